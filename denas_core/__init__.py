@@ -1,0 +1,59 @@
+"""DE-NAS core: find a compact network for your problem and hardware without training one."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from .architecture import Architecture, Knob
+    from .batch import Batch, Outputs, continuous_batch
+    from .candidate import Candidate
+    from .component import option
+    from .errors import DenasError, ScoreFailed
+    from .executor import Executor
+    from .hookspecs import hookimpl
+    from .latency import Latency, LatencyProbe
+    from .passes import LayerCall, PassSpec, Trace
+    from .problem import Problem
+    from .recipe import Recipe
+    from .score import CombinedScore, ProxyScore, Table
+    from .space import SearchSpace
+    from .strategy import History, Strategy, propose_distinct
+    from .trial import Evaluation, Trial
+    from .views import WeightView
+
+_MODULES = {
+    "architecture": ("Architecture", "Knob"),
+    "batch": ("Batch", "Outputs", "continuous_batch"),
+    "candidate": ("Candidate",),
+    "component": ("option",),
+    "errors": ("DenasError", "ScoreFailed"),
+    "executor": ("Executor",),
+    "hookspecs": ("hookimpl",),
+    "latency": ("Latency", "LatencyProbe"),
+    "passes": ("LayerCall", "PassSpec", "Trace"),
+    "problem": ("Problem",),
+    "recipe": ("Recipe",),
+    "score": ("CombinedScore", "ProxyScore", "Table"),
+    "space": ("SearchSpace",),
+    "strategy": ("History", "Strategy", "propose_distinct"),
+    "trial": ("Evaluation", "Trial"),
+    "views": ("WeightView",),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = sorted(_HOME)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    # Public names load on first use, so that the command line starts without torch and pydantic.
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

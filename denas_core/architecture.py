@@ -1,0 +1,65 @@
+"""Knobs and architectures: what a search chooses, as plain values."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from types import MappingProxyType
+
+Value = int | float | str | bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Knob:
+    """One named choice of a search space.
+
+    Attributes:
+        name: Unique within the space, e.g. ``block2.kernel``.
+        values: The choices, distinct, ordered from the one that makes the smallest network to the largest.
+        layer: The layer the knob belongs to; None for a choice about the whole network, such as the depth. Mutation
+            redraws the two kinds with different probabilities.
+        when: ``(parent, values)``: the knob is active only while the parent knob is active and has one of the values.
+    """
+
+    name: str
+    values: tuple[Value, ...]
+    layer: int | None = None
+    when: tuple[str, tuple[Value, ...]] | None = None
+
+    def is_active(self, values: Mapping[str, Value]) -> bool:
+        """Tell whether the knob matters beside `values`, which holds active knobs only."""
+        return self.when is None or (self.when[0] in values and values[self.when[0]] in self.when[1])
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Architecture:
+    """One member of a search space; made by `SearchSpace.architecture`, compared by key.
+
+    Attributes:
+        space: Id of the space, e.g. ``cv/cnn``.
+        values: Canonical values by knob name, in the order of the knobs; read-only.
+        key: Hash of space, fingerprint and values; equal for equal networks on any machine.
+    """
+
+    space: str
+    values: Mapping[str, Value]
+    key: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", MappingProxyType(dict(self.values)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Architecture) and other.key == self.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __reduce__(self) -> tuple[type[Architecture], tuple[str, dict[str, Value], str]]:
+        return Architecture, (self.space, dict(self.values), self.key)
+
+    def __getitem__(self, knob: str) -> Value:
+        return self.values[knob]
+
+    def as_dict(self) -> dict[str, Value]:
+        """Return the values as a new dict, which as YAML or JSON is what ``--arch`` reads."""
+        return dict(self.values)

@@ -1,0 +1,79 @@
+"""One family of errors, each with the exit code the command line returns for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class DenasError(Exception):
+    """A failure that is explained to the user in one line.
+
+    The text says what failed, the value, where it came from and what to do about it.
+    """
+
+    exit_code = 70
+
+
+class NoResult(DenasError):
+    """A search ended without a single feasible, scored architecture."""
+
+    exit_code = 1
+
+
+class ConfigError(DenasError):
+    """A configuration, option or file given by the user cannot be used."""
+
+    exit_code = 2
+
+
+class NotInstalled(ConfigError):
+    """A component is named that no installed plugin provides."""
+
+
+class PluginError(DenasError):
+    """A plugin is installed but cannot be used."""
+
+    exit_code = 3
+
+
+class RunBusy(DenasError):
+    """Another process works on the run directory."""
+
+    exit_code = 4
+
+
+class StoreDamaged(DenasError):
+    """The run's store is corrupt, or was written by a newer version."""
+
+    exit_code = 5
+
+
+class StorageError(DenasError):
+    """The file system refuses to read or write."""
+
+    exit_code = 6
+
+
+class Infeasible(DenasError):
+    """No architecture can satisfy the request, or a resource guard refuses it."""
+
+    exit_code = 7
+
+
+class Interrupted(DenasError):
+    """A signal stopped the run between two candidates; it can be resumed."""
+
+    def __init__(self, message: str, *, signal_number: int) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + signal_number
+
+
+class ScoreFailed(Exception):
+    """A score is undefined for one candidate; the reason is kept with its trial."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the nearest known name, or an empty string."""
+    near = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,31 @@
+"""The executor contract: where evaluations run."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+
+from .architecture import Architecture
+from .component import Component
+from .trial import Evaluation
+
+
+@dataclasses.dataclass(kw_only=True)
+class Executor(Component, ABC):
+    """Runs evaluations, here or elsewhere; the study alone writes their results.
+
+    A subclass is a keyword-only dataclass whose fields are its options. It must define `run`.
+    """
+
+    @abstractmethod
+    def run(
+        self, evaluate: Callable[[Architecture], Evaluation], work: Iterable[tuple[int, Architecture]]
+    ) -> Iterator[tuple[int, Evaluation]]:
+        """Evaluate each architecture of `work` and yield its index with the result, in any order.
+
+        Args:
+            evaluate: A pure function.
+            work: Indices and architectures; taken from only as fast as there is capacity, since the study stops asking
+                when the budget is spent.
+        """

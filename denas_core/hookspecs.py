@@ -1,0 +1,48 @@
+"""Every hook of DE-NAS: what a plugin may implement, each returning components by short name.
+
+A plugin is a module (or object) named by an entry point of the group ``denas``; the entry point's name is the plugin's
+name. A hook returns a mapping from a short name, such as ``cnn``, to a class or to a lazy ``"package.module:Class"``
+string; the public id is then ``<plugin>/<name>``, such as ``cv/cnn``. Lazy strings keep ``denas --help`` fast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pluggy
+
+hookspec = pluggy.HookspecMarker("denas")
+hookimpl = pluggy.HookimplMarker("denas")
+
+Components = Mapping[str, "str | type[Any]"]
+
+
+@hookspec
+def denas_spaces() -> Components:
+    """Called once when plugins are discovered: the search spaces, subclasses of `denas_core.SearchSpace`."""
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def denas_scores() -> Components:
+    """Called once when plugins are discovered: the scores, subclasses of `ProxyScore` or `CombinedScore`."""
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def denas_strategies() -> Components:
+    """Called once when plugins are discovered: the search strategies, subclasses of `denas_core.Strategy`."""
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def denas_probes() -> Components:
+    """Called once when plugins are discovered: the latency probes, subclasses of `denas_core.LatencyProbe`."""
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def denas_executors() -> Components:
+    """Called once when plugins are discovered: the executors, subclasses of `denas_core.Executor`."""
+    raise AssertionError("a specification is never called")

@@ -1,0 +1,57 @@
+"""The latency contract: a measurement with an interval, or the verdict that there is none."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
+from .component import Component
+
+if TYPE_CHECKING:
+    from .architecture import Architecture
+    from .space import SearchSpace
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """How long one call takes on the target.
+
+    Attributes:
+        median: Milliseconds of one call.
+        low: Lower end of the 95 % confidence interval of the median, milliseconds.
+        high: Upper end, milliseconds.
+        verdict: ``unstable`` if the interval stayed wider than the probe's precision.
+        rounds: Calls that were timed.
+        relative: Median of the ratio to the reference network timed in the same rounds; None without one.
+    """
+
+    median: float
+    low: float
+    high: float
+    verdict: Literal["stable", "unstable"]
+    rounds: int
+    relative: float | None = None
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the fields, fit for JSON."""
+        return dataclasses.asdict(self)
+
+
+@dataclasses.dataclass(kw_only=True)
+class LatencyProbe(Component, ABC):
+    """A way to measure latency on a target.
+
+    A subclass is a keyword-only dataclass whose fields are its options. It must define `prepare` and `time`.
+    """
+
+    @abstractmethod
+    def prepare(
+        self, space: SearchSpace, arch: Architecture, *, seed: int, device: str
+    ) -> Callable[[], object]:
+        """Return a call that runs `arch` once on the target, ready to be timed."""
+
+    @abstractmethod
+    def time(self, call: Callable[[], object], reference: Callable[[], object] | None) -> Latency:
+        """Time `call`, alternating with `reference`, a fixed network that shows how fast the machine is now."""

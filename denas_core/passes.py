@@ -1,0 +1,86 @@
+"""Passes: forward and backward runs that scores declare, so that each distinct one runs once a candidate."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from .batch import Outputs
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class PassSpec:
+    """One run of a network: equal specifications are run once and shared.
+
+    Every pass is in eval mode without dropout, on weights that are never changed in place.
+
+    Attributes:
+        inputs: Kind of batch: ``noise`` or ``ones``.
+        size: Samples in the batch.
+        perturbation: Adds this much standard normal noise to the continuous inputs; normalisation statistics stay
+            those of the batch without it.
+        weights: ``fresh`` or ``inherited``: as `SearchSpace.load` gives them; ``normal``: every matrix and kernel drawn
+            from N(0, 1), vectors as loaded but biases 0.
+        magnitude: Replaces weights and buffers by their magnitudes.
+        dtype: Precision of weights, inputs and everything between.
+        norm: Batch-norm uses the statistics of the batch, held constant so that samples do not couple (``batch``), the
+            same with gradients through them (``coupled``), or every normalisation layer is the identity (``bypass``).
+        variant: Structure, see `SearchSpace.build`.
+        readout: The scalar that is differentiated: none; ``cotangent``: the sum of every logit times a fixed standard
+            normal number, masked by length; ``sum``: the plain sum, whose gradient vanishes behind a layer norm.
+        gradients: What is differentiated by: none; ``weights``: every trainable parameter; ``layers``: the output of
+            each linear or convolutional layer, whose input is kept beside it.
+        repeat: Counts independent repetitions: another batch and other weights.
+    """
+
+    inputs: Literal["noise", "ones"] = "noise"
+    size: int = 64
+    perturbation: float = 0.0
+    weights: Literal["fresh", "inherited", "normal"] = "fresh"
+    magnitude: bool = False
+    dtype: Literal["float32", "float64"] = "float32"
+    norm: Literal["batch", "coupled", "bypass"] = "batch"
+    variant: Literal["full", "plain"] = "full"
+    readout: Literal["none", "cotangent", "sum"] = "none"
+    gradients: Literal["none", "weights", "layers"] = "none"
+    repeat: int = 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """What a pass left behind; shared between scores, so nothing in it may be changed.
+
+    Attributes:
+        spec: The pass.
+        outputs: Features and logits, detached.
+        parameters: The weights that were used, by name.
+        gradients: Gradient of the read-out by parameter name, for ``gradients="weights"``.
+        layers: One record a call of a linear or convolutional layer, for ``gradients="layers"``.
+    """
+
+    spec: PassSpec
+    outputs: Outputs
+    parameters: Mapping[str, Tensor]
+    gradients: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
+    layers: tuple[LayerCall, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class LayerCall:
+    """One call of a linear or convolutional layer.
+
+    Attributes:
+        parameter: Name of its weight.
+        inputs: What went in, sample first.
+        output_gradient: Gradient of the read-out by what came out, sample first.
+        convolution: Stride, padding, dilation and groups of a convolution; None for a linear layer.
+    """
+
+    parameter: str
+    inputs: Tensor
+    output_gradient: Tensor
+    convolution: Mapping[str, object] | None = None

@@ -1,0 +1,63 @@
+"""The problem a strategy works on: a space, its constraints, and the way back within them."""
+
+from __future__ import annotations
+
+import random
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from .architecture import Architecture
+from .objectives import Constraint, violations
+from .space import SearchSpace
+
+REMEMBERED_COSTS = 4096
+
+
+class Problem:
+    """A search space under constraints.
+
+    Attributes:
+        space: The space.
+        constraints: Absolute constraints; those on measured metrics play no part here.
+    """
+
+    def __init__(self, space: SearchSpace, constraints: Sequence[Constraint] = ()) -> None:
+        self.space = space
+        self.constraints = tuple(constraints)
+        self._static = tuple(c for c in constraints if not c.is_measured)
+        self._costs: OrderedDict[str, dict[str, float]] = OrderedDict()
+
+    def cost(self, arch: Architecture) -> dict[str, float]:
+        """Return the metrics known without running the network; remembered for the last few thousand."""
+        if arch.key not in self._costs:
+            self._costs[arch.key] = self.space.cost(arch)
+            if len(self._costs) > REMEMBERED_COSTS:
+                self._costs.popitem(last=False)
+        return self._costs[arch.key]
+
+    def violations(self, arch: Architecture) -> dict[Constraint, float]:
+        """Return the relative excess over each broken constraint on a static metric."""
+        return violations(self._static, self.cost(arch)) if self._static else {}
+
+    def repair(self, arch: Architecture, rng: random.Random) -> Architecture:
+        """Return `arch`, or the nearest feasible blend of it with the smallest (or full) architecture.
+
+        Knobs are handed over in a random order, as few as make every constraint hold; bisection finds how many. Where
+        no blend is feasible, the last one is returned.
+        """
+        broken = self.violations(arch)
+        if not broken:
+            return arch
+        target = self.space.smallest() if next(iter(broken)).upper else self.space.full()
+        if target is None:
+            return arch
+        names = list(arch.values)
+        rng.shuffle(names)
+        infeasible, feasible = 0, len(names)
+        while feasible - infeasible > 1:
+            middle = (infeasible + feasible) // 2
+            if self.violations(self.space.blend(arch, target, names[:middle])):
+                infeasible = middle
+            else:
+                feasible = middle
+        return self.space.blend(arch, target, names[:feasible])

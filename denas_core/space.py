@@ -1,0 +1,307 @@
+"""The search space contract: a space declares knobs and builds networks; everything else is written here, once."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from .architecture import Architecture, Knob, Value
+from .component import Component
+from .errors import ConfigError, did_you_mean
+from .seeding import canonical_json, digest
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from .batch import Batch, BatchKind, Outputs
+    from .recipe import Recipe
+    from .views import WeightView
+
+Variant = Literal["full", "plain"]
+"""``full``: the network that would be trained; ``plain``: the same without residual connections."""
+
+
+@dataclasses.dataclass(kw_only=True)
+class SearchSpace(Component, ABC):
+    """A set of networks, described by knobs.
+
+    A subclass is a keyword-only dataclass whose fields are its options. It must define `knobs`, `build` and `batch`;
+    every other method has a default that fits a network of plain PyTorch layers with one input and one output.
+    Methods are pure: they draw from the generator or seed they are given and keep no state.
+    """
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """Named sets of options, used as ``cv/vit:tiny``."""
+
+    # -- what a space defines ------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def knobs(self) -> tuple[Knob, ...]:
+        """Return the choices, parents before the knobs that depend on them. May depend on options."""
+
+    @abstractmethod
+    def build(
+        self, arch: Architecture, *, head: nn.Module | None = None, variant: Variant = "full"
+    ) -> nn.Module:
+        """Return the structure of `arch`; its weights mean nothing before `load`. Must work on the meta device.
+
+        Args:
+            head: Replaces the network's own head, for a task.
+            variant: See `Variant`.
+        """
+
+    @abstractmethod
+    def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
+        """Return `size` samples on the CPU; ``kind="cost"`` ones on the meta device, without masks."""
+
+    def canonical(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """Return `values` with inactive knobs dropped, in the order of the knobs.
+
+        A space overrides this to repair divisibility and to make the settings of isomorphic networks equal. It must be
+        idempotent, and accept any combination of knob values.
+        """
+        return self._active(values)
+
+    def fingerprint(self) -> str:
+        """Return a text that changes whenever equal knob values mean another network; part of every key."""
+        return canonical_json(self.options())
+
+    def smallest(self) -> Architecture | None:
+        """Return the architecture with the fewest parameters and FLOPs: by default, every knob's first value.
+
+        None, for a space whose knobs have no such order, switches off the reachable range and relative budgets.
+        """
+        return self._extreme(0)
+
+    def full(self) -> Architecture | None:
+        """Return the architecture with the most parameters and FLOPs: by default, every knob's last value."""
+        return self._extreme(-1)
+
+    def cost(self, arch: Architecture) -> dict[str, float]:
+        """Return the metrics known without running the network, by default counted on the meta device.
+
+        Keys: ``params``, ``trainable_params``, ``flops`` (of one sample; a multiply-add is two), ``size_mb``,
+        ``memory_mb``. Counts are integers.
+        """
+        from .cost import count_cost
+
+        return count_cost(self, arch)
+
+    def load(
+        self,
+        model: nn.Module,
+        arch: Architecture,
+        *,
+        seed: int,
+        weights: Literal["fresh", "inherited"] = "fresh",
+    ) -> nn.Module:
+        """Give `model`, built by `build` on any device, its weights on the CPU, and return it.
+
+        By default every layer's own initialisation under `seed`.
+
+        Raises:
+            ConfigError: ``inherited`` is asked of a space that has no checkpoint.
+        """
+        from .initialise import initialise
+
+        if weights == "inherited":
+            raise ConfigError(f"space {self.id!r} has no checkpoint to inherit weights from; use 'fresh'")
+        return initialise(model, seed=seed)
+
+    def forward(self, model: nn.Module, batch: Batch) -> Outputs:
+        """Run `model` on `batch`. By default the only input goes in, and logits (and features, if a tuple) come out."""
+        from .batch import Outputs
+
+        out = model(*batch.inputs.values())
+        features, logits = out if isinstance(out, tuple) else (out, out)
+        return Outputs(features=features, logits={"logits": logits}, masks=batch.masks)
+
+    def views(self, model: nn.Module) -> list[WeightView]:
+        """Return where the weights of `model` are, by role. By default from the types of its layers."""
+        from .views import views_by_module
+
+        return views_by_module(model)
+
+    def parts(self, model: nn.Module) -> dict[str, tuple[str, ...]]:
+        """Return prefixes of parameter names by part, for a parameter count of each; by default none."""
+        return {}
+
+    def parse(self, text: str, *, origin: str = "architecture") -> Architecture:
+        """Read an architecture from YAML or JSON: knob values, or a mapping that holds them under ``arch``.
+
+        Args:
+            text: The text.
+            origin: What errors name as its source.
+        """
+        from .guarded_yaml import load_mapping
+
+        document = load_mapping(text, origin=origin)
+        inner = document.get("arch", document)
+        if not isinstance(inner, dict):
+            raise ConfigError(f"'arch' must be a mapping of knob values, not {inner!r} ({origin})")
+        return self.architecture(inner, origin=origin)
+
+    def format(self, arch: Architecture) -> str:
+        """Return a one-line notation of `arch` that `parse` reads back."""
+        return canonical_json(arch.as_dict())
+
+    def reference_recipe(self) -> Recipe | None:
+        """Return how the original DE-NAS scores this space, or None where it has no such space."""
+        return None
+
+    # -- what every space has ------------------------------------------------------------------------------------------
+
+    def architecture(self, values: Mapping[str, Any], *, origin: str = "architecture") -> Architecture:
+        """Check `values`, make them canonical and return the architecture.
+
+        Raises:
+            ConfigError: an unknown knob, a value that is no choice, or an active knob without a value.
+        """
+        knobs = {knob.name: knob for knob in self.knobs()}
+        for name, value in values.items():
+            if name not in knobs:
+                raise ConfigError(
+                    f"space {self.id!r} has no knob {name!r} ({origin}){did_you_mean(str(name), knobs)}"
+                )
+            if not _is_choice(value, knobs[name].values):
+                choices = ", ".join(map(repr, knobs[name].values))
+                raise ConfigError(
+                    f"knob {name!r} of {self.id!r} cannot be {value!r} ({origin}); choose from {choices}"
+                )
+        canonical = self.canonical(values)
+        missing = [k.name for k in knobs.values() if k.is_active(canonical) and k.name not in canonical]
+        if missing:
+            raise ConfigError(f"knob {missing[0]!r} of {self.id!r} has no value ({origin})")
+        return self.unchecked(canonical)
+
+    def unchecked(self, canonical: Mapping[str, Value]) -> Architecture:
+        """Return the architecture of values that are known to be canonical."""
+        return Architecture(self.id, canonical, digest([self.id, self.fingerprint(), dict(canonical)]))
+
+    def size(self) -> int:
+        """Return the number of settings of the knobs; more than the networks where `canonical` makes some equal."""
+        knobs = self.knobs()
+
+        def settings(knob: Knob) -> int:
+            total = 0
+            for value in knob.values:
+                below = 1
+                for child in knobs:
+                    if child.when is not None and child.when[0] == knob.name and value in child.when[1]:
+                        below *= settings(child)
+                total += below
+            return total
+
+        size = 1
+        for knob in knobs:
+            if knob.when is None:
+                size *= settings(knob)
+        return size
+
+    def sample(self, rng: random.Random) -> Architecture:
+        """Return an architecture with every knob drawn uniformly."""
+        return self._completed({}, rng)
+
+    def neighbours(self, arch: Architecture) -> list[Architecture]:
+        """Return every distinct architecture one knob away; knobs that become active take their middle value."""
+        found: dict[str, Architecture] = {}
+        for knob in self.knobs():
+            if knob.name in arch.values:
+                for value in knob.values:
+                    other = self._completed({**arch.values, knob.name: value}, None)
+                    found.setdefault(other.key, other)
+        found.pop(arch.key, None)
+        return list(found.values())
+
+    def mutate(
+        self,
+        arch: Architecture,
+        rng: random.Random,
+        *,
+        layer_probability: float = 0.2,
+        network_probability: float = 0.4,
+    ) -> Architecture:
+        """Return another architecture: each knob redrawn with the probability of its kind, at least one changed.
+
+        A redrawn knob takes another of its values. Where none is redrawn, the result is a uniform neighbour.
+        """
+        values = arch.as_dict()
+        for knob in self.knobs():
+            probability = network_probability if knob.layer is None else layer_probability
+            if knob.name in arch.values and len(knob.values) > 1 and rng.random() < probability:
+                values[knob.name] = rng.choice([v for v in knob.values if v != arch[knob.name]])
+        child = self._completed(values, rng)
+        if child.key == arch.key:
+            child = rng.choice(self.neighbours(arch) or [arch])
+        return child
+
+    def crossover(self, first: Architecture, second: Architecture, rng: random.Random) -> Architecture:
+        """Return a child that takes each knob from either parent with equal probability."""
+        values: dict[str, Value] = {}
+        for knob in self.knobs():
+            holders = [parent for parent in (first, second) if knob.name in parent.values]
+            if holders:
+                values[knob.name] = rng.choice(holders)[knob.name]
+        return self._completed(values, rng)
+
+    def blend(self, arch: Architecture, target: Architecture, knobs: Sequence[str]) -> Architecture:
+        """Return `arch` with the named knobs set as in `target`, where they exist."""
+        values = arch.as_dict()
+        values.update({name: target[name] for name in knobs if name in target.values})
+        return self._completed(values, None)
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _active(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        active: dict[str, Value] = {}
+        for knob in self.knobs():
+            if knob.name in values and knob.is_active(active):
+                active[knob.name] = values[knob.name]
+        return active
+
+    def _completed(self, values: Mapping[str, Value], rng: random.Random | None) -> Architecture:
+        complete: dict[str, Value] = {}
+        for knob in self.knobs():
+            if knob.is_active(complete):
+                if knob.name in values:
+                    complete[knob.name] = values[knob.name]
+                else:
+                    middle = knob.values[len(knob.values) // 2]
+                    complete[knob.name] = middle if rng is None else rng.choice(knob.values)
+        return self.unchecked(self.canonical(complete))
+
+    def _extreme(self, index: int) -> Architecture:
+        return self.unchecked(self.canonical({knob.name: knob.values[index] for knob in self.knobs()}))
+
+
+def _is_choice(value: Any, choices: tuple[Value, ...]) -> bool:
+    # True == 1 in Python, but a width of True is a slip.
+    return any(value == choice and isinstance(value, bool) == isinstance(choice, bool) for choice in choices)
+
+
+def check_knobs(space: SearchSpace) -> None:
+    """Refuse knobs that cannot be searched: none at all, empty, doubled, or with a parent that comes later.
+
+    Raises:
+        ConfigError: naming the knob.
+    """
+    seen: set[str] = set()
+    for knob in space.knobs():
+        if not knob.values:
+            raise ConfigError(f"knob {knob.name!r} of space {space.id!r} has no values; give it at least one")
+        if len({(type(value) is bool, value) for value in knob.values}) < len(knob.values):
+            raise ConfigError(
+                f"knob {knob.name!r} of space {space.id!r} lists a value twice: {knob.values!r}"
+            )
+        if knob.name in seen:
+            raise ConfigError(f"space {space.id!r} has two knobs named {knob.name!r}")
+        if knob.when is not None and knob.when[0] not in seen:
+            raise ConfigError(
+                f"knob {knob.name!r} of space {space.id!r} depends on {knob.when[0]!r}, which is not before it"
+            )
+        seen.add(knob.name)
+    if not seen:
+        raise ConfigError(f"space {space.id!r} has no knobs, so there is nothing to search")

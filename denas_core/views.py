@@ -1,0 +1,95 @@
+"""Views: where the weights of a network are, by role, so that scores need not know what kind of network it is."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class WeightView:
+    """One weight matrix or kernel of a network, possibly a slice of a fused or transposed parameter.
+
+    Attributes:
+        parameter: Name in ``model.named_parameters()``.
+        kind: Role: ``conv``, ``ffn``, ``attention.q``, ``attention.k``, ``attention.v``, ``attention.out``,
+            ``embed`` or ``head``.
+        layer: Index of the layer it belongs to, from 0 at the input.
+        rows: ``(start, stop)`` of the output rows within the parameter; None for all.
+        columns: ``(start, stop)`` of the input columns within the parameter; None for all.
+        transposed: True if the parameter is stored as (in, out), like GPT-2's.
+        trainable: False for weights that a search must leave as they are.
+    """
+
+    parameter: str
+    kind: str
+    layer: int
+    rows: tuple[int, int] | None = None
+    columns: tuple[int, int] | None = None
+    transposed: bool = False
+    trainable: bool = True
+
+    def of(self, tensor: Tensor) -> Tensor:
+        """Return the view of `tensor`, shaped like the parameter, as (out, in) or (out, in, kernel...)."""
+        matrix = tensor.transpose(0, 1) if self.transposed else tensor
+        if self.rows is not None:
+            matrix = matrix[slice(*self.rows)]
+        if self.columns is not None:
+            matrix = matrix[:, slice(*self.columns)]
+        return matrix
+
+    @property
+    def is_attention(self) -> bool:
+        """Whether the view is a projection of an attention layer."""
+        return self.kind.startswith("attention.")
+
+    @property
+    def is_feed_forward(self) -> bool:
+        """Whether the view multiplies features outside attention: convolutions, feed-forward layers, heads."""
+        return self.kind in ("conv", "ffn", "head")
+
+
+def views_by_module(model: nn.Module) -> list[WeightView]:
+    """Return views for the plain PyTorch layers of `model`, in the order in which they are registered.
+
+    Convolutions are ``conv``, linear layers ``ffn``, except the last of the network, its ``head``; embeddings are
+    ``embed``, and the parts of `torch.nn.MultiheadAttention` ``attention.*``. A space whose layers mean something else
+    writes its own `SearchSpace.views`.
+    """
+    from torch import nn
+
+    convolutions = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+    views: list[WeightView] = []
+    inside_attention: tuple[str, ...] = ()
+    linears = [name for name, module in model.named_modules() if type(module) is nn.Linear]
+    for name, module in model.named_modules():
+        weight = f"{name}.weight".lstrip(".")
+        layer = len(views)
+        if name.startswith(inside_attention) and inside_attention:
+            continue
+        if isinstance(module, nn.MultiheadAttention):
+            inside_attention += (f"{name}.",)
+            views += _attention_views(name, module, layer)
+        elif isinstance(module, convolutions):
+            views.append(WeightView(weight, "conv", layer))
+        elif isinstance(module, nn.Linear):
+            views.append(WeightView(weight, "head" if name == linears[-1] else "ffn", layer))
+        elif isinstance(module, nn.Embedding):
+            views.append(WeightView(weight, "embed", layer))
+    return views
+
+
+def _attention_views(name: str, module: nn.MultiheadAttention, layer: int) -> list[WeightView]:
+    width = module.embed_dim
+    output = WeightView(f"{name}.out_proj.weight", "attention.out", layer)
+    if module.in_proj_weight is None:
+        return [WeightView(f"{name}.{part}_proj_weight", f"attention.{part}", layer) for part in "qkv"] + [
+            output
+        ]
+    return [
+        WeightView(f"{name}.in_proj_weight", f"attention.{part}", layer, rows=(i * width, (i + 1) * width))
+        for i, part in enumerate("qkv")
+    ] + [output]

@@ -55,7 +55,7 @@ def read_text(path: str | Path) -> str:
         StorageError: it cannot be read.
     """
     try:
-        with open(path, "rb") as file:
+        with Path(path).open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except (FileNotFoundError, IsADirectoryError, ValueError) as error:
         raise ConfigError(f"cannot read {str(path)!r}: {_one_line(error)}") from error

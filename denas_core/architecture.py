@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from types import MappingProxyType
+
+from .record import Record
 
 Value = int | float | str | bool
 
@@ -46,7 +47,7 @@ class Architecture:
     key: str
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", MappingProxyType(dict(self.values)))
+        object.__setattr__(self, "values", Record(self.values))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Architecture) and other.key == self.key

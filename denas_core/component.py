@@ -30,7 +30,7 @@ def option(
     metadata = {"help": help, "ge": at_least, "le": at_most, "gt": above}
     if isinstance(default, (list, dict)):
         kind = type(default)
-        return dataclasses.field(default_factory=lambda: kind(default), metadata=metadata)  # type: ignore[no-any-return]
+        return dataclasses.field(default_factory=lambda: kind(default), metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
 
 

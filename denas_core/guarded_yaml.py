@@ -19,7 +19,8 @@ def load_mapping(text: str | bytes, *, origin: str) -> dict[str, Any]:
     """Return the mapping that a YAML or JSON text holds.
 
     Raises:
-        ConfigError: not UTF-8, larger than 1 MB, nested deeper than 32, with tags, anchors or doubled keys, or no mapping.
+        ConfigError: not UTF-8, larger than 1 MB, nested deeper than 32, with tags, anchors or doubled keys, or no
+            mapping.
     """
     document = load_yaml(text, origin=origin)
     if not isinstance(document, dict):
@@ -102,13 +103,14 @@ def _scan_events(raw: bytes, origin: str) -> None:
     depth = 0
     # The pure Python parser raises RecursionError where libyaml would crash; the depth check comes before either.
     for count, event in enumerate(yaml.parse(raw, Loader=yaml.SafeLoader)):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 0
+        tag = getattr(event, "tag", None)
         if count > MAX_EVENTS:
             raise ConfigError(f"{origin} holds more than {MAX_EVENTS} items")
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise ConfigError(f"{origin}:{line}: anchors and aliases are not allowed; write the value out")
-        if getattr(event, "tag", None) and getattr(event, "tag", None) != "!":
-            raise ConfigError(f"{origin}:{line}: tags such as {event.tag!r} are not allowed")
+        if tag and tag != "!":
+            raise ConfigError(f"{origin}:{line}: tags such as {tag!r} are not allowed")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
             raise ConfigError(f"{origin}:{line}: nested deeper than {MAX_DEPTH}")

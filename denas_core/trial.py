@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from .architecture import Architecture
+from .record import Record
 
 State = Literal["scored", "infeasible", "failed"]
 
@@ -32,6 +33,10 @@ class Evaluation:
     violation: float = 0.0
     latency: Mapping[str, Any] | None = None
     seconds: Mapping[str, float] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("components", "metrics", "seconds"):
+            object.__setattr__(self, name, Record(getattr(self, name)))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

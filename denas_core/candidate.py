@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from .architecture import Architecture
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from .passes import PassSpec, Trace
     from .space import SearchSpace
     from .views import WeightView
@@ -21,24 +24,40 @@ class Candidate:
         arch: The architecture.
         seed: The run's seed, from which every seed of a pass is derived.
         device: ``cpu`` or ``cuda``.
+        passes: The passes that its scores will ask for, as far as they are known: where one covers another, only the
+            first of them runs.
         pass_seconds: Wall-clock seconds of each pass that has run.
     """
 
-    def __init__(self, space: SearchSpace, arch: Architecture, *, seed: int = 0, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        space: SearchSpace,
+        arch: Architecture,
+        *,
+        seed: int = 0,
+        device: str = "cpu",
+        passes: Iterable[PassSpec] = (),
+    ) -> None:
         self.space = space
         self.arch = arch
         self.seed = seed
         self.device = device
+        self.passes = tuple(passes)
         self.pass_seconds: dict[PassSpec, float] = {}
         self._traces: dict[PassSpec, Trace] = {}
+        self._networks: dict[tuple[str, str, int], nn.Module] = {}
         self._views: list[WeightView] | None = None
 
     def trace(self, spec: PassSpec) -> Trace:
-        """Return the trace of a pass, run at the first call.
+        """Return the trace of a pass, or of one that covers it, run at the first call.
 
         Raises:
             ScoreFailed: the network cannot do the pass, or ran out of memory.
         """
+        for known in (*self._traces, *self.passes):
+            if known.covers(spec):
+                spec = known
+                break
         if spec not in self._traces:
             from .pass_runner import run_pass
 
@@ -46,6 +65,15 @@ class Candidate:
             self._traces[spec] = run_pass(self, spec)
             self.pass_seconds[spec] = time.perf_counter() - start
         return self._traces[spec]
+
+    def network(self, spec: PassSpec) -> nn.Module:
+        """Return the network that a pass runs, on the CPU; passes that differ otherwise share it, so leave it as it is."""
+        key = (spec.weights, spec.variant, spec.repeat)
+        if key not in self._networks:
+            from .pass_network import load_network
+
+            self._networks[key] = load_network(self, spec)
+        return self._networks[key]
 
     def views(self) -> list[WeightView]:
         """Return where the weights are, by role."""

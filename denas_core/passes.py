@@ -21,8 +21,8 @@ class PassSpec:
     Attributes:
         inputs: Kind of batch: ``noise`` or ``ones``.
         size: Samples in the batch.
-        perturbation: Adds this much standard normal noise to the continuous inputs; normalisation statistics stay
-            those of the batch without it.
+        perturbation: Adds this much standard normal noise to the continuous inputs. Under ``norm="batch"`` the
+            statistics stay those of the batch without it.
         weights: ``fresh`` or ``inherited``: as `SearchSpace.load` gives them; ``normal``: every matrix and kernel drawn
             from N(0, 1), vectors as loaded but biases 0.
         magnitude: Replaces weights and buffers by their magnitudes.
@@ -33,7 +33,8 @@ class PassSpec:
         readout: The scalar that is differentiated: none; ``cotangent``: the sum of every logit times a fixed standard
             normal number, masked by length; ``sum``: the plain sum, whose gradient vanishes behind a layer norm.
         gradients: What is differentiated by: none; ``weights``: every trainable parameter; ``layers``: the output of
-            each linear or convolutional layer, whose input is kept beside it.
+            each linear or convolutional layer, whose input is kept beside it; ``samples``: every trainable parameter,
+            one sample's read-out at a time, which takes a backward run a sample.
         repeat: Counts independent repetitions: another batch and other weights.
     """
 
@@ -46,8 +47,16 @@ class PassSpec:
     norm: Literal["batch", "coupled", "bypass"] = "batch"
     variant: Literal["full", "plain"] = "full"
     readout: Literal["none", "cotangent", "sum"] = "none"
-    gradients: Literal["none", "weights", "layers"] = "none"
+    gradients: Literal["none", "weights", "layers", "samples"] = "none"
     repeat: int = 0
+
+    def forward(self) -> PassSpec:
+        """Return the pass without read-out and gradients, which alone decides its outputs."""
+        return dataclasses.replace(self, readout="none", gradients="none")
+
+    def covers(self, other: PassSpec) -> bool:
+        """Tell whether a trace of this pass holds all that a trace of `other` would."""
+        return self == other or (other.gradients == "none" and self.forward() == other.forward())
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +67,11 @@ class Trace:
         spec: The pass.
         outputs: Features and logits, detached.
         parameters: The weights that were used, by name.
-        gradients: Gradient of the read-out by parameter name, for ``gradients="weights"``.
-        layers: One record a call of a linear or convolutional layer, for ``gradients="layers"``.
+        gradients: Gradient of the read-out by parameter name, for ``gradients="weights"``; for ``"samples"``, each
+            with the sample as its first dimension.
+        layers: One record a call of a linear or convolutional layer, for ``gradients="layers"``. A matrix that is used
+            in another way, or whose samples cannot be told apart, has none.
+        statistics: Mean and inverse standard deviation of each call of a batch-norm, for ``norm="batch"``.
     """
 
     spec: PassSpec
@@ -67,6 +79,7 @@ class Trace:
     parameters: Mapping[str, Tensor]
     gradients: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
     layers: tuple[LayerCall, ...] = ()
+    statistics: tuple[tuple[Tensor, Tensor], ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +88,31 @@ class LayerCall:
 
     Attributes:
         parameter: Name of its weight.
-        inputs: What went in, sample first.
+        inputs: What went in, sample first; (samples, positions..., features) for a linear layer.
         output_gradient: Gradient of the read-out by what came out, sample first.
-        convolution: Stride, padding, dilation and groups of a convolution; None for a linear layer.
+        convolution: How a convolution moves; None for a linear layer.
     """
 
     parameter: str
     inputs: Tensor
     output_gradient: Tensor
-    convolution: Mapping[str, object] | None = None
+    convolution: Convolution | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Convolution:
+    """How a convolution moves over its input, one number a spatial dimension.
+
+    Attributes:
+        kernel: Size of the kernel.
+        stride: Steps between output positions.
+        padding: Zeros ``(before, after)`` the input.
+        dilation: Steps between the weights of the kernel.
+        groups: Groups of channels that do not mix.
+    """
+
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[tuple[int, int], ...]
+    dilation: tuple[int, ...]
+    groups: int

@@ -1,0 +1,67 @@
+"""Evolution: the original DE-NAS's, with parents from the elite and a real crossover."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+
+from denas_core.architecture import Architecture
+from denas_core.component import option
+from denas_core.errors import ConfigError
+from denas_core.problem import Problem
+from denas_core.strategy import History, Strategy, propose_distinct
+
+
+@dataclasses.dataclass(kw_only=True)
+class Evolution(Strategy):
+    """Each generation: fresh random architectures, mutations of the elite, and crossovers within it.
+
+    The elite is the best `select` trials of all finished generations: feasible ones by score, then those that come
+    nearest to the constraints. While there is no elite, every proposal is random.
+    """
+
+    population: int = option(50, "Fresh random architectures of a generation", at_least=0, at_most=100_000)
+    mutations: int = option(25, "Mutated elite architectures of a generation", at_least=0, at_most=100_000)
+    crossovers: int = option(
+        25, "Crossovers of two elite architectures of a generation", at_least=0, at_most=100_000
+    )
+    select: int = option(50, "Size of the elite", at_least=1, at_most=100_000)
+    layer_probability: float = option(
+        0.2, "Probability that mutation redraws a knob of one layer", at_least=0, at_most=1
+    )
+    network_probability: float = option(
+        0.4, "Probability that mutation redraws a knob of the whole network", at_least=0, at_most=1
+    )
+
+    def __post_init__(self) -> None:
+        if self.generation_size == 0:
+            raise ConfigError(
+                "strategy evolution has nothing to propose: population, mutations and crossovers are all 0"
+            )
+
+    @property
+    def generation_size(self) -> int:
+        """Proposals of one generation."""
+        return self.population + self.mutations + self.crossovers
+
+    def ask(self, problem: Problem, history: History, *, count: int, seed: int) -> list[Architecture]:
+        """Return the next generation: random ones first, then mutations, then crossovers."""
+        space = problem.space
+        elite = [trial.arch for trial in history.ranked if trial.evaluation.state != "failed"][: self.select]
+
+        def propose(place: int, rng: random.Random) -> Architecture:
+            if place < self.population or not elite:
+                return space.sample(rng)
+            if place < self.population + self.mutations:
+                return space.mutate(
+                    rng.choice(elite),
+                    rng,
+                    layer_probability=self.layer_probability,
+                    network_probability=self.network_probability,
+                )
+            first = rng.choice(elite)
+            # A child of one parent would be a copy of it.
+            others = [arch for arch in elite if arch != first] or [space.sample(rng)]
+            return space.crossover(first, rng.choice(others), rng)
+
+        return propose_distinct(problem, history, count=count, seed=seed, propose=propose)

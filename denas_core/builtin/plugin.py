@@ -1,0 +1,26 @@
+"""What the core itself provides, found like every other plugin."""
+
+from __future__ import annotations
+
+from denas_core.hookspecs import Components, hookimpl
+
+
+@hookimpl
+def denas_strategies() -> Components:
+    """Provide `random` and `evolution`."""
+    return {
+        "random": "denas_core.builtin.random_search:RandomSearch",
+        "evolution": "denas_core.builtin.evolution:Evolution",
+    }
+
+
+@hookimpl
+def denas_probes() -> Components:
+    """Provide `wall-clock`."""
+    return {"wall-clock": "denas_core.builtin.wall_clock:WallClock"}
+
+
+@hookimpl
+def denas_executors() -> Components:
+    """Provide `serial`."""
+    return {"serial": "denas_core.builtin.serial:Serial"}

@@ -1,0 +1,28 @@
+"""Random search."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from denas_core.architecture import Architecture
+from denas_core.component import option
+from denas_core.problem import Problem
+from denas_core.strategy import History, Strategy, propose_distinct
+
+
+@dataclasses.dataclass(kw_only=True)
+class RandomSearch(Strategy):
+    """Every knob of every proposal is drawn uniformly: the baseline that any other strategy must beat."""
+
+    batch: int = option(50, "Proposals of one generation", at_least=1, at_most=100_000)
+
+    @property
+    def generation_size(self) -> int:
+        """Proposals of one generation."""
+        return self.batch
+
+    def ask(self, problem: Problem, history: History, *, count: int, seed: int) -> list[Architecture]:
+        """Return `count` fresh samples."""
+        return propose_distinct(
+            problem, history, count=count, seed=seed, propose=lambda place, rng: problem.space.sample(rng)
+        )

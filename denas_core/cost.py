@@ -1,0 +1,185 @@
+"""Parameters, FLOPs and memory of an architecture, counted on the meta device: nothing is computed or allocated."""
+
+from __future__ import annotations
+
+import dataclasses
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+from .errors import Infeasible
+
+if TYPE_CHECKING:
+    from .architecture import Architecture
+    from .space import SearchSpace
+
+FLOAT_BYTES = 4
+MEGABYTE = 1e6
+
+
+def count_cost(space: SearchSpace, arch: Architecture) -> dict[str, float]:
+    """Return what is known of `arch` without running it, in eval mode and for one sample.
+
+    Returns:
+        ``params``, ``trainable_params``, ``params_<part>`` of each part and ``flops`` as integers (a shared parameter
+        counts once, a multiply-add is two); ``size_mb``, parameters and buffers with floating-point numbers as float32;
+        ``memory_mb``, the same plus the input and the largest sum of activations alive at one time in inference.
+
+    Raises:
+        Infeasible: the network is too large for torch to describe.
+    """
+    model, usage = _measure(space, arch)
+    counts = {name: parameter.numel() for name, parameter in model.named_parameters()}
+    cost: dict[str, float] = {
+        "params": sum(counts.values()),
+        "trainable_params": sum(p.numel() for p in model.parameters() if p.requires_grad),
+        "flops": usage.flops,
+        "size_mb": _weight_bytes(model) / MEGABYTE,
+        "memory_mb": (_weight_bytes(model) + usage.input_bytes + usage.peak_bytes) / MEGABYTE,
+    }
+    for part, prefixes in space.parts(model).items():
+        cost[f"params_{part}"] = sum(count for name, count in counts.items() if name.startswith(prefixes))
+    return cost
+
+
+def scoring_memory_bytes(space: SearchSpace, arch: Architecture, batch_size: int) -> int:
+    """Return an upper estimate of the bytes that a forward and backward pass over `batch_size` samples needs.
+
+    Weights and activations are all kept, each with its gradient; the workspace of kernels is not included.
+
+    Raises:
+        Infeasible: the network is too large for torch to describe.
+    """
+    model, usage = _measure(space, arch)
+    return 2 * _weight_bytes(model) + 2 * batch_size * (usage.input_bytes + usage.total_bytes)
+
+
+@dataclasses.dataclass(slots=True)
+class _Usage:
+    """What one forward pass of one sample takes.
+
+    Attributes:
+        flops: Multiplications and additions.
+        input_bytes: Size of the batch.
+        peak_bytes: Largest sum of activations alive at one time.
+        total_bytes: All activations together.
+    """
+
+    flops: int = 0
+    input_bytes: int = 0
+    peak_bytes: int = 0
+    total_bytes: int = 0
+
+
+def _measure(space: SearchSpace, arch: Architecture) -> tuple[nn.Module, _Usage]:
+    with _overflow_explained(space), torch.device("meta"), torch.no_grad():
+        model = space.build(arch).eval()
+        batch = space.batch(1, seed=0, kind="cost")
+        counter = _Counter()
+        with counter:
+            space.forward(model, batch)
+    counter.usage.input_bytes = sum(t.untyped_storage().nbytes() for t in batch.inputs.values())
+    return model, counter.usage
+
+
+def _weight_bytes(model: nn.Module) -> int:
+    return sum(
+        tensor.numel() * (FLOAT_BYTES if tensor.is_floating_point() else tensor.element_size())
+        for tensor in (*model.parameters(), *model.buffers())
+    )
+
+
+@contextmanager
+def _overflow_explained(space: SearchSpace) -> Iterator[None]:
+    try:
+        yield
+    except (RuntimeError, TypeError, OverflowError) as error:
+        if "overflow" not in str(error).lower():
+            raise
+        raise Infeasible(
+            f"a network of space {space.id!r} with options {space.options()} is too large to be described "
+            "(its sizes overflow 64 bits); choose smaller ones"
+        ) from error
+
+
+class _Counter(TorchDispatchMode):
+    """Counts the FLOPs of every operation and follows the storages of its results.
+
+    The formulas are those of `torch.utils.flop_counter`. What an operation without side effects returns depends, on
+    meta, on the shapes alone: it is looked up when it comes again, since the meta kernels of torch are slow Python.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.usage = _Usage()
+        self._alive: dict[int, weakref.ref[Any]] = {}
+        self._alive_bytes = 0
+        self._known: dict[Any, tuple[Any, int]] = {}
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        key = _key((func, args, *kwargs.items())) if _is_pure(func) else None
+        if key in self._known:
+            shapes, flops = self._known[key]
+            result = _restored(shapes)
+        else:
+            result = func(*args, **kwargs)
+            formula = flop_registry.get(func._overloadpacket)
+            flops = int(formula(*args, **kwargs, out_val=result)) if formula else 0
+            if key is not None:
+                self._known[key] = (_shapes(result), flops)
+        self.usage.flops += flops
+        for tensor in result if isinstance(result, (tuple, list)) else (result,):
+            if isinstance(tensor, Tensor):
+                self._follow(tensor.untyped_storage())
+        return result
+
+    def _follow(self, storage: torch.UntypedStorage) -> None:
+        address, size = storage._cdata, storage.nbytes()
+        if address in self._alive:
+            return
+
+        def release(_: Any) -> None:
+            del self._alive[address]
+            self._alive_bytes -= size
+
+        self._alive[address] = weakref.ref(storage, release)
+        self._alive_bytes += size
+        self.usage.total_bytes += size
+        self.usage.peak_bytes = max(self.usage.peak_bytes, self._alive_bytes)
+
+
+def _is_pure(func: Any) -> bool:
+    schema = func._schema
+    returns = [str(result.type) == "Tensor" and result.alias_info is None for result in schema.returns]
+    return bool(returns) and all(returns) and not schema.is_mutable
+
+
+def _key(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.shape, value.stride(), value.dtype, value.device
+    if isinstance(value, (tuple, list)):
+        return tuple(map(_key, value))
+    # The type, because 1, 1.0 and True are equal but lead to results of different types.
+    return type(value), value
+
+
+def _shapes(result: Any) -> Any:
+    if isinstance(result, Tensor):
+        return result.shape, result.stride(), result.dtype
+    return [_shapes(tensor) for tensor in result]
+
+
+def _restored(shapes: Any) -> Any:
+    if isinstance(shapes, list):
+        return tuple(_restored(shape) for shape in shapes)
+    size, stride, dtype = shapes
+    return torch.empty_strided(size, stride, dtype=dtype, device="meta")

@@ -1,0 +1,205 @@
+"""Evaluating one architecture, cheapest checks first: counts, then scores, then measured latency."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+
+from .architecture import Architecture
+from .candidate import Candidate
+from .errors import DenasError, Infeasible, ScoreFailed
+from .latency import Latency, LatencyProbe
+from .objectives import Constraint, quantity
+from .problem import Problem
+from .score import ProxyScore, coerce_score
+from .trial import Evaluation
+
+
+class Evaluator:
+    """A pure function from an architecture to its evaluation, but for what the clock says.
+
+    Attributes:
+        problem: The space and its constraints.
+        components: Scores by component name.
+        probe: Measures latency; None where nothing needs it.
+        seed: The run's seed.
+        device: ``cpu`` or ``cuda``.
+        threads: Threads torch may use; the bits of a score depend on it.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        components: Mapping[str, ProxyScore],
+        *,
+        probe: LatencyProbe | None = None,
+        seed: int = 0,
+        device: str = "cpu",
+        threads: int = 1,
+        memory_limit: int | None = None,
+    ) -> None:
+        self.problem = problem
+        self.components = components
+        self.probe = probe
+        self.seed = seed
+        self.device = device
+        self.threads = threads
+        self._memory_limit = memory_limit
+        self._measured = [c for c in problem.constraints if c.is_measured]
+        self._runs_networks = any(component.passes() for component in components.values())
+
+    def __call__(self, arch: Architecture) -> Evaluation:
+        """Return what becomes of `arch`; never raises for a fault of the candidate or a plugin."""
+        with pinned_threads(self.threads) if self._runs_networks else contextlib.nullcontext():
+            return self._evaluate(arch)
+
+    def score(
+        self, arch: Architecture, components: Mapping[str, ProxyScore]
+    ) -> tuple[dict[str, float], dict[str, float], str]:
+        """Return values and seconds by component, and the reason of the first failure (or an empty text)."""
+        candidate = Candidate(self.problem.space, arch, seed=self.seed, device=self.device)
+        values: dict[str, float] = {}
+        seconds: dict[str, float] = {}
+        for name, component in components.items():
+            start = time.perf_counter()
+            try:
+                # What a score prints must not end up in the JSON on standard output.
+                with contextlib.redirect_stdout(sys.stderr):
+                    values[name] = coerce_score(component.measure(candidate))
+            except ScoreFailed as error:
+                return values, seconds, f"{name}: {_one_line(str(error))}"
+            except MemoryError:
+                return values, seconds, f"{name}: out of memory"
+            except (Exception, SystemExit) as error:
+                return values, seconds, f"{name}: crashed: {type(error).__name__}: {_one_line(str(error))}"
+            seconds[name] = time.perf_counter() - start
+        return values, seconds, ""
+
+    def latency(self, arch: Architecture, reference: Architecture | None = None) -> Latency:
+        """Return the measured latency of `arch`, interleaved with a reference network where there is one.
+
+        Raises:
+            DenasError: there is no probe.
+        """
+        if self.probe is None:
+            raise DenasError("this run has no latency probe")
+        space = self.problem.space
+        other = reference or space.smallest()
+        with contextlib.redirect_stdout(sys.stderr):
+            call = self.probe.prepare(space, arch, seed=self.seed, device=self.device)
+            base = (
+                None
+                if other is None
+                else self.probe.prepare(space, other, seed=self.seed, device=self.device)
+            )
+            return self.probe.time(call, base)
+
+    def _evaluate(self, arch: Architecture) -> Evaluation:
+        seconds: dict[str, float] = {}
+        start = time.perf_counter()
+        try:
+            metrics = dict(self.problem.cost(arch))
+            broken = self.problem.violations(arch)
+            self._check_memory(arch)
+        except Infeasible as error:
+            return Evaluation(state="infeasible", reason=_one_line(str(error)), violation=1.0)
+        except (Exception, SystemExit) as error:
+            return Evaluation(state="failed", reason=f"cost: {type(error).__name__}: {_one_line(str(error))}")
+        seconds["cost"] = time.perf_counter() - start
+        if broken:
+            return Evaluation(
+                state="infeasible",
+                reason=_explained(broken, metrics),
+                metrics=metrics,
+                violation=sum(broken.values()),
+                seconds=seconds,
+            )
+        components, spent, failure = self.score(arch, self.components)
+        seconds |= spent
+        if failure:
+            return Evaluation(
+                state="failed", reason=failure, components=components, metrics=metrics, seconds=seconds
+            )
+        if self.probe is None:
+            return Evaluation(state="scored", components=components, metrics=metrics, seconds=seconds)
+        return self._with_latency(arch, components, metrics, seconds)
+
+    def _with_latency(
+        self,
+        arch: Architecture,
+        components: dict[str, float],
+        metrics: dict[str, float],
+        seconds: dict[str, float],
+    ) -> Evaluation:
+        start = time.perf_counter()
+        try:
+            latency = self.latency(arch)
+        except (Exception, SystemExit) as error:
+            reason = f"latency: {type(error).__name__}: {_one_line(str(error))}"
+            return Evaluation(
+                state="failed", reason=reason, components=components, metrics=metrics, seconds=seconds
+            )
+        seconds["latency"] = time.perf_counter() - start
+        metrics["latency_ms"] = latency.median
+        reason, violation = judge_latency(self._measured, latency)
+        return Evaluation(
+            state="infeasible" if reason else "scored",
+            reason=reason,
+            components=components,
+            metrics=metrics,
+            violation=violation,
+            latency=latency.as_dict(),
+            seconds=seconds,
+        )
+
+    def _check_memory(self, arch: Architecture) -> None:
+        if self._memory_limit is None:
+            return
+        from .cost import scoring_memory_bytes
+
+        size = max((spec.size for score in self.components.values() for spec in score.passes()), default=1)
+        needed = scoring_memory_bytes(self.problem.space, arch, size)
+        if needed > self._memory_limit:
+            raise Infeasible(
+                f"memory: scoring takes {quantity(needed)}B, {quantity(self._memory_limit)}B are there"
+            )
+
+
+def judge_latency(constraints: Sequence[Constraint], latency: Latency) -> tuple[str, float]:
+    """Return the reason why a latency breaks a constraint (empty if none), and by how much."""
+    for constraint in constraints:
+        verdict = constraint.verdict(latency.low, latency.high)
+        if verdict == "holds":
+            continue
+        shown = f"{latency.median:.3g} ms [{latency.low:.3g}, {latency.high:.3g}]"
+        worst = latency.high if constraint.upper else latency.low
+        reason = (
+            f"latency undecided: {shown} against {constraint}"
+            if verdict == "undecided"
+            else f"{constraint}: {shown}"
+        )
+        return reason, constraint.violation(worst)
+    return "", 0.0
+
+
+@contextlib.contextmanager
+def pinned_threads(threads: int) -> Iterator[None]:
+    """Give torch a fixed number of threads for a while; the number of threads changes the last bits of sums."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _explained(broken: Mapping[Constraint, float], metrics: Mapping[str, float]) -> str:
+    return "; ".join(f"{constraint}: {quantity(metrics[constraint.metric])}" for constraint in broken)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:200]

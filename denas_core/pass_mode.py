@@ -1,0 +1,241 @@
+"""The mode a pass runs under: it sees every function of the network, changes its norms and records its layers."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.graph import GradientEdge, get_gradient_edge
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
+
+from .norms import BatchNorms
+from .passes import Convolution, LayerCall
+
+PER_SAMPLE_NORMS = frozenset(
+    {
+        F.layer_norm,
+        F.group_norm,
+        F.instance_norm,
+        F.rms_norm,
+        torch.layer_norm,
+        torch.group_norm,
+        torch.rms_norm,
+    }
+)
+CONVOLUTIONS = frozenset({F.conv1d, F.conv2d, F.conv3d})
+MULTIPLICATIONS: Mapping[Any, int] = {
+    torch.matmul: 0,
+    torch.Tensor.matmul: 0,
+    torch.Tensor.__matmul__: 0,
+    torch.addmm: 1,
+}
+"""Position of the input among the arguments; the matrix, stored as (in, out), comes after it."""
+
+
+class PassMode(TorchFunctionMode):
+    """Handles normalisation, and on request records layers, while a network runs inside ``with``."""
+
+    def __init__(self, norms: BatchNorms, recorder: LayerRecorder | None = None) -> None:
+        super().__init__()
+        self._norms = norms
+        self._recorder = recorder
+
+    def __torch_function__(
+        self,
+        func: Any,
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func is F.batch_norm:
+            return self._norms(*args, **kwargs)
+        if self._norms.policy == "bypass" and func in PER_SAMPLE_NORMS:
+            return args[0] if args else kwargs["input"]
+        if self._recorder is None:
+            return func(*args, **kwargs)
+        if func is F.multi_head_attention_forward:
+            query = args[0] if args else kwargs["query"]
+            with self._recorder.sequence_first(query.shape[1] if query.dim() == 3 else 1), self:
+                return _composite(func)(*args, **kwargs)
+        return self._recorder(func, args, kwargs)
+
+
+class LayerRecorder:
+    """Records the layers that multiply by one of `weights`, and lets gradients start at their outputs.
+
+    Only gradients by layer outputs are computed afterwards: no weight and no input needs one, so that a backward run
+    costs a product a layer instead of two.
+    """
+
+    def __init__(self, weights: Mapping[str, Tensor], samples: int, *, copy_inputs: bool = False) -> None:
+        """Record calls on a batch of `samples`; `copy_inputs` for networks that overwrite what went into a layer."""
+        self._names = {id(tensor): name for name, tensor in weights.items() if tensor.dim() > 1}
+        self._samples = samples
+        self._copy_inputs = copy_inputs
+        self._sequence_samples: int | None = None
+        self._calls: list[_Call] = []
+        self._inseparable: set[str] = set()
+        self._anchor = torch.zeros((), requires_grad=True)
+
+    def __call__(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run `func` as the network would, and record it if it is a layer."""
+        if func is F.linear:
+            input, weight, convolution = _arguments(args, kwargs, "input", "weight") + (None,)
+        elif func in CONVOLUTIONS:
+            input, weight, convolution = _bind_convolution(*args, **kwargs)
+        elif func in MULTIPLICATIONS and len(args) > MULTIPLICATIONS[func] + 1:
+            input, weight = args[MULTIPLICATIONS[func] :][:2]
+            convolution = None
+        else:
+            return func(*args, **kwargs)
+        output = func(*args, **kwargs)
+        name = self._names.get(id(weight))
+        if name is None:
+            return output
+        return self._record(name, input, output, convolution)
+
+    def sequence_first(self, samples: int) -> _SequenceFirst:
+        """Return a context in which layers see (positions, samples, features), or its first two dimensions as one."""
+        return _SequenceFirst(self, samples)
+
+    def inputs_were_overwritten(self) -> bool:
+        """Tell whether an in-place operation has changed what went into a recorded layer."""
+        return any(call.input._version != call.version for call in self._calls)
+
+    def differentiate(self, readout: Tensor) -> tuple[LayerCall, ...]:
+        """Return the recorded calls with the gradient of `readout` by their outputs."""
+        calls = [call for call in self._calls if call.parameter not in self._inseparable]
+        if not calls:
+            return ()
+        gradients = torch.autograd.grad(readout, [call.edge for call in calls], allow_unused=True)
+        return tuple(
+            LayerCall(
+                parameter=call.parameter,
+                inputs=call.arrange(call.input.detach()),
+                output_gradient=call.arrange(
+                    call.input.new_zeros(call.output_shape) if gradient is None else gradient
+                ),
+                convolution=call.convolution,
+            )
+            for call, gradient in zip(calls, gradients, strict=True)
+        )
+
+    def _record(self, name: str, input: Tensor, output: Tensor, convolution: Convolution | None) -> Tensor:
+        arrange = self._arrangement(input, convolution)
+        if arrange is None:
+            self._inseparable.add(name)
+            return output
+        if not output.requires_grad:
+            output = _Anchored.apply(output, self._anchor)  # type: ignore[no-untyped-call]
+        kept = input.clone() if self._copy_inputs else input
+        self._calls.append(_Call(name, kept, output, convolution, arrange))
+        return output
+
+    def _arrangement(
+        self, input: Tensor, convolution: Convolution | None
+    ) -> Callable[[Tensor], Tensor] | None:
+        rows, samples = input.shape[0], self._samples
+        if self._sequence_samples is not None:
+            sequence_samples = self._sequence_samples
+            if sequence_samples != samples:
+                return None
+            return lambda tensor: tensor.reshape(-1, samples, tensor.shape[-1]).transpose(0, 1)
+        if rows == samples and input.dim() > 1:
+            return lambda tensor: tensor
+        if rows % samples or convolution is not None or input.dim() < 2:
+            return None
+        return lambda tensor: tensor.reshape(samples, -1, tensor.shape[-1])
+
+
+class _Call:
+    """One recorded call, before its gradient is known."""
+
+    def __init__(
+        self,
+        parameter: str,
+        input: Tensor,
+        output: Tensor,
+        convolution: Convolution | None,
+        arrange: Callable[[Tensor], Tensor],
+    ) -> None:
+        self.parameter = parameter
+        self.input = input
+        self.version = input._version
+        self.output_shape = output.shape
+        # The edge, not the tensor: after an in-place activation the tensor would stand for what came out of that.
+        self.edge: GradientEdge = get_gradient_edge(output)
+        self.convolution = convolution
+        self.arrange = arrange
+
+
+class _SequenceFirst:
+    def __init__(self, recorder: LayerRecorder, samples: int) -> None:
+        self._recorder = recorder
+        self._samples = samples
+
+    def __enter__(self) -> None:
+        self._recorder._sequence_samples = self._samples
+
+    def __exit__(self, *exception: object) -> None:
+        self._recorder._sequence_samples = None
+
+
+class _Anchored(torch.autograd.Function):
+    """Makes a tensor that depends on nothing differentiable the start of a graph, in place and as a non-leaf.
+
+    A leaf would not survive an in-place activation.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, tensor: Tensor, anchor: Tensor) -> Tensor:
+        ctx.mark_dirty(tensor)
+        return tensor
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        return gradients[0], None
+
+
+def _composite(func: Any) -> Callable[..., Any]:
+    """Return `func`, a Python function over other torch functions, without its own first dispatch to the mode.
+
+    Inside `func` as torch calls it the mode is off, and turned on again it would be called for `func` itself.
+    """
+    names = {**func.__globals__, "has_torch_function": lambda _: False}
+    return types.FunctionType(func.__code__, names, func.__name__, func.__defaults__, func.__closure__)
+
+
+def _arguments(args: tuple[Any, ...], kwargs: dict[str, Any], *names: str) -> tuple[Any, ...]:
+    return tuple(args[i] if i < len(args) else kwargs[name] for i, name in enumerate(names))
+
+
+def _bind_convolution(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: int | str | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> tuple[Tensor, Tensor, Convolution]:
+    kernel = tuple(weight.shape[2:])
+    dilations = _each(dilation, len(kernel))
+    if padding == "same":
+        totals = [d * (k - 1) for d, k in zip(dilations, kernel, strict=True)]
+        paddings = tuple((total // 2, total - total // 2) for total in totals)
+    else:
+        paddings = tuple((p, p) for p in _each(0 if isinstance(padding, str) else padding, len(kernel)))
+    convolution = Convolution(
+        kernel=kernel, stride=_each(stride, len(kernel)), padding=paddings, dilation=dilations, groups=groups
+    )
+    return input, weight, convolution
+
+
+def _each(value: int | Sequence[int], dimensions: int) -> tuple[int, ...]:
+    values = (value,) if isinstance(value, int) else tuple(value)
+    return values * dimensions if len(values) == 1 else values

@@ -1,0 +1,124 @@
+"""What a pass runs: the network, its weights and its batch, each drawn from a seed of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from .errors import ScoreFailed
+from .seeding import derive_seed
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from .batch import Batch, Outputs
+    from .candidate import Candidate
+    from .passes import PassSpec
+
+
+def load_network(candidate: Candidate, spec: PassSpec) -> nn.Module:
+    """Build the structure that `spec` runs and give it its initial weights, on the CPU, in eval mode.
+
+    The seed depends on the run, the architecture and the fields that decide weights, and on no other field: passes that
+    differ in inputs, precision or read-out see the same weights.
+    """
+    import torch
+
+    space, arch = candidate.space, candidate.arch
+    seed = derive_seed(candidate.seed, "init", arch.key, spec.weights, spec.variant, spec.repeat)
+    with torch.device("meta"):
+        network = space.build(arch, variant=spec.variant)
+    network = space.load(
+        network, arch, seed=seed, weights="inherited" if spec.weights == "inherited" else "fresh"
+    )
+    if spec.weights == "normal":
+        _draw_normal(network, seed=seed)
+    return network.eval()
+
+
+def weights_of(candidate: Candidate, spec: PassSpec) -> dict[str, Tensor]:
+    """Return the parameters and buffers that `spec` runs with, by name, on the candidate's device; none needs a gradient."""
+    network = candidate.network(spec)
+    tensors: dict[str, Tensor] = {}
+    for name, tensor in (*network.named_parameters(), *network.named_buffers()):
+        tensor = tensor.detach()
+        if tensor.is_floating_point():
+            tensor = tensor.to(device=candidate.device, dtype=_dtype(spec))
+            tensor = tensor.abs() if spec.magnitude else tensor
+        tensors[name] = tensor.to(candidate.device)
+    return tensors
+
+
+def batch_of(candidate: Candidate, spec: PassSpec) -> Batch:
+    """Return the inputs of `spec`: the same for every candidate of a run.
+
+    Raises:
+        ScoreFailed: noise is asked for, and the space has no continuous input to add it to.
+    """
+    batch = candidate.space.batch(
+        spec.size, seed=derive_seed(candidate.seed, "batch", spec.inputs, spec.repeat), kind=spec.inputs
+    ).to(device=candidate.device, dtype=_dtype(spec))
+    if not spec.perturbation:
+        return batch
+    if not batch.perturbable:
+        raise ScoreFailed(f"space {candidate.space.id!r} has no continuous input to perturb")
+    inputs = dict(batch.inputs)
+    for name in batch.perturbable:
+        noise = _normal(
+            tuple(inputs[name].shape),
+            seed=derive_seed(candidate.seed, "perturbation", spec.inputs, name, spec.repeat),
+        )
+        inputs[name] = inputs[name] + spec.perturbation * noise.to(inputs[name])
+    return dataclasses.replace(batch, inputs=inputs)
+
+
+def readout_of(candidate: Candidate, spec: PassSpec, outputs: Outputs) -> Tensor:
+    """Return the read-out of each sample; its sum is the scalar that a pass differentiates.
+
+    The cotangent is one tensor for all samples and repeats, and for all candidates with outputs of its shape.
+    """
+    import torch
+
+    parts = []
+    for name, logits in outputs.logits.items():
+        if spec.readout == "cotangent":
+            cotangent = _normal(
+                tuple(logits.shape[1:]), seed=derive_seed(candidate.seed, "cotangent", name), double=True
+            )
+            logits = logits * cotangent.to(logits)
+        if name in outputs.masks:
+            logits = logits * expand_mask(outputs.masks[name], logits)
+        parts.append(logits.flatten(1).sum(1))
+    return torch.stack(parts).sum(0)
+
+
+def expand_mask(mask: Tensor, tensor: Tensor) -> Tensor:
+    """Return `mask`, which covers the leading dimensions of `tensor`, so that it broadcasts over the others."""
+    return mask.reshape(*mask.shape, *[1] * (tensor.dim() - mask.dim())).to(tensor)
+
+
+def _dtype(spec: PassSpec) -> torch.dtype:
+    import torch
+
+    return torch.float64 if spec.dtype == "float64" else torch.float32
+
+
+def _draw_normal(network: nn.Module, *, seed: int) -> None:
+    import torch
+
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if parameter.dim() > 1:
+                parameter.normal_(generator=generator)
+            elif name.rpartition(".")[2].endswith("bias"):
+                parameter.zero_()
+
+
+def _normal(shape: tuple[int, ...], *, seed: int, double: bool = False) -> Tensor:
+    # On the CPU, so that every device sees the same numbers.
+    import torch
+
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(shape, generator=generator, dtype=torch.float64 if double else torch.float32)

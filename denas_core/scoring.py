@@ -1,0 +1,154 @@
+"""What a run scores with: components, weights and their combination, from one score or a combined one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from .errors import ConfigError, did_you_mean
+from .score import CombinedScore, Direction, ProxyScore, Table
+from .space import SearchSpace
+from .trial import Trial
+
+if TYPE_CHECKING:
+    from .views import WeightView
+
+LATENCY = "latency"
+"""Name of the component that is not scored but measured."""
+
+
+class Scoring:
+    """The components of a run and how their values become one.
+
+    Attributes:
+        components: Scores of positive weight, by component name.
+        weights: Positive weights by component, `LATENCY` among them if latency counts.
+        is_relative: Whether the combined value is a rank within the run, and means nothing outside it.
+        notices: What was left out of the defaults, and why.
+    """
+
+    def __init__(
+        self, score: ProxyScore | CombinedScore, space: SearchSpace, resolve: Callable[[str], ProxyScore]
+    ) -> None:
+        """Work out the components.
+
+        Args:
+            score: The score of the run.
+            space: The space to be scored.
+            resolve: Creates the installed score of a given name.
+
+        Raises:
+            ConfigError: a weight is negative or not finite, none is positive, or a component that the user named
+                cannot be had in this space.
+        """
+        self._score = score
+        self._space = space
+        self.components: dict[str, ProxyScore] = {}
+        self.weights: dict[str, float] = {}
+        self.notices: list[str] = []
+        self.is_relative = isinstance(score, CombinedScore)
+        if isinstance(score, ProxyScore):
+            self._add(score.id.partition("/")[2] or score.id, score, 1.0, named=True)
+            return
+        for name, weight in {**score.default_weights(space), **score.weights}.items():
+            if not math.isfinite(weight) or weight < 0:
+                raise ConfigError(
+                    f"weight {name}={weight!r} must be a finite number >= 0; 0 leaves the component out"
+                )
+            if weight == 0:
+                continue
+            if name == LATENCY:
+                self.weights[name] = weight
+            else:
+                component = score.component(name, space) or resolve(name)
+                self._add(name, component, weight, named=name in score.weights)
+        if not self.weights:
+            raise ConfigError(f"every component of {score.id!r} has weight 0; give one a positive weight")
+
+    @property
+    def needs_latency(self) -> bool:
+        """Whether the measured latency is part of the score."""
+        return LATENCY in self.weights
+
+    def values(self, trials: Sequence[Trial]) -> dict[str, float]:
+        """Return the combined value of each scored trial by its key, computed over these trials alone.
+
+        Raises:
+            ConfigError: a component was not computed for one of them.
+        """
+        scored = [trial for trial in trials if trial.is_scored]
+        if not scored:
+            return {}
+        columns: dict[str, list[float | None]] = {}
+        for name in self.weights:
+            if name == LATENCY:
+                columns[name] = [_stable_latency(trial) for trial in scored]
+                continue
+            try:
+                columns[name] = [trial.evaluation.components[name] for trial in scored]
+            except KeyError:
+                known = sorted(scored[0].evaluation.components)
+                raise ConfigError(
+                    f"component {name!r} was not computed in this run (it has {', '.join(known)})"
+                    f"{did_you_mean(name, known)}; '--compute' adds it"
+                ) from None
+        table = Table(columns=columns, weights=self.weights, directions=self._directions())
+        if isinstance(self._score, CombinedScore):
+            combined = self._score.combine(table, self._space)
+        else:
+            (name,) = self.weights
+            sign = 1.0 if self._score.direction == "maximize" else -1.0
+            combined = [sign * value for value in columns[name] if value is not None]
+        return {trial.arch.key: value for trial, value in zip(scored, combined, strict=True)}
+
+    def rank(self, trials: Sequence[Trial]) -> tuple[list[Trial], dict[str, float]]:
+        """Return the trials, best first, and the values of the scored ones.
+
+        Scored trials come by value, ties by key; then infeasible ones by violation; then failed ones.
+        """
+        values = self.values(trials)
+        places = {"scored": 0, "infeasible": 1, "failed": 2}
+
+        def order(trial: Trial) -> tuple[int, float, str]:
+            result = trial.evaluation
+            merit = -values[trial.arch.key] if trial.is_scored else result.violation
+            return places[result.state], merit, trial.arch.key
+
+        return sorted(trials, key=order), values
+
+    def _add(self, name: str, component: ProxyScore, weight: float, *, named: bool) -> None:
+        lacking = [role for role in sorted(component.requires()) if not self._has_role(role)]
+        if lacking and named:
+            raise ConfigError(
+                f"score component {name!r} needs weights of the role {lacking[0]!r}, which {self._space.id!r} does not have"
+            )
+        if lacking:
+            self.notices.append(f"{name} is left out: {self._space.id} has no {lacking[0]} weights")
+            return
+        self.components[name] = component
+        self.weights[name] = weight
+
+    def _has_role(self, role: str) -> bool:
+        return any(
+            kind == role or kind.startswith(f"{role}.") for kind in {view.kind for view in self._views()}
+        )
+
+    def _views(self) -> list[WeightView]:
+        import random
+
+        import torch
+
+        arch = self._space.smallest() or self._space.sample(random.Random(0))
+        with torch.device("meta"):
+            return self._space.views(self._space.build(arch))
+
+    def _directions(self) -> Mapping[str, Direction]:
+        return {
+            name: "minimize" if name == LATENCY else self.components[name].direction for name in self.weights
+        }
+
+
+def _stable_latency(trial: Trial) -> float | None:
+    latency = trial.evaluation.latency
+    return float(latency["median"]) if latency is not None and latency["verdict"] == "stable" else None

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from .executor import Executor
     from .hookspecs import hookimpl
     from .latency import Latency, LatencyProbe
+    from .launch import resume, search
     from .passes import LayerCall, PassSpec, Trace
     from .problem import Problem
     from .recipe import Recipe
+    from .registry import Registry
+    from .result import SearchResult
     from .score import CombinedScore, ProxyScore, Table
     from .space import SearchSpace
     from .strategy import History, Strategy, propose_distinct
@@ -37,6 +40,9 @@ _MODULES = {
     "passes": ("LayerCall", "PassSpec", "Trace"),
     "problem": ("Problem",),
     "recipe": ("Recipe",),
+    "registry": ("Registry",),
+    "result": ("SearchResult",),
+    "launch": ("resume", "search"),
     "score": ("CombinedScore", "ProxyScore", "Table"),
     "space": ("SearchSpace",),
     "strategy": ("History", "Strategy", "propose_distinct"),
@@ -45,7 +51,36 @@ _MODULES = {
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
-__all__ = sorted(_HOME)
+__all__ = [
+    "Architecture",
+    "Batch",
+    "Candidate",
+    "CombinedScore",
+    "DenasError",
+    "Evaluation",
+    "Executor",
+    "History",
+    "Knob",
+    "Latency",
+    "LatencyProbe",
+    "LayerCall",
+    "Outputs",
+    "PassSpec",
+    "Problem",
+    "ProxyScore",
+    "Recipe",
+    "ScoreFailed",
+    "SearchSpace",
+    "Strategy",
+    "Table",
+    "Trace",
+    "Trial",
+    "WeightView",
+    "continuous_batch",
+    "hookimpl",
+    "option",
+    "propose_distinct",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -67,7 +67,7 @@ class Candidate:
         return self._traces[spec]
 
     def network(self, spec: PassSpec) -> nn.Module:
-        """Return the network that a pass runs, on the CPU; passes that differ otherwise share it, so leave it as it is."""
+        """Return the network that a pass runs, on the CPU; other passes share it, so leave it as it is."""
         key = (spec.weights, spec.variant, spec.repeat)
         if key not in self._networks:
             from .pass_network import load_network

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -81,10 +81,11 @@ def _measure(space: SearchSpace, arch: Architecture) -> tuple[nn.Module, _Usage]
     with _overflow_explained(space), torch.device("meta"), torch.no_grad():
         model = space.build(arch).eval()
         batch = space.batch(1, seed=0, kind="cost")
-        counter = _Counter()
+        given = [*batch.inputs.values(), *batch.masks.values(), *batch.lengths.values()]
+        counter = _Counter([*given, *model.parameters(), *model.buffers()])
         with counter:
             space.forward(model, batch)
-    counter.usage.input_bytes = sum(t.untyped_storage().nbytes() for t in batch.inputs.values())
+    counter.usage.input_bytes = sum(tensor.untyped_storage().nbytes() for tensor in given)
     return model, counter.usage
 
 
@@ -108,17 +109,18 @@ def _overflow_explained(space: SearchSpace) -> Iterator[None]:
         ) from error
 
 
-class _Counter(TorchDispatchMode):
-    """Counts the FLOPs of every operation and follows the storages of its results.
+class _Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]  # its __init_subclass__ has no types
+    """Counts the FLOPs of every operation and follows the storages of its results, other than those of `given`.
 
     The formulas are those of `torch.utils.flop_counter`. What an operation without side effects returns depends, on
     meta, on the shapes alone: it is looked up when it comes again, since the meta kernels of torch are slow Python.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, given: Iterable[Tensor]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
         self.usage = _Usage()
-        self._alive: dict[int, weakref.ref[Any]] = {}
+        storages = (tensor.untyped_storage() for tensor in given)
+        self._alive: dict[int, weakref.ref[Any]] = {s._cdata: weakref.ref(s) for s in storages}
         self._alive_bytes = 0
         self._known: dict[Any, tuple[Any, int]] = {}
 

@@ -59,7 +59,8 @@ class Evaluator:
         self, arch: Architecture, components: Mapping[str, ProxyScore]
     ) -> tuple[dict[str, float], dict[str, float], str]:
         """Return values and seconds by component, and the reason of the first failure (or an empty text)."""
-        candidate = Candidate(self.problem.space, arch, seed=self.seed, device=self.device)
+        passes = [spec for component in components.values() for spec in component.passes()]
+        candidate = Candidate(self.problem.space, arch, seed=self.seed, device=self.device, passes=passes)
         values: dict[str, float] = {}
         seconds: dict[str, float] = {}
         for name, component in components.items():

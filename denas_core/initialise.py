@@ -24,7 +24,8 @@ def initialise(model: nn.Module, *, seed: int) -> nn.Module:
 
     on_meta = any(tensor.is_meta for tensor in (*model.parameters(), *model.buffers()))
     with torch.random.fork_rng(devices=[]), torch.no_grad():
-        torch.manual_seed(seed)
+        # The CPU's generator alone: torch.manual_seed would move those of the GPUs, which are not restored.
+        torch.default_generator.manual_seed(seed)
         if on_meta:
             model.to_empty(device="cpu")
         for name, module in model.named_modules():

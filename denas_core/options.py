@@ -105,11 +105,9 @@ def describe_options(cls: type[Any]) -> list[dict[str, Any]]:
 def _type_text(annotation: Any) -> str:
     if typing.get_origin(annotation) is typing.Literal:
         return " | ".join(str(value) for value in typing.get_args(annotation))
-    return (
-        getattr(annotation, "__name__", None)
-        if isinstance(annotation, type) and not typing.get_args(annotation)
-        else str(annotation).replace("typing.", "")
-    )
+    if isinstance(annotation, type) and not typing.get_args(annotation):
+        return annotation.__name__
+    return str(annotation).replace("typing.", "")
 
 
 def _from(origin: str) -> str:

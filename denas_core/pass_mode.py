@@ -72,11 +72,10 @@ class LayerRecorder:
     costs a product a layer instead of two.
     """
 
-    def __init__(self, weights: Mapping[str, Tensor], samples: int, *, copy_inputs: bool = False) -> None:
-        """Record calls on a batch of `samples`; `copy_inputs` for networks that overwrite what went into a layer."""
+    def __init__(self, weights: Mapping[str, Tensor], samples: int) -> None:
+        """Record calls on a batch of `samples`."""
         self._names = {id(tensor): name for name, tensor in weights.items() if tensor.dim() > 1}
         self._samples = samples
-        self._copy_inputs = copy_inputs
         self._sequence_samples: int | None = None
         self._calls: list[_Call] = []
         self._inseparable: set[str] = set()
@@ -85,7 +84,7 @@ class LayerRecorder:
     def __call__(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run `func` as the network would, and record it if it is a layer."""
         if func is F.linear:
-            input, weight, convolution = _arguments(args, kwargs, "input", "weight") + (None,)
+            input, weight, convolution = (*_arguments(args, kwargs, "input", "weight"), None)
         elif func in CONVOLUTIONS:
             input, weight, convolution = _bind_convolution(*args, **kwargs)
         elif func in MULTIPLICATIONS and len(args) > MULTIPLICATIONS[func] + 1:
@@ -102,10 +101,6 @@ class LayerRecorder:
     def sequence_first(self, samples: int) -> _SequenceFirst:
         """Return a context in which layers see (positions, samples, features), or its first two dimensions as one."""
         return _SequenceFirst(self, samples)
-
-    def inputs_were_overwritten(self) -> bool:
-        """Tell whether an in-place operation has changed what went into a recorded layer."""
-        return any(call.input._version != call.version for call in self._calls)
 
     def differentiate(self, readout: Tensor) -> tuple[LayerCall, ...]:
         """Return the recorded calls with the gradient of `readout` by their outputs."""
@@ -132,8 +127,8 @@ class LayerRecorder:
             return output
         if not output.requires_grad:
             output = _Anchored.apply(output, self._anchor)  # type: ignore[no-untyped-call]
-        kept = input.clone() if self._copy_inputs else input
-        self._calls.append(_Call(name, kept, output, convolution, arrange))
+        # Kept without a copy: no network that can be trained overwrites what went into a layer.
+        self._calls.append(_Call(name, input, output, convolution, arrange))
         return output
 
     def _arrangement(
@@ -165,7 +160,6 @@ class _Call:
     ) -> None:
         self.parameter = parameter
         self.input = input
-        self.version = input._version
         self.output_shape = output.shape
         # The edge, not the tensor: after an in-place activation the tensor would stand for what came out of that.
         self.edge: GradientEdge = get_gradient_edge(output)

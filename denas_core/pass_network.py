@@ -38,7 +38,7 @@ def load_network(candidate: Candidate, spec: PassSpec) -> nn.Module:
 
 
 def weights_of(candidate: Candidate, spec: PassSpec) -> dict[str, Tensor]:
-    """Return the parameters and buffers that `spec` runs with, by name, on the candidate's device; none needs a gradient."""
+    """Return the parameters and buffers of `spec` by name, on the candidate's device; none needs a gradient."""
     network = candidate.network(spec)
     tensors: dict[str, Tensor] = {}
     for name, tensor in (*network.named_parameters(), *network.named_buffers()):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor, nn
@@ -35,7 +35,7 @@ def run_pass(candidate: Candidate, spec: PassSpec) -> Trace:
     if spec.perturbation and spec.norm == "batch":
         replay = candidate.trace(dataclasses.replace(spec, perturbation=0.0).forward()).statistics
     try:
-        with _own_settings(candidate.device, spec):
+        with _own_settings(candidate.device):
             return _Run(candidate, spec, BatchNorms(spec.norm, replay=replay)).trace()
     except (MemoryError, RuntimeError) as error:
         if _is_out_of_memory(error):
@@ -58,15 +58,13 @@ class _Run:
 
     def trace(self) -> Trace:
         spec, recorder = self._spec, None
-        batch = batch_of(self._candidate, spec)
         if spec.gradients in ("weights", "samples"):
             for tensor in self._trainable.values():
                 tensor.requires_grad_()
         if spec.gradients == "layers":
-            recorder, outputs = self._recorded(batch)
-        else:
-            with torch.set_grad_enabled(spec.gradients != "none"):
-                outputs = self._forward(batch, None)
+            recorder = LayerRecorder(self._weights, spec.size)
+        with torch.set_grad_enabled(spec.gradients != "none"):
+            outputs = self._forward(batch_of(self._candidate, spec), recorder)
         _check_finite(outputs)
         trace = Trace(
             spec=spec,
@@ -86,19 +84,10 @@ class _Run:
     def _forward(self, batch: Batch, recorder: LayerRecorder | None) -> Outputs:
         weights = {f"network.{name}": tensor for name, tensor in self._weights.items()}
         outputs: Outputs
-        with PassMode(self._norms, recorder):
+        # What a network creates while it runs, such as a mask, gets the precision of the pass.
+        with _default_dtype(self._spec.dtype), PassMode(self._norms, recorder):
             outputs = functional_call(_Forward(self._candidate.space, self._network), weights, (batch,))
         return outputs
-
-    def _recorded(self, batch: Batch) -> tuple[LayerRecorder, Outputs]:
-        for copy_inputs in (False, True):
-            recorder = LayerRecorder(self._weights, self._spec.size, copy_inputs=copy_inputs)
-            self._norms.statistics.clear()
-            with torch.enable_grad():
-                outputs = self._forward(batch, recorder)
-            if not recorder.inputs_were_overwritten():
-                break
-        return recorder, outputs
 
     def _gradients(self, readout: Tensor, *, retain_graph: bool) -> dict[str, Tensor]:
         tensors = list(self._trainable.values())
@@ -125,26 +114,32 @@ class _Forward(nn.Module):
 
 
 @contextlib.contextmanager
-def _own_settings(device: str, spec: PassSpec) -> Iterator[None]:
-    default = torch.get_default_dtype()
+def _own_settings(device: str) -> Iterator[None]:
     with contextlib.ExitStack() as settings:
         # Forked, so that a network that draws even in eval mode neither sees nor moves the caller's generator.
         settings.enter_context(torch.random.fork_rng(devices=[]))
         torch.default_generator.manual_seed(0)
         settings.enter_context(torch.inference_mode(False))
-        settings.enter_context(torch.autocast(device, enabled=False))
+        settings.enter_context(torch.autocast(device.partition(":")[0], enabled=False))
         if device.startswith("cuda"):
             settings.enter_context(
                 torch.backends.cudnn.flags(
                     enabled=True, benchmark=False, deterministic=True, allow_tf32=False
                 )
             )
-        # What a network creates while it runs, such as a mask, gets the precision of the pass.
-        torch.set_default_dtype(torch.float64 if spec.dtype == "float64" else torch.float32)
-        try:
-            yield
-        finally:
-            torch.set_default_dtype(default)
+        # Weights and batches are drawn in float32 for every pass: float64 would draw other numbers.
+        settings.enter_context(_default_dtype("float32"))
+        yield
+
+
+@contextlib.contextmanager
+def _default_dtype(name: Literal["float32", "float64"]) -> Iterator[None]:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64 if name == "float64" else torch.float32)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def _check_finite(outputs: Outputs) -> None:

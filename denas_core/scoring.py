@@ -121,7 +121,7 @@ class Scoring:
         lacking = [role for role in sorted(component.requires()) if not self._has_role(role)]
         if lacking and named:
             raise ConfigError(
-                f"score component {name!r} needs weights of the role {lacking[0]!r}, which {self._space.id!r} does not have"
+                f"score component {name!r} needs weights of the role {lacking[0]!r}, and {self._space.id!r} has none"
             )
         if lacking:
             self.notices.append(f"{name} is left out: {self._space.id} has no {lacking[0]} weights")

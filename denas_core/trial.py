@@ -60,6 +60,10 @@ class Trial:
         """Whether it is feasible and has every component."""
         return self.evaluation.state == "scored"
 
+    def without_seconds(self) -> Trial:
+        """Return the trial without its timings, for the memory of a long search."""
+        return dataclasses.replace(self, evaluation=dataclasses.replace(self.evaluation, seconds={}))
+
     def as_dict(self) -> dict[str, Any]:
         """Return the trial as the command line prints it, fit for JSON."""
         result = self.evaluation

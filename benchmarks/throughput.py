@@ -1,0 +1,194 @@
+"""What one candidate costs: CPU-seconds of the whole DE-Score, by component, beside a floor timed in the same run.
+
+The architectures are 20 samples under a fixed seed with at most 1 M parameters, at the original's defaults: batches of
+64, 32 pixels, 100 classes, one thread. Times are CPU-seconds of this process and medians over the architectures; each
+architecture is timed by turns as product and as floor, after one round to warm up.
+
+The floor is what no implementation of these formulas in PyTorch can avoid, without building or initialising a network,
+drawing inputs, recording layers or converting precision:
+
+- on a batch of 64 in float32, one forward in train mode (batch statistics, as the score has them) and one backward to
+  the input with frozen weights, and one more forward;
+- on one sample in float64, one forward and backward by all weights in eval mode;
+- the products of the tangent kernel, by the kernels that the score itself found fastest and on the same tensors, and
+  its eigenvalues; the ratio says nothing about whether these products could be made faster;
+- where there is attention: one forward and backward of one float32 sample, and the singular values of each projection
+  and its gradient.
+
+Usage: python benchmarks/throughput.py [--space cv/cnn] [--json] [--batch-size 64] [--architectures 20]
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import random
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from denas_core import Candidate, PassSpec, ProxyScore, SearchSpace
+from denas_core.architecture import Architecture
+from denas_core.registry import Registry
+from denas_core.scoring import Scoring
+from denas_scores.complexity import Complexity
+from denas_scores.gram import gram_of_views
+
+LARGEST_PARAMS = 1_000_000
+ROUNDS = 3
+SHARED = "shared"
+
+
+def main() -> None:
+    """Time the product and the floor, and print both."""
+    arguments = _arguments()
+    torch.set_num_threads(1)
+    registry = Registry.discover()
+    space = registry.create("space", arguments.space, {"classes": 100} if arguments.space == "cv/cnn" else {})
+    score = registry.create("score", "scores/de-score", {"batch_size": arguments.batch_size})
+    components = Scoring(score, space, lambda name: registry.create("score", name, {})).components
+    rows = []
+    for arch in sample_architectures(space, arguments.architectures):
+        time_components(space, arch, components)
+        rounds = []
+        for _ in range(ROUNDS):
+            seconds = time_components(space, arch, components)
+            rounds.append((seconds, time_floor(space, arch, arguments.batch_size, "diversity" in components)))
+        rows.append(
+            {
+                "cpu_seconds": statistics.median(sum(seconds.values()) for seconds, _ in rounds),
+                "floor": statistics.median(floor for _, floor in rounds),
+                "components": {
+                    name: statistics.median(seconds[name] for seconds, _ in rounds) for name in rounds[0][0]
+                },
+            }
+        )
+    print_result(arguments.space, rows, as_json=arguments.json)
+
+
+def sample_architectures(space: SearchSpace, count: int) -> list[Architecture]:
+    """Return the first `count` samples of a fixed seed that have at most `LARGEST_PARAMS` parameters."""
+    rng = random.Random(0)
+    draws = (space.sample(rng) for _ in range(100 * count))
+    small = (arch for arch in draws if space.cost(arch)["params"] <= LARGEST_PARAMS)
+    return list(itertools.islice(small, count))
+
+
+def time_components(
+    space: SearchSpace, arch: Architecture, components: dict[str, ProxyScore]
+) -> dict[str, float]:
+    """Return the CPU-seconds of a fresh candidate by component; what several need is under `SHARED`."""
+    seconds: dict[str, float] = defaultdict(float)
+    passes = list(dict.fromkeys(spec for score in components.values() for spec in score.passes()))
+
+    def timed(name: str, run: Callable[[], Any]) -> None:
+        start = time.process_time()
+        run()
+        seconds[name] += time.process_time() - start
+
+    candidate = Candidate(space, arch, passes=passes)
+    timed(SHARED, lambda: candidate.network(PassSpec()))
+    timed(SHARED, candidate.views)
+    for spec in passes:
+        if any(other.covers(spec) for other in passes if other != spec):
+            continue
+        users = [n for n, score in components.items() if any(spec.covers(own) for own in score.passes())]
+        timed(users[0] if len(users) == 1 else SHARED, lambda spec=spec: candidate.trace(spec))
+    for name, score in components.items():
+        timed(name, lambda score=score: score.measure(candidate))
+    return dict(seconds)
+
+
+def time_floor(space: SearchSpace, arch: Architecture, batch_size: int, has_attention: bool) -> float:
+    """Return the CPU-seconds of the bare computations; see the module's text."""
+    spec = Complexity(batch_size=batch_size).passes()[0]
+    candidate = Candidate(space, arch)
+    trace = candidate.trace(spec)
+    calls, views = defaultdict(list), defaultdict(list)
+    for call in trace.layers:
+        calls[call.parameter].append(call)
+    for view in candidate.views():
+        views[view.parameter].append(view)
+    single = load(space, arch).train().requires_grad_(False)
+    double = load(space, arch).eval().double()
+    batch = space.batch(batch_size, seed=1)
+    for name in batch.perturbable:
+        batch.inputs[name].requires_grad_()
+    ones = space.batch(1, seed=1, kind="ones").to(dtype=torch.float64)
+
+    start = time.process_time()
+    _total(space, single, batch).backward()
+    with torch.no_grad():
+        space.forward(single, batch)
+    _total(space, double, ones).backward()
+    kernel = sum(gram_of_views(calls[name], views[name]) for name in views if name in calls)
+    torch.linalg.eigvalsh(kernel)
+    seconds = time.process_time() - start
+    return seconds + (_time_attention(space, arch) if has_attention else 0.0)
+
+
+def _time_attention(space: SearchSpace, arch: Architecture) -> float:
+    network = load(space, arch).eval()
+    ones = space.batch(1, seed=1, kind="ones")
+    parameters = dict(network.named_parameters())
+    views = [view for view in space.views(network) if view.is_attention]
+    start = time.process_time()
+    _total(space, network, ones).backward()
+    for view in views:
+        parameter = parameters[view.parameter]
+        torch.linalg.svdvals(view.of(parameter.detach()))
+        torch.linalg.svdvals(view.of(parameter.grad))
+    return time.process_time() - start
+
+
+def load(space: SearchSpace, arch: Architecture) -> torch.nn.Module:
+    """Return the network of `arch`, as a pass would load it."""
+    with torch.device("meta"):
+        network = space.build(arch)
+    return space.load(network, arch, seed=0)
+
+
+def _total(space: SearchSpace, network: torch.nn.Module, batch: Any) -> torch.Tensor:
+    outputs = space.forward(network, batch)
+    return sum((tensor.square().sum() for tensor in outputs.logits.values()), torch.zeros(()))
+
+
+def print_result(space: str, rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    """Print the medians over the architectures."""
+    cpu_seconds = statistics.median(row["cpu_seconds"] for row in rows)
+    floor = statistics.median(row["floor"] for row in rows)
+    result = {
+        "space": space,
+        "cpu_seconds": cpu_seconds,
+        "floor_cpu_seconds": floor,
+        "ratio": statistics.median(row["cpu_seconds"] / row["floor"] for row in rows),
+        "components": {
+            name: statistics.median(row["components"][name] for row in rows) for name in rows[0]["components"]
+        },
+    }
+    if as_json:
+        print(json.dumps(result))
+        return
+    print(f"{space}: median of {len(rows)} architectures, one thread")
+    print(f"  DE-Score  {cpu_seconds:.3f} CPU-s")
+    print(f"  floor     {floor:.3f} CPU-s, ratio {result['ratio']:.2f}")
+    for name, seconds in result["components"].items():
+        print(f"    {name:14s}{seconds:.3f}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Time the DE-Score of one candidate against its floor.")
+    parser.add_argument("--space", default="cv/cnn")
+    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--architectures", type=int, default=20)
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""The command line: each command is a few lines on the objects of the core."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import Any
+
+from denas_core.errors import DenasError
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run ``denas`` and exit with the code that belongs to what happened.
+
+    Every failure is one line on standard error; ``--debug`` before the command, or ``DENAS_DEBUG=1``, adds the traceback.
+    """
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    debug = "--debug" in given or os.environ.get("DENAS_DEBUG", "") not in ("", "0")
+    given = [argument for argument in given if argument != "--debug"]
+    raise SystemExit(_run(given, debug))
+
+
+def _run(arguments: list[str], debug: bool) -> int:
+    from .app import app
+
+    try:
+        code: Any = app(args=arguments, prog_name="denas", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except BrokenPipeError:
+        # The reader (head, a pager) has seen enough; Python would complain again when it closes standard output.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return _fail("stopped", 130, debug)
+    except DenasError as error:
+        return _fail(str(error), error.exit_code, debug)
+    except MemoryError:
+        return _fail("out of memory; lower the batch size or the options of the space", 7, debug)
+    except OSError as error:
+        return _fail(f"{error.strerror or error}: {error.filename or 'input or output'}", 6, debug)
+    except Exception as error:
+        if type(error).__name__ == "Abort":
+            return _fail("stopped", 130, debug)
+        # Typer vendors Click, so its usage errors are known by what they can do.
+        if hasattr(error, "format_message"):
+            return _fail(f"{error.format_message()}; see 'denas --help'", 2, debug)
+        return _fail(
+            f"internal error, please report it: {type(error).__name__}: {error} (run again with --debug for the traceback)",
+            70,
+            debug,
+        )
+
+
+def _fail(message: str, code: int, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    text = "".join(character if character.isprintable() else " " for character in message)
+    sys.stderr.write(f"error: {text}\n")
+    return code

@@ -1,0 +1,122 @@
+"""What several commands take: configuration options, weights, and architectures from files or text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from denas_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from denas_core.architecture import Architecture
+    from denas_core.config import RunConfig
+    from denas_core.space import SearchSpace
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Set any key of the configuration, e.g. space.classes=100."
+    ),
+]
+WeightsOption = Annotated[
+    str | None,
+    typer.Option("--weights", metavar="NAME=W,...", help="Weights of score components; 0 leaves one out."),
+]
+ConfigOption = Annotated[
+    str | None, typer.Option("--config", metavar="FILE", help="YAML configuration; options beat it.")
+]
+DeviceOption = Annotated[str | None, typer.Option("--device", help="auto, cpu or cuda.")]
+ArchOption = Annotated[
+    str,
+    typer.Option(
+        "--arch", metavar="FILE|TEXT", help="Architecture: a YAML or JSON file, or the space's notation."
+    ),
+]
+
+
+def with_options(
+    document: Mapping[str, Any], given: Mapping[str, Any], *, weights: str | None
+) -> dict[str, Any]:
+    """Return a configuration with the options that were given on the command line put in."""
+    changed = {**document, **{key: value for key, value in given.items() if value is not None}}
+    if weights is not None:
+        score = changed.get("score", "scores/de-score")
+        score = {"name": score} if isinstance(score, str) else dict(score)
+        score["weights"] = {**score.get("weights", {}), **parse_weights(weights)}
+        changed["score"] = score
+    return changed
+
+
+def build_config(
+    space: str | None,
+    *,
+    file: str | None = None,
+    given: Mapping[str, Any] | None = None,
+    weights: str | None = None,
+    settings: Sequence[str] | None = None,
+) -> RunConfig:
+    """Return the configuration of a command: a file, then options, then ``--set``.
+
+    Raises:
+        ConfigError: no space is named, or something does not fit.
+    """
+    from denas_core.config import apply_settings, make_config, read_document
+
+    document, text = read_document(file) if file is not None else ({}, None)
+    named = document.get("space", {})
+    if (
+        space is not None
+        and isinstance(named, dict)
+        and str(named.get("name", "")).partition(":")[0] == space
+    ):
+        space = None
+    document = with_options(document, {"space": space, **(given or {})}, weights=weights)
+    document = apply_settings(document, settings or ())
+    if "space" not in document:
+        raise ConfigError(
+            "no search space is named; name one, e.g. 'denas search cv/cnn' ('denas plugins' lists them)"
+        )
+    return make_config(document, origin=file or "the command line", text=text)
+
+
+def parse_weights(text: str) -> dict[str, float]:
+    """Read ``saliency=0,expressivity=2``.
+
+    Raises:
+        ConfigError: another form.
+    """
+    weights: dict[str, float] = {}
+    for part in text.split(","):
+        name, equals, number = part.partition("=")
+        try:
+            if not (equals and name.strip()):
+                raise ValueError
+            weights[name.strip()] = float(number)
+        except ValueError:
+            raise ConfigError(f"weights {text!r} are not of the form name=number,name=number") from None
+    return weights
+
+
+def read_architecture(space: SearchSpace, given: str) -> Architecture:
+    """Return the architecture in a file, or the one that a text in the space's notation stands for.
+
+    Raises:
+        ConfigError, StorageError: it cannot be read.
+    """
+    from denas_core.guarded_yaml import read_text
+
+    looks_like_path = given.endswith((".json", ".yaml", ".yml", ".txt")) or "/" in given
+    if looks_like_path or ("(" not in given and "{" not in given and _exists(given)):
+        return space.parse(read_text(given), origin=given)
+    return space.parse(given, origin="--arch")
+
+
+def _exists(name: str) -> bool:
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):
+        return False

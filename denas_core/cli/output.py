@@ -1,0 +1,59 @@
+"""What commands print: JSON for programs and tables for people on standard output, notices on standard error."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from denas_core.objectives import quantity
+
+
+def print_json(document: Any) -> None:
+    """Print a document as JSON, and nothing else."""
+    sys.stdout.write(json.dumps(document, indent=2, allow_nan=False) + "\n")
+
+
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None
+) -> None:
+    """Print a table; numbers are right-aligned, and nothing in it is markup."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False, highlight=False)
+    body = [[cell(value) for value in row] for row in rows]
+    for index, column in enumerate(columns):
+        numeric = bool(body) and all(_is_number(row[index]) for row in body)
+        table.add_column(Text(column), justify="right" if numeric else "left", overflow="fold")
+    for row in body:
+        table.add_row(*(Text(text) for text in row))
+    # A pipe has no width: lines stay whole there.
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 400
+    Console(file=sys.stdout, width=width).print(table)
+
+
+def print_notice(text: str) -> None:
+    """Print a line for people on standard error."""
+    sys.stderr.write(f"{text}\n")
+
+
+def cell(value: object) -> str:
+    """Return a value as tables show it."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return quantity(value) if abs(value) >= 10_000 else str(value)
+    if isinstance(value, float):
+        return quantity(value) if abs(value) >= 10_000 else f"{value:.4g}"
+    return "".join(character if character.isprintable() else " " for character in str(value))
+
+
+def _is_number(text: str) -> bool:
+    return text == "-" or text[:1].isdigit() or (text[:1] == "-" and text[1:2].isdigit())

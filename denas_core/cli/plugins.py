@@ -1,0 +1,166 @@
+"""``denas plugins`` and ``denas show``: what is installed, and what a component is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from denas_core.errors import ConfigError, NotInstalled
+
+from .arguments import JsonOption, SetOption
+from .output import print_json, print_table
+
+if TYPE_CHECKING:
+    from denas_core.registry import Kind, Registry
+    from denas_core.space import SearchSpace
+
+
+def plugins(json_: JsonOption = False) -> None:
+    """List the installed plugins: distribution, version, status, and what each declares."""
+    from denas_core.registry import Registry
+
+    rows = [plugin.as_dict() for plugin in Registry.discover().plugins]
+    if json_:
+        print_json({"schema": "denas.plugins/1", "plugins": rows})
+        return
+    print_table(
+        ["plugin", "distribution", "version", "status", "provides"],
+        [
+            [
+                row["name"],
+                row["distribution"],
+                row["version"],
+                row["status"],
+                row["reason"]
+                or "; ".join(f"{kind}: {', '.join(names)}" for kind, names in row["components"].items()),
+            ]
+            for row in rows
+        ],
+    )
+
+
+def show(
+    component: Annotated[
+        str, typer.Argument(help="Component, e.g. cv/cnn, cv/cnn:imagenet or scores/de-score.")
+    ],
+    set_: SetOption = None,
+    json_: JsonOption = False,
+) -> None:
+    """Show a component: documentation, options with defaults, presets; of a space also its knobs and size."""
+    from denas_core.options import describe_options
+    from denas_core.registry import Registry
+
+    registry = Registry.discover()
+    kind = _kind_of(registry, component.partition(":")[0])
+    cls = registry.load(kind, component.partition(":")[0])
+    document: dict[str, Any] = {
+        "schema": "denas.show/1",
+        "id": registry.resolve(kind, component.partition(":")[0]),
+        "kind": kind,
+        "documentation": _documentation(cls),
+        "options": describe_options(cls),
+        "presets": {name: dict(options) for name, options in getattr(cls, "presets", {}).items()},
+    }
+    if kind == "space":
+        space = registry.create("space", component, _options(set_), origin="--set")
+        document |= _knobs(space)
+    if json_:
+        print_json(document)
+    else:
+        _print(document)
+
+
+def _kind_of(registry: Registry, name: str) -> Kind:
+    from denas_core.registry import HOOKS
+
+    found: list[Kind] = []
+    refused: Exception | None = None
+    for kind in HOOKS:
+        try:
+            registry.resolve(kind, name)
+            found.append(kind)
+        except NotInstalled as error:
+            refused = refused or error
+    if not found:
+        known = [id for kind in HOOKS for id in registry.ids(kind)]
+        from denas_core.errors import did_you_mean
+
+        if (
+            "/" in name
+            and refused is not None
+            and name.partition("/")[0] not in {p.name for p in registry.plugins}
+        ):
+            raise refused
+        raise NotInstalled(
+            f"no installed plugin has a component {name!r}{did_you_mean(name, known)}; 'denas plugins' lists them"
+        )
+    if len(found) > 1:
+        raise ConfigError(
+            f"{name!r} is ambiguous: there is a {' and a '.join(found)} of that name; write the full id"
+        )
+    return found[0]
+
+
+def _options(settings: list[str] | None) -> dict[str, Any]:
+    from denas_core.config import apply_settings
+
+    document = apply_settings({"space": {}}, settings or ())
+    options = document.pop("space")
+    if document:
+        raise ConfigError(f"'denas show' takes only --set space.<option>=..., not {next(iter(document))!r}")
+    return dict(options)
+
+
+def _knobs(space: SearchSpace) -> dict[str, Any]:
+    return {
+        "size": space.size(),
+        "knobs": [
+            {
+                "name": knob.name,
+                "values": list(knob.values),
+                "layer": knob.layer,
+                "when": None if knob.when is None else {knob.when[0]: list(knob.when[1])},
+            }
+            for knob in space.knobs()
+        ],
+    }
+
+
+def _documentation(cls: type[Any]) -> str:
+    import inspect
+
+    return inspect.cleandoc(cls.__doc__ or "")
+
+
+def _print(document: dict[str, Any]) -> None:
+    typer.echo(f"{document['id']} ({document['kind']})\n\n{document['documentation']}\n")
+    print_table(
+        ["option", "type", "default", "help"],
+        [
+            [
+                row["name"],
+                " ".join([row["type"], *(f"{sign}{bound:g}" for sign, bound in row["bounds"].items())]),
+                repr(row["default"]),
+                row["help"],
+            ]
+            for row in document["options"]
+        ],
+    )
+    if document["presets"]:
+        rows = [[f"{document['id']}:{name}", options] for name, options in document["presets"].items()]
+        print_table(["preset", "options"], rows)
+    if "knobs" in document:
+        print_table(
+            ["knob", "values"], [[knob["name"], _values_text(knob["values"])] for knob in document["knobs"]]
+        )
+        typer.echo(f"size: about 10^{len(str(document['size'])) - 1} ({len(document['knobs'])} knobs)")
+
+
+def _values_text(values: list[Any]) -> str:
+    texts = [str(value) for value in values]
+    return (
+        ", ".join(texts)
+        if len(texts) <= 12
+        else f"{', '.join(texts[:6])}, ... {', '.join(texts[-3:])} ({len(texts)})"
+    )

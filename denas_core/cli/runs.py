@@ -1,0 +1,128 @@
+"""``denas trials`` and ``denas rank``: what a run holds, and another order of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .arguments import JsonOption, WeightsOption, with_options
+from .output import print_json, print_notice, print_table
+
+if TYPE_CHECKING:
+    from denas_core.config import RunConfig
+    from denas_core.trial import Trial
+
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory.")]
+
+
+def trials(
+    run: RunArgument,
+    state: Annotated[
+        str | None, typer.Option("--state", help="Only scored, infeasible or failed ones.")
+    ] = None,
+    json_: JsonOption = False,
+) -> None:
+    """List every trial of a run: state, reason, components, metrics, seconds."""
+    from denas_core.errors import ConfigError
+    from denas_core.run_directory import read_run
+
+    if state not in (None, "scored", "infeasible", "failed"):
+        raise ConfigError(f"state {state!r} is none of scored, infeasible, failed")
+    store = read_run(run)
+    try:
+        rows = [trial.as_dict() for trial in store.trials() if state in (None, trial.evaluation.state)]
+    finally:
+        store.close()
+    if json_:
+        print_json({"schema": "denas.trials/1", "run": str(run), "trials": rows})
+        return
+    components = list(dict.fromkeys(name for row in rows for name in row["components"]))
+    metrics = [
+        name for name in ("params", "flops", "latency_ms") if any(name in row["metrics"] for row in rows)
+    ]
+    print_table(
+        ["#", "key", "state", *components, *metrics, "seconds", "reason"],
+        [
+            [
+                row["index"],
+                row["key"][:12],
+                row["state"],
+                *(row["components"].get(name) for name in components),
+                *(row["metrics"].get(name) for name in metrics),
+                float(sum(row["seconds"].values())),
+                row["reason"],
+            ]
+            for row in rows
+        ],
+    )
+
+
+def rank(
+    run: RunArgument,
+    weights: WeightsOption = None,
+    compute: Annotated[
+        bool, typer.Option("--compute", help="Compute components that the run does not have yet.")
+    ] = False,
+    top: Annotated[int, typer.Option("--top", min=1, help="Rows to print.")] = 10,
+    json_: JsonOption = False,
+) -> None:
+    """Rank the trials of a run with other weights, from the values that are there."""
+    from denas_core.config import make_config
+    from denas_core.errors import NoResult
+    from denas_core.registry import Registry
+    from denas_core.run_directory import read_run
+    from denas_core.setup import Setup
+
+    from .tables import print_ranking
+
+    store = read_run(run)
+    try:
+        config = make_config(with_options(store.header()["config"], {}, weights=weights), origin=str(run))
+        setup = Setup.from_config(_without_constraints(config), Registry.discover())
+        found = store.trials()
+    finally:
+        store.close()
+    if compute:
+        found = _compute_missing(run, setup, found)
+    if not any(trial.is_scored for trial in found):
+        raise NoResult(f"run {str(run)!r} has no scored trial to rank")
+    for name, lacking in setup.scoring.lacking(found).items():
+        print_notice(f"note: {lacking} trials have no {name!r} and rank last there")
+    ranked, values = setup.scoring.rank(found)
+    ranked = [trial for trial in ranked if trial.is_scored]
+    if json_:
+        rows = [
+            {"rank": i, "score": values[t.arch.key], **t.as_dict()}
+            for i, t in enumerate(ranked[:top], start=1)
+        ]
+        print_json(
+            {"schema": "denas.rank/1", "run": str(run), "weights": setup.scoring.weights, "ranked": rows}
+        )
+        return
+    print_ranking(ranked, values, is_relative=setup.scoring.is_relative, shown=top)
+
+
+def _without_constraints(config: RunConfig) -> RunConfig:
+    # The trials were judged when they ran; a ranking needs neither probe nor bounds.
+    return config.model_copy(update={"constraints": ()})
+
+
+def _compute_missing(run: Path, setup: Setup, found: list[Trial]) -> list[Trial]:
+    from denas_core.run_directory import RunDirectory
+
+    with RunDirectory.open(run) as directory:
+        evaluator = setup.evaluator()
+        for trial in [trial for trial in found if trial.is_scored]:
+            missing = {
+                name: score
+                for name, score in setup.scoring.components.items()
+                if name not in trial.evaluation.components
+            }
+            if missing:
+                values, seconds, failure = evaluator.score(trial.arch, missing)
+                directory.store.add_components(trial.index, values, seconds)
+                if failure:
+                    print_notice(f"note: trial {trial.index}: {failure}")
+        return directory.store.trials()

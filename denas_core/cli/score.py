@@ -1,0 +1,141 @@
+"""``denas score`` and ``denas latency``: one architecture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .arguments import (
+    ArchOption,
+    ConfigOption,
+    DeviceOption,
+    JsonOption,
+    SetOption,
+    WeightsOption,
+    build_config,
+    read_architecture,
+)
+from .output import cell, print_json, print_notice, print_table
+
+if TYPE_CHECKING:
+    from denas_core.config import RunConfig
+    from denas_core.latency import Latency
+    from denas_core.setup import Setup
+
+SpaceArgument = Annotated[str, typer.Argument(help="Search space, e.g. cv/cnn.")]
+SeedOption = Annotated[int | None, typer.Option("--seed", help="Seed of weights and batches. [default: 0]")]
+
+
+def score(
+    space: SpaceArgument,
+    arch: ArchOption,
+    config: ConfigOption = None,
+    weights: WeightsOption = None,
+    seed: SeedOption = None,
+    device: DeviceOption = None,
+    no_latency: Annotated[bool, typer.Option("--no-latency", help="Do not measure latency.")] = False,
+    set_: SetOption = None,
+    json_: JsonOption = False,
+) -> None:
+    """Score one architecture: every component, parameters, FLOPs, latency, and the seconds spent on each."""
+    import time
+
+    from denas_core.errors import NoResult
+
+    setup = _setup(
+        build_config(
+            space, file=config, given={"seed": seed, "device": device}, weights=weights, settings=set_
+        )
+    )
+    architecture = read_architecture(setup.space, arch)
+    evaluator = setup.evaluator()
+    seconds: dict[str, float] = {}
+    start = time.perf_counter()
+    metrics = dict(setup.problem.cost(architecture))
+    seconds["cost"] = time.perf_counter() - start
+    components, spent, failure = evaluator.score(architecture, setup.scoring.components)
+    seconds |= spent
+    latency = None
+    if not no_latency:
+        start = time.perf_counter()
+        latency = evaluator.latency(architecture)
+        seconds["latency"] = time.perf_counter() - start
+        metrics["latency_ms"] = latency.median
+    for notice in setup.notices:
+        print_notice(f"note: {notice}")
+    if json_:
+        print_json(
+            {
+                "schema": "denas.score/1",
+                "space": setup.space.id,
+                "key": architecture.key,
+                "arch": architecture.as_dict(),
+                "notation": setup.space.format(architecture),
+                "seed": setup.config.seed,
+                "components": components,
+                "failure": failure,
+                "metrics": metrics,
+                "latency": None if latency is None else latency.as_dict(),
+                "seconds": seconds,
+            }
+        )
+    else:
+        rows: list[list[object]] = [[name, value, seconds.get(name)] for name, value in components.items()]
+        shown = {name: value for name, value in metrics.items() if name != "latency_ms"}
+        rows += [
+            [name, value, seconds["cost"] if name == "params" else None] for name, value in shown.items()
+        ]
+        if latency is not None:
+            rows.append(["latency_ms", _interval(latency), seconds["latency"]])
+        print_table(["", "value", "seconds"], rows, title=setup.space.format(architecture))
+    if failure:
+        raise NoResult(f"the architecture cannot be scored: {failure}")
+
+
+def latency(
+    space: SpaceArgument,
+    arch: ArchOption,
+    config: ConfigOption = None,
+    seed: SeedOption = None,
+    device: DeviceOption = None,
+    set_: SetOption = None,
+    json_: JsonOption = False,
+) -> None:
+    """Measure the latency of one architecture on this machine, with its confidence interval."""
+    setup = _setup(build_config(space, file=config, given={"seed": seed, "device": device}, settings=set_))
+    architecture = read_architecture(setup.space, arch)
+    measured = setup.evaluator().latency(architecture)
+    if json_:
+        print_json(
+            {
+                "schema": "denas.latency/1",
+                "space": setup.space.id,
+                "key": architecture.key,
+                "device": setup.device,
+                "probe": setup.config.probe.name,
+                "probe_options": setup.config.probe.options,
+                **measured.as_dict(),
+            }
+        )
+        return
+    against = "" if measured.relative is None else f", {measured.relative:.3g} x the smallest architecture"
+    print_table(
+        ["latency_ms", "verdict", "rounds"],
+        [[_interval(measured), measured.verdict + against, measured.rounds]],
+    )
+
+
+def _setup(config: RunConfig) -> Setup:
+    from denas_core.registry import Registry
+    from denas_core.setup import Setup
+
+    # Bounds are for searches; one architecture is what it is.
+    return Setup.from_config(
+        config.model_copy(update={"constraints": (), "objectives": ("score", "latency_ms")}),
+        Registry.discover(),
+    )
+
+
+def _interval(latency: Latency) -> str:
+    return f"{cell(latency.median)} [{cell(latency.low)}, {cell(latency.high)}] {latency.verdict}"

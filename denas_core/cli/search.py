@@ -1,0 +1,113 @@
+"""``denas search``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from denas_core.errors import ConfigError, Interrupted
+
+from .arguments import (
+    ConfigOption,
+    DeviceOption,
+    JsonOption,
+    SetOption,
+    WeightsOption,
+    build_config,
+    with_options,
+)
+from .output import print_json, print_notice
+
+
+def search(
+    space: Annotated[str | None, typer.Argument(help="Search space, e.g. cv/cnn or cv/cnn:imagenet.")] = None,
+    config: ConfigOption = None,
+    constraint: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--constraint", "-c", help="Bound such as 'params<=1M' or 'latency_ms<=5'; may be repeated."
+        ),
+    ] = None,
+    objective: Annotated[
+        list[str] | None, typer.Option("--objective", help="Axis of the Pareto front; may be repeated.")
+    ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option("--budget", "-b", help="Scored candidates (200) or time (60s, 5min). [default: 60s]"),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Seed of everything random. [default: 0]")
+    ] = None,
+    score: Annotated[str | None, typer.Option("--score", help="Score. [default: scores/de-score]")] = None,
+    strategy: Annotated[
+        str | None, typer.Option("--strategy", help="Strategy. [default: builtin/evolution]")
+    ] = None,
+    weights: WeightsOption = None,
+    device: DeviceOption = None,
+    threads: Annotated[
+        int | None, typer.Option("--threads", help="Threads torch may use. [default: 1]")
+    ] = None,
+    out: Annotated[
+        str | None, typer.Option("--out", "-o", help="Run directory. [default: runs/<space>-<n>]")
+    ] = None,
+    resume: Annotated[
+        str | None, typer.Option("--resume", metavar="RUN", help="Go on with a stopped run.")
+    ] = None,
+    set_: SetOption = None,
+    json_: JsonOption = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
+) -> None:
+    """Search a space for the best architectures within your budgets, without training any.
+
+    A search that was stopped, killed or cut off goes on with --resume; nothing finished is lost or done twice.
+    """
+    given: dict[str, Any] = {
+        "constraints": constraint,
+        "objectives": objective,
+        "budget": budget,
+        "seed": seed,
+        "score": score,
+        "strategy": strategy,
+        "device": device,
+        "threads": threads,
+        "out": out,
+    }
+    settings = [*(set_ or ())]
+    if resume is None:
+        run_config = build_config(space, file=config, given=given, weights=weights, settings=settings)
+    elif config is not None:
+        raise ConfigError(
+            "--config and --resume exclude each other: a run goes on with the configuration it has"
+        )
+
+    from denas_core.config import apply_settings
+    from denas_core.launch import resume_search, run_search
+    from denas_core.registry import Registry
+
+    from .progress import progress_observer
+    from .tables import print_result
+
+    observers = [] if quiet else [progress_observer()]
+
+    def change(stored: dict[str, Any]) -> dict[str, Any]:
+        kept = {**given, "space": space or stored["space"]}
+        return apply_settings(with_options(stored, kept, weights=weights), settings)
+
+    try:
+        if resume is not None:
+            result = resume_search(Path(resume), change, observers=observers)
+        else:
+            result = run_search(run_config, Registry.discover(), observers=observers)
+    except Interrupted as stop:
+        run = resume or (observers[0].path if observers else None)
+        raise Interrupted(
+            f"{stop}; go on with: denas search --resume {run or 'RUN'}", signal_number=stop.exit_code - 128
+        ) from stop
+    if json_:
+        print_json(result.as_dict())
+    else:
+        print_result(result)
+    for notice in result.notices:
+        print_notice(f"note: {notice}")

@@ -1,0 +1,63 @@
+"""The tables that searches and rankings print."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from .output import print_table
+
+if TYPE_CHECKING:
+    from denas_core.result import SearchResult
+    from denas_core.trial import Trial
+
+SHOWN = 10
+
+
+def print_result(result: SearchResult) -> None:
+    """Print the finalists of a search and what to do next."""
+    counts = result.counts
+    sys.stdout.write(
+        f"{result.space}: {counts['scored']} scored, {counts['infeasible']} infeasible, {counts['failed']} failed; "
+        f"{len(result.front)} on the Pareto front\n"
+    )
+    front = {trial.arch.key for trial in result.front}
+    print_ranking(result.ranked, result.values, front=front, is_relative=result.is_relative)
+    run = result.path
+    sys.stdout.write(
+        f"best architecture: {run}/best.json   front and finalists: {run}/architectures/\n"
+        f"next: denas trials {run} | denas rank {run} --weights saliency=0 | "
+        f"denas latency {result.space} --arch {run}/best.json\n"
+    )
+
+
+def print_ranking(
+    ranked: Sequence[Trial],
+    values: Mapping[str, float],
+    *,
+    front: set[str] | None = None,
+    is_relative: bool,
+    shown: int = SHOWN,
+) -> None:
+    """Print the first trials of a ranking with components and metrics; a star marks the Pareto front."""
+    top = list(ranked[:shown])
+    components = list(dict.fromkeys(name for trial in top for name in trial.evaluation.components))
+    metrics = [
+        name for name in ("params", "flops", "latency_ms") if any(name in t.evaluation.metrics for t in top)
+    ]
+    columns = ["#", "front", "key", "score*" if is_relative else "score", *components, *metrics]
+    rows = [
+        [
+            place,
+            "*" if front and trial.arch.key in front else "",
+            trial.arch.key[:12],
+            float(values[trial.arch.key]),
+            *(trial.evaluation.components.get(name) for name in components),
+            *(trial.evaluation.metrics.get(name) for name in metrics),
+        ]
+        for place, trial in enumerate(top, start=1)
+    ]
+    print_table(columns, rows)
+    if is_relative:
+        sys.stdout.write("score*: sum of log-ranks within this run, 0 at best; it means nothing outside it\n")

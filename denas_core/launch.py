@@ -1,0 +1,169 @@
+"""Searching from Python: the same objects as the command line, in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .component import Component
+from .config import COMPONENTS, RunConfig, make_config
+from .errors import ConfigError, Interrupted
+from .executor import Executor
+from .latency import LatencyProbe
+from .registry import Registry
+from .result import SearchResult, make_result, write_result
+from .run_directory import RunDirectory, check_unchanged, resumed_config
+from .score import CombinedScore, ProxyScore
+from .setup import Setup
+from .space import SearchSpace
+from .strategy import Strategy
+from .study import Observer, Study
+
+
+def search(
+    space: str | Mapping[str, Any] | SearchSpace,
+    *,
+    score: str | Mapping[str, Any] | ProxyScore | CombinedScore | None = None,
+    strategy: str | Mapping[str, Any] | Strategy | None = None,
+    probe: str | Mapping[str, Any] | LatencyProbe | None = None,
+    executor: str | Mapping[str, Any] | Executor | None = None,
+    constraints: Sequence[str] = (),
+    objectives: Sequence[str] = ("score", "params", "flops"),
+    budget: str | int = "60s",
+    seed: int = 0,
+    device: str = "auto",
+    threads: int = 1,
+    out: str | Path | None = None,
+    observers: Sequence[Observer] = (),
+) -> SearchResult:
+    """Search a space and return the best architecture and the Pareto front.
+
+    Every component is a name such as ``"cv/cnn"``, a mapping ``{"name": "cv/cnn", "classes": 100}``, or an object of
+    your own, which needs no packaging.
+
+    Args:
+        space: The search space.
+        score: Ranks architectures; by default the DE-Score.
+        strategy: Proposes architectures; by default evolution.
+        probe: Measures latency where something asks for it; by default the wall clock.
+        executor: Runs evaluations; by default in this process.
+        constraints: Bounds such as ``"params<=1M"``.
+        objectives: Axes of the Pareto front.
+        budget: Scored candidates (``200``) or time (``"60s"``).
+        seed: Seed of everything random.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        threads: Threads torch may use.
+        out: Run directory; by default ``runs/<space>-<n>``.
+        observers: Told about every trial.
+
+    Raises:
+        ConfigError, Infeasible, PluginError: before any work.
+        NoResult: nothing feasible was found.
+        Interrupted: a signal stopped the search; `resume` continues it.
+    """
+    given = {"space": space, "score": score, "strategy": strategy, "probe": probe, "executor": executor}
+    objects = {kind: value for kind, value in given.items() if isinstance(value, Component)}
+    document: dict[str, Any] = {
+        kind: {"name": value.id, **value.options()} if isinstance(value, Component) else value
+        for kind, value in given.items()
+        if value is not None
+    }
+    document |= {
+        "constraints": list(constraints),
+        "objectives": list(objectives),
+        "budget": budget,
+        "seed": seed,
+        "device": device,
+        "threads": threads,
+        "out": None if out is None else str(out),
+    }
+    document = {key: value for key, value in document.items() if value is not None}
+    config = make_config(document, origin="search()")
+    return run_search(config, Registry.discover(), objects=objects, observers=observers)
+
+
+def resume(
+    path: str | Path,
+    *,
+    budget: str | int | None = None,
+    objects: Mapping[str, Component] | None = None,
+    observers: Sequence[Observer] = (),
+) -> SearchResult:
+    """Go on with a search that was stopped, or whose budget is raised.
+
+    Args:
+        path: The run directory.
+        budget: A new budget, the work done so far included; by default the old one.
+        objects: The components of the run that no plugin provides, by kind (``{"space": MySpace()}``).
+        observers: Told about every trial.
+
+    Raises:
+        ConfigError: it is no run, or something it depends on has changed.
+    """
+    settings = {} if budget is None else {"budget": budget}
+    return resume_search(
+        Path(path), lambda stored: {**stored, **settings}, objects=objects, observers=observers
+    )
+
+
+def run_search(
+    config: RunConfig,
+    registry: Registry,
+    *,
+    objects: Mapping[str, Component] | None = None,
+    observers: Sequence[Observer] = (),
+) -> SearchResult:
+    """Run a new search from a configuration; see `search`."""
+    setup = Setup.from_config(config, registry, objects=objects)
+    with RunDirectory.create(setup, registry, out=config.out) as run:
+        return _finish(run, setup, observers)
+
+
+def resume_search(
+    path: Path,
+    change: Callable[[dict[str, Any]], dict[str, Any]],
+    *,
+    registry: Registry | None = None,
+    objects: Mapping[str, Component] | None = None,
+    observers: Sequence[Observer] = (),
+) -> SearchResult:
+    """Resume a run with changes to its configuration; see `resume`."""
+    registry = registry or Registry.discover()
+    with RunDirectory.open(path) as run:
+        stored = run.store.header()
+        config = resumed_config(stored, change, path=path)
+        _check_available(config, objects or {}, path)
+        setup = Setup.from_config(config, registry, objects=objects)
+        setup.notices += check_unchanged(stored, setup, registry, path=path)
+        return _finish(run, setup, observers)
+
+
+def _finish(run: RunDirectory, setup: Setup, observers: Sequence[Observer]) -> SearchResult:
+    study = Study(setup, run.store, observers=observers, path=run.path)
+    interrupted: Interrupted | None = None
+    try:
+        study.run()
+    except Interrupted as error:
+        interrupted = error
+    notices = list(setup.notices)
+    if study.exhausted:
+        notices.append(
+            "the strategy found nothing new to propose: the space is exhausted within the constraints"
+        )
+    if interrupted is None or study.counts["scored"]:
+        # Trials of the study carry no timings; the files of finalists do not need them.
+        write_result(result := make_result(run.path, setup, study.trials, notices=notices))
+    if interrupted is not None:
+        raise interrupted
+    return result
+
+
+def _check_available(config: RunConfig, objects: Mapping[str, Component], path: Path) -> None:
+    for kind in COMPONENTS:
+        name = getattr(config, kind).name
+        if ":" in name and "/" not in name.partition(":")[0] and kind not in objects:
+            raise ConfigError(
+                f"the {kind} of run {str(path)!r} is the class {name!r} of somebody's own; resume it from Python with "
+                f"denas_core.resume({str(path)!r}, objects={{{kind!r}: ...}})"
+            )

@@ -1,0 +1,202 @@
+"""The run directory: one search on disk, from its creation to its result."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .atomic import remove_leftovers, storage_errors, sync_directory, write_atomically
+from .config import MAY_CHANGE_ON_RESUME, RunConfig, differences, make_config
+from .errors import ConfigError, StoreDamaged
+from .lock import RunLock
+from .machine import environment, installed_version
+from .registry import Registry
+from .setup import Setup
+from .store import Store
+
+STORE = "study.db"
+HEADER_SCHEMA = "denas.run/1"
+
+
+class RunDirectory:
+    """An open run: its lock is held, its store can be written.
+
+    Attributes:
+        path: The directory.
+        store: The trials.
+    """
+
+    def __init__(self, path: Path, lock: RunLock, store: Store) -> None:
+        self.path = path
+        self.store = store
+        self._lock = lock
+
+    @classmethod
+    def create(cls, setup: Setup, registry: Registry, *, out: str | None = None) -> RunDirectory:
+        """Make the directory of a new run.
+
+        Args:
+            setup: The objects of the search.
+            registry: The installed plugins, whose versions are kept.
+            out: Where; by default the next free ``runs/<space>-<n>``.
+
+        Raises:
+            ConfigError: the directory exists and is not empty.
+            RunBusy, StorageError: it cannot be used.
+        """
+        path = _new_directory(setup.space.id, out)
+        lock = RunLock(path)
+        try:
+            write_atomically(path / "config.yaml", setup.config.as_yaml())
+            return cls(path, lock, Store.create(path / STORE, header(setup, registry)))
+        except BaseException:
+            lock.release()
+            raise
+
+    @classmethod
+    def open(cls, path: Path) -> RunDirectory:
+        """Open an existing run for writing.
+
+        Raises:
+            ConfigError: there is no run.
+            RunBusy, StoreDamaged, StorageError: it cannot be used.
+        """
+        check_is_run(path)
+        lock = RunLock(path)
+        try:
+            remove_leftovers(path)
+            return cls(path, lock, Store.open(path / STORE))
+        except BaseException:
+            lock.release()
+            raise
+
+    def close(self) -> None:
+        """Close the store and let go of the directory."""
+        self.store.close()
+        self._lock.release()
+
+    def __enter__(self) -> RunDirectory:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def header(setup: Setup, registry: Registry) -> dict[str, Any]:
+    """Return what a resumed run must find unchanged, fit for JSON."""
+    used = {
+        getattr(setup.config, kind).name.partition("/")[0] for kind in ("space", "score", "strategy", "probe")
+    }
+    plugins = {p.distribution: p.version for p in registry.plugins if p.name in used and p.status == "ok"}
+    return {
+        "schema": HEADER_SCHEMA,
+        "config": setup.config.as_dict(),
+        "fingerprint": setup.space.fingerprint(),
+        "distributions": {"denas-core": installed_version("denas-core"), **plugins},
+        "environment": environment(),
+    }
+
+
+def resumed_config(
+    stored: dict[str, Any], change: Callable[[dict[str, Any]], dict[str, Any]], *, path: Path
+) -> RunConfig:
+    """Return the configuration of a run to be resumed, with what the user sets anew.
+
+    Args:
+        stored: The run's header.
+        change: Applies the user's options to the stored configuration.
+        path: The run directory, for errors.
+
+    Raises:
+        ConfigError: something other than budget and executor would change; names each difference.
+    """
+    before = make_config(stored["config"], origin=f"{path}").as_dict()
+    after = make_config(change(stored["config"]), origin="the command line")
+    changed = [
+        line
+        for line in differences(before, after.as_dict())
+        if re.split(r"[.:]", line)[0] not in MAY_CHANGE_ON_RESUME
+    ]
+    if changed:
+        raise ConfigError(
+            f"run {str(path)!r} cannot be resumed with {'; '.join(changed)}: only budget and executor may change; "
+            "start a new run instead"
+        )
+    return after
+
+
+def check_unchanged(stored: dict[str, Any], setup: Setup, registry: Registry, *, path: Path) -> list[str]:
+    """Check that a run goes on with what it began with, and return notices about what differs without harm.
+
+    Raises:
+        ConfigError: another version of a distribution or of torch, or other contents behind the same options.
+    """
+    now = header(setup, registry)
+    machine = ("machine", "processor")
+    changed = differences(stored["distributions"], now["distributions"])
+    changed += differences({"fingerprint": stored["fingerprint"]}, {"fingerprint": now["fingerprint"]})
+    here = {name: text for name, text in now["environment"].items() if name not in machine}
+    there = {name: text for name, text in stored["environment"].items() if name not in machine}
+    changed += differences(there, here)
+    if changed:
+        raise ConfigError(
+            f"run {str(path)!r} was made with something else: {'; '.join(changed)}; install what it had, or start anew"
+        )
+    if any(stored["environment"].get(name) != now["environment"].get(name) for name in machine):
+        return ["this is another processor than the run began on: scores may differ in their last bits"]
+    return []
+
+
+def read_run(path: Path) -> Store:
+    """Open the store of a run for reading.
+
+    Raises:
+        ConfigError, StoreDamaged, StorageError: there is no run, or it cannot be read.
+    """
+    check_is_run(path)
+    return Store.read(path / STORE)
+
+
+def check_is_run(path: Path) -> None:
+    """Refuse a directory that holds no run.
+
+    Raises:
+        ConfigError: there is none.
+        StoreDamaged: it has a configuration, but no store.
+    """
+    if (path / STORE).is_file():
+        return
+    if (path / "config.yaml").is_file():
+        raise StoreDamaged(f"run {str(path)!r} has no {STORE}; delete it and start anew")
+    raise ConfigError(f"{str(path)!r} is not a run directory; 'denas search' makes one")
+
+
+def _new_directory(space: str, out: str | None) -> Path:
+    if out is not None:
+        path = Path(out)
+        with storage_errors(path):
+            if path.exists() and not path.is_dir():
+                raise ConfigError(f"out {out!r} is a file; name a directory")
+            # A run that was killed before its store was there holds nothing but what is written anew.
+            if path.is_dir() and {entry.name for entry in path.iterdir()} - {"run.lock", "owner.json"}:
+                raise ConfigError(
+                    f"out {out!r} exists and is not empty; go on with 'denas search --resume {out}', or name another"
+                )
+            path.mkdir(parents=True, exist_ok=True)
+            return path
+    stem = re.sub(r"[^a-z0-9]+", "-", space.lower()).strip("-") or "run"
+    parent = Path("runs")
+    with storage_errors(parent):
+        parent.mkdir(exist_ok=True)
+        number = 1
+        while True:
+            path = parent / f"{stem}-{number}"
+            try:
+                path.mkdir()
+            except FileExistsError:
+                number += 1
+                continue
+            sync_directory(parent)
+            return path

@@ -1,0 +1,232 @@
+"""From a configuration to the objects of a search: names resolved, options checked, budgets proven reachable."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from .component import Component
+from .config import COMPONENTS, ComponentConfig, RunConfig
+from .errors import ConfigError, Infeasible
+from .evaluator import Evaluator
+from .executor import Executor
+from .latency import LatencyProbe
+from .machine import memory_bytes
+from .objectives import Budget, Constraint, Objective, quantity
+from .problem import Problem
+from .registry import Registry
+from .score import CombinedScore, ProxyScore
+from .scoring import Scoring
+from .space import SearchSpace, check_knobs
+from .strategy import Strategy
+
+MEMORY_SHARE = 0.8
+"""Share of the machine's memory that scoring one candidate may take."""
+
+
+@dataclasses.dataclass(kw_only=True)
+class Setup:
+    """The objects of a search.
+
+    Attributes:
+        config: The configuration they were made from, with every option written out.
+        problem: Space and absolute constraints.
+        ranges: Reachable range of each constrained static metric, where the space knows its ends.
+        notices: What the user should know before the search starts.
+    """
+
+    config: RunConfig
+    space: SearchSpace
+    score: ProxyScore | CombinedScore
+    scoring: Scoring
+    strategy: Strategy
+    probe: LatencyProbe | None
+    executor: Executor
+    problem: Problem
+    objectives: tuple[Objective, ...]
+    budget: Budget
+    device: str
+    ranges: Mapping[str, tuple[float, float]]
+    notices: list[str]
+
+    @classmethod
+    def from_config(
+        cls, config: RunConfig, registry: Registry, *, objects: Mapping[str, Component] | None = None
+    ) -> Setup:
+        """Create every component and check that the search can succeed.
+
+        Args:
+            config: The configuration.
+            registry: The installed plugins.
+            objects: Components made by the caller, by kind; they take the place of what the configuration names.
+
+        Raises:
+            ConfigError, NotInstalled, PluginError: a component or option cannot be had.
+            Infeasible: a constraint that no architecture satisfies, or a space too large for this machine.
+        """
+        made = {
+            **{kind: _create(kind, config, registry) for kind in COMPONENTS if kind not in (objects or {})}
+        }
+        made.update(objects or {})
+        space = made["space"]
+        check_knobs(space)
+        scoring = Scoring(made["score"], space, lambda name: _proxy(registry, name))
+        objectives = tuple(Objective.parse(text) for text in config.objectives)
+        constraints, ranges = reachable([Constraint.parse(text) for text in config.constraints], space)
+        problem = Problem(space, constraints)
+        needs_latency = (
+            scoring.needs_latency
+            or any(constraint.is_measured for constraint in constraints)
+            or any(objective.is_measured for objective in objectives)
+        )
+        if needs_latency and not any(objective.is_measured for objective in objectives):
+            objectives = (*objectives, Objective("latency_ms"))
+        if any(c.metric == "rtf" for c in constraints) or any(o.name == "rtf" for o in objectives):
+            raise ConfigError(
+                f"space {space.id!r} has no real-time factor 'rtf': its inputs have no duration"
+            )
+        return cls(
+            config=_written_out(config, made),
+            space=space,
+            score=made["score"],
+            scoring=scoring,
+            strategy=made["strategy"],
+            probe=made["probe"] if needs_latency else None,
+            executor=made["executor"],
+            problem=problem,
+            objectives=objectives,
+            budget=Budget.parse(config.budget),
+            device=choose_device(config.device),
+            ranges=ranges,
+            notices=list(scoring.notices),
+        )
+
+    def evaluator(self) -> Evaluator:
+        """Return the function that evaluates an architecture of this search.
+
+        Raises:
+            Infeasible: not even the smallest network can be scored in this machine's memory.
+        """
+        return Evaluator(
+            self.problem,
+            self.scoring.components,
+            probe=self.probe,
+            seed=self.config.seed,
+            device=self.device,
+            threads=self.config.threads,
+            memory_limit=self._memory_limit(),
+        )
+
+    def _memory_limit(self) -> int | None:
+        # Guard single candidates only where the largest of the space would not fit: the estimate costs a pass.
+        size = max(
+            (spec.size for score in self.scoring.components.values() for spec in score.passes()), default=0
+        )
+        available = memory_bytes()
+        if size == 0 or available is None:
+            return None
+        from .cost import scoring_memory_bytes
+
+        limit = int(available * MEMORY_SHARE)
+        smallest, full = self.space.smallest(), self.space.full()
+        if smallest is not None and (needed := scoring_memory_bytes(self.space, smallest, size)) > limit:
+            raise Infeasible(
+                f"the smallest architecture of {self.space.id!r} takes {quantity(needed)}B of memory to score, and "
+                f"{quantity(limit)}B are there; lower its options or the score's batch size"
+            )
+        if full is not None and scoring_memory_bytes(self.space, full, size) <= limit:
+            return None
+        return limit
+
+
+def reachable(
+    constraints: list[Constraint], space: SearchSpace
+) -> tuple[list[Constraint], dict[str, tuple[float, float]]]:
+    """Return the constraints with relative bounds made absolute, and the reachable range of their metrics.
+
+    Raises:
+        Infeasible: a constraint lies outside the range; says the nearest value that does not.
+        ConfigError: a relative bound in a space without a full architecture, or on a metric that is measured.
+    """
+    smallest, full = space.smallest(), space.full()
+    ranges: dict[str, tuple[float, float]] = {}
+    absolute: list[Constraint] = []
+    if (
+        any(not constraint.is_measured for constraint in constraints)
+        and smallest is not None
+        and full is not None
+    ):
+        low, high = space.cost(smallest), space.cost(full)
+        ranges = {name: (low[name], high[name]) for name in low if name in high}
+    for constraint in constraints:
+        metric = constraint.metric
+        if constraint.relative:
+            if constraint.is_measured or metric not in ranges:
+                raise ConfigError(
+                    f"constraint {str(constraint)!r} is relative, but {space.id!r} has no full architecture to "
+                    f"compare {metric} with; give an absolute bound"
+                )
+            constraint = dataclasses.replace(
+                constraint, bound=constraint.bound * ranges[metric][1], relative=False
+            )
+        absolute.append(constraint)
+        if constraint.is_measured:
+            continue
+        if metric not in ranges:
+            if ranges:
+                raise ConfigError(f"space {space.id!r} has no metric {metric!r}; it has {', '.join(ranges)}")
+            continue
+        low_end, high_end = ranges[metric]
+        if constraint.upper and low_end > constraint.bound:
+            raise Infeasible(
+                f"no architecture of {space.id!r} has {constraint}: the smallest has {quantity(low_end)} {metric}; "
+                f"the reachable range is {quantity(low_end)} to {quantity(high_end)}"
+            )
+        if not constraint.upper and high_end < constraint.bound:
+            raise Infeasible(
+                f"no architecture of {space.id!r} has {constraint}: the largest has {quantity(high_end)} {metric}; "
+                f"the reachable range is {quantity(low_end)} to {quantity(high_end)}"
+            )
+    _check_contradictions(absolute)
+    return absolute, {c.metric: ranges[c.metric] for c in absolute if c.metric in ranges}
+
+
+def choose_device(device: str) -> str:
+    """Return ``cpu`` or ``cuda`` for what the user asked.
+
+    Raises:
+        ConfigError: CUDA is asked for and not there.
+    """
+    if device == "cpu":
+        return device
+    import torch
+
+    available = torch.cuda.is_available()
+    if device == "cuda" and not available:
+        raise ConfigError("device 'cuda' is not available on this machine; use --device cpu")
+    return "cuda" if available else "cpu"
+
+
+def _check_contradictions(constraints: list[Constraint]) -> None:
+    for upper in (c for c in constraints if c.upper):
+        for lower in (c for c in constraints if not c.upper and c.metric == upper.metric):
+            if lower.bound > upper.bound:
+                raise Infeasible(f"constraints {str(upper)!r} and {str(lower)!r} contradict each other")
+
+
+def _create(kind: str, config: RunConfig, registry: Registry) -> Any:
+    chosen: ComponentConfig = getattr(config, kind)
+    return registry.create(kind, chosen.name, chosen.options)  # type: ignore[arg-type]
+
+
+def _proxy(registry: Registry, name: str) -> ProxyScore:
+    score = registry.create("score", name)
+    if not isinstance(score, ProxyScore):
+        raise ConfigError(f"score {name!r} is a combination itself and cannot be a component")
+    return score
+
+
+def _written_out(config: RunConfig, made: Mapping[str, Component]) -> RunConfig:
+    parts = {kind: ComponentConfig(name=made[kind].id, **made[kind].options()) for kind in COMPONENTS}
+    return config.model_copy(update=parts)

@@ -1,0 +1,198 @@
+"""The one search loop: ask, evaluate, commit, until the budget is spent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from .architecture import Architecture
+from .errors import Interrupted, NoResult, PluginError, StoreDamaged
+from .interrupt import Interruption, interruptible
+from .seeding import derive_seed
+from .setup import Setup
+from .store import Store
+from .strategy import History
+from .trial import Evaluation, Trial
+
+FAILURES_IN_A_ROW = 25
+"""A search whose first so many candidates all fail is stopped: what is wrong is not the candidates."""
+
+TRIALS_PER_CANDIDATE = 20
+"""A budget of scored candidates also ends after this many times as many trials: the constraints may admit none."""
+
+
+class Observer(Protocol):
+    """What is told about a search while it runs; it cannot change the result."""
+
+    def started(self, study: Study) -> None:
+        """The search starts or goes on."""
+
+    def trial_done(self, study: Study, trial: Trial) -> None:
+        """A trial is committed."""
+
+    def finished(self, study: Study) -> None:
+        """The search has ended, by its budget or by a signal."""
+
+
+class Study:
+    """A search in progress.
+
+    Attributes:
+        setup: The objects of the search.
+        path: The run directory.
+        trials: Committed trials, in order; without seconds, which only the store keeps.
+        counts: Committed trials by state.
+        exhausted: Whether the strategy found nothing new to propose.
+    """
+
+    def __init__(self, setup: Setup, store: Store, *, path: Path, observers: Sequence[Observer] = ()) -> None:
+        self.setup = setup
+        self.path = path
+        self.exhausted = False
+        self.trials: list[Trial] = []
+        self.counts = {"scored": 0, "infeasible": 0, "failed": 0}
+        self._store = store
+        self._observers = observers
+        self._seconds_before = store.active_seconds()
+        self._start = time.monotonic()
+        for trial in store.trials():
+            self._remember(trial)
+
+    def run(self) -> None:
+        """Search until the budget is spent or the space is exhausted.
+
+        Raises:
+            Interrupted: a signal stopped it between two candidates; everything finished is committed.
+            NoResult: every candidate so far failed.
+            StorageError: a trial could not be committed.
+        """
+        self._start = time.monotonic()
+        evaluate = self.setup.evaluator()
+        for observer in self._observers:
+            observer.started(self)
+        try:
+            with interruptible() as interruption:
+                self._generations(evaluate, interruption)
+        finally:
+            for observer in self._observers:
+                observer.finished(self)
+        if interruption and not self._is_spent():
+            raise Interrupted(
+                f"stopped after {len(self.trials)} trials; all of them are kept",
+                signal_number=interruption.signal_number,
+            )
+
+    def active_seconds(self) -> float:
+        """Return the seconds of work, summed over resumes."""
+        return self._seconds_before + time.monotonic() - self._start
+
+    def best(self) -> tuple[Trial | None, float]:
+        """Return the best trial so far and its combined value among the trials so far."""
+        if not self.counts["scored"]:
+            return None, 0.0
+        ranked, values = self.setup.scoring.rank(self.trials)
+        return ranked[0], values[ranked[0].arch.key]
+
+    def progress(self) -> float:
+        """Return the share of the budget that is spent, from 0 to 1."""
+        budget = self.setup.budget
+        if budget.candidates is not None:
+            return min(self.counts["scored"] / budget.candidates, 1.0)
+        return min(self.active_seconds() / (budget.seconds or 1.0), 1.0)
+
+    def _generations(self, evaluate: _Evaluate, interruption: Interruption) -> None:
+        generation, closed = 0, 0
+        while not self._is_spent() and not interruption:
+            proposals = self._ask(generation, self.trials[:closed])
+            if not proposals:
+                self.exhausted = True
+                return
+            self._check_finished(proposals, closed)
+            self._evaluate(evaluate, proposals, generation, closed, interruption)
+            generation, closed = generation + 1, closed + len(proposals)
+
+    def _ask(self, generation: int, finished: Sequence[Trial]) -> list[Architecture]:
+        # Only whole generations are seen, so neither the order of results nor a kill changes what is proposed.
+        ranked, values = self.setup.scoring.rank(finished)
+        history = History(trials=finished, ranked=ranked, values=values)
+        strategy = self.setup.strategy
+        seed = derive_seed(self.setup.config.seed, "generation", generation)
+        proposals = strategy.ask(self.setup.problem, history, count=strategy.generation_size, seed=seed)
+        known = history.keys()
+        fresh = {
+            arch.key: arch for arch in proposals if isinstance(arch, Architecture) and arch.key not in known
+        }
+        if len(fresh) < len(proposals):
+            raise PluginError(
+                f"strategy {strategy.id!r}: {len(proposals) - len(fresh)} of {len(proposals)} proposals are no "
+                "architectures, or are known already"
+            )
+        return list(fresh.values())
+
+    def _check_finished(self, proposals: Sequence[Architecture], closed: int) -> None:
+        for trial, arch in zip(self.trials[closed:], proposals, strict=False):
+            if trial.arch.key != arch.key:
+                raise StoreDamaged(
+                    f"trial {trial.index} of the run is not what this installation proposes there; its plugins or its "
+                    "store were changed"
+                )
+
+    def _evaluate(
+        self,
+        evaluate: _Evaluate,
+        proposals: Sequence[Architecture],
+        generation: int,
+        closed: int,
+        interruption: Interruption,
+    ) -> None:
+        def work() -> Iterator[tuple[int, Architecture]]:
+            for index in range(len(self.trials), closed + len(proposals)):
+                if self._is_spent() or interruption:
+                    return
+                yield index, proposals[index - closed]
+
+        early: dict[int, Evaluation] = {}
+        for index, evaluation in self.setup.executor.run(evaluate, work()):
+            early[index] = evaluation
+            # In order: a kill then leaves a prefix, and a budget in candidates cuts at the same one everywhere.
+            while len(self.trials) in early and not self._is_spent():
+                place = len(self.trials)
+                self._commit(
+                    Trial(
+                        index=place,
+                        generation=generation,
+                        arch=proposals[place - closed],
+                        evaluation=early.pop(place),
+                    )
+                )
+
+    def _commit(self, trial: Trial) -> None:
+        self._store.append(trial, active_seconds=self.active_seconds())
+        self._remember(trial)
+        for observer in self._observers:
+            observer.trial_done(self, trial)
+        if self.counts["failed"] == len(self.trials) == FAILURES_IN_A_ROW:
+            raise NoResult(
+                f"the first {FAILURES_IN_A_ROW} candidates all failed; the last: {trial.evaluation.reason}"
+            )
+
+    def _remember(self, trial: Trial) -> None:
+        if trial.index != len(self.trials):
+            raise StoreDamaged(
+                f"trial {len(self.trials)} is missing from the run's store; restore it from a copy"
+            )
+        self.counts[trial.evaluation.state] += 1
+        self.trials.append(trial.without_seconds())
+
+    def _is_spent(self) -> bool:
+        budget = self.setup.budget
+        if budget.candidates is not None:
+            tried_enough = len(self.trials) >= TRIALS_PER_CANDIDATE * (budget.candidates + 5)
+            return self.counts["scored"] >= budget.candidates or tried_enough
+        return self.active_seconds() >= (budget.seconds or 0.0)
+
+
+class _Evaluate(Protocol):
+    def __call__(self, arch: Architecture) -> Evaluation: ...

@@ -1,0 +1,73 @@
+"""The modules of super-blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from .units import Convolution, Unit
+
+NORM_EPS = 1e-3
+
+
+class UnitModule(nn.Module):
+    """ReLU of a body plus, in a residual unit, a shortcut."""
+
+    def __init__(self, unit: Unit) -> None:
+        super().__init__()
+        *inner, last = unit.body
+        layers: list[nn.Module] = []
+        for convolution in inner:
+            layers += [*_layers(convolution), nn.ReLU()]
+        if unit.squeeze:
+            layers.append(SqueezeExcitation(unit.squeeze))
+        self.body = nn.Sequential(*layers, *_layers(last))
+        self.shortcut = _shortcut(unit) if unit.residual else None
+        self.activation = nn.ReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (samples, out channels, height, width)."""
+        y: Tensor = self.body(x)
+        if self.shortcut is not None:
+            y = y + self.shortcut(x)
+        out: Tensor = self.activation(y)
+        return out
+
+
+class SqueezeExcitation(nn.Module):
+    """Scales each channel by a gate computed from the means of all (Hu et al. 2018, arXiv:1709.01507, section 3).
+
+    As in the original DE-NAS, the gate has batch norm where the paper has biases.
+    """
+
+    def __init__(self, gate: Sequence[Convolution]) -> None:
+        super().__init__()
+        squeeze, excite = gate
+        self.gate = nn.Sequential(
+            nn.AdaptiveAvgPool2d(1), *_layers(squeeze), nn.ReLU(), *_layers(excite), nn.Sigmoid()
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return `x` with scaled channels."""
+        scaled: Tensor = x * self.gate(x)
+        return scaled
+
+
+def _shortcut(unit: Unit) -> nn.Module:
+    return nn.Identity() if unit.projection is None else nn.Sequential(*_layers(unit.projection))
+
+
+def _layers(convolution: Convolution) -> list[nn.Module]:
+    return [
+        nn.Conv2d(
+            convolution.in_channels,
+            convolution.out_channels,
+            convolution.kernel,
+            stride=convolution.stride,
+            padding=(convolution.kernel - 1) // 2,
+            groups=convolution.groups,
+            bias=convolution.bias,
+        ),
+        nn.BatchNorm2d(convolution.out_channels, eps=NORM_EPS),
+    ]

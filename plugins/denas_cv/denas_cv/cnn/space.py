@@ -1,0 +1,238 @@
+"""The search space ``cv/cnn``: the residual super-blocks of the original DE-NAS in the slots of a skeleton."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+
+from denas_core.architecture import Architecture, Knob, Value
+from denas_core.batch import Batch, BatchKind, Outputs, continuous_batch
+from denas_core.component import option
+from denas_core.errors import ConfigError
+from denas_core.guarded_yaml import load_mapping
+from denas_core.recipe import Recipe
+from denas_core.space import SearchSpace, Variant
+
+from .counting import count_network
+from .notation import format_structure, is_structure, parse_structure
+from .skeleton import SKELETONS, Skeleton
+from .structure import BLOCK_TYPES, PREFIX, SEARCHED_TYPES, Block
+from .units import Unit, units
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from denas_core.views import WeightView
+
+STRUCTURE = "structure"
+"""Name of the only value of an architecture that lies off the grid."""
+
+TORCH_BYTES = 2**63 - 1
+"""Bytes that torch can address, and count."""
+
+
+@dataclasses.dataclass(kw_only=True)
+class CNN(SearchSpace):
+    """Residual CNNs for image classification.
+
+    A 3x3 convolution, a residual super-block in each slot of the skeleton, a 1x1 convolution, global average pooling
+    and a linear classifier. Each slot chooses type, channels, bottleneck channels and number of sub-layers. Networks
+    are also read from the original's structure strings, whether or not their numbers are among the choices.
+    """
+
+    classes: int = option(10, "Number of classes", at_least=1)
+    image_size: int = option(32, "Height and width of the images, in pixels", at_least=1, at_most=4096)
+    channels: int = option(3, "Channels of the images", at_least=1, at_most=4096)
+    skeleton: Literal["cifar", "imagenet"] = option(
+        "cifar", "Slots and widths: 'cifar' for images of about 32 pixels, 'imagenet' for 224"
+    )
+    max_layers: int = option(3, "Largest number of sub-layers of a super-block", at_least=1, at_most=16)
+    inverted: bool = option(False, "Offer inverted depth-wise blocks besides the residual ones")
+    squeeze_excitation: bool = option(False, "Give every residual unit squeeze-and-excitation")
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "cifar": {"classes": 10, "image_size": 32, "skeleton": "cifar"},
+        "imagenet": {"classes": 1000, "image_size": 224, "skeleton": "imagenet"},
+    }
+
+    def knobs(self) -> tuple[Knob, ...]:
+        """Return the choices of each block; a knob's layer is the number of its block, from the stem's 0."""
+        skeleton = self._skeleton
+        types = tuple(type for type in SEARCHED_TYPES if self.inverted or not type.startswith("IDWE"))
+        knobs = [Knob("stem.channels", skeleton.stem_channels, layer=0)]
+        for i, slot in enumerate(skeleton.slots, start=1):
+            knobs += [
+                Knob(f"block{i}.type", types, layer=i),
+                Knob(f"block{i}.channels", slot.channels, layer=i),
+                Knob(f"block{i}.bottleneck", slot.bottleneck, layer=i),
+                Knob(f"block{i}.layers", tuple(range(1, self.max_layers + 1)), layer=i),
+            ]
+        return (*knobs, Knob("final.channels", skeleton.final_channels, layer=len(skeleton.slots) + 1))
+
+    def blocks(self, arch: Architecture) -> tuple[Block, ...]:
+        """Return the super-blocks of `arch`, on the grid or off it."""
+        if STRUCTURE in arch.values:
+            return parse_structure(str(arch[STRUCTURE]), origin=STRUCTURE)
+        skeleton, values = self._skeleton, cast("Mapping[str, int]", arch.values)
+        channels = values["stem.channels"]
+        blocks = [
+            Block(BLOCK_TYPES["SuperConvK3BNRELU"], self.channels, channels, skeleton.stem_stride, 0, 1)
+        ]
+        for i, slot in enumerate(skeleton.slots, start=1):
+            type = BLOCK_TYPES[f"{PREFIX}{values[f'block{i}.type']}"]
+            out, bottleneck, layers = (
+                values[f"block{i}.{part}"] for part in ("channels", "bottleneck", "layers")
+            )
+            blocks.append(Block(type, channels, out, slot.stride, bottleneck, layers))
+            channels = out
+        final = Block(BLOCK_TYPES["SuperConvK1BNRELU"], channels, values["final.channels"], 1, 0, 1)
+        return (*blocks, final)
+
+    def build(
+        self, arch: Architecture, *, head: nn.Module | None = None, variant: Variant = "full"
+    ) -> nn.Module:
+        """Return the structure of `arch`; a `head` takes (samples, channels of the last block)."""
+        from torch import nn
+
+        from .network import ResidualNetwork
+
+        blocks = self.blocks(arch)
+        if head is None:
+            head = nn.Linear(blocks[-1].out_channels, self.classes)
+        return ResidualNetwork(self._units(blocks, residual=variant == "full"), head)
+
+    def cost(self, arch: Architecture) -> dict[str, float]:
+        """Return what `count_cost` of the core does, in closed form.
+
+        Raises:
+            Infeasible: the network is too large for torch to describe.
+        """
+        blocks = self.blocks(arch)
+        count = count_network(
+            self._units(blocks),
+            channels=self.channels,
+            image_size=self.image_size,
+            classes=self.classes,
+        )
+        if count.weight_bytes + count.peak_bytes > TORCH_BYTES:
+            return super().cost(arch)
+        head = (blocks[-1].out_channels + 1) * self.classes
+        return {
+            "params": count.params,
+            "trainable_params": count.params,
+            "flops": count.flops,
+            "size_mb": count.weight_bytes / 1e6,
+            "memory_mb": (count.weight_bytes + count.peak_bytes) / 1e6,
+            "params_trunk": count.params - head,
+            "params_head": head,
+        }
+
+    def load(
+        self,
+        model: nn.Module,
+        arch: Architecture,
+        *,
+        seed: int,
+        weights: Literal["fresh", "inherited"] = "fresh",
+    ) -> nn.Module:
+        """Give `model` fresh weights on the CPU, see `initialise_network`; this space has no others."""
+        from .network import ResidualNetwork, initialise_network
+
+        if weights == "inherited":
+            return super().load(model, arch, seed=seed, weights=weights)
+        return initialise_network(cast("ResidualNetwork", model), seed=seed)
+
+    def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
+        """Return `size` images (samples, channels, image size, image size)."""
+        return continuous_batch((self.channels, self.image_size, self.image_size), size, seed=seed, kind=kind)
+
+    def forward(self, model: nn.Module, batch: Batch) -> Outputs:
+        """Return the feature map before pooling, and the logits."""
+        network = cast("Any", model)
+        features = network.trunk(batch.inputs["x"])
+        return Outputs(features=features, logits={"logits": network.head(network.pool(features))})
+
+    def views(self, model: nn.Module) -> list[WeightView]:
+        """Return convolutions and head; a layer is a residual unit, or a convolution outside of one."""
+        from denas_core.views import views_by_module
+
+        network = cast("Any", model)
+        units = [
+            (f"trunk.{i}.{j}", unit) for i, block in enumerate(network.trunk) for j, unit in enumerate(block)
+        ]
+        return [
+            dataclasses.replace(view, parameter=f"{name}.{view.parameter}", layer=layer)
+            for layer, (name, module) in enumerate([*units, ("head", network.head)])
+            for view in views_by_module(module)
+        ]
+
+    def parts(self, model: nn.Module) -> dict[str, tuple[str, ...]]:
+        """Return the trunk, which does not depend on the number of classes, and the head."""
+        return {"trunk": ("trunk.",), "head": ("head.",)}
+
+    def parse(self, text: str, *, origin: str = "architecture") -> Architecture:
+        """Read a structure string of the original, or what every space reads.
+
+        A structure whose blocks are all choices of the knobs becomes their values; another can be scored and built, but
+        has no neighbours.
+        """
+        if is_structure(text):
+            return self._from_structure(text, origin)
+        document = load_mapping(text, origin=origin)
+        inner = document.get("arch", document)
+        if isinstance(inner, dict) and list(inner) == [STRUCTURE]:
+            return self._from_structure(str(inner[STRUCTURE]), origin)
+        return super().parse(text, origin=origin)
+
+    def format(self, arch: Architecture) -> str:
+        """Return the structure string of `arch`."""
+        return format_structure(self.blocks(arch))
+
+    def reference_recipe(self) -> Recipe:
+        """Return how the original scores CNNs."""
+        return Recipe(
+            arithmetic="ratio",
+            weights={
+                "expressivity": 1.0,
+                "complexity": 1.0,
+                "diversity": 0.0,
+                "saliency": 1.0,
+                "latency": 0.0,
+            },
+            batch_size=64,
+            variant="plain",
+            initialisation="normal",
+        )
+
+    @property
+    def _skeleton(self) -> Skeleton:
+        return SKELETONS[self.skeleton]
+
+    def _units(self, blocks: Sequence[Block], *, residual: bool = True) -> Iterator[Iterator[Unit]]:
+        for block in blocks:
+            yield units(block, residual=residual, squeeze_excitation=self.squeeze_excitation)
+
+    def _from_structure(self, text: str, origin: str) -> Architecture:
+        blocks = parse_structure(text, origin=origin)
+        if blocks[0].in_channels != self.channels:
+            raise ConfigError(
+                f"{blocks[0].type.name} takes {blocks[0].in_channels} channels, but the images of {self.id!r} have "
+                f"{self.channels} ({origin})"
+            )
+        return self._on_grid(blocks) or self.unchecked({STRUCTURE: format_structure(blocks)})
+
+    def _on_grid(self, blocks: Sequence[Block]) -> Architecture | None:
+        stem, inner, final = blocks[0], blocks[1:-1], blocks[-1]
+        values: dict[str, Value] = {"stem.channels": stem.out_channels, "final.channels": final.out_channels}
+        for i, block in enumerate(inner, start=1):
+            values[f"block{i}.type"] = block.type.name.removeprefix(PREFIX)
+            values[f"block{i}.channels"] = block.out_channels
+            values[f"block{i}.bottleneck"] = block.bottleneck
+            values[f"block{i}.layers"] = block.layers
+        knobs = self.knobs()
+        if any(values.get(knob.name) not in knob.values for knob in knobs):
+            return None
+        arch = self.unchecked({knob.name: values[knob.name] for knob in knobs})
+        # What has no knob, such as strides and kernels of the ends, is compared here.
+        return arch if self.blocks(arch) == tuple(blocks) else None

@@ -1,0 +1,118 @@
+"""The DE-Score: expressivity, complexity, diversity and saliency in one number."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from denas_core import CombinedScore, ProxyScore, Recipe, Table, option
+from denas_core.errors import ConfigError
+
+from .complexity import Complexity
+from .diversity import Diversity
+from .expressivity import Expressivity
+from .reference import (
+    ReferenceComplexity,
+    ReferenceDiversity,
+    ReferenceExpressivity,
+    ReferenceSaliency,
+)
+from .saliency import Saliency
+
+if TYPE_CHECKING:
+    from denas_core import SearchSpace
+
+BATCH_SIZE = 64
+
+
+@dataclasses.dataclass(kw_only=True)
+class DEScore(CombinedScore):
+    """The DE-Score. ``rank`` adds the log-ranks of its components; ``reference`` is the original's arithmetic.
+
+    ``reference`` takes components, initialisation, structure and weights from the space's recipe, with an exact kernel
+    by a backward run a sample: slow, and meant for comparison. It differs from the original in its seeds: the original
+    draws every network under the number 12345, here every architecture has weights of its own.
+    """
+
+    combination: Literal["rank", "reference"] = option("rank", "How the components become one number")
+    batch_size: int | None = option(
+        None, "Samples of a batch; by default 64, or the recipe's for 'reference'", at_least=2
+    )
+
+    def default_weights(self, space: SearchSpace) -> Mapping[str, float]:
+        """Return 1 for each component and 0 for latency, or the weights of the recipe."""
+        if self.combination == "reference":
+            return self._recipe(space).weights
+        return {"expressivity": 1.0, "complexity": 1.0, "diversity": 1.0, "saliency": 1.0, "latency": 0.0}
+
+    def component(self, name: str, space: SearchSpace) -> ProxyScore | None:
+        """Return one of the four components, as the combination defines it."""
+        if self.combination == "reference":
+            return self._reference_component(name, self._recipe(space))
+        size = self.batch_size or BATCH_SIZE
+        components: dict[str, ProxyScore] = {
+            "expressivity": Expressivity(batch_size=size),
+            "complexity": Complexity(batch_size=size),
+            "diversity": Diversity(),
+            "saliency": Saliency(),
+        }
+        return components.get(name)
+
+    def combine(self, table: Table, space: SearchSpace) -> Sequence[float]:
+        """Return the DE-Score of each row; minus infinity in ``reference`` for a row that misses a value."""
+        if self.combination == "rank":
+            return super().combine(table, space)
+        arithmetic = self._recipe(space).arithmetic
+        rows = [
+            {name: column[index] for name, column in table.columns.items()} for index in range(len(table))
+        ]
+        return [combine_as_original(row, table.weights, arithmetic) for row in rows]
+
+    def _recipe(self, space: SearchSpace) -> Recipe:
+        recipe = space.reference_recipe()
+        if recipe is None:
+            raise ConfigError(
+                f"the original DE-NAS has no space like {space.id!r}, so combination='reference' has no recipe for it; "
+                "use combination='rank'"
+            )
+        return recipe
+
+    def _reference_component(self, name: str, recipe: Recipe) -> ProxyScore | None:
+        size = self.batch_size or recipe.batch_size
+        kinds: dict[str, Callable[..., ProxyScore]] = {
+            "expressivity": ReferenceExpressivity,
+            "complexity": ReferenceComplexity,
+            "diversity": ReferenceDiversity,
+            "saliency": ReferenceSaliency,
+        }
+        if name not in kinds:
+            return None
+        return kinds[name](batch_size=size, variant=recipe.variant, initialisation=recipe.initialisation)
+
+
+def combine_as_original(
+    values: Mapping[str, float | None],
+    weights: Mapping[str, float],
+    arithmetic: Literal["ratio", "sum"],
+) -> float:
+    """Return the original's score of one row: see `Recipe.arithmetic`.
+
+    A component of weight 0 is not in `values`, and leaves its term out: nothing is divided by a weight of 0.
+    """
+    if any(value is None for value in values.values()):
+        return -math.inf
+
+    def term(name: str) -> float | None:
+        value = values.get(name)
+        return None if value is None or not weights.get(name) else weights[name] * value
+
+    if arithmetic == "ratio":
+        expressivity, saliency = term("expressivity"), term("saliency")
+        if expressivity is not None and saliency is not None:
+            expressivity = expressivity / saliency if saliency else math.inf
+        score = (expressivity or 0.0) - (term("complexity") or 0.0)
+    else:
+        score = (term("diversity") or 0.0) + (term("saliency") or 0.0)
+    return score / (1.0 + (term("latency") or 0.0))

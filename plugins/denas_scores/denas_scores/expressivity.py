@@ -1,0 +1,60 @@
+"""Expressivity: how strongly the features answer to a small random change of the input."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from denas_core import PassSpec, ProxyScore, ScoreFailed, option
+
+if TYPE_CHECKING:
+    from denas_core import Candidate, Outputs
+
+PERTURBATION = 0.01
+
+
+def gaussian_complexity(clean: Outputs, perturbed: Outputs) -> float:
+    """Return log mean_b sum |f(x) - f(x + e)| over the features, before pooling, of each sample.
+
+    The Gaussian complexity of Zen-NAS (Lin et al. 2021, arXiv:2102.01063, eq. 2) without its compensation for
+    batch-norm. Positions that a mask excludes do not count.
+
+    Raises:
+        ScoreFailed: the features do not change at all, or the sum overflows.
+    """
+    change = (clean.features.double() - perturbed.features.double()).abs()
+    mask = clean.masks.get("features")
+    if mask is not None:
+        change = change * mask.reshape(*mask.shape, *[1] * (change.dim() - mask.dim()))
+    mean = float(change.flatten(1).sum(1).mean())
+    if not 0 < mean < math.inf:
+        raise ScoreFailed(f"the features change by {mean!r} under a perturbed input")
+    return math.log(mean)
+
+
+@dataclasses.dataclass(kw_only=True)
+class Expressivity(ProxyScore):
+    """The Gaussian complexity of the network; see `gaussian_complexity`.
+
+    Weights are fresh; batch-norm normalises both inputs with the statistics of the unperturbed batch.
+    """
+
+    batch_size: int = option(64, "Samples of the batch", at_least=1)
+
+    def passes(self) -> Sequence[PassSpec]:
+        """Return the clean and the perturbed forward run."""
+        return (
+            PassSpec(size=self.batch_size),
+            PassSpec(size=self.batch_size, perturbation=PERTURBATION),
+        )
+
+    def measure(self, candidate: Candidate) -> float:
+        """Return the log of the mean change, natural units; larger is better.
+
+        Raises:
+            ScoreFailed: the space has no continuous input, or the features do not change.
+        """
+        clean, perturbed = (candidate.trace(spec).outputs for spec in self.passes())
+        return gaussian_complexity(clean, perturbed)

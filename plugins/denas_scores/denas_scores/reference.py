@@ -1,0 +1,155 @@
+"""The components as the original DE-NAS computes them, for comparison; slow, and with its known defects.
+
+They differ from the original in three ways: seeds are derived for every architecture, dropout is off, and where the
+original picks transformer layers by name, the roles of the views decide.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from denas_core import PassSpec, ProxyScore, ScoreFailed, option
+
+from .expressivity import PERTURBATION, gaussian_complexity
+
+if TYPE_CHECKING:
+    from denas_core import Candidate
+    from denas_core.score import Direction
+
+
+@dataclasses.dataclass(kw_only=True)
+class ReferenceScore(ProxyScore):
+    """What the reference components have in common; made by the DE-Score from a space's recipe."""
+
+    batch_size: int = option(64, "Samples of a batch", at_least=2)
+    variant: Literal["full", "plain"] = option("full", "Structure that is scored")
+    initialisation: Literal["normal", "fresh", "inherited"] = option("fresh", "Weights that are scored")
+
+
+@dataclasses.dataclass(kw_only=True)
+class ReferenceExpressivity(ReferenceScore):
+    """Gaussian complexity with each batch normalised by its own statistics."""
+
+    def passes(self) -> Sequence[PassSpec]:
+        """Return the clean and the perturbed forward run."""
+        clean = PassSpec(
+            size=self.batch_size, weights=self.initialisation, variant=self.variant, norm="coupled"
+        )
+        return clean, dataclasses.replace(clean, perturbation=PERTURBATION)
+
+    def measure(self, candidate: Candidate) -> float:
+        """Return the log of the mean change of the features."""
+        clean, perturbed = (candidate.trace(spec).outputs for spec in self.passes())
+        return gaussian_complexity(clean, perturbed)
+
+
+@dataclasses.dataclass(kw_only=True)
+class ReferenceComplexity(ReferenceScore):
+    """The condition number of the kernel over all parameters named ``weight``, those of batch-norm included.
+
+    Batch-norm couples the samples: the gradient of a read-out passes through the statistics of the batch.
+    """
+
+    direction: ClassVar[Direction] = "minimize"
+
+    def passes(self) -> Sequence[PassSpec]:
+        """Return a run with one backward for each sample."""
+        return (
+            PassSpec(
+                size=self.batch_size,
+                weights=self.initialisation,
+                variant=self.variant,
+                norm="coupled",
+                readout="sum",
+                gradients="samples",
+            ),
+        )
+
+    def measure(self, candidate: Candidate) -> float:
+        """Return largest / smallest eigenvalue, 0 where that is not a number; it may be negative."""
+        import torch
+
+        kernel = torch.zeros(self.batch_size, self.batch_size, dtype=torch.float64, device=candidate.device)
+        for name, gradient in candidate.trace(self.passes()[0]).gradients.items():
+            if "weight" in name:
+                flat = gradient.flatten(1)
+                kernel += (flat @ flat.T).double()
+        if not bool(torch.isfinite(kernel).all()):
+            return 0.0
+        eigenvalues = torch.linalg.eigvalsh(kernel.cpu())
+        ratio = float(eigenvalues[-1] / eigenvalues[0])
+        return 0.0 if math.isnan(ratio) else ratio
+
+
+@dataclasses.dataclass(kw_only=True)
+class ReferenceDiversity(ReferenceScore):
+    """What the original calls nuclear norm: the sum over attention of the product of two Frobenius norms.
+
+    The read-out is the plain sum, which is rounding noise behind a final layer norm.
+    """
+
+    def requires(self) -> frozenset[str]:
+        """Return the need for attention."""
+        return frozenset({"attention"})
+
+    def passes(self) -> Sequence[PassSpec]:
+        """Return one run on a constant input."""
+        return (
+            PassSpec(
+                inputs="ones",
+                size=1,
+                weights=self.initialisation,
+                variant=self.variant,
+                norm="coupled",
+                readout="sum",
+                gradients="weights",
+            ),
+        )
+
+    def measure(self, candidate: Candidate) -> float:
+        """Return sum ||W||_F ||dR/dW||_F, a fused projection counted as one matrix."""
+        trace = candidate.trace(self.passes()[0])
+        names = dict.fromkeys(view.parameter for view in candidate.views() if view.is_attention)
+        names = {name: None for name in names if name in trace.gradients}
+        if not names:
+            raise ScoreFailed("no trainable attention projection")
+        return sum(
+            float(trace.parameters[name].double().norm() * trace.gradients[name].double().norm())
+            for name in names
+        )
+
+
+@dataclasses.dataclass(kw_only=True)
+class ReferenceSaliency(ReferenceScore):
+    """Synaptic saliency with batch-norm left on, averaged over the outputs of each layer; not its logarithm."""
+
+    def passes(self) -> Sequence[PassSpec]:
+        """Return one run of the network of magnitudes."""
+        return (
+            PassSpec(
+                inputs="ones",
+                size=1,
+                weights=self.initialisation,
+                magnitude=True,
+                dtype="float64",
+                norm="coupled",
+                variant=self.variant,
+                readout="sum",
+                gradients="weights",
+            ),
+        )
+
+    def measure(self, candidate: Candidate) -> float:
+        """Return the sum over feed-forward layers of mean_out sum_in |W * dR/dW|."""
+        trace = candidate.trace(self.passes()[0])
+        views = [v for v in candidate.views() if v.is_feed_forward and v.parameter in trace.gradients]
+        if not views:
+            raise ScoreFailed("no trainable convolution, feed-forward or head weight")
+        total = 0.0
+        for view in views:
+            product = view.of(trace.parameters[view.parameter]) * view.of(trace.gradients[view.parameter])
+            total += float(product.abs().flatten(1).sum(1).mean())
+        return total

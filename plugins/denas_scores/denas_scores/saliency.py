@@ -1,0 +1,61 @@
+"""Saliency: how much signal the weights outside attention carry together."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from denas_core import PassSpec, ProxyScore, ScoreFailed
+
+if TYPE_CHECKING:
+    from denas_core import Candidate
+
+
+@dataclasses.dataclass(kw_only=True)
+class Saliency(ProxyScore):
+    """The log synaptic saliency of convolutions, feed-forward layers and heads: log sum |W * dR/dW|.
+
+    R is the sum of the outputs for one all-ones input when weights and buffers are replaced by their magnitudes and
+    every normalisation layer by the identity, in float64 because the product of many layers overflows float32 (Tanaka
+    et al. 2020, arXiv:2006.05467, eq. 3).
+    """
+
+    def passes(self) -> Sequence[PassSpec]:
+        """Return one run of the all-positive network."""
+        return (
+            PassSpec(
+                inputs="ones",
+                size=1,
+                magnitude=True,
+                dtype="float64",
+                norm="bypass",
+                readout="sum",
+                gradients="weights",
+            ),
+        )
+
+    def measure(self, candidate: Candidate) -> float:
+        """Return the log of the sum, without unit; larger is better.
+
+        Raises:
+            ScoreFailed: no feed-forward weight, a sum of zero, or overflow.
+        """
+        trace = candidate.trace(self.passes()[0])
+        views = [v for v in candidate.views() if v.is_feed_forward and v.parameter in trace.gradients]
+        if not views:
+            raise ScoreFailed("no trainable convolution, feed-forward or head weight")
+        total = sum(
+            float(
+                (view.of(trace.parameters[view.parameter]) * view.of(trace.gradients[view.parameter]))
+                .abs()
+                .sum()
+            )
+            for view in views
+        )
+        if not math.isfinite(total):
+            raise ScoreFailed(f"saliency overflows float64: the sum is {total!r}")
+        if total == 0:
+            raise ScoreFailed("saliency is 0: no signal passes the all-positive network")
+        return math.log(total)

@@ -54,10 +54,9 @@ class Candidate:
         Raises:
             ScoreFailed: the network cannot do the pass, or ran out of memory.
         """
-        for known in (*self._traces, *self.passes):
-            if known.covers(spec):
-                spec = known
-                break
+        covering = [known for known in (*self._traces, *self.passes) if known.covers(spec)]
+        # The widest: any other that covers would run only to be covered by it.
+        spec = max(covering, key=lambda known: known.gradients != "none", default=spec)
         if spec not in self._traces:
             from .pass_runner import run_pass
 

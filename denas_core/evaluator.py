@@ -48,56 +48,9 @@ class Evaluator:
         self.threads = threads
         self._memory_limit = memory_limit
         self._measured = [c for c in problem.constraints if c.is_measured]
-        self._runs_networks = any(component.passes() for component in components.values())
 
     def __call__(self, arch: Architecture) -> Evaluation:
         """Return what becomes of `arch`; never raises for a fault of the candidate or a plugin."""
-        with pinned_threads(self.threads) if self._runs_networks else contextlib.nullcontext():
-            return self._evaluate(arch)
-
-    def score(
-        self, arch: Architecture, components: Mapping[str, ProxyScore]
-    ) -> tuple[dict[str, float], dict[str, float], str]:
-        """Return values and seconds by component, and the reason of the first failure (or an empty text)."""
-        passes = [spec for component in components.values() for spec in component.passes()]
-        candidate = Candidate(self.problem.space, arch, seed=self.seed, device=self.device, passes=passes)
-        values: dict[str, float] = {}
-        seconds: dict[str, float] = {}
-        for name, component in components.items():
-            start = time.perf_counter()
-            try:
-                # What a score prints must not end up in the JSON on standard output.
-                with contextlib.redirect_stdout(sys.stderr):
-                    values[name] = coerce_score(component.measure(candidate))
-            except ScoreFailed as error:
-                return values, seconds, f"{name}: {_one_line(str(error))}"
-            except MemoryError:
-                return values, seconds, f"{name}: out of memory"
-            except (Exception, SystemExit) as error:
-                return values, seconds, f"{name}: crashed: {type(error).__name__}: {_one_line(str(error))}"
-            seconds[name] = time.perf_counter() - start
-        return values, seconds, ""
-
-    def latency(self, arch: Architecture, reference: Architecture | None = None) -> Latency:
-        """Return the measured latency of `arch`, interleaved with a reference network where there is one.
-
-        Raises:
-            DenasError: there is no probe.
-        """
-        if self.probe is None:
-            raise DenasError("this run has no latency probe")
-        space = self.problem.space
-        other = reference or space.smallest()
-        with contextlib.redirect_stdout(sys.stderr):
-            call = self.probe.prepare(space, arch, seed=self.seed, device=self.device)
-            base = (
-                None
-                if other is None
-                else self.probe.prepare(space, other, seed=self.seed, device=self.device)
-            )
-            return self.probe.time(call, base)
-
-    def _evaluate(self, arch: Architecture) -> Evaluation:
         seconds: dict[str, float] = {}
         start = time.perf_counter()
         try:
@@ -126,6 +79,55 @@ class Evaluator:
         if self.probe is None:
             return Evaluation(state="scored", components=components, metrics=metrics, seconds=seconds)
         return self._with_latency(arch, components, metrics, seconds)
+
+    def score(
+        self, arch: Architecture, components: Mapping[str, ProxyScore]
+    ) -> tuple[dict[str, float], dict[str, float], str]:
+        """Return values and seconds by component, and the reason of the first failure (or an empty text)."""
+        passes = [spec for component in components.values() for spec in component.passes()]
+        candidate = Candidate(self.problem.space, arch, seed=self.seed, device=self.device, passes=passes)
+        # A score that declares no passes runs no network, and torch need not be imported for it.
+        with pinned_threads(self.threads) if passes else contextlib.nullcontext():
+            return self._score(candidate, components)
+
+    def latency(self, arch: Architecture, reference: Architecture | None = None) -> Latency:
+        """Return the measured latency of `arch`, interleaved with a reference network where there is one.
+
+        Raises:
+            DenasError: there is no probe.
+        """
+        if self.probe is None:
+            raise DenasError("this run has no latency probe")
+        space = self.problem.space
+        other = reference or space.smallest()
+        with contextlib.redirect_stdout(sys.stderr):
+            call = self.probe.prepare(space, arch, seed=self.seed, device=self.device)
+            base = (
+                None
+                if other is None
+                else self.probe.prepare(space, other, seed=self.seed, device=self.device)
+            )
+            return self.probe.time(call, base)
+
+    def _score(
+        self, candidate: Candidate, components: Mapping[str, ProxyScore]
+    ) -> tuple[dict[str, float], dict[str, float], str]:
+        values: dict[str, float] = {}
+        seconds: dict[str, float] = {}
+        for name, component in components.items():
+            start = time.perf_counter()
+            try:
+                # What a score prints must not end up in the JSON on standard output.
+                with contextlib.redirect_stdout(sys.stderr):
+                    values[name] = coerce_score(component.measure(candidate))
+            except ScoreFailed as error:
+                return values, seconds, f"{name}: {_one_line(str(error))}"
+            except MemoryError:
+                return values, seconds, f"{name}: out of memory"
+            except (Exception, SystemExit) as error:
+                return values, seconds, f"{name}: crashed: {type(error).__name__}: {_one_line(str(error))}"
+            seconds[name] = time.perf_counter() - start
+        return values, seconds, ""
 
     def _with_latency(
         self,

@@ -74,33 +74,38 @@ class Scoring:
     def values(self, trials: Sequence[Trial]) -> dict[str, float]:
         """Return the combined value of each scored trial by its key, computed over these trials alone.
 
+        A trial without a value ranks last in that component.
+
         Raises:
-            ConfigError: a component was not computed for one of them.
+            ConfigError: a component was computed for none of them.
         """
         scored = [trial for trial in trials if trial.is_scored]
         if not scored:
             return {}
-        columns: dict[str, list[float | None]] = {}
-        for name in self.weights:
-            if name == LATENCY:
-                columns[name] = [_stable_latency(trial) for trial in scored]
-                continue
-            try:
-                columns[name] = [trial.evaluation.components[name] for trial in scored]
-            except KeyError:
+        columns = {name: [_value(trial, name) for trial in scored] for name in self.weights}
+        for name, column in columns.items():
+            if all(value is None for value in column):
                 known = sorted(scored[0].evaluation.components)
+                hint = (
+                    did_you_mean(name, known) or "; 'denas rank --compute' adds scores, a new search latency"
+                )
                 raise ConfigError(
-                    f"component {name!r} was not computed in this run (it has {', '.join(known)})"
-                    f"{did_you_mean(name, known)}; '--compute' adds it"
-                ) from None
+                    f"component {name!r} was not computed in this run (it has {', '.join(known)}){hint}"
+                )
         table = Table(columns=columns, weights=self.weights, directions=self._directions())
         if isinstance(self._score, CombinedScore):
             combined = self._score.combine(table, self._space)
         else:
             (name,) = self.weights
             sign = 1.0 if self._score.direction == "maximize" else -1.0
-            combined = [sign * value for value in columns[name] if value is not None]
+            combined = [-math.inf if value is None else sign * value for value in columns[name]]
         return {trial.arch.key: value for trial, value in zip(scored, combined, strict=True)}
+
+    def lacking(self, trials: Sequence[Trial]) -> dict[str, int]:
+        """Return how many scored trials have no value, by component, where there are any."""
+        scored = [trial for trial in trials if trial.is_scored]
+        counts = {name: sum(_value(trial, name) is None for trial in scored) for name in self.weights}
+        return {name: count for name, count in counts.items() if count}
 
     def rank(self, trials: Sequence[Trial]) -> tuple[list[Trial], dict[str, float]]:
         """Return the trials, best first, and the values of the scored ones.
@@ -149,6 +154,9 @@ class Scoring:
         }
 
 
-def _stable_latency(trial: Trial) -> float | None:
-    latency = trial.evaluation.latency
-    return float(latency["median"]) if latency is not None and latency["verdict"] == "stable" else None
+def _value(trial: Trial, name: str) -> float | None:
+    result = trial.evaluation
+    if name != LATENCY:
+        return result.components.get(name)
+    stable = result.latency is not None and result.latency["verdict"] == "stable"
+    return float(result.metrics["latency_ms"]) if stable else None

@@ -13,7 +13,7 @@ from denas_core.errors import DenasError
 def main(arguments: list[str] | None = None) -> None:
     """Run ``denas`` and exit with the code that belongs to what happened.
 
-    Every failure is one line on standard error; ``--debug`` before the command, or ``DENAS_DEBUG=1``, adds the traceback.
+    Every failure is one line on standard error; ``--debug``, or ``DENAS_DEBUG=1``, adds the traceback.
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
     debug = "--debug" in given or os.environ.get("DENAS_DEBUG", "") not in ("", "0")
@@ -47,7 +47,7 @@ def _run(arguments: list[str], debug: bool) -> int:
         if hasattr(error, "format_message"):
             return _fail(f"{error.format_message()}; see 'denas --help'", 2, debug)
         return _fail(
-            f"internal error, please report it: {type(error).__name__}: {error} (run again with --debug for the traceback)",
+            f"internal error, please report it: {type(error).__name__}: {error} (--debug shows the traceback)",
             70,
             debug,
         )

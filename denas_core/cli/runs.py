@@ -12,6 +12,7 @@ from .output import print_json, print_notice, print_table
 
 if TYPE_CHECKING:
     from denas_core.config import RunConfig
+    from denas_core.setup import Setup
     from denas_core.trial import Trial
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory.")]

@@ -93,11 +93,9 @@ class RunConfig(BaseModel):
             raise ConfigError(f"objectives {list(value)!r} must be distinct, and at least one")
         return value
 
-    @field_validator("budget")
+    @field_validator("budget", mode="before")
     @classmethod
-    def _check_budget(cls, value: str | int) -> str | int:
-        if isinstance(value, bool):
-            raise ConfigError("budget True is no number of candidates")
+    def _check_budget(cls, value: Any) -> Any:
         Budget.parse(value)
         return value
 

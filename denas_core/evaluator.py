@@ -55,6 +55,8 @@ class Evaluator:
         start = time.perf_counter()
         try:
             metrics = dict(self.problem.cost(arch))
+            for value in metrics.values():
+                coerce_score(value)
             broken = self.problem.violations(arch)
             self._check_memory(arch)
         except Infeasible as error:
@@ -139,6 +141,10 @@ class Evaluator:
         start = time.perf_counter()
         try:
             latency = self.latency(arch)
+            # A NaN would hold every constraint.
+            for end in (latency.low, latency.median, latency.high):
+                coerce_score(end)
+            reason, violation = judge_latency(self._measured, latency)
         except (Exception, SystemExit) as error:
             reason = f"latency: {type(error).__name__}: {_one_line(str(error))}"
             return Evaluation(
@@ -146,7 +152,6 @@ class Evaluator:
             )
         seconds["latency"] = time.perf_counter() - start
         metrics["latency_ms"] = latency.median
-        reason, violation = judge_latency(self._measured, latency)
         return Evaluation(
             state="infeasible" if reason else "scored",
             reason=reason,

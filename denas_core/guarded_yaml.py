@@ -40,6 +40,8 @@ def load_yaml(text: str | bytes, *, origin: str) -> Any:
     try:
         _scan_events(raw, origin)
         document = yaml.load(raw, Loader=_StrictLoader)  # noqa: S506  (a SafeLoader, after the scan)
+    except _Refused as error:
+        raise ConfigError(f"{origin}: {error}") from error
     except ConfigError:
         raise
     # PyYAML's constructors raise AttributeError, KeyError and more on malformed scalars: listing types is not enough.
@@ -70,6 +72,10 @@ def read_text(path: str | Path) -> str:
         raise ConfigError(f"{str(path)!r} is not UTF-8 text: {error.reason} at byte {error.start}") from error
 
 
+class _Refused(Exception):
+    """Raised within the loader, which does not know where its text comes from."""
+
+
 class _StrictLoader(yaml.SafeLoader):
     """A safe loader that refuses doubled keys, keys that are no text, and dates."""
 
@@ -79,9 +85,9 @@ def _construct_mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[st
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
         if not isinstance(key, str):
-            raise ConfigError(f"key {key!r} must be text; quote it (line {key_node.start_mark.line + 1})")
+            raise _Refused(f"key {key!r} must be text; quote it (line {key_node.start_mark.line + 1})")
         if key in mapping:
-            raise ConfigError(f"key {key!r} stands twice (line {key_node.start_mark.line + 1})")
+            raise _Refused(f"key {key!r} stands twice (line {key_node.start_mark.line + 1})")
         mapping[key] = loader.construct_object(value_node, deep=True)
     return mapping
 

@@ -26,8 +26,7 @@ def initialise(model: nn.Module, *, seed: int) -> nn.Module:
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         # The CPU's generator alone: torch.manual_seed would move those of the GPUs, which are not restored.
         torch.default_generator.manual_seed(seed)
-        if on_meta:
-            model.to_empty(device="cpu")
+        model = model.to_empty(device="cpu") if on_meta else model.to("cpu")
         for name, module in model.named_modules():
             direct = [*module.parameters(recurse=False), *module.buffers(recurse=False)]
             reset = getattr(module, "reset_parameters", None) or getattr(module, "_reset_parameters", None)

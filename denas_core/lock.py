@@ -26,13 +26,12 @@ class RunLock:
         """
         self._owner = directory / "owner.json"
         self._lock = FileLock(directory / "run.lock")
-        try:
-            with storage_errors(directory / "run.lock"):
+        with storage_errors(directory / "run.lock"):
+            try:
                 self._lock.acquire(timeout=0)
-        except Timeout:
-            raise RunBusy(
-                f"run directory {str(directory)!r} is in use{self._described_owner()}; wait for it"
-            ) from None
+            except Timeout:  # an OSError itself, hence inside
+                busy = f"run directory {str(directory)!r} is in use{self._described_owner()}; wait for it"
+                raise RunBusy(busy) from None
         try:
             write_json(
                 self._owner,

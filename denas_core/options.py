@@ -57,7 +57,7 @@ def make_component(cls: type[Any], options: Mapping[str, Any], *, id: str, origi
         raise ConfigError(
             explain(error, subject=repr(id), noun="option", model=model, origin=origin)
         ) from error
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise ConfigError(f"options of {id!r} are no plain values{_from(origin)}: {error}") from error
     component = cls(**{name: getattr(checked, name) for name in model.model_fields})
     return component.named(id)

@@ -42,11 +42,8 @@ def weights_of(candidate: Candidate, spec: PassSpec) -> dict[str, Tensor]:
     network = candidate.network(spec)
     tensors: dict[str, Tensor] = {}
     for name, tensor in (*network.named_parameters(), *network.named_buffers()):
-        tensor = tensor.detach()
-        if tensor.is_floating_point():
-            tensor = tensor.to(device=candidate.device, dtype=_dtype(spec))
-            tensor = tensor.abs() if spec.magnitude else tensor
-        tensors[name] = tensor.to(candidate.device)
+        tensor = _placed(tensor.detach(), candidate, spec)
+        tensors[name] = tensor.abs() if spec.magnitude and tensor.is_floating_point() else tensor
     return tensors
 
 
@@ -58,13 +55,11 @@ def batch_of(candidate: Candidate, spec: PassSpec) -> Batch:
     """
     batch = candidate.space.batch(
         spec.size, seed=derive_seed(candidate.seed, "batch", spec.inputs, spec.repeat), kind=spec.inputs
-    ).to(device=candidate.device, dtype=_dtype(spec))
-    if not spec.perturbation:
-        return batch
-    if not batch.perturbable:
+    ).to(device=candidate.device)
+    inputs = {name: _placed(tensor, candidate, spec) for name, tensor in batch.inputs.items()}
+    if spec.perturbation and not batch.perturbable:
         raise ScoreFailed(f"space {candidate.space.id!r} has no continuous input to perturb")
-    inputs = dict(batch.inputs)
-    for name in batch.perturbable:
+    for name in batch.perturbable if spec.perturbation else ():
         noise = _normal(
             tuple(inputs[name].shape),
             seed=derive_seed(candidate.seed, "perturbation", spec.inputs, name, spec.repeat),
@@ -98,10 +93,16 @@ def expand_mask(mask: Tensor, tensor: Tensor) -> Tensor:
     return mask.reshape(*mask.shape, *[1] * (tensor.dim() - mask.dim())).to(tensor)
 
 
-def _dtype(spec: PassSpec) -> torch.dtype:
+def _placed(tensor: Tensor, candidate: Candidate, spec: PassSpec) -> Tensor:
     import torch
 
-    return torch.float64 if spec.dtype == "float64" else torch.float32
+    if not tensor.is_floating_point():
+        return tensor.to(candidate.device)
+    if spec.dtype == "float64":
+        return tensor.to(device=candidate.device, dtype=torch.float64)
+    # Convolutions on a CPU take two thirds of the time where channels lie next to each other.
+    layout = torch.channels_last if tensor.dim() == 4 else torch.preserve_format
+    return tensor.to(device=candidate.device, dtype=torch.float32, memory_format=layout)
 
 
 def _draw_normal(network: nn.Module, *, seed: int) -> None:

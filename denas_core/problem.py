@@ -51,7 +51,8 @@ class Problem:
         target = self.space.smallest() if next(iter(broken)).upper else self.space.full()
         if target is None:
             return arch
-        names = list(arch.values)
+        # Knobs that only the target has come along: a layer that it adds must be as wide as it says.
+        names = list(dict.fromkeys((*arch.values, *target.values)))
         rng.shuffle(names)
         infeasible, feasible = 0, len(names)
         while feasible - infeasible > 1:

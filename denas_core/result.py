@@ -30,6 +30,7 @@ class SearchResult:
         counts: Trials by state.
         ranked: Scored trials, best first.
         values: Combined value of each by key.
+        components: Names of the components the values combine.
         is_relative: Whether those values are ranks within this run.
         front: Trials that no other dominates, by score.
         notices: What the user should know about the result.
@@ -41,6 +42,7 @@ class SearchResult:
     counts: dict[str, int]
     ranked: Sequence[Trial]
     values: dict[str, float]
+    components: Sequence[str]
     is_relative: bool
     front: Sequence[Trial]
     notices: Sequence[str] = ()
@@ -101,6 +103,7 @@ def make_result(
         counts=counts,
         ranked=scored,
         values=values,
+        components=tuple(setup.scoring.components),
         is_relative=setup.scoring.is_relative,
         front=select_front(scored, values, setup.objectives),
         notices=notices,

@@ -118,4 +118,5 @@ def coerce_score(value: Any) -> float:
         raise ScoreFailed(f"not a float: {type(error).__name__}: {error}"[:200]) from error
     if not math.isfinite(number) or abs(number) > LARGEST:
         raise ScoreFailed(f"not finite: {number!r}")
-    return number
+    # SQLite keeps no negative zero; adding zero makes it positive.
+    return number + 0.0

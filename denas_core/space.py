@@ -161,17 +161,20 @@ class SearchSpace(Component, ABC):
             ConfigError: an unknown knob, a value that is no choice, or an active knob without a value.
         """
         knobs = {knob.name: knob for knob in self.knobs()}
+        chosen: dict[str, Value] = {}
         for name, value in values.items():
             if name not in knobs:
                 raise ConfigError(
                     f"space {self.id!r} has no knob {name!r} ({origin}){did_you_mean(str(name), knobs)}"
                 )
-            if not _is_choice(value, knobs[name].values):
+            choice = _choice(value, knobs[name].values)
+            if choice is None:
                 choices = ", ".join(map(repr, knobs[name].values))
                 raise ConfigError(
                     f"knob {name!r} of {self.id!r} cannot be {value!r} ({origin}); choose from {choices}"
                 )
-        canonical = self.canonical(values)
+            chosen[name] = choice
+        canonical = self.canonical(chosen)
         missing = [k.name for k in knobs.values() if k.is_active(canonical) and k.name not in canonical]
         if missing:
             raise ConfigError(f"knob {missing[0]!r} of {self.id!r} has no value ({origin})")
@@ -277,9 +280,11 @@ class SearchSpace(Component, ABC):
         return self.unchecked(self.canonical({knob.name: knob.values[index] for knob in self.knobs()}))
 
 
-def _is_choice(value: Any, choices: tuple[Value, ...]) -> bool:
+def _choice(value: Any, choices: tuple[Value, ...]) -> Value | None:
+    # The knob's own value, since 8.0 == 8 has another text and would get another key.
     # True == 1 in Python, but a width of True is a slip.
-    return any(value == choice and isinstance(value, bool) == isinstance(choice, bool) for choice in choices)
+    same = (c for c in choices if value == c and isinstance(value, bool) == isinstance(c, bool))
+    return next(same, None)
 
 
 def check_knobs(space: SearchSpace) -> None:
@@ -292,7 +297,7 @@ def check_knobs(space: SearchSpace) -> None:
     for knob in space.knobs():
         if not knob.values:
             raise ConfigError(f"knob {knob.name!r} of space {space.id!r} has no values; give it at least one")
-        if len({(type(value) is bool, value) for value in knob.values}) < len(knob.values):
+        if len(set(knob.values)) < len(knob.values):
             raise ConfigError(
                 f"knob {knob.name!r} of space {space.id!r} lists a value twice: {knob.values!r}"
             )

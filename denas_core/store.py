@@ -193,7 +193,8 @@ class Store:
         self, index: int, components: Mapping[str, float], seconds: Mapping[str, float]
     ) -> None:
         for name, value in components.items():
-            row = [index, name, float(value), float(seconds.get(name, 0.0))]
+            # SQLite keeps no negative zero; adding zero makes it positive, as the digest must see it.
+            row = [index, name, float(value) + 0.0, float(seconds.get(name, 0.0))]
             self._connection.execute(
                 "INSERT INTO component VALUES (?, ?, ?, ?, ?)", (*row, digest(row, size=8))
             )

@@ -64,32 +64,35 @@ def views_by_module(model: nn.Module) -> list[WeightView]:
     convolutions = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
     views: list[WeightView] = []
     inside_attention: tuple[str, ...] = ()
-    linears = [name for name, module in model.named_modules() if type(module) is nn.Linear]
     for name, module in model.named_modules():
         weight = f"{name}.weight".lstrip(".")
         layer = len(views)
         if name.startswith(inside_attention) and inside_attention:
             continue
         if isinstance(module, nn.MultiheadAttention):
-            inside_attention += (f"{name}.",)
-            views += _attention_views(name, module, layer)
+            prefix = f"{name}." if name else ""
+            inside_attention += (prefix,)
+            views += _attention_views(prefix, module, layer)
         elif isinstance(module, convolutions):
             views.append(WeightView(weight, "conv", layer))
         elif isinstance(module, nn.Linear):
-            views.append(WeightView(weight, "head" if name == linears[-1] else "ffn", layer))
+            views.append(WeightView(weight, "ffn", layer))
         elif isinstance(module, nn.Embedding):
             views.append(WeightView(weight, "embed", layer))
+    last = max((i for i, view in enumerate(views) if view.kind == "ffn"), default=None)
+    if last is not None:
+        views[last] = dataclasses.replace(views[last], kind="head")
     return views
 
 
-def _attention_views(name: str, module: nn.MultiheadAttention, layer: int) -> list[WeightView]:
+def _attention_views(prefix: str, module: nn.MultiheadAttention, layer: int) -> list[WeightView]:
     width = module.embed_dim
-    output = WeightView(f"{name}.out_proj.weight", "attention.out", layer)
+    output = WeightView(f"{prefix}out_proj.weight", "attention.out", layer)
     if module.in_proj_weight is None:
-        return [WeightView(f"{name}.{part}_proj_weight", f"attention.{part}", layer) for part in "qkv"] + [
+        return [WeightView(f"{prefix}{part}_proj_weight", f"attention.{part}", layer) for part in "qkv"] + [
             output
         ]
     return [
-        WeightView(f"{name}.in_proj_weight", f"attention.{part}", layer, rows=(i * width, (i + 1) * width))
+        WeightView(f"{prefix}in_proj_weight", f"attention.{part}", layer, rows=(i * width, (i + 1) * width))
         for i, part in enumerate("qkv")
     ] + [output]

@@ -22,10 +22,12 @@ class Progress:
 
     Attributes:
         path: The run directory, once the search has started.
+        notices: What it has told the user already.
     """
 
     def __init__(self) -> None:
         self.path: Path | None = None
+        self.notices: list[str] = []
         self._began = 0.0
         self._before = 0
         self._ranked_at = 0.0
@@ -43,6 +45,7 @@ class Progress:
             sys.stderr.write(f"{metric} within reach: {quantity(low)} to {quantity(high)}\n")
         for notice in study.setup.notices:
             sys.stderr.write(f"note: {notice}\n")
+        self.notices = list(study.setup.notices)
         sys.stderr.flush()
 
     def trial_done(self, study: Study, trial: Trial) -> None:
@@ -87,6 +90,7 @@ class Lines(Progress):
     def finished(self, study: Study) -> None:
         """Print a line."""
         self._printed = time.monotonic()
+        self._ranked_at = 0.0
         sys.stderr.write(f"{study.progress():4.0%} {self.line(study)}\n")
         sys.stderr.flush()
 
@@ -124,7 +128,8 @@ class Bar(Progress):
     def finished(self, study: Study) -> None:
         """Leave the bar as it is."""
         if self._bar is not None:
-            self.trial_done(study, study.trials[-1]) if study.trials else None
+            self._ranked_at = 0.0
+            self._bar.update(self._task, completed=study.progress(), description=self.line(study))
             self._bar.stop()
 
 

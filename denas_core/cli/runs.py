@@ -102,7 +102,13 @@ def rank(
             {"schema": "denas.rank/1", "run": str(run), "weights": setup.scoring.weights, "ranked": rows}
         )
         return
-    print_ranking(ranked, values, is_relative=setup.scoring.is_relative, shown=top)
+    print_ranking(
+        ranked,
+        values,
+        components=list(setup.scoring.components),
+        is_relative=setup.scoring.is_relative,
+        shown=top,
+    )
 
 
 def _without_constraints(config: RunConfig) -> RunConfig:

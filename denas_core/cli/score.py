@@ -88,7 +88,8 @@ def score(
         ]
         if latency is not None:
             rows.append(["latency_ms", _interval(latency), seconds["latency"]])
-        print_table(["", "value", "seconds"], rows, title=setup.space.format(architecture))
+        typer.echo(f"{setup.space.id} {architecture.key}\n{setup.space.format(architecture)}")
+        print_table(["", "value", "seconds"], rows)
     if failure:
         raise NoResult(f"the architecture cannot be scored: {failure}")
 
@@ -119,10 +120,9 @@ def latency(
             }
         )
         return
-    against = "" if measured.relative is None else f", {measured.relative:.3g} x the smallest architecture"
     print_table(
-        ["latency_ms", "verdict", "rounds"],
-        [[_interval(measured), measured.verdict + against, measured.rounds]],
+        ["latency_ms", "rounds", "relative to the smallest"],
+        [[_interval(measured), measured.rounds, measured.relative]],
     )
 
 

@@ -109,5 +109,7 @@ def search(
         print_json(result.as_dict())
     else:
         print_result(result)
+    told = observers[0].notices if observers else []
     for notice in result.notices:
-        print_notice(f"note: {notice}")
+        if notice not in told:
+            print_notice(f"note: {notice}")

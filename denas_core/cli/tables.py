@@ -23,11 +23,17 @@ def print_result(result: SearchResult) -> None:
         f"{len(result.front)} on the Pareto front\n"
     )
     front = {trial.arch.key for trial in result.front}
-    print_ranking(result.ranked, result.values, front=front, is_relative=result.is_relative)
+    print_ranking(
+        result.ranked,
+        result.values,
+        components=result.components,
+        front=front,
+        is_relative=result.is_relative,
+    )
     run = result.path
     sys.stdout.write(
         f"best architecture: {run}/best.json   front and finalists: {run}/architectures/\n"
-        f"next: denas trials {run} | denas rank {run} --weights saliency=0 | "
+        f"next: denas trials {run} | denas rank {run} --weights {result.components[0]}=2 | "
         f"denas latency {result.space} --arch {run}/best.json\n"
     )
 
@@ -36,13 +42,13 @@ def print_ranking(
     ranked: Sequence[Trial],
     values: Mapping[str, float],
     *,
+    components: Sequence[str],
     front: set[str] | None = None,
     is_relative: bool,
     shown: int = SHOWN,
 ) -> None:
     """Print the first trials of a ranking with components and metrics; a star marks the Pareto front."""
     top = list(ranked[:shown])
-    components = list(dict.fromkeys(name for trial in top for name in trial.evaluation.components))
     metrics = [
         name for name in ("params", "flops", "latency_ms") if any(name in t.evaluation.metrics for t in top)
     ]

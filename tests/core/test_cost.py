@@ -153,7 +153,7 @@ def test_scoring_memory_keeps_every_activation_with_its_gradient() -> None:
 @pytest.mark.parametrize("classes", [10**18, 10**30])
 def test_a_network_beyond_64_bits_is_refused_in_one_line(classes: int) -> None:
     space = Given(make=lambda: nn.Linear(128, classes), shape=(128,)).named("toy/huge")
-    with pytest.raises(Infeasible, match="toy/huge.*too large to be described") as raised:
+    with pytest.raises(Infeasible, match=r"toy/huge.*too large to be described") as raised:
         count_cost(space, ARCH)
     assert "\n" not in str(raised.value)
     with pytest.raises(Infeasible):
@@ -161,13 +161,13 @@ def test_a_network_beyond_64_bits_is_refused_in_one_line(classes: int) -> None:
 
 
 def test_activations_beyond_64_bits_are_refused_too() -> None:
-    space = Given(make=nn.ReLU, shape=(10**18,)).named("toy/huge")
+    space = Given(make=nn.ReLU, shape=(2**62,)).named("toy/huge")
     with pytest.raises(Infeasible, match="too large to be described"):
         count_cost(space, ARCH)
 
 
 def test_another_failure_of_the_network_keeps_its_error() -> None:
-    with pytest.raises(RuntimeError, match="mat1 and mat2|size"):
+    with pytest.raises(RuntimeError, match=r"reduction dim|cannot be multiplied"):
         cost_of(lambda: nn.Linear(5, 5), (4,))
 
 

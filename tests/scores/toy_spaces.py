@@ -220,3 +220,31 @@ class ChainSpace(SearchSpace):
 
     def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
         return continuous_batch((2,), size, seed=seed, kind=kind)
+
+
+class Gated(nn.Module):
+    """Uses one matrix in a way no layer does, and one for all samples at once."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = nn.Linear(6, width)
+        self.gate = nn.Linear(width, width, bias=False)
+        self.shared = nn.Linear(width, width)
+        self.head = nn.Linear(width, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = torch.tanh(self.first(x))
+        y = y + torch.einsum("ni,oi->no", y, self.gate.weight.sigmoid())
+        return self.head(y * self.shared(y.new_ones(1, y.shape[-1])))
+
+
+@dataclasses.dataclass(kw_only=True)
+class GatedSpace(SearchSpace):
+    def knobs(self) -> tuple[Knob, ...]:
+        return (Knob("width", (5, 8)),)
+
+    def build(self, arch: Any, *, head: nn.Module | None = None, variant: str = "full") -> nn.Module:
+        return Gated(arch["width"])
+
+    def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
+        return continuous_batch((6,), size, seed=seed, kind=kind)

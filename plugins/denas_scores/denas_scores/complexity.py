@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from denas_core import PassSpec, ProxyScore, ScoreFailed, option
+from denas_core.score import Direction
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from denas_core import Candidate, LayerCall, WeightView
-    from denas_core.score import Direction
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -94,5 +94,7 @@ def log_condition_number(kernel: Tensor) -> float:
     eigenvalues = torch.linalg.eigvalsh(kernel.cpu())
     smallest, largest = float(eigenvalues[0]), float(eigenvalues[-1])
     if smallest <= largest * torch.finfo(torch.float32).eps:
-        raise ScoreFailed(f"the neural tangent kernel is singular: its eigenvalues are {smallest:.3g} to {largest:.3g}")
+        raise ScoreFailed(
+            f"the neural tangent kernel is singular: its eigenvalues are {smallest:.3g} to {largest:.3g}"
+        )
     return math.log(largest) - math.log(smallest)

@@ -16,8 +16,8 @@ from denas_core import LayerCall, WeightView
 LARGEST_BLOCK = 2**24
 """Elements of the largest temporary tensor of a linear layer; per-sample gradients are made in blocks of this size."""
 
-FEW_POSITIONS = 32
-"""Up to this many output positions, one product a kernel element is faster than the grouped weight-gradient kernel."""
+FEW_POSITIONS = 128
+"""Up to this many output positions, one product a row of the kernel is faster than the grouped weight-gradient."""
 
 Slice = tuple[int, int] | None
 
@@ -104,23 +104,31 @@ def _position_gram(inputs: Tensor, gradients: Tensor) -> Tensor:
 def _convolution_gram(call: LayerCall, rows: Slice, columns: Slice) -> Tensor:
     convolution = call.convolution
     assert convolution is not None
-    gradient = call.output_gradient
-    if convolution.groups > 1 or (
-        math.prod(gradient.shape[2:]) > FEW_POSITIONS and math.prod(convolution.kernel) > 1
-    ):
+    is_small = (
+        math.prod(call.output_gradient.shape[2:]) <= FEW_POSITIONS or math.prod(convolution.kernel) == 1
+    )
+    if convolution.groups > 1 or not is_small:
         return gram_of_gradients(part_of(_convolution_gradients(call), rows, columns))
-    gradient = gradient.flatten(2)[:, _slice(rows)].transpose(1, 2)
-    padded = _padded(call)[:, _slice(columns)]
-    gram = torch.zeros((), dtype=torch.float64, device=gradient.device)
-    for offset in itertools.product(*[range(size) for size in convolution.kernel]):
-        seen = padded
-        for dim, start in enumerate(offset):
-            first = start * convolution.dilation[dim]
-            stride, steps = convolution.stride[dim], call.output_gradient.shape[2 + dim]
-            seen = seen.narrow(2 + dim, first, stride * (steps - 1) + 1)
-            seen = seen[(slice(None),) * (2 + dim) + (slice(None, None, stride),)]
-        gram = gram + _position_gram(seen.flatten(2).transpose(1, 2), gradient)
+    gradients = call.output_gradient[:, _slice(rows)].movedim(1, -1).flatten(1, -2)
+    inputs = _padded(call)[:, _slice(columns)].movedim(1, -1)
+    gram = torch.zeros((), dtype=torch.float64, device=inputs.device)
+    *outer, inner = convolution.kernel
+    for offset in itertools.product(*map(range, outer)):
+        seen = [_seen_by(inputs, (*offset, last), call) for last in range(inner)]
+        patches = torch.cat(seen, -1) if inner > 1 else seen[0]
+        gram = gram + _position_gram(patches.flatten(1, -2), gradients)
     return gram
+
+
+def _seen_by(inputs: Tensor, offset: Sequence[int], call: LayerCall) -> Tensor:
+    """Return what the weight at `offset` of the kernel sees of padded `inputs`, (samples, positions..., channels)."""
+    convolution = call.convolution
+    assert convolution is not None
+    for dim, steps in enumerate(call.output_gradient.shape[2:]):
+        first, stride = offset[dim] * convolution.dilation[dim], convolution.stride[dim]
+        inputs = inputs.narrow(1 + dim, first, stride * (steps - 1) + 1)
+        inputs = inputs[(slice(None),) * (1 + dim) + (slice(None, None, stride),)]
+    return inputs
 
 
 def _convolution_gradients(call: LayerCall) -> Tensor:

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from denas_core import PassSpec, ProxyScore, ScoreFailed, option
+from denas_core.score import Direction
 
 from .expressivity import PERTURBATION, gaussian_complexity
 
 if TYPE_CHECKING:
     from denas_core import Candidate
-    from denas_core.score import Direction
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -75,7 +75,7 @@ def format_structure(blocks: Sequence[Block]) -> str:
 def _block(name: str, argument_text: str, *, where: str) -> Block:
     if name not in BLOCK_TYPES:
         raise ConfigError(
-            f"{where}: unknown type {name!r}{did_you_mean(name, BLOCK_TYPES)}; "
+            f"{where}: unknown type {name[:60]!r}{did_you_mean(name, BLOCK_TYPES)}; "
             "known: SuperConvK{1,3,5,7}BNRELU, SuperResK{3,5,7}K{3,5,7}, SuperResK1K{3,5,7}K1, "
             "SuperResIDWE{1,2,4,6}K{3,5,7}"
         )
@@ -84,7 +84,7 @@ def _block(name: str, argument_text: str, *, where: str) -> Block:
     arguments = argument_text.rpartition("|")[2].split(",")
     if len(arguments) != len(meanings):
         raise ConfigError(
-            f"{where}: {name} takes {len(meanings)} numbers ({', '.join(meanings)}), not {argument_text!r}"
+            f"{where}: {name} takes {len(meanings)} numbers ({', '.join(meanings)}), not {argument_text[:60]!r}"
         )
     numbers = {}
     for meaning, argument in zip(meanings, arguments, strict=True):

@@ -39,9 +39,9 @@ class Skeleton:
     final_channels: tuple[int, ...]
 
 
-# Bottlenecks start at half the narrowest output or less (a third where the stride is 2) and end below the widest output:
+# Bottlenecks start at half the narrowest output or less (a third where the stride is 2) and end below the widest one:
 # only then has the first type of block the fewest parameters and FLOPs at the lower end, and the last the most at the
-# upper.
+# upper. Squeeze-and-excitation, whose gates grow with the square of their width, blurs both ends by a few per cent.
 SKELETONS: Mapping[str, Skeleton] = MappingProxyType(
     {
         "cifar": Skeleton(

@@ -1,0 +1,140 @@
+"""Searches are killed with SIGKILL at random moments and must end as if nothing had happened."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from denas_core.run_directory import RunDirectory, read_run
+
+from .runs import denas, denas_command, environment, table
+
+SEARCH = ["search", "toy/stairs", "--score", "toy/both", "--device", "cpu", "--set", "score.failing=9"]
+
+
+def kill_after(command: list[str], seconds: float, *, run: Path, wait_for: int) -> bool:
+    """Start a search, wait until it commits a further trial, then a moment, then kill it; tell whether it was alive."""
+    process = subprocess.Popen(
+        command,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 30
+    while process.poll() is None and committed(run) <= wait_for and time.monotonic() < deadline:
+        time.sleep(0.005)
+    time.sleep(seconds)
+    alive = process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    return alive
+
+
+def committed(run: Path) -> int:
+    try:
+        store = read_run(run)
+    except Exception:  # not there yet, or being created
+        return 0
+    try:
+        return len(store.trials())
+    finally:
+        store.close()
+
+
+@pytest.mark.slow
+def test_twenty_kills_change_nothing(tmp_path: Path) -> None:
+    budget = ["--budget", "260", "--set", "score.pause=0.01"]
+    whole = denas(*SEARCH, "--budget", "260", "--set", "score.pause=0.0", "-o", str(tmp_path / "whole"))
+    assert whole.returncode == 0, whole.stderr
+    run = tmp_path / "killed"
+    rng = random.Random(0)
+    effective = 0
+    for attempt in range(60):
+        arguments = (
+            [*SEARCH, *budget, "-o", str(run)] if committed(run) == 0 else ["search", "--resume", str(run)]
+        )
+        effective += kill_after(
+            denas_command(*arguments), rng.uniform(0, 0.1), run=run, wait_for=committed(run)
+        )
+        if effective == 20:
+            break
+    assert effective == 20
+    before = committed(run)
+    assert before < 260
+    end = denas("search", "--resume", str(run))
+    assert end.returncode == 0, end.stderr
+    assert table(run) == table(tmp_path / "whole")
+    assert (run / "best.json").read_text() == (tmp_path / "whole" / "best.json").read_text()
+    assert not list(run.glob(".*.tmp"))
+
+
+@pytest.mark.slow
+def test_a_killed_search_of_real_networks_ends_the_same(tmp_path: Path) -> None:
+    pytest.importorskip("denas_cv")
+    pytest.importorskip("denas_scores")
+    search = [
+        "search",
+        "cv/cnn",
+        "-c",
+        "params<=200k",
+        "--set",
+        "score.batch_size=8",
+        "--device",
+        "cpu",
+        "-b",
+        "12",
+    ]
+    whole = denas(*search, "-o", str(tmp_path / "whole"), timeout=300)
+    assert whole.returncode == 0, whole.stderr
+    run = tmp_path / "killed"
+    assert kill_after(denas_command(*search, "-o", str(run)), 0.3, run=run, wait_for=2)
+    assert kill_after(denas_command("search", "--resume", str(run)), 0.1, run=run, wait_for=committed(run))
+    end = denas("search", "--resume", str(run), timeout=300)
+    assert end.returncode == 0, end.stderr
+    assert table(run) == table(tmp_path / "whole")
+
+
+def test_ctrl_c_ends_soon_with_130_and_says_how_to_go_on(tmp_path: Path) -> None:
+    run = tmp_path / "a"
+    process = subprocess.Popen(
+        denas_command(*SEARCH, "--budget", "100000", "--set", "score.pause=0.01", "-o", str(run)),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    )
+    while committed(run) < 3:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert f"go on with: denas search --resume {run}" in errors
+    assert "Traceback" not in errors
+    assert committed(run) >= 3
+
+
+def test_a_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
+    run = tmp_path / "a"
+    search = [*SEARCH, "--budget", "100", "--set", "score.pause=20.0", "-o", str(run)]
+    process = subprocess.Popen(
+        denas_command(*search), env=environment(), stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+    )
+    assert process.stderr is not None
+    while "run:" not in process.stderr.readline():
+        pass
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=2) == 130
+    process.stderr.close()
+    assert committed(run) == 0
+    RunDirectory.open(run).close()

@@ -1,0 +1,115 @@
+"""The tangent kernel against one backward run a sample, and its condition number against known eigenvalues."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, grad, vmap
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from denas_core import Batch, Candidate, PassSpec, ScoreFailed, SearchSpace
+from denas_core.pass_network import batch_of
+from denas_core.seeding import derive_seed
+from denas_scores.complexity import Complexity, log_condition_number, tangent_kernel
+
+from .toy_spaces import AttentionSpace, ChainSpace, CNNSpace, GatedSpace
+
+SPEC = PassSpec(size=7, readout="cotangent", gradients="layers")
+
+SPACES: dict[str, SearchSpace] = {
+    "convolutions": CNNSpace(),
+    "convolutions of many positions": CNNSpace(pixels=15),
+    "attention": AttentionSpace(),
+    "masked attention": AttentionSpace(masked=True),
+    "fused attention": AttentionSpace(fused=True),
+    "weights used by no layer": GatedSpace(),
+}
+
+
+class Readout(nn.Module):
+    """The read-out of one sample, written without the pass runner."""
+
+    def __init__(self, space: SearchSpace, network: nn.Module, cotangent: Tensor) -> None:
+        super().__init__()
+        self.space = space
+        self.network = network
+        self.cotangent = cotangent
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        logits = self.space.forward(self.network, Batch(inputs={"x": x[None]})).logits["logits"][0]
+        return (logits * self.cotangent * mask).sum()
+
+
+def kernel_by_vmap(candidate: Candidate, spec: PassSpec) -> Tensor:
+    """Return the kernel in float64 from `torch.func`, batch-norm replaced by its affine map at this batch."""
+    space = candidate.space
+    network = space.load(space.build(candidate.arch), candidate.arch, seed=0).double().eval()
+    spec = dataclasses.replace(spec.forward(), dtype="float64")
+    trace, batch = candidate.trace(spec), batch_of(candidate, spec)
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    for norm, (mean, inverse_std) in zip(norms, trace.statistics, strict=True):
+        norm.running_mean, norm.running_var = mean, inverse_std**-2 - norm.eps
+    shape = trace.outputs.logits["logits"].shape
+    generator = torch.Generator().manual_seed(derive_seed(candidate.seed, "cotangent", "logits"))
+    cotangent = torch.randn(shape[1:], generator=generator, dtype=torch.float64)
+    mask = batch.masks.get("logits", torch.ones(shape[:2], dtype=torch.bool))
+    if len(shape) > mask.dim():
+        mask = mask[..., None]
+    names = {view.parameter for view in candidate.views()}
+    weights = {f"network.{name}": trace.parameters[name] for name in names}
+    buffers = {f"network.{name}": t for name, t in trace.parameters.items() if name not in names}
+    readout = Readout(space, network, cotangent)
+
+    def of_one(differentiated: dict[str, Tensor], x: Tensor, one_mask: Tensor) -> Tensor:
+        value: Tensor = functional_call(readout, {**buffers, **differentiated}, (x, one_mask))
+        return value
+
+    with sdpa_kernel(SDPBackend.MATH):
+        gradients = vmap(grad(of_one), in_dims=(None, 0, 0))(weights, batch.inputs["x"], mask)
+    flat = torch.cat([gradient.flatten(1) for gradient in gradients.values()], 1)
+    return flat @ flat.T
+
+
+@pytest.mark.parametrize("index", [0, -1])
+@pytest.mark.parametrize("name", SPACES)
+def test_the_kernel_equals_that_of_per_sample_gradients(name: str, index: int) -> None:
+    space = SPACES[name]
+    arch = space.full() if index else space.smallest()
+    assert arch is not None
+    candidate = Candidate(space, arch, seed=1)
+    kernel, expected = tangent_kernel(candidate, SPEC), kernel_by_vmap(candidate, SPEC)
+    torch.testing.assert_close(kernel, expected, rtol=1e-4, atol=1e-6 * float(expected.max()))
+    assert log_condition_number(kernel) == pytest.approx(log_condition_number(expected), rel=1e-4)
+
+
+def test_float32_and_float64_agree() -> None:
+    candidate = Candidate(CNNSpace(), CNNSpace().full())
+    single = log_condition_number(tangent_kernel(candidate, SPEC))
+    double = log_condition_number(tangent_kernel(candidate, dataclasses.replace(SPEC, dtype="float64")))
+    assert single == pytest.approx(double, rel=1e-4)
+
+
+def test_the_condition_number_is_that_of_the_eigenvalues() -> None:
+    basis = torch.linalg.qr(
+        torch.randn(3, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    )[0]
+    kernel = basis @ torch.diag(torch.tensor([2.0, 5.0, 8.0], dtype=torch.float64)) @ basis.T
+    assert log_condition_number(kernel) == pytest.approx(math.log(4))
+
+
+def test_a_network_with_fewer_weights_than_samples_has_a_singular_kernel() -> None:
+    with pytest.raises(ScoreFailed, match="singular"):
+        Complexity(batch_size=16).measure(Candidate(ChainSpace(), ChainSpace().full()))
+
+
+def test_a_kernel_with_nan_is_no_score() -> None:
+    with pytest.raises(ScoreFailed, match="not finite"):
+        log_condition_number(torch.full((2, 2), math.nan, dtype=torch.float64))
+
+
+def test_smaller_is_better() -> None:
+    assert Complexity.direction == "minimize"

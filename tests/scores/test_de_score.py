@@ -1,0 +1,184 @@
+"""The DE-Score: its components, and how they become one number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from denas_core import Candidate, Recipe, Table
+from denas_core.errors import ConfigError
+from denas_core.registry import Registry
+from denas_core.scoring import Scoring
+from denas_scores.de_score import DEScore, combine_as_original
+from denas_scores.reference import ReferenceComplexity
+
+from .toy_spaces import AttentionSpace, CNNSpace
+
+FOUR = ("expressivity", "complexity", "diversity", "saliency")
+
+
+class RecipeSpace(CNNSpace):
+    def reference_recipe(self) -> Recipe:
+        return Recipe(
+            arithmetic="ratio",
+            weights={"expressivity": 1.0, "complexity": 2.0, "saliency": 4.0, "latency": 0.0},
+            batch_size=8,
+            variant="plain",
+            initialisation="normal",
+        )
+
+
+def table(columns: Mapping[str, list[float | None]], **weights: float) -> Table:
+    directions: dict[str, Any] = {
+        name: "minimize" if name in ("complexity", "latency") else "maximize" for name in columns
+    }
+    return Table(columns=columns, weights=weights, directions=directions)
+
+
+def no_other(name: str) -> Any:
+    raise AssertionError(f"{name} is not one of the DE-Score's own")
+
+
+def test_the_default_is_four_components_of_weight_one_and_no_latency() -> None:
+    weights = DEScore().default_weights(AttentionSpace())
+    assert weights == {**dict.fromkeys(FOUR, 1.0), "latency": 0.0}
+    assert list(Scoring(DEScore(), AttentionSpace(), no_other).components) == list(FOUR)
+
+
+def test_a_space_without_attention_goes_without_diversity() -> None:
+    scoring = Scoring(DEScore(), CNNSpace(), no_other)
+    assert list(scoring.components) == ["expressivity", "complexity", "saliency"]
+    assert len(scoring.notices) == 1
+
+
+@pytest.mark.parametrize("combination", ["rank", "reference"])
+def test_a_component_of_weight_zero_is_not_computed(combination: Any) -> None:
+    space = RecipeSpace()
+    score = DEScore(combination=combination, weights={"saliency": 0.0})
+    assert list(Scoring(score, space, no_other).components) == ["expressivity", "complexity"]
+
+
+def test_rank_adds_weighted_log_ranks() -> None:
+    """Ranks 2, 1 of expressivity under weight 1 and 1, 2 of complexity (smaller is better) under weight 3."""
+    columns = {"expressivity": [7.0, 5.0], "complexity": [9.0, 4.0]}
+    values = DEScore().combine(table(columns, expressivity=1.0, complexity=3.0), CNNSpace())
+    assert values == pytest.approx([3 * math.log(1 / 2), math.log(1 / 2)])
+
+
+def test_the_ratio_of_the_original() -> None:
+    """(1 * 6) / (4 * 0.5) - 2 * 1.25 = 0.5, then over 1 + 0.1 * 10 = 2."""
+    columns: dict[str, list[float | None]] = {
+        "expressivity": [6.0],
+        "saliency": [0.5],
+        "complexity": [1.25],
+        "latency": [10.0],
+    }
+    weights = {"expressivity": 1.0, "saliency": 4.0, "complexity": 2.0}
+    score = DEScore(combination="reference")
+    without = {name: column for name, column in columns.items() if name != "latency"}
+    assert score.combine(table(without, **weights), RecipeSpace()) == pytest.approx([0.5])
+    assert score.combine(table(columns, **weights, latency=0.1), RecipeSpace()) == pytest.approx([0.25])
+
+
+def test_the_sum_of_the_original() -> None:
+    """2 * 3 + 0.5 * 8 = 10, then over 1 + 4 * 0.25 = 2."""
+    values = {"diversity": 3.0, "saliency": 8.0, "expressivity": 99.0, "latency": 0.25}
+    weights = {"diversity": 2.0, "saliency": 0.5, "expressivity": 1.0, "latency": 4.0}
+    assert combine_as_original(values, weights, "sum") == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"expressivity": 6.0, "complexity": 1.0}, 5.0),
+        ({"saliency": 2.0, "complexity": 1.0}, -1.0),
+        ({"expressivity": 6.0}, 6.0),
+        ({"complexity": 1.5}, -1.5),
+    ],
+)
+def test_nothing_is_divided_by_a_weight_of_zero(values: dict[str, float], expected: float) -> None:
+    weights = dict.fromkeys(("expressivity", "saliency", "complexity"), 0.0) | dict.fromkeys(values, 1.0)
+    assert combine_as_original(values, weights, "ratio") == pytest.approx(expected)
+
+
+def test_an_unstable_latency_puts_a_row_last() -> None:
+    columns: dict[str, list[float | None]] = {"complexity": [2.0, 1.0], "latency": [3.0, None]}
+    for combination in ("rank", "reference"):
+        score = DEScore(combination=combination)  # type: ignore[arg-type]
+        first, second = score.combine(table(columns, complexity=1.0, latency=2.0), RecipeSpace())
+        assert first == -0.2857142857142857 or combination == "rank"
+        assert (second == -math.inf) == (combination == "reference")
+
+
+def test_reference_follows_the_recipe_of_the_space() -> None:
+    score = DEScore(combination="reference")
+    component = score.component("complexity", RecipeSpace())
+    assert component == ReferenceComplexity(batch_size=8, variant="plain", initialisation="normal")
+    assert score.default_weights(RecipeSpace())["saliency"] == 4.0
+    assert (
+        DEScore(combination="reference", batch_size=5).component("complexity", RecipeSpace()).batch_size == 5
+    )  # type: ignore[union-attr]
+
+
+def test_reference_needs_a_recipe() -> None:
+    with pytest.raises(ConfigError, match=r"has no recipe for it; use combination='rank'"):
+        DEScore(combination="reference").default_weights(CNNSpace())
+
+
+def test_other_scores_are_not_its_own() -> None:
+    assert DEScore().component("params", CNNSpace()) is None
+    assert DEScore(combination="reference").component("params", RecipeSpace()) is None
+
+
+@pytest.mark.parametrize("space", [AttentionSpace(), AttentionSpace(fused=True, masked=True), CNNSpace()])
+def test_the_same_seed_gives_the_same_bits_whatever_was_drawn_before(space: Any) -> None:
+    components = Scoring(DEScore(batch_size=8), space, no_other).components
+
+    def measure(seed: int) -> list[float]:
+        candidate = Candidate(space, space.full(), seed=seed)
+        return [score.measure(candidate) for score in components.values()]
+
+    torch.manual_seed(0)
+    first = measure(1)
+    torch.rand(3)
+    np.random.rand(3)
+    torch.manual_seed(99)
+    state = torch.get_rng_state()
+    second = measure(1)
+    assert torch.equal(state, torch.get_rng_state())
+    assert second == first
+    assert all(math.isfinite(value) for value in first)
+    other = measure(2)
+    assert all(a != b for a, b in zip(first, other, strict=True))
+
+
+@pytest.mark.parametrize("space", [AttentionSpace(), CNNSpace()])
+def test_values_do_not_depend_on_which_components_are_measured_first(space: Any) -> None:
+    components = Scoring(DEScore(batch_size=8), space, no_other).components
+    together = Candidate(space, space.full(), passes=[s for c in components.values() for s in c.passes()])
+    backwards = {name: components[name].measure(together) for name in reversed(components)}
+    for name, score in components.items():
+        assert score.measure(Candidate(space, space.full())) == backwards[name]
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("space", [AttentionSpace(), AttentionSpace(fused=True), CNNSpace()])
+def test_cpu_and_gpu_agree(space: Any) -> None:
+    for score in Scoring(DEScore(batch_size=8), space, no_other).components.values():
+        cpu, gpu = (
+            score.measure(Candidate(space, space.full(), device=device)) for device in ("cpu", "cuda")
+        )
+        assert gpu == pytest.approx(cpu, rel=1e-3)
+
+
+def test_every_score_of_the_plugin_can_be_created() -> None:
+    registry = Registry.discover()
+    names = ("de-score", *FOUR, "params", "flops")
+    for name in names:
+        assert registry.create("score", f"scores/{name}", {}).id == f"scores/{name}"

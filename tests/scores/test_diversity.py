@@ -1,0 +1,64 @@
+"""Diversity: nuclear norms, and a read-out that survives a final layer norm."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from denas_core import Candidate, PassSpec, ScoreFailed
+from denas_scores.diversity import Diversity, nuclear_norm
+
+from .toy_spaces import AttentionSpace, CNNSpace
+
+
+def test_the_nuclear_norm_is_the_sum_of_the_singular_values() -> None:
+    generator = torch.Generator().manual_seed(0)
+    left = torch.linalg.qr(torch.randn(5, 3, dtype=torch.float64, generator=generator))[0]
+    right = torch.linalg.qr(torch.randn(4, 3, dtype=torch.float64, generator=generator))[0]
+    matrix = left @ torch.diag(torch.tensor([1.0, 2.0, 4.5], dtype=torch.float64)) @ right.T
+    assert nuclear_norm(matrix) == pytest.approx(7.5)
+    assert nuclear_norm(torch.full((2, 3), 1.0)) == pytest.approx(math.sqrt(6))
+
+
+def test_a_matrix_that_is_not_finite_has_none() -> None:
+    with pytest.raises(ScoreFailed, match="not finite"):
+        nuclear_norm(torch.tensor([[1.0, math.inf]]))
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_it_is_the_sum_over_projections_of_the_products_of_nuclear_norms(fused: bool) -> None:
+    """Singular values by an independent route: the roots of the eigenvalues of A^T A."""
+    space = AttentionSpace(fused=fused)
+    candidate = Candidate(space, space.full())
+    spec = PassSpec(inputs="ones", size=1, dtype="float64", readout="cotangent", gradients="weights")
+    trace = candidate.trace(spec)
+
+    def roots(matrix: torch.Tensor) -> float:
+        return float(torch.linalg.eigvalsh(matrix.T @ matrix).clamp(min=0).sqrt().sum())
+
+    expected = 0.0
+    for view in candidate.views():
+        if view.kind.startswith("attention"):
+            weight, gradient = trace.parameters[view.parameter], trace.gradients[view.parameter]
+            expected += roots(view.of(weight)) * roots(view.of(gradient))
+    assert Diversity(dtype="float64").measure(candidate) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_it_does_not_vanish_behind_a_final_layer_norm(fused: bool) -> None:
+    space = AttentionSpace(fused=fused)
+    candidate = Candidate(space, space.full())
+    single, double = Diversity().measure(candidate), Diversity(dtype="float64").measure(candidate)
+    assert double > 1
+    assert single == pytest.approx(double, rel=1e-4)
+    plain = PassSpec(inputs="ones", size=1, dtype="float64", readout="sum", gradients="weights")
+    gradients = candidate.trace(plain).gradients
+    assert max(float(gradients[v.parameter].abs().max()) for v in candidate.views() if v.is_attention) < 1e-12
+
+
+def test_it_requires_attention() -> None:
+    assert Diversity().requires() == {"attention"}
+    with pytest.raises(ScoreFailed, match="no trainable attention"):
+        Diversity().measure(Candidate(CNNSpace(), CNNSpace().full()))

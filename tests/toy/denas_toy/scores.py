@@ -1,0 +1,50 @@
+"""Scores of a staircase, by seed and architecture alone."""
+
+import dataclasses
+import time
+
+from denas_core import CombinedScore, ProxyScore, ScoreFailed
+from denas_core.component import option
+from denas_core.seeding import derive_rng
+
+
+@dataclasses.dataclass(kw_only=True)
+class Height(ProxyScore):
+    """How high the stairs lead, with a little noise from the seed."""
+
+    pause: float = option(0.0, "Seconds that a measurement takes", at_least=0)
+    failing: int = option(0, "One in so many architectures fails; 0 for none", at_least=0)
+
+    def measure(self, candidate):
+        time.sleep(self.pause)
+        if self.failing and int(candidate.arch.key, 16) % self.failing == 0:
+            raise ScoreFailed("the stairs are broken")
+        rng = derive_rng(candidate.seed, "height", candidate.arch.key)
+        return candidate.cost()["params"] + rng.random()
+
+
+@dataclasses.dataclass(kw_only=True)
+class Slope(ProxyScore):
+    """The steepest difference between two steps."""
+
+    direction = "minimize"
+
+    def measure(self, candidate):
+        steps = [value for name, value in candidate.arch.values.items() if name != "depth"]
+        return max(abs(a - b) for a, b in zip(steps, steps[1:], strict=False))
+
+
+@dataclasses.dataclass(kw_only=True)
+class Both(CombinedScore):
+    """Height and slope."""
+
+    pause: float = option(0.0, "Seconds that a measurement takes", at_least=0)
+    failing: int = option(0, "One in so many architectures fails; 0 for none", at_least=0)
+
+    def default_weights(self, space):
+        return {"height": 1.0, "slope": 1.0, "latency": 0.0}
+
+    def component(self, name, space):
+        if name == "height":
+            return Height(pause=self.pause, failing=self.failing)
+        return Slope() if name == "slope" else None

@@ -1,0 +1,25 @@
+"""An executor whose results come out of order, as from many workers."""
+
+import dataclasses
+import random
+
+from denas_core import Executor
+from denas_core.component import option
+
+
+@dataclasses.dataclass(kw_only=True)
+class Shuffled(Executor):
+    """Takes as much work as it has workers and returns the results in a random order."""
+
+    workers: int = option(4, "Evaluations in flight", at_least=1)
+    order: int = option(0, "Seed of the order")
+
+    def run(self, evaluate, work):
+        rng = random.Random(self.order)
+        flight = []
+        for index, arch in work:
+            flight.append((index, evaluate(arch)))
+            if len(flight) == self.workers:
+                yield flight.pop(rng.randrange(len(flight)))
+        rng.shuffle(flight)
+        yield from flight

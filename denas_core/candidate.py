@@ -79,8 +79,9 @@ class Candidate:
         if self._views is None:
             import torch
 
+            built = [network for (_, variant, _), network in self._networks.items() if variant == "full"]
             with torch.device("meta"):
-                self._views = self.space.views(self.space.build(self.arch))
+                self._views = self.space.views(built[0] if built else self.space.build(self.arch))
         return self._views
 
     def cost(self) -> dict[str, float]:

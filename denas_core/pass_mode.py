@@ -94,7 +94,7 @@ class LayerRecorder:
             return func(*args, **kwargs)
         output = func(*args, **kwargs)
         name = self._names.get(id(weight))
-        if name is None:
+        if name is None or (convolution is None and weight.dim() != 2):
             return output
         return self._record(name, input, output, convolution)
 
@@ -136,8 +136,7 @@ class LayerRecorder:
     ) -> Callable[[Tensor], Tensor] | None:
         rows, samples = input.shape[0], self._samples
         if self._sequence_samples is not None:
-            sequence_samples = self._sequence_samples
-            if sequence_samples != samples:
+            if self._sequence_samples != samples:
                 return None
             return lambda tensor: tensor.reshape(-1, samples, tensor.shape[-1]).transpose(0, 1)
         if rows == samples and input.dim() > 1:
@@ -201,7 +200,9 @@ def _composite(func: Any) -> Callable[..., Any]:
     Inside `func` as torch calls it the mode is off, and turned on again it would be called for `func` itself.
     """
     names = {**func.__globals__, "has_torch_function": lambda _: False}
-    return types.FunctionType(func.__code__, names, func.__name__, func.__defaults__, func.__closure__)
+    body = types.FunctionType(func.__code__, names, func.__name__, func.__defaults__, func.__closure__)
+    body.__kwdefaults__ = func.__kwdefaults__
+    return body
 
 
 def _arguments(args: tuple[Any, ...], kwargs: dict[str, Any], *names: str) -> tuple[Any, ...]:

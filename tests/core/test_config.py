@@ -1,0 +1,266 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from denas_core.config import RunConfig, apply_settings, differences, make_config, read_document
+from denas_core.errors import ConfigError
+
+
+def refusal(document: dict[Any, Any], **extra: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        make_config(document, origin="run.yaml", **extra)
+    return str(caught.value)
+
+
+def test_a_space_is_enough_and_every_default_is_written_out() -> None:
+    config = make_config({"space": "cv/cnn"}, origin="run.yaml")
+    assert config.as_dict() == {
+        "space": {"name": "cv/cnn"},
+        "score": {"name": "scores/de-score"},
+        "strategy": {"name": "builtin/evolution"},
+        "probe": {"name": "builtin/wall-clock"},
+        "executor": {"name": "builtin/serial"},
+        "constraints": [],
+        "objectives": ["score", "params", "flops"],
+        "budget": "60s",
+        "seed": 0,
+        "device": "auto",
+        "threads": 1,
+        "out": None,
+    }
+
+
+def test_a_component_is_a_name_or_a_name_with_options() -> None:
+    config = make_config({"space": {"classes": 3, "name": "cv/cnn:cifar"}, "score": "zen"}, origin="f")
+    assert (config.space.name, config.space.options) == ("cv/cnn:cifar", {"classes": 3})
+    assert (config.score.name, config.score.options) == ("zen", {})
+    assert list(config.as_dict()["space"]) == ["name", "classes"]
+
+
+def test_a_configuration_survives_its_own_yaml() -> None:
+    document = {"space": {"name": "a", "x": [1, {"y": None}]}, "budget": 7, "constraints": ["params<=1M"], "seed": 3}
+    config = make_config(document, origin="f")
+    assert make_config(yaml.safe_load(config.as_yaml()), origin="f") == config
+
+
+def test_a_configuration_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        make_config({"space": "a"}, origin="f").seed = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"space": 5}, "key 'space' of the configuration: should be an object, got 5 (run.yaml)"),
+        (
+            {"space": {"classes": 3}},
+            "key 'space.name' of the configuration: Field required, got {'classes': 3} (run.yaml)",
+        ),
+        ({"space": {"name": 3}}, "key 'space.name' of the configuration: should be a valid string, got 3 (run.yaml)"),
+        ({"sead": 1}, "the configuration has no key 'sead' (run.yaml); did you mean 'seed'?"),
+        ({"seed": -1}, "key 'seed' of the configuration: should be greater than or equal to 0, got -1 (run.yaml)"),
+        (
+            {"seed": 2**63},
+            "key 'seed' of the configuration: should be less than or equal to 9223372036854775807, "
+            "got 9223372036854775808 (run.yaml)",
+        ),
+        ({"seed": 1.0}, "key 'seed' of the configuration: should be a valid integer, got 1.0 (run.yaml)"),
+        ({"seed": "1"}, "key 'seed' of the configuration: should be a valid integer, got '1' (run.yaml)"),
+        ({"threads": True}, "key 'threads' of the configuration: should be a valid integer, got True (run.yaml)"),
+        (
+            {"threads": 0},
+            "key 'threads' of the configuration: should be greater than or equal to 1, got 0 (run.yaml)",
+        ),
+        (
+            {"device": "gpu"},
+            "key 'device' of the configuration: should be 'auto', 'cpu' or 'cuda', got 'gpu' (run.yaml)",
+        ),
+        ({"out": 5}, "key 'out' of the configuration: should be a valid string, got 5 (run.yaml)"),
+        (
+            {"constraints": "params<=1M"},
+            "key 'constraints' of the configuration: should be a valid array, got 'params<=1M' (run.yaml)",
+        ),
+        (
+            {"constraints": [5]},
+            "key 'constraints.0' of the configuration: should be a valid string, got 5 (run.yaml)",
+        ),
+        ({"constraints": ["params<=0"]}, "constraint 'params<=0' needs a positive, finite bound (run.yaml)"),
+        ({"objectives": []}, "objectives [] must be distinct, and at least one (run.yaml)"),
+        (
+            {"objectives": ["score", "score"]},
+            "objectives ['score', 'score'] must be distinct, and at least one (run.yaml)",
+        ),
+        ({"budget": "0"}, "budget '0' must be positive and finite (run.yaml)"),
+        *(
+            (
+                {"budget": budget},
+                f"budget {budget!r} is neither a number of candidates, such as 200, "
+                "nor a time, such as 60s, 5min or 2h (run.yaml)",
+            )
+            for budget in (True, 2.5, None, -5, "soon", [200], {"seconds": 5})
+        ),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused(changes: dict[str, Any], message: str) -> None:
+    assert refusal({"space": "cv/cnn", **changes}) == message
+
+
+def test_a_search_without_a_space_is_refused() -> None:
+    assert refusal({}) == "key 'space' of the configuration: Field required, got {} (run.yaml)"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), {1}, b"x", 10**5000], ids=type)
+def test_what_json_cannot_hold_is_refused(value: object) -> None:
+    message = refusal({"space": {"name": "a", "x": value}})
+    assert message.startswith("the configuration holds something that is no plain value (run.yaml): ")
+
+
+def test_endless_nesting_is_refused() -> None:
+    value: list[Any] = []
+    for _ in range(100_000):
+        value = [value]
+    message = refusal({"space": {"name": "a", "x": value}})
+    assert message.startswith("the configuration holds something that is no plain value (run.yaml): ")
+
+
+TEXT = """\
+# A search.
+space:
+  name: cv/cnn
+  classes: 10
+constraints:
+  - params<=1M
+sead: 1
+threads: 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"sead": 1}, "run.yaml:7"),
+        ({"threads": 0}, "run.yaml:8"),
+        ({"space": {"name": 5}}, "run.yaml:3"),
+        ({"constraints": [5]}, "run.yaml:5"),
+        ({"space": {}}, "run.yaml:2"),
+        ({"from_the_command_line": 1}, "run.yaml"),
+    ],
+)
+def test_a_refusal_names_the_line(changes: dict[str, Any], place: str) -> None:
+    assert f"({place})" in refusal({"space": "a", **changes}, text=TEXT)
+
+
+def test_a_file_is_read_with_its_text(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text("space: cv/cnn\nbudget: 1e5\n")
+    assert read_document(str(path)) == ({"space": "cv/cnn", "budget": 1e5}, "space: cv/cnn\nbudget: 1e5\n")
+
+
+@pytest.mark.parametrize(
+    ("document", "setting", "changed"),
+    [
+        ({}, "seed=3", {"seed": 3}),
+        ({"seed": 1}, " seed =3", {"seed": 3}),
+        ({}, "out=a=b", {"out": "a=b"}),
+        ({}, "out=", {"out": None}),
+        ({}, "constraints=[params<=1M, flops<=2M]", {"constraints": ["params<=1M", "flops<=2M"]}),
+        ({"space": "cv/cnn"}, "space.classes=3", {"space": {"name": "cv/cnn", "classes": 3}}),
+        ({"space": {"name": "a", "x": 1}}, "space.x=no", {"space": {"name": "a", "x": "no"}}),
+        ({}, "score.weights.latency=0.5", {"score": {"name": "scores/de-score", "weights": {"latency": 0.5}}}),
+        ({"strategy": None}, "strategy.select=9", {"strategy": {"name": "builtin/evolution", "select": 9}}),
+        ({}, "space.name=cv/cnn", {"space": {"name": "cv/cnn"}}),
+    ],
+)
+def test_a_setting_replaces_what_its_path_names(
+    document: dict[str, Any], setting: str, changed: dict[str, Any]
+) -> None:
+    before = json.dumps(document)
+    assert apply_settings(document, [setting]) == changed
+    assert json.dumps(document) == before
+
+
+def test_later_settings_beat_earlier_ones() -> None:
+    assert apply_settings({}, ["space=a", "space.x=1", "space.x=2"]) == {"space": {"name": "a", "x": 2}}
+
+
+@pytest.mark.parametrize("setting", ["seed", "", "=3", "space..x=1", ".x=1", "space.=1"])
+def test_a_setting_without_key_or_value_is_refused(setting: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        apply_settings({}, [setting])
+    assert str(caught.value) == (
+        f"--set {setting!r} is not of the form key=value, such as space.classes=100"
+    )
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("seed.x=1", "--set 'seed.x=1': 'seed' holds no keys but 7"),
+        ("space.x.y=1", "--set 'space.x.y=1': 'space.x' holds no keys but [1]"),
+        ("spase.x=1", "the configuration has no key 'spase'; did you mean 'space'?"),
+        ("seed=[", "--set seed=[ is not valid YAML: while parsing a flow node"),
+        ("seed=!!int 3", "--set seed=!!int 3:1: tags such as 'tag:yaml.org,2002:int' are not allowed"),
+    ],
+)
+def test_a_setting_that_cannot_be_applied_is_refused(setting: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        apply_settings({"seed": 7, "space": {"name": "a", "x": [1]}}, [setting])
+    assert str(caught.value).startswith(message)
+
+
+def test_differences_name_every_key_that_changed() -> None:
+    before = {"seed": 1, "space": {"name": "a", "x": {"y": 1}}, "out": None, "same": [1]}
+    after = {"seed": 2, "space": {"name": "a", "x": {"y": 2}, "z": 3}, "out": {"p": 1}, "same": [1]}
+    assert differences(before, after) == [
+        "out: None -> {'p': 1}",
+        "seed: 1 -> 2",
+        "space.x.y: 1 -> 2",
+        "space.z: None -> 3",
+    ]
+    assert differences(before, before) == []
+
+
+VALID: dict[str, list[Any]] = {
+    "space": ["cv/cnn", {"name": "cv/cnn", "classes": 10}],
+    "score": ["scores/de-score", {"name": "scores/de-score", "weights": {"latency": 1}}],
+    "constraints": [[], ["params<=1M", "latency_ms<=5"]],
+    "objectives": [["score"], ["score", "params"]],
+    "budget": [200, "60s"],
+    "seed": [0, 2**63 - 1],
+    "device": ["cpu"],
+    "threads": [1, 1024],
+    "out": [None, "runs/x"],
+}
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.binary(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5) | st.integers(), inner, max_size=3),
+    max_leaves=6,
+)
+values = st.sampled_from([value for choices in VALID.values() for value in choices]) | anything
+documents = st.builds(
+    lambda valid, mutated: {**valid, **mutated},
+    st.fixed_dictionaries(
+        {"space": st.sampled_from(VALID["space"])},
+        optional={key: st.sampled_from(choices) for key, choices in VALID.items() if key != "space"},
+    ),
+    st.dictionaries(st.sampled_from([*RunConfig.model_fields, 3]) | st.text(max_size=8), values, max_size=3),
+)
+
+
+@settings(max_examples=2000, deadline=None)
+@given(documents)
+def test_any_configuration_is_accepted_or_refused_in_one_line(document: dict[Any, Any]) -> None:
+    try:
+        config = make_config(document, origin="run.yaml")
+    except ConfigError as error:
+        assert "\n" not in str(error)
+        assert "run.yaml" in str(error)
+    else:
+        assert make_config(config.as_dict(), origin="run.yaml") == config

@@ -69,7 +69,9 @@ __all__ = [
     "Problem",
     "ProxyScore",
     "Recipe",
+    "Registry",
     "ScoreFailed",
+    "SearchResult",
     "SearchSpace",
     "Strategy",
     "Table",
@@ -80,6 +82,8 @@ __all__ = [
     "hookimpl",
     "option",
     "propose_distinct",
+    "resume",
+    "search",
 ]
 
 

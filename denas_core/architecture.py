@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Mapping
 
 from .record import Record
@@ -47,6 +48,7 @@ class Architecture:
     key: str
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "space", sys.intern(self.space))
         object.__setattr__(self, "values", Record(self.values))
 
     def __eq__(self, other: object) -> bool:

@@ -9,7 +9,6 @@ from .errors import ScoreFailed
 from .seeding import derive_seed
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor, nn
 
     from .batch import Batch, Outputs

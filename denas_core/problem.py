@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from .architecture import Architecture
 from .objectives import Constraint, violations
+from .record import Record
 from .space import SearchSpace
 
-REMEMBERED_COSTS = 4096
+REMEMBERED_COSTS = 512
 
 
 class Problem:
@@ -25,12 +26,12 @@ class Problem:
         self.space = space
         self.constraints = tuple(constraints)
         self._static = tuple(c for c in constraints if not c.is_measured)
-        self._costs: OrderedDict[str, dict[str, float]] = OrderedDict()
+        self._costs: OrderedDict[str, Mapping[str, float]] = OrderedDict()
 
-    def cost(self, arch: Architecture) -> dict[str, float]:
-        """Return the metrics known without running the network; remembered for the last few thousand."""
+    def cost(self, arch: Architecture) -> Mapping[str, float]:
+        """Return the metrics known without running the network; remembered for the last few hundred."""
         if arch.key not in self._costs:
-            self._costs[arch.key] = self.space.cost(arch)
+            self._costs[arch.key] = Record(self.space.cost(arch))
             if len(self._costs) > REMEMBERED_COSTS:
                 self._costs.popitem(last=False)
         return self._costs[arch.key]

@@ -200,6 +200,12 @@ def _load_plugin(point: importlib.metadata.EntryPoint, *, disabled: bool, claims
         return Plugin(
             **facts, status="conflict", reason=f"{claims} distributions claim the name {point.name!r}"
         )
+    if not _is_name(point.name):
+        return Plugin(
+            **facts,
+            status="broken",
+            reason=f"the name {point.name!r} cannot be part of an id; use letters, digits, '-' and '_'",
+        )
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
     try:
@@ -219,13 +225,17 @@ def _checked(results: list[Any], hook: str) -> dict[str, str | type[Any]]:
     if not isinstance(components, Mapping):
         raise TypeError(f"{hook}() must return a mapping of names, not {type(components).__name__}")
     for name, component in components.items():
-        if not (isinstance(name, str) and name.replace("-", "_").isidentifier()):
+        if not _is_name(name):
             raise ValueError(f"{hook}() names a component {name!r}; use letters, digits, '-' and '_'")
         if not isinstance(component, (str, type)):
             raise TypeError(
                 f"{hook}() maps {name!r} to {component!r}, which is neither a class nor 'package.module:Class'"
             )
     return dict(components)
+
+
+def _is_name(name: Any) -> bool:
+    return isinstance(name, str) and name.replace("-", "_").isidentifier()
 
 
 def _import(reference: str, where: str) -> Any:

@@ -16,7 +16,8 @@ from .trial import Trial
 
 SCHEMA = "denas.search/1"
 FINALISTS = 10
-"""Architectures that get a file of their own, besides those on the front."""
+FRONT_FILES = 40
+"""Best architectures, and best ones on the front, that get a file of their own; ``result.json`` has the whole front."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +132,7 @@ def select_front(
 
 
 def write_result(result: SearchResult) -> None:
-    """Write ``result.json``, and an architecture file for each finalist and each member of the front.
+    """Write ``result.json``, and an architecture file for each finalist.
 
     Raises:
         StorageError: the file system refuses.
@@ -140,7 +141,7 @@ def write_result(result: SearchResult) -> None:
     with storage_errors(directory):
         directory.mkdir(exist_ok=True)
         sync_directory(result.path)
-    finalists = {trial.arch.key: trial for trial in (*result.ranked[:FINALISTS], *result.front)}
+    finalists = {trial.arch.key: trial for trial in (*result.ranked[:FINALISTS], *result.front[:FRONT_FILES])}
     for stale in directory.glob("*.json"):
         if stale.stem not in finalists:
             stale.unlink(missing_ok=True)

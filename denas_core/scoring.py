@@ -74,7 +74,7 @@ class Scoring:
     def values(self, trials: Sequence[Trial]) -> dict[str, float]:
         """Return the combined value of each scored trial by its key, computed over these trials alone.
 
-        A trial without a value ranks last in that component.
+        A trial without a value, or with an unstable latency, ranks last in that component.
 
         Raises:
             ConfigError: a component was computed for none of them.
@@ -84,7 +84,8 @@ class Scoring:
             return {}
         columns = {name: [_value(trial, name) for trial in scored] for name in self.weights}
         for name, column in columns.items():
-            if all(value is None for value in column):
+            measured = name == LATENCY and any(trial.evaluation.latency is not None for trial in scored)
+            if all(value is None for value in column) and not measured:
                 known = sorted(scored[0].evaluation.components)
                 hint = (
                     did_you_mean(name, known) or "; 'denas rank --compute' adds scores, a new search latency"

@@ -103,7 +103,9 @@ class Study:
         return min(self.active_seconds() / (budget.seconds or 1.0), 1.0)
 
     def _generations(self, evaluate: _Evaluate, interruption: Interruption) -> None:
-        generation, closed = 0, 0
+        # A resumed search asks for its last generation again; all before it are whole.
+        generation = self.trials[-1].generation if self.trials else 0
+        closed = sum(trial.generation < generation for trial in self.trials)
         while not self._is_spent() and not interruption:
             proposals = self._ask(generation, self.trials[:closed])
             if not proposals:

@@ -9,6 +9,8 @@ from typing import Any, Literal
 from .architecture import Architecture
 from .record import Record
 
+_EMPTY: Record[float] = Record({})
+
 State = Literal["scored", "infeasible", "failed"]
 
 
@@ -36,7 +38,8 @@ class Evaluation:
 
     def __post_init__(self) -> None:
         for name in ("components", "metrics", "seconds"):
-            object.__setattr__(self, name, Record(getattr(self, name)))
+            content = getattr(self, name)
+            object.__setattr__(self, name, Record(content) if content else _EMPTY)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -181,7 +181,7 @@ def test_files_that_cannot_be_read_are_refused_with_their_name(tmp_path: Path) -
 
 def test_a_file_below_a_file_is_a_storage_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(StorageError, match="cannot read .*Not a directory"):
+    with pytest.raises(StorageError, match=r"cannot read .*Not a directory"):
         read_text(tmp_path / "file" / "run.yaml")
 
 

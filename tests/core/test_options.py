@@ -49,7 +49,9 @@ def test_a_component_that_no_plugin_provides_is_named_by_its_class() -> None:
 
 def test_options_become_fields() -> None:
     oven = make(heat=50, rise=2, mode="grill", is_on=True, racks=[], weights={"pie": 1}, label="a")
-    assert oven == Oven(heat=50, rise=2.0, mode="grill", is_on=True, racks=[], weights={"pie": 1.0}, label="a")
+    assert oven == Oven(
+        heat=50, rise=2.0, mode="grill", is_on=True, racks=[], weights={"pie": 1.0}, label="a"
+    )
     assert type(oven.rise) is float
 
 
@@ -78,7 +80,10 @@ def test_mutable_defaults_are_copied_for_each_component() -> None:
         ({"is_on": "no"}, "option 'is_on' of 'kitchen/oven': should be a valid boolean, got 'no'"),
         ({"racks": 1}, "option 'racks' of 'kitchen/oven': should be a valid array, got 1"),
         ({"racks": [1, "2"]}, "option 'racks.1' of 'kitchen/oven': should be a valid integer, got '2'"),
-        ({"weights": {"pie": "1"}}, "option 'weights.pie' of 'kitchen/oven': should be a valid number, got '1'"),
+        (
+            {"weights": {"pie": "1"}},
+            "option 'weights.pie' of 'kitchen/oven': should be a valid number, got '1'",
+        ),
         ({"weights": ["pie"]}, "option 'weights' of 'kitchen/oven': should be an object, got ['pie']"),
     ],
 )
@@ -123,7 +128,11 @@ plain = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from([f.name for f in dataclasses.fields(Oven)]) | st.text(), plain, max_size=4))
+@given(
+    st.dictionaries(
+        st.sampled_from([f.name for f in dataclasses.fields(Oven)]) | st.text(), plain, max_size=4
+    )
+)
 def test_any_plain_options_are_accepted_or_refused_in_one_line(options: dict[str, Any]) -> None:
     try:
         oven = make_component(Oven, options, id="kitchen/oven")
@@ -151,7 +160,11 @@ def test_options_are_described_for_json() -> None:
     assert rows["racks"] == {
         **{"name": "racks", "type": "list[int]", "default": [1, 2], "help": "Racks in use", "bounds": {}}
     }
-    assert (rows["label"]["type"], rows["label"]["default"], rows["label"]["help"]) == ("str | None", None, "")
+    assert (rows["label"]["type"], rows["label"]["default"], rows["label"]["help"]) == (
+        "str | None",
+        None,
+        "",
+    )
 
 
 def test_an_option_without_default_is_the_fault_of_the_plugin() -> None:
@@ -159,7 +172,9 @@ def test_an_option_without_default_is_the_fault_of_the_plugin() -> None:
     class Bare(Component):
         heat: int
 
-    with pytest.raises(PluginError, match=r"the options of .*Bare cannot be read: TypeError: option 'heat' has no default"):
+    with pytest.raises(
+        PluginError, match=r"the options of .*Bare cannot be read: TypeError: option 'heat' has no default"
+    ):
         options_model(Bare)
 
 
@@ -168,5 +183,7 @@ def test_an_option_that_cannot_be_checked_is_the_fault_of_the_plugin() -> None:
     class Odd(Component):
         oven: Kitchen = None  # type: ignore[name-defined]  # noqa: F821
 
-    with pytest.raises(PluginError, match=r"the options of .*Odd cannot be read: NameError: name 'Kitchen' is not"):
+    with pytest.raises(
+        PluginError, match=r"the options of .*Odd cannot be read: NameError: name 'Kitchen' is not"
+    ):
         make_component(Odd, {}, id="kitchen/odd")

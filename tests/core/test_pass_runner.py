@@ -182,6 +182,19 @@ def test_weights_do_not_depend_on_inputs_precision_or_read_out() -> None:
     assert not torch.equal(other["conv.weight"], reference["conv.weight"])
 
 
+def test_neither_earlier_passes_nor_the_default_precision_change_what_is_drawn() -> None:
+    spec = PassSpec(size=3, perturbation=0.1)
+    expected = candidate().trace(spec).outputs.features
+    after_double = candidate()
+    after_double.trace(dataclasses.replace(spec, dtype="float64"))
+    assert torch.equal(after_double.trace(spec).outputs.features, expected)
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert torch.equal(candidate().trace(spec).outputs.features, expected)
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
 def test_every_candidate_of_a_run_sees_the_same_batch() -> None:
     spec = PassSpec(size=3, perturbation=0.1)
     first, second, other = (

@@ -39,6 +39,6 @@ def test_a_record_cannot_be_changed_and_does_not_follow_its_source() -> None:
 
 def test_records_of_equal_names_share_them() -> None:
     names = [f"block{i}.type" for i in range(30)]
-    first, second = (Record({name: i for name in names}) for i in range(2))
+    first, second = (Record(dict.fromkeys(names, i)) for i in range(2))
     assert next(iter(first)) is next(iter(second))
     assert sys.getsizeof(first) < sys.getsizeof(dict(first)) / 3

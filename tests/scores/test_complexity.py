@@ -26,7 +26,7 @@ SPACES: dict[str, SearchSpace] = {
     "attention": AttentionSpace(),
     "masked attention": AttentionSpace(masked=True),
     "fused attention": AttentionSpace(fused=True),
-    "weights used by no layer": GatedSpace(),
+    "weights used in other ways than by one call of a layer": GatedSpace(),
 }
 
 

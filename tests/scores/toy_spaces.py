@@ -223,17 +223,18 @@ class ChainSpace(SearchSpace):
 
 
 class Gated(nn.Module):
-    """Uses one matrix in a way no layer does, and one for all samples at once."""
+    """Uses one matrix in a way no layer does, one for all samples at once, and one layer twice."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.first = nn.Linear(6, width)
         self.gate = nn.Linear(width, width, bias=False)
         self.shared = nn.Linear(width, width)
+        self.twice = nn.Linear(width, width)
         self.head = nn.Linear(width, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = torch.tanh(self.first(x))
+        y = self.twice(torch.tanh(self.twice(torch.tanh(self.first(x)))))
         y = y + torch.einsum("ni,oi->no", y, self.gate.weight.sigmoid())
         return self.head(y * self.shared(y.new_ones(1, y.shape[-1])))
 

@@ -27,7 +27,8 @@ def initialise(model: nn.Module, *, seed: int) -> nn.Module:
         # The CPU's generator alone: torch.manual_seed would move those of the GPUs, which are not restored.
         torch.default_generator.manual_seed(seed)
         model = model.to_empty(device="cpu") if on_meta else model.to("cpu")
-        for name, module in model.named_modules():
+        # Layers before the modules that hold them, as constructors do: attention zeroes the bias of its output layer.
+        for name, module in reversed(list(model.named_modules())):
             direct = [*module.parameters(recurse=False), *module.buffers(recurse=False)]
             reset = getattr(module, "reset_parameters", None) or getattr(module, "_reset_parameters", None)
             if not direct:

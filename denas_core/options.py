@@ -59,7 +59,10 @@ def make_component(cls: type[Any], options: Mapping[str, Any], *, id: str, origi
         ) from error
     except (TypeError, ValueError, RecursionError) as error:
         raise ConfigError(f"options of {id!r} are no plain values{_from(origin)}: {error}") from error
-    component = cls(**{name: getattr(checked, name) for name in model.model_fields})
+    try:
+        component = cls(**{name: getattr(checked, name) for name in model.model_fields})
+    except ValueError as error:
+        raise ConfigError(f"options of {id!r} do not fit together{_from(origin)}: {error}") from error
     return component.named(id)
 
 
@@ -75,6 +78,8 @@ def explain(
     shown = repr(first.get("input"))
     shown = shown if len(shown) <= 80 else shown[:77] + "..."
     message = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    if first["type"] == "json_invalid":
+        return f"{subject} cannot be read{_from(origin)}: {message}"
     return f"{noun} {path!r} of {subject}: {message}, got {shown}{_from(origin)}"
 
 

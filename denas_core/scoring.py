@@ -64,7 +64,8 @@ class Scoring:
                 component = score.component(name, space) or resolve(name)
                 self._add(name, component, weight, named=name in score.weights)
         if not self.weights:
-            raise ConfigError(f"every component of {score.id!r} has weight 0; give one a positive weight")
+            why = "; ".join(self.notices) or "every weight is 0"
+            raise ConfigError(f"score {score.id!r} has no component left: {why}; give one a positive weight")
 
     @property
     def needs_latency(self) -> bool:

@@ -135,6 +135,11 @@ def test_what_json_cannot_hold_is_refused(value: object) -> None:
     assert message.startswith("the configuration holds something that is no plain value (run.yaml): ")
 
 
+def test_text_that_is_no_unicode_is_refused() -> None:
+    message = refusal({"space": "a", "out": "\ud800"})
+    assert message.startswith("the configuration cannot be read (run.yaml): Invalid JSON: ")
+
+
 def test_endless_nesting_is_refused() -> None:
     value: list[Any] = []
     for _ in range(100_000):

@@ -71,6 +71,7 @@ def test_attention_is_initialised_by_its_own_method() -> None:
     assert model.in_proj_weight.abs().max().item() <= (6 / 256) ** 0.5
     assert model.in_proj_weight.std().item() == pytest.approx((2 / 256) ** 0.5, rel=0.05)
     assert torch.equal(model.in_proj_bias, torch.zeros(192))
+    assert torch.equal(model.out_proj.bias, torch.zeros(64))
 
 
 def test_a_buffer_that_nothing_can_restore_is_refused() -> None:

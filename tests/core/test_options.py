@@ -117,6 +117,28 @@ def test_endless_nesting_is_no_option() -> None:
     assert refusal(racks=value).startswith("options of 'kitchen/oven' are no plain values (run.yaml:7): ")
 
 
+def test_text_that_is_no_unicode_is_no_option() -> None:
+    message = refusal(label="\ud800")
+    assert message.startswith("'kitchen/oven' cannot be read (run.yaml:7): Invalid JSON: ")
+
+
+def test_options_that_do_not_fit_together_are_refused_in_the_words_of_the_component() -> None:
+    @dataclasses.dataclass(kw_only=True)
+    class Timed(Component):
+        start: int = 0
+        stop: int = 1
+
+        def __post_init__(self) -> None:
+            if self.stop <= self.start:
+                raise ValueError("stop must come after start")
+
+    with pytest.raises(ConfigError) as caught:
+        make_component(Timed, {"start": 3}, id="kitchen/timed", origin="run.yaml:7")
+    assert str(caught.value) == (
+        "options of 'kitchen/timed' do not fit together (run.yaml:7): stop must come after start"
+    )
+
+
 def test_what_is_shown_of_a_long_value_is_cut() -> None:
     assert len(refusal(mode="x" * 10_000)) < 250
 

@@ -140,7 +140,18 @@ def test_a_weight_that_is_negative_or_not_finite_is_refused(weight: float) -> No
 def test_weights_that_are_all_zero_are_refused() -> None:
     with pytest.raises(ConfigError) as caught:
         mixture({"depth": 1.0}, {"depth": 0.0})
-    assert str(caught.value) == "every component of 'toy/mixture' has weight 0; give one a positive weight"
+    assert str(caught.value) == (
+        "score 'toy/mixture' has no component left: every weight is 0; give one a positive weight"
+    )
+
+
+def test_defaults_that_the_space_cannot_have_at_all_are_refused() -> None:
+    with pytest.raises(ConfigError) as caught:
+        mixture({"fusion": 1.0})
+    assert str(caught.value) == (
+        "score 'toy/mixture' has no component left: fusion is left out: toy/convolutional has no ffn weights; "
+        "give one a positive weight"
+    )
 
 
 def test_a_default_component_that_the_space_cannot_have_is_dropped_with_a_notice() -> None:

@@ -1,8 +1,10 @@
 """What one candidate costs: CPU-seconds of the whole DE-Score, by component, beside a floor timed in the same run.
 
-The architectures are 20 samples under a fixed seed with at most 1 M parameters, at the original's defaults: batches of
-64, 32 pixels, 100 classes, one thread. Times are CPU-seconds of this process and medians over the architectures; each
-architecture is timed by turns as product and as floor, after one round to warm up.
+The architectures are the 20 of ``architectures/<space>.txt``: for ``cv/cnn``, candidates as the original DE-NAS draws them
+at its defaults (batches of 64, 32 pixels, 100 classes, at most 1 M parameters); ``--list samples`` takes 20 uniform
+samples of the space with at most 1 M parameters instead, which are larger. One thread. Times are CPU-seconds of this
+process and medians over the architectures; each architecture is timed by turns as product and as floor, after one round
+to warm up.
 
 The floor is what no implementation of these formulas in PyTorch can avoid, without building or initialising a network,
 drawing inputs, recording layers or converting precision:
@@ -15,7 +17,7 @@ drawing inputs, recording layers or converting precision:
 - where there is attention: one forward and backward of one float32 sample, and the singular values of each projection
   and its gradient.
 
-Usage: python benchmarks/throughput.py [--space cv/cnn] [--json] [--batch-size 64] [--architectures 20]
+Usage: python benchmarks/throughput.py [--space cv/cnn] [--list fixed|samples] [--json] [--batch-size 64]
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -40,6 +43,8 @@ from denas_core.scoring import Scoring
 from denas_scores.complexity import Complexity
 from denas_scores.gram import gram_of_views
 
+LISTS = Path(__file__).parent / "architectures"
+ARCHITECTURES = 20
 LARGEST_PARAMS = 1_000_000
 ROUNDS = 3
 SHARED = "shared"
@@ -54,7 +59,9 @@ def main() -> None:
     score = registry.create("score", "scores/de-score", {"batch_size": arguments.batch_size})
     components = Scoring(score, space, lambda name: registry.create("score", name, {})).components
     rows = []
-    for arch in sample_architectures(space, arguments.architectures):
+    fixed = LISTS / f"{arguments.space.replace('/', '-')}.txt"
+    use_fixed = arguments.list == "fixed" and fixed.exists()
+    for arch in read_architectures(space, fixed) if use_fixed else sample_architectures(space, ARCHITECTURES):
         time_components(space, arch, components)
         rounds = []
         for _ in range(ROUNDS):
@@ -70,6 +77,12 @@ def main() -> None:
             }
         )
     print_result(arguments.space, rows, as_json=arguments.json)
+
+
+def read_architectures(space: SearchSpace, file: Path) -> list[Architecture]:
+    """Return the architectures of a list, one a line; lines that start with # are comments."""
+    lines = (line.strip() for line in file.read_text().splitlines())
+    return [space.parse(line) for line in lines if line and not line.startswith("#")]
 
 
 def sample_architectures(space: SearchSpace, count: int) -> list[Architecture]:
@@ -199,7 +212,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Time the DE-Score of one candidate against its floor.")
     parser.add_argument("--space", default="cv/cnn")
     parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--architectures", type=int, default=20)
+    parser.add_argument("--list", choices=("fixed", "samples"), default="fixed")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
 

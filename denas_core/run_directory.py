@@ -9,7 +9,7 @@ from typing import Any
 
 from .atomic import remove_leftovers, storage_errors, sync_directory, write_atomically
 from .config import MAY_CHANGE_ON_RESUME, RunConfig, differences, make_config
-from .errors import ConfigError, StoreDamaged
+from .errors import ConfigError
 from .lock import RunLock
 from .machine import environment, installed_version
 from .registry import Registry
@@ -163,13 +163,14 @@ def check_is_run(path: Path) -> None:
     """Refuse a directory that holds no run.
 
     Raises:
-        ConfigError: there is none.
-        StoreDamaged: it has a configuration, but no store.
+        ConfigError: there is none, or it never began.
     """
     if (path / STORE).is_file():
         return
     if (path / "config.yaml").is_file():
-        raise StoreDamaged(f"run {str(path)!r} has no {STORE}; delete it and start anew")
+        raise ConfigError(
+            f"run {str(path)!r} was stopped before its first trial; start it again with --out {path}"
+        )
     raise ConfigError(f"{str(path)!r} is not a run directory; 'denas search' makes one")
 
 
@@ -180,7 +181,7 @@ def _new_directory(space: str, out: str | None) -> Path:
             if path.exists() and not path.is_dir():
                 raise ConfigError(f"out {out!r} is a file; name a directory")
             # A run that was killed before its store was there holds nothing but what is written anew.
-            if path.is_dir() and {entry.name for entry in path.iterdir()} - {"run.lock", "owner.json"}:
+            if path.is_dir() and any(not _is_of_creation(entry.name) for entry in path.iterdir()):
                 raise ConfigError(
                     f"out {out!r} exists and is not empty; go on with 'denas search --resume {out}', or name another"
                 )
@@ -200,3 +201,7 @@ def _new_directory(space: str, out: str | None) -> Path:
                 continue
             sync_directory(parent)
             return path
+
+
+def _is_of_creation(name: str) -> bool:
+    return name in ("run.lock", "owner.json", "config.yaml") or (name.startswith(".") and ".tmp" in name)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Direction = Literal["maximize", "minimize"]
 
+CONTINUOUS_INPUT = "continuous input"
+"""What a score requires that adds noise to inputs: some are perturbable, see `Batch`."""
+
 LARGEST = 1e308
 """Scores beyond this magnitude are refused; SQLite would store what overflows as text or NULL."""
 
@@ -35,7 +38,7 @@ class ProxyScore(Component, ABC):
     """Whether larger or smaller values make a better network."""
 
     def requires(self) -> frozenset[str]:
-        """Return the roles of weights it cannot do without, such as ``attention`` or ``conv``; by default none.
+        """Return what it cannot do without, by default nothing: roles such as ``attention``, or `CONTINUOUS_INPUT`.
 
         A role is a prefix of `WeightView.kind`. A score whose role a space lacks is dropped with a notice when it came
         from a default, and refused when the user named it.

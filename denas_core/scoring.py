@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .errors import ConfigError, did_you_mean
-from .score import CombinedScore, Direction, ProxyScore, Table
+from .score import CONTINUOUS_INPUT, CombinedScore, Direction, ProxyScore, Table
 from .space import SearchSpace
 from .trial import Trial
 
@@ -64,8 +64,9 @@ class Scoring:
                 component = score.component(name, space) or resolve(name)
                 self._add(name, component, weight, named=name in score.weights)
         if not self.weights:
-            why = "; ".join(self.notices) or "every weight is 0"
-            raise ConfigError(f"score {score.id!r} has no component left: {why}; give one a positive weight")
+            if self.notices:
+                raise ConfigError(f"no component of {score.id!r} is left: {'; '.join(self.notices)}")
+            raise ConfigError(f"every component of {score.id!r} has weight 0; give one a positive weight")
 
     @property
     def needs_latency(self) -> bool:
@@ -127,16 +128,16 @@ class Scoring:
     def _add(self, name: str, component: ProxyScore, weight: float, *, named: bool) -> None:
         lacking = [role for role in sorted(component.requires()) if not self._has_role(role)]
         if lacking and named:
-            raise ConfigError(
-                f"score component {name!r} needs weights of the role {lacking[0]!r}, and {self._space.id!r} has none"
-            )
+            raise ConfigError(f"score component {name!r} needs {lacking[0]}, and {self._space.id!r} has none")
         if lacking:
-            self.notices.append(f"{name} is left out: {self._space.id} has no {lacking[0]} weights")
+            self.notices.append(f"{name} is left out: {self._space.id} has no {lacking[0]}")
             return
         self.components[name] = component
         self.weights[name] = weight
 
     def _has_role(self, role: str) -> bool:
+        if role == CONTINUOUS_INPUT:
+            return bool(self._space.batch(1, seed=0).perturbable)
         return any(
             kind == role or kind.startswith(f"{role}.") for kind in {view.kind for view in self._views()}
         )

@@ -58,18 +58,27 @@ class Store:
         Raises:
             StorageError: the file system refuses.
         """
+        # Made under another name and then renamed: a store that is there is whole.
+        draft = path.with_name(f".{path.name}.tmp")
+        with storage_errors(draft):
+            for leftover in (
+                draft,
+                *(draft.with_name(f"{draft.name}{end}") for end in ("-wal", "-shm", "-journal")),
+            ):
+                leftover.unlink(missing_ok=True)
         with _sqlite_errors(path):
-            store = cls(path, _connect(path))
+            store = cls(draft, _connect(draft))
             store._connection.executescript(
-                f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; BEGIN IMMEDIATE; "
-                f"{_SCHEMA} COMMIT;"
+                f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; {_SCHEMA}"
             )
             with store._transaction():
                 store._set("header", canonical_json(header))
                 store._set("active_seconds", "0.0")
+            store.close()
         with storage_errors(path):
+            draft.replace(path)
             sync_directory(path.parent)
-        return store
+        return cls.open(path)
 
     @classmethod
     def open(cls, path: Path) -> Store:

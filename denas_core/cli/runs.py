@@ -89,9 +89,9 @@ def rank(
         found = _compute_missing(run, setup, found)
     if not any(trial.is_scored for trial in found):
         raise NoResult(f"run {str(run)!r} has no scored trial to rank")
+    ranked, values = setup.scoring.rank(found)
     for name, lacking in setup.scoring.lacking(found).items():
         print_notice(f"note: {lacking} trials have no {name!r} and rank last there")
-    ranked, values = setup.scoring.rank(found)
     ranked = [trial for trial in ranked if trial.is_scored]
     if json_:
         rows = [

@@ -31,10 +31,11 @@ def print_result(result: SearchResult) -> None:
         is_relative=result.is_relative,
     )
     run = result.path
+    # A run with one score has no weights to change.
+    rank = f"denas rank {run} --weights {result.components[0]}=2 | " if result.is_relative else ""
     sys.stdout.write(
         f"best architecture: {run}/best.json   front and finalists: {run}/architectures/\n"
-        f"next: denas trials {run} | denas rank {run} --weights {result.components[0]}=2 | "
-        f"denas latency {result.space} --arch {run}/best.json\n"
+        f"next: denas trials {run} | {rank}denas latency {result.space} --arch {run}/best.json\n"
     )
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -281,3 +282,56 @@ def test_debug_adds_the_traceback() -> None:
     assert done.returncode == 2
     assert "Traceback" in done.stderr
     assert done.stderr.rstrip().splitlines()[-1].startswith("error: ")
+
+
+def test_thirty_configurations_end_well_or_with_one_line(tmp_path: Path) -> None:
+    """Half of them changed at random; whatever comes, no traceback and no other exit code."""
+    rng = random.Random(1)
+    values = [
+        "5",
+        "0",
+        "-1",
+        "x",
+        "[]",
+        "{}",
+        "null",
+        "1e400",
+        ".nan",
+        "[params<=200]",
+        "toy/stairs",
+        "true",
+        "'5s'",
+        "&a b",
+    ]
+    keys = [
+        "space",
+        "score",
+        "budget",
+        "seed",
+        "constraints",
+        "strategy",
+        "device",
+        "threads",
+        "objectives",
+        "other",
+    ]
+    codes = []
+    for number in range(30):
+        lines = {"space": "toy/stairs", "score": "toy/both", "budget": "5", "device": "cpu"}
+        for _ in range(number % 3):
+            lines[rng.choice(keys)] = rng.choice(values)
+        (tmp_path / "run.yaml").write_text("".join(f"{key}: {value}\n" for key, value in lines.items()))
+        done = denas("search", "--config", "run.yaml", "-q", "--json", "-o", f"r{number}", cwd=tmp_path)
+        codes.append(done.returncode)
+        assert done.returncode in (0, 2, 7), done.stderr
+        if done.returncode == 0:
+            assert json.loads(done.stdout)["trials"]["scored"] == 5 or "5s" in lines.values()
+        else:
+            assert done.stderr.startswith("error: ")
+            assert done.stderr.count("\n") == 1
+    assert 10 <= codes.count(0) < 30
+
+
+def test_completion_offers_the_commands() -> None:
+    done = denas("", _DENAS_COMPLETE="complete_bash", COMP_WORDS="denas se", COMP_CWORD="1")
+    assert "search" in done.stdout

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from denas_core.architecture import Architecture
+from denas_core.batch import Batch
 from denas_core.component import option
 from denas_core.errors import ConfigError, NotInstalled
-from denas_core.score import CombinedScore, ProxyScore
+from denas_core.score import CONTINUOUS_INPUT, CombinedScore, ProxyScore
 from denas_core.scoring import Scoring
 from denas_core.trial import Evaluation, Trial
 from denas_core.views import WeightView
@@ -20,10 +21,15 @@ from .conditional_space import Conditional, all_members
 
 @dataclasses.dataclass(kw_only=True)
 class Convolutional(Conditional):
-    """A space that says which weights it has."""
+    """A space that says which weights and inputs it has."""
+
+    perturbable: tuple[str, ...] = ()
 
     def build(self, arch: Architecture, **kwargs: Any) -> Any:
         return None
+
+    def batch(self, size: int, **kwargs: Any) -> Batch:
+        return Batch(inputs={}, perturbable=self.perturbable)
 
     def views(self, model: Any) -> list[WeightView]:
         return [WeightView("a", "conv", 0), WeightView("b", "attention.q", 1)]
@@ -140,34 +146,42 @@ def test_a_weight_that_is_negative_or_not_finite_is_refused(weight: float) -> No
 def test_weights_that_are_all_zero_are_refused() -> None:
     with pytest.raises(ConfigError) as caught:
         mixture({"depth": 1.0}, {"depth": 0.0})
-    assert str(caught.value) == (
-        "score 'toy/mixture' has no component left: every weight is 0; give one a positive weight"
-    )
+    assert str(caught.value) == "every component of 'toy/mixture' has weight 0; give one a positive weight"
 
 
 def test_defaults_that_the_space_cannot_have_at_all_are_refused() -> None:
     with pytest.raises(ConfigError) as caught:
         mixture({"fusion": 1.0})
     assert str(caught.value) == (
-        "score 'toy/mixture' has no component left: fusion is left out: toy/convolutional has no ffn weights; "
-        "give one a positive weight"
+        "no component of 'toy/mixture' is left: fusion is left out: toy/convolutional has no ffn"
     )
 
 
 def test_a_default_component_that_the_space_cannot_have_is_dropped_with_a_notice() -> None:
     scoring = mixture({"depth": 1.0, "fusion": 1.0, "focus": 1.0})
     assert list(scoring.weights) == ["depth", "focus"]
-    assert scoring.notices == ["fusion is left out: toy/convolutional has no ffn weights"]
+    assert scoring.notices == ["fusion is left out: toy/convolutional has no ffn"]
 
 
 def test_a_named_component_that_the_space_cannot_have_is_refused() -> None:
-    message = "score component 'fusion' needs weights of the role 'ffn', and 'toy/convolutional' has none"
+    message = "score component 'fusion' needs ffn, and 'toy/convolutional' has none"
     with pytest.raises(ConfigError) as caught:
         mixture({"depth": 1.0}, {"fusion": 1.0})
     assert str(caught.value) == message
     with pytest.raises(ConfigError) as caught:
         Scoring(Proxy(role="ffn").named("toy/fusion"), SPACE, unknown)
     assert str(caught.value) == message
+
+
+def test_a_score_that_adds_noise_needs_an_input_that_takes_it() -> None:
+    noisy = Proxy(role=CONTINUOUS_INPUT).named("toy/noisy")
+    assert list(Scoring(noisy, Convolutional(perturbable=("x",)), unknown).components) == ["noisy"]
+    with pytest.raises(ConfigError) as caught:
+        Scoring(noisy, SPACE, unknown)
+    assert (
+        str(caught.value)
+        == "score component 'noisy' needs continuous input, and 'toy/convolutional' has none"
+    )
 
 
 STABLE = {"median": 5.0, "low": 4.9, "high": 5.1, "verdict": "stable"}

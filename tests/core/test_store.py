@@ -53,8 +53,10 @@ def test_trials_come_back_as_they_were_committed(path: Path) -> None:
 
 @given(st.floats(min_value=-1e308, max_value=1e308))
 @settings(max_examples=200, deadline=None)
-def test_every_finite_score_keeps_all_its_bits(value: float) -> None:
-    store = Store.create(Path(":memory:"), {})
+def test_every_finite_score_keeps_all_its_bits(
+    tmp_path_factory: pytest.TempPathFactory, value: float
+) -> None:
+    store = Store.create(tmp_path_factory.mktemp("bits") / "study.db", {})
     store.append(trial(0, value=value), active_seconds=0.0)
     assert store.trials()[0].evaluation.components["height"].hex() == (value + 0.0).hex()
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from denas_core import PassSpec, ProxyScore, ScoreFailed, option
+from denas_core.score import CONTINUOUS_INPUT
 
 if TYPE_CHECKING:
     from denas_core import Candidate, Outputs
@@ -42,6 +43,10 @@ class Expressivity(ProxyScore):
     """
 
     batch_size: int = option(64, "Samples of the batch", at_least=1)
+
+    def requires(self) -> frozenset[str]:
+        """Return the need for an input that noise can be added to."""
+        return frozenset({CONTINUOUS_INPUT})
 
     def passes(self) -> Sequence[PassSpec]:
         """Return the clean and the perturbed forward run."""

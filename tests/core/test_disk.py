@@ -1,0 +1,50 @@
+"""A disk that fills up, or cannot be written: one line, exit code 6, and nothing committed is lost."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .runs import denas, denas_command, environment, table
+
+SEARCH = ["search", "toy/stairs", "--score", "toy/both", "--device", "cpu", "--budget", "400", "-q"]
+
+
+@pytest.mark.parametrize("kilobytes", [1, 40, 70, 100, 140])
+def test_a_search_on_a_full_disk_ends_with_6_and_goes_on_when_there_is_space(
+    tmp_path: Path, kilobytes: int
+) -> None:
+    def limit() -> None:
+        # No file may grow beyond the limit: what a full disk looks like to one process.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes * 1024, kilobytes * 1024))
+
+    assert denas(*SEARCH, "-o", str(tmp_path / "whole")).returncode == 0
+    run = tmp_path / "full"
+    full = subprocess.run(
+        denas_command(*SEARCH, "-o", str(run)),
+        capture_output=True, text=True, env=environment(), preexec_fn=limit, timeout=60, check=False,
+    )  # fmt: skip
+    assert full.returncode == 6, full.stderr
+    assert full.stderr.startswith("error: cannot ")
+    assert full.stderr.count("\n") == 1
+    if (run / "study.db").exists():
+        done = denas("search", "--resume", str(run), "-q")
+    else:
+        done = denas(*SEARCH, "-o", str(run))
+    assert done.returncode == 0, done.stderr
+    assert table(run) == table(tmp_path / "whole")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+def test_a_read_only_directory_is_refused_before_the_search(tmp_path: Path) -> None:
+    tmp_path.chmod(0o555)
+    try:
+        done = denas(*SEARCH, "-o", str(tmp_path / "run"))
+    finally:
+        tmp_path.chmod(0o755)
+    assert done.returncode == 6
+    assert done.stderr.startswith("error: cannot write")

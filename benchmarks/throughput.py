@@ -1,7 +1,7 @@
 """What one candidate costs: CPU-seconds of the whole DE-Score, by component, beside a floor timed in the same run.
 
-The architectures are the 20 of ``architectures/<space>.txt``: for ``cv/cnn``, candidates as the original DE-NAS draws them
-at its defaults (batches of 64, 32 pixels, 100 classes, at most 1 M parameters); ``--list samples`` takes 20 uniform
+The architectures are the 20 of ``architectures/<space>.txt``: for ``cv/cnn``, candidates as the original DE-NAS draws
+them at its defaults (batches of 64, 32 pixels, 100 classes, at most 1 M parameters); ``--list samples`` takes 20 uniform
 samples of the space with at most 1 M parameters instead, which are larger. One thread. Times are CPU-seconds of this
 process and medians over the architectures; each architecture is timed by turns as product and as floor, after one round
 to warm up.
@@ -61,7 +61,10 @@ def main() -> None:
     rows = []
     fixed = LISTS / f"{arguments.space.replace('/', '-')}.txt"
     use_fixed = arguments.list == "fixed" and fixed.exists()
-    for arch in read_architectures(space, fixed) if use_fixed else sample_architectures(space, ARCHITECTURES):
+    architectures = (
+        read_architectures(space, fixed) if use_fixed else sample_architectures(space, ARCHITECTURES)
+    )
+    for arch in architectures[: arguments.architectures]:
         time_components(space, arch, components)
         rounds = []
         for _ in range(ROUNDS):
@@ -213,6 +216,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--space", default="cv/cnn")
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--list", choices=("fixed", "samples"), default="fixed")
+    parser.add_argument("--architectures", type=int, default=ARCHITECTURES, help="How many of the list")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 import yaml
@@ -81,22 +81,22 @@ class RunConfig(BaseModel):
     @classmethod
     def _check_constraints(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for text in value:
-            Constraint.parse(text)
+            _parse(Constraint.parse, text)
         return value
 
     @field_validator("objectives")
     @classmethod
     def _check_objectives(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for text in value:
-            Objective.parse(text)
+            _parse(Objective.parse, text)
         if not value or len(set(value)) < len(value):
-            raise ConfigError(f"objectives {list(value)!r} must be distinct, and at least one")
+            raise ValueError(f"objectives {list(value)!r} must be distinct, and at least one")
         return value
 
     @field_validator("budget", mode="before")
     @classmethod
     def _check_budget(cls, value: Any) -> Any:
-        Budget.parse(value)
+        _parse(Budget.parse, value)
         return value
 
     def as_dict(self) -> dict[str, Any]:
@@ -131,8 +131,6 @@ def make_config(document: Mapping[str, Any], *, origin: str, text: str | None = 
         raise ConfigError(
             explain(error, subject="the configuration", noun="key", model=RunConfig, origin=where)
         ) from error
-    except ConfigError as error:
-        raise ConfigError(f"{error} ({origin})") from error
     except (TypeError, ValueError, RecursionError) as error:
         raise ConfigError(
             f"the configuration holds something that is no plain value ({origin}): {error}"
@@ -188,6 +186,14 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any], *, prefix: 
         elif old != new:
             found.append(f"{prefix}{key}: {old!r} -> {new!r}")
     return found
+
+
+def _parse(parse: Callable[[Any], object], value: Any) -> None:
+    try:
+        parse(value)
+    except ConfigError as error:
+        # What pydantic takes for a refusal, and gives the place of.
+        raise ValueError(str(error)) from error
 
 
 def _default_of(key: str) -> dict[str, Any]:

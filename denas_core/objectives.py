@@ -161,7 +161,9 @@ def violations(constraints: Iterable[Constraint], metrics: Mapping[str, float]) 
 
 def quantity(value: float) -> str:
     """Return a number as people write it: ``102.6k``, ``4.731M``, ``5``."""
-    for suffix, factor in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if abs(value) >= factor:
-            return f"{value / factor:.4g}{suffix}"
-    return f"{value:.4g}"
+    for suffix, factor in (("", 1.0), ("k", 1e3), ("M", 1e6), ("G", 1e9)):
+        text = f"{value / factor:.4g}"
+        # After rounding: 999,999 is 1M and not 1000k.
+        if abs(float(text)) < 1000:
+            return text + suffix
+    return f"{value / 1e12:.4g}T"

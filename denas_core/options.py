@@ -75,6 +75,9 @@ def explain(
     if first["type"] == "extra_forbidden":
         hint = did_you_mean(path, model.model_fields) or f"; it has {', '.join(model.model_fields) or 'none'}"
         return f"{subject} has no {noun} {path!r}{_from(origin)}{hint}"
+    if first["type"] == "value_error":
+        # A validator of our own: its text says the value and what to do.
+        return f"{first['msg'].removeprefix('Value error, ')}{_from(origin)}"
     shown = repr(first.get("input"))
     shown = shown if len(shown) <= 80 else shown[:77] + "..."
     message = first["msg"].removeprefix("Value error, ").removeprefix("Input ")

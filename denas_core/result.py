@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ class SearchResult:
         return {
             "key": row["key"],
             "index": row["index"],
-            "score": self.values[trial.arch.key],
+            "score": finite(self.values[trial.arch.key]),
             "arch": row["arch"],
             "components": row["components"],
             "metrics": row["metrics"],
@@ -74,11 +75,16 @@ class SearchResult:
             "space": self.space,
             "seed": self.seed,
             "trials": dict(self.counts),
-            "score_is": "rank within this run" if self.is_relative else "raw value",
+            "score_is": "rank within this run" if self.is_relative else "absolute",
             "best": self.describe(self.best),
             "front": [self.describe(trial) for trial in self.front],
             "notices": list(self.notices),
         }
+
+
+def finite(value: float) -> float | None:
+    """Return a combined value for JSON, which has no form for that of a trial that misses a component."""
+    return value if math.isfinite(value) else None
 
 
 def make_result(

@@ -70,6 +70,11 @@ class CombinedScore(Component, ABC):
 
     weights: dict[str, float] = option({}, "Weight by component, over the defaults; 0 leaves a component out")
 
+    @property
+    def is_relative(self) -> bool:
+        """Whether the combined value is a rank within a run, and means nothing outside it."""
+        return True
+
     @abstractmethod
     def default_weights(self, space: SearchSpace) -> Mapping[str, float]:
         """Return the weight of each component for `space`; ``latency`` stands for the measured latency."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .errors import ConfigError, did_you_mean
+from .errors import ConfigError, DenasError, PluginError, did_you_mean
 from .score import CONTINUOUS_INPUT, CombinedScore, Direction, ProxyScore, Table
 from .space import SearchSpace
 from .trial import Trial
@@ -47,7 +47,7 @@ class Scoring:
         self.components: dict[str, ProxyScore] = {}
         self.weights: dict[str, float] = {}
         self.notices: list[str] = []
-        self.is_relative = isinstance(score, CombinedScore)
+        self.is_relative = isinstance(score, CombinedScore) and score.is_relative
         if isinstance(score, ProxyScore):
             self._add(score.id.partition("/")[2] or score.id, score, 1.0, named=True)
             return
@@ -126,7 +126,15 @@ class Scoring:
         return sorted(trials, key=order), values
 
     def _add(self, name: str, component: ProxyScore, weight: float, *, named: bool) -> None:
-        lacking = [role for role in sorted(component.requires()) if not self._has_role(role)]
+        try:
+            lacking = [role for role in sorted(component.requires()) if not self._has_role(role)]
+            component.passes()
+        except DenasError:
+            raise
+        except Exception as error:
+            raise PluginError(
+                f"score {name!r} does not say what it needs: {type(error).__name__}: {error}"
+            ) from error
         if lacking and named:
             raise ConfigError(f"score component {name!r} needs {lacking[0]}, and {self._space.id!r} has none")
         if lacking:

@@ -38,7 +38,8 @@ class Evaluation:
 
     def __post_init__(self) -> None:
         for name in ("components", "metrics", "seconds"):
-            content = getattr(self, name)
+            # Sorted, so that a trial is the same whether it was just scored or read back.
+            content = dict(sorted(getattr(self, name).items()))
             object.__setattr__(self, name, Record(content) if content else _EMPTY)
 
 

@@ -65,6 +65,9 @@ def show(
     if kind == "space":
         space = registry.create("space", component, _options(set_), origin="--set")
         document |= _knobs(space)
+        # What a preset or --set changes is what a search would start from.
+        for row in document["options"]:
+            row["default"] = space.options()[row["name"]]
     if json_:
         print_json(document)
     else:

@@ -73,6 +73,7 @@ def rank(
     from denas_core.config import make_config
     from denas_core.errors import NoResult
     from denas_core.registry import Registry
+    from denas_core.result import finite
     from denas_core.run_directory import read_run
     from denas_core.setup import Setup
 
@@ -95,7 +96,7 @@ def rank(
     ranked = [trial for trial in ranked if trial.is_scored]
     if json_:
         rows = [
-            {"rank": i, "score": values[t.arch.key], **t.as_dict()}
+            {"rank": i, "score": finite(values[t.arch.key]), **t.as_dict()}
             for i, t in enumerate(ranked[:top], start=1)
         ]
         print_json(

@@ -23,13 +23,15 @@ if TYPE_CHECKING:
     from denas_core.latency import Latency
     from denas_core.setup import Setup
 
-SpaceArgument = Annotated[str, typer.Argument(help="Search space, e.g. cv/cnn.")]
+SpaceArgument = Annotated[
+    str | None, typer.Argument(help="Search space, e.g. cv/cnn; not needed with --config.")
+]
 SeedOption = Annotated[int | None, typer.Option("--seed", help="Seed of weights and batches. [default: 0]")]
 
 
 def score(
-    space: SpaceArgument,
     arch: ArchOption,
+    space: SpaceArgument = None,
     config: ConfigOption = None,
     weights: WeightsOption = None,
     seed: SeedOption = None,
@@ -95,8 +97,8 @@ def score(
 
 
 def latency(
-    space: SpaceArgument,
     arch: ArchOption,
+    space: SpaceArgument = None,
     config: ConfigOption = None,
     seed: SeedOption = None,
     device: DeviceOption = None,

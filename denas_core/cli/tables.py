@@ -32,10 +32,10 @@ def print_result(result: SearchResult) -> None:
     )
     run = result.path
     # A run with one score has no weights to change.
-    rank = f"denas rank {run} --weights {result.components[0]}=2 | " if result.is_relative else ""
+    rank = f"denas rank {run} --weights {result.components[0]}=2 | " if len(result.components) > 1 else ""
     sys.stdout.write(
         f"best architecture: {run}/best.json   front and finalists: {run}/architectures/\n"
-        f"next: denas trials {run} | {rank}denas latency {result.space} --arch {run}/best.json\n"
+        f"next: denas trials {run} | {rank}denas latency --config {run}/config.yaml --arch {run}/best.json\n"
     )
 
 
@@ -51,13 +51,22 @@ def print_ranking(
     """Print the first trials of a ranking with components and metrics; a star marks the Pareto front."""
     top = list(ranked[:shown])
     metrics = [
-        name for name in ("params", "flops", "latency_ms") if any(name in t.evaluation.metrics for t in top)
+        name
+        for name in ("params", "flops", "latency_ms")
+        if name not in components and any(name in trial.evaluation.metrics for trial in top)
     ]
-    columns = ["#", "front", "key", "score*" if is_relative else "score", *components, *metrics]
+    columns = [
+        "#",
+        *(["front"] if front is not None else []),
+        "key",
+        "score*" if is_relative else "score",
+        *components,
+        *metrics,
+    ]
     rows = [
         [
             place,
-            "*" if front and trial.arch.key in front else "",
+            *([] if front is None else ["*" if trial.arch.key in front else ""]),
             trial.arch.key[:12],
             float(values[trial.arch.key]),
             *(trial.evaluation.components.get(name) for name in components),

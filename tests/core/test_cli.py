@@ -208,8 +208,8 @@ def test_doctor_names_the_mend_of_a_broken_plugin(tmp_path: Path) -> None:
         (["toy/stairs", "--device", "tpu"], 2, "key 'device' of the configuration"),
         (["toy/stairs", "--seed", "-1"], 2, "key 'seed' of the configuration"),
         (["toy/stairs", "--seed", "x"], 2, "Invalid value for '--seed'"),
-        (["toy/stairs", "--strategy", "builtin/evolution", "--set", "strategy.population=0", "--set", "strategy.mutations=0",
-          "--set", "strategy.crossovers=0"], 2, "nothing to propose"),
+        (["toy/stairs", "--set", "strategy={name: evolution, population: 0, mutations: 0, crossovers: 0}"], 2,
+         "nothing to propose"),
         (["toy/stairs", "--out", "."], 2, "exists and is not empty; go on with 'denas search --resume .'"),
         (["--resume", "nowhere"], 2, "'nowhere' is not a run directory"),
         (["--config", "missing.yaml"], 2, "cannot read 'missing.yaml'"),
@@ -256,7 +256,8 @@ def test_help_and_plugins_import_neither_torch_nor_the_options_they_do_not_need(
     script = (
         "import sys\nfrom denas_core.cli import main\n"
         "try:\n    main({arguments!r})\nexcept SystemExit:\n    pass\n"
-        "sys.stderr.write(','.join(m for m in ('torch', 'numpy', 'transformers', 'denas_core.options') if m in sys.modules))"
+        "dear = ('torch', 'numpy', 'transformers', 'denas_core.options')\n"
+        "sys.stderr.write(','.join(module for module in dear if module in sys.modules))"
     )
     for arguments in (["--help"], ["plugins"], ["search", "--help"]):
         done = subprocess.run(

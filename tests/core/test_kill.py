@@ -55,10 +55,9 @@ def test_twenty_kills_change_nothing(tmp_path: Path) -> None:
     run = tmp_path / "killed"
     rng = random.Random(0)
     effective = 0
-    for attempt in range(60):
-        arguments = (
-            [*SEARCH, *budget, "-o", str(run)] if committed(run) == 0 else ["search", "--resume", str(run)]
-        )
+    for _ in range(60):
+        begun = (run / "study.db").exists()
+        arguments = ["search", "--resume", str(run)] if begun else [*SEARCH, *budget, "-o", str(run)]
         effective += kill_after(
             denas_command(*arguments), rng.uniform(0, 0.1), run=run, wait_for=committed(run)
         )

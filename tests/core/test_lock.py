@@ -24,7 +24,10 @@ def test_a_second_user_is_told_who_the_first_is(tmp_path: Path) -> None:
 
 
 def test_a_dead_owner_does_not_hold_the_directory(tmp_path: Path) -> None:
-    script = f"import os; from pathlib import Path; from denas_core.lock import RunLock; RunLock(Path({str(tmp_path)!r})); os._exit(1)"
+    script = (
+        "import os; from pathlib import Path; from denas_core.lock import RunLock; "
+        f"RunLock(Path({str(tmp_path)!r})); os._exit(1)"
+    )
     subprocess.run([sys.executable, "-c", script], check=False, timeout=30)
     assert json.loads((tmp_path / "owner.json").read_text())["pid"] != os.getpid()
     RunLock(tmp_path).release()

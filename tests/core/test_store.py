@@ -118,7 +118,7 @@ def test_a_store_of_a_newer_version_is_refused_by_name(path: Path) -> None:
     Store.create(path, {}).close()
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(StoreDamaged, match="newer version .schema 99.*upgrade denas-core"):
+    with pytest.raises(StoreDamaged, match=r"newer version \(schema 99.*upgrade denas-core"):
         Store.open(path)
 
 

@@ -41,6 +41,11 @@ class DEScore(CombinedScore):
         None, "Samples of a batch; by default 64, or the recipe's for 'reference'", at_least=2
     )
 
+    @property
+    def is_relative(self) -> bool:
+        """Whether the value is a rank within a run: true of ``rank`` alone."""
+        return self.combination == "rank"
+
     def default_weights(self, space: SearchSpace) -> Mapping[str, float]:
         """Return 1 for each component and 0 for latency, or the weights of the recipe."""
         if self.combination == "reference":

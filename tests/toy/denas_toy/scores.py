@@ -1,6 +1,7 @@
 """Scores of a staircase, by seed and architecture alone."""
 
 import dataclasses
+import itertools
 import time
 
 from denas_core import CombinedScore, ProxyScore, ScoreFailed
@@ -31,7 +32,7 @@ class Slope(ProxyScore):
 
     def measure(self, candidate):
         steps = [value for name, value in candidate.arch.values.items() if name != "depth"]
-        return max(abs(a - b) for a, b in zip(steps, steps[1:], strict=False))
+        return max(abs(a - b) for a, b in itertools.pairwise(steps))
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -1,10 +1,10 @@
 """What one candidate costs: CPU-seconds of the whole DE-Score, by component, beside a floor timed in the same run.
 
 The architectures are the 20 of ``architectures/<space>.txt``: for ``cv/cnn``, candidates as the original DE-NAS draws
-them at its defaults (batches of 64, 32 pixels, 100 classes, at most 1 M parameters); ``--list samples`` takes 20 uniform
-samples of the space with at most 1 M parameters instead, which are larger. One thread. Times are CPU-seconds of this
-process and medians over the architectures; each architecture is timed by turns as product and as floor, after one round
-to warm up.
+them at its defaults (batches of 64, 32 pixels, 100 classes, at most 1 M parameters); ``--list samples`` takes 20
+uniform samples of the space with at most 1 M parameters instead, which are larger. One thread. Times are CPU-seconds of
+this process and medians over the architectures; each architecture is timed by turns as product and as floor, after one
+round to warm up.
 
 The floor is what no implementation of these formulas in PyTorch can avoid, without building or initialising a network,
 drawing inputs, recording layers or converting precision:

@@ -244,6 +244,24 @@ def test_a_resume_refuses_what_would_change_the_answer(run: Path) -> None:
         assert "only budget and executor may change" in done.stderr
 
 
+def test_a_damaged_store_ends_with_5_and_stays_as_it_is(tmp_path: Path) -> None:
+    toy_search(tmp_path / "r", budget=60)
+    store = tmp_path / "r" / "study.db"
+    raw = bytearray(store.read_bytes())
+    for offset in range(8192, len(raw), 512):
+        raw[offset] ^= 0xFF
+    store.write_bytes(raw)
+    for arguments in (
+        ["search", "--resume", str(tmp_path / "r"), "--budget", "70"],
+        ["trials", str(tmp_path / "r")],
+    ):
+        done = denas(*arguments)
+        assert done.returncode == 5, done.stderr
+        assert done.stderr.startswith("error: store ")
+        assert done.stderr.count("\n") == 1
+    assert store.read_bytes() == bytes(raw)
+
+
 def test_a_config_error_names_file_and_line(tmp_path: Path) -> None:
     (tmp_path / "run.yaml").write_text("space: toy/stairs\nbudget: 5\n\nseed: x\n")
     done = denas("search", "--config", "run.yaml", cwd=tmp_path)

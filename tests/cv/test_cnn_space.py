@@ -268,3 +268,10 @@ def test_there_is_no_checkpoint_to_inherit_from() -> None:
     arch = cnn.smallest()
     with pytest.raises(ConfigError, match="no checkpoint"):
         cnn.load(cnn.build(arch), arch, seed=0, weights="inherited")
+
+
+def test_options_that_only_widen_the_space_keep_the_keys_of_its_networks() -> None:
+    narrow, wide = CNN(max_layers=2), CNN(max_layers=5, inverted=True)
+    values = narrow.sample(random.Random(0)).as_dict()
+    assert wide.architecture(values).key == narrow.architecture(values).key
+    assert CNN(max_layers=2, classes=11).architecture(values).key != narrow.architecture(values).key

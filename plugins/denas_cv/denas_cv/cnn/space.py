@@ -12,6 +12,7 @@ from denas_core.component import option
 from denas_core.errors import ConfigError
 from denas_core.guarded_yaml import load_mapping
 from denas_core.recipe import Recipe
+from denas_core.seeding import canonical_json
 from denas_core.space import SearchSpace, Variant
 
 from .counting import count_network
@@ -69,6 +70,13 @@ class CNN(SearchSpace):
                 Knob(f"block{i}.layers", tuple(range(1, self.max_layers + 1)), layer=i),
             ]
         return (*knobs, Knob("final.channels", skeleton.final_channels, layer=len(skeleton.slots) + 1))
+
+    def fingerprint(self) -> str:
+        """Return the options that change a network; the others change only which networks there are."""
+        kept = {
+            name: value for name, value in self.options().items() if name not in ("max_layers", "inverted")
+        }
+        return canonical_json(kept)
 
     def blocks(self, arch: Architecture) -> tuple[Block, ...]:
         """Return the super-blocks of `arch`, on the grid or off it."""

@@ -24,7 +24,7 @@ def storage_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise StorageError(
-            f"cannot write {str(path)!r}: {error.strerror or error}; free space or choose another place, then resume"
+            f"cannot use {str(path)!r}: {error.strerror or error}; free space or choose another place, then resume"
         ) from error
 
 

@@ -84,3 +84,8 @@ def continuous_batch(
     else:
         tensor = torch.empty(full, device="meta")
     return Batch(inputs={name: tensor}, perturbable=(name,), units={"samples": float(size)})
+
+
+def expand_mask(mask: Tensor, tensor: Tensor) -> Tensor:
+    """Return `mask`, which covers the leading dimensions of `tensor`, so that it broadcasts over the others."""
+    return mask.reshape(*mask.shape, *[1] * (tensor.dim() - mask.dim())).to(tensor)

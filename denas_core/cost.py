@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 FLOAT_BYTES = 4
 MEGABYTE = 1e6
 
+WEIGHT_COPIES = 10
+"""The loaded network; the weights of a pass over the batch and of one over its perturbation, in another layout; those of
+synaptic saliency and their gradients, in float64 (four); those of diversity and their gradients; one for temporaries."""
+
+WORKSPACE_BYTES = 3 * 2**26
+"""Temporary tensors of Gram matrices: three of 2**24 numbers are alive at one time."""
+
 
 def count_cost(space: SearchSpace, arch: Architecture) -> dict[str, float]:
     """Return what is known of `arch` without running it, in eval mode and for one sample.
@@ -49,15 +56,20 @@ def count_cost(space: SearchSpace, arch: Architecture) -> dict[str, float]:
 
 
 def scoring_memory_bytes(space: SearchSpace, arch: Architecture, batch_size: int) -> int:
-    """Return an upper estimate of the bytes that a forward and backward pass over `batch_size` samples needs.
+    """Return an upper estimate of the bytes that scoring with `batch_size` samples takes, beside torch itself.
 
-    Weights and activations are all kept, each with its gradient; the workspace of kernels is not included.
+    It is that of the DE-Score with all its components: `WEIGHT_COPIES` of the weights, every activation of the batch
+    with its gradient, the gradient of each sample by the largest kernel of a convolution twice (as the kernel that
+    makes it reorders it), and `WORKSPACE_BYTES`. A weight that no layer uses in the usual way, whose gradient takes a
+    backward run a sample, is not included.
 
     Raises:
         Infeasible: the network is too large for torch to describe.
     """
     model, usage = _measure(space, arch)
-    return 2 * _weight_bytes(model) + 2 * batch_size * (usage.input_bytes + usage.total_bytes)
+    largest = max((parameter.numel() for parameter in model.parameters() if parameter.dim() > 2), default=0)
+    a_sample = usage.input_bytes + usage.total_bytes + FLOAT_BYTES * largest
+    return WEIGHT_COPIES * _weight_bytes(model) + 2 * batch_size * a_sample + WORKSPACE_BYTES
 
 
 @dataclasses.dataclass(slots=True)

@@ -66,6 +66,7 @@ class Interrupted(DenasError):
 
     def __init__(self, message: str, *, signal_number: int) -> None:
         super().__init__(message)
+        self.signal_number = signal_number
         self.exit_code = 128 + signal_number
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from .architecture import Architecture
 from .candidate import Candidate
@@ -14,11 +15,14 @@ from .latency import Latency, LatencyProbe
 from .objectives import Constraint, quantity
 from .problem import Problem
 from .score import ProxyScore, coerce_score
+from .threads import pinned_threads
 from .trial import Evaluation
 
 
 class Evaluator:
-    """A pure function from an architecture to its evaluation, but for what the clock says.
+    """From an architecture to its evaluation: a function of nothing else, but for what the clock says.
+
+    One call at a time in a process: torch's threads and precision, and standard output, belong to the whole of it.
 
     Attributes:
         problem: The space and its constraints.
@@ -47,20 +51,23 @@ class Evaluator:
         self.device = device
         self.threads = threads
         self._memory_limit = memory_limit
+        self._reference: Callable[[], object] | None = None
         self._measured = [c for c in problem.constraints if c.is_measured]
 
     def __call__(self, arch: Architecture) -> Evaluation:
         """Return what becomes of `arch`; never raises for a fault of the candidate or a plugin."""
+        return self.measure(arch, self.evaluate(arch))
+
+    def evaluate(self, arch: Architecture) -> Evaluation:
+        """Return counts and scores of `arch`: the part that may run elsewhere, and beside others."""
         seconds: dict[str, float] = {}
         start = time.perf_counter()
         try:
-            metrics = dict(self.problem.cost(arch))
-            for value in metrics.values():
-                coerce_score(value)
+            metrics = {name: _count(value) for name, value in self.problem.cost(arch).items()}
             broken = self.problem.violations(arch)
             self._check_memory(arch)
         except Infeasible as error:
-            return Evaluation(state="infeasible", reason=_one_line(str(error)), violation=1.0)
+            return Evaluation(state="infeasible", reason=_one_line(str(error)) or "infeasible", violation=1.0)
         except (Exception, SystemExit) as error:
             return Evaluation(state="failed", reason=f"cost: {type(error).__name__}: {_one_line(str(error))}")
         seconds["cost"] = time.perf_counter() - start
@@ -78,9 +85,35 @@ class Evaluator:
             return Evaluation(
                 state="failed", reason=failure, components=components, metrics=metrics, seconds=seconds
             )
-        if self.probe is None:
-            return Evaluation(state="scored", components=components, metrics=metrics, seconds=seconds)
-        return self._with_latency(arch, components, metrics, seconds)
+        return Evaluation(state="scored", components=components, metrics=metrics, seconds=seconds)
+
+    def measure(self, arch: Architecture, evaluation: Evaluation) -> Evaluation:
+        """Return `evaluation` with the measured latency, if it is scored and something asks: alone, on the target."""
+        if self.probe is None or evaluation.state != "scored":
+            return evaluation
+        start = time.perf_counter()
+        try:
+            latency = self.latency(arch)
+            measured = self.problem.space.latency_metrics(latency, self.probe.units(self.problem.space))
+            if latency.relative is not None:
+                coerce_score(latency.relative)
+            # A NaN would hold every constraint.
+            for metric in measured.values():
+                for end in (metric.low, metric.median, metric.high):
+                    coerce_score(end)
+            reason, violation = judge_latency(self._measured, measured)
+            return dataclasses.replace(
+                evaluation,
+                state="infeasible" if reason else "scored",
+                reason=reason,
+                metrics={**evaluation.metrics, **{name: metric.median for name, metric in measured.items()}},
+                violation=violation,
+                latency=latency.as_dict(),
+                seconds={**evaluation.seconds, "latency": time.perf_counter() - start},
+            )
+        except (Exception, SystemExit) as error:
+            reason = f"latency: {type(error).__name__}: {_one_line(str(error))}"
+            return dataclasses.replace(evaluation, state="failed", reason=reason)
 
     def score(
         self, arch: Architecture, components: Mapping[str, ProxyScore]
@@ -92,8 +125,8 @@ class Evaluator:
         with pinned_threads(self.threads) if passes else contextlib.nullcontext():
             return self._score(candidate, components)
 
-    def latency(self, arch: Architecture, reference: Architecture | None = None) -> Latency:
-        """Return the measured latency of `arch`, interleaved with a reference network where there is one.
+    def latency(self, arch: Architecture) -> Latency:
+        """Return the measured latency of `arch`, interleaved with the smallest network where there is one.
 
         Raises:
             DenasError: there is no probe.
@@ -101,15 +134,11 @@ class Evaluator:
         if self.probe is None:
             raise DenasError("this run has no latency probe")
         space = self.problem.space
-        other = reference or space.smallest()
         with contextlib.redirect_stdout(sys.stderr):
             call = self.probe.prepare(space, arch, seed=self.seed, device=self.device)
-            base = (
-                None
-                if other is None
-                else self.probe.prepare(space, other, seed=self.seed, device=self.device)
-            )
-            return self.probe.time(call, base)
+            if self._reference is None and (smallest := space.smallest()) is not None:
+                self._reference = self.probe.prepare(space, smallest, seed=self.seed, device=self.device)
+            return self.probe.time(call, self._reference)
 
     def _score(
         self, candidate: Candidate, components: Mapping[str, ProxyScore]
@@ -131,37 +160,6 @@ class Evaluator:
             seconds[name] = time.perf_counter() - start
         return values, seconds, ""
 
-    def _with_latency(
-        self,
-        arch: Architecture,
-        components: dict[str, float],
-        metrics: dict[str, float],
-        seconds: dict[str, float],
-    ) -> Evaluation:
-        start = time.perf_counter()
-        try:
-            latency = self.latency(arch)
-            # A NaN would hold every constraint.
-            for end in (latency.low, latency.median, latency.high):
-                coerce_score(end)
-            reason, violation = judge_latency(self._measured, latency)
-        except (Exception, SystemExit) as error:
-            reason = f"latency: {type(error).__name__}: {_one_line(str(error))}"
-            return Evaluation(
-                state="failed", reason=reason, components=components, metrics=metrics, seconds=seconds
-            )
-        seconds["latency"] = time.perf_counter() - start
-        metrics["latency_ms"] = latency.median
-        return Evaluation(
-            state="infeasible" if reason else "scored",
-            reason=reason,
-            components=components,
-            metrics=metrics,
-            violation=violation,
-            latency=latency.as_dict(),
-            seconds=seconds,
-        )
-
     def _check_memory(self, arch: Architecture) -> None:
         if self._memory_limit is None:
             return
@@ -175,14 +173,15 @@ class Evaluator:
             )
 
 
-def judge_latency(constraints: Sequence[Constraint], latency: Latency) -> tuple[str, float]:
-    """Return the reason why a latency breaks a constraint (empty if none), and by how much."""
+def judge_latency(constraints: Sequence[Constraint], measured: Mapping[str, Latency]) -> tuple[str, float]:
+    """Return the reason why a measurement breaks a constraint (empty if none), and by how much."""
     for constraint in constraints:
-        verdict = constraint.verdict(latency.low, latency.high)
+        metric = measured[constraint.metric]
+        verdict = constraint.verdict(metric.low, metric.high)
         if verdict == "holds":
             continue
-        shown = f"{latency.median:.3g} ms [{latency.low:.3g}, {latency.high:.3g}]"
-        worst = latency.high if constraint.upper else latency.low
+        shown = f"{metric.median:.3g} [{metric.low:.3g}, {metric.high:.3g}]"
+        worst = metric.high if constraint.upper else metric.low
         reason = (
             f"latency undecided: {shown} against {constraint}"
             if verdict == "undecided"
@@ -192,17 +191,10 @@ def judge_latency(constraints: Sequence[Constraint], latency: Latency) -> tuple[
     return "", 0.0
 
 
-@contextlib.contextmanager
-def pinned_threads(threads: int) -> Iterator[None]:
-    """Give torch a fixed number of threads for a while; the number of threads changes the last bits of sums."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+def _count(value: float) -> float:
+    # Whole counts stay whole, beyond what a float can hold; numpy's become Python's, which JSON knows.
+    number = coerce_score(value)
+    return int(value) if number.is_integer() and not isinstance(value, float) else number
 
 
 def _explained(broken: Mapping[Constraint, float], metrics: Mapping[str, float]) -> str:

@@ -10,12 +10,17 @@ if TYPE_CHECKING:
 DIRECT_PARAMETER_STD = 0.02
 """Spread of parameters that belong to no layer, such as class tokens and positions."""
 
+GAINS = frozenset({"weight", "gain", "scale", "gamma"})
+"""Names of vectors that multiply, as those of a norm written by hand do."""
+
 
 def initialise(model: nn.Module, *, seed: int) -> nn.Module:
     """Move `model` to the CPU and give every layer its own initialisation (`reset_parameters`) under `seed`.
 
-    Parameters of modules without `reset_parameters` are drawn from a normal distribution of standard deviation
-    `DIRECT_PARAMETER_STD`. The global random generator is left as it was.
+    Parameters of modules without `reset_parameters` are taken for what their shapes and names say: scalars and vectors
+    named in `GAINS` are 1, other scalars and vectors, such as biases, 0, and matrices, such as class tokens and
+    positions, are drawn from a normal distribution of standard deviation `DIRECT_PARAMETER_STD`. A class token that is
+    stored as a vector would be 0: give its module a `reset_parameters`. The global random generator is left as it was.
 
     Raises:
         ValueError: the model sits on the meta device and has a buffer whose content nothing can restore.
@@ -36,8 +41,11 @@ def initialise(model: nn.Module, *, seed: int) -> nn.Module:
             if reset is not None:
                 reset()
                 continue
-            for parameter in module.parameters(recurse=False):
-                parameter.normal_(0.0, DIRECT_PARAMETER_STD)
+            for own_name, parameter in module.named_parameters(recurse=False):
+                if parameter.dim() > 1:
+                    parameter.normal_(0.0, DIRECT_PARAMETER_STD)
+                else:
+                    parameter.fill_(1.0 if own_name in GAINS else 0.0)
             if on_meta and list(module.buffers(recurse=False)):
                 raise ValueError(
                     f"module {name!r} has buffers but no reset_parameters(); define it, or the space's load()"

@@ -37,7 +37,9 @@ def interruptible() -> Iterator[Interruption]:
     if threading.current_thread() is not threading.main_thread():
         yield interruption
         return
-    before = {number: signal.signal(number, interruption._receive) for number in _SIGNALS}
+    # What the caller ignores, as nohup does the hang-up, stays ignored; None is a handler that Python cannot restore.
+    heard = [number for number in _SIGNALS if signal.getsignal(number) not in (signal.SIG_IGN, None)]
+    before = {number: signal.signal(number, interruption._receive) for number in heard}
     try:
         yield interruption
     finally:

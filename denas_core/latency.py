@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from .component import Component
@@ -45,6 +45,10 @@ class LatencyProbe(Component, ABC):
 
     A subclass is a keyword-only dataclass whose fields are its options. It must define `prepare` and `time`.
     """
+
+    def units(self, space: SearchSpace) -> Mapping[str, float]:
+        """Return what one call works through, by unit, see `Batch.units`; by default unknown."""
+        return {}
 
     @abstractmethod
     def prepare(

@@ -13,7 +13,7 @@ from .executor import Executor
 from .latency import LatencyProbe
 from .registry import Registry
 from .result import SearchResult, make_result, write_result
-from .run_directory import RunDirectory, check_unchanged, resumed_config
+from .run_directory import RunDirectory, check_installation, check_options
 from .score import CombinedScore, ProxyScore
 from .setup import Setup
 from .space import SearchSpace
@@ -132,10 +132,11 @@ def resume_search(
     registry = registry or Registry.discover()
     with RunDirectory.open(path) as run:
         stored = run.store.header()
-        config = resumed_config(stored, change, path=path)
+        config = make_config(change(stored["config"]), origin="the command line")
         _check_available(config, objects or {}, path)
         setup = Setup.from_config(config, registry, objects=objects)
-        setup.notices += check_unchanged(stored, setup, registry, path=path)
+        check_options(stored, setup, path=path)
+        setup.notices += check_installation(stored, setup, registry, path=path)
         return _finish(run, setup, observers)
 
 
@@ -146,14 +147,10 @@ def _finish(run: RunDirectory, setup: Setup, observers: Sequence[Observer]) -> S
         study.run()
     except Interrupted as error:
         interrupted = error
-    notices = list(setup.notices)
-    if study.exhausted:
-        notices.append(
-            "the strategy found nothing new to propose: the space is exhausted within the constraints"
-        )
     if interrupted is None or study.counts["scored"]:
         # Trials of the study carry no timings; the files of finalists do not need them.
-        write_result(result := make_result(run.path, setup, study.trials, notices=notices))
+        result = make_result(run.path, setup, study.trials, notices=study.notices)
+        write_result(result)
     if interrupted is not None:
         raise interrupted
     return result

@@ -12,11 +12,15 @@ from .seeding import digest
 NUMERIC_PACKAGES = ("torch", "numpy")
 
 
-def environment() -> dict[str, str]:
-    """Return what the bits of a score depend on: versions of Python and the numeric packages, and the processor."""
+def environment(device: str = "cpu") -> dict[str, str]:
+    """Return what the bits of a score depend on: versions of Python and the numeric packages, processor and device."""
     facts = {"python": platform.python_version(), "machine": platform.machine(), "processor": _processor()}
     for package in NUMERIC_PACKAGES:
         facts[package] = installed_version(package)
+    if device != "cpu":
+        import torch
+
+        facts["device"] = f"{torch.cuda.get_device_name(device)}, CUDA {torch.version.cuda}"
     return facts
 
 

@@ -66,6 +66,8 @@ class Constraint:
             )
         metric, sign, number, suffix = match.groups()
         check_metric(metric, origin=f"constraint {text!r}")
+        if suffix and metric in MEASURED_METRICS:
+            raise ConfigError(f"constraint {text!r}: {metric} takes a plain number, without {suffix!r}")
         relative = suffix.lower() == "x"
         bound = float(number) * (1.0 if relative else _SUFFIXES[suffix.lower()])
         if not math.isfinite(bound) or bound <= 0:
@@ -150,12 +152,9 @@ class Objective:
         return self.name in MEASURED_METRICS
 
 
-DEFAULT_OBJECTIVES = (Objective("score"), Objective("params"), Objective("flops"))
-
-
 def violations(constraints: Iterable[Constraint], metrics: Mapping[str, float]) -> dict[Constraint, float]:
-    """Return the violation of each constraint whose metric is known and whose bound is broken."""
-    amounts = {c: c.violation(metrics[c.metric]) for c in constraints if c.metric in metrics}
+    """Return the violation of each constraint whose bound is broken; `metrics` has all of theirs."""
+    amounts = {c: c.violation(metrics[c.metric]) for c in constraints}
     return {constraint: amount for constraint, amount in amounts.items() if amount > 0}
 
 

@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from .errors import ConfigError, PluginError, did_you_mean
 
+RESERVED = ("id", "name", "named", "options")
+"""What configurations and components use themselves."""
+
 
 def options_model(cls: type[Any]) -> type[BaseModel]:
     """Return the pydantic model of a component class's options: strict, no unknown names, no NaN.
@@ -23,6 +26,8 @@ def options_model(cls: type[Any]) -> type[BaseModel]:
     try:
         hints = typing.get_type_hints(cls)
         for field in dataclasses.fields(cls):
+            if field.name in RESERVED:
+                raise TypeError(f"an option cannot be called {field.name!r}")
             facts = field.metadata
             bounds = {bound: facts[bound] for bound in ("ge", "le", "gt") if facts.get(bound) is not None}
             default: dict[str, Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -34,6 +35,9 @@ MULTIPLICATIONS: Mapping[Any, int] = {
     torch.addmm: 1,
 }
 """Position of the input among the arguments; the matrix, stored as (in, out), comes after it."""
+
+Arrangement = Callable[[Tensor], Tensor]
+"""Brings the rows of a layer's input or output into the order (samples, positions..., features)."""
 
 
 class PassMode(TorchFunctionMode):
@@ -103,47 +107,69 @@ class LayerRecorder:
         return _SequenceFirst(self, samples)
 
     def differentiate(self, readout: Tensor) -> tuple[LayerCall, ...]:
-        """Return the recorded calls with the gradient of `readout` by their outputs."""
+        """Return the recorded calls with the gradient of the sum of `readout`, (samples,), by their outputs.
+
+        Calls whose shapes do not tell which rows are which sample's cost a second backward run.
+        """
         calls = [call for call in self._calls if call.parameter not in self._inseparable]
         if not calls:
             return ()
-        gradients = torch.autograd.grad(readout, [call.edge for call in calls], allow_unused=True)
+        ambiguous = [call for call in calls if len(call.arrangements) > 1]
+        gradients = _by_outputs(readout.sum(), calls, retain_graph=bool(ambiguous))
+        if ambiguous:
+            factors = 1 + torch.arange(self._samples).to(readout) / self._samples
+            scaled = _by_outputs((factors * readout).sum(), ambiguous, retain_graph=False)
+            plain = [gradients[calls.index(call)] for call in ambiguous]
+            for call, before, after in zip(ambiguous, plain, scaled, strict=True):
+                call.arrangements = [
+                    arrange
+                    for arrange in call.arrangements
+                    if _scales_with_its_sample(arrange(before), arrange(after), factors)
+                ]
+        inseparable = {call.parameter for call in ambiguous if not call.arrangements}
         return tuple(
             LayerCall(
                 parameter=call.parameter,
-                inputs=call.arrange(call.input.detach()),
-                output_gradient=call.arrange(
-                    call.input.new_zeros(call.output_shape) if gradient is None else gradient
-                ),
+                inputs=call.arrangements[0](call.input.detach()),
+                output_gradient=call.arrangements[0](gradient),
                 convolution=call.convolution,
             )
             for call, gradient in zip(calls, gradients, strict=True)
+            if call.parameter not in inseparable
         )
 
     def _record(self, name: str, input: Tensor, output: Tensor, convolution: Convolution | None) -> Tensor:
-        arrange = self._arrangement(input, convolution)
-        if arrange is None:
+        arrangements = self._arrangements(input, convolution)
+        if not arrangements:
             self._inseparable.add(name)
             return output
         if not output.requires_grad:
             output = _Anchored.apply(output, self._anchor)  # type: ignore[no-untyped-call]
         # Kept without a copy: no network that can be trained overwrites what went into a layer.
-        self._calls.append(_Call(name, input, output, convolution, arrange))
+        self._calls.append(_Call(name, input, output, convolution, arrangements))
         return output
 
-    def _arrangement(
-        self, input: Tensor, convolution: Convolution | None
-    ) -> Callable[[Tensor], Tensor] | None:
+    def _arrangements(self, input: Tensor, convolution: Convolution | None) -> list[Arrangement]:
+        """Return the ways in which the rows of `input` may belong to samples; its shape may allow several."""
         rows, samples = input.shape[0], self._samples
+        if convolution is not None:
+            return [_as_it_is] if rows == samples and input.dim() == len(convolution.kernel) + 2 else []
+
+        def sample_major(tensor: Tensor) -> Tensor:
+            return tensor.reshape(samples, -1, tensor.shape[-1])
+
+        def position_major(tensor: Tensor) -> Tensor:
+            return tensor.reshape(-1, samples, tensor.shape[-1]).transpose(0, 1)
+
         if self._sequence_samples is not None:
-            if self._sequence_samples != samples:
-                return None
-            return lambda tensor: tensor.reshape(-1, samples, tensor.shape[-1]).transpose(0, 1)
-        if rows == samples and input.dim() > 1:
-            return lambda tensor: tensor
-        if rows % samples or convolution is not None or input.dim() < 2:
-            return None
-        return lambda tensor: tensor.reshape(samples, -1, tensor.shape[-1])
+            return [position_major] if self._sequence_samples == samples else []
+        positions = math.prod(input.shape[1:-1])
+        if input.dim() > 1 and rows == samples:
+            return [_as_it_is] if input.dim() == 2 or positions % samples else [_as_it_is, position_major]
+        if input.dim() < 2 or rows * positions % samples:
+            return []
+        # Whatever is a multiple of the samples can have them outermost or innermost: (samples x positions, features).
+        return [sample_major, position_major]
 
 
 class _Call:
@@ -155,7 +181,7 @@ class _Call:
         input: Tensor,
         output: Tensor,
         convolution: Convolution | None,
-        arrange: Callable[[Tensor], Tensor],
+        arrangements: list[Arrangement],
     ) -> None:
         self.parameter = parameter
         self.input = input
@@ -163,7 +189,7 @@ class _Call:
         # The edge, not the tensor: after an in-place activation the tensor would stand for what came out of that.
         self.edge: GradientEdge = get_gradient_edge(output)
         self.convolution = convolution
-        self.arrange = arrange
+        self.arrangements = arrangements
 
 
 class _SequenceFirst:
@@ -192,6 +218,32 @@ class _Anchored(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         return gradients[0], None
+
+
+def _by_outputs(readout: Tensor, calls: Sequence[_Call], *, retain_graph: bool) -> list[Tensor]:
+    gradients = torch.autograd.grad(
+        readout, [call.edge for call in calls], retain_graph=retain_graph, allow_unused=True
+    )
+    return [
+        call.input.new_zeros(call.output_shape) if gradient is None else gradient
+        for call, gradient in zip(calls, gradients, strict=True)
+    ]
+
+
+def _as_it_is(tensor: Tensor) -> Tensor:
+    return tensor
+
+
+def _scales_with_its_sample(before: Tensor, after: Tensor, factors: Tensor) -> bool:
+    """Tell whether gradients, sample first, grew by the factors that their samples' read-outs were given.
+
+    A row of another sample would have grown by another factor, at least 1 / samples away; a row that several samples
+    use, by a mixture. Rows that are all rounding noise may do as they like.
+    """
+    error = (after - factors.view(-1, *[1] * (before.dim() - 1)) * before).norm(dim=-1)
+    size = before.norm(dim=-1)
+    noise = 8 * torch.finfo(size.dtype).eps * size.max()
+    return bool((error <= size / (8 * len(factors)) + noise).all())
 
 
 def _composite(func: Any) -> Callable[..., Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from .batch import expand_mask
 from .errors import ScoreFailed
 from .seeding import derive_seed
 
@@ -85,11 +86,6 @@ def readout_of(candidate: Candidate, spec: PassSpec, outputs: Outputs) -> Tensor
             logits = logits * expand_mask(outputs.masks[name], logits)
         parts.append(logits.flatten(1).sum(1))
     return torch.stack(parts).sum(0)
-
-
-def expand_mask(mask: Tensor, tensor: Tensor) -> Tensor:
-    """Return `mask`, which covers the leading dimensions of `tensor`, so that it broadcasts over the others."""
-    return mask.reshape(*mask.shape, *[1] * (tensor.dim() - mask.dim())).to(tensor)
 
 
 def _placed(tensor: Tensor, candidate: Candidate, spec: PassSpec) -> Tensor:

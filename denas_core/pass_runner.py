@@ -76,7 +76,7 @@ class _Run:
             return trace
         readout = readout_of(self._candidate, spec, outputs)
         if recorder is not None:
-            return dataclasses.replace(trace, layers=recorder.differentiate(readout.sum()))
+            return dataclasses.replace(trace, layers=recorder.differentiate(readout))
         if spec.gradients == "samples":
             return dataclasses.replace(trace, gradients=self._sample_gradients(readout))
         return dataclasses.replace(trace, gradients=self._gradients(readout.sum(), retain_graph=False))

@@ -29,6 +29,8 @@ class PassSpec:
         dtype: Precision of weights, inputs and everything between.
         norm: Batch-norm uses the statistics of the batch, held constant so that samples do not couple (``batch``), the
             same with gradients through them (``coupled``), or every normalisation layer is the identity (``bypass``).
+            Layers are known by the torch function they call: a norm written out by hand, such as an RMS norm of
+            ``x * (x**2).mean(-1).rsqrt()``, is not seen and stays on.
         variant: Structure, see `SearchSpace.build`.
         readout: The scalar that is differentiated: none; ``cotangent``: the sum of every logit times a fixed standard
             normal number, masked by length; ``sum``: the plain sum, whose gradient vanishes behind a layer norm.

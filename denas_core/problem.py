@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
 from .architecture import Architecture
-from .objectives import Constraint, violations
+from .objectives import Constraint, Objective, violations
 from .record import Record
 from .space import SearchSpace
 
@@ -15,16 +15,23 @@ REMEMBERED_COSTS = 512
 
 
 class Problem:
-    """A search space under constraints.
+    """A search space under constraints, with the objectives of the search.
 
     Attributes:
         space: The space.
-        constraints: Absolute constraints; those on measured metrics play no part here.
+        constraints: Absolute constraints; those on measured metrics play no part in `violations` and `repair`.
+        objectives: Axes of the Pareto front, for strategies that look at several.
     """
 
-    def __init__(self, space: SearchSpace, constraints: Sequence[Constraint] = ()) -> None:
+    def __init__(
+        self,
+        space: SearchSpace,
+        constraints: Sequence[Constraint] = (),
+        objectives: Sequence[Objective] = (),
+    ) -> None:
         self.space = space
         self.constraints = tuple(constraints)
+        self.objectives = tuple(objectives)
         self._static = tuple(c for c in constraints if not c.is_measured)
         self._costs: OrderedDict[str, Mapping[str, float]] = OrderedDict()
 

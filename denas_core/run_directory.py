@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from .atomic import remove_leftovers, storage_errors, sync_directory, write_atomically
-from .config import MAY_CHANGE_ON_RESUME, RunConfig, differences, make_config
+from .config import MAY_CHANGE_ON_RESUME, differences
 from .errors import ConfigError
 from .lock import RunLock
 from .machine import environment, installed_version
@@ -49,6 +48,8 @@ class RunDirectory:
         path = _new_directory(setup.space.id, out)
         lock = RunLock(path)
         try:
+            if not _is_unbegun(path):
+                raise ConfigError(f"another process has just used {str(path)!r}; name another directory")
             write_atomically(path / "config.yaml", setup.config.as_yaml())
             return cls(path, lock, Store.create(path / STORE, header(setup, registry)))
         except BaseException:
@@ -95,47 +96,41 @@ def header(setup: Setup, registry: Registry) -> dict[str, Any]:
         "config": setup.config.as_dict(),
         "fingerprint": setup.space.fingerprint(),
         "distributions": {"denas-core": installed_version("denas-core"), **plugins},
-        "environment": environment(),
+        "environment": environment(setup.device),
     }
 
 
-def resumed_config(
-    stored: dict[str, Any], change: Callable[[dict[str, Any]], dict[str, Any]], *, path: Path
-) -> RunConfig:
-    """Return the configuration of a run to be resumed, with what the user sets anew.
-
-    Args:
-        stored: The run's header.
-        change: Applies the user's options to the stored configuration.
-        path: The run directory, for errors.
+def check_options(stored: dict[str, Any], setup: Setup, *, path: Path) -> None:
+    """Check that a run goes on with the options it began with.
 
     Raises:
-        ConfigError: something other than budget and executor would change; names each difference.
+        ConfigError: something other than budget and executor differs; names each difference.
     """
-    before = make_config(stored["config"], origin=f"{path}").as_dict()
-    after = make_config(change(stored["config"]), origin="the command line")
     changed = [
         line
-        for line in differences(before, after.as_dict())
+        for line in differences(stored["config"], setup.config.as_dict())
         if re.split(r"[.:]", line)[0] not in MAY_CHANGE_ON_RESUME
     ]
     if changed:
         raise ConfigError(
-            f"run {str(path)!r} cannot be resumed with {'; '.join(changed)}: only budget and executor may change; "
+            f"run {str(path)!r} cannot go on with {'; '.join(changed)}: only budget and executor may change; "
             "start a new run instead"
         )
-    return after
 
 
-def check_unchanged(stored: dict[str, Any], setup: Setup, registry: Registry, *, path: Path) -> list[str]:
-    """Check that a run goes on with what it began with, and return notices about what differs without harm.
+def check_installation(stored: dict[str, Any], setup: Setup, registry: Registry, *, path: Path) -> list[str]:
+    """Check that a run goes on with the software it began with, and return notices about what differs without harm.
 
     Raises:
         ConfigError: another version of a distribution or of torch, or other contents behind the same options.
     """
     now = header(setup, registry)
     machine = ("machine", "processor")
-    changed = differences(stored["distributions"], now["distributions"])
+    # A component that is added later may bring its plugin; none may be missing or another.
+    kept = {
+        name: version for name, version in now["distributions"].items() if name in stored["distributions"]
+    }
+    changed = differences(stored["distributions"], kept)
     changed += differences({"fingerprint": stored["fingerprint"]}, {"fingerprint": now["fingerprint"]})
     here = {name: text for name, text in now["environment"].items() if name not in machine}
     there = {name: text for name, text in stored["environment"].items() if name not in machine}
@@ -180,8 +175,7 @@ def _new_directory(space: str, out: str | None) -> Path:
         with storage_errors(path):
             if path.exists() and not path.is_dir():
                 raise ConfigError(f"out {out!r} is a file; name a directory")
-            # A run that was killed before its store was there holds nothing but what is written anew.
-            if path.is_dir() and any(not _is_of_creation(entry.name) for entry in path.iterdir()):
+            if path.is_dir() and not _is_unbegun(path):
                 raise ConfigError(
                     f"out {out!r} exists and is not empty; go on with 'denas search --resume {out}', or name another"
                 )
@@ -203,5 +197,12 @@ def _new_directory(space: str, out: str | None) -> Path:
             return path
 
 
-def _is_of_creation(name: str) -> bool:
-    return name in ("run.lock", "owner.json", "config.yaml") or (name.startswith(".") and ".tmp" in name)
+def _is_unbegun(path: Path) -> bool:
+    """Tell whether a directory is empty, or holds only what a run writes before its store is there."""
+    names = {entry.name for entry in path.iterdir()}
+    own = {name for name in names if name in ("run.lock", "owner.json", "config.yaml") or _is_temporary(name)}
+    return not names or (names == own and "run.lock" in names)
+
+
+def _is_temporary(name: str) -> bool:
+    return name.startswith(".") and ".tmp" in name

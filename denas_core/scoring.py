@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
-from .errors import ConfigError, DenasError, PluginError, did_you_mean
+from .errors import ConfigError, PluginError, did_you_mean
 from .score import CONTINUOUS_INPUT, CombinedScore, Direction, ProxyScore, Table
 from .space import SearchSpace
 from .trial import Trial
-
-if TYPE_CHECKING:
-    from .views import WeightView
 
 LATENCY = "latency"
 """Name of the component that is not scored but measured."""
@@ -47,6 +43,7 @@ class Scoring:
         self.components: dict[str, ProxyScore] = {}
         self.weights: dict[str, float] = {}
         self.notices: list[str] = []
+        self._kinds: set[str] | None = None
         self.is_relative = isinstance(score, CombinedScore) and score.is_relative
         if isinstance(score, ProxyScore):
             self._add(score.id.partition("/")[2] or score.id, score, 1.0, named=True)
@@ -97,12 +94,25 @@ class Scoring:
                 )
         table = Table(columns=columns, weights=self.weights, directions=self._directions())
         if isinstance(self._score, CombinedScore):
-            combined = self._score.combine(table, self._space)
+            combined = self._combined(self._score, table)
         else:
             (name,) = self.weights
             sign = 1.0 if self._score.direction == "maximize" else -1.0
             combined = [-math.inf if value is None else sign * value for value in columns[name]]
         return {trial.arch.key: value for trial, value in zip(scored, combined, strict=True)}
+
+    def _combined(self, score: CombinedScore, table: Table) -> list[float]:
+        try:
+            values = [float(value) for value in score.combine(table, self._space)]
+        except Exception as error:
+            raise PluginError(
+                f"score {score.id!r} cannot combine: {type(error).__name__}: {error}"
+            ) from error
+        if len(values) != len(table) or any(math.isnan(value) for value in values):
+            raise PluginError(
+                f"score {score.id!r} combines {len(table)} rows to {len(values)} values, or to NaN"
+            )
+        return values
 
     def lacking(self, trials: Sequence[Trial]) -> dict[str, int]:
         """Return how many scored trials have no value, by component, where there are any."""
@@ -127,14 +137,13 @@ class Scoring:
 
     def _add(self, name: str, component: ProxyScore, weight: float, *, named: bool) -> None:
         try:
-            lacking = [role for role in sorted(component.requires()) if not self._has_role(role)]
+            required = sorted(component.requires())
             component.passes()
-        except DenasError:
-            raise
         except Exception as error:
             raise PluginError(
                 f"score {name!r} does not say what it needs: {type(error).__name__}: {error}"
             ) from error
+        lacking = [role for role in required if not self._has_role(role)]
         if lacking and named:
             raise ConfigError(f"score component {name!r} needs {lacking[0]}, and {self._space.id!r} has none")
         if lacking:
@@ -146,18 +155,19 @@ class Scoring:
     def _has_role(self, role: str) -> bool:
         if role == CONTINUOUS_INPUT:
             return bool(self._space.batch(1, seed=0).perturbable)
-        return any(
-            kind == role or kind.startswith(f"{role}.") for kind in {view.kind for view in self._views()}
-        )
+        if self._kinds is None:
+            self._kinds = self._view_kinds()
+        return any(kind == role or kind.startswith(f"{role}.") for kind in self._kinds)
 
-    def _views(self) -> list[WeightView]:
+    def _view_kinds(self) -> set[str]:
         import random
 
         import torch
 
-        arch = self._space.smallest() or self._space.sample(random.Random(0))
+        # The largest network: a smaller one may lack what others of the space have.
+        arch = self._space.full() or self._space.sample(random.Random(0))
         with torch.device("meta"):
-            return self._space.views(self._space.build(arch))
+            return {view.kind for view in self._space.views(self._space.build(arch))}
 
     def _directions(self) -> Mapping[str, Direction]:
         return {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import random
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .component import Component
@@ -20,6 +21,9 @@ from .score import CombinedScore, ProxyScore
 from .scoring import Scoring
 from .space import SearchSpace, check_knobs
 from .strategy import Strategy
+
+BOUNDED_METRICS = ("params", "flops")
+"""Metrics that `SearchSpace.smallest` and `full` bound, so that a budget beyond them is proven out of reach."""
 
 MEMORY_SHARE = 0.8
 """Share of the machine's memory that scoring one candidate may take."""
@@ -52,7 +56,12 @@ class Setup:
 
     @classmethod
     def from_config(
-        cls, config: RunConfig, registry: Registry, *, objects: Mapping[str, Component] | None = None
+        cls,
+        config: RunConfig,
+        registry: Registry,
+        *,
+        objects: Mapping[str, Component] | None = None,
+        measure_latency: bool = False,
     ) -> Setup:
         """Create every component and check that the search can succeed.
 
@@ -60,44 +69,45 @@ class Setup:
             config: The configuration.
             registry: The installed plugins.
             objects: Components made by the caller, by kind; they take the place of what the configuration names.
+            measure_latency: Keep the probe even if nothing in the configuration asks for latency.
 
         Raises:
             ConfigError, NotInstalled, PluginError: a component or option cannot be had.
             Infeasible: a constraint that no architecture satisfies, or a space too large for this machine.
         """
-        made = {
-            **{kind: _create(kind, config, registry) for kind in COMPONENTS if kind not in (objects or {})}
+        given = objects or {}
+        made: dict[str, Any] = {
+            kind: given[kind] if kind in given else _create(kind, config, registry) for kind in COMPONENTS
         }
-        made.update(objects or {})
         space = made["space"]
         check_knobs(space)
         scoring = Scoring(made["score"], space, lambda name: _proxy(registry, name))
         objectives = tuple(Objective.parse(text) for text in config.objectives)
         constraints, ranges = reachable([Constraint.parse(text) for text in config.constraints], space)
-        problem = Problem(space, constraints)
         needs_latency = (
-            scoring.needs_latency
+            measure_latency
+            or scoring.needs_latency
             or any(constraint.is_measured for constraint in constraints)
             or any(objective.is_measured for objective in objectives)
         )
         if needs_latency and not any(objective.is_measured for objective in objectives):
             objectives = (*objectives, Objective("latency_ms"))
-        if any(c.metric == "rtf" for c in constraints) or any(o.name == "rtf" for o in objectives):
-            raise ConfigError(
-                f"space {space.id!r} has no real-time factor 'rtf': its inputs have no duration"
-            )
+        check_metrics(
+            space, [c.metric for c in constraints] + [o.name for o in objectives if o.name != "score"]
+        )
+        device = choose_device(config.device)
         return cls(
-            config=_written_out(config, made),
+            config=_written_out(config, made, device),
             space=space,
             score=made["score"],
             scoring=scoring,
             strategy=made["strategy"],
             probe=made["probe"] if needs_latency else None,
             executor=made["executor"],
-            problem=problem,
+            problem=Problem(space, constraints, objectives),
             objectives=objectives,
             budget=Budget.parse(config.budget),
-            device=choose_device(config.device),
+            device=device,
             ranges=ranges,
             notices=list(scoring.notices),
         )
@@ -158,7 +168,7 @@ def reachable(
         and full is not None
     ):
         low, high = space.cost(smallest), space.cost(full)
-        ranges = {name: (low[name], high[name]) for name in low if name in high}
+        ranges = {name: (low[name], high[name]) for name in BOUNDED_METRICS if name in low and name in high}
     for constraint in constraints:
         metric = constraint.metric
         if constraint.relative:
@@ -174,8 +184,6 @@ def reachable(
         if constraint.is_measured:
             continue
         if metric not in ranges:
-            if ranges:
-                raise ConfigError(f"space {space.id!r} has no metric {metric!r}; it has {', '.join(ranges)}")
             continue
         low_end, high_end = ranges[metric]
         if constraint.upper and low_end > constraint.bound:
@@ -190,6 +198,22 @@ def reachable(
             )
     _check_contradictions(absolute)
     return absolute, {c.metric: ranges[c.metric] for c in absolute if c.metric in ranges}
+
+
+def check_metrics(space: SearchSpace, names: Iterable[str]) -> None:
+    """Refuse metrics that `space` does not have.
+
+    Raises:
+        ConfigError: names the metric and those there are.
+    """
+    wanted = list(names)
+    known = list(space.measured_metrics)
+    if any(name not in known for name in wanted):
+        # What a space counts is seen on any of its networks.
+        known = [*space.cost(space.smallest() or space.sample(random.Random(0))), *known]
+    for name in wanted:
+        if name not in known:
+            raise ConfigError(f"space {space.id!r} has no metric {name!r}; it has {', '.join(known)}")
 
 
 def choose_device(device: str) -> str:
@@ -227,6 +251,6 @@ def _proxy(registry: Registry, name: str) -> ProxyScore:
     return score
 
 
-def _written_out(config: RunConfig, made: Mapping[str, Component]) -> RunConfig:
+def _written_out(config: RunConfig, made: Mapping[str, Component], device: str) -> RunConfig:
     parts = {kind: ComponentConfig(name=made[kind].id, **made[kind].options()) for kind in COMPONENTS}
-    return config.model_copy(update=parts)
+    return config.model_copy(update={**parts, "device": device})

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from .batch import Batch, BatchKind, Outputs
+    from .latency import Latency
     from .recipe import Recipe
     from .views import WeightView
 
@@ -32,6 +33,9 @@ class SearchSpace(Component, ABC):
     every other method has a default that fits a network of plain PyTorch layers with one input and one output.
     Methods are pure: they draw from the generator or seed they are given and keep no state.
     """
+
+    measured_metrics: ClassVar[tuple[str, ...]] = ("latency_ms",)
+    """Names that `latency_metrics` returns."""
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """Named sets of options, used as ``cv/vit:tiny``."""
@@ -89,6 +93,13 @@ class SearchSpace(Component, ABC):
         from .cost import count_cost
 
         return count_cost(self, arch)
+
+    def latency_metrics(self, latency: Latency, units: Mapping[str, float]) -> dict[str, Latency]:
+        """Return what a measured latency says, by metric; by default ``latency_ms`` alone.
+
+        A space whose inputs have a duration adds ``rtf``: the latency by the ``audio_seconds`` of `units`.
+        """
+        return {"latency_ms": latency}
 
     def load(
         self,
@@ -174,15 +185,20 @@ class SearchSpace(Component, ABC):
                     f"knob {name!r} of {self.id!r} cannot be {value!r} ({origin}); choose from {choices}"
                 )
             chosen[name] = choice
-        canonical = self.canonical(chosen)
-        missing = [k.name for k in knobs.values() if k.is_active(canonical) and k.name not in canonical]
+        active = self._active(chosen)
+        missing = [knob.name for knob in knobs.values() if knob.is_active(active) and knob.name not in active]
         if missing:
             raise ConfigError(f"knob {missing[0]!r} of {self.id!r} has no value ({origin})")
-        return self.unchecked(canonical)
+        return self.unchecked(self.canonical(active))
 
     def unchecked(self, canonical: Mapping[str, Value]) -> Architecture:
         """Return the architecture of values that are known to be canonical."""
-        return Architecture(self.id, canonical, digest([self.id, self.fingerprint(), dict(canonical)]))
+        if "_fingerprint" not in self.__dict__:
+            # Once a space: it may read a whole checkpoint, and every key needs it.
+            self.__dict__["_fingerprint"] = self.fingerprint()
+        return Architecture(
+            self.id, canonical, digest([self.id, self.__dict__["_fingerprint"], dict(canonical)])
+        )
 
     def size(self) -> int:
         """Return the number of settings of the knobs; more than the networks where `canonical` makes some equal."""

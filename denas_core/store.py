@@ -90,9 +90,7 @@ class Store:
         """
         _check_exists(path)
         with _sqlite_errors(path):
-            store = cls(path, _connect(path))
-            store._check(thorough=True)
-            return store
+            return cls(path, _connect(path))._checked(thorough=True)
 
     @classmethod
     def read(cls, path: Path) -> Store:
@@ -104,9 +102,7 @@ class Store:
         _check_exists(path)
         with _sqlite_errors(path):
             connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
-            store = cls(path, connection)
-            store._check(thorough=False)
-            return store
+            return cls(path, connection)._checked(thorough=False)
 
     def close(self) -> None:
         """Close the store."""
@@ -207,6 +203,14 @@ class Store:
             self._connection.execute(
                 "INSERT INTO component VALUES (?, ?, ?, ?, ?)", (*row, digest(row, size=8))
             )
+
+    def _checked(self, *, thorough: bool) -> Store:
+        try:
+            self._check(thorough=thorough)
+        except BaseException:
+            self.close()
+            raise
+        return self
 
     def _check(self, *, thorough: bool) -> None:
         application = self._connection.execute("PRAGMA application_id").fetchone()[0]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from .architecture import Architecture
-from .errors import Interrupted, NoResult, PluginError, StoreDamaged
+from .errors import DenasError, Interrupted, NoResult, PluginError, StoreDamaged
+from .evaluator import Evaluator
 from .interrupt import Interruption, interruptible
 from .seeding import derive_seed
 from .setup import Setup
@@ -16,8 +19,8 @@ from .store import Store
 from .strategy import History
 from .trial import Evaluation, Trial
 
-FAILURES_IN_A_ROW = 25
-"""A search whose first so many candidates all fail is stopped: what is wrong is not the candidates."""
+FIRST_FAILURES = 25
+"""A search in which so many candidates have failed and none is scored stops: what is wrong is not the candidates."""
 
 TRIALS_PER_CANDIDATE = 20
 """A budget of scored candidates also ends after this many times as many trials: the constraints may admit none."""
@@ -44,17 +47,17 @@ class Study:
         path: The run directory.
         trials: Committed trials, in order; without seconds, which only the store keeps.
         counts: Committed trials by state.
-        exhausted: Whether the strategy found nothing new to propose.
+        notices: What the user should know about how the search went.
     """
 
     def __init__(self, setup: Setup, store: Store, *, path: Path, observers: Sequence[Observer] = ()) -> None:
         self.setup = setup
         self.path = path
-        self.exhausted = False
+        self.notices = list(setup.notices)
         self.trials: list[Trial] = []
         self.counts = {"scored": 0, "infeasible": 0, "failed": 0}
         self._store = store
-        self._observers = observers
+        self._observers = list(observers)
         self._seconds_before = store.active_seconds()
         self._start = time.monotonic()
         for trial in store.trials():
@@ -69,18 +72,18 @@ class Study:
             StorageError: a trial could not be committed.
         """
         self._start = time.monotonic()
-        evaluate = self.setup.evaluator()
-        for observer in self._observers:
-            observer.started(self)
+        evaluator = self.setup.evaluator()
+        self._tell("started")
         try:
             with interruptible() as interruption:
-                self._generations(evaluate, interruption)
+                self._generations(evaluator, interruption)
         finally:
-            for observer in self._observers:
-                observer.finished(self)
+            self.setup.executor.close()
+            self._tell("finished")
         if interruption and not self._is_spent():
             raise Interrupted(
-                f"stopped after {len(self.trials)} trials; all of them are kept",
+                f"stopped after {len(self.trials)} trials, all of them kept; go on with: "
+                f"denas search --resume {self.path}",
                 signal_number=interruption.signal_number,
             )
 
@@ -102,18 +105,24 @@ class Study:
             return min(self.counts["scored"] / budget.candidates, 1.0)
         return min(self.active_seconds() / (budget.seconds or 1.0), 1.0)
 
-    def _generations(self, evaluate: _Evaluate, interruption: Interruption) -> None:
+    def _generations(self, evaluator: Evaluator, interruption: Interruption) -> None:
         # A resumed search asks for its last generation again; all before it are whole.
         generation = self.trials[-1].generation if self.trials else 0
         closed = sum(trial.generation < generation for trial in self.trials)
         while not self._is_spent() and not interruption:
             proposals = self._ask(generation, self.trials[:closed])
             if not proposals:
-                self.exhausted = True
+                self.notices.append("the strategy found nothing new to propose within the constraints")
                 return
             self._check_finished(proposals, closed)
-            self._evaluate(evaluate, proposals, generation, closed, interruption)
+            self._evaluate(evaluator, proposals, generation, closed, interruption)
             generation, closed = generation + 1, closed + len(proposals)
+        budget = self.setup.budget.candidates
+        if budget is not None and self._has_tried_enough(budget) and self.counts["scored"] < budget:
+            self.notices.append(
+                f"stopped after {len(self.trials)} trials with {self.counts['scored']} of {budget} scored: the "
+                "constraints admit too few"
+            )
 
     def _ask(self, generation: int, finished: Sequence[Trial]) -> list[Architecture]:
         # Only whole generations are seen, so neither the order of results nor a kill changes what is proposed.
@@ -121,7 +130,12 @@ class Study:
         history = History(trials=finished, ranked=ranked, values=values)
         strategy = self.setup.strategy
         seed = derive_seed(self.setup.config.seed, "generation", generation)
-        proposals = strategy.ask(self.setup.problem, history, count=strategy.generation_size, seed=seed)
+        try:
+            proposals = strategy.ask(self.setup.problem, history, count=strategy.generation_size, seed=seed)
+        except DenasError:
+            raise
+        except Exception as error:
+            raise PluginError(f"strategy {strategy.id!r} failed: {type(error).__name__}: {error}") from error
         known = history.keys()
         fresh = {
             arch.key: arch for arch in proposals if isinstance(arch, Architecture) and arch.key not in known
@@ -134,8 +148,10 @@ class Study:
         return list(fresh.values())
 
     def _check_finished(self, proposals: Sequence[Architecture], closed: int) -> None:
-        for trial, arch in zip(self.trials[closed:], proposals, strict=False):
-            if trial.arch.key != arch.key:
+        for trial, arch in itertools.zip_longest(self.trials[closed:], proposals):
+            if trial is None:
+                return
+            if arch is None or trial.arch.key != arch.key:
                 raise StoreDamaged(
                     f"trial {trial.index} of the run is not what this installation proposes there; its plugins or its "
                     "store were changed"
@@ -143,7 +159,7 @@ class Study:
 
     def _evaluate(
         self,
-        evaluate: _Evaluate,
+        evaluator: Evaluator,
         proposals: Sequence[Architecture],
         generation: int,
         closed: int,
@@ -155,30 +171,36 @@ class Study:
                     return
                 yield index, proposals[index - closed]
 
+        budget = self.setup.budget.candidates
         early: dict[int, Evaluation] = {}
-        for index, evaluation in self.setup.executor.run(evaluate, work()):
-            early[index] = evaluation
-            # In order: a kill then leaves a prefix, and a budget in candidates cuts at the same one everywhere.
-            while len(self.trials) in early and not self._is_spent():
-                place = len(self.trials)
-                self._commit(
-                    Trial(
-                        index=place,
-                        generation=generation,
-                        arch=proposals[place - closed],
-                        evaluation=early.pop(place),
-                    )
-                )
+        with contextlib.closing(_closable(self.setup.executor.run(evaluator.evaluate, work()))) as results:
+            for index, evaluation in results:
+                early[index] = evaluation
+                # In order: a kill then leaves a prefix, and a budget in candidates cuts at the same one everywhere.
+                # A budget of time only stops work from being taken: what is finished is kept.
+                while (place := len(self.trials)) in early and (budget is None or not self._is_spent()):
+                    arch = proposals[place - closed]
+                    measured = evaluator.measure(arch, early.pop(place))
+                    self._commit(Trial(index=place, generation=generation, arch=arch, evaluation=measured))
 
     def _commit(self, trial: Trial) -> None:
         self._store.append(trial, active_seconds=self.active_seconds())
         self._remember(trial)
-        for observer in self._observers:
-            observer.trial_done(self, trial)
-        if self.counts["failed"] == len(self.trials) == FAILURES_IN_A_ROW:
+        self._tell("trial_done", trial)
+        failed = self.counts["failed"]
+        if failed >= FIRST_FAILURES and not self.counts["scored"] and trial.evaluation.state == "failed":
             raise NoResult(
-                f"the first {FAILURES_IN_A_ROW} candidates all failed; the last: {trial.evaluation.reason}"
+                f"{failed} candidates failed and none is scored; the last: {trial.evaluation.reason}"
             )
+
+    def _tell(self, event: str, *details: Trial) -> None:
+        for observer in list(self._observers):
+            try:
+                getattr(observer, event)(self, *details)
+            except Exception as error:
+                # Who watches cannot change the result, not even by failing.
+                self._observers.remove(observer)
+                self.notices.append(f"an observer failed and was left out: {type(error).__name__}: {error}")
 
     def _remember(self, trial: Trial) -> None:
         if trial.index != len(self.trials):
@@ -191,10 +213,13 @@ class Study:
     def _is_spent(self) -> bool:
         budget = self.setup.budget
         if budget.candidates is not None:
-            tried_enough = len(self.trials) >= TRIALS_PER_CANDIDATE * (budget.candidates + 5)
-            return self.counts["scored"] >= budget.candidates or tried_enough
+            return self.counts["scored"] >= budget.candidates or self._has_tried_enough(budget.candidates)
         return self.active_seconds() >= (budget.seconds or 0.0)
 
+    def _has_tried_enough(self, budget: int) -> bool:
+        return len(self.trials) >= TRIALS_PER_CANDIDATE * (budget + 5)
 
-class _Evaluate(Protocol):
-    def __call__(self, arch: Architecture) -> Evaluation: ...
+
+def _closable(results: Iterator[tuple[int, Evaluation]]) -> Generator[tuple[int, Evaluation], None, None]:
+    # An executor may return any iterator; a generator over it can always be closed, and closes it if it can.
+    yield from results

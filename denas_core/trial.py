@@ -41,6 +41,8 @@ class Evaluation:
             # Sorted, so that a trial is the same whether it was just scored or read back.
             content = dict(sorted(getattr(self, name).items()))
             object.__setattr__(self, name, Record(content) if content else _EMPTY)
+        if (self.state == "scored") != (self.reason == ""):
+            raise ValueError(f"a {self.state} evaluation with the reason {self.reason!r}")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,10 @@ from denas_core.strategy import History, Strategy, propose_distinct
 
 @dataclasses.dataclass(kw_only=True)
 class RandomSearch(Strategy):
-    """Every knob of every proposal is drawn uniformly: the baseline that any other strategy must beat."""
+    """Draws every knob uniformly: the baseline that any other strategy must beat.
+
+    Draws beyond a constraint are repaired, as with every strategy: proposals are uniform only without constraints.
+    """
 
     batch: int = option(50, "Proposals of one generation", at_least=1, at_most=100_000)
 

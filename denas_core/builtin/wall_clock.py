@@ -6,12 +6,14 @@ import dataclasses
 import math
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from denas_core.architecture import Architecture
 from denas_core.component import option
+from denas_core.errors import ConfigError
 from denas_core.latency import Latency, LatencyProbe
 from denas_core.space import SearchSpace
+from denas_core.threads import pinned_threads
 
 # Standard normal quantile of a two-sided 95 % interval.
 _Z = 1.96
@@ -33,6 +35,14 @@ class WallClock(LatencyProbe):
     precision: float = option(
         0.03, "Half-width of the interval, relative to the median, that is stable", above=0
     )
+
+    def __post_init__(self) -> None:
+        if self.min_rounds > self.max_rounds:
+            raise ConfigError(f"min_rounds {self.min_rounds} is more than max_rounds {self.max_rounds}")
+
+    def units(self, space: SearchSpace) -> Mapping[str, float]:
+        """Return what one batch holds."""
+        return space.batch(self.batch_size, seed=0).units
 
     def prepare(
         self, space: SearchSpace, arch: Architecture, *, seed: int, device: str
@@ -56,8 +66,6 @@ class WallClock(LatencyProbe):
 
     def time(self, call: Callable[[], object], reference: Callable[[], object] | None) -> Latency:
         """Return the median time of `call` with its interval."""
-        from denas_core.evaluator import pinned_threads
-
         times: list[float] = []
         ratios: list[float] = []
         with pinned_threads(self.threads):
@@ -65,7 +73,7 @@ class WallClock(LatencyProbe):
                 call()
                 if reference is not None:
                     reference()
-            while len(times) < max(self.max_rounds, self.min_rounds):
+            while len(times) < self.max_rounds:
                 times.append(_milliseconds(call))
                 if reference is not None:
                     ratios.append(times[-1] / _milliseconds(reference))

@@ -12,6 +12,7 @@ from .output import print_json, print_notice, print_table
 
 if TYPE_CHECKING:
     from denas_core.config import RunConfig
+    from denas_core.registry import Registry
     from denas_core.setup import Setup
     from denas_core.trial import Trial
 
@@ -79,15 +80,16 @@ def rank(
 
     from .tables import print_ranking
 
+    registry = Registry.discover()
     store = read_run(run)
     try:
         config = make_config(with_options(store.header()["config"], {}, weights=weights), origin=str(run))
-        setup = Setup.from_config(_without_constraints(config), Registry.discover())
+        setup = Setup.from_config(_without_constraints(config), registry)
         found = store.trials()
     finally:
         store.close()
     if compute:
-        found = _compute_missing(run, setup, found)
+        found = _compute_missing(run, setup, registry, found)
     if not any(trial.is_scored for trial in found):
         raise NoResult(f"run {str(run)!r} has no scored trial to rank")
     ranked, values = setup.scoring.rank(found)
@@ -117,10 +119,12 @@ def _without_constraints(config: RunConfig) -> RunConfig:
     return config.model_copy(update={"constraints": ()})
 
 
-def _compute_missing(run: Path, setup: Setup, found: list[Trial]) -> list[Trial]:
-    from denas_core.run_directory import RunDirectory
+def _compute_missing(run: Path, setup: Setup, registry: Registry, found: list[Trial]) -> list[Trial]:
+    from denas_core.run_directory import RunDirectory, check_installation
 
     with RunDirectory.open(run) as directory:
+        for notice in check_installation(directory.store.header(), setup, registry, path=run):
+            print_notice(f"note: {notice}")
         evaluator = setup.evaluator()
         for trial in [trial for trial in found if trial.is_scored]:
             missing = {

@@ -134,8 +134,7 @@ def _setup(config: RunConfig) -> Setup:
 
     # Bounds are for searches; one architecture is what it is.
     return Setup.from_config(
-        config.model_copy(update={"constraints": (), "objectives": ("score", "latency_ms")}),
-        Registry.discover(),
+        config.model_copy(update={"constraints": ()}), Registry.discover(), measure_latency=True
     )
 
 

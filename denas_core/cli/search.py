@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from denas_core.errors import ConfigError, Interrupted
+from denas_core.errors import ConfigError
 
 from .arguments import (
     ConfigOption,
@@ -92,19 +92,14 @@ def search(
     observers = [] if quiet else [progress_observer()]
 
     def change(stored: dict[str, Any]) -> dict[str, Any]:
-        kept = {**given, "space": space or stored["space"]}
+        same = space in (None, stored["space"]["name"])
+        kept = {**given, "space": stored["space"] if same else space}
         return apply_settings(with_options(stored, kept, weights=weights), settings)
 
-    try:
-        if resume is not None:
-            result = resume_search(Path(resume), change, observers=observers)
-        else:
-            result = run_search(run_config, Registry.discover(), observers=observers)
-    except Interrupted as stop:
-        run = resume or (observers[0].path if observers else None)
-        raise Interrupted(
-            f"{stop}; go on with: denas search --resume {run or 'RUN'}", signal_number=stop.exit_code - 128
-        ) from stop
+    if resume is not None:
+        result = resume_search(Path(resume), change, observers=observers)
+    else:
+        result = run_search(run_config, Registry.discover(), observers=observers)
     if json_:
         print_json(result.as_dict())
     else:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -214,7 +215,7 @@ def test_doctor_names_the_mend_of_a_broken_plugin(tmp_path: Path) -> None:
         (["--resume", "nowhere"], 2, "'nowhere' is not a run directory"),
         (["--config", "missing.yaml"], 2, "cannot read 'missing.yaml'"),
         (["--config", "/"], 2, "cannot read '/'"),
-        (["toy/stairs", "--out", "/proc/denas/run"], 6, "cannot write '/proc/denas/run'"),
+        (["toy/stairs", "--out", "/proc/denas/run"], 6, "cannot use '/proc/denas/run'"),
         (["toy/stairs", "--out", "file"], 2, "out 'file' is a file"),
         (["toy/stairs", "--bogus"], 2, "No such option"),
     ],
@@ -242,6 +243,24 @@ def test_a_resume_refuses_what_would_change_the_answer(run: Path) -> None:
         done = denas("search", "--resume", str(run), *option)
         assert done.returncode == 2
         assert "only budget and executor may change" in done.stderr
+
+
+def test_a_directory_with_a_configuration_of_one_s_own_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("# mine\nspace: toy/stairs\nscore: toy/both\n")
+    done = denas("search", "--config", "config.yaml", "--out", ".", "-b", "5", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "exists and is not empty" in done.stderr
+    assert (tmp_path / "config.yaml").read_text().startswith("# mine")
+
+
+def test_components_are_not_computed_with_other_software(tmp_path: Path) -> None:
+    toy_search(tmp_path / "r", budget=5, score={"name": "toy/both", "weights": {"slope": 0}})
+    with sqlite3.connect(tmp_path / "r" / "study.db") as connection:
+        connection.execute('UPDATE meta SET value = replace(value, \'"torch":"\', \'"torch":"9.9.\')')
+    for command in (["rank", "--weights", "slope=1", "--compute"], ["search", "--budget", "9", "--resume"]):
+        done = denas(*command, str(tmp_path / "r"))
+        assert done.returncode == 2
+        assert "was made with something else: torch: '9.9." in done.stderr
 
 
 def test_a_damaged_store_ends_with_5_and_stays_as_it_is(tmp_path: Path) -> None:

@@ -143,11 +143,19 @@ def test_memory_keeps_what_a_residual_still_needs() -> None:
     assert cost["memory_mb"] == 4 * ((50 + 220 + 210) + 4 + (10 + 20 + 10)) / 1e6
 
 
-def test_scoring_memory_keeps_every_activation_with_its_gradient() -> None:
+def test_scoring_memory_keeps_copies_of_weights_and_every_activation_with_its_gradient() -> None:
     space = Given(make=lambda: nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2)), shape=(4,))
     weights, activations = 40 + 18, 4 + 8 + 8 + 2
-    assert scoring_memory_bytes(space, ARCH, 1) == 2 * 4 * (weights + activations)
-    assert scoring_memory_bytes(space, ARCH, 64) == 2 * 4 * (weights + 64 * activations)
+    for samples in (1, 64):
+        expected = 4 * (10 * weights + 2 * samples * activations + 3 * 2**24)
+        assert scoring_memory_bytes(space, ARCH, samples) == expected
+
+
+def test_scoring_memory_holds_the_gradients_of_each_sample_by_the_largest_convolution() -> None:
+    space = Given(make=lambda: nn.Conv2d(2, 3, 5, bias=False), shape=(2, 5, 5))
+    weights, activations = 3 * 2 * 25, 2 * 25 + 3
+    expected = 4 * (10 * weights + 2 * 64 * (activations + weights) + 3 * 2**24)
+    assert scoring_memory_bytes(space, ARCH, 64) == expected
 
 
 @pytest.mark.parametrize("classes", [10**18, 10**30])

@@ -14,8 +14,16 @@ class WithToken(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.token = nn.Parameter(torch.empty(5000))
+        self.token = nn.Parameter(torch.empty(1, 5000))
         self.body = nn.Sequential(nn.Linear(30, 40), nn.BatchNorm1d(40))
+
+
+class HandWrittenNorm(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(3))
+        self.bias = nn.Parameter(torch.empty(3))
+        self.scale = nn.Parameter(torch.empty(()))
 
 
 class Buffered(nn.Module):
@@ -63,6 +71,13 @@ def test_layers_have_their_own_initialisation_and_direct_parameters_a_normal_one
     assert model.token.std().item() == pytest.approx(DIRECT_PARAMETER_STD, rel=0.05)
     assert abs(model.token.mean().item()) < 5 * DIRECT_PARAMETER_STD / 5000**0.5
     assert model.token.requires_grad
+
+
+def test_a_norm_without_its_own_initialisation_is_the_identity() -> None:
+    model = initialise(on_meta(lambda: nn.Sequential(HandWrittenNorm())), seed=0)
+    assert model[0].weight.tolist() == [1, 1, 1]
+    assert model[0].bias.tolist() == [0, 0, 0]
+    assert model[0].scale.item() == 1
 
 
 def test_attention_is_initialised_by_its_own_method() -> None:

@@ -104,7 +104,7 @@ def test_a_violation_is_the_excess_as_a_fraction_of_the_bound() -> None:
     upper, lower = Constraint("params", True, 200.0), Constraint("flops", False, 200.0)
     assert [upper.violation(v) for v in (100, 200, 250)] == [0, 0, 0.25]
     assert [lower.violation(v) for v in (250, 200, 150)] == [0, 0, 0.25]
-    assert violations((upper, lower), {"params": 300, "other": 1}) == {upper: 0.5}
+    assert violations((upper, lower), {"params": 300, "flops": 200, "other": 1}) == {upper: 0.5}
     assert violations((upper, lower), {"params": 200, "flops": 50}) == {lower: 0.75}
 
 

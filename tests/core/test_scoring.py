@@ -220,9 +220,9 @@ def test_the_ranking_is_scored_ones_by_value_then_infeasible_ones_by_violation_t
     scoring = mixture({"depth": 1.0})
     states = [
         Evaluation(state="failed", reason="crashed"),
-        Evaluation(state="infeasible", violation=0.5),
+        Evaluation(state="infeasible", reason="x", violation=0.5),
         Evaluation(state="scored", components={"depth": 1.0}),
-        Evaluation(state="infeasible", violation=0.1),
+        Evaluation(state="infeasible", reason="x", violation=0.1),
         Evaluation(state="scored", components={"depth": 2.0}),
         Evaluation(state="scored", components={"depth": 2.0}),
     ]

@@ -24,11 +24,19 @@ MEMBERS = list(all_members(SPACE).values())
 TINY = Conditional(deepest=1)
 
 
+REASONS = {"scored": "", "infeasible": "too large", "failed": "crashed"}
+
+
 def history_of(archs: Sequence[Architecture], states: Sequence[State] = ()) -> History:
     """Return a history whose ranking is the order of `archs`."""
     states = states or ["scored"] * len(archs)
     trials = [
-        Trial(index=i, generation=0, arch=arch, evaluation=Evaluation(state=state))
+        Trial(
+            index=i,
+            generation=0,
+            arch=arch,
+            evaluation=Evaluation(state=state, reason="" if state == "scored" else "x"),
+        )
         for i, (arch, state) in enumerate(zip(archs, states, strict=True))
     ]
     return History(trials=trials, ranked=trials)

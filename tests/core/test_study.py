@@ -106,7 +106,7 @@ def test_failed_candidates_are_trials_with_a_reason_and_do_not_count(tmp_path: P
 
 def test_a_search_in_which_everything_fails_stops_early(tmp_path: Path) -> None:
     with pytest.raises(
-        NoResult, match="the first 25 candidates all failed; the last: height: the stairs are broken"
+        NoResult, match="25 candidates failed and none is scored; the last: height: the stairs are broken"
     ):
         toy_search(tmp_path / "a", score={"name": "toy/both", "failing": 1})
 
@@ -116,7 +116,7 @@ def test_an_exhausted_space_ends_well_with_a_notice(tmp_path: Path) -> None:
     result = toy_search(tmp_path / "a", space=space, budget=1000)
     # Two heights a step, two to six steps: 4 + 8 + 16 + 32 + 64.
     assert result.counts["scored"] == 124
-    assert any("exhausted" in notice for notice in result.notices)
+    assert any("nothing new to propose" in notice for notice in result.notices)
 
 
 def test_every_proposal_keeps_to_constraints_on_counts(tmp_path: Path) -> None:
@@ -235,3 +235,78 @@ def test_a_time_budget_ends_within_one_candidate_and_counts_over_resumes(tmp_pat
     assert again.counts == first.counts
     more = resume(tmp_path / "a", budget="1s")
     assert first.counts["scored"] < more.counts["scored"] <= 50
+
+
+def test_a_resume_with_another_score_of_one_s_own_is_refused(tmp_path: Path) -> None:
+    from denas_toy.scores import Height, Slope
+
+    run_search(config(tmp_path / "a", budget=5), Registry.discover(), objects={"score": Height()})
+    with pytest.raises(ConfigError, match=r"cannot go on with score.*only budget and executor may change"):
+        resume(tmp_path / "a", budget=9, objects={"score": Slope()})
+    assert resume(tmp_path / "a", budget=9, objects={"score": Height()}).counts["scored"] == 9
+
+
+def test_the_candidate_that_crosses_a_time_budget_is_kept(tmp_path: Path) -> None:
+    result = toy_search(tmp_path / "a", score={"name": "toy/both", "pause": 0.5}, budget="0.2s")
+    assert result.counts["scored"] == 1
+
+
+class Failing(Watcher):
+    """An observer that breaks."""
+
+    def trial_done(self, study: Study, trial: Trial) -> None:
+        raise OSError("nobody reads this")
+
+
+def test_an_observer_that_fails_changes_no_result(tmp_path: Path) -> None:
+    watcher = Watcher()
+    observers = [Failing(), watcher]
+    result = run_search(config(tmp_path / "a", budget=20), Registry.discover(), observers=observers)
+    assert result.counts["scored"] == len(watcher.keys) == 20
+    assert any("nobody reads this" in notice for notice in result.notices)
+
+
+def test_a_hang_up_that_the_caller_ignores_stays_ignored(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        watcher = Watcher(after=5, act=lambda: os.kill(os.getpid(), signal.SIGHUP))
+        result = run_search(config(tmp_path / "a", budget=20), Registry.discover(), observers=[watcher])
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert result.counts["scored"] == 20
+
+
+def test_an_executor_is_closed_when_the_search_ends(tmp_path: Path) -> None:
+    from denas_toy.shuffled import Shuffled
+
+    class Closing(Shuffled):
+        closed = 0
+
+        def close(self) -> None:
+            self.closed += 1
+
+    executor = Closing()
+    run_search(config(tmp_path / "a", budget=150), Registry.discover(), objects={"executor": executor})
+    assert executor.closed == 1
+
+
+def test_counts_of_numpy_are_kept_as_plain_numbers(tmp_path: Path) -> None:
+    import numpy as np
+    from denas_toy.stairs import Stairs
+
+    class Counting(Stairs):
+        def cost(self, arch: Architecture) -> dict[str, float]:
+            return {name: np.int64(value) for name, value in super().cost(arch).items() if name != "size_mb"}
+
+    result = run_search(config(tmp_path / "a", budget=5), Registry.discover(), objects={"space": Counting()})
+    assert type(result.best.evaluation.metrics["params"]) is int
+
+
+def test_a_strategy_that_crashes_is_named(tmp_path: Path) -> None:
+    class Crashing(Repeating):
+        def ask(self, problem: Problem, history: History, *, count: int, seed: int) -> list[Architecture]:
+            raise KeyError("lost")
+
+    with pytest.raises(PluginError, match="Crashing' failed: KeyError: 'lost'"):
+        run_search(config(tmp_path / "a"), Registry.discover(), objects={"strategy": Crashing()})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -16,7 +17,7 @@ from denas_core.pass_network import batch_of
 from denas_core.seeding import derive_seed
 from denas_scores.complexity import Complexity, log_condition_number, tangent_kernel
 
-from .toy_spaces import AttentionSpace, ChainSpace, CNNSpace, GatedSpace
+from .toy_spaces import AttentionSpace, ChainSpace, CNNSpace, GatedSpace, SequenceSpace
 
 SPEC = PassSpec(size=7, readout="cotangent", gradients="layers")
 
@@ -84,6 +85,51 @@ def test_the_kernel_equals_that_of_per_sample_gradients(name: str, index: int) -
     kernel, expected = tangent_kernel(candidate, SPEC), kernel_by_vmap(candidate, SPEC)
     torch.testing.assert_close(kernel, expected, rtol=1e-4, atol=1e-6 * float(expected.max()))
     assert log_condition_number(kernel) == pytest.approx(log_condition_number(expected), rel=1e-4)
+
+
+@pytest.mark.parametrize("positions", [1, 3, 7, 14])
+@pytest.mark.parametrize(
+    "layout",
+    ["samples first", "positions first", "flat, samples first", "flat, positions first", "encoder"],
+)
+def test_rows_are_given_to_their_own_samples(layout: str, positions: int) -> None:
+    """Also where positions are as many as the 7 samples, or a multiple, so that shapes leave the order open."""
+    space = SequenceSpace(layout=layout, positions=positions)
+    spec = dataclasses.replace(SPEC, dtype="float64")
+    candidate = Candidate(space, space.full(), seed=1)
+    names = {view.parameter for view in candidate.views()}
+    gradients = candidate.trace(dataclasses.replace(spec, gradients="samples")).gradients
+    flat = torch.cat([gradients[name].flatten(1) for name in names], 1)
+    torch.testing.assert_close(tangent_kernel(candidate, spec), flat @ flat.T, rtol=1e-9, atol=1e-9)
+    assert names <= {call.parameter for call in candidate.trace(spec).layers}
+
+
+def test_a_layer_that_mixes_samples_costs_a_run_a_sample() -> None:
+    class Shared(SequenceSpace):
+        def build(self, arch: Any, *, head: nn.Module | None = None, variant: str = "full") -> nn.Module:
+            return SharedTable(self.positions)
+
+    candidate = Candidate(Shared(positions=7), Shared().full(), seed=1)
+    assert {call.parameter for call in candidate.trace(SPEC).layers} == {"head.weight"}
+    gradients = candidate.trace(dataclasses.replace(SPEC, gradients="samples")).gradients
+    flat = torch.cat([gradients[name].flatten(1) for name in ("table.weight", "head.weight")], 1)
+    torch.testing.assert_close(tangent_kernel(candidate, SPEC).float(), flat @ flat.T, rtol=1e-4, atol=1e-4)
+
+
+class SharedTable(nn.Module):
+    """Projects one table for all samples, with as many positions as there may be samples."""
+
+    def __init__(self, positions: int) -> None:
+        super().__init__()
+        self.register_buffer("positions", torch.empty(1, positions, 3))
+        self.table, self.head = nn.Linear(3, 3), nn.Linear(3, 2)
+
+    def reset_parameters(self) -> None:
+        self.positions.copy_(torch.linspace(-1, 1, self.positions.numel()).view_as(self.positions))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.head(torch.tanh(x + self.table(self.positions)))
+        return y
 
 
 def test_float32_and_float64_agree() -> None:

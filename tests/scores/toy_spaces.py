@@ -249,3 +249,50 @@ class GatedSpace(SearchSpace):
 
     def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
         return continuous_batch((6,), size, seed=seed, kind=kind)
+
+
+class Sequential(nn.Module):
+    """Keeps samples and positions in the order of `layout`: (samples, positions), its transpose, or either as one."""
+
+    def __init__(self, layout: str) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(3, 6), nn.Linear(6, 2)
+        self.layout = layout
+
+    def forward(self, x: Tensor) -> Tensor:
+        samples = x.shape[0]
+        if "positions first" in self.layout:
+            x = x.transpose(0, 1)
+        if "flat" in self.layout:
+            x = x.flatten(0, 1)
+        y = self.second(torch.tanh(self.first(x)))
+        if "positions first" in self.layout:
+            return y.view(-1, samples, 2).transpose(0, 1)
+        return y.view(samples, -1, 2)
+
+
+class EncoderLayer(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.TransformerEncoderLayer(6, 2, 12, batch_first=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.inner(x.repeat(1, 1, 2).transpose(0, 1)).transpose(0, 1)
+        return y
+
+
+@dataclasses.dataclass(kw_only=True)
+class SequenceSpace(SearchSpace):
+    """Networks that do not all keep samples outermost."""
+
+    layout: str = "samples first"
+    positions: int = 4
+
+    def knobs(self) -> tuple[Knob, ...]:
+        return (Knob("unused", (0,)),)
+
+    def build(self, arch: Any, *, head: nn.Module | None = None, variant: str = "full") -> nn.Module:
+        return EncoderLayer() if self.layout == "encoder" else Sequential(self.layout)
+
+    def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
+        return continuous_batch((self.positions, 3), size, seed=seed, kind=kind)

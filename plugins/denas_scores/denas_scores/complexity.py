@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from denas_core import PassSpec, ProxyScore, ScoreFailed, option
 from denas_core.score import Direction
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(kw_only=True)
 class Complexity(ProxyScore):
-    """The log condition number of the neural tangent kernel at initialisation; smaller is better.
+    """The log condition number of the neural tangent kernel; smaller is better.
 
     The kernel is the Gram matrix of the gradients of each sample's read-out by the matrices and kernels of
     convolutions, feed-forward layers, attention and heads (Chen et al. 2021, arXiv:2102.11535, section 3.1.1).
@@ -29,10 +29,17 @@ class Complexity(ProxyScore):
     direction: ClassVar[Direction] = "minimize"
 
     batch_size: int = option(64, "Samples of the batch, and rows of the kernel", at_least=2)
+    weights_from: Literal["fresh", "inherited"] = option(
+        "fresh", "Weights that are scored: newly drawn, or of the space's checkpoint"
+    )
 
     def passes(self) -> Sequence[PassSpec]:
         """Return the one run that leaves activations and output gradients of every layer."""
-        return (PassSpec(size=self.batch_size, readout="cotangent", gradients="layers"),)
+        return (
+            PassSpec(
+                size=self.batch_size, weights=self.weights_from, readout="cotangent", gradients="layers"
+            ),
+        )
 
     def measure(self, candidate: Candidate) -> float:
         """Return log(largest / smallest eigenvalue), at least 0.
@@ -69,7 +76,7 @@ def tangent_kernel(candidate: Candidate, spec: PassSpec) -> Tensor:
     for name in views:
         if name in calls:
             kernel += gram_of_views(calls[name], views[name])
-    for name in views.keys() - calls.keys():
+    for name in [name for name in views if name not in calls]:
         gradients = candidate.trace(dataclasses.replace(spec, gradients="samples")).gradients
         if name not in gradients:
             raise ScoreFailed(f"weight {name!r} is frozen and used by no linear or convolutional layer")

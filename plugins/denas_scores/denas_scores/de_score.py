@@ -31,7 +31,7 @@ BATCH_SIZE = 64
 class DEScore(CombinedScore):
     """The DE-Score. ``rank`` adds the log-ranks of its components; ``reference`` is the original's arithmetic.
 
-    ``reference`` takes components, initialisation, structure and weights from the space's recipe, with an exact kernel
+    ``reference`` takes components, initialisation, structure and weights of components from the space's recipe, with an exact kernel
     by a backward run a sample: slow, and meant for comparison. It differs from the original in its seeds: the original
     draws every network under the number 12345, here every architecture has weights of its own.
     """
@@ -39,6 +39,9 @@ class DEScore(CombinedScore):
     combination: Literal["rank", "reference"] = option("rank", "How the components become one number")
     batch_size: int | None = option(
         None, "Samples of a batch; by default 64, or the recipe's for 'reference'", at_least=2
+    )
+    weights_from: Literal["fresh", "inherited"] = option(
+        "fresh", "Weights that 'rank' scores: newly drawn, or of the space's checkpoint"
     )
 
     @property
@@ -58,10 +61,10 @@ class DEScore(CombinedScore):
             return self._reference_component(name, self._recipe(space))
         size = self.batch_size or BATCH_SIZE
         components: dict[str, ProxyScore] = {
-            "expressivity": Expressivity(batch_size=size),
-            "complexity": Complexity(batch_size=size),
-            "diversity": Diversity(),
-            "saliency": Saliency(),
+            "expressivity": Expressivity(batch_size=size, weights_from=self.weights_from),
+            "complexity": Complexity(batch_size=size, weights_from=self.weights_from),
+            "diversity": Diversity(weights_from=self.weights_from),
+            "saliency": Saliency(weights_from=self.weights_from),
         }
         return components.get(name)
 

@@ -25,6 +25,9 @@ class Diversity(ProxyScore):
     dtype: Literal["float32", "float64"] = option(
         "float32", "Precision of the network and of the singular values"
     )
+    weights_from: Literal["fresh", "inherited"] = option(
+        "fresh", "Weights that are scored: newly drawn, or of the space's checkpoint"
+    )
 
     def requires(self) -> frozenset[str]:
         """Return the need for attention."""
@@ -32,7 +35,16 @@ class Diversity(ProxyScore):
 
     def passes(self) -> Sequence[PassSpec]:
         """Return one run on a constant input."""
-        return (PassSpec(inputs="ones", size=1, dtype=self.dtype, readout="cotangent", gradients="weights"),)
+        return (
+            PassSpec(
+                inputs="ones",
+                size=1,
+                weights=self.weights_from,
+                dtype=self.dtype,
+                readout="cotangent",
+                gradients="weights",
+            ),
+        )
 
     def measure(self, candidate: Candidate) -> float:
         """Return the sum, without unit; larger is better.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from denas_core import PassSpec, ProxyScore, ScoreFailed, option
+from denas_core.batch import expand_mask
 from denas_core.score import CONTINUOUS_INPUT
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def gaussian_complexity(clean: Outputs, perturbed: Outputs) -> float:
     change = (clean.features.double() - perturbed.features.double()).abs()
     mask = clean.masks.get("features")
     if mask is not None:
-        change = change * mask.reshape(*mask.shape, *[1] * (change.dim() - mask.dim()))
+        change = change * expand_mask(mask, change)
     mean = float(change.flatten(1).sum(1).mean())
     if not 0 < mean < math.inf:
         raise ScoreFailed(f"the features change by {mean!r} under a perturbed input")
@@ -39,10 +40,13 @@ def gaussian_complexity(clean: Outputs, perturbed: Outputs) -> float:
 class Expressivity(ProxyScore):
     """The Gaussian complexity of the network; see `gaussian_complexity`.
 
-    Weights are fresh; batch-norm normalises both inputs with the statistics of the unperturbed batch.
+    Batch-norm normalises both inputs with the statistics of the unperturbed batch.
     """
 
     batch_size: int = option(64, "Samples of the batch", at_least=1)
+    weights_from: Literal["fresh", "inherited"] = option(
+        "fresh", "Weights that are scored: newly drawn, or of the space's checkpoint"
+    )
 
     def requires(self) -> frozenset[str]:
         """Return the need for an input that noise can be added to."""
@@ -50,10 +54,8 @@ class Expressivity(ProxyScore):
 
     def passes(self) -> Sequence[PassSpec]:
         """Return the clean and the perturbed forward run."""
-        return (
-            PassSpec(size=self.batch_size),
-            PassSpec(size=self.batch_size, perturbation=PERTURBATION),
-        )
+        clean = PassSpec(size=self.batch_size, weights=self.weights_from)
+        return clean, dataclasses.replace(clean, perturbation=PERTURBATION)
 
     def measure(self, candidate: Candidate) -> float:
         """Return the log of the mean change, natural units; larger is better.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from denas_core import PassSpec, ProxyScore, ScoreFailed
+from denas_core import PassSpec, ProxyScore, ScoreFailed, option
 
 if TYPE_CHECKING:
     from denas_core import Candidate
@@ -22,12 +22,17 @@ class Saliency(ProxyScore):
     et al. 2020, arXiv:2006.05467, eq. 3).
     """
 
+    weights_from: Literal["fresh", "inherited"] = option(
+        "fresh", "Weights that are scored: newly drawn, or of the space's checkpoint"
+    )
+
     def passes(self) -> Sequence[PassSpec]:
         """Return one run of the all-positive network."""
         return (
             PassSpec(
                 inputs="ones",
                 size=1,
+                weights=self.weights_from,
                 magnitude=True,
                 dtype="float64",
                 norm="bypass",

@@ -59,8 +59,8 @@ def scoring_memory_bytes(space: SearchSpace, arch: Architecture, batch_size: int
     """Return an upper estimate of the bytes that scoring with `batch_size` samples takes, beside torch itself.
 
     It is that of the DE-Score with all its components: `WEIGHT_COPIES` of the weights, every activation of the batch
-    with its gradient, the gradient of each sample by the largest kernel of a convolution twice (as the kernel that
-    makes it reorders it), and `WORKSPACE_BYTES`. A weight that no layer uses in the usual way, whose gradient takes a
+    with its gradient, the gradient of each sample by the largest kernel of a convolution three times (oneDNN makes
+    it in one layout, and hands it out in another), and `WORKSPACE_BYTES`. A weight that no layer uses in the usual way, whose gradient takes a
     backward run a sample, is not included.
 
     Raises:
@@ -68,8 +68,8 @@ def scoring_memory_bytes(space: SearchSpace, arch: Architecture, batch_size: int
     """
     model, usage = _measure(space, arch)
     largest = max((parameter.numel() for parameter in model.parameters() if parameter.dim() > 2), default=0)
-    a_sample = usage.input_bytes + usage.total_bytes + FLOAT_BYTES * largest
-    return WEIGHT_COPIES * _weight_bytes(model) + 2 * batch_size * a_sample + WORKSPACE_BYTES
+    a_sample = 2 * (usage.input_bytes + usage.total_bytes) + 3 * FLOAT_BYTES * largest
+    return WEIGHT_COPIES * _weight_bytes(model) + batch_size * a_sample + WORKSPACE_BYTES
 
 
 @dataclasses.dataclass(slots=True)

@@ -154,7 +154,7 @@ def test_scoring_memory_keeps_copies_of_weights_and_every_activation_with_its_gr
 def test_scoring_memory_holds_the_gradients_of_each_sample_by_the_largest_convolution() -> None:
     space = Given(make=lambda: nn.Conv2d(2, 3, 5, bias=False), shape=(2, 5, 5))
     weights, activations = 3 * 2 * 25, 2 * 25 + 3
-    expected = 4 * (10 * weights + 2 * 64 * (activations + weights) + 3 * 2**24)
+    expected = 4 * (10 * weights + 64 * (2 * activations + 3 * weights) + 3 * 2**24)
     assert scoring_memory_bytes(space, ARCH, 64) == expected
 
 

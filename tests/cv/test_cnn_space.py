@@ -275,3 +275,13 @@ def test_options_that_only_widen_the_space_keep_the_keys_of_its_networks() -> No
     values = narrow.sample(random.Random(0)).as_dict()
     assert wide.architecture(values).key == narrow.architecture(values).key
     assert CNN(max_layers=2, classes=11).architecture(values).key != narrow.architecture(values).key
+
+
+@pytest.mark.parametrize("change", [("8,16,1,8,1", "8,16,1,8,4"), ("SuperResK3K3(8", "SuperResIDWE6K5(8")])
+def test_a_structure_has_one_key_whether_or_not_the_options_put_it_on_the_grid(change: tuple) -> None:
+    text = START.replace(*change)
+    off, on = space().parse(text), space(max_layers=4, inverted=True).parse(text)
+    assert (list(off.values), len(on.values)) == (["structure"], 18)
+    assert off.key == on.key != space().parse(START).key
+    assert space().unchecked(off.values).key == off.key
+    assert space(classes=11).parse(text).key != off.key

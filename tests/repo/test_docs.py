@@ -155,7 +155,7 @@ def test_the_plugin_of_hooks_works_from_files_alone(desk: Path) -> None:
     install(desk, project["project"], {"hello": "denas_hello.all_kinds"})
     assert {k for k, names in plugin_named("hello").components.items() if names} == set(HOOKS)
     arguments = ["search", "hello/mlp", "--score", "hello/grad-norm", "--strategy", "hello/local", "-q"]
-    arguments += ["--set", "probe.name=hello/bfloat16", "--set", "executor.name=hello/threads"]
+    arguments += ["--set", "probe.name=hello/bfloat16", "--set", "executor.name=hello/polite"]
     arguments += ["--set", "probe.min_rounds=6", "--set", "probe.max_rounds=6", "--objective", "score"]
     arguments += ["--objective", "latency_ms", "--budget", "12", "--out", "runs/hello", "--json"]
     assert _run(arguments, debug=True) == 0

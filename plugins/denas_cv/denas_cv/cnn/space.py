@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 STRUCTURE = "structure"
 """Name of the only value of an architecture that lies off the grid."""
 
+MOST_LAYERS = 16
+"""Sub-layers that a super-block on a grid can have at most."""
+
 TORCH_BYTES = 2**63 - 1
 """Bytes that torch can address, and count."""
 
@@ -48,7 +51,7 @@ class CNN(SearchSpace):
     skeleton: Literal["cifar", "imagenet"] = option(
         "cifar", "Slots and widths: 'cifar' for images of about 32 pixels, 'imagenet' for 224"
     )
-    max_layers: int = option(3, "Largest number of sub-layers of a super-block", at_least=1, at_most=16)
+    max_layers: int = option(3, "Largest number of sub-layers of a super-block", at_least=1, at_most=MOST_LAYERS)
     inverted: bool = option(False, "Offer inverted depth-wise blocks besides the residual ones")
     squeeze_excitation: bool = option(False, "Give every residual unit squeeze-and-excitation")
 
@@ -59,17 +62,7 @@ class CNN(SearchSpace):
 
     def knobs(self) -> tuple[Knob, ...]:
         """Return the choices of each block; a knob's layer is the number of its block, from the stem's 0."""
-        skeleton = self._skeleton
-        types = tuple(type for type in SEARCHED_TYPES if self.inverted or not type.startswith("IDWE"))
-        knobs = [Knob("stem.channels", skeleton.stem_channels, layer=0)]
-        for i, slot in enumerate(skeleton.slots, start=1):
-            knobs += [
-                Knob(f"block{i}.type", types, layer=i),
-                Knob(f"block{i}.channels", slot.channels, layer=i),
-                Knob(f"block{i}.bottleneck", slot.bottleneck, layer=i),
-                Knob(f"block{i}.layers", tuple(range(1, self.max_layers + 1)), layer=i),
-            ]
-        return (*knobs, Knob("final.channels", skeleton.final_channels, layer=len(skeleton.slots) + 1))
+        return self._knobs(self.max_layers, inverted=self.inverted)
 
     def fingerprint(self) -> str:
         """Return the options that change a network; the others change only which networks there are."""
@@ -77,6 +70,18 @@ class CNN(SearchSpace):
             name: value for name, value in self.options().items() if name not in ("max_layers", "inverted")
         }
         return canonical_json(kept)
+
+    def unchecked(self, canonical: Mapping[str, Value]) -> Architecture:
+        """Return the architecture of canonical values, or of a structure.
+
+        A structure that other options would put on the grid has the key that it has there.
+        """
+        if STRUCTURE in canonical:
+            blocks = parse_structure(str(canonical[STRUCTURE]), origin=STRUCTURE)
+            values = self._knob_values(blocks, self._knobs(MOST_LAYERS, inverted=True))
+            if values is not None:
+                return dataclasses.replace(super().unchecked(values), values=canonical)
+        return super().unchecked(canonical)
 
     def blocks(self, arch: Architecture) -> tuple[Block, ...]:
         """Return the super-blocks of `arch`, on the grid or off it."""
@@ -217,6 +222,19 @@ class CNN(SearchSpace):
     def _skeleton(self) -> Skeleton:
         return SKELETONS[self.skeleton]
 
+    def _knobs(self, max_layers: int, *, inverted: bool) -> tuple[Knob, ...]:
+        skeleton = self._skeleton
+        types = tuple(type for type in SEARCHED_TYPES if inverted or not type.startswith("IDWE"))
+        knobs = [Knob("stem.channels", skeleton.stem_channels, layer=0)]
+        for i, slot in enumerate(skeleton.slots, start=1):
+            knobs += [
+                Knob(f"block{i}.type", types, layer=i),
+                Knob(f"block{i}.channels", slot.channels, layer=i),
+                Knob(f"block{i}.bottleneck", slot.bottleneck, layer=i),
+                Knob(f"block{i}.layers", tuple(range(1, max_layers + 1)), layer=i),
+            ]
+        return (*knobs, Knob("final.channels", skeleton.final_channels, layer=len(skeleton.slots) + 1))
+
     def _units(self, blocks: Sequence[Block], *, residual: bool = True) -> Iterator[Iterator[Unit]]:
         for block in blocks:
             yield units(block, residual=residual, squeeze_excitation=self.squeeze_excitation)
@@ -228,9 +246,11 @@ class CNN(SearchSpace):
                 f"{blocks[0].type.name} takes {blocks[0].in_channels} channels, but the images of {self.id!r} have "
                 f"{self.channels} ({origin})"
             )
-        return self._on_grid(blocks) or self.unchecked({STRUCTURE: format_structure(blocks)})
+        values = self._knob_values(blocks, self.knobs())
+        return self.unchecked({STRUCTURE: format_structure(blocks)} if values is None else values)
 
-    def _on_grid(self, blocks: Sequence[Block]) -> Architecture | None:
+    def _knob_values(self, blocks: Sequence[Block], knobs: Sequence[Knob]) -> dict[str, Value] | None:
+        """Return the values of `knobs` that make `blocks`, or None where there are none."""
         stem, inner, final = blocks[0], blocks[1:-1], blocks[-1]
         values: dict[str, Value] = {"stem.channels": stem.out_channels, "final.channels": final.out_channels}
         for i, block in enumerate(inner, start=1):
@@ -238,9 +258,8 @@ class CNN(SearchSpace):
             values[f"block{i}.channels"] = block.out_channels
             values[f"block{i}.bottleneck"] = block.bottleneck
             values[f"block{i}.layers"] = block.layers
-        knobs = self.knobs()
         if any(values.get(knob.name) not in knob.values for knob in knobs):
             return None
-        arch = self.unchecked({knob.name: values[knob.name] for knob in knobs})
+        values = {knob.name: values[knob.name] for knob in knobs}
         # What has no knob, such as strides and kernels of the ends, is compared here.
-        return arch if self.blocks(arch) == tuple(blocks) else None
+        return values if self.blocks(Architecture(self.id, values, "")) == tuple(blocks) else None

@@ -103,6 +103,9 @@ def make_result(
         raise NoResult(_why_nothing(trials, counts))
     ranked, values = setup.scoring.rank(trials)
     scored = [trial for trial in ranked if trial.is_scored]
+    front = select_front(scored, values, setup.objectives)
+    if not front:
+        notices = [*notices, "the Pareto front is empty: no latency was stable; see 'denas doctor'"]
     return SearchResult(
         path=path,
         space=setup.space.id,
@@ -112,7 +115,7 @@ def make_result(
         values=values,
         components=tuple(setup.scoring.components),
         is_relative=setup.scoring.is_relative,
-        front=select_front(scored, values, setup.objectives),
+        front=front,
         notices=notices,
     )
 

@@ -180,6 +180,7 @@ def test_an_unstable_latency_keeps_a_trial_off_the_front_and_ranks_it_last(tmp_p
     result = toy_search(tmp_path / "a", score=score, probe=probe, budget=10)
     assert result.counts["scored"] == 10
     assert result.front == []
+    assert any("the Pareto front is empty" in notice for notice in result.notices)
 
 
 def test_latency_is_measured_only_where_something_asks(tmp_path: Path) -> None:

@@ -23,8 +23,8 @@ FLOAT_BYTES = 4
 MEGABYTE = 1e6
 
 WEIGHT_COPIES = 10
-"""The loaded network; the weights of a pass over the batch and of one over its perturbation, in another layout; those of
-synaptic saliency and their gradients, in float64 (four); those of diversity and their gradients; one for temporaries."""
+"""The loaded network; the weights of a pass over the batch and of one over its perturbation, in another layout; those
+of synaptic saliency and their gradients, in float64 (four); those of diversity and their gradients; one to spare."""
 
 WORKSPACE_BYTES = 3 * 2**26
 """Temporary tensors of Gram matrices: three of 2**24 numbers are alive at one time."""
@@ -59,9 +59,9 @@ def scoring_memory_bytes(space: SearchSpace, arch: Architecture, batch_size: int
     """Return an upper estimate of the bytes that scoring with `batch_size` samples takes, beside torch itself.
 
     It is that of the DE-Score with all its components: `WEIGHT_COPIES` of the weights, every activation of the batch
-    with its gradient, the gradient of each sample by the largest kernel of a convolution three times (oneDNN makes
-    it in one layout, and hands it out in another), and `WORKSPACE_BYTES`. A weight that no layer uses in the usual way, whose gradient takes a
-    backward run a sample, is not included.
+    with its gradient, the gradient of each sample by the largest kernel of a convolution three times (oneDNN makes it
+    in one layout, and hands it out in another), and `WORKSPACE_BYTES`. A weight that no layer uses in the usual way,
+    whose gradient takes a backward run a sample, is not included.
 
     Raises:
         Infeasible: the network is too large for torch to describe.

@@ -22,9 +22,6 @@ from .scoring import Scoring
 from .space import SearchSpace, check_knobs
 from .strategy import Strategy
 
-BOUNDED_METRICS = ("params", "flops")
-"""Metrics that `SearchSpace.smallest` and `full` bound, so that a budget beyond them is proven out of reach."""
-
 MEMORY_SHARE = 0.8
 """Share of the machine's memory that scoring one candidate may take."""
 
@@ -168,7 +165,7 @@ def reachable(
         and full is not None
     ):
         low, high = space.cost(smallest), space.cost(full)
-        ranges = {name: (low[name], high[name]) for name in BOUNDED_METRICS if name in low and name in high}
+        ranges = {name: (low[name], high[name]) for name in low if name in high}
     for constraint in constraints:
         metric = constraint.metric
         if constraint.relative:
@@ -183,7 +180,7 @@ def reachable(
         absolute.append(constraint)
         if constraint.is_measured:
             continue
-        if metric not in ranges:
+        if metric not in ranges or metric not in space.bounded_metrics():
             continue
         low_end, high_end = ranges[metric]
         if constraint.upper and low_end > constraint.bound:
@@ -197,7 +194,11 @@ def reachable(
                 f"the reachable range is {quantity(low_end)} to {quantity(high_end)}"
             )
     _check_contradictions(absolute)
-    return absolute, {c.metric: ranges[c.metric] for c in absolute if c.metric in ranges}
+    return absolute, {
+        c.metric: ranges[c.metric]
+        for c in absolute
+        if c.metric in ranges and c.metric in space.bounded_metrics()
+    }
 
 
 def check_metrics(space: SearchSpace, names: Iterable[str]) -> None:

@@ -84,6 +84,10 @@ class SearchSpace(Component, ABC):
         """Return the architecture with the most parameters and FLOPs: by default, every knob's last value."""
         return self._extreme(-1)
 
+    def bounded_metrics(self) -> tuple[str, ...]:
+        """Return the metrics that `smallest` and `full` truly bound; only a budget beyond them is proven out of reach."""
+        return ("params", "flops")
+
     def cost(self, arch: Architecture) -> dict[str, float]:
         """Return the metrics known without running the network, by default counted on the meta device.
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 import torch
@@ -17,8 +19,13 @@ from denas_core import Architecture, Problem
 from denas_core.cost import count_cost
 from denas_core.errors import ConfigError, Infeasible
 from denas_core.objectives import Constraint
+from denas_core.setup import reachable
 from denas_core.space import check_knobs
+from denas_cv.cnn.counting import count_network
+from denas_cv.cnn.skeleton import SKELETONS
 from denas_cv.cnn.space import CNN
+from denas_cv.cnn.structure import BLOCK_TYPES, PREFIX, Block
+from denas_cv.cnn.units import units
 
 START = (
     "SuperConvK3BNRELU(3,8,1,1)SuperResK3K3(8,16,1,8,1)SuperResK3K3(16,32,2,16,1)SuperResK3K3(32,64,2,32,1)"
@@ -75,8 +82,54 @@ def test_every_network_costs_between_the_smallest_and_the_full_one(options: dict
     inside = [*samples(cnn, 300), *cnn.neighbours(smallest), *cnn.neighbours(full)]
     for metric in ("params", "flops"):
         low, high = cnn.cost(smallest)[metric], cnn.cost(full)[metric]
+        # See the comment on the skeletons.
         slack = 0.05 if cnn.squeeze_excitation else 0
         assert all((1 - slack) * low < cnn.cost(arch)[metric] < (1 + slack) * high for arch in inside)
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+@pytest.mark.parametrize("max_layers", [1, 3])
+def test_without_squeeze_excitation_the_ends_are_the_least_and_the_most_of_all_networks(
+    inverted: bool, max_layers: int
+) -> None:
+    """Against dynamic programming over the channels between blocks, which knows every network of the space."""
+    cnn = space(inverted=inverted, max_layers=max_layers)
+    for end, best in ((cnn.smallest(), min), (cnn.full(), max)):
+        for metric in ("params", "flops"):
+            assert cnn.cost(end)[metric] == extreme(cnn, metric, best)
+
+
+def extreme(cnn: CNN, metric: str, best: Callable[[Iterable[int]], int]) -> int:
+    """Return the least or most of any network: costs add up over blocks, and a block sees its input's channels only."""
+    grid = {knob.name: knob.values for knob in cnn.knobs()}
+    slots = SKELETONS[cnn.skeleton].slots
+    size, reached = cnn.image_size, {cnn.channels: 0}
+
+    def extended(ways: Iterable[Block]) -> dict[int, int]:
+        found: dict[int, list[int]] = {}
+        for block in ways:
+            # A head of no classes costs nothing.
+            count = count_network([units(block)], channels=block.in_channels, image_size=size, classes=0)
+            total = reached[block.in_channels] + getattr(count, metric)
+            found.setdefault(block.out_channels, []).append(total)
+        return {channels: best(totals) for channels, totals in found.items()}
+
+    def ends(type: str, choices: Iterable[int]) -> Iterator[Block]:
+        return (Block(BLOCK_TYPES[type], i, o, 1, 0, 1) for i, o in itertools.product(reached, choices))
+
+    reached = extended(ends("SuperConvK3BNRELU", grid["stem.channels"]))
+    for i, slot in enumerate(slots, start=1):
+        names = [f"block{i}.{part}" for part in ("type", "channels", "bottleneck")]
+        ways = itertools.product(reached, *(grid[name] for name in names), {1, cnn.max_layers})
+        reached = extended(
+            Block(BLOCK_TYPES[PREFIX + type], incoming, out, slot.stride, bottleneck, layers)
+            for incoming, type, out, bottleneck, layers in ways
+        )
+        size = (size - 1) // slot.stride + 1
+    reached = extended(ends("SuperConvK1BNRELU", grid["final.channels"]))
+    per_class = {"params": 1, "flops": 2}[metric]
+    bias = metric == "params"
+    return best(total + cnn.classes * (per_class * out + bias) for out, total in reached.items())
 
 
 @pytest.mark.parametrize("options", OPTIONS)
@@ -285,3 +338,11 @@ def test_a_structure_has_one_key_whether_or_not_the_options_put_it_on_the_grid(c
     assert off.key == on.key != space().parse(START).key
     assert space().unchecked(off.values).key == off.key
     assert space(classes=11).parse(text).key != off.key
+
+
+def test_a_budget_is_only_refused_where_the_ends_are_exact() -> None:
+    beyond = [Constraint.parse("params<=20k")]
+    with pytest.raises(Infeasible, match="the smallest has 22.77k params"):
+        reachable(beyond, CNN())
+    assert reachable(beyond, CNN(squeeze_excitation=True)) == (beyond, {})
+    assert reachable([Constraint.parse("memory_mb<=0.001")], CNN())[1] == {}

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -130,6 +134,30 @@ class SharedTable(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.head(torch.tanh(x + self.table(self.positions)))
         return y
+
+
+def test_the_bits_do_not_depend_on_the_hash_seed() -> None:
+    """Weights without records are summed in the order of the views."""
+    code = (
+        "from denas_core import Candidate, PassSpec\n"
+        "from denas_scores.complexity import tangent_kernel\n"
+        "from tests.scores.toy_spaces import SequenceSpace\n"
+        "space = SequenceSpace(layout='products')\n"
+        "spec = PassSpec(size=7, dtype='float64', readout='cotangent', gradients='layers')\n"
+        "print(tangent_kernel(Candidate(space, space.full()), spec).flatten().tolist())"
+    )
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(outputs) == 1
 
 
 def test_float32_and_float64_agree() -> None:

@@ -178,6 +178,31 @@ def test_cpu_and_gpu_agree(space: Any) -> None:
         assert gpu == pytest.approx(cpu, rel=1e-3)
 
 
+def test_inherited_weights_reach_every_component() -> None:
+    class Pretrained(AttentionSpace):
+        def load(self, model: Any, arch: Any, *, seed: int, weights: Any = "fresh") -> Any:
+            model = super().load(model, arch, seed=seed)
+            if weights == "inherited":
+                with torch.no_grad():
+                    for parameter in model.parameters():
+                        parameter.copy_(torch.linspace(-0.5, 0.5, parameter.numel()).view_as(parameter))
+            return model
+
+    space = Pretrained()
+
+    def measure(weights_from: Any, seed: int) -> list[float]:
+        components = Scoring(
+            DEScore(batch_size=8, weights_from=weights_from), space, no_other
+        ).components.values()
+        assert {spec.weights for score in components for spec in score.passes()} == {weights_from}
+        return [score.measure(Candidate(space, space.full(), seed=seed)) for score in components]
+
+    fresh, inherited = measure("fresh", 1), measure("inherited", 1)
+    assert all(one != other for one, other in zip(fresh, inherited, strict=True))
+    # Saliency sees weights and an input of ones, and nothing that is drawn.
+    assert measure("inherited", 2)[3] == inherited[3] != measure("fresh", 2)[3]
+
+
 def test_every_score_of_the_plugin_can_be_created() -> None:
     registry = Registry.discover()
     names = ("de-score", *FOUR, "params", "flops")

@@ -281,6 +281,19 @@ class EncoderLayer(nn.Module):
         return y
 
 
+class Products(nn.Module):
+    """Uses each of its matrices in a way no layer does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.ModuleList([nn.Linear(3, 3, bias=False) for _ in range(8)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.inner:
+            x = x + torch.tanh(torch.einsum("npi,oi->npo", x, layer.weight))
+        return x
+
+
 @dataclasses.dataclass(kw_only=True)
 class SequenceSpace(SearchSpace):
     """Networks that do not all keep samples outermost."""
@@ -292,7 +305,8 @@ class SequenceSpace(SearchSpace):
         return (Knob("unused", (0,)),)
 
     def build(self, arch: Any, *, head: nn.Module | None = None, variant: str = "full") -> nn.Module:
-        return EncoderLayer() if self.layout == "encoder" else Sequential(self.layout)
+        others = {"encoder": EncoderLayer, "products": Products}
+        return others[self.layout]() if self.layout in others else Sequential(self.layout)
 
     def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
         return continuous_batch((self.positions, 3), size, seed=seed, kind=kind)

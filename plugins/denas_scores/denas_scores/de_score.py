@@ -31,9 +31,9 @@ BATCH_SIZE = 64
 class DEScore(CombinedScore):
     """The DE-Score. ``rank`` adds the log-ranks of its components; ``reference`` is the original's arithmetic.
 
-    ``reference`` takes components, initialisation, structure and weights of components from the space's recipe, with an exact kernel
-    by a backward run a sample: slow, and meant for comparison. It differs from the original in its seeds: the original
-    draws every network under the number 12345, here every architecture has weights of its own.
+    ``reference`` takes components, initialisation, structure and the components' weights from the space's recipe, with
+    an exact kernel by a backward run a sample: slow, and meant for comparison. It differs from the original in its
+    seeds: the original draws every network under the number 12345, here every architecture has weights of its own.
     """
 
     combination: Literal["rank", "reference"] = option("rank", "How the components become one number")

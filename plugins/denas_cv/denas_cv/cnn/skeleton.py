@@ -42,7 +42,8 @@ class Skeleton:
 # Bottlenecks start at half the narrowest output or less (a third where the stride is 2) and end below the widest one:
 # only then has the first type of block the fewest parameters and FLOPs at the lower end, and the last the most at the
 # upper. With squeeze-and-excitation no network has both: gates, which grow with the square of their width, cost many
-# parameters and next to no FLOPs. The ends are then up to 2 % (lower) and 14 % (upper, with inverted blocks) off.
+# parameters and next to no FLOPs. The lower end then has up to 2 % too many parameters, and with inverted blocks the
+# upper one up to 16 % too few; FLOPs are those of the ends except on images of a few pixels.
 SKELETONS: Mapping[str, Skeleton] = MappingProxyType(
     {
         "cifar": Skeleton(

@@ -51,7 +51,9 @@ class CNN(SearchSpace):
     skeleton: Literal["cifar", "imagenet"] = option(
         "cifar", "Slots and widths: 'cifar' for images of about 32 pixels, 'imagenet' for 224"
     )
-    max_layers: int = option(3, "Largest number of sub-layers of a super-block", at_least=1, at_most=MOST_LAYERS)
+    max_layers: int = option(
+        3, "Largest number of sub-layers of a super-block", at_least=1, at_most=MOST_LAYERS
+    )
     inverted: bool = option(False, "Offer inverted depth-wise blocks besides the residual ones")
     squeeze_excitation: bool = option(False, "Give every residual unit squeeze-and-excitation")
 
@@ -114,6 +116,10 @@ class CNN(SearchSpace):
         if head is None:
             head = nn.Linear(blocks[-1].out_channels, self.classes)
         return ResidualNetwork(self._units(blocks, residual=variant == "full"), head)
+
+    def bounded_metrics(self) -> tuple[str, ...]:
+        """Return parameters and FLOPs; none with squeeze-and-excitation, where no network is the end of either."""
+        return () if self.squeeze_excitation else super().bounded_metrics()
 
     def cost(self, arch: Architecture) -> dict[str, float]:
         """Return what `count_cost` of the core does, in closed form.

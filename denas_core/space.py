@@ -85,7 +85,7 @@ class SearchSpace(Component, ABC):
         return self._extreme(-1)
 
     def bounded_metrics(self) -> tuple[str, ...]:
-        """Return the metrics that `smallest` and `full` truly bound; only a budget beyond them is proven out of reach."""
+        """Return the metrics that `smallest` and `full` truly bound: a budget beyond them is proven out of reach."""
         return ("params", "flops")
 
     def cost(self, arch: Architecture) -> dict[str, float]:

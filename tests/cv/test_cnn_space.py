@@ -342,7 +342,7 @@ def test_a_structure_has_one_key_whether_or_not_the_options_put_it_on_the_grid(c
 
 def test_a_budget_is_only_refused_where_the_ends_are_exact() -> None:
     beyond = [Constraint.parse("params<=20k")]
-    with pytest.raises(Infeasible, match="the smallest has 22.77k params"):
+    with pytest.raises(Infeasible, match=r"the smallest has 22\.77k params"):
         reachable(beyond, CNN())
     assert reachable(beyond, CNN(squeeze_excitation=True)) == (beyond, {})
     assert reachable([Constraint.parse("memory_mb<=0.001")], CNN())[1] == {}

@@ -45,4 +45,4 @@ def test_scoring_takes_no_more_memory_than_estimated(options: dict[str, object],
     """Where activations are most of it, and where weights are."""
     code = PEAK.format(options=options, seed=seed)
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert 1 < float(run.stdout) < 6
+    assert 1 < float(run.stdout) < 12

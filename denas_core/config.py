@@ -93,6 +93,13 @@ class RunConfig(BaseModel):
             raise ValueError(f"objectives {list(value)!r} must be distinct, and at least one")
         return value
 
+    @field_validator("out")
+    @classmethod
+    def _check_out(cls, value: str | None) -> str | None:
+        if value is not None and (not value.strip() or "\0" in value):
+            raise ValueError(f"out {value!r} is no name of a directory")
+        return value
+
     @field_validator("budget", mode="before")
     @classmethod
     def _check_budget(cls, value: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
@@ -17,6 +18,10 @@ from .problem import Problem
 from .score import ProxyScore, coerce_score
 from .threads import pinned_threads
 from .trial import Evaluation
+
+# Threads, precision and random generators of torch, standard output and the working directory belong to the process:
+# searches in several threads take turns.
+_TURN = threading.RLock()
 
 
 class Evaluator:
@@ -119,6 +124,12 @@ class Evaluator:
         self, arch: Architecture, components: Mapping[str, ProxyScore]
     ) -> tuple[dict[str, float], dict[str, float], str]:
         """Return values and seconds by component, and the reason of the first failure (or an empty text)."""
+        with _TURN:
+            return self._score_alone(arch, components)
+
+    def _score_alone(
+        self, arch: Architecture, components: Mapping[str, ProxyScore]
+    ) -> tuple[dict[str, float], dict[str, float], str]:
         passes = [spec for component in components.values() for spec in component.passes()]
         candidate = Candidate(self.problem.space, arch, seed=self.seed, device=self.device, passes=passes)
         # A score that declares no passes runs no network, and torch need not be imported for it.
@@ -134,7 +145,7 @@ class Evaluator:
         if self.probe is None:
             raise DenasError("this run has no latency probe")
         space = self.problem.space
-        with contextlib.redirect_stdout(sys.stderr):
+        with _TURN, contextlib.redirect_stdout(sys.stderr):
             call = self.probe.prepare(space, arch, seed=self.seed, device=self.device)
             if self._reference is None and (smallest := space.smallest()) is not None:
                 self._reference = self.probe.prepare(space, smallest, seed=self.seed, device=self.device)
@@ -149,7 +160,7 @@ class Evaluator:
             start = time.perf_counter()
             try:
                 # What a score prints must not end up in the JSON on standard output.
-                with contextlib.redirect_stdout(sys.stderr):
+                with contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."):
                     values[name] = coerce_score(component.measure(candidate))
             except ScoreFailed as error:
                 return values, seconds, f"{name}: {_one_line(str(error))}"

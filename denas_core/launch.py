@@ -62,6 +62,9 @@ def search(
         NoResult: nothing feasible was found.
         Interrupted: a signal stopped the search; `resume` continues it.
     """
+    for name, texts in (("constraints", constraints), ("objectives", objectives)):
+        if isinstance(texts, str):
+            raise ConfigError(f"{name} {texts!r} must be a list of texts")
     given = {"space": space, "score": score, "strategy": strategy, "probe": probe, "executor": executor}
     objects = {kind: value for kind, value in given.items() if isinstance(value, Component)}
     document: dict[str, Any] = {
@@ -137,6 +140,7 @@ def resume_search(
         setup = Setup.from_config(config, registry, objects=objects)
         check_options(stored, setup, path=path)
         setup.notices += check_installation(stored, setup, registry, path=path)
+        run.go_on_with(stored, setup)
         return _finish(run, setup, observers)
 
 

@@ -176,10 +176,10 @@ class Registry:
         """
         from .options import make_component
 
-        base, _, preset = name.partition(":")
+        base, colon, preset = name.partition(":")
         cls = self.load(kind, base)
         chosen: dict[str, Any] = {}
-        if preset:
+        if colon:
             presets = getattr(cls, "presets", {})
             if preset not in presets:
                 hint = did_you_mean(preset, presets) or f"; it has {', '.join(presets) or 'none'}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from .atomic import remove_leftovers, storage_errors, sync_directory, write_atomically
 from .config import MAY_CHANGE_ON_RESUME, differences
-from .errors import ConfigError
+from .errors import ConfigError, StoreDamaged
 from .lock import RunLock
 from .machine import environment, installed_version
 from .registry import Registry
@@ -72,6 +72,13 @@ class RunDirectory:
         except BaseException:
             lock.release()
             raise
+
+    def go_on_with(self, stored: dict[str, Any], setup: Setup) -> None:
+        """Keep the configuration of a resume, so that the next one needs no option again."""
+        now = {**stored, "config": setup.config.as_dict()}
+        if now != stored:
+            self.store.set_header(now)
+        write_atomically(self.path / "config.yaml", setup.config.as_yaml())
 
     def close(self) -> None:
         """Close the store and let go of the directory."""
@@ -159,10 +166,15 @@ def check_is_run(path: Path) -> None:
 
     Raises:
         ConfigError: there is none, or it never began.
+        StoreDamaged: its store is gone.
     """
     if (path / STORE).is_file():
         return
-    if (path / "config.yaml").is_file():
+    if (path / "result.json").is_file():
+        raise StoreDamaged(
+            f"run {str(path)!r} has lost its {STORE}; restore it from a copy, or start a new run"
+        )
+    if (path / "config.yaml").is_file() and (path / "run.lock").is_file():
         raise ConfigError(
             f"run {str(path)!r} was stopped before its first trial; start it again with --out {path}"
         )

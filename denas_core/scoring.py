@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from .errors import ConfigError, PluginError, did_you_mean
+from .blame import blamed
+from .errors import ConfigError, PluginError
 from .score import CONTINUOUS_INPUT, CombinedScore, Direction, ProxyScore, Table
 from .space import SearchSpace
 from .trial import Trial
+
+LARGEST_WEIGHT = 1e6
 
 LATENCY = "latency"
 """Name of the component that is not scored but measured."""
@@ -49,9 +52,10 @@ class Scoring:
             self._add(score.id.partition("/")[2] or score.id, score, 1.0, named=True)
             return
         for name, weight in {**score.default_weights(space), **score.weights}.items():
-            if not math.isfinite(weight) or weight < 0:
+            if not 0 <= weight <= LARGEST_WEIGHT:
                 raise ConfigError(
-                    f"weight {name}={weight!r} must be a finite number >= 0; 0 leaves the component out"
+                    f"weight {name}={weight!r} must be a finite number >= 0, at most {LARGEST_WEIGHT:g}; "
+                    "0 leaves the component out"
                 )
             if weight == 0:
                 continue
@@ -87,7 +91,7 @@ class Scoring:
             if all(value is None for value in column) and not measured:
                 known = sorted(scored[0].evaluation.components)
                 hint = (
-                    did_you_mean(name, known) or "; 'denas rank --compute' adds scores, a new search latency"
+                    "; measure it in a new search" if name == LATENCY else "; 'denas rank --compute' adds it"
                 )
                 raise ConfigError(
                     f"component {name!r} was not computed in this run (it has {', '.join(known)}){hint}"
@@ -143,7 +147,8 @@ class Scoring:
             raise PluginError(
                 f"score {name!r} does not say what it needs: {type(error).__name__}: {error}"
             ) from error
-        lacking = [role for role in required if not self._has_role(role)]
+        with blamed(f"space {self._space.id!r}"):
+            lacking = [role for role in required if not self._has_role(role)]
         if lacking and named:
             raise ConfigError(f"score component {name!r} needs {lacking[0]}, and {self._space.id!r} has none")
         if lacking:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import random
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .blame import blamed
 from .component import Component
 from .config import COMPONENTS, ComponentConfig, RunConfig
-from .errors import ConfigError, Infeasible
+from .errors import ConfigError, Infeasible, did_you_mean
 from .evaluator import Evaluator
 from .executor import Executor
 from .latency import LatencyProbe
 from .machine import memory_bytes
 from .objectives import Budget, Constraint, Objective, quantity
+from .options import make_component
 from .problem import Problem
-from .registry import Registry
+from .registry import CONTRACTS, Registry
 from .score import CombinedScore, ProxyScore
 from .scoring import Scoring
 from .space import SearchSpace, check_knobs
@@ -73,14 +76,17 @@ class Setup:
             Infeasible: a constraint that no architecture satisfies, or a space too large for this machine.
         """
         given = objects or {}
+        check_objects(given)
         made: dict[str, Any] = {
             kind: given[kind] if kind in given else _create(kind, config, registry) for kind in COMPONENTS
         }
         space = made["space"]
-        check_knobs(space)
+        with blamed(f"space {space.id!r}"):
+            check_knobs(space)
         scoring = Scoring(made["score"], space, lambda name: _proxy(registry, name))
         objectives = tuple(Objective.parse(text) for text in config.objectives)
-        constraints, ranges = reachable([Constraint.parse(text) for text in config.constraints], space)
+        with blamed(f"space {space.id!r}"):
+            constraints, ranges = reachable([Constraint.parse(text) for text in config.constraints], space)
         needs_latency = (
             measure_latency
             or scoring.needs_latency
@@ -89,9 +95,10 @@ class Setup:
         )
         if needs_latency and not any(objective.is_measured for objective in objectives):
             objectives = (*objectives, Objective("latency_ms"))
-        check_metrics(
-            space, [c.metric for c in constraints] + [o.name for o in objectives if o.name != "score"]
-        )
+        with blamed(f"space {space.id!r}"):
+            check_metrics(
+                space, [c.metric for c in constraints] + [o.name for o in objectives if o.name != "score"]
+            )
         device = choose_device(config.device)
         return cls(
             config=_written_out(config, made, device),
@@ -133,9 +140,12 @@ class Setup:
         available = memory_bytes()
         if size == 0 or available is None:
             return None
+        with blamed(f"space {self.space.id!r}"):
+            return self._memory_limit_of(size, int(available * MEMORY_SHARE))
+
+    def _memory_limit_of(self, size: int, limit: int) -> int | None:
         from .cost import scoring_memory_bytes
 
-        limit = int(available * MEMORY_SHARE)
         smallest, full = self.space.smallest(), self.space.full()
         if smallest is not None and (needed := scoring_memory_bytes(self.space, smallest, size)) > limit:
             raise Infeasible(
@@ -145,6 +155,25 @@ class Setup:
         if full is not None and scoring_memory_bytes(self.space, full, size) <= limit:
             return None
         return limit
+
+
+def check_objects(objects: Mapping[str, Component]) -> None:
+    """Check components that the caller made, as those from a configuration are checked.
+
+    Raises:
+        ConfigError: one is of another kind than its name says, or has an option out of its bounds.
+    """
+    for unknown in objects.keys() - CONTRACTS.keys():
+        raise ConfigError(f"there is no component {unknown!r}{did_you_mean(unknown, CONTRACTS)}")
+    for kind in CONTRACTS:
+        if kind not in objects:
+            continue
+        component = objects[kind]
+        contracts = [_contract(reference) for reference in CONTRACTS[kind]]
+        if not isinstance(component, tuple(contracts)):
+            wanted = " or ".join(contract.__name__ for contract in contracts)
+            raise ConfigError(f"the {kind} must be a {wanted}, not {type(component).__name__}")
+        make_component(type(component), component.options(), id=component.id)
 
 
 def reachable(
@@ -243,6 +272,11 @@ def _check_contradictions(constraints: list[Constraint]) -> None:
 def _create(kind: str, config: RunConfig, registry: Registry) -> Any:
     chosen: ComponentConfig = getattr(config, kind)
     return registry.create(kind, chosen.name, chosen.options)  # type: ignore[arg-type]
+
+
+def _contract(reference: str) -> type[Any]:
+    module, _, name = reference.partition(":")
+    return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
 
 
 def _proxy(registry: Registry, name: str) -> ProxyScore:

@@ -180,7 +180,7 @@ class SearchSpace(Component, ABC):
         for name, value in values.items():
             if name not in knobs:
                 raise ConfigError(
-                    f"space {self.id!r} has no knob {name!r} ({origin}){did_you_mean(str(name), knobs)}"
+                    f"space {self.id!r} has no knob {name!r:.42} ({origin}){did_you_mean(str(name), knobs)}"
                 )
             choice = _choice(value, knobs[name].values)
             if choice is None:

@@ -19,7 +19,7 @@ APPLICATION_ID = 0x44454E41
 SCHEMA_VERSION = 1
 
 _SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, digest TEXT NOT NULL) STRICT;
 CREATE TABLE trial (
     idx INTEGER PRIMARY KEY,
     generation INTEGER NOT NULL,
@@ -27,6 +27,7 @@ CREATE TABLE trial (
     arch TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('scored', 'infeasible', 'failed')),
     reason TEXT NOT NULL CHECK ((state = 'scored') = (reason = '')),
+    components TEXT NOT NULL,
     metrics TEXT NOT NULL,
     violation REAL NOT NULL CHECK (violation BETWEEN 0 AND 1e308),
     latency TEXT,
@@ -113,6 +114,15 @@ class Store:
         with _sqlite_errors(self.path):
             return dict(json.loads(self._get("header")))
 
+    def set_header(self, header: Mapping[str, Any]) -> None:
+        """Replace what the run goes on with: a resume may raise its budget.
+
+        Raises:
+            StorageError: as `append`.
+        """
+        with _sqlite_errors(self.path), self._transaction():
+            self._set("header", canonical_json(header))
+
     def active_seconds(self) -> float:
         """Return the seconds of work so far, summed over resumes."""
         with _sqlite_errors(self.path):
@@ -132,6 +142,7 @@ class Store:
             "arch": canonical_json([trial.arch.space, list(trial.arch.as_dict().items())]),
             "state": result.state,
             "reason": result.reason,
+            "components": canonical_json(list(result.components)),
             "metrics": canonical_json(list(result.metrics.items())),
             "violation": float(result.violation),
             "latency": None if result.latency is None else canonical_json(dict(result.latency)),
@@ -162,7 +173,8 @@ class Store:
         Raises:
             StoreDamaged: a row does not match its digest.
         """
-        with _sqlite_errors(self.path):
+        # One read transaction: a writer may commit between two statements.
+        with _sqlite_errors(self.path), self._transaction("DEFERRED"):
             components: dict[int, dict[str, float]] = {}
             for index, name, value, seconds, check in self._connection.execute(
                 "SELECT idx, name, value, seconds, digest FROM component ORDER BY idx, name"
@@ -178,6 +190,8 @@ class Store:
         check = row.pop("digest")
         if digest(row, size=8) != check:
             raise self._damaged(f"trial {row['idx']}")
+        if not set(json.loads(row["components"])) <= set(components.get(row["idx"], {})):
+            raise self._damaged(f"trial {row['idx']} has lost components")
         space, values = json.loads(row["arch"])
         return Trial(
             index=row["idx"],
@@ -233,8 +247,8 @@ class Store:
         )
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
+    def _transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
+        self._connection.execute(f"BEGIN {kind}")
         try:
             yield
             self._connection.execute("COMMIT")
@@ -244,13 +258,14 @@ class Store:
             raise
 
     def _get(self, key: str) -> str:
-        row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        if row is None:
-            raise self._damaged(f"no {key}")
+        row = self._connection.execute("SELECT value, digest FROM meta WHERE key = ?", (key,)).fetchone()
+        if row is None or digest([key, row[0]], size=8) != row[1]:
+            raise self._damaged(key.replace("_", " "))
         return str(row[0])
 
     def _set(self, key: str, value: str) -> None:
-        self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+        row = (key, value, digest([key, value], size=8))
+        self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", row)
 
 
 def comparable(trials: Iterable[Trial]) -> list[list[Any]]:

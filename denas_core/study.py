@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import shlex
 import time
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
@@ -83,7 +84,7 @@ class Study:
         if interruption and not self._is_spent():
             raise Interrupted(
                 f"stopped after {len(self.trials)} trials, all of them kept; go on with: "
-                f"denas search --resume {self.path}",
+                f"denas search --resume {shlex.quote(str(self.path))}",
                 signal_number=interruption.signal_number,
             )
 

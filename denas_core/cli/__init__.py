@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import Any
 
 from denas_core.errors import DenasError
@@ -18,7 +20,24 @@ def main(arguments: list[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else list(arguments)
     debug = "--debug" in given or os.environ.get("DENAS_DEBUG", "") not in ("", "0")
     given = [argument for argument in given if argument != "--debug"]
-    raise SystemExit(_run(given, debug))
+    _mend_streams()
+    code = _run(given, debug)
+    try:
+        sys.stderr.flush()
+    except OSError:
+        # Nobody reads it any more; Python would complain at exit and take another code.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+    raise SystemExit(code)
+
+
+def _mend_streams() -> None:
+    # A closed stream is None in Python, and an ASCII one cannot print a path.
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  (for the whole process)
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _run(arguments: list[str], debug: bool) -> int:
@@ -57,5 +76,6 @@ def _fail(message: str, code: int, debug: bool) -> int:
     if debug:
         traceback.print_exc()
     text = "".join(character if character.isprintable() else " " for character in message)
-    sys.stderr.write(f"error: {text}\n")
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"error: {text}\n")
     return code

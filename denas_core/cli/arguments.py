@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -45,9 +46,11 @@ def with_options(
     changed = {**document, **{key: value for key, value in given.items() if value is not None}}
     if weights is not None:
         score = changed.get("score", "scores/de-score")
-        score = {"name": score} if isinstance(score, str) else dict(score)
-        score["weights"] = {**score.get("weights", {}), **parse_weights(weights)}
-        changed["score"] = score
+        score = {"name": score} if isinstance(score, str) else score
+        before = score.get("weights", {}) if isinstance(score, dict) else None
+        # Anything else is refused where the configuration is checked.
+        if isinstance(before, dict):
+            changed["score"] = {**score, "weights": {**before, **parse_weights(weights)}}
     return changed
 
 
@@ -96,6 +99,8 @@ def parse_weights(text: str) -> dict[str, float]:
             if not (equals and name.strip()):
                 raise ValueError
             weights[name.strip()] = float(number)
+            if not math.isfinite(weights[name.strip()]):
+                raise ValueError
         except ValueError:
             raise ConfigError(f"weights {text!r} are not of the form name=number,name=number") from None
     return weights

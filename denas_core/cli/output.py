@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import sys
@@ -39,7 +40,8 @@ def print_table(
 
 def print_notice(text: str) -> None:
     """Print a line for people on standard error."""
-    sys.stderr.write(f"{text}\n")
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{text}\n")
 
 
 def cell(value: object) -> str:

@@ -48,6 +48,7 @@ def show(
     json_: JsonOption = False,
 ) -> None:
     """Show a component: documentation, options with defaults, presets; of a space also its knobs and size."""
+    from denas_core.blame import blamed
     from denas_core.options import describe_options
     from denas_core.registry import Registry
 
@@ -64,7 +65,8 @@ def show(
     }
     if kind == "space":
         space = registry.create("space", component, _options(set_), origin="--set")
-        document |= _knobs(space)
+        with blamed(f"space {space.id!r}"):
+            document |= _knobs(space)
         # What a preset or --set changes is what a search would start from.
         for row in document["options"]:
             row["default"] = space.options()[row["name"]]

@@ -43,6 +43,7 @@ def score(
     """Score one architecture: every component, parameters, FLOPs, latency, and the seconds spent on each."""
     import time
 
+    from denas_core.blame import blamed
     from denas_core.errors import NoResult
 
     setup = _setup(
@@ -54,14 +55,16 @@ def score(
     evaluator = setup.evaluator()
     seconds: dict[str, float] = {}
     start = time.perf_counter()
-    metrics = dict(setup.problem.cost(architecture))
+    with blamed(f"space {setup.space.id!r}"):
+        metrics = dict(setup.problem.cost(architecture))
     seconds["cost"] = time.perf_counter() - start
     components, spent, failure = evaluator.score(architecture, setup.scoring.components)
     seconds |= spent
     latency = None
     if not no_latency:
         start = time.perf_counter()
-        latency = evaluator.latency(architecture)
+        with blamed(f"measuring {setup.space.id!r}"):
+            latency = evaluator.latency(architecture)
         seconds["latency"] = time.perf_counter() - start
         metrics["latency_ms"] = latency.median
     for notice in setup.notices:
@@ -106,9 +109,12 @@ def latency(
     json_: JsonOption = False,
 ) -> None:
     """Measure the latency of one architecture on this machine, with its confidence interval."""
+    from denas_core.blame import blamed
+
     setup = _setup(build_config(space, file=config, given={"seed": seed, "device": device}, settings=set_))
     architecture = read_architecture(setup.space, arch)
-    measured = setup.evaluator().latency(architecture)
+    with blamed(f"measuring {setup.space.id!r}"):
+        measured = setup.evaluator().latency(architecture)
     if json_:
         print_json(
             {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -30,7 +31,7 @@ def print_result(result: SearchResult) -> None:
         front=front,
         is_relative=result.is_relative,
     )
-    run = result.path
+    run = shlex.quote(str(result.path))
     # A run with one score has no weights to change.
     rank = f"denas rank {run} --weights {result.components[0]}=2 | " if len(result.components) > 1 else ""
     sys.stdout.write(

@@ -8,27 +8,45 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from denas_core.config import make_config
+from denas_core.config import RunConfig, make_config
 from denas_core.launch import run_search
 from denas_core.registry import Registry
 from denas_core.result import SearchResult
 from denas_core.run_directory import read_run
 from denas_core.store import comparable
+from denas_core.study import Study
+from denas_core.trial import Trial
 
 TOY = Path(__file__).parents[1] / "toy"
 
 
+class Watcher:
+    """An observer that remembers, and acts after so many trials."""
+
+    def __init__(self, after: int = 0, act: Any = None) -> None:
+        self.keys: list[str] = []
+        self.after = after
+        self.act = act
+
+    def started(self, study: Study) -> None: ...
+
+    def trial_done(self, study: Study, trial: Trial) -> None:
+        self.keys.append(trial.arch.key)
+        if len(self.keys) == self.after:
+            self.act()
+
+    def finished(self, study: Study) -> None: ...
+
+
+def toy_config(out: Path, **changes: Any) -> RunConfig:
+    """Return the configuration of a search of the toy space."""
+    toy = {"space": "toy/stairs", "score": "toy/both", "budget": 120, "device": "cpu", "out": str(out)}
+    return make_config({**toy, **changes}, origin="test")
+
+
 def toy_search(out: Path, **changes: Any) -> SearchResult:
     """Search the toy space in this process."""
-    document = {
-        "space": "toy/stairs",
-        "score": "toy/both",
-        "budget": 120,
-        "device": "cpu",
-        "out": str(out),
-        **changes,
-    }
-    return run_search(make_config(document, origin="test"), Registry.discover())
+    return run_search(toy_config(out, **changes), Registry.discover())
 
 
 def table(run: Path) -> list[list[Any]]:

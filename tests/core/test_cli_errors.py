@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import random
-import sqlite3
 from pathlib import Path
 
 import pytest
+
+from denas_core.store import Store
 
 from .runs import denas, toy_search
 
@@ -90,12 +91,15 @@ def test_a_directory_with_a_configuration_of_one_s_own_is_left_alone(tmp_path: P
 
 def test_components_are_not_computed_with_other_software(tmp_path: Path) -> None:
     toy_search(tmp_path / "r", budget=5, score={"name": "toy/both", "weights": {"slope": 0}})
-    with sqlite3.connect(tmp_path / "r" / "study.db") as connection:
-        connection.execute('UPDATE meta SET value = replace(value, \'"torch":"\', \'"torch":"9.9.\')')
+    store = Store.open(tmp_path / "r" / "study.db")
+    header = store.header()
+    header["environment"]["torch"] = "9.9"
+    store.set_header(header)
+    store.close()
     for command in (["rank", "--weights", "slope=1", "--compute"], ["search", "--budget", "9", "--resume"]):
         done = denas(*command, str(tmp_path / "r"))
         assert done.returncode == 2
-        assert "was made with something else: torch: '9.9." in done.stderr
+        assert "was made with something else: torch: '9.9'" in done.stderr
 
 
 def test_a_damaged_store_ends_with_5_and_stays_as_it_is(tmp_path: Path) -> None:
@@ -170,3 +174,11 @@ def test_thirty_configurations_end_well_or_with_one_line(tmp_path: Path) -> None
             assert done.stderr.startswith("error: ")
             assert done.stderr.count("\n") == 1
     assert 10 <= codes.count(0) < 30
+
+
+def test_a_run_that_lost_its_store_is_damaged(tmp_path: Path) -> None:
+    toy_search(tmp_path / "r", budget=5)
+    (tmp_path / "r" / "study.db").unlink()
+    done = denas("search", "--resume", str(tmp_path / "r"))
+    assert done.returncode == 5
+    assert "has lost its study.db" in done.stderr

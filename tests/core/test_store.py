@@ -114,6 +114,26 @@ def test_a_changed_row_is_an_error_and_never_a_wrong_score(path: Path, statement
         Store.open(path).trials()
 
 
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("UPDATE meta SET value = '{}' WHERE key = 'header'", "header"),
+        ("UPDATE meta SET value = 'nan' WHERE key = 'active_seconds'", "active seconds"),
+        ("DELETE FROM meta WHERE key = 'header'", "header"),
+        ("DELETE FROM component WHERE name = 'slope'", "trial 0 has lost components"),
+    ],
+)
+def test_what_is_changed_or_lost_beside_the_trials_is_an_error(path: Path, statement: str, what: str) -> None:
+    store = Store.create(path, {"config": {}})
+    store.append(trial(0), active_seconds=1.0)
+    store.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute(statement)
+    store = Store.open(path)
+    with pytest.raises(StoreDamaged, match=what):
+        (store.header(), store.active_seconds(), store.trials())
+
+
 def test_a_store_of_a_newer_version_is_refused_by_name(path: Path) -> None:
     Store.create(path, {}).close()
     with sqlite3.connect(path) as connection:

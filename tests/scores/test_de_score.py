@@ -133,7 +133,14 @@ def test_reference_needs_a_recipe() -> None:
 
 def test_other_scores_are_not_its_own() -> None:
     assert DEScore().component("params", CNNSpace()) is None
-    assert DEScore(combination="reference").component("params", RecipeSpace()) is None
+    with pytest.raises(ConfigError, match="combination='reference' has no term for 'params'"):
+        DEScore(combination="reference").component("params", RecipeSpace())
+
+
+def test_the_ratio_of_the_original_is_not_taken_of_one_half() -> None:
+    score = DEScore(combination="reference", weights={"expressivity": 0})
+    with pytest.raises(ConfigError, match="divides expressivity by saliency: give both a weight, or neither"):
+        score.component("saliency", RecipeSpace())
 
 
 @pytest.mark.parametrize("space", [AttentionSpace(), AttentionSpace(fused=True, masked=True), CNNSpace()])

@@ -96,7 +96,12 @@ class DEScore(CombinedScore):
             "saliency": ReferenceSaliency,
         }
         if name not in kinds:
-            return None
+            raise ConfigError(f"combination='reference' has no term for {name!r}; use combination='rank'")
+        weights = {**recipe.weights, **self.weights}
+        if name == "saliency" and recipe.arithmetic == "ratio" and not weights.get("expressivity"):
+            raise ConfigError(
+                "combination='reference' divides expressivity by saliency: give both a weight, or neither"
+            )
         return kinds[name](batch_size=size, variant=recipe.variant, initialisation=recipe.initialisation)
 
 

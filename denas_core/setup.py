@@ -20,7 +20,7 @@ from .objectives import Budget, Constraint, Objective, quantity
 from .options import make_component
 from .problem import Problem
 from .registry import CONTRACTS, Registry
-from .score import CombinedScore, ProxyScore
+from .score import ProxyScore
 from .scoring import Scoring
 from .space import SearchSpace, check_knobs
 from .strategy import Strategy
@@ -42,7 +42,6 @@ class Setup:
 
     config: RunConfig
     space: SearchSpace
-    score: ProxyScore | CombinedScore
     scoring: Scoring
     strategy: Strategy
     probe: LatencyProbe | None
@@ -103,7 +102,6 @@ class Setup:
         return cls(
             config=_written_out(config, made, device),
             space=space,
-            score=made["score"],
             scoring=scoring,
             strategy=made["strategy"],
             probe=made["probe"] if needs_latency else None,

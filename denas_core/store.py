@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -102,7 +103,10 @@ class Store:
         """
         _check_exists(path)
         with _sqlite_errors(path):
-            connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+            # Readers of a write-ahead log write beside it; where they may not, a store without one is fixed anyway.
+            is_fixed = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
+            uri = f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if is_fixed else ''}"
+            connection = sqlite3.connect(uri, uri=True, isolation_level=None)
             return cls(path, connection)._checked(thorough=False)
 
     def close(self) -> None:

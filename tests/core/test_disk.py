@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import resource
 import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -48,3 +50,25 @@ def test_a_read_only_directory_is_refused_before_the_search(tmp_path: Path) -> N
         tmp_path.chmod(0o755)
     assert done.returncode == 6
     assert done.stderr.startswith("error: cannot write")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes another user's place")
+def test_a_run_can_be_read_where_nothing_can_be_written() -> None:
+    # Not under tmp_path, which other users cannot enter.
+    with tempfile.TemporaryDirectory() as directory:
+        run = Path(directory) / "run"
+        assert denas(*SEARCH, "-o", str(run)).returncode == 0
+        Path(directory).chmod(0o755)
+        run.chmod(0o555)
+        script = "import os, sys; os.setuid(65534); from denas_core.run_directory import read_run; "
+        script += "from pathlib import Path; print(len(read_run(Path(sys.argv[1])).trials()))"
+        # Imported before the change of user, who may not enter this environment.
+        script = "import denas_core.run_directory; " + script
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(run)],
+            capture_output=True,
+            text=True,
+            env=environment(),
+            check=False,
+        )
+        assert done.stdout == "400\n", done.stderr

@@ -15,7 +15,7 @@ from .errors import DenasError, Infeasible, ScoreFailed
 from .latency import Latency, LatencyProbe
 from .objectives import Constraint, quantity
 from .problem import Problem
-from .score import ProxyScore, coerce_score
+from .score import ProxyScore, coerce_score, largest_batch
 from .threads import pinned_threads
 from .trial import Evaluation
 
@@ -176,8 +176,7 @@ class Evaluator:
             return
         from .cost import scoring_memory_bytes
 
-        size = max((spec.size for score in self.components.values() for spec in score.passes()), default=1)
-        needed = scoring_memory_bytes(self.problem.space, arch, size)
+        needed = scoring_memory_bytes(self.problem.space, arch, largest_batch(self.components.values()))
         if needed > self._memory_limit:
             raise Infeasible(
                 f"memory: scoring takes {quantity(needed)}B, {quantity(self._memory_limit)}B are there"

@@ -130,10 +130,10 @@ def select_front(
     candidates: list[Trial] = []
     points: list[list[float]] = []
     for trial in ranked:
-        metrics, latency = trial.evaluation.metrics, trial.evaluation.latency
+        metrics = trial.evaluation.metrics
         if any(o.name != "score" and o.name not in metrics for o in objectives):
             continue
-        if any(o.is_measured for o in objectives) and (latency is None or latency["verdict"] != "stable"):
+        if any(o.is_measured for o in objectives) and not trial.evaluation.has_stable_latency:
             continue
         candidates.append(trial)
         points.append([-values[trial.arch.key] if o.name == "score" else metrics[o.name] for o in objectives])

@@ -184,5 +184,4 @@ def _value(trial: Trial, name: str) -> float | None:
     result = trial.evaluation
     if name != LATENCY:
         return result.components.get(name)
-    stable = result.latency is not None and result.latency["verdict"] == "stable"
-    return float(result.metrics["latency_ms"]) if stable else None
+    return float(result.metrics["latency_ms"]) if result.has_stable_latency else None

@@ -20,7 +20,7 @@ from .objectives import Budget, Constraint, Objective, quantity
 from .options import make_component
 from .problem import Problem
 from .registry import CONTRACTS, Registry
-from .score import ProxyScore
+from .score import ProxyScore, largest_batch
 from .scoring import Scoring
 from .space import SearchSpace, check_knobs
 from .strategy import Strategy
@@ -132,9 +132,7 @@ class Setup:
 
     def _memory_limit(self) -> int | None:
         # Guard single candidates only where the largest of the space would not fit: the estimate costs a pass.
-        size = max(
-            (spec.size for score in self.scoring.components.values() for spec in score.passes()), default=0
-        )
+        size = largest_batch(self.scoring.components.values())
         available = memory_bytes()
         if size == 0 or available is None:
             return None

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Protocol
 
 from .architecture import Architecture
-from .errors import DenasError, Interrupted, NoResult, PluginError, StoreDamaged
+from .blame import blamed
+from .errors import Interrupted, NoResult, PluginError, StoreDamaged
 from .evaluator import Evaluator
 from .interrupt import Interruption, interruptible
 from .seeding import derive_seed
@@ -131,12 +132,8 @@ class Study:
         history = History(trials=finished, ranked=ranked, values=values)
         strategy = self.setup.strategy
         seed = derive_seed(self.setup.config.seed, "generation", generation)
-        try:
+        with blamed(f"strategy {strategy.id!r}"):
             proposals = strategy.ask(self.setup.problem, history, count=strategy.generation_size, seed=seed)
-        except DenasError:
-            raise
-        except Exception as error:
-            raise PluginError(f"strategy {strategy.id!r} failed: {type(error).__name__}: {error}") from error
         known = history.keys()
         fresh = {
             arch.key: arch for arch in proposals if isinstance(arch, Architecture) and arch.key not in known

@@ -36,6 +36,11 @@ class Evaluation:
     latency: Mapping[str, Any] | None = None
     seconds: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
+    @property
+    def has_stable_latency(self) -> bool:
+        """Whether the latency is measured, and its interval narrow enough to rank by."""
+        return self.latency is not None and self.latency["verdict"] == "stable"
+
     def __post_init__(self) -> None:
         for name in ("components", "metrics", "seconds"):
             # Sorted, so that a trial is the same whether it was just scored or read back.

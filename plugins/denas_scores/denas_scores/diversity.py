@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from denas_core import PassSpec, ProxyScore, ScoreFailed, option
 
+from .differentiated import attention_views
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -53,15 +55,10 @@ class Diversity(ProxyScore):
             ScoreFailed: the network has no attention, or its projections are frozen.
         """
         trace = candidate.trace(self.passes()[0])
-        views = [
-            view for view in candidate.views() if view.is_attention and view.parameter in trace.gradients
-        ]
-        if not views:
-            raise ScoreFailed("no trainable attention projection")
         return sum(
             nuclear_norm(view.of(trace.parameters[view.parameter]))
             * nuclear_norm(view.of(trace.gradients[view.parameter]))
-            for view in views
+            for view in attention_views(candidate, trace)
         )
 
 

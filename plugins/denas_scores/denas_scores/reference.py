@@ -11,9 +11,10 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from denas_core import PassSpec, ProxyScore, ScoreFailed, option
+from denas_core import PassSpec, ProxyScore, option
 from denas_core.score import Direction
 
+from .differentiated import attention_views, feed_forward_views
 from .expressivity import PERTURBATION, gaussian_complexity
 
 if TYPE_CHECKING:
@@ -112,10 +113,7 @@ class ReferenceDiversity(ReferenceScore):
     def measure(self, candidate: Candidate) -> float:
         """Return sum ||W||_F ||dR/dW||_F, a fused projection counted as one matrix."""
         trace = candidate.trace(self.passes()[0])
-        names = dict.fromkeys(view.parameter for view in candidate.views() if view.is_attention)
-        names = {name: None for name in names if name in trace.gradients}
-        if not names:
-            raise ScoreFailed("no trainable attention projection")
+        names = dict.fromkeys(view.parameter for view in attention_views(candidate, trace))
         return sum(
             float(trace.parameters[name].double().norm() * trace.gradients[name].double().norm())
             for name in names
@@ -145,11 +143,8 @@ class ReferenceSaliency(ReferenceScore):
     def measure(self, candidate: Candidate) -> float:
         """Return the sum over feed-forward layers of mean_out sum_in |W * dR/dW|."""
         trace = candidate.trace(self.passes()[0])
-        views = [v for v in candidate.views() if v.is_feed_forward and v.parameter in trace.gradients]
-        if not views:
-            raise ScoreFailed("no trainable convolution, feed-forward or head weight")
         total = 0.0
-        for view in views:
+        for view in feed_forward_views(candidate, trace):
             product = view.of(trace.parameters[view.parameter]) * view.of(trace.gradients[view.parameter])
             total += float(product.abs().flatten(1).sum(1).mean())
         return total

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 from denas_core import PassSpec, ProxyScore, ScoreFailed, option
 
+from .differentiated import feed_forward_views
+
 if TYPE_CHECKING:
     from denas_core import Candidate
 
@@ -48,16 +50,13 @@ class Saliency(ProxyScore):
             ScoreFailed: no feed-forward weight, a sum of zero, or overflow.
         """
         trace = candidate.trace(self.passes()[0])
-        views = [v for v in candidate.views() if v.is_feed_forward and v.parameter in trace.gradients]
-        if not views:
-            raise ScoreFailed("no trainable convolution, feed-forward or head weight")
         total = sum(
             float(
                 (view.of(trace.parameters[view.parameter]) * view.of(trace.gradients[view.parameter]))
                 .abs()
                 .sum()
             )
-            for view in views
+            for view in feed_forward_views(candidate, trace)
         )
         if not math.isfinite(total):
             raise ScoreFailed(f"saliency overflows float64: the sum is {total!r}")

@@ -80,6 +80,7 @@ def measure(trials: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as directory:
         run = Path(directory) / "run"
         memory = Memory()
+        files = _open_files()
         start = time.perf_counter()
         search(**objects, budget=trials, device="cpu", out=run, observers=[memory])  # type: ignore[arg-type]
         whole = time.perf_counter() - start
@@ -87,12 +88,14 @@ def measure(trials: int) -> dict[str, float]:
         # One trial more: opens the run, ranks it, asks for a generation, evaluates and writes the result.
         resume(run, budget=trials + 1, objects=objects)
         reopened = time.perf_counter() - start
+        files = _open_files() - files
         size = sum(file.stat().st_size for file in run.rglob("*") if file.is_file())
     return {
         "trials": trials,
         "ms_per_trial": 1000 * whole / trials,
         "seconds_to_open_and_ask": reopened,
         "memory_mb_per_1000_trials": memory.growth(skip=min(1000, trials // 10)),
+        "open_files_growth": files,
         "disk_mb": size / 1e6,
         "help_seconds": _command_seconds("--help"),
         "plugins_seconds": _command_seconds("plugins"),
@@ -107,6 +110,13 @@ def _command_seconds(argument: str, runs: int = 7) -> float:
         subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
         times.append(time.perf_counter() - start)
     return statistics.median(times)
+
+
+def _open_files() -> int:
+    try:
+        return len(list(Path("/proc/self/fd").iterdir()))
+    except OSError:
+        return 0
 
 
 def _resident_mb() -> float:

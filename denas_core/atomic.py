@@ -6,11 +6,15 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from .errors import StorageError
+
+WORK = ".repair.tmp"
+"""Directory in a run in which a repair works."""
 
 
 @contextlib.contextmanager
@@ -63,6 +67,8 @@ def sync_directory(path: Path) -> None:
 
 
 def remove_leftovers(directory: Path) -> None:
-    """Remove the temporary files of writes that were killed; only under the directory's lock."""
-    for leftover in directory.glob(".*.tmp"):
-        leftover.unlink(missing_ok=True)
+    """Remove the temporary files of writes and repairs that were killed; only under the directory's lock."""
+    shutil.rmtree(directory / WORK, ignore_errors=True)
+    with storage_errors(directory):
+        for leftover in directory.rglob(".*.tmp*"):
+            leftover.unlink(missing_ok=True)

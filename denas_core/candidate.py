@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from .architecture import Architecture
+from .guard import as_before_the_call
 
 if TYPE_CHECKING:
     from torch import nn
 
     from .passes import PassSpec, Trace
+    from .seal import Seal
     from .space import SearchSpace
     from .views import WeightView
 
@@ -47,6 +50,9 @@ class Candidate:
         self._traces: dict[PassSpec, Trace] = {}
         self._networks: dict[tuple[str, str, int], nn.Module] = {}
         self._views: list[WeightView] | None = None
+        self._seal: Seal | None = None
+        self._is_running = False
+        self._given = (space, arch, seed, device, self.passes)
 
     def trace(self, spec: PassSpec) -> Trace:
         """Return the trace of a pass, or of one that covers it, run at the first call.
@@ -60,9 +66,13 @@ class Candidate:
         if spec not in self._traces:
             from .pass_runner import run_pass
 
+            if self._seal is not None:
+                self._seal.check_structure()
             start = time.perf_counter()
-            self._traces[spec] = run_pass(self, spec)
+            with self._as_the_core():
+                self._traces[spec] = run_pass(self, spec)
             self.pass_seconds[spec] = time.perf_counter() - start
+            self._sealed().watch_trace(self._traces[spec])
         return self._traces[spec]
 
     def network(self, spec: PassSpec) -> nn.Module:
@@ -71,7 +81,11 @@ class Candidate:
         if key not in self._networks:
             from .pass_network import load_network
 
-            self._networks[key] = load_network(self, spec)
+            with self._as_the_core():
+                self._networks[key] = load_network(self, spec)
+        if not self._is_running:
+            # Handed to a score, which may change it; scores that look at traces alone cost nothing here.
+            self._sealed().watch_network(self._networks[key])
         return self._networks[key]
 
     def views(self) -> list[WeightView]:
@@ -82,8 +96,32 @@ class Candidate:
             built = [network for (_, variant, _), network in self._networks.items() if variant == "full"]
             with torch.device("meta"):
                 self._views = self.space.views(built[0] if built else self.space.build(self.arch))
-        return self._views
+        return list(self._views)
+
+    def changed(self) -> str:
+        """Return what a score has changed of what all scores share, such as ``the network``; empty if nothing."""
+        given = (self.space, self.arch, self.seed, self.device, self.passes)
+        if any(now is not before for now, before in zip(given, self._given, strict=True)):
+            return "the candidate"
+        return "" if self._seal is None else self._seal.broken()
 
     def cost(self) -> dict[str, float]:
         """Return parameters, FLOPs and memory, see `SearchSpace.cost`."""
         return self.space.cost(self.arch)
+
+    @contextlib.contextmanager
+    def _as_the_core(self) -> Iterator[None]:
+        # Shared by all scores: the settings of the one that asks first do not count.
+        before, self._is_running = self._is_running, True
+        try:
+            with as_before_the_call():
+                yield
+        finally:
+            self._is_running = before
+
+    def _sealed(self) -> Seal:
+        if self._seal is None:
+            from .seal import Seal
+
+            self._seal = Seal()
+        return self._seal

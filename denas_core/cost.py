@@ -73,7 +73,7 @@ def scoring_memory_bytes(space: SearchSpace, arch: Architecture, batch_size: int
 
 
 @dataclasses.dataclass(slots=True)
-class _Usage:
+class Usage:
     """What one forward pass of one sample takes.
 
     Attributes:
@@ -89,12 +89,12 @@ class _Usage:
     total_bytes: int = 0
 
 
-def _measure(space: SearchSpace, arch: Architecture) -> tuple[nn.Module, _Usage]:
+def _measure(space: SearchSpace, arch: Architecture) -> tuple[nn.Module, Usage]:
     with _overflow_explained(space), torch.device("meta"), torch.no_grad():
         model = space.build(arch).eval()
         batch = space.batch(1, seed=0, kind="cost")
         given = [*batch.inputs.values(), *batch.masks.values(), *batch.lengths.values()]
-        counter = _Counter([*given, *model.parameters(), *model.buffers()])
+        counter = CostCounter([*given, *model.parameters(), *model.buffers()])
         with counter:
             space.forward(model, batch)
     counter.usage.input_bytes = sum(tensor.untyped_storage().nbytes() for tensor in given)
@@ -121,7 +121,7 @@ def _overflow_explained(space: SearchSpace) -> Iterator[None]:
         ) from error
 
 
-class _Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]  # its __init_subclass__ has no types
+class CostCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]  # its __init_subclass__ has no types
     """Counts the FLOPs of every operation and follows the storages of its results, other than those of `given`.
 
     The formulas are those of `torch.utils.flop_counter`. What an operation without side effects returns depends, on
@@ -130,7 +130,7 @@ class _Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]  # its __ini
 
     def __init__(self, given: Iterable[Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.usage = _Usage()
+        self.usage = Usage()
         storages = (tensor.untyped_storage() for tensor in given)
         self._alive: dict[int, weakref.ref[Any]] = {s._cdata: weakref.ref(s) for s in storages}
         self._alive_bytes = 0

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import sys
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from .architecture import Architecture
+from .blame import is_interruption
 from .candidate import Candidate
 from .errors import DenasError, Infeasible, ScoreFailed
-from .latency import Latency, LatencyProbe
+from .guard import TURN, guarded
+from .kept_options import KeptOptions
+from .latency import Latency, LatencyProbe, check_latency
 from .objectives import Constraint, quantity
+from .one_line import described, one_line
 from .problem import Problem
 from .score import ProxyScore, coerce_score, largest_batch
+from .seeding import derive_seed
 from .threads import pinned_threads
 from .trial import Evaluation
 
-# Threads, precision and random generators of torch, standard output and the working directory belong to the process:
-# searches in several threads take turns.
-_TURN = threading.RLock()
+if TYPE_CHECKING:
+    from .passes import PassSpec
 
 
 class Evaluator:
@@ -57,6 +60,7 @@ class Evaluator:
         self.threads = threads
         self._memory_limit = memory_limit
         self._reference: Callable[[], object] | None = None
+        self._passes: dict[int, tuple[ProxyScore, tuple[PassSpec, ...]]] = {}
         self._measured = [c for c in problem.constraints if c.is_measured]
 
     def __call__(self, arch: Architecture) -> Evaluation:
@@ -68,13 +72,16 @@ class Evaluator:
         seconds: dict[str, float] = {}
         start = time.perf_counter()
         try:
-            metrics = {name: _count(value) for name, value in self.problem.cost(arch).items()}
-            broken = self.problem.violations(arch)
-            self._check_memory(arch)
+            with guarded():
+                metrics = {name: _count(name, value) for name, value in self.problem.cost(arch).items()}
+                broken = self.problem.violations(arch)
+                self._check_memory(arch)
         except Infeasible as error:
-            return Evaluation(state="infeasible", reason=_one_line(str(error)) or "infeasible", violation=1.0)
-        except (Exception, SystemExit) as error:
-            return Evaluation(state="failed", reason=f"cost: {type(error).__name__}: {_one_line(str(error))}")
+            return Evaluation(state="infeasible", reason=one_line(error) or "infeasible", violation=1.0)
+        except BaseException as error:
+            if is_interruption(error):
+                raise
+            return Evaluation(state="failed", reason=f"cost: {described(error)}")
         seconds["cost"] = time.perf_counter() - start
         if broken:
             return Evaluation(
@@ -98,14 +105,10 @@ class Evaluator:
             return evaluation
         start = time.perf_counter()
         try:
-            latency = self.latency(arch)
-            measured = self.problem.space.latency_metrics(latency, self.probe.units(self.problem.space))
-            if latency.relative is not None:
-                coerce_score(latency.relative)
-            # A NaN would hold every constraint.
-            for metric in measured.values():
-                for end in (metric.low, metric.median, metric.high):
-                    coerce_score(end)
+            latency = check_latency(self.latency(arch))
+            with guarded():
+                found = self.problem.space.latency_metrics(latency, self.probe.units(self.problem.space))
+                measured = {name: check_latency(metric) for name, metric in found.items()}
             reason, violation = judge_latency(self._measured, measured)
             return dataclasses.replace(
                 evaluation,
@@ -116,25 +119,27 @@ class Evaluator:
                 latency=latency.as_dict(),
                 seconds={**evaluation.seconds, "latency": time.perf_counter() - start},
             )
-        except (Exception, SystemExit) as error:
-            reason = f"latency: {type(error).__name__}: {_one_line(str(error))}"
+        except BaseException as error:
+            if is_interruption(error):
+                raise
+            reason = f"latency: {described(error)}"
             return dataclasses.replace(evaluation, state="failed", reason=reason)
 
     def score(
         self, arch: Architecture, components: Mapping[str, ProxyScore]
     ) -> tuple[dict[str, float], dict[str, float], str]:
         """Return values and seconds by component, and the reason of the first failure (or an empty text)."""
-        with _TURN:
-            return self._score_alone(arch, components)
-
-    def _score_alone(
-        self, arch: Architecture, components: Mapping[str, ProxyScore]
-    ) -> tuple[dict[str, float], dict[str, float], str]:
-        passes = [spec for component in components.values() for spec in component.passes()]
-        candidate = Candidate(self.problem.space, arch, seed=self.seed, device=self.device, passes=passes)
-        # A score that declares no passes runs no network, and torch need not be imported for it.
-        with pinned_threads(self.threads) if passes else contextlib.nullcontext():
-            return self._score(candidate, components)
+        with TURN:
+            try:
+                passes = [spec for component in components.values() for spec in self._passes_of(component)]
+            except BaseException as error:
+                if is_interruption(error):
+                    raise
+                return {}, {}, f"passes: crashed: {described(error)}"
+            candidate = Candidate(self.problem.space, arch, seed=self.seed, device=self.device, passes=passes)
+            # A score that declares no passes runs no network, and torch need not be imported for it.
+            with pinned_threads(self.threads) if passes else contextlib.nullcontext():
+                return self._score(candidate, components)
 
     def latency(self, arch: Architecture) -> Latency:
         """Return the measured latency of `arch`, interleaved with the smallest network where there is one.
@@ -145,7 +150,7 @@ class Evaluator:
         if self.probe is None:
             raise DenasError("this run has no latency probe")
         space = self.problem.space
-        with _TURN, contextlib.redirect_stdout(sys.stderr):
+        with guarded():
             call = self.probe.prepare(space, arch, seed=self.seed, device=self.device)
             if self._reference is None and (smallest := space.smallest()) is not None:
                 self._reference = self.probe.prepare(space, smallest, seed=self.seed, device=self.device)
@@ -156,20 +161,35 @@ class Evaluator:
     ) -> tuple[dict[str, float], dict[str, float], str]:
         values: dict[str, float] = {}
         seconds: dict[str, float] = {}
+        shared = KeptOptions([candidate.space, *components.values()])
         for name, component in components.items():
             start = time.perf_counter()
             try:
-                # What a score prints must not end up in the JSON on standard output.
-                with contextlib.redirect_stdout(sys.stderr), contextlib.chdir("."):
-                    values[name] = coerce_score(component.measure(candidate))
+                with guarded(derive_seed(self.seed, "score", name, candidate.arch.key)):
+                    value = component.measure(candidate)
+                    values[name] = coerce_score(value)
+                if changed := candidate.changed() or shared.mended():
+                    del values[name]
+                    return values, seconds, f"{name}: changed {changed}, which all scores share"
             except ScoreFailed as error:
-                return values, seconds, f"{name}: {_one_line(str(error))}"
+                return values, seconds, f"{name}: {one_line(error)}"
             except MemoryError:
                 return values, seconds, f"{name}: out of memory"
-            except (Exception, SystemExit) as error:
-                return values, seconds, f"{name}: crashed: {type(error).__name__}: {_one_line(str(error))}"
+            except BaseException as error:
+                if is_interruption(error):
+                    raise
+                return values, seconds, f"{name}: crashed: {described(error)}"
+            finally:
+                shared.mended()
             seconds[name] = time.perf_counter() - start
         return values, seconds, ""
+
+    def _passes_of(self, component: ProxyScore) -> Sequence[PassSpec]:
+        # They depend on the options alone, so they are asked for once a search.
+        if id(component) not in self._passes:
+            with guarded():
+                self._passes[id(component)] = component, tuple(component.passes())
+        return self._passes[id(component)][1]
 
     def _check_memory(self, arch: Architecture) -> None:
         if self._memory_limit is None:
@@ -201,15 +221,13 @@ def judge_latency(constraints: Sequence[Constraint], measured: Mapping[str, Late
     return "", 0.0
 
 
-def _count(value: float) -> float:
+def _count(name: str, value: float) -> float:
     # Whole counts stay whole, beyond what a float can hold; numpy's become Python's, which JSON knows.
     number = coerce_score(value)
+    if number < 0:
+        raise ScoreFailed(f"{one_line(name)} is negative: {number:g}")
     return int(value) if number.is_integer() and not isinstance(value, float) else number
 
 
 def _explained(broken: Mapping[Constraint, float], metrics: Mapping[str, float]) -> str:
     return "; ".join(f"{constraint}: {quantity(metrics[constraint.metric])}" for constraint in broken)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:200]

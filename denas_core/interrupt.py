@@ -5,8 +5,12 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import Any
+
+Handler = Any
+"""What `signal.signal` takes and returns."""
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
@@ -20,12 +24,16 @@ class Interruption:
 
     def __init__(self) -> None:
         self.signal_number = 0
+        self._before: dict[int, Handler] = {}
 
     def __bool__(self) -> bool:
         return self.signal_number != 0
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if self.signal_number:
+            before = self._before.get(number)
+            if callable(before):
+                before(number, frame)
             raise KeyboardInterrupt
         self.signal_number = number
 
@@ -37,11 +45,33 @@ def interruptible() -> Iterator[Interruption]:
     if threading.current_thread() is not threading.main_thread():
         yield interruption
         return
+    with _handled(interruption._receive) as interruption._before:
+        yield interruption
+
+
+@contextlib.contextmanager
+def stoppable() -> Iterator[Interruption]:
+    """Let any signal end the body by a `KeyboardInterrupt`, and remember which; for the whole of a command."""
+    interruption = Interruption()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        interruption.signal_number = number
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield interruption
+        return
+    with _handled(stop):
+        yield interruption
+
+
+@contextlib.contextmanager
+def _handled(handler: Callable[[int, FrameType | None], None]) -> Iterator[dict[int, Handler]]:
     # What the caller ignores, as nohup does the hang-up, stays ignored; None is a handler that Python cannot restore.
     heard = [number for number in _SIGNALS if signal.getsignal(number) not in (signal.SIG_IGN, None)]
-    before = {number: signal.signal(number, interruption._receive) for number in heard}
+    before: dict[int, Handler] = {number: signal.signal(number, handler) for number in heard}
     try:
-        yield interruption
+        yield before
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, old in before.items():
+            signal.signal(number, old)

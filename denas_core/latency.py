@@ -8,6 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from .component import Component
+from .errors import ScoreFailed
+from .one_line import shown
+from .score import coerce_score
 
 if TYPE_CHECKING:
     from .architecture import Architecture
@@ -59,3 +62,28 @@ class LatencyProbe(Component, ABC):
     @abstractmethod
     def time(self, call: Callable[[], object], reference: Callable[[], object] | None) -> Latency:
         """Time `call`, alternating with `reference`, a fixed network that shows how fast the machine is now."""
+
+
+def check_latency(latency: object) -> Latency:
+    """Return a measurement as plain numbers, if they are ones, in order, and none of them negative.
+
+    Raises:
+        TypeError: it is something else.
+        ScoreFailed: a number is not finite, negative, or outside its interval. A NaN would hold every constraint.
+    """
+    if not isinstance(latency, Latency):
+        raise TypeError(f"{shown(latency)} is no Latency")
+    low, median, high = (coerce_score(end) for end in (latency.low, latency.median, latency.high))
+    if not 0 <= low <= median <= high:
+        raise ScoreFailed(f"{median:g} ms is negative, or outside its interval [{low:g}, {high:g}]")
+    if latency.verdict not in ("stable", "unstable"):
+        raise ScoreFailed(f"the verdict {shown(latency.verdict)} is neither 'stable' nor 'unstable'")
+    relative = None if latency.relative is None else coerce_score(latency.relative)
+    return Latency(
+        median=median,
+        low=low,
+        high=high,
+        verdict=latency.verdict,
+        rounds=int(latency.rounds),
+        relative=relative,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -153,8 +154,15 @@ def _finish(run: RunDirectory, setup: Setup, observers: Sequence[Observer]) -> S
         interrupted = error
     if interrupted is None or study.counts["scored"]:
         # Trials of the study carry no timings; the files of finalists do not need them.
-        result = make_result(run.path, setup, study.trials, notices=study.notices)
+        result = make_result(
+            run.path, setup, study.trials, notices=study.notices, is_finished=interrupted is None
+        )
         write_result(result)
+        # After the result, which must not wait for its picture or be lost with it.
+        from .report.write import report_search
+
+        told = report_search(run.path, run.store, setup, notices=study.notices)
+        result = dataclasses.replace(result, notices=[*result.notices, *told])
     if interrupted is not None:
         raise interrupted
     return result

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
 import time
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import FileLock, SoftFileLock, Timeout
 
 from .atomic import storage_errors, write_json
-from .errors import RunBusy
+from .errors import RunBusy, StorageError
+
+SECONDS_TO_NAME_ITSELF = 1.0
+"""How long a refused process waits for the owner's name."""
 
 
 class RunLock:
@@ -32,6 +36,12 @@ class RunLock:
             except Timeout:  # an OSError itself, hence inside
                 busy = f"run directory {str(directory)!r} is in use{self._described_owner()}; wait for it"
                 raise RunBusy(busy) from None
+            except NotImplementedError:
+                raise StorageError(_no_locks(directory)) from None
+        if isinstance(self._lock, SoftFileLock):
+            # A file that only says so would outlive a killed process.
+            self._lock.release()
+            raise StorageError(_no_locks(directory))
         try:
             write_json(
                 self._owner,
@@ -43,12 +53,52 @@ class RunLock:
 
     def release(self) -> None:
         """Let go of the directory."""
-        self._owner.unlink(missing_ok=True)
-        self._lock.release()
+        try:
+            with contextlib.suppress(OSError):  # who held the directory once is of no matter
+                self._owner.unlink()
+        finally:
+            self._lock.release()
 
     def _described_owner(self) -> str:
-        try:
-            owner = json.loads(self._owner.read_text())
-            return f" by process {owner['pid']} on {owner['host']} since {owner['since']}"
-        except (OSError, ValueError, KeyError, TypeError):
-            return " by another process"
+        # Whoever has just taken the lock names itself a moment later; until then the file may name a dead one.
+        deadline = time.monotonic() + SECONDS_TO_NAME_ITSELF
+        while True:
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+                owner = json.loads(self._owner.read_text())
+                if owner["host"] != platform.node() or _is_alive(int(owner["pid"])):
+                    return f" by process {owner['pid']} on {owner['host']} since {owner['since']}"
+            if time.monotonic() > deadline:
+                return " by another process"
+            time.sleep(0.02)
+
+
+def is_held(directory: Path) -> bool:
+    """Tell whether a living process holds a run directory; nothing is waited for or written into it."""
+    # Who holds it says so in a file: one that nobody holds is not locked even for a moment.
+    if not (directory / "owner.json").exists() or not (directory / "run.lock").exists():
+        return False
+    lock = FileLock(directory / "run.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    except (OSError, NotImplementedError):
+        return False
+    lock.release()
+    return False
+
+
+def _no_locks(directory: Path) -> str:
+    return f"the file system of {str(directory)!r} has no locks; choose a run directory on another one"
+
+
+def _is_alive(process: int) -> bool:
+    if not hasattr(os, "fork"):  # elsewhere a signal 0 would be sent
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

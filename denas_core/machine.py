@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib.metadata
 import os
 import platform
@@ -35,6 +36,13 @@ def installed_version(distribution: str) -> str:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
         return "not installed"
+
+
+def moment(seconds: float | None = None) -> str:
+    """Return a time, by default now, in UTC to the second."""
+    now = datetime.datetime.now(datetime.UTC)
+    time = now if seconds is None else datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def memory_bytes() -> int | None:

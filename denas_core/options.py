@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
 import typing
 from collections.abc import Mapping
@@ -10,10 +11,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
+from .blame import faults_of
+from .component import Component
 from .errors import ConfigError, PluginError, did_you_mean
+from .guard import guarded
+from .one_line import described, one_line
 
-RESERVED = ("id", "name", "named", "options")
-"""What configurations and components use themselves."""
+RESERVED = ("id", "named", "options")
+"""What belongs to every component."""
 
 
 def options_model(cls: type[Any]) -> type[BaseModel]:
@@ -24,29 +29,57 @@ def options_model(cls: type[Any]) -> type[BaseModel]:
     """
     fields: dict[str, Any] = {}
     try:
-        hints = typing.get_type_hints(cls)
-        for field in dataclasses.fields(cls):
-            if field.name in RESERVED:
-                raise TypeError(f"an option cannot be called {field.name!r}")
-            facts = field.metadata
-            bounds = {bound: facts[bound] for bound in ("ge", "le", "gt") if facts.get(bound) is not None}
-            default: dict[str, Any]
-            if field.default_factory is not dataclasses.MISSING:
-                default = {"default_factory": field.default_factory}
-            elif field.default is not dataclasses.MISSING:
-                default = {"default": field.default}
-            else:
-                raise TypeError(f"option {field.name!r} has no default")
-            fields[field.name] = (
-                hints[field.name],
-                Field(description=facts.get("help"), **default, **bounds),
-            )
-        config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
-        return create_model(cls.__name__, __config__=config, **fields)
-    except Exception as error:
+        with guarded():
+            _check_class(cls)
+            hints = typing.get_type_hints(cls)
+            for field in dataclasses.fields(cls):
+                facts = field.metadata
+                bounds = {bound: facts[bound] for bound in ("ge", "le", "gt") if facts.get(bound) is not None}
+                default = _default(cls, field)
+                fields[field.name] = (
+                    hints[field.name],
+                    Field(description=facts.get("help"), **default, **bounds),
+                )
+            config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+            return create_model(cls.__name__, __config__=config, **fields)
+    except BaseException as error:
+        if type(error) is KeyboardInterrupt:
+            raise
         raise PluginError(
-            f"the options of {cls.__module__}:{cls.__qualname__} cannot be read: {type(error).__name__}: {error}"
+            f"the options of {cls.__module__}:{cls.__qualname__} cannot be read: {described(error)}"
         ) from error
+
+
+def _check_class(cls: type[Any]) -> None:
+    for name in RESERVED:
+        if issubclass(cls, Component) and inspect.getattr_static(cls, name) is not vars(Component)[name]:
+            raise TypeError(f"{name!r} belongs to every component; call it something else")
+    for name, annotation in inspect.get_annotations(cls).items():
+        if name not in cls.__dataclass_fields__ and "ClassVar" not in str(annotation):
+            raise TypeError(
+                f"{name!r} is no option yet: put @dataclasses.dataclass(kw_only=True) above the class"
+            )
+
+
+def _default(cls: type[Any], field: dataclasses.Field[Any]) -> dict[str, Any]:
+    if field.name == "name":
+        raise TypeError("an option cannot be called 'name', under which configurations name the component")
+    for base in cls.__mro__[1:]:
+        if field.name in vars(base) and field.name not in getattr(base, "__dataclass_fields__", ()):
+            raise TypeError(
+                f"an option cannot be called {field.name!r}: it would hide {base.__name__}.{field.name}"
+            )
+    if field.default_factory is not dataclasses.MISSING:
+        default, found = field.default_factory(), {"default_factory": field.default_factory}
+    elif field.default is not dataclasses.MISSING:
+        default, found = field.default, {"default": field.default}
+    else:
+        raise TypeError(f"option {field.name!r} has no default")
+    try:
+        json.dumps(default, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise TypeError(f"the default of option {field.name!r} is no plain value: {error}") from error
+    return found
 
 
 def make_component(cls: type[Any], options: Mapping[str, Any], *, id: str, origin: str = "") -> Any:
@@ -64,11 +97,18 @@ def make_component(cls: type[Any], options: Mapping[str, Any], *, id: str, origi
         ) from error
     except (TypeError, ValueError, RecursionError) as error:
         raise ConfigError(f"options of {id!r} are no plain values{_from(origin)}: {error}") from error
-    try:
-        component = cls(**{name: getattr(checked, name) for name in model.model_fields})
-    except ValueError as error:
-        raise ConfigError(f"options of {id!r} do not fit together{_from(origin)}: {error}") from error
-    return component.named(id)
+    with faults_of(repr(id)):
+        try:
+            with guarded():
+                component = cls(**{name: getattr(checked, name) for name in model.model_fields})
+                if type(component) is not cls:
+                    raise TypeError(f"{cls.__qualname__}() returned a {type(component).__name__}")
+                json.dumps(component.options(), allow_nan=False)
+        except ValueError as error:
+            raise ConfigError(
+                f"options of {id!r} do not fit together{_from(origin)}: {one_line(error)}"
+            ) from error
+        return component.named(id)
 
 
 def explain(

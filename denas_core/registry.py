@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import importlib
 import importlib.metadata
 import os
-import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
@@ -15,7 +13,10 @@ from typing import Any, Literal
 import pluggy
 
 from . import hookspecs
+from .blame import blamed, is_interruption
 from .errors import ConfigError, NotInstalled, PluginError, did_you_mean
+from .guard import guarded
+from .one_line import described, one_line, shown
 
 GROUP = "denas"
 
@@ -91,13 +92,9 @@ class Registry:
             entry_points: Those to load; by default all installed ones of the group ``denas``. Names listed in the
                 environment variable ``DENAS_DISABLE_PLUGINS``, separated by commas, are not loaded.
         """
-        points = list(importlib.metadata.entry_points(group=GROUP) if entry_points is None else entry_points)
-        disabled = {name.strip() for name in os.environ.get("DENAS_DISABLE_PLUGINS", "").split(",")}
+        points = installed_points() if entry_points is None else list(entry_points)
         claims = Counter(point.name for point in points)
-        return cls(
-            _load_plugin(point, disabled=point.name in disabled, claims=claims[point.name])
-            for point in points
-        )
+        return cls(load_plugin(point, claims=claims[point.name]) for point in points)
 
     def ids(self, kind: Kind) -> list[str]:
         """Return the ids of every usable component of a kind."""
@@ -155,12 +152,14 @@ class Registry:
         where = f"{kind} {id!r} of {plugin.distribution} {plugin.version}"
         component = _import(found, where) if isinstance(found, str) else found
         contracts = tuple(_import(name, where) for name in CONTRACTS[kind])
-        if not (isinstance(component, type) and issubclass(component, contracts)):
-            wanted = " or ".join(contract.__name__ for contract in contracts)
-            raise PluginError(f"{where} is no {wanted} but {component!r}")
-        abstract = sorted(getattr(component, "__abstractmethods__", ()))
-        if abstract:
-            raise PluginError(f"{where} does not define {', '.join(abstract)}")
+        with blamed(where):
+            # By its ancestors: issubclass() asks the class, which may lie.
+            if not (issubclass(type(component), type) and set(contracts) & set(type.mro(component))):
+                wanted = " or ".join(contract.__name__ for contract in contracts)
+                raise PluginError(f"{where} is no {wanted} but {shown(component)}")
+            abstract = sorted(getattr(component, "__abstractmethods__", ()))
+            if abstract:
+                raise PluginError(f"{where} does not define {', '.join(abstract)}")
         return component
 
     def create(
@@ -180,7 +179,8 @@ class Registry:
         cls = self.load(kind, base)
         chosen: dict[str, Any] = {}
         if colon:
-            presets = getattr(cls, "presets", {})
+            with blamed(f"{kind} {base!r}"):
+                presets = dict(getattr(cls, "presets", {}))
             if preset not in presets:
                 hint = did_you_mean(preset, presets) or f"; it has {', '.join(presets) or 'none'}"
                 raise ConfigError(f"{kind} {self.resolve(kind, base)!r} has no preset {preset!r}{hint}")
@@ -188,35 +188,70 @@ class Registry:
         return make_component(cls, {**chosen, **(options or {})}, id=self.resolve(kind, base), origin=origin)
 
 
-def _load_plugin(point: importlib.metadata.EntryPoint, *, disabled: bool, claims: int) -> Plugin:
-    facts: dict[str, Any] = {
-        "name": point.name,
-        "distribution": point.dist.name if point.dist else "unknown",
-        "version": point.dist.version if point.dist else "unknown",
-    }
-    if disabled:
+def installed_points() -> list[importlib.metadata.EntryPoint]:
+    """Return the entry points of all installed plugins; a distribution that cannot be read hides no other."""
+    try:
+        return list(importlib.metadata.entry_points(group=GROUP))
+    except Exception:
+        # One damaged entry_points.txt anywhere fails the call for all: read them one by one.
+        found: dict[str, list[importlib.metadata.EntryPoint]] = {}
+        for distribution in importlib.metadata.distributions():
+            try:
+                points = [point for point in distribution.entry_points if point.group == GROUP]
+                # The first on the path is the one that Python imports.
+                found.setdefault(distribution.name, points)
+            except Exception:
+                # It may be a package of any kind: whether it has a plugin cannot be known.
+                continue
+        return [point for points in found.values() for point in points]
+
+
+def load_plugin(point: importlib.metadata.EntryPoint, *, claims: int = 1) -> Plugin:
+    """Return the plugin behind an entry point, broken or not.
+
+    Args:
+        point: The entry point.
+        claims: Entry points that have its name.
+    """
+    facts: dict[str, Any] = {"name": point.name, **_distribution(point)}
+    if point.name in {name.strip() for name in os.environ.get("DENAS_DISABLE_PLUGINS", "").split(",")}:
         return Plugin(**facts, status="disabled", reason="named in DENAS_DISABLE_PLUGINS")
     if claims > 1:
         return Plugin(
-            **facts, status="conflict", reason=f"{claims} distributions claim the name {point.name!r}"
+            **facts,
+            status="conflict",
+            reason=f"{claims} distributions claim the name {shown(point.name)}",
         )
     if not _is_name(point.name):
         return Plugin(
             **facts,
             status="broken",
-            reason=f"the name {point.name!r} cannot be part of an id; use letters, digits, '-' and '_'",
+            reason=f"the name {shown(point.name)} cannot be part of an id; use letters, digits, '-' and '_'",
         )
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
     try:
-        # What a plugin prints while it loads must not end up in the JSON on standard output.
-        with contextlib.redirect_stdout(sys.stderr):
+        with guarded():
             manager.register(point.load(), name=point.name)
             manager.check_pending()
             components = {kind: _checked(getattr(manager.hook, hook)(), hook) for kind, hook in HOOKS.items()}
-    except (Exception, SystemExit) as error:
-        return Plugin(**facts, status="broken", reason=_one_line(error))
+    except BaseException as error:
+        if is_interruption(error):
+            raise
+        return Plugin(**facts, status="broken", reason=described(error, 300))
     return Plugin(**facts, status="ok", components=components)
+
+
+def _distribution(point: importlib.metadata.EntryPoint) -> dict[str, str]:
+    try:
+        # A distribution whose metadata is damaged has neither.
+        name, version = (point.dist.name, point.dist.version) if point.dist else ("", "")
+    except Exception:
+        name = version = ""
+    return {
+        "distribution": one_line(name or "unknown", 80),
+        "version": one_line(version or "unknown", 40),
+    }
 
 
 def _checked(results: list[Any], hook: str) -> dict[str, str | type[Any]]:
@@ -226,10 +261,10 @@ def _checked(results: list[Any], hook: str) -> dict[str, str | type[Any]]:
         raise TypeError(f"{hook}() must return a mapping of names, not {type(components).__name__}")
     for name, component in components.items():
         if not _is_name(name):
-            raise ValueError(f"{hook}() names a component {name!r}; use letters, digits, '-' and '_'")
+            raise ValueError(f"{hook}() names a component {shown(name)}; use letters, digits, '-' and '_'")
         if not isinstance(component, (str, type)):
             raise TypeError(
-                f"{hook}() maps {name!r} to {component!r}, which is neither a class nor 'package.module:Class'"
+                f"{hook}() maps {name!r} to {shown(component)}, which is neither a class nor 'package.module:Class'"
             )
     return dict(components)
 
@@ -241,11 +276,11 @@ def _is_name(name: Any) -> bool:
 def _import(reference: str, where: str) -> Any:
     module, _, attribute = reference.partition(":")
     try:
-        with contextlib.redirect_stdout(sys.stderr):
+        with guarded():
             return getattr(importlib.import_module(module), attribute)
-    except (Exception, SystemExit) as error:
-        raise PluginError(f"{where} cannot be imported from {reference!r}: {_one_line(error)}") from error
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    except BaseException as error:
+        if is_interruption(error):
+            raise
+        raise PluginError(
+            f"{where} cannot be imported from {shown(reference)}: {described(error, 300)}"
+        ) from error

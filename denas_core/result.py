@@ -36,6 +36,7 @@ class SearchResult:
         is_relative: Whether those values are ranks within this run.
         front: Trials that no other dominates, by score.
         notices: What the user should know about the result.
+        is_finished: Whether the search came to its end, and was not stopped by a signal.
     """
 
     path: Path
@@ -48,6 +49,7 @@ class SearchResult:
     is_relative: bool
     front: Sequence[Trial]
     notices: Sequence[str] = ()
+    is_finished: bool = True
 
     @property
     def best(self) -> Trial:
@@ -74,6 +76,7 @@ class SearchResult:
             "run": str(self.path),
             "space": self.space,
             "seed": self.seed,
+            "finished": self.is_finished,
             "trials": dict(self.counts),
             "score_is": "rank within this run" if self.is_relative else "absolute",
             "best": self.describe(self.best),
@@ -88,7 +91,12 @@ def finite(value: float) -> float | None:
 
 
 def make_result(
-    path: Path, setup: Setup, trials: Sequence[Trial], *, notices: Sequence[str] = ()
+    path: Path,
+    setup: Setup,
+    trials: Sequence[Trial],
+    *,
+    notices: Sequence[str] = (),
+    is_finished: bool = True,
 ) -> SearchResult:
     """Rank the trials of a run.
 
@@ -117,6 +125,7 @@ def make_result(
         is_relative=setup.scoring.is_relative,
         front=front,
         notices=notices,
+        is_finished=is_finished,
     )
 
 

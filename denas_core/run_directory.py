@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,15 @@ from .atomic import remove_leftovers, storage_errors, sync_directory, write_atom
 from .config import MAY_CHANGE_ON_RESUME, differences
 from .errors import ConfigError, StoreDamaged
 from .lock import RunLock
-from .machine import environment, installed_version
+from .machine import environment, installed_version, moment
 from .registry import Registry
 from .setup import Setup
 from .store import Store
 
 STORE = "study.db"
+REPAIRED = f"{STORE}.repaired"
+"""The new store of a repair, until it has taken the place of the damaged one."""
+
 HEADER_SCHEMA = "denas.run/1"
 
 
@@ -48,10 +52,11 @@ class RunDirectory:
         path = _new_directory(setup.space.id, out)
         lock = RunLock(path)
         try:
+            remove_leftovers(path)
             if not _is_unbegun(path):
                 raise ConfigError(f"another process has just used {str(path)!r}; name another directory")
             write_atomically(path / "config.yaml", setup.config.as_yaml())
-            return cls(path, lock, Store.create(path / STORE, header(setup, registry)))
+            return cls(path, lock, Store.create(path / STORE, {**header(setup, registry), "started": moment()}))
         except BaseException:
             lock.release()
             raise
@@ -168,12 +173,15 @@ def check_is_run(path: Path) -> None:
         ConfigError: there is none, or it never began.
         StoreDamaged: its store is gone.
     """
+    mend = f"denas repair {shlex.quote(str(path))}"
+    if (path / REPAIRED).is_file():
+        raise StoreDamaged(f"a repair of run {str(path)!r} was cut off; finish it with: {mend}")
     if (path / STORE).is_file():
         return
+    if (path / f"{STORE}-wal").is_file():
+        raise StoreDamaged(f"run {str(path)!r} has lost its {STORE}; save what its log holds with: {mend}")
     if (path / "result.json").is_file():
-        raise StoreDamaged(
-            f"run {str(path)!r} has lost its {STORE}; restore it from a copy, or start a new run"
-        )
+        raise StoreDamaged(f"run {str(path)!r} has lost its {STORE}; put it back, or start a new run")
     if (path / "config.yaml").is_file() and (path / "run.lock").is_file():
         raise ConfigError(
             f"run {str(path)!r} was stopped before its first trial; start it again with --out {path}"

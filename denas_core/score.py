@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from .component import Component, option
 from .errors import ScoreFailed
+from .one_line import described, shown, type_name
 
 if TYPE_CHECKING:
     from .candidate import Candidate
@@ -122,13 +123,16 @@ def coerce_score(value: Any) -> float:
     Raises:
         ScoreFailed: `value` is a bool, a text, a tensor, complex, NaN, infinite or beyond `LARGEST`.
     """
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        shown = repr(value) if isinstance(value, (bool, str, int, complex, type(None))) else ""
-        raise ScoreFailed(f"not a number: {type(value).__name__} {shown[:60]}".rstrip())
     try:
+        if isinstance(value, bool) or not isinstance(value, numbers.Real):
+            told = shown(value, 60) if isinstance(value, (bool, str, int, complex, type(None))) else ""
+            # NumPy 1's truth values are called bool_, NumPy 2's bool.
+            raise ScoreFailed(f"not a number: {type_name(value).rstrip('_')} {told}".rstrip())
         number = float(value)
-    except Exception as error:  # any third-party number type may raise anything here
-        raise ScoreFailed(f"not a float: {type(error).__name__}: {error}"[:200]) from error
+    except (ScoreFailed, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # any third-party number type may raise anything here
+        raise ScoreFailed(f"not a float: {described(error)}"[:200]) from error
     if not math.isfinite(number) or abs(number) > LARGEST:
         raise ScoreFailed(f"not finite: {number!r}")
     # SQLite keeps no negative zero; adding zero makes it positive.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from .blame import blamed
 from .errors import ConfigError, PluginError
@@ -51,7 +51,9 @@ class Scoring:
         if isinstance(score, ProxyScore):
             self._add(score.id.partition("/")[2] or score.id, score, 1.0, named=True)
             return
-        for name, weight in {**score.default_weights(space), **score.weights}.items():
+        with blamed(f"score {score.id!r}: default_weights()"):
+            weights = {**score.default_weights(space), **score.weights}
+        for name, weight in weights.items():
             if not 0 <= weight <= LARGEST_WEIGHT:
                 raise ConfigError(
                     f"weight {name}={weight!r} must be a finite number >= 0, at most {LARGEST_WEIGHT:g}; "
@@ -62,12 +64,17 @@ class Scoring:
             if name == LATENCY:
                 self.weights[name] = weight
             else:
-                component = score.component(name, space) or resolve(name)
+                with blamed(f"score {score.id!r}: component()"):
+                    component = score.component(name, space)
+                if not isinstance(component, ProxyScore):
+                    component = resolve(name)
                 self._add(name, component, weight, named=name in score.weights)
         if not self.weights:
-            if self.notices:
-                raise ConfigError(f"no component of {score.id!r} is left: {'; '.join(self.notices)}")
-            raise ConfigError(f"every component of {score.id!r} has weight 0; give one a positive weight")
+            zero = ", ".join(sorted(name for name, weight in weights.items() if weight == 0))
+            reasons = [*self.notices, *([f"weight 0: {zero}"] if zero else [])]
+            raise ConfigError(
+                f"no component of {score.id!r} is left ({'; '.join(reasons)}); give one a positive weight"
+            )
 
     @property
     def needs_latency(self) -> bool:
@@ -83,9 +90,18 @@ class Scoring:
             ConfigError: a component was computed for none of them.
         """
         scored = [trial for trial in trials if trial.is_scored]
+        keys = [trial.arch.key for trial in scored]
+        return dict(zip(keys, self.combine(scored), strict=True))
+
+    def combine(self, scored: Sequence[Trial]) -> list[float]:
+        """Return the combined value of each of these scored trials; an architecture may be among them twice.
+
+        Raises:
+            ConfigError: as `values`.
+        """
         if not scored:
-            return {}
-        columns = {name: [_value(trial, name) for trial in scored] for name in self.weights}
+            return []
+        columns = component_columns(self.weights, scored)
         for name, column in columns.items():
             measured = name == LATENCY and any(trial.evaluation.latency is not None for trial in scored)
             if all(value is None for value in column) and not measured:
@@ -98,20 +114,14 @@ class Scoring:
                 )
         table = Table(columns=columns, weights=self.weights, directions=self._directions())
         if isinstance(self._score, CombinedScore):
-            combined = self._combined(self._score, table)
-        else:
-            (name,) = self.weights
-            sign = 1.0 if self._score.direction == "maximize" else -1.0
-            combined = [-math.inf if value is None else sign * value for value in columns[name]]
-        return {trial.arch.key: value for trial, value in zip(scored, combined, strict=True)}
+            return self._combined(self._score, table)
+        (name,) = self.weights
+        sign = 1.0 if self._score.direction == "maximize" else -1.0
+        return [-math.inf if value is None else sign * value for value in columns[name]]
 
     def _combined(self, score: CombinedScore, table: Table) -> list[float]:
-        try:
+        with blamed(f"score {score.id!r}: combine()"):
             values = [float(value) for value in score.combine(table, self._space)]
-        except Exception as error:
-            raise PluginError(
-                f"score {score.id!r} cannot combine: {type(error).__name__}: {error}"
-            ) from error
         if len(values) != len(table) or any(math.isnan(value) for value in values):
             raise PluginError(
                 f"score {score.id!r} combines {len(table)} rows to {len(values)} values, or to NaN"
@@ -140,13 +150,9 @@ class Scoring:
         return sorted(trials, key=order), values
 
     def _add(self, name: str, component: ProxyScore, weight: float, *, named: bool) -> None:
-        try:
+        with blamed(f"score {name!r}: requires() or passes()"):
             required = sorted(component.requires())
-            component.passes()
-        except Exception as error:
-            raise PluginError(
-                f"score {name!r} does not say what it needs: {type(error).__name__}: {error}"
-            ) from error
+            tuple(component.passes())
         with blamed(f"space {self._space.id!r}"):
             lacking = [role for role in required if not self._has_role(role)]
         if lacking and named:
@@ -178,6 +184,11 @@ class Scoring:
         return {
             name: "minimize" if name == LATENCY else self.components[name].direction for name in self.weights
         }
+
+
+def component_columns(names: Iterable[str], scored: Sequence[Trial]) -> dict[str, list[float | None]]:
+    """Return the values of each component, one a trial; None where a trial has none."""
+    return {name: [_value(trial, name) for trial in scored] for name in names}
 
 
 def _value(trial: Trial, name: str) -> float | None:

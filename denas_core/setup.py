@@ -14,6 +14,7 @@ from .config import COMPONENTS, ComponentConfig, RunConfig
 from .errors import ConfigError, Infeasible, did_you_mean
 from .evaluator import Evaluator
 from .executor import Executor
+from .knobs import check_knobs
 from .latency import LatencyProbe
 from .machine import memory_bytes
 from .objectives import Budget, Constraint, Objective, quantity
@@ -22,7 +23,7 @@ from .problem import Problem
 from .registry import CONTRACTS, Registry
 from .score import ProxyScore, largest_batch
 from .scoring import Scoring
-from .space import SearchSpace, check_knobs
+from .space import SearchSpace
 from .strategy import Strategy
 
 MEMORY_SHARE = 0.8

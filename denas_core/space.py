@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from .batch import Batch, BatchKind, Outputs
     from .latency import Latency
+    from .legacy import Legacy
     from .recipe import Recipe
     from .views import WeightView
 
@@ -167,6 +168,11 @@ class SearchSpace(Component, ABC):
         """Return how the original DE-NAS scores this space, or None where it has no such space."""
         return None
 
+    @classmethod
+    def legacy(cls) -> Legacy | None:
+        """Return how the original's configurations of this space are read, or None where it has no such space."""
+        return None
+
     # -- what every space has ------------------------------------------------------------------------------------------
 
     def architecture(self, values: Mapping[str, Any], *, origin: str = "architecture") -> Architecture:
@@ -231,7 +237,7 @@ class SearchSpace(Component, ABC):
     def neighbours(self, arch: Architecture) -> list[Architecture]:
         """Return every distinct architecture one knob away; knobs that become active take their middle value."""
         found: dict[str, Architecture] = {}
-        for knob in self.knobs():
+        for knob in self._known_knobs():
             if knob.name in arch.values:
                 for value in knob.values:
                     other = self._completed({**arch.values, knob.name: value}, None)
@@ -278,16 +284,23 @@ class SearchSpace(Component, ABC):
 
     # ------------------------------------------------------------------------------------------------------------------
 
+    def _known_knobs(self) -> tuple[Knob, ...]:
+        # Once a space, as the fingerprint: every child of every operator needs them.
+        if "_knobs_once" not in self.__dict__:
+            self.__dict__["_knobs_once"] = self.knobs()
+        known: tuple[Knob, ...] = self.__dict__["_knobs_once"]
+        return known
+
     def _active(self, values: Mapping[str, Value]) -> dict[str, Value]:
         active: dict[str, Value] = {}
-        for knob in self.knobs():
+        for knob in self._known_knobs():
             if knob.name in values and knob.is_active(active):
                 active[knob.name] = values[knob.name]
         return active
 
     def _completed(self, values: Mapping[str, Value], rng: random.Random | None) -> Architecture:
         complete: dict[str, Value] = {}
-        for knob in self.knobs():
+        for knob in self._known_knobs():
             if knob.is_active(complete):
                 if knob.name in values:
                     complete[knob.name] = values[knob.name]
@@ -305,28 +318,3 @@ def _choice(value: Any, choices: tuple[Value, ...]) -> Value | None:
     # True == 1 in Python, but a width of True is a slip.
     same = (c for c in choices if value == c and isinstance(value, bool) == isinstance(c, bool))
     return next(same, None)
-
-
-def check_knobs(space: SearchSpace) -> None:
-    """Refuse knobs that cannot be searched: none at all, empty, doubled, or with a parent that comes later.
-
-    Raises:
-        ConfigError: naming the knob.
-    """
-    seen: set[str] = set()
-    for knob in space.knobs():
-        if not knob.values:
-            raise ConfigError(f"knob {knob.name!r} of space {space.id!r} has no values; give it at least one")
-        if len(set(knob.values)) < len(knob.values):
-            raise ConfigError(
-                f"knob {knob.name!r} of space {space.id!r} lists a value twice: {knob.values!r}"
-            )
-        if knob.name in seen:
-            raise ConfigError(f"space {space.id!r} has two knobs named {knob.name!r}")
-        if knob.when is not None and knob.when[0] not in seen:
-            raise ConfigError(
-                f"knob {knob.name!r} of space {space.id!r} depends on {knob.when[0]!r}, which is not before it"
-            )
-        seen.add(knob.name)
-    if not seen:
-        raise ConfigError(f"space {space.id!r} has no knobs, so there is nothing to search")

@@ -5,45 +5,40 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from .architecture import Architecture
 from .atomic import storage_errors, sync_directory
 from .errors import StorageError, StoreDamaged
-from .seeding import canonical_json, digest
-from .trial import Evaluation, Trial
+from .file_system import network_file_system
+from .rows import (
+    APPLICATION_ID,
+    SCHEMA_VERSION,
+    TABLES,
+    Row,
+    as_trial,
+    component_names,
+    component_row,
+    is_intact,
+    meta_row,
+    trial_row,
+)
+from .seeding import canonical_json
+from .trial import Trial
 
-APPLICATION_ID = 0x44454E41
-SCHEMA_VERSION = 1
-
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, digest TEXT NOT NULL) STRICT;
-CREATE TABLE trial (
-    idx INTEGER PRIMARY KEY,
-    generation INTEGER NOT NULL,
-    key TEXT NOT NULL UNIQUE,
-    arch TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('scored', 'infeasible', 'failed')),
-    reason TEXT NOT NULL CHECK ((state = 'scored') = (reason = '')),
-    components TEXT NOT NULL,
-    metrics TEXT NOT NULL,
-    violation REAL NOT NULL CHECK (violation BETWEEN 0 AND 1e308),
-    latency TEXT,
-    seconds TEXT NOT NULL,
-    digest TEXT NOT NULL
-) STRICT;
-CREATE TABLE component (
-    idx INTEGER NOT NULL REFERENCES trial (idx),
-    name TEXT NOT NULL,
-    value REAL NOT NULL CHECK (value BETWEEN -1e308 AND 1e308),
-    seconds REAL NOT NULL,
-    digest TEXT NOT NULL,
-    PRIMARY KEY (idx, name)
-) STRICT, WITHOUT ROWID;
-"""
+_REFUSALS = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_PERM,
+}
+"""What SQLite reports when the file system, not the file, is at fault."""
 
 
 class Store:
@@ -60,27 +55,45 @@ class Store:
         Raises:
             StorageError: the file system refuses.
         """
-        # Made under another name and then renamed: a store that is there is whole.
+        cls.build(path, {"header": canonical_json(header), "active_seconds": "0.0"})
+        return cls.open(path)
+
+    @staticmethod
+    def build(
+        path: Path, meta: Mapping[str, str], trials: Iterable[Row] = (), components: Iterable[Row] = ()
+    ) -> None:
+        """Write a whole store: it is there with everything in it, or not at all.
+
+        Args:
+            path: Where; a store that is there is replaced.
+            meta: Texts by name.
+            trials: Intact rows; see `rows`.
+            components: The same.
+
+        Raises:
+            StorageError: the file system refuses.
+        """
         draft = path.with_name(f".{path.name}.tmp")
         with storage_errors(draft):
-            for leftover in (
-                draft,
-                *(draft.with_name(f"{draft.name}{end}") for end in ("-wal", "-shm", "-journal")),
-            ):
-                leftover.unlink(missing_ok=True)
+            for end in ("", "-wal", "-shm", "-journal"):
+                draft.with_name(f"{draft.name}{end}").unlink(missing_ok=True)
         with _sqlite_errors(path):
-            store = cls(draft, _connect(draft))
-            store._connection.executescript(
-                f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; {_SCHEMA}"
-            )
-            with store._transaction():
-                store._set("header", canonical_json(header))
-                store._set("active_seconds", "0.0")
-            store.close()
+            # Without a log, which closing would fold into the file and keep silent about a full disk.
+            store = Store(draft, _connect(draft, journal="DELETE"))
+            try:
+                for pragma in (f"application_id = {APPLICATION_ID}", f"user_version = {SCHEMA_VERSION}"):
+                    store._connection.execute(f"PRAGMA {pragma}")
+                with store._transaction():
+                    for statement in TABLES.values():
+                        store._connection.execute(statement)
+                    store._insert("meta", (meta_row(*item) for item in meta.items()))
+                    store._insert("trial", trials)
+                    store._insert("component", components)
+            finally:
+                store.close()
         with storage_errors(path):
             draft.replace(path)
             sync_directory(path.parent)
-        return cls.open(path)
 
     @classmethod
     def open(cls, path: Path) -> Store:
@@ -92,7 +105,9 @@ class Store:
         """
         _check_exists(path)
         with _sqlite_errors(path):
-            return cls(path, _connect(path))._checked(thorough=True)
+            # A log costs one fsync a commit, not three; but the memory that it needs is not shared over a network.
+            journal = "DELETE" if network_file_system(path) else "WAL"
+            return cls(path, _connect(path, journal=journal))._checked(thorough=True)
 
     @classmethod
     def read(cls, path: Path) -> Store:
@@ -139,24 +154,8 @@ class Store:
             StorageError: the disk is full or fails; nothing is written, and the store stays whole.
         """
         result = trial.evaluation
-        row = {
-            "idx": trial.index,
-            "generation": trial.generation,
-            "key": trial.arch.key,
-            "arch": canonical_json([trial.arch.space, list(trial.arch.as_dict().items())]),
-            "state": result.state,
-            "reason": result.reason,
-            "components": canonical_json(list(result.components)),
-            "metrics": canonical_json(list(result.metrics.items())),
-            "violation": float(result.violation),
-            "latency": None if result.latency is None else canonical_json(dict(result.latency)),
-            "seconds": canonical_json(list(result.seconds.items())),
-        }
         with _sqlite_errors(self.path), self._transaction():
-            self._connection.execute(
-                f"INSERT INTO trial VALUES ({', '.join('?' * (len(row) + 1))})",
-                (*row.values(), digest(row, size=8)),
-            )
+            self._insert("trial", [trial_row(trial)])
             self._insert_components(trial.index, result.components, result.seconds)
             self._set("active_seconds", repr(active_seconds))
 
@@ -175,52 +174,39 @@ class Store:
         """Return every trial, in order.
 
         Raises:
-            StoreDamaged: a row does not match its digest.
+            StoreDamaged: a row is not what was written, or one is missing.
         """
         # One read transaction: a writer may commit between two statements.
         with _sqlite_errors(self.path), self._transaction("DEFERRED"):
             components: dict[int, dict[str, float]] = {}
-            for index, name, value, seconds, check in self._connection.execute(
-                "SELECT idx, name, value, seconds, digest FROM component ORDER BY idx, name"
-            ):
-                if digest([index, name, value, seconds], size=8) != check:
-                    raise self._damaged(f"component {name!r} of trial {index}")
-                components.setdefault(index, {})[name] = value
-            cursor = self._connection.execute("SELECT * FROM trial ORDER BY idx")
-            names = [column[0] for column in cursor.description]
-            return [self._trial(dict(zip(names, row, strict=True)), components) for row in cursor]
+            for row in self._connection.execute("SELECT * FROM component ORDER BY idx, name"):
+                if not is_intact("component", row):
+                    raise self._damaged(f"component {row[1]!r} of trial {row[0]}")
+                components.setdefault(row[0], {})[row[1]] = row[2]
+            trials: list[Trial] = []
+            for row in self._connection.execute("SELECT * FROM trial ORDER BY idx"):
+                if not is_intact("trial", row):
+                    raise self._damaged(f"trial {row[0]}")
+                if row[0] != len(trials):
+                    raise self._damaged(f"trial {len(trials)} is missing")
+                if not component_names(row) <= components.get(row[0], {}).keys():
+                    raise self._damaged(f"trial {row[0]} has lost components")
+                trials.append(as_trial(row, components.pop(row[0], {})))
+            if components:
+                raise self._damaged(f"trial {min(components)} is missing")
+            return trials
 
-    def _trial(self, row: dict[str, Any], components: Mapping[int, Mapping[str, float]]) -> Trial:
-        check = row.pop("digest")
-        if digest(row, size=8) != check:
-            raise self._damaged(f"trial {row['idx']}")
-        if not set(json.loads(row["components"])) <= set(components.get(row["idx"], {})):
-            raise self._damaged(f"trial {row['idx']} has lost components")
-        space, values = json.loads(row["arch"])
-        return Trial(
-            index=row["idx"],
-            generation=row["generation"],
-            arch=Architecture(space, dict(values), row["key"]),
-            evaluation=Evaluation(
-                state=row["state"],
-                reason=row["reason"],
-                components=components.get(row["idx"], {}),
-                metrics=dict(json.loads(row["metrics"])),
-                violation=row["violation"],
-                latency=None if row["latency"] is None else json.loads(row["latency"]),
-                seconds=dict(json.loads(row["seconds"])),
-            ),
-        )
+    def _insert(self, table: str, rows: Iterable[Row]) -> None:
+        for row in rows:
+            self._connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
 
     def _insert_components(
         self, index: int, components: Mapping[str, float], seconds: Mapping[str, float]
     ) -> None:
-        for name, value in components.items():
-            # SQLite keeps no negative zero; adding zero makes it positive, as the digest must see it.
-            row = [index, name, float(value) + 0.0, float(seconds.get(name, 0.0))]
-            self._connection.execute(
-                "INSERT INTO component VALUES (?, ?, ?, ?, ?)", (*row, digest(row, size=8))
-            )
+        self._insert(
+            "component",
+            [component_row(index, name, value, seconds.get(name, 0.0)) for name, value in components.items()],
+        )
 
     def _checked(self, *, thorough: bool) -> Store:
         try:
@@ -233,22 +219,27 @@ class Store:
     def _check(self, *, thorough: bool) -> None:
         application = self._connection.execute("PRAGMA application_id").fetchone()[0]
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-        if application != APPLICATION_ID:
-            raise StoreDamaged(f"{str(self.path)!r} is not the store of a search")
-        if version > SCHEMA_VERSION:
+        tables = self._connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+        is_ours = dict(tables) == TABLES
+        if application != APPLICATION_ID and not is_ours:
+            raise StoreDamaged(
+                f"{str(self.path)!r} is not the store of a search; if it was one, mend it with: "
+                f"{_repair(self.path)}"
+            )
+        if application == APPLICATION_ID and version > SCHEMA_VERSION:
             raise StoreDamaged(
                 f"{str(self.path)!r} was written by a newer version (schema {version}, this one reads "
                 f"{SCHEMA_VERSION}); upgrade denas-core"
             )
+        if not is_ours or (application, version) != (APPLICATION_ID, SCHEMA_VERSION):
+            raise self._damaged("its first page")
         if thorough:
-            verdict = self._connection.execute("PRAGMA quick_check").fetchone()[0]
+            verdict = self._connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
             if verdict != "ok":
                 raise self._damaged(str(verdict))
 
     def _damaged(self, what: str) -> StoreDamaged:
-        return StoreDamaged(
-            f"store {str(self.path)!r} is damaged ({what[:120]}); restore the run from a copy"
-        )
+        return damaged(self.path, what)
 
     @contextlib.contextmanager
     def _transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
@@ -262,14 +253,21 @@ class Store:
             raise
 
     def _get(self, key: str) -> str:
-        row = self._connection.execute("SELECT value, digest FROM meta WHERE key = ?", (key,)).fetchone()
-        if row is None or digest([key, row[0]], size=8) != row[1]:
+        # The rows themselves, not the index on them.
+        query = "SELECT * FROM meta NOT INDEXED WHERE key = ?"
+        row = self._connection.execute(query, (key,)).fetchone()
+        if row is None or not is_intact("meta", row):
             raise self._damaged(key.replace("_", " "))
-        return str(row[0])
+        return str(row[1])
 
     def _set(self, key: str, value: str) -> None:
-        row = (key, value, digest([key, value], size=8))
-        self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", row)
+        self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", meta_row(key, value))
+
+
+def damaged(path: Path, what: str) -> StoreDamaged:
+    """Return the error about a store, which says how to mend it."""
+    line = " ".join(what.replace("*** in database main ***", "").split())
+    return StoreDamaged(f"store {str(path)!r} is damaged ({line[:120]}); mend it with: {_repair(path)}")
 
 
 def comparable(trials: Iterable[Trial]) -> list[list[Any]]:
@@ -293,10 +291,15 @@ def comparable(trials: Iterable[Trial]) -> list[list[Any]]:
     return rows
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, *, journal: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, timeout=30.0)
-    # WAL with FULL: one fsync a commit, and a committed trial survives a power cut.
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF"):
+    # FULL: a committed trial survives a power cut.
+    for pragma in (
+        f"journal_mode = {journal}",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "trusted_schema = OFF",
+    ):
         connection.execute(f"PRAGMA {pragma}")
     return connection
 
@@ -304,7 +307,11 @@ def _connect(path: Path) -> sqlite3.Connection:
 def _check_exists(path: Path) -> None:
     with storage_errors(path):
         if path.stat().st_size == 0:
-            raise StoreDamaged(f"store {str(path)!r} is empty; restore the run from a copy")
+            raise damaged(path, "it is empty")
+
+
+def _repair(path: Path) -> str:
+    return f"denas repair {shlex.quote(str(path.parent))}"
 
 
 @contextlib.contextmanager
@@ -312,11 +319,12 @@ def _sqlite_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        text = str(error)
-        if any(word in text for word in ("full", "I/O", "readonly", "unable to open", "locked")):
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        # A file shorter than it says is damaged, though SQLite calls it an error of input.
+        if code & 0xFF in _REFUSALS and code != sqlite3.SQLITE_IOERR_SHORT_READ:
             raise StorageError(
-                f"cannot use store {str(path)!r}: {text}; free space or permissions, then go on with --resume"
+                f"cannot use store {str(path)!r}: {error}; free space or permissions, then go on with --resume"
             ) from error
-        raise StoreDamaged(f"store {str(path)!r} is damaged: {text}; restore the run from a copy") from error
+        raise damaged(path, str(error)) from error
     except (sqlite3.DatabaseError, ValueError, KeyError, TypeError) as error:
-        raise StoreDamaged(f"store {str(path)!r} is damaged: {error}; restore the run from a copy") from error
+        raise damaged(path, str(error)) from error

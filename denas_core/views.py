@@ -9,14 +9,17 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
+KINDS = ("conv", "ffn", "attention.q", "attention.k", "attention.v", "attention.out", "embed", "head")
+"""Roles of weights."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class WeightView:
     """One weight matrix or kernel of a network, possibly a slice of a fused or transposed parameter.
 
     Attributes:
         parameter: Name in ``model.named_parameters()``.
-        kind: Role: ``conv``, ``ffn``, ``attention.q``, ``attention.k``, ``attention.v``, ``attention.out``,
-            ``embed`` or ``head``.
+        kind: Role, one of `KINDS`.
         layer: Index of the layer it belongs to, from 0 at the input.
         rows: ``(start, stop)`` of the output rows within the parameter; None for all.
         columns: ``(start, stop)`` of the input columns within the parameter; None for all.

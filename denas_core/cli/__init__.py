@@ -10,6 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from denas_core.errors import DenasError
+from denas_core.interrupt import Interruption, stoppable
+
+STOPPED = 130
+"""Exit code of a command that Ctrl-C ended."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -21,7 +25,14 @@ def main(arguments: list[str] | None = None) -> None:
     debug = "--debug" in given or os.environ.get("DENAS_DEBUG", "") not in ("", "0")
     given = [argument for argument in given if argument != "--debug"]
     _mend_streams()
-    code = _run(given, debug)
+    interruption: Interruption | None = None
+    try:
+        with stoppable() as interruption:
+            code = _run(given, debug)
+    except KeyboardInterrupt:  # as the command ends
+        code = STOPPED
+    if code == STOPPED and interruption:
+        code = 128 + interruption.signal_number
     try:
         sys.stderr.flush()
     except OSError:
@@ -41,18 +52,21 @@ def _mend_streams() -> None:
 
 
 def _run(arguments: list[str], debug: bool) -> int:
-    from .app import app
-
     try:
+        from .app import app
+
         code: Any = app(args=arguments, prog_name="denas", standalone_mode=False)
         sys.stdout.flush()
+        if code == STOPPED:
+            # Typer makes a code of it, and says nothing.
+            raise KeyboardInterrupt
         return code if isinstance(code, int) else 0
     except BrokenPipeError:
         # The reader (head, a pager) has seen enough; Python would complain again when it closes standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        return _fail("stopped", 130, debug)
+        return _fail("stopped", STOPPED, debug)
     except DenasError as error:
         return _fail(str(error), error.exit_code, debug)
     except MemoryError:

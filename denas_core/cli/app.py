@@ -8,7 +8,7 @@ import typer
 
 from denas_core import __version__
 
-from . import config, doctor, plugins, runs, score, search
+from . import check, compare, config, doctor, new_plugin, plugins, repair, report, run, runs, score, search
 
 app = typer.Typer(
     name="denas",
@@ -40,9 +40,15 @@ def _options(
 app.command("search")(search.search)
 app.command("trials")(runs.trials)
 app.command("rank")(runs.rank)
+app.command("report")(report.report)
+app.command("compare")(compare.compare)
+app.command("repair")(repair.repair)
 app.command("score")(score.score)
 app.command("latency")(score.latency)
 app.command("plugins")(plugins.plugins)
 app.command("show")(plugins.show)
+app.command("check")(check.check)
+app.command("new-plugin")(new_plugin.new_plugin)
+app.add_typer(run.app, name="run")
 app.add_typer(config.app, name="config")
 app.command("doctor")(doctor.doctor)

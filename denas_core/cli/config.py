@@ -8,6 +8,7 @@ import typer
 
 from denas_core.errors import ConfigError
 
+from . import importing
 from .arguments import JsonOption, SetOption, build_config
 from .output import print_json
 
@@ -107,3 +108,6 @@ def show(
         print_json(config.as_dict())
     else:
         typer.echo(config.as_yaml(), nl=False)
+
+
+app.command("import")(importing.import_)

@@ -7,7 +7,7 @@ import json
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 from denas_core.objectives import quantity
 
@@ -18,9 +18,13 @@ def print_json(document: Any) -> None:
 
 
 def print_table(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    title: str | None = None,
+    file: TextIO | None = None,
 ) -> None:
-    """Print a table; numbers are right-aligned, and nothing in it is markup."""
+    """Print a table, by default on standard output; numbers are right-aligned, and nothing in it is markup."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -34,8 +38,9 @@ def print_table(
     for row in body:
         table.add_row(*(Text(text) for text in row))
     # A pipe has no width: lines stay whole there.
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 400
-    Console(file=sys.stdout, width=width).print(table)
+    stream = sys.stdout if file is None else file
+    width = shutil.get_terminal_size().columns if stream.isatty() else 400
+    Console(file=stream, width=width).print(table)
 
 
 def print_notice(text: str) -> None:

@@ -53,7 +53,7 @@ def show(
     from denas_core.registry import Registry
 
     registry = Registry.discover()
-    kind = _kind_of(registry, component.partition(":")[0])
+    kind = kind_of(registry, component.partition(":")[0])
     cls = registry.load(kind, component.partition(":")[0])
     document: dict[str, Any] = {
         "schema": "denas.show/1",
@@ -76,7 +76,13 @@ def show(
         _print(document)
 
 
-def _kind_of(registry: Registry, name: str) -> Kind:
+def kind_of(registry: Registry, name: str) -> Kind:
+    """Return the kind of the component `name`, an id or a bare name.
+
+    Raises:
+        NotInstalled: there is none.
+        ConfigError: components of several kinds have that name.
+    """
     from denas_core.registry import HOOKS
 
     found: list[Kind] = []

@@ -36,7 +36,9 @@ def print_result(result: SearchResult) -> None:
     rank = f"denas rank {run} --weights {result.components[0]}=2 | " if len(result.components) > 1 else ""
     sys.stdout.write(
         f"best architecture: {run}/best.json   front and finalists: {run}/architectures/\n"
-        f"next: denas trials {run} | {rank}denas latency --config {run}/config.yaml --arch {run}/best.json\n"
+        f"report: {run}/report.html\n"
+        f"next: denas report {run} --confidence | denas trials {run} | {rank}"
+        f"denas latency --config {run}/config.yaml --arch {run}/best.json\n"
     )
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,35 @@ def test_leftovers_of_killed_writes_are_removed(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("{}")
     remove_leftovers(tmp_path)
     assert names(tmp_path) == ["a.json"]
+
+
+def test_a_new_name_is_synced_after_its_content_and_its_replacement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = []
+    fsync, replace = os.fsync, Path.replace
+
+    def synced(descriptor: int) -> None:
+        order.append("directory" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        fsync(descriptor)
+
+    def replaced(self: Path, target: Path) -> Path:
+        order.append("replacement")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", replaced)
+    write_atomically(tmp_path / "a", "x")
+    assert order == ["file", "replacement", "directory"]
+
+
+def test_leftovers_in_the_directories_of_a_run_are_removed_too(tmp_path: Path) -> None:
+    for name in (
+        "architectures/.k.json.0123456789abcdef.tmp",
+        ".study.db.tmp-journal",
+        ".repair.tmp/study.db",
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("half")
+    remove_leftovers(tmp_path)
+    assert [path.name for path in tmp_path.rglob("*")] == ["architectures"]

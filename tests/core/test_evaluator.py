@@ -186,7 +186,13 @@ def test_without_a_measured_constraint_any_latency_will_do() -> None:
         (SystemExit(1), "latency: SystemExit: 1"),
         (latency(float("nan"), 1, 2), "latency: ScoreFailed: not finite: nan"),
         (latency(1, 1, float("inf")), "latency: ScoreFailed: not finite: inf"),
-        (5.0, "latency: AttributeError: 'float' object has no attribute 'relative'"),
+        (5.0, "latency: TypeError: 5.0 is no Latency"),
+        (latency(-1, -2, 0), "latency: ScoreFailed: -1 ms is negative, or outside its interval [-2, 0]"),
+        (latency(9, 1, 2), "latency: ScoreFailed: 9 ms is negative, or outside its interval [1, 2]"),
+        (
+            latency(1, 1, 2, "sure"),
+            "latency: ScoreFailed: the verdict 'sure' is neither 'stable' nor 'unstable'",
+        ),
     ],
 )
 def test_a_probe_that_fails_fails_the_trial_and_keeps_its_scores(answer: Any, reason: str) -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from denas_core.errors import RunBusy
+from denas_core.errors import RunBusy, StorageError
 from denas_core.lock import RunLock
 
 from .runs import denas, denas_command, environment, toy_search
@@ -52,3 +54,24 @@ def test_of_processes_on_one_run_one_wins_and_the_others_leave_with_4(tmp_path: 
     finally:
         owner.kill()
         owner.wait()
+
+
+def test_a_dead_owner_is_not_named(tmp_path: Path) -> None:
+    first = RunLock(tmp_path)
+    (tmp_path / "owner.json").write_text(
+        json.dumps({"pid": 4194304, "host": platform.node(), "since": "1970-01-01"})
+    )
+    with pytest.raises(RunBusy, match="in use by another process; wait for it"):
+        RunLock(tmp_path)
+    first.release()
+
+
+def test_a_file_system_without_locks_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fcntl = pytest.importorskip("fcntl")
+
+    def missing(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", missing)
+    with pytest.raises(StorageError, match="has no locks; choose a run directory on another one"):
+        RunLock(tmp_path)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+import math
 from math import inf, log
 
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denas_core.ranking import average_ranks, log_rank_sum, pareto_front
+from denas_core.ranking import average_ranks, kendall_tau, log_rank_sum, pareto_front
 from denas_core.score import Direction, Table
 
 
@@ -82,3 +84,44 @@ def test_the_front_is_what_no_other_point_dominates(points: list[tuple[float, ..
 
 def test_equal_points_stay_on_the_front_together() -> None:
     assert pareto_front([(1, 2), (2, 1), (1, 2), (2, 2)]) == [0, 1, 2]
+
+
+def tau_by_pairs(first: list[float], second: list[float]) -> float | None:
+    """Kendall's tau-b, counted pair by pair from its definition."""
+    agree = differ = only_first = only_second = 0
+    for (a, b), (c, d) in itertools.combinations(zip(first, second, strict=True), 2):
+        if a == c and b == d:
+            continue
+        if a == c:
+            only_second += 1
+        elif b == d:
+            only_first += 1
+        elif (a < c) == (b < d):
+            agree += 1
+        else:
+            differ += 1
+    norm = math.sqrt((agree + differ + only_first) * (agree + differ + only_second))
+    return (agree - differ) / norm if norm else None
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=12))
+def test_kendall_tau_is_what_counting_pairs_gives(pairs: list[tuple[int, int]]) -> None:
+    first, second = [float(a) for a, _ in pairs], [float(b) for _, b in pairs]
+    expected = tau_by_pairs(first, second)
+    assert kendall_tau(first, second) == (expected if expected is None else pytest.approx(expected))
+
+
+def test_kendall_tau_of_orders_worked_out_by_hand() -> None:
+    assert kendall_tau([1, 2, 3], [10, 20, 30]) == 1
+    assert kendall_tau([1, 2, 3], [3, 2, 1]) == -1
+    assert kendall_tau([1, 2, 3, 4], [1, 3, 2, 4]) == pytest.approx(4 / 6)
+    assert kendall_tau([1, 1, 1], [1, 2, 3]) is None
+
+
+def test_kendall_tau_with_ties_by_hand() -> None:
+    # Pairs: 4 agree, 0 differ, 1 tied in the first alone, 1 in the second alone: 4 / sqrt(5 * 5).
+    assert kendall_tau([1, 1, 2, 3], [1, 2, 3, 3]) == pytest.approx(4 / 5)
+    assert kendall_tau([-inf, 0, inf, inf], [1, 2, 3, 3]) == pytest.approx(1)
+    assert kendall_tau([], []) is None and kendall_tau([1], [1]) is None
+    with pytest.raises(ValueError, match="no rank correlation"):
+        kendall_tau([1, 2], [1])

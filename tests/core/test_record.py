@@ -42,3 +42,14 @@ def test_records_of_equal_names_share_them() -> None:
     first, second = (Record(dict.fromkeys(names, i)) for i in range(2))
     assert next(iter(first)) is next(iter(second))
     assert sys.getsizeof(first) < sys.getsizeof(dict(first)) / 3
+
+
+@given(st.lists(st.one_of(st.integers(-1, 256), st.booleans(), st.floats(allow_nan=False))))
+def test_small_numbers_come_back_as_what_they_were(values: list[float]) -> None:
+    record = Record({str(i): value for i, value in enumerate(values)})
+    assert [(type(value), value) for value in record.values()] == [(type(value), value) for value in values]
+
+
+def test_twenty_small_numbers_take_a_byte_each() -> None:
+    record = Record({f"layer{i}": i for i in range(20)})
+    assert sys.getsizeof(record._values) < sys.getsizeof(tuple(range(20))) / 3

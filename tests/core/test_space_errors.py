@@ -7,7 +7,8 @@ import pytest
 
 from denas_core.architecture import Knob
 from denas_core.errors import ConfigError
-from denas_core.space import SearchSpace, check_knobs
+from denas_core.knobs import check_knobs
+from denas_core.space import SearchSpace
 
 from .conditional_space import Conditional
 
@@ -116,6 +117,16 @@ def test_weights_cannot_be_inherited_from_a_checkpoint_that_is_not_there() -> No
         (
             (Knob("a", (1,), when=("a", (1,))),),
             "knob 'a' of space 'toy/given' depends on 'a', which is not before it",
+        ),
+        (
+            (Knob("a", (1, 2)), Knob("b", (1,), when=("a", (2, 3)))),
+            "knob 'b' of space 'toy/given' is active while 'a' is one of (2, 3), but that takes never 3; "
+            "its values are (1, 2)",
+        ),
+        (
+            (Knob("a", ("1", "2")), Knob("b", (1,), when=("a", (1, 2)))),
+            "knob 'b' of space 'toy/given' is active while 'a' is one of (1, 2), but that takes none of them; "
+            "its values are ('1', '2')",
         ),
     ],
 )

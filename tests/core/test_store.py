@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -194,3 +195,60 @@ def test_what_is_compared_leaves_out_clocks(path: Path) -> None:
     assert "seconds" not in text
     assert "latency" not in text
     assert (1.5).hex() in text
+
+
+def test_a_commit_waits_for_the_disk_and_the_log_is_one_of_writes_ahead(path: Path) -> None:
+    store = Store.create(path, {})
+    assert store._connection.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert store._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_on_a_network_nothing_is_shared_in_memory(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("denas_core.store.network_file_system", lambda path: "nfs4")
+    store = Store.create(path, {})
+    store.append(trial(0), active_seconds=0.0)
+    assert [file.name for file in path.parent.iterdir()] == ["study.db"]
+    assert len(Store.read(path).trials()) == 1
+
+
+def test_a_missing_trial_is_an_error_for_every_reader(path: Path) -> None:
+    store = Store.create(path, {})
+    for index in range(3):
+        store.append(trial(index, state="failed"), active_seconds=0.0)
+    store.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM trial WHERE idx = 1")
+    with pytest.raises(StoreDamaged, match=r"trial 1 is missing.; mend it with: denas repair "):
+        Store.read(path).trials()
+
+
+def test_an_index_that_does_not_match_its_table_is_damage(path: Path) -> None:
+    store = Store.create(path, {})
+    for index in range(3):
+        store.append(trial(index), active_seconds=0.0)
+    store.close()
+    raw = path.read_bytes()
+    # The last copy of a key is that in the index.
+    place = raw.rindex(b"key1")
+    path.write_bytes(raw[:place] + b"kez1" + raw[place + 4 :])
+    with pytest.raises(StoreDamaged, match="damaged"):
+        Store.open(path).trials()
+
+
+def test_a_table_that_is_not_as_it_was_made_is_damage(path: Path) -> None:
+    Store.create(path, {}).close()
+    raw = path.read_bytes()
+    assert raw.count(b"BETWEEN 0 AND 1e308") == 1
+    path.write_bytes(raw.replace(b"BETWEEN 0 AND 1e308", b"BETWEEN 0 AND 1e307"))
+    with pytest.raises(StoreDamaged, match="its first page"):
+        Store.read(path)
+
+
+def test_a_store_is_never_there_in_part(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def rows() -> Iterator[tuple[object, ...]]:
+        raise StorageError("the disk is full")
+        yield ()
+
+    with pytest.raises(StorageError):
+        Store.build(path, {"header": "{}"}, rows())
+    assert not path.exists()

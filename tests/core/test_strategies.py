@@ -4,16 +4,13 @@ import random
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from denas_core.architecture import Architecture
 from denas_core.builtin.evolution import Evolution
 from denas_core.builtin.random_search import RandomSearch
 from denas_core.errors import ConfigError
-from denas_core.objectives import Constraint
 from denas_core.problem import Problem
-from denas_core.strategy import ATTEMPTS, History, Strategy, propose_distinct
+from denas_core.strategy import ATTEMPTS, History, propose_distinct
 from denas_core.trial import Evaluation, State, Trial
 
 from .conditional_space import Conditional, all_members
@@ -21,7 +18,6 @@ from .conditional_space import Conditional, all_members
 SPACE = Conditional(deepest=4)
 PROBLEM = Problem(SPACE)
 MEMBERS = list(all_members(SPACE).values())
-TINY = Conditional(deepest=1)
 
 
 REASONS = {"scored": "", "infeasible": "too large", "failed": "crashed"}
@@ -40,43 +36,6 @@ def history_of(archs: Sequence[Architecture], states: Sequence[State] = ()) -> H
         for i, (arch, state) in enumerate(zip(archs, states, strict=True))
     ]
     return History(trials=trials, ranked=trials)
-
-
-STRATEGIES = [RandomSearch(batch=20), Evolution(population=8, mutations=6, crossovers=6, select=5)]
-
-
-@pytest.mark.parametrize("strategy", STRATEGIES, ids=["random", "evolution"])
-@settings(max_examples=25)
-@given(known=st.lists(st.sampled_from(MEMBERS), unique=True, max_size=60), seed=st.integers(0, 2**62))
-def test_proposals_are_new_distinct_feasible_and_repeatable(
-    strategy: Strategy, known: list[Architecture], seed: int
-) -> None:
-    problem = Problem(SPACE, [Constraint("params", True, 90)])
-    history = history_of(known)
-    proposals = strategy.ask(problem, history, count=20, seed=seed)
-    assert not {arch.key for arch in proposals} & history.keys()
-    assert len(set(proposals)) == len(proposals) <= 20
-    assert all(problem.violations(arch) == {} for arch in proposals)
-    assert strategy.ask(problem, history, count=20, seed=seed) == proposals
-
-
-@pytest.mark.parametrize("strategy", STRATEGIES, ids=["random", "evolution"])
-def test_an_exhausted_space_gives_fewer_proposals_and_then_none(strategy: Strategy) -> None:
-    problem = Problem(TINY)
-    members = all_members(TINY)
-    # 3 widths times a pool or five convolutions.
-    assert len(members) == 18
-    first = strategy.ask(problem, History(), count=20, seed=0)
-    assert 0 < len(first) <= 18
-    last = history_of(list(members.values()))
-    assert strategy.ask(problem, last, count=20, seed=0) == []
-
-
-@pytest.mark.parametrize("strategy", STRATEGIES, ids=["random", "evolution"])
-def test_asking_moves_no_global_random_generator(strategy: Strategy) -> None:
-    before = random.getstate()
-    strategy.ask(PROBLEM, history_of(MEMBERS[:9]), count=20, seed=1)
-    assert random.getstate() == before
 
 
 def test_the_first_proposals_do_not_depend_on_how_many_are_wanted() -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import itertools
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from denas_core.errors import ConfigError, Infeasible, Interrupted, NoResult
 from denas_core.launch import resume, run_search
 from denas_core.registry import Registry
+from denas_core.run_directory import read_run
 
 from .runs import Watcher, table, toy_config, toy_search
 
@@ -165,3 +168,22 @@ def test_a_time_budget_ends_within_one_candidate_and_counts_over_resumes(tmp_pat
     assert again.counts == first.counts
     more = resume(tmp_path / "a", budget="1s")
     assert first.counts["scored"] < more.counts["scored"] <= 50
+
+
+def test_an_observer_hears_of_a_trial_once_it_cannot_be_lost(tmp_path: Path) -> None:
+    run = tmp_path / "a"
+    kept: list[int] = []
+    watcher = Watcher(after=7, act=lambda: kept.append(len(table(run))))
+    run_search(toy_config(run, budget=10), Registry.discover(), observers=[watcher])
+    assert kept == [7]
+
+
+def test_a_clock_that_is_set_meanwhile_changes_neither_budget_nor_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time
+    jumps = itertools.cycle([86_400, -86_400])
+    monkeypatch.setattr(time, "time", lambda: now() + next(jumps))
+    result = toy_search(tmp_path / "a", score={"name": "toy/both", "pause": 0.01}, budget="0.3s")
+    assert result.counts["scored"] > 1
+    assert 0.3 <= read_run(tmp_path / "a").active_seconds() < 60

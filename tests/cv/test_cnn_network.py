@@ -170,36 +170,6 @@ def test_calling_the_network_gives_its_logits() -> None:
     assert torch.equal(model(batch.inputs["x"]), space.forward(model, batch).logits["logits"])
 
 
-@pytest.mark.parametrize("device", ["meta", "cpu"])
-def test_weights_depend_on_the_seed_alone(device: str) -> None:
-    space = CNN(squeeze_excitation=True).named("cv/cnn")
-    arch = space.parse(START)
-
-    def weights(seed: int) -> dict[str, torch.Tensor]:
-        with torch.device(device):
-            model = space.build(arch)
-        return space.load(model, arch, seed=seed).state_dict()
-
-    state = torch.random.get_rng_state()
-    first, again, other = weights(7), weights(7), weights(8)
-    # Building on the CPU draws weights of torch's own, which `load` replaces.
-    if device == "meta":
-        assert torch.equal(torch.random.get_rng_state(), state)
-    assert all(tensor.device.type == "cpu" for tensor in first.values())
-    assert all(torch.equal(first[name], again[name]) for name in first)
-    assert any(not torch.equal(first[name], other[name]) for name in first)
-
-
-def test_meta_and_cpu_structures_get_the_same_weights() -> None:
-    space = CNN().named("cv/cnn")
-    arch = space.parse(START)
-    with torch.device("meta"):
-        on_meta = space.build(arch)
-    first = space.load(on_meta, arch, seed=3).state_dict()
-    second = space.load(space.build(arch), arch, seed=3).state_dict()
-    assert all(torch.equal(first[name], second[name]) for name in first)
-
-
 def test_fresh_convolutions_keep_the_variance_of_gradients_and_norms_are_the_identity() -> None:
     space = CNN(channels=64, inverted=True).named("cv/cnn")
     arch = space.parse("SuperResK5K5(64,64,1,64,1)SuperResIDWE6K3(64,64,1,64,1)")

@@ -12,15 +12,12 @@ from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from denas_core import Architecture, Problem
 from denas_core.cost import count_cost
 from denas_core.errors import ConfigError, Infeasible
 from denas_core.objectives import Constraint
 from denas_core.setup import reachable
-from denas_core.space import check_knobs
 from denas_cv.cnn.counting import count_network
 from denas_cv.cnn.skeleton import SKELETONS
 from denas_cv.cnn.space import CNN
@@ -50,9 +47,8 @@ def samples(cnn: CNN, count: int, seed: int = 0) -> list[Architecture]:
 
 
 @pytest.mark.parametrize("options", OPTIONS)
-def test_the_knobs_can_be_searched(options: dict) -> None:
+def test_layers_of_knobs_are_the_blocks(options: dict) -> None:
     cnn = space(**options)
-    check_knobs(cnn)
     assert {knob.layer for knob in cnn.knobs()} == set(range(len(cnn.blocks(cnn.smallest()))))
     assert cnn.size() == torch.tensor([len(k.values) for k in cnn.knobs()]).prod().item()
 
@@ -246,19 +242,6 @@ def test_a_mutation_that_redraws_nothing_is_a_uniform_neighbour() -> None:
     assert statistic < freedom + 4 * (2 * freedom) ** 0.5
 
 
-@settings(deadline=None, max_examples=40)
-@given(st.integers(0, 2**32), st.sampled_from(OPTIONS))
-def test_children_stay_in_the_space(seed: int, options: dict) -> None:
-    cnn, rng = space(**options), random.Random(seed)
-    first, second = cnn.sample(rng), cnn.sample(rng)
-    mutant, child = cnn.mutate(first, rng), cnn.crossover(first, second, rng)
-    assert mutant != first
-    for arch in (first, mutant, child):
-        assert cnn.architecture(arch.as_dict()) == arch
-        assert cnn.canonical(arch.values) == arch.as_dict()
-    assert all(child[name] in (first[name], second[name]) for name in child.values)
-
-
 def test_keys_do_not_depend_on_the_process() -> None:
     code = (
         "import random; from denas_cv.cnn.space import CNN; s = CNN().named('cv/cnn'); "
@@ -296,11 +279,7 @@ def test_repair_reaches_a_budget_of_a_million_parameters(seed: int) -> None:
 
 def test_batches_are_images_of_the_options() -> None:
     cnn = space(channels=1, image_size=28)
-    noise = cnn.batch(5, seed=0).inputs["x"]
-    assert noise.shape == (5, 1, 28, 28)
-    assert torch.equal(noise, cnn.batch(5, seed=0).inputs["x"])
-    assert (cnn.batch(2, seed=0, kind="ones").inputs["x"] == 1).all()
-    assert cnn.batch(1, seed=0, kind="cost").inputs["x"].is_meta
+    assert cnn.batch(5, seed=0).inputs["x"].shape == (5, 1, 28, 28)
 
 
 def test_the_reference_recipe_is_the_ratio_of_the_plain_network() -> None:

@@ -39,6 +39,7 @@ ABOVE_CONTRACTS = (
     "study",
     "store",
     "launch",
+    "report",
     "config",
     "cli",
     "run_directory",
@@ -115,6 +116,22 @@ def test_a_contract_imports_nothing_above_it(contract: str) -> None:
     for module in imports(CORE / f"{contract}.py"):
         for above in ABOVE_CONTRACTS:
             assert not is_of(module, f"denas_core.{above}"), f"{contract}.py imports {module}"
+
+
+def test_a_report_reads_runs_and_runs_none() -> None:
+    paths = list((CORE / "report").glob("*.py"))
+    assert len(paths) > 10
+    for path in paths:
+        for module in imports(path):
+            for above in ("cli", "study", "launch", "training"):
+                assert not is_of(module, f"denas_core.{above}"), f"{path.relative_to(ROOT)} imports {module}"
+
+
+def test_what_shows_a_report_works_nothing_out() -> None:
+    for name in ("html", "table"):
+        for module in imports(CORE / "report" / f"{name}.py"):
+            computing = ("statistics", "gather", "comparison", "knobs", "budgets", "stability")
+            assert not any(is_of(module, f"denas_core.report.{part}") for part in computing), module
 
 
 def test_only_the_command_line_imports_the_command_line() -> None:

@@ -33,7 +33,7 @@ class Stairs(SearchSpace):
         return {"params": params, "flops": 2 * params, "size_mb": params / 1e6}
 
     def build(self, arch, *, head=None, variant="full"):
-        raise AssertionError("stairs are never built")
+        raise NotImplementedError("stairs are never built")
 
     def batch(self, size, *, seed, kind="noise"):
-        raise AssertionError("stairs take no input")
+        raise NotImplementedError("stairs take no input")

@@ -24,6 +24,7 @@ from .units import Unit, units
 if TYPE_CHECKING:
     from torch import nn
 
+    from denas_core.legacy import Legacy
     from denas_core.views import WeightView
 
 STRUCTURE = "structure"
@@ -223,6 +224,13 @@ class CNN(SearchSpace):
             variant="plain",
             initialisation="normal",
         )
+
+    @classmethod
+    def legacy(cls) -> Legacy:
+        """Return how the original's CNN configurations are read."""
+        from .legacy import LEGACY
+
+        return LEGACY
 
     @property
     def _skeleton(self) -> Skeleton:

@@ -1,0 +1,122 @@
+"""``denas report``: a run's result as a page, as tables, as CSV or as JSON."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .arguments import JsonOption
+from .output import print_json, print_notice
+from .runs import RunArgument
+
+if TYPE_CHECKING:
+    from denas_core.report.insight import Insight
+    from denas_core.setup import Setup
+    from denas_core.store import Store
+
+SEEDS = 4
+
+
+def report(
+    run: RunArgument,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Where the page goes. [default: RUN/report.html]"),
+    ] = None,
+    confidence: Annotated[
+        bool,
+        typer.Option(
+            "--confidence", help="Score the finalists again with other seeds first, to see how sure they are."
+        ),
+    ] = False,
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, max=100, help="Other seeds for --confidence.")
+    ] = SEEDS,
+    csv: Annotated[
+        Path | None,
+        typer.Option("--csv", metavar="FILE", help="Also write one row a trial; - for standard output."),
+    ] = None,
+    top: Annotated[int, typer.Option("--top", min=1, max=1000, help="Finalists to list.")] = 10,
+    json_: JsonOption = False,
+) -> None:
+    """Show what a run found: the verdict, how sure it is, the front, which knobs mattered, where budgets cut.
+
+    Writes one HTML file that needs no network, and prints its tables. With --json, or --csv -, nothing else is printed
+    and no page is written unless --out names one.
+    """
+    from denas_core.atomic import write_atomically
+    from denas_core.report.gather import gather
+    from denas_core.report.table import render_csv
+    from denas_core.report.write import REPORT, write_report
+    from denas_core.run_directory import read_run
+
+    from .report_tables import print_report
+
+    store = read_run(run)
+    try:
+        if confidence:
+            _measure(run, store, seeds)
+        insight, notices = _insight(run, store)
+        document = gather(run, store, insight, top=top, notices=notices)
+    finally:
+        store.close()
+    to_pipe = csv is not None and str(csv) == "-"
+    page = out or (None if json_ or to_pipe else run / REPORT)
+    if page is not None:
+        write_report(page, document)
+    if csv is not None and to_pipe:
+        sys.stdout.write(render_csv(document))
+    elif csv is not None:
+        write_atomically(csv, render_csv(document))
+    if json_:
+        print_json(document)
+    elif not to_pipe:
+        print_report(document)
+        sys.stdout.write(f"report: {page}\n")
+    if json_ or to_pipe:
+        for notice in document["notices"]:
+            print_notice(f"note: {notice}")
+
+
+def _setup(store: Store, **changes: Any) -> Setup:
+    from denas_core.config import make_config
+    from denas_core.errors import ConfigError
+    from denas_core.registry import Registry
+    from denas_core.setup import Setup
+
+    header = store.header()
+    config = make_config({**header["config"], **changes}, origin=str(store.path))
+    setup = Setup.from_config(config, Registry.discover())
+    if setup.space.fingerprint() != header["fingerprint"]:
+        raise ConfigError(f"space {setup.space.id!r} is not what it was when the run was made")
+    return setup
+
+
+def _insight(run: Path, store: Store) -> tuple[Insight | None, list[str]]:
+    from denas_core.errors import DenasError
+    from denas_core.report.insight import Insight
+
+    try:
+        # Nothing is scored, so a run made on another device is as good as here.
+        return Insight.of(_setup(store, device="cpu"), store.trials()), []
+    except DenasError as error:
+        left = Insight.read(run)
+        source = "what the search left behind is shown" if left else "ranking and drawing are left out"
+        return left, [f"{error}; {source}"]
+
+
+def _measure(run: Path, store: Store, seeds: int) -> None:
+    from denas_core.report.confidence import measure_confidence
+
+    setup = _setup(store)
+
+    def told(done: int, total: int) -> None:
+        end = "\r" if sys.stderr.isatty() and done < total else "\n"
+        if end == "\r" or done % 20 == 0 or done == total:
+            sys.stderr.write(f"scored again: {done} of {total}{end}")
+            sys.stderr.flush()
+
+    measure_confidence(run, store.header(), setup, store.trials(), seeds=seeds, told=told)

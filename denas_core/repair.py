@@ -1,0 +1,178 @@
+"""Mending a run: the longest whole part of a damaged store becomes a new store, and the damaged one is kept."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+
+from .atomic import WORK, remove_leftovers, storage_errors, sync_directory
+from .config import make_config, read_document
+from .errors import ConfigError, StoreDamaged
+from .lock import RunLock
+from .registry import Registry
+from .rows import APPLICATION_ID, SCHEMA_VERSION, TABLES, Row, trial_seconds
+from .run_directory import REPAIRED, STORE, check_is_run, header
+from .salvage import Salvage, copy_readable, salvage
+from .seeding import canonical_json
+from .setup import Setup
+from .store import Store
+
+_PARTS = ("", "-wal", "-shm", "-journal")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Repair:
+    """What became of a run.
+
+    Attributes:
+        kept: Trials in the store now.
+        dropped: Trials that were there and are not now; a resumed search evaluates them again.
+        damaged: Names of the damaged files, which are kept; empty if there was nothing to mend.
+        notices: What else was lost, and what took its place.
+    """
+
+    kept: int
+    dropped: int = 0
+    damaged: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+
+
+def repair_run(path: Path, registry: Registry) -> Repair:
+    """Put a whole store in the place of a damaged one.
+
+    A search is deterministic, so a run whose last trials are dropped ends, resumed, with the table it would have had.
+    A kill at any moment leaves the damaged store, or the new one, or a run that asks for this function again.
+
+    Args:
+        path: The run directory.
+        registry: The installed plugins, where the run's header has to be made anew.
+
+    Raises:
+        ConfigError: there is no run.
+        StoreDamaged: nothing can be saved, or a newer version wrote the store.
+        RunBusy, StorageError: the directory cannot be used.
+    """
+    if not any((path / name).exists() for name in (STORE, f"{STORE}-wal", REPAIRED)):
+        check_is_run(path)
+    lock = RunLock(path)
+    work = path / WORK
+    try:
+        with storage_errors(path):
+            remove_leftovers(path)
+            if not (path / REPAIRED).exists():
+                work.mkdir()
+                made = _make(path, work, registry)
+                if made is None:
+                    return Repair(kept=_count(work / STORE))
+            else:
+                made = Repair(
+                    kept=_count(path / REPAIRED), notices=("a repair was cut off, and is finished",)
+                )
+            return dataclasses.replace(made, damaged=_swap(path))
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+        lock.release()
+
+
+def _make(path: Path, work: Path, registry: Registry) -> Repair | None:
+    # Everything is read from copies: SQLite would fold the log into the damaged file.
+    copies = [part for part in ("", "-wal") if (path / f"{STORE}{part}").exists()]
+    for part in copies:
+        copy_readable(path / f"{STORE}{part}", work / f"{STORE}{part}")
+    if "" in copies and _is_whole(work / STORE):
+        return None
+    for part in copies:
+        copy_readable(path / f"{STORE}{part}", work / f"{STORE}{part}")
+    blank = work / "blank.db"
+    Store.build(blank, {})
+    found = salvage(work / STORE, blank, work)
+    trials, components = found.prefix()
+    if "header" not in found.meta and not trials:
+        raise StoreDamaged(
+            f"nothing can be saved from {str(path / STORE)!r}: neither its header nor its first trial is whole; start "
+            "a new run in another directory"
+        )
+    meta, notices = _mended_meta(path, found, trials, registry)
+    Store.build(path / REPAIRED, meta, trials, components)
+    return Repair(kept=len(trials), dropped=found.seen - len(trials), notices=notices)
+
+
+def _mended_meta(
+    path: Path, found: Salvage, trials: list[Row], registry: Registry
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    notices = []
+    meta = dict(found.meta)
+    if "header" not in meta:
+        meta["header"] = canonical_json(_header_anew(path, registry))
+        notices.append(
+            "the header is lost: it is made anew from config.yaml and the plugins installed now; if the run began with "
+            "other versions, its trials are theirs"
+        )
+    if "active_seconds" not in meta:
+        meta["active_seconds"] = repr(sum(trial_seconds(row) for row in trials))
+        notices.append("the seconds worked are lost: those of the kept trials take their place")
+    return meta, tuple(notices)
+
+
+def _header_anew(path: Path, registry: Registry) -> dict[str, object]:
+    try:
+        document, text = read_document(str(path / "config.yaml"))
+        config = make_config(document, origin=str(path / "config.yaml"), text=text)
+        return header(Setup.from_config(config, registry), registry)
+    except ConfigError as error:
+        raise StoreDamaged(
+            f"the header of {str(path / STORE)!r} is lost and cannot be made anew: {error}; mend config.yaml first"
+        ) from error
+
+
+def _is_whole(store: Path) -> bool:
+    try:
+        opened = Store.open(store)
+    except StoreDamaged:
+        _refuse_newer(store)
+        return False
+    try:
+        json.dumps([opened.header(), opened.active_seconds(), len(opened.trials())])
+        return True
+    except StoreDamaged:
+        return False
+    finally:
+        opened.close()
+
+
+def _refuse_newer(store: Path) -> None:
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(store)) as connection:
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        tables = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+        if application == APPLICATION_ID and version > SCHEMA_VERSION and dict(tables) != TABLES:
+            raise StoreDamaged(
+                f"the store was written by a newer version (schema {version}); upgrade denas-core to mend it"
+            )
+
+
+def _count(store: Path) -> int:
+    opened = Store.open(store)
+    try:
+        return len(opened.trials())
+    finally:
+        opened.close()
+
+
+def _swap(path: Path) -> tuple[str, ...]:
+    """Move the damaged files aside and the new store into their place."""
+    present = [part for part in _PARTS if (path / f"{STORE}{part}").exists()]
+    number = 1
+    while any((path / f"{STORE}.damaged-{number}{part}").exists() for part in present):
+        number += 1
+    # The log first: a log beside a store that is not its own would be taken for a part of it.
+    for part in reversed(present):
+        (path / f"{STORE}{part}").rename(path / f"{STORE}.damaged-{number}{part}")
+    sync_directory(path)
+    (path / REPAIRED).rename(path / STORE)
+    sync_directory(path)
+    return tuple(f"{STORE}.damaged-{number}{part}" for part in present)

@@ -1,0 +1,66 @@
+"""Axes of charts: from values to places in a picture, with ticks where people expect them."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Axis:
+    """A scale from values to coordinates.
+
+    Attributes:
+        low: Value at `start`.
+        high: Value at `end`.
+        start: Coordinate of `low`.
+        end: Coordinate of `high`.
+        log: Whether equal ratios are equally far apart.
+    """
+
+    low: float
+    high: float
+    start: float
+    end: float
+    log: bool = False
+
+    @classmethod
+    def of(cls, values: Sequence[float], start: float, end: float, *, log: bool = False) -> Axis:
+        """Return an axis that holds `values`, with a little room at both ends."""
+        low, high = min(values), max(values)
+        if low == high:
+            pad = abs(low) * 0.1 or 1.0
+            return cls(low - pad, high + pad, start, end)
+        if log:
+            room = (high / low) ** 0.05
+            return cls(low / room, high * room, start, end, log=True)
+        room = (high - low) * 0.05
+        return cls(low - room, high + room, start, end)
+
+    def __call__(self, value: float) -> float:
+        """Return the coordinate of `value`, to a tenth."""
+        if self.log:
+            share = math.log(value / self.low) / math.log(self.high / self.low)
+        else:
+            share = (value - self.low) / (self.high - self.low)
+        return round(self.start + share * (self.end - self.start), 1)
+
+    def ticks(self, most: int = 5) -> list[float]:
+        """Return round values within the axis."""
+        if self.log:
+            first, last = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
+            for digits in ((1, 2, 5), (1, 3), (1,)):
+                found = [d * 10.0**k for k in range(first, last + 1) for d in digits]
+                found = [value for value in found if self.low <= value <= self.high]
+                if 2 <= len(found) <= most + 1:
+                    return found
+        raw = (self.high - self.low) / most
+        power = 10.0 ** math.floor(math.log10(raw))
+        step = next(power * nice for nice in (1, 2, 2.5, 5, 10) if power * nice >= raw * 0.999)
+        first_tick = math.ceil(self.low / step)
+        return [
+            # Adding zero makes a negative zero positive.
+            float(f"{i * step:.10g}") + 0.0
+            for i in range(first_tick, math.floor(self.high / step) + 1)
+        ]

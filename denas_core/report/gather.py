@@ -1,0 +1,147 @@
+"""From a run directory to the document of its report; every number in a report is worked out here or below."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from denas_core.machine import moment
+from denas_core.objectives import Objective
+from denas_core.result import FINALISTS, finite, select_front
+from denas_core.store import Store
+from denas_core.trial import Trial
+
+from .budgets import describe_budgets
+from .commands import next_commands
+from .comparison import compare
+from .confidence import current, read_confidence
+from .failures import group_reasons
+from .insight import Insight
+from .knobs import knob_influence
+from .provenance import describe_provenance
+from .verdict import state_verdict
+
+SCHEMA = "denas.report/1"
+STATES = ("scored", "infeasible", "failed")
+
+
+def gather(
+    run: Path, store: Store, insight: Insight | None, *, top: int = FINALISTS, notices: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return the document of a report, fit for JSON.
+
+    Args:
+        run: The run directory.
+        store: Its open store.
+        insight: What space and score know; None leaves out ranking, comparison and drawing.
+        top: Finalists to list.
+        notices: What the user should know besides.
+
+    Raises:
+        StoreDamaged, StorageError: the store cannot be read.
+    """
+    header, trials = store.header(), store.trials()
+    config = header["config"]
+    said = [*notices, *(insight.notices if insight else ())]
+    values = insight.values if insight else {}
+    ranked = _ranked(trials, values)
+    unranked = sum(trial.is_scored for trial in trials) - len(ranked)
+    if unranked and ranked:
+        said.append(
+            f"{unranked} scored trials are newer than the ranking that the search left, and are left out of it"
+        )
+    front = _front(ranked, values, insight)
+    best = ranked[0] if ranked else None
+    confidence, stale = current(read_confidence(run), header, ranked)
+    said += stale
+    has_latency = any(trial.evaluation.latency is not None for trial in trials)
+    shown = {trial.arch.key: place for place, trial in enumerate(ranked, start=1)}
+    marks = {trial.arch.key for trial in front}
+    rows = [_row(trial, values.get(trial.arch.key), shown.get(trial.arch.key), marks) for trial in trials]
+    by_key = {row["key"]: row for row in rows}
+    constraints = insight.constraints if insight else ()
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "generated": moment(),
+        "run": str(run),
+        "space": {"id": config["space"]["name"], "size": insight.size if insight else None},
+        "counts": {state: sum(trial.evaluation.state == state for trial in trials) for state in STATES},
+        "generations": trials[-1].generation + 1 if trials else 0,
+        "score": {
+            "id": config["score"]["name"],
+            "is_relative": insight.is_relative if insight else None,
+            "weights": dict(insight.weights) if insight else {},
+            "directions": dict(insight.directions) if insight else {},
+        },
+        "objectives": list(insight.objectives) if insight else list(config["objectives"]),
+        "best": None if best is None else {**by_key[best.arch.key], "notation": insight and insight.notation},
+        "comparison": compare(best, trials, insight.directions) if best and insight else None,
+        "budgets": describe_budgets(constraints, insight.ranges if insight else {}, trials, best),
+        "confidence": confidence,
+        "finalists": [by_key[trial.arch.key] for trial in ranked[:top]],
+        "front": [trial.arch.key for trial in front],
+        "knobs": knob_influence(ranked),
+        "drawing": None if insight is None else insight.drawing,
+        "latency": _latency(trials),
+        "failures": group_reasons(trials),
+        "provenance": describe_provenance(
+            run, header, active_seconds=store.active_seconds(), has_latency=has_latency
+        ),
+        "commands": next_commands(
+            run,
+            config,
+            components=_scored_components(trials),
+            has_best=best is not None,
+            has_confidence=confidence is not None,
+        ),
+        "notices": list(dict.fromkeys(said)),
+        "trials": rows,
+    }
+    document["verdict"] = state_verdict(document)
+    return document
+
+
+def _ranked(trials: Sequence[Trial], values: Mapping[str, float | None]) -> list[Trial]:
+    def order(trial: Trial) -> tuple[float, str]:
+        value = values[trial.arch.key]
+        return (float("inf") if value is None else -value, trial.arch.key)
+
+    return sorted((trial for trial in trials if trial.is_scored and trial.arch.key in values), key=order)
+
+
+def _front(
+    ranked: Sequence[Trial], values: Mapping[str, float | None], insight: Insight | None
+) -> list[Trial]:
+    if insight is None:
+        return []
+    known = {key: float("-inf") if value is None else value for key, value in values.items()}
+    return select_front(ranked, known, [Objective.parse(name) for name in insight.objectives])
+
+
+def _row(trial: Trial, value: float | None, rank: int | None, front: set[str]) -> dict[str, Any]:
+    row = trial.as_dict()
+    return {
+        **row,
+        "rank": rank,
+        "score": None if value is None else finite(value),
+        "on_front": trial.arch.key in front,
+        "total_seconds": sum(row["seconds"].values()),
+    }
+
+
+def _scored_components(trials: Sequence[Trial]) -> list[str]:
+    return list(dict.fromkeys(name for t in trials if t.is_scored for name in t.evaluation.components))
+
+
+def _latency(trials: Sequence[Trial]) -> dict[str, Any] | None:
+    measured = [trial.evaluation.latency for trial in trials if trial.evaluation.latency is not None]
+    if not measured:
+        return None
+    widths = sorted((one["high"] - one["low"]) / one["median"] for one in measured if one["median"])
+    return {
+        "measured": len(measured),
+        "stable": sum(one["verdict"] == "stable" for one in measured),
+        "typical_width": widths[len(widths) // 2] if widths else None,
+        "rounds": sum(one["rounds"] for one in measured),
+    }

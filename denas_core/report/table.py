@@ -1,0 +1,50 @@
+"""The trials as a table for spreadsheets, in which no text becomes a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from typing import Any
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def render_csv(document: Mapping[str, Any]) -> str:
+    """Return one row a trial: index, key, state, rank, score, components, metrics, latency, seconds, knobs, reason.
+
+    Numbers stay numbers. A text that a spreadsheet would take for a formula gets an apostrophe before it.
+    """
+    trials = document["trials"]
+    groups = {
+        group: sorted({name for row in trials for name in row[group]})
+        for group in ("components", "metrics", "arch")
+    }
+    columns = ["index", "generation", "key", "state", "rank", "score", "on_front"]
+    columns += [*groups["components"], *groups["metrics"], "latency_low", "latency_high", "latency_verdict"]
+    columns += ["seconds", *groups["arch"], "reason"]
+    file = io.StringIO(newline="")
+    # Rows end as RFC 4180 says; with a bare line feed the writer would not quote a carriage return.
+    writer = csv.writer(file)
+    writer.writerow([_cell(column) for column in columns])
+    for row in trials:
+        latency = row["latency"] or {}
+        cells: list[Any] = [
+            *(row[name] for name in ("index", "generation", "key", "state", "rank", "score", "on_front")),
+            *(row["components"].get(name) for name in groups["components"]),
+            *(row["metrics"].get(name) for name in groups["metrics"]),
+            *(latency.get(name) for name in ("low", "high", "verdict")),
+            row["total_seconds"],
+            *(row["arch"].get(name) for name in groups["arch"]),
+            row["reason"],
+        ]
+        writer.writerow([_cell(cell) for cell in cells])
+    return file.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    # A null byte ends the file for some readers.
+    text = value.replace("\0", "␀")
+    return f"'{text}" if text.startswith(_FORMULA) else text

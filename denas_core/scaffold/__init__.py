@@ -1,0 +1,107 @@
+"""New plugins: a distribution that installs, runs and passes its conformance checks, to be changed from there."""
+
+from __future__ import annotations
+
+import importlib.resources
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from denas_core import __version__
+from denas_core.atomic import storage_errors
+from denas_core.errors import ConfigError, did_you_mean
+
+KINDS = ("score", "space", "strategy", "probe")
+"""What can be written, in the order in which a plugin lists it."""
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_LONGEST = 40
+
+
+def plugin_name(text: str) -> str:
+    """Return the plugin's name in what a user calls it: ``zen`` for ``zen`` and for ``denas-zen``.
+
+    Raises:
+        ConfigError: it cannot be the name of an entry point, a package and a distribution.
+    """
+    name = text.removeprefix("denas-")
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST:
+        raise ConfigError(
+            f"plugin name {text!r:.60} must be lower-case letters, digits and single hyphens, a letter first, "
+            f"at most {_LONGEST} characters; e.g. 'zen' or 'my-space'"
+        )
+    return name
+
+
+def render_plugin(name: str, kinds: Iterable[str]) -> dict[str, str]:
+    """Return the files of a new plugin by relative path.
+
+    Args:
+        name: Name of the plugin, as `plugin_name` returns it; its package is ``denas_<name>``.
+        kinds: Components to write, of `KINDS`; each is named after the plugin and its kind.
+
+    Raises:
+        ConfigError: no kind, or an unknown one.
+    """
+    wanted = set(kinds)
+    for unknown in sorted(wanted.difference(KINDS)):
+        raise ConfigError(f"kind {unknown!r:.40} is none of {', '.join(KINDS)}{did_you_mean(unknown, KINDS)}")
+    if not wanted:
+        raise ConfigError(f"no kind is named; choose from {', '.join(KINDS)}")
+    chosen = [kind for kind in KINDS if kind in wanted]
+    package = f"denas_{name.replace('-', '_')}"
+    facts = {
+        "name": name,
+        "package": package,
+        "kinds": chosen,
+        "names": {kind: _component_name(name, kind) for kind in chosen},
+        "classes": {kind: _component_name(name, kind).title().replace("-", "") for kind in chosen},
+        "hooks": {kind: hook for kind, hook in _hooks().items() if kind in chosen},
+        "version": ".".join(__version__.split(".")[:2]),
+    }
+    templates = {
+        "pyproject.toml": "pyproject.toml",
+        "README.md": "README.md",
+        f"{package}/__init__.py": "package.py",
+        f"{package}/py.typed": "py.typed",
+        f"{package}/plugin.py": "plugin.py",
+        **{f"{package}/{kind}.py": f"{kind}.py" for kind in chosen},
+        **{f"tests/test_{kind}.py": f"test_{kind}.py" for kind in chosen},
+    }
+    return {path: _render(template, facts) for path, template in templates.items()}
+
+
+def write_plugin(files: Mapping[str, str], directory: Path) -> None:
+    """Write the files of a new plugin into a directory that is new or empty.
+
+    Raises:
+        ConfigError: there is something already.
+        StorageError: the file system refuses.
+    """
+    with storage_errors(directory):
+        if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+            raise ConfigError(f"{str(directory)!r} exists and is not empty; name another with --out")
+        for relative, text in files.items():
+            path = directory / relative
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+
+
+def _component_name(name: str, kind: str) -> str:
+    return name if name.endswith(f"-{kind}") else f"{name}-{kind}"
+
+
+def _hooks() -> Mapping[str, str]:
+    from denas_core.registry import HOOKS
+
+    return {str(kind): hook for kind, hook in HOOKS.items()}
+
+
+def _render(template: str, facts: Mapping[str, object]) -> str:
+    import jinja2
+
+    source = importlib.resources.files(__name__).joinpath("templates", f"{template}.jinja")
+    environment = jinja2.Environment(
+        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+    return environment.from_string(source.read_text(encoding="utf-8")).render(facts)

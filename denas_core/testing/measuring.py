@@ -1,0 +1,121 @@
+"""Measuring a score as a search does: one thread, one candidate with its passes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from denas_core.candidate import Candidate
+from denas_core.errors import ConfigError, ScoreFailed
+from denas_core.one_line import described, shown
+from denas_core.scoring import Scoring
+from denas_core.threads import pinned_threads
+
+from .check import CheckSkipped
+from .members import different, ends
+from .surroundings import restored
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from denas_core.architecture import Architecture
+    from denas_core.passes import PassSpec, Trace
+    from denas_core.score import ProxyScore
+    from denas_core.space import SearchSpace
+
+
+class Crashed(CheckSkipped):
+    """A measurement raised something else than `ScoreFailed`; the check of that says so, and others do not apply."""
+
+
+class Recorder(Candidate):
+    """A candidate that remembers the passes it was asked for.
+
+    Attributes:
+        asked: The passes, in order.
+    """
+
+    def __init__(self, space: SearchSpace, arch: Architecture, **facts: Any) -> None:
+        super().__init__(space, arch, **facts)
+        self.asked: list[PassSpec] = []
+
+    def trace(self, spec: PassSpec) -> Trace:
+        """Return the trace of a pass, and remember the pass."""
+        self.asked.append(spec)
+        return super().trace(spec)
+
+
+def fitting(score: ProxyScore, spaces: Sequence[SearchSpace]) -> list[SearchSpace]:
+    """Return the spaces that have what a score requires.
+
+    Raises:
+        CheckSkipped: there is none.
+    """
+    found = [space for space in spaces if _fits(score, space)]
+    if not found:
+        raise CheckSkipped(
+            f"none of {', '.join(space.id for space in spaces)} has {', '.join(sorted(score.requires()))}; give it a "
+            "space that has (--space, or spaces() of the test class)"
+        )
+    return found
+
+
+def networks_of(space: SearchSpace) -> list[Architecture]:
+    """Return the ends of a space and another network."""
+    return list({arch.key: arch for arch in (*ends(space), *different(space, 3))}.values())[:3]
+
+
+def value_of(
+    score: ProxyScore,
+    space: SearchSpace,
+    arch: Architecture,
+    *,
+    seed: int = 0,
+    candidate: Candidate | None = None,
+    isolated: bool = True,
+) -> Any:
+    """Return what `score` measures, of a new candidate if none is given, as it is.
+
+    Args:
+        score: The score.
+        space: Space of the architecture.
+        arch: The architecture.
+        seed: Seed of the candidate.
+        candidate: The candidate to measure.
+        isolated: Puts the state of the process back afterwards, so that one fault is not found by every check.
+
+    Raises:
+        ScoreFailed: the score is undefined for it.
+        Crashed: it raised anything else.
+    """
+    if candidate is None:
+        candidate = Candidate(space, arch, seed=seed, passes=score.passes())
+    with restored() if isolated else contextlib.nullcontext(), pinned_threads(1):
+        try:
+            return score.measure(candidate)
+        except ScoreFailed:
+            raise
+        except Exception as error:
+            raise Crashed(
+                f"measure() raises {described(error)} for {shown(arch.as_dict())} of {space.id}"
+            ) from error
+
+
+def traced(trace: Trace) -> list[Tensor]:
+    """Return every tensor that a trace holds."""
+    layers = [tensor for call in trace.layers for tensor in (call.inputs, call.output_gradient)]
+    outputs = [trace.outputs.features, *trace.outputs.logits.values()]
+    return [*outputs, *trace.parameters.values(), *trace.gradients.values(), *layers]
+
+
+def _fits(score: ProxyScore, space: SearchSpace) -> bool:
+    try:
+        Scoring(score, space, _no_other)
+    except ConfigError:
+        return False
+    return True
+
+
+def _no_other(name: str) -> ProxyScore:
+    raise ConfigError(f"there is no score {name!r} here")

@@ -1,0 +1,1 @@
+"""A plugin for DE-NAS; `denas_hello.plugin` says what it brings."""

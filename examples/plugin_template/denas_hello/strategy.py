@@ -1,0 +1,32 @@
+"""A strategy: which architectures to look at next."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+
+from denas_core import Architecture, History, Problem, Strategy, option, propose_distinct
+
+
+@dataclasses.dataclass(kw_only=True)
+class HelloStrategy(Strategy):
+    """Local search: random architectures first, then mutations of the best ones so far."""
+
+    size: int = option(20, "Proposals of one generation", at_least=1, at_most=10_000)
+    parents: int = option(5, "Best architectures that are mutated", at_least=1)
+
+    @property
+    def generation_size(self) -> int:
+        """The proposals of one generation."""
+        return self.size
+
+    def ask(self, problem: Problem, history: History, *, count: int, seed: int) -> list[Architecture]:
+        """Return up to `count` new architectures; all that is random comes from the generator it is handed."""
+        best = [trial.arch for trial in history.ranked[: self.parents]]
+
+        def propose(place: int, rng: random.Random) -> Architecture:
+            if not best:
+                return problem.space.sample(rng)
+            return problem.space.mutate(best[place % len(best)], rng)
+
+        return propose_distinct(problem, history, count=count, seed=seed, propose=propose)

@@ -1,0 +1,84 @@
+"""What the core itself provides, and the toy plugin of its tests, keep the promises of their kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from denas_toy.ruler import Ruler
+from denas_toy.scores import Both, Height, Slope
+from denas_toy.shuffled import Shuffled
+from denas_toy.stairs import Stairs
+
+from denas_core import SearchSpace
+from denas_core.builtin.evolution import Evolution
+from denas_core.builtin.random_search import RandomSearch
+from denas_core.builtin.serial import Serial
+from denas_core.builtin.wall_clock import WallClock
+from denas_core.testing import (
+    CombinedScoreTests,
+    ExecutorTests,
+    ProbeTests,
+    ScoreTests,
+    SpaceTests,
+    StrategyTests,
+)
+
+
+class TestRandomSearch(StrategyTests):
+    def make(self) -> RandomSearch:
+        return RandomSearch()
+
+
+class TestEvolution(StrategyTests):
+    def make(self) -> Evolution:
+        return Evolution()
+
+
+class TestEvolutionOfTheEliteAlone(StrategyTests):
+    def make(self) -> Evolution:
+        return Evolution(population=0, mutations=6, crossovers=6, select=3)
+
+
+class TestWallClock(ProbeTests):
+    def make(self) -> WallClock:
+        return WallClock(warmup=1, min_rounds=6, max_rounds=12)
+
+
+class TestSerial(ExecutorTests):
+    def make(self) -> Serial:
+        return Serial()
+
+
+class TestStairs(SpaceTests):
+    def make(self) -> Stairs:
+        return Stairs().named("toy/stairs")
+
+
+class OnStairs:
+    def spaces(self) -> Sequence[SearchSpace]:
+        return (Stairs().named("toy/stairs"),)
+
+
+class TestHeight(OnStairs, ScoreTests):
+    def make(self) -> Height:
+        return Height()
+
+
+class TestSlope(OnStairs, ScoreTests):
+    def make(self) -> Slope:
+        return Slope()
+
+
+class TestBoth(OnStairs, CombinedScoreTests):
+    def make(self) -> Both:
+        return Both()
+
+
+class TestRuler(OnStairs, ProbeTests):
+    def make(self) -> Ruler:
+        return Ruler()
+
+
+class TestShuffled(ExecutorTests):
+    def make(self) -> Shuffled:
+        return Shuffled()

@@ -1,0 +1,164 @@
+"""A search space that breaks each promise about networks and batches, by the check that must notice."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from typing import Any
+
+import torch
+from torch import nn
+
+from denas_core import Batch, Outputs, SearchSpace, WeightView
+from denas_core.testing.sample_spaces import SampleCNN, SampleMLP, SampleTransformer
+
+_counter = itertools.count()
+
+
+class Stubborn(SampleMLP):
+    def build(self, arch: Any, **kwargs: Any) -> nn.Module:
+        return nn.Sequential(super().build(arch, **kwargs), nn.Linear(4, 4, device="cpu"))
+
+
+class TwoFaced(SampleMLP):
+    def build(self, arch: Any, **kwargs: Any) -> nn.Module:
+        model = super().build(arch, **kwargs)
+        on_meta = next(model.parameters()).is_meta
+        return model if on_meta else nn.Sequential(model, nn.Linear(4, 4))
+
+
+class Miscounted(SampleMLP):
+    def cost(self, arch: Any) -> dict[str, float]:
+        cost = super().cost(arch)
+        return {**cost, "params": cost["params"] - 1}
+
+
+class ThroughNumpy(SampleMLP):
+    def forward(self, model: nn.Module, batch: Batch) -> Outputs:
+        float(batch.inputs["x"].sum())
+        return super().forward(model, batch)
+
+
+class GlobalWeights(SampleMLP):
+    def load(self, model: nn.Module, arch: Any, *, seed: int, weights: Any = "fresh") -> nn.Module:
+        model = super().load(model, arch, seed=seed)
+        with torch.no_grad():
+            next(model.parameters()).add_(torch.rand(()))
+        return model
+
+
+class OneSeed(SampleMLP):
+    def load(self, model: nn.Module, arch: Any, *, seed: int, weights: Any = "fresh") -> nn.Module:
+        return super().load(model, arch, seed=0)
+
+
+class ForgottenWeight(SampleMLP):
+    def load(self, model: nn.Module, arch: Any, *, seed: int, weights: Any = "fresh") -> nn.Module:
+        if any(parameter.is_meta for parameter in model.parameters()):
+            return super().load(model, arch, seed=seed)
+        generator = torch.Generator().manual_seed(seed)
+        with torch.no_grad():
+            for parameter in itertools.islice(model.parameters(), 1, None):
+                parameter.normal_(generator=generator)
+        return model
+
+
+class SameNoise(SampleMLP):
+    def batch(self, size: int, *, seed: int, kind: Any = "noise") -> Batch:
+        return super().batch(size, seed=0, kind=kind)
+
+
+class OneMore(SampleMLP):
+    def batch(self, size: int, *, seed: int, kind: Any = "noise") -> Batch:
+        return super().batch(size + 1, seed=seed, kind=kind)
+
+
+class NoOnes(SampleMLP):
+    def batch(self, size: int, *, seed: int, kind: Any = "noise") -> Batch:
+        return super().batch(size, seed=seed, kind="noise" if kind == "ones" else kind)
+
+
+class CostInMemory(SampleMLP):
+    def batch(self, size: int, *, seed: int, kind: Any = "noise") -> Batch:
+        return super().batch(size, seed=seed, kind="ones" if kind == "cost" else kind)
+
+
+class PerturbedTokens(SampleTransformer):
+    def batch(self, size: int, *, seed: int, kind: Any = "noise") -> Batch:
+        return dataclasses.replace(super().batch(size, seed=seed, kind=kind), perturbable=("tokens",))
+
+
+class Infinite(SampleMLP):
+    def forward(self, model: nn.Module, batch: Batch) -> Outputs:
+        outputs = super().forward(model, batch)
+        return dataclasses.replace(outputs, logits={"logits": outputs.logits["logits"] / 0})
+
+
+class AlwaysNoisy(SampleMLP):
+    def forward(self, model: nn.Module, batch: Batch) -> Outputs:
+        outputs = super().forward(model, batch)
+        return dataclasses.replace(outputs, features=outputs.features + next(_counter))
+
+
+class Coupled(SampleMLP):
+    def forward(self, model: nn.Module, batch: Batch) -> Outputs:
+        outputs = super().forward(model, batch)
+        return dataclasses.replace(outputs, features=outputs.features - outputs.features.mean(0))
+
+
+class InPlace(SampleMLP):
+    def forward(self, model: nn.Module, batch: Batch) -> Outputs:
+        batch.inputs["x"].mul_(2)
+        return super().forward(model, batch)
+
+
+class TooManyRows(SampleMLP):
+    def views(self, model: nn.Module) -> list[WeightView]:
+        return [dataclasses.replace(view, rows=(0, 1000)) for view in super().views(model)]
+
+
+class OwnRole(SampleMLP):
+    def views(self, model: nn.Module) -> list[WeightView]:
+        return [dataclasses.replace(view, kind="mlp") for view in super().views(model)]
+
+
+class NoSuchPart(SampleMLP):
+    def parts(self, model: nn.Module) -> dict[str, tuple[str, ...]]:
+        return {"encoder": ("encoder.",)}
+
+
+class OwnHead(SampleMLP):
+    def build(self, arch: Any, *, head: nn.Module | None = None, variant: Any = "full") -> nn.Module:
+        return super().build(arch, variant=variant)
+
+
+class NoPlain(SampleCNN):
+    def build(self, arch: Any, *, head: nn.Module | None = None, variant: Any = "full") -> nn.Module:
+        if variant == "plain":
+            return super().build(arch, head=nn.Identity(), variant=variant)
+        return super().build(arch, head=head, variant=variant)
+
+
+BROKEN_NETWORKS: dict[str, type[SearchSpace]] = {
+    "structures_build_on_meta": Stubborn,
+    "structures_build_on_the_cpu": TwoFaced,
+    "costs_count_the_network": Miscounted,
+    "cost_batches_run_on_meta": ThroughNumpy,
+    "weights_repeat": GlobalWeights,
+    "weights_depend_on_the_seed": OneSeed,
+    "every_weight_is_set": ForgottenWeight,
+    "batches_repeat": SameNoise,
+    "batches_have_their_size": OneMore,
+    "batches_of_ones_are_constant": NoOnes,
+    "cost_batches_are_on_meta": CostInMemory,
+    "perturbable_inputs_are_continuous": PerturbedTokens,
+    "outputs_are_finite": Infinite,
+    "outputs_repeat": AlwaysNoisy,
+    "samples_do_not_couple": Coupled,
+    "forward_changes_nothing": InPlace,
+    "views_lie_within_parameters": TooManyRows,
+    "views_have_known_roles": OwnRole,
+    "parts_name_parameters": NoSuchPart,
+    "heads_are_replaced": OwnHead,
+    "plain_variants_run": NoPlain,
+}

@@ -1,0 +1,86 @@
+"""Checks of a whole plugin, on distributions that are installed for one test."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from denas_core.registry import Registry
+from denas_core.testing import CheckFailed, CheckSkipped
+from denas_core.testing.check import name_of
+from denas_core.testing.plugins import PLUGIN_CHECKS
+
+GOOD = """
+from denas_core import hookimpl
+
+@hookimpl
+def denas_strategies():
+    return {"again": "denas_core.builtin.random_search:RandomSearch"}
+"""
+REQUIRES = "Requires-Dist: denas-core\n"
+Install = Callable[..., None]
+
+# Code of the plugin's module, its metadata, and its name, by the check that must fail.
+BROKEN: dict[str, tuple[str, str, str]] = {
+    "it_loads": ("raise RuntimeError('no')", REQUIRES, "fresh"),
+    "it_provides_something": ("", REQUIRES, "fresh"),
+    "its_components_import": (GOOD.replace("RandomSearch", "NoSuchClass"), REQUIRES, "fresh"),
+    "its_names_are_lower_case": (GOOD.replace("again", "Again_2"), REQUIRES, "fresh"),
+    "its_module_is_light": (f"import numpy\n{GOOD}", REQUIRES, "fresh"),
+    "its_module_prints_nothing": (f"print('hello')\n{GOOD}", REQUIRES, "fresh"),
+    "its_distribution_needs_the_core": (GOOD, "", "fresh"),
+}
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    """Return a function that makes Python believe that a plugin is installed."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def write(code: str, metadata: str, name: str) -> None:
+        (tmp_path / "denas_fresh.py").write_text(code)
+        folder = tmp_path / "denas_fresh-0.1.0.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: denas-fresh\nVersion: 0.1.0\n{metadata}"
+        )
+        (folder / "entry_points.txt").write_text(f"[denas]\n{name} = denas_fresh\n")
+
+    yield write
+    sys.modules.pop("denas_fresh", None)
+
+
+def results(name: str = "fresh") -> dict[str, str]:
+    """Return what each check says about the installed plugin; empty where it passes."""
+    registry = Registry.discover()
+    (plugin,) = (plugin for plugin in registry.plugins if plugin.name == name)
+    found = {}
+    for check in PLUGIN_CHECKS:
+        try:
+            check(registry, plugin)
+            found[name_of(check)] = ""
+        except (CheckFailed, CheckSkipped) as error:
+            found[name_of(check)] = f"{type(error).__name__}: {error}"
+    return found
+
+
+def test_a_sound_plugin_passes_every_check(install: Install) -> None:
+    install(GOOD, REQUIRES, "fresh")
+    assert results() == dict.fromkeys(map(name_of, PLUGIN_CHECKS), "")
+
+
+@pytest.mark.parametrize("check", PLUGIN_CHECKS, ids=name_of)
+def test_a_broken_plugin_fails_the_check_that_is_for_it(check: object, install: Install) -> None:
+    name = name_of(check)  # type: ignore[arg-type]
+    install(*BROKEN[name])
+    found = results()
+    assert found[name].startswith("CheckFailed"), found
+    assert [other for other, text in found.items() if text.startswith("CheckFailed")] == [name]
+
+
+@pytest.mark.parametrize("name", ["builtin", "cv", "scores", "toy"])
+def test_our_own_plugins_pass_every_check(name: str) -> None:
+    assert set(results(name).values()) == {""}

@@ -1,0 +1,95 @@
+"""Outcomes of checks, whatever a component does."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+from pathlib import Path
+
+import pytest
+
+from denas_core.testing import CheckFailed, CheckSkipped
+from denas_core.testing.runner import Outcome, outcomes
+
+
+def holds() -> None:
+    """It holds."""
+
+
+def fails() -> None:
+    """It does not."""
+    raise CheckFailed("seen; mend")
+
+
+def skips() -> None:
+    """It may not apply."""
+    raise CheckSkipped("no reason to")
+
+
+def leaves() -> None:
+    """It ends the process."""
+    raise SystemExit(3)
+
+
+def crashes() -> None:
+    """It crashes."""
+    raise ValueError("two\nlines")
+
+
+def run(*checks: object, **options: object) -> list[Outcome]:
+    return list(outcomes(((check, check) for check in checks), **options))  # type: ignore[misc, arg-type]
+
+
+def test_every_check_has_an_outcome_with_its_reason() -> None:
+    found = run(holds, fails, skips, leaves, crashes)
+    assert [(outcome.check, outcome.status, outcome.reason) for outcome in found] == [
+        ("holds", "passed", ""),
+        ("fails", "failed", "seen; mend"),
+        ("skips", "skipped", "no reason to"),
+        ("leaves", "failed", "it raises SystemExit: 3"),
+        ("crashes", "failed", "it raises ValueError: two lines"),
+    ]
+    assert [outcome.claim for outcome in found][:2] == ["It holds", "It does not"]
+
+
+def test_a_check_that_hangs_fails_and_those_after_it_are_not_run() -> None:
+    end = threading.Event()
+
+    def hangs() -> None:
+        """It ends."""
+        end.wait(60)
+
+    found = run(holds, hangs, fails, seconds=0.2)
+    end.set()
+    assert [outcome.status for outcome in found] == ["passed", "failed", "skipped"]
+    assert found[1].reason == "it did not end within 0.2 s; look for an endless loop"
+    assert found[2].reason == "not run, since hangs did not end"
+
+
+def test_what_a_check_does_to_the_process_is_undone(tmp_path: Path) -> None:
+    def wanders() -> None:
+        """It stays."""
+        os.chdir(tmp_path)
+        random.seed(0)
+
+    before = Path.cwd(), random.getstate()
+    assert run(wanders)[0].status == "passed"
+    assert (Path.cwd(), random.getstate()) == before
+
+
+def test_checks_are_left_out_by_name() -> None:
+    assert [outcome.reason for outcome in run(fails, holds, skips={"fails": "known"})] == ["known", ""]
+
+
+@pytest.mark.parametrize("check", [fails, skips])
+def test_outcomes_come_one_by_one(check: object) -> None:
+    started: list[str] = []
+
+    def calls():  # type: ignore[no-untyped-def]
+        for number in range(3):
+            started.append(str(number))
+            yield check, check
+
+    next(outcomes(calls()))
+    assert started == ["0"]

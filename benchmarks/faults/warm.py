@@ -111,10 +111,12 @@ class Child:
         """Return how it ended."""
         code = self._warm._call({"wait": self.pid})
         out, err = (self._stem.with_suffix(end) for end in (".out", ".err"))
-        done = Done(code, out.read_text(errors="replace"), err.read_text(errors="replace"))
-        out.unlink()
-        err.unlink()
-        return done
+        texts = []
+        for path in (out, err):
+            # One that was killed as it was born has no streams yet.
+            texts.append(path.read_text(errors="replace") if path.exists() else "")
+            path.unlink(missing_ok=True)
+        return Done(code, *texts)
 
 
 def serve() -> None:

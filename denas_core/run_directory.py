@@ -10,6 +10,7 @@ from typing import Any
 from .atomic import remove_leftovers, storage_errors, sync_directory, write_atomically
 from .config import MAY_CHANGE_ON_RESUME, differences
 from .errors import ConfigError, StoreDamaged
+from .file_system import network_file_system
 from .lock import RunLock
 from .machine import environment, installed_version, moment
 from .registry import Registry
@@ -55,8 +56,15 @@ class RunDirectory:
             remove_leftovers(path)
             if not _is_unbegun(path):
                 raise ConfigError(f"another process has just used {str(path)!r}; name another directory")
+            if kind := network_file_system(path):
+                setup.notices.append(
+                    f"{str(path)!r} lies on a network file system ({kind}): commits are slower there, and its locks "
+                    "are trusted; a local disk is safer"
+                )
             write_atomically(path / "config.yaml", setup.config.as_yaml())
-            return cls(path, lock, Store.create(path / STORE, {**header(setup, registry), "started": moment()}))
+            return cls(
+                path, lock, Store.create(path / STORE, {**header(setup, registry), "started": moment()})
+            )
         except BaseException:
             lock.release()
             raise

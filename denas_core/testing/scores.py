@@ -125,8 +125,8 @@ def values_ignore_the_surroundings(score: ProxyScore, spaces: Sequence[SearchSpa
                     raise CheckFailed(f"in another directory, under other global seeds, {crash}") from crash
             require(
                 before == after,
-                f"{shown(arch.as_dict())} of {space.id} gets {before!r}, and {after!r} in another directory and under other "
-                "global seeds; use a generator of its own, seeded from candidate.seed",
+                f"{shown(arch.as_dict())} of {space.id} gets {before!r}, and {after!r} in another directory and under "
+                "other global seeds; use a generator of its own, seeded from candidate.seed",
             )
 
 

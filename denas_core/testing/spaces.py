@@ -194,8 +194,8 @@ def equal_keys_mean_equal_networks(space: SearchSpace) -> None:
             )
             require(
                 not differing,
-                f"with another {option} the network of {shown(arch.as_dict())} has another {' and '.join(differing)}, and "
-                "the same key; fingerprint() must tell the two apart",
+                f"with another {option} the network of {shown(arch.as_dict())} has another {' and '.join(differing)}, "
+                "and the same key; fingerprint() must tell the two apart",
             )
 
 

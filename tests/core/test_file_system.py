@@ -6,6 +6,8 @@ import pytest
 
 from denas_core.file_system import network_file_system
 
+from .runs import toy_search
+
 MOUNTS = """\
 /dev/vda / ext4 rw 0 0
 server:/home /home nfs4 rw 0 0
@@ -37,3 +39,9 @@ def test_the_deepest_mount_tells_whether_a_path_is_on_a_network(
 
 def test_where_no_table_of_mounts_is_nothing_is_known(tmp_path: Path) -> None:
     assert network_file_system(tmp_path, mounts=tmp_path / "none") is None
+
+
+def test_a_search_on_a_network_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("denas_core.run_directory.network_file_system", lambda path: "nfs4")
+    result = toy_search(tmp_path / "a", budget=3)
+    assert any("network file system (nfs4)" in notice for notice in result.notices)

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from denas_core import Architecture, Batch, Knob, SearchSpace, continuous_batch, option
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from denas_core.batch import BatchKind
     from denas_core.space import Variant
+    from torch import nn
 
 
 @dataclasses.dataclass(kw_only=True)

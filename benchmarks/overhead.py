@@ -4,11 +4,16 @@
 
 The space has 20 knobs and the score takes no time, so what is left is the study loop and the store. Start-up is timed
 in fresh processes, imports included.
+
+What keeps a plugin's code from harming the next one (guard, seal, options) is timed by the clock of this process around
+each of its calls, while the DE-Score of the candidates of ``architectures/cv-cnn.txt`` is computed as a search does.
+The difference of two runs, with it and without it, would be lost in the noise of this machine.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import resource
@@ -17,14 +22,32 @@ import subprocess
 import sys
 import tempfile
 import time
+import unittest.mock
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from denas_core import Architecture, Batch, Candidate, Knob, ProxyScore, SearchSpace, resume, search
+from denas_core import (
+    Architecture,
+    Batch,
+    Candidate,
+    Knob,
+    ProxyScore,
+    Registry,
+    SearchSpace,
+    candidate,
+    guard,
+    kept_options,
+    resume,
+    search,
+)
+from denas_core.config import make_config
+from denas_core.setup import Setup
 from denas_core.study import Study
 from denas_core.trial import Trial
 
 KNOBS = 20
+GUARD_ROUNDS = 3
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -102,6 +125,82 @@ def measure(trials: int) -> dict[str, float]:
     }
 
 
+def measure_guard() -> dict[str, float]:
+    """Return CPU-milliseconds a candidate of what stands around a plugin's code, and their share; medians."""
+    # Only here: the figures of the study loop are those of a process without torch.
+    import torch
+    from throughput import LISTS, read_architectures
+
+    torch.set_num_threads(1)
+    registry = Registry.discover()
+    config = make_config(
+        {"space": {"name": "cv/cnn", "classes": 100}, "device": "cpu"}, origin="the benchmark"
+    )
+    setup = Setup.from_config(config, registry)
+    evaluator = setup.evaluator()
+    milliseconds, shares = [], []
+    with timed_guard() as spent:
+        for arch in read_architectures(setup.space, LISTS / "cv-cnn.txt"):
+            evaluator.evaluate(arch)
+            for _ in range(GUARD_ROUNDS):
+                spent.clear()
+                start = time.process_time()
+                evaluator.evaluate(arch)
+                whole = time.process_time() - start
+                milliseconds.append(1000 * sum(spent))
+                shares.append(100 * sum(spent) / whole)
+    return {
+        "guard_ms_per_candidate": statistics.median(milliseconds),
+        "guard_percent": statistics.median(shares),
+    }
+
+
+@contextlib.contextmanager
+def timed_guard() -> Iterator[list[float]]:
+    """Collect the CPU-seconds of every outermost call into guard, seal and kept options."""
+    from denas_core import seal
+
+    spent: list[float] = []
+    running = [0]
+
+    def timed(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            running[0] += 1
+            start = time.process_time()
+            try:
+                return function(*arguments, **options)
+            finally:
+                running[0] -= 1
+                if not running[0]:
+                    spent.append(time.process_time() - start)
+
+        return call
+
+    class Resettled:
+        """`as_before_the_call`, of which entering and leaving are timed, and not the core's work between them."""
+
+        def __init__(self) -> None:
+            self._context = before_the_call()
+
+        def __enter__(self) -> None:
+            timed(self._context.__enter__)()
+
+        def __exit__(self, *details: object) -> None:
+            timed(self._context.__exit__)(*details)
+
+    before_the_call = candidate.as_before_the_call
+    methods = [
+        *((guard.Guard, name) for name in ("__init__", "__enter__", "__exit__")),
+        *((seal.Seal, name) for name in ("watch_network", "watch_trace", "check_structure", "broken")),
+        *((kept_options.KeptOptions, name) for name in ("__init__", "mended")),
+    ]
+    with contextlib.ExitStack() as stack:
+        for owner, name in methods:
+            stack.enter_context(unittest.mock.patch.object(owner, name, timed(getattr(owner, name))))
+        stack.enter_context(unittest.mock.patch.object(candidate, "as_before_the_call", Resettled))
+        yield spent
+
+
 def _command_seconds(argument: str, runs: int = 7) -> float:
     command = [sys.executable, "-c", "from denas_core.cli import main; main()", argument]
     times = []
@@ -133,7 +232,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=10_000)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    figures = measure(arguments.trials)
+    figures = {**measure(arguments.trials), **measure_guard()}
     if arguments.json:
         print(json.dumps(figures, indent=2))
         return
@@ -143,6 +242,7 @@ def main() -> None:
         "memory_mb_per_1000_trials": 1.0,
         "help_seconds": 0.5,
         "plugins_seconds": 0.5,
+        "guard_percent": 2.0,
     }
     for name, value in figures.items():
         print(f"{name:28} {value:10.3f}" + (f"   goal <= {goals[name]:g}" if name in goals else ""))

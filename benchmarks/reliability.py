@@ -83,6 +83,16 @@ EXPERIMENTS: dict[str, Experiment] = {
         "input/output error at every such call",
         lambda long: traced(lambda: syscalls.fail_everywhere("EIO", every=1 if long else 30)),
     ),
+    "repair-kill-calls": (
+        "a repair killed at every such call",
+        lambda long: traced(lambda: syscalls.kill_everywhere(syscalls.Repairing, every=1 if long else 60)),
+    ),
+    "repair-enospc": (
+        "no space left at every such call of a repair",
+        lambda long: traced(
+            lambda: syscalls.fail_everywhere("ENOSPC", syscalls.Repairing, every=1 if long else 60)
+        ),
+    ),
     "torn": (
         "store and log cut at every byte of their last pages",
         lambda long: damage.torn(every=1 if long else 512),
@@ -109,9 +119,12 @@ EXPERIMENTS: dict[str, Experiment] = {
 
 
 def measure(name: str, *, long: bool) -> dict[str, Any]:
-    """Run one experiment and return its counts, with the seconds it took."""
+    """Run one experiment and return its counts, with the seconds it took; one that breaks off is a failure too."""
     start = time.perf_counter()
-    counts = EXPERIMENTS[name][1](long)
+    try:
+        counts = EXPERIMENTS[name][1](long)
+    except Exception as error:
+        counts = {"failures": [f"broken off: {type(error).__name__}: {error}"]}
     return {**counts, "seconds": round(time.perf_counter() - start)}
 
 

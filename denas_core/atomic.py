@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import secrets
@@ -16,6 +17,8 @@ from .errors import StorageError
 WORK = ".repair.tmp"
 """Directory in a run in which a repair works."""
 
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+
 
 @contextlib.contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
@@ -27,8 +30,9 @@ def storage_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        mend = "let this user write there" if error.errno in _FORBIDDEN else "free space"
         raise StorageError(
-            f"cannot use {str(path)!r}: {error.strerror or error}; free space or choose another place, then resume"
+            f"cannot use {str(path)!r}: {error.strerror or error}; {mend}, or choose another place, then resume"
         ) from error
 
 

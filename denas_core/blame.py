@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 
 from .errors import ConfigError, Infeasible, PluginError, StorageError
 from .guard import guarded
@@ -13,28 +12,35 @@ _ITS_TO_RAISE = (ConfigError, PluginError, Infeasible, StorageError)
 """Errors of DE-NAS that a component may raise; one that raised another, such as a damaged store, would mislead."""
 
 
-@contextlib.contextmanager
-def blamed(who: str, *, seed: int = 0) -> Iterator[None]:
+def blamed(who: str, *, seed: int = 0) -> Blame:
     """Guard the process from a component's code, and turn what it raises into one line that names it.
 
     Raises:
         PluginError: anything but an error that says what the user can do, or the user's own interruption, was raised.
     """
-    with faults_of(who), guarded(seed):
-        yield
+    return Blame(who, guarded(seed))
 
 
-@contextlib.contextmanager
-def faults_of(who: str) -> Iterator[None]:
+def faults_of(who: str) -> Blame:
     """Turn what a component raises into one line that names it, as `blamed` does, without guarding the process."""
-    try:
-        yield
-    except _ITS_TO_RAISE:
-        raise
-    except BaseException as error:
-        if is_interruption(error):
-            raise
-        raise PluginError(f"{who} failed: {described(error)}") from error
+    return Blame(who, contextlib.nullcontext())
+
+
+class Blame:
+    """What `blamed` returns; a class, for the reason that `Guard` gives."""
+
+    def __init__(self, who: str, guard: contextlib.AbstractContextManager[None]) -> None:
+        self._who = who
+        self._guard = guard
+
+    def __enter__(self) -> None:
+        self._guard.__enter__()
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._guard.__exit__(None, None, None)
+        # By its type: isinstance() asks the error, which may lie.
+        if error is not None and not issubclass(type(error), _ITS_TO_RAISE) and not is_interruption(error):
+            raise PluginError(f"{self._who} failed: {described(error)}") from error
 
 
 def is_interruption(error: BaseException) -> bool:

@@ -9,9 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from .combination import Combination, combination_of
 from .config import differences
 from .errors import ConfigError, DenasError
-from .joint import Combination, Member, combination_of, rank_jointly
+from .joint import Member, rank_jointly
 from .ranking import kendall_tau
 from .registry import Registry
 from .result import finite
@@ -55,15 +56,10 @@ class Run:
 
     def best(self) -> tuple[Trial, float] | None:
         """Return the best trial and its value within the run; None without a scored one, or without a ranking."""
-        scored = [trial for trial in self.trials if trial.is_scored]
-        if self.combination is None or not scored:
+        if self.combination is None or not any(trial.is_scored for trial in self.trials):
             return None
-        values = self.combination.combine(scored)
-        value, _, trial = min(
-            ((-value, trial.arch.key, trial) for value, trial in zip(values, scored, strict=True)),
-            key=lambda row: row[:2],
-        )
-        return trial, -value
+        ranked, values = self.combination.rank(self.trials)
+        return ranked[0], values[ranked[0].arch.key]
 
 
 def read_runs(paths: Sequence[Path]) -> list[Run]:

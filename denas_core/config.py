@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
@@ -115,7 +116,7 @@ class RunConfig(BaseModel):
 
     def as_yaml(self) -> str:
         """Return the configuration as YAML."""
-        return yaml.safe_dump(self.as_dict(), sort_keys=False, width=110)
+        return as_yaml(self.as_dict())
 
 
 def make_config(document: Mapping[str, Any], *, origin: str, text: str | None = None) -> RunConfig:
@@ -142,6 +143,29 @@ def make_config(document: Mapping[str, Any], *, origin: str, text: str | None = 
         raise ConfigError(
             f"the configuration holds something that is no plain value ({origin}): {error}"
         ) from error
+
+
+def as_yaml(document: Mapping[str, Any]) -> str:
+    """Return a mapping of plain values as YAML that `read_document` reads as the same."""
+    return str(yaml.dump(dict(document), Dumper=_Dumper, sort_keys=False, width=110))
+
+
+def as_scalar(value: Any) -> str:
+    """Return a plain value as it stands in a YAML file: a plain name bare, other text in quotes, the rest as JSON."""
+    if not isinstance(value, str):
+        return json.dumps(value)
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*(/[A-Za-z0-9_-]+)?(:[A-Za-z0-9_-]+)?", value) and _reads_as(
+        value
+    ):
+        return value
+    # Not JSON, whose escapes of characters beyond U+FFFF are two characters in YAML.
+    return str(yaml.safe_dump(value, default_style='"', width=float("inf"))).strip()
+
+
+def is_own_class(name: str) -> bool:
+    """Return whether a component's name may be ``module:Class``, as runs have it of objects given in Python."""
+    base, colon, _ = name.partition(":")
+    return bool(colon) and "/" not in base
 
 
 def read_document(path: str) -> tuple[dict[str, Any], str]:
@@ -193,6 +217,22 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any], *, prefix: 
         elif old != new:
             found.append(f"{prefix}{key}: {old!r} -> {new!r}")
     return found
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes the texts that YAML 1.2 would read as numbers, and PyYAML, which keeps to 1.1, would not: 1e5."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    is_plain = not re.fullmatch(r"[-+.0-9][-+.0-9A-Za-z]*", text) or _reads_as(text)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if is_plain else "'")
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def _reads_as(text: str) -> bool:
+    return bool(load_yaml(text, origin="a text") == text)
 
 
 def _parse(parse: Callable[[Any], object], value: Any) -> None:

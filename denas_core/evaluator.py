@@ -172,7 +172,7 @@ class Evaluator:
                     del values[name]
                     return values, seconds, f"{name}: changed {changed}, which all scores share"
             except ScoreFailed as error:
-                return values, seconds, f"{name}: {one_line(error)}"
+                return values, seconds, f"{name}: {one_line(error) or 'failed, and does not say why'}"
             except MemoryError:
                 return values, seconds, f"{name}: out of memory"
             except BaseException as error:

@@ -16,8 +16,7 @@ TURN = threading.RLock()
 _entered: list[ProcessState | None] = []
 
 
-@contextlib.contextmanager
-def guarded(seed: int = 0, *, streams: bool = True) -> Iterator[None]:
+def guarded(seed: int = 0, *, streams: bool = True) -> Guard:
     """Run a plugin's code so that whatever it does to the process is undone afterwards.
 
     Random generators, working directory, environment, torch's settings, import path, signal handlers, warning filters,
@@ -28,15 +27,30 @@ def guarded(seed: int = 0, *, streams: bool = True) -> Iterator[None]:
         seed: Seed of the global generators meanwhile.
         streams: Whether standard output is kept from the body.
     """
-    with TURN, lent_streams() if streams else contextlib.nullcontext():
-        state = ProcessState()
-        _entered.append(state)
-        seed_generators(seed)
-        try:
-            yield
-        finally:
+    return Guard(seed, streams=streams)
+
+
+class Guard:
+    """What `guarded` returns; a class, since a generator would be resumed by ``next``, which the body may replace."""
+
+    def __init__(self, seed: int, *, streams: bool) -> None:
+        self._seed = seed
+        self._streams = lent_streams() if streams else contextlib.nullcontext()
+
+    def __enter__(self) -> None:
+        with contextlib.ExitStack() as entered:
+            entered.enter_context(TURN)
+            entered.enter_context(self._streams)
+            self._state = ProcessState()
+            _entered.append(self._state)
+            seed_generators(self._seed)
+            self._entered = entered.pop_all()
+
+    def __exit__(self, *details: object) -> None:
+        self._state.restore_builtins()
+        with self._entered:
             _entered.pop()
-            state.restore()
+            self._state.restore()
 
 
 @contextlib.contextmanager

@@ -35,10 +35,10 @@ def check_knobs(space: SearchSpace) -> None:
                 )
             never = [value for value in wanted if value not in seen[parent]]
             if never or not wanted:
-                taken = "none of them" if len(never) == len(wanted) else f"never {never[0]!r}"
+                taken = "takes none of them" if len(never) == len(wanted) else f"never takes {never[0]!r}"
                 raise ConfigError(
                     f"knob {knob.name!r} of space {space.id!r} is active while {parent!r} is one of {wanted!r}, but "
-                    f"that takes {taken}; its values are {seen[parent]!r}"
+                    f"that {taken}; its values are {seen[parent]!r}"
                 )
         seen[knob.name] = knob.values
     if not seen:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .component import Component
-from .config import COMPONENTS, RunConfig, make_config
+from .config import COMPONENTS, RunConfig, is_own_class, make_config
 from .errors import ConfigError, Interrupted
 from .executor import Executor
 from .latency import LatencyProbe
@@ -171,7 +171,7 @@ def _finish(run: RunDirectory, setup: Setup, observers: Sequence[Observer]) -> S
 def _check_available(config: RunConfig, objects: Mapping[str, Component], path: Path) -> None:
     for kind in COMPONENTS:
         name = getattr(config, kind).name
-        if ":" in name and "/" not in name.partition(":")[0] and kind not in objects:
+        if is_own_class(name) and kind not in objects:
             raise ConfigError(
                 f"the {kind} of run {str(path)!r} is the class {name!r} of somebody's own; resume it from Python with "
                 f"denas_core.resume({str(path)!r}, objects={{{kind!r}: ...}})"

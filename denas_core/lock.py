@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import time
+import warnings
 from pathlib import Path
 
 from filelock import FileLock, SoftFileLock, Timeout
@@ -30,12 +31,11 @@ class RunLock:
         """
         self._owner = directory / "owner.json"
         self._lock = FileLock(directory / "run.lock")
-        with storage_errors(directory / "run.lock"):
+        with storage_errors(directory / "run.lock"), warnings.catch_warnings():
+            # That there are no locks is told once, as the error that it is.
+            warnings.simplefilter("ignore")
             try:
-                self._lock.acquire(timeout=0)
-            except Timeout:  # an OSError itself, hence inside
-                busy = f"run directory {str(directory)!r} is in use{self._described_owner()}; wait for it"
-                raise RunBusy(busy) from None
+                self._acquire(directory)
             except NotImplementedError:
                 raise StorageError(_no_locks(directory)) from None
         if isinstance(self._lock, SoftFileLock):
@@ -59,17 +59,28 @@ class RunLock:
         finally:
             self._lock.release()
 
-    def _described_owner(self) -> str:
-        # Whoever has just taken the lock names itself a moment later; until then the file may name a dead one.
+    def _acquire(self, directory: Path) -> None:
+        # Who has just taken the lock names itself a moment later, and who only asks about it never does: until then
+        # the file may name a dead process, or be missing.
         deadline = time.monotonic() + SECONDS_TO_NAME_ITSELF
         while True:
-            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-                owner = json.loads(self._owner.read_text())
-                if owner["host"] != platform.node() or _is_alive(int(owner["pid"])):
-                    return f" by process {owner['pid']} on {owner['host']} since {owner['since']}"
-            if time.monotonic() > deadline:
-                return " by another process"
-            time.sleep(0.02)
+            try:
+                self._lock.acquire(timeout=0)
+            except Timeout:
+                owner = self._named_owner()
+                if owner is None and time.monotonic() < deadline:
+                    time.sleep(0.02)
+                    continue
+                who = owner or "another process"
+                raise RunBusy(f"run directory {str(directory)!r} is in use by {who}; wait for it") from None
+            return
+
+    def _named_owner(self) -> str | None:
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            owner = json.loads(self._owner.read_text())
+            if owner["host"] != platform.node() or _is_alive(int(owner["pid"])):
+                return f"process {owner['pid']} on {owner['host']} since {owner['since']}"
+        return None
 
 
 def is_held(directory: Path) -> bool:

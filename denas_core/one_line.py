@@ -41,5 +41,6 @@ def described(error: BaseException, limit: int = 200) -> str:
 
 def type_name(value: object) -> str:
     """Return the name of the class of `value`, which no metaclass can make raise."""
-    name: str = type.__dict__["__name__"].__get__(type(value))
-    return one_line(name, 60) if name.isprintable() else "unnamed"
+    # The name may be a subclass of str too: sliced as one, it is a plain string.
+    name = str.__getitem__(type.__dict__["__name__"].__get__(type(value)), slice(60))
+    return one_line(name) if name.isprintable() else "unnamed"

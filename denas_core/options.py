@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from .blame import faults_of
+from .blame import faults_of, is_interruption
 from .component import Component
 from .errors import ConfigError, PluginError, did_you_mean
 from .guard import guarded
@@ -19,6 +19,9 @@ from .one_line import described, one_line
 
 RESERVED = ("id", "named", "options")
 """What belongs to every component."""
+
+TAKEN = ("name", "presets", "direction")
+"""Names with a meaning of their own in configurations or on classes: no option can be called so."""
 
 
 def options_model(cls: type[Any]) -> type[BaseModel]:
@@ -43,7 +46,7 @@ def options_model(cls: type[Any]) -> type[BaseModel]:
             config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
             return create_model(cls.__name__, __config__=config, **fields)
     except BaseException as error:
-        if type(error) is KeyboardInterrupt:
+        if is_interruption(error):
             raise
         raise PluginError(
             f"the options of {cls.__module__}:{cls.__qualname__} cannot be read: {described(error)}"
@@ -62,10 +65,12 @@ def _check_class(cls: type[Any]) -> None:
 
 
 def _default(cls: type[Any], field: dataclasses.Field[Any]) -> dict[str, Any]:
-    if field.name == "name":
-        raise TypeError("an option cannot be called 'name', under which configurations name the component")
+    is_pydantics = field.name.startswith("model_") and hasattr(BaseModel, field.name)
+    if field.name in TAKEN or field.name.startswith("_") or is_pydantics:
+        raise TypeError(f"an option cannot be called {field.name!r}, which has a meaning already; rename it")
     for base in cls.__mro__[1:]:
-        if field.name in vars(base) and field.name not in getattr(base, "__dataclass_fields__", ()):
+        options = {one.name for one in dataclasses.fields(base)} if dataclasses.is_dataclass(base) else ()
+        if field.name in vars(base) and field.name not in options:
             raise TypeError(
                 f"an option cannot be called {field.name!r}: it would hide {base.__name__}.{field.name}"
             )
@@ -90,13 +95,21 @@ def make_component(cls: type[Any], options: Mapping[str, Any], *, id: str, origi
     """
     model = options_model(cls)
     try:
-        checked = model.model_validate_json(json.dumps(dict(options), allow_nan=False))
+        text = json.dumps(dict(options), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigError(f"options of {id!r} are no plain values{_from(origin)}: {error}") from error
+    try:
+        # The types of options may be a plugin's own.
+        with guarded():
+            checked = model.model_validate_json(text)
     except ValidationError as error:
         raise ConfigError(
             explain(error, subject=repr(id), noun="option", model=model, origin=origin)
         ) from error
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ConfigError(f"options of {id!r} are no plain values{_from(origin)}: {error}") from error
+    except BaseException as error:
+        if is_interruption(error):
+            raise
+        raise PluginError(f"{id!r} cannot check its options: {described(error)}") from error
     with faults_of(repr(id)):
         try:
             with guarded():
@@ -122,10 +135,10 @@ def explain(
         return f"{subject} has no {noun} {path!r}{_from(origin)}{hint}"
     if first["type"] == "value_error":
         # A validator of our own: its text says the value and what to do.
-        return f"{first['msg'].removeprefix('Value error, ')}{_from(origin)}"
+        return f"{one_line(first['msg'].removeprefix('Value error, '))}{_from(origin)}"
     shown = repr(first.get("input"))
     shown = shown if len(shown) <= 80 else shown[:77] + "..."
-    message = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    message = one_line(first["msg"]).removeprefix("Value error, ").removeprefix("Input ")
     if first["type"] == "json_invalid":
         return f"{subject} cannot be read{_from(origin)}: {message}"
     return f"{noun} {path!r} of {subject}: {message}, got {shown}{_from(origin)}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import gc
+import operator
 import os
 import signal
 import sys
@@ -17,9 +19,11 @@ _SIGNALS = tuple(
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGALRM", "SIGPIPE", "SIGCHLD", "SIGUSR1", "SIGUSR2")
     if hasattr(signal, name)
 )
-_HOOKS = ("excepthook", "unraisablehook", "displayhook", "breakpointhook", "meta_path", "path_hooks")
-_PATCHED = ("builtins", "json", "math", "random", "numpy.linalg")
-"""Small modules whose functions DE-NAS and most scores call: names that a plugin replaces there are put back."""
+_PATCHED = (
+    *("hashlib", "json", "math", "os", "random", "sqlite3", "statistics", "sys", "time", "warnings"),
+    *(os.path.__name__, "numpy", "numpy.linalg", "numpy.random"),
+)
+"""Modules whose functions DE-NAS and most scores call: names that a plugin replaces there are put back."""
 
 
 class Setting(NamedTuple):
@@ -36,25 +40,34 @@ class ProcessState:
         """Read it.
 
         Args:
-            computing_only: Leave out what decides no number, such as the working directory.
+            computing_only: Leave out what decides no number, such as the working directory, and functions, which need
+                not be given back to a plugin that replaced them.
         """
         torch = sys.modules.get("torch")
         self._had_torch = torch is not None
-        self._namespaces: list[MutableMapping[str, Any]] = [
-            vars(sys.modules[name]) for name in _PATCHED if name in sys.modules
-        ]
+        self._builtins = dict(_BUILTINS)
+        self._namespaces: list[MutableMapping[str, Any]] = []
+        if not computing_only:
+            self._namespaces = [
+                sys.modules,
+                *(vars(sys.modules[name]) for name in _PATCHED if name in sys.modules),
+            ]
         self._computing = [] if "numpy" not in sys.modules else [_NUMPY_ERRORS]
         self._generators = list(_generators())
         if torch is not None and hasattr(torch, "nn"):
             from . import torch_state
 
             self._computing += torch_state.SETTINGS
-            self._namespaces += torch_state.namespaces()
+            self._namespaces += [] if computing_only else torch_state.namespaces()
             self._generators += torch_state.generators()
         self._settings = [] if computing_only else list(_around())
         self._names = [dict(namespace) for namespace in self._namespaces]
         self._values = [_read(setting) for setting in (*self._computing, *self._settings)]
         self._random = [setting.read() for setting in self._generators]
+
+    def restore_builtins(self) -> None:
+        """Put back the functions of Python itself, by none of them: first of all, since restoring takes them."""
+        _BUILTINS.update(self._builtins)
 
     def restore(self, *, computing_only: bool = False) -> None:
         """Put everything back that is not as it was.
@@ -70,9 +83,9 @@ class ProcessState:
             restore_names(namespace, names)
         settings = self._computing if computing_only else (*self._computing, *self._settings)
         for setting, value in zip(settings, self._values, strict=False):
-            # A plugin may have put anything there: what cannot be compared or put back is left.
+            # A plugin may have put anything there: what cannot be put back is left.
             with contextlib.suppress(Exception):
-                if value is not _UNKNOWN and not _equal(setting.read(), value):
+                if value is not _UNKNOWN and not _is_same(_read(setting), value):
                     setting.write(value)
         for setting, value in zip(self._generators, self._random, strict=True):
             with contextlib.suppress(Exception):
@@ -81,7 +94,7 @@ class ProcessState:
 
 def restore_names(namespace: MutableMapping[str, Any], names: Mapping[str, Any]) -> None:
     """Put back the names that were replaced or deleted; those that were added, as by lazy imports, stay."""
-    if len(namespace) == len(names) and _equal(namespace, names):
+    if len(namespace) == len(names) and all(map(operator.is_, namespace.values(), names.values())):
         return
     for name, value in names.items():
         if namespace.get(name, _UNKNOWN) is not value:
@@ -100,6 +113,7 @@ def seed_generators(seed: int) -> None:
         torch.default_generator.manual_seed(seed)
 
 
+_BUILTINS = vars(builtins)
 _UNKNOWN = object()
 
 
@@ -111,11 +125,25 @@ def _read(setting: Setting) -> Any:
         return _UNKNOWN
 
 
-def _equal(now: Any, before: Any) -> bool:
-    try:
-        return bool(now == before)
-    except Exception:
+def _is_same(now: Any, before: Any) -> bool:
+    # Objects that a plugin put there are never asked whether they are equal: they may lie.
+    if now is before:
+        return True
+    if type(now) is not type(before):
         return False
+    if isinstance(before, (tuple, list)):
+        return len(now) == len(before) and (
+            all(map(operator.is_, now, before)) or all(map(_is_same, now, before))
+        )
+    if isinstance(before, dict):
+        return now.keys() == before.keys() and (
+            all(map(operator.is_, now.values(), before.values()))
+            or all(_is_same(now[name], value) for name, value in before.items())
+        )
+    return type(before) in _PLAIN and bool(now == before)
+
+
+_PLAIN = (bool, int, float, str, type(None))
 
 
 def _generators() -> list[Setting]:
@@ -172,11 +200,6 @@ def _write_collection(value: tuple[bool, tuple[int, int, int]]) -> None:
     gc.set_threshold(*value[1])
 
 
-def _write_hooks(hooks: tuple[Any, ...]) -> None:
-    for name, hook in zip(_HOOKS, hooks, strict=True):
-        setattr(sys, name, hook)
-
-
 def _write_signals(handlers: tuple[Any, ...]) -> None:
     for number, handler in zip(_SIGNALS, handlers, strict=True):
         # None is a handler that Python did not install and cannot put back.
@@ -207,7 +230,6 @@ _SETTINGS = [
     Setting(_umask, os.umask),
     _list(sys, "path"),
     _list(sys, "argv"),
-    Setting(lambda: tuple(getattr(sys, name) for name in _HOOKS), _write_hooks),
     Setting(sys.gettrace, sys.settrace),
     Setting(sys.getprofile, sys.setprofile),
     Setting(sys.getrecursionlimit, sys.setrecursionlimit),
@@ -215,7 +237,6 @@ _SETTINGS = [
     Setting(sys.get_int_max_str_digits, sys.set_int_max_str_digits),
     Setting(lambda: (gc.isenabled(), gc.get_threshold()), _write_collection),
     Setting(lambda: (warnings.filters, tuple(warnings.filters)), _write_filters),
-    Setting(lambda: warnings.showwarning, lambda value: setattr(warnings, "showwarning", value)),
 ]
 _MAIN_THREAD = [
     Setting(lambda: tuple(signal.getsignal(number) for number in _SIGNALS), _write_signals),

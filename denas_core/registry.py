@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib
 import importlib.metadata
@@ -16,7 +17,7 @@ from . import hookspecs
 from .blame import blamed, is_interruption
 from .errors import ConfigError, NotInstalled, PluginError, did_you_mean
 from .guard import guarded
-from .one_line import described, one_line, shown
+from .one_line import described, one_line, shown, type_name
 
 GROUP = "denas"
 
@@ -40,6 +41,11 @@ CONTRACTS: Mapping[Kind, tuple[str, ...]] = {
 
 OFFICIAL = ("asr", "bench", "cv", "hf", "nlp", "onnx", "openvino", "optuna", "ray", "scores")
 """Plugin names whose distribution is ``denas-<name>``, for the hint on what to install."""
+
+LONGEST_NAME = 80
+MOST_COMPONENTS = 10_000
+NAMES = "use letters, digits, '-' and '_'"
+UNKNOWN = "unknown"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +98,9 @@ class Registry:
             entry_points: Those to load; by default all installed ones of the group ``denas``. Names listed in the
                 environment variable ``DENAS_DISABLE_PLUGINS``, separated by commas, are not loaded.
         """
-        points = installed_points() if entry_points is None else list(entry_points)
+        points, unreadable = installed_points() if entry_points is None else (list(entry_points), [])
         claims = Counter(point.name for point in points)
-        return cls(load_plugin(point, claims=claims[point.name]) for point in points)
+        return cls([*unreadable, *(load_plugin(point, claims=claims[point.name]) for point in points)])
 
     def ids(self, kind: Kind) -> list[str]:
         """Return the ids of every usable component of a kind."""
@@ -179,31 +185,44 @@ class Registry:
         cls = self.load(kind, base)
         chosen: dict[str, Any] = {}
         if colon:
-            with blamed(f"{kind} {base!r}"):
-                presets = dict(getattr(cls, "presets", {}))
+            presets = self._presets(kind, base, cls)
             if preset not in presets:
                 hint = did_you_mean(preset, presets) or f"; it has {', '.join(presets) or 'none'}"
                 raise ConfigError(f"{kind} {self.resolve(kind, base)!r} has no preset {preset!r}{hint}")
             chosen |= presets[preset]
         return make_component(cls, {**chosen, **(options or {})}, id=self.resolve(kind, base), origin=origin)
 
+    def _presets(self, kind: Kind, base: str, cls: type[Any]) -> dict[str, dict[str, Any]]:
+        with blamed(f"{kind} {base!r}"):
+            presets = {name: dict(options) for name, options in dict(getattr(cls, "presets", {})).items()}
+            if not all(
+                type(name) is str for name in (*presets, *(n for one in presets.values() for n in one))
+            ):
+                raise TypeError("'presets' must map names to mappings of options")
+        return presets
 
-def installed_points() -> list[importlib.metadata.EntryPoint]:
-    """Return the entry points of all installed plugins; a distribution that cannot be read hides no other."""
+
+def installed_points() -> tuple[list[importlib.metadata.EntryPoint], list[Plugin]]:
+    """Return the entry points of all installed plugins, and a row for each distribution whose own cannot be read."""
     try:
-        return list(importlib.metadata.entry_points(group=GROUP))
+        return list(importlib.metadata.entry_points(group=GROUP)), []
     except Exception:
         # One damaged entry_points.txt anywhere fails the call for all: read them one by one.
         found: dict[str, list[importlib.metadata.EntryPoint]] = {}
+        unreadable = []
         for distribution in importlib.metadata.distributions():
+            facts = _facts(distribution)
+            # The first on the path is the one that Python imports.
+            key = facts["distribution"] if facts["distribution"] != UNKNOWN else str(id(distribution))
             try:
-                points = [point for point in distribution.entry_points if point.group == GROUP]
-                # The first on the path is the one that Python imports.
-                found.setdefault(distribution.name, points)
-            except Exception:
-                # It may be a package of any kind: whether it has a plugin cannot be known.
-                continue
-        return [point for points in found.values() for point in points]
+                found.setdefault(key, [point for point in distribution.entry_points if point.group == GROUP])
+            except Exception as error:
+                if _may_be_ours(distribution, error):
+                    reason = f"its entry_points.txt cannot be read: {described(error)}"
+                    unreadable.append(
+                        Plugin(name=facts["distribution"], **facts, status="broken", reason=reason)
+                    )
+        return [point for points in found.values() for point in points], unreadable
 
 
 def load_plugin(point: importlib.metadata.EntryPoint, *, claims: int = 1) -> Plugin:
@@ -213,7 +232,7 @@ def load_plugin(point: importlib.metadata.EntryPoint, *, claims: int = 1) -> Plu
         point: The entry point.
         claims: Entry points that have its name.
     """
-    facts: dict[str, Any] = {"name": point.name, **_distribution(point)}
+    facts: dict[str, Any] = plugin_facts(point)
     if point.name in {name.strip() for name in os.environ.get("DENAS_DISABLE_PLUGINS", "").split(",")}:
         return Plugin(**facts, status="disabled", reason="named in DENAS_DISABLE_PLUGINS")
     if claims > 1:
@@ -226,7 +245,7 @@ def load_plugin(point: importlib.metadata.EntryPoint, *, claims: int = 1) -> Plu
         return Plugin(
             **facts,
             status="broken",
-            reason=f"the name {shown(point.name)} cannot be part of an id; use letters, digits, '-' and '_'",
+            reason=f"the name {shown(point.name)} cannot be part of an id; {NAMES}",
         )
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
@@ -242,35 +261,58 @@ def load_plugin(point: importlib.metadata.EntryPoint, *, claims: int = 1) -> Plu
     return Plugin(**facts, status="ok", components=components)
 
 
-def _distribution(point: importlib.metadata.EntryPoint) -> dict[str, str]:
-    try:
-        # A distribution whose metadata is damaged has neither.
-        name, version = (point.dist.name, point.dist.version) if point.dist else ("", "")
-    except Exception:
-        name = version = ""
-    return {
-        "distribution": one_line(name or "unknown", 80),
-        "version": one_line(version or "unknown", 40),
-    }
+def plugin_facts(point: importlib.metadata.EntryPoint) -> dict[str, Any]:
+    """Return name, distribution and version of the plugin behind an entry point, without importing it."""
+    return {"name": one_line(point.name, LONGEST_NAME) or UNKNOWN, **_facts(point.dist)}
+
+
+def _facts(distribution: importlib.metadata.Distribution | None) -> dict[str, Any]:
+    facts = {"distribution": UNKNOWN, "version": UNKNOWN}
+    # A distribution whose metadata is damaged has neither.
+    with contextlib.suppress(Exception):
+        if distribution is not None:
+            metadata = distribution.metadata
+            facts["distribution"] = one_line(metadata["Name"] or UNKNOWN, 80)
+            facts["version"] = one_line(metadata["Version"] or UNKNOWN, 40)
+    return facts
+
+
+def _may_be_ours(distribution: importlib.metadata.Distribution, error: Exception) -> bool:
+    # A damaged package of any other kind is none of our business.
+    if isinstance(error, UnicodeDecodeError):
+        return f"[{GROUP}]".encode() in error.object
+    with contextlib.suppress(Exception):
+        return f"[{GROUP}]" in (distribution.read_text("entry_points.txt") or "")
+    return False
 
 
 def _checked(results: list[Any], hook: str) -> dict[str, str | type[Any]]:
     # One plugin a manager, so there is at most one result.
-    components = results[0] if results else {}
-    if not isinstance(components, Mapping):
-        raise TypeError(f"{hook}() must return a mapping of names, not {type(components).__name__}")
-    for name, component in components.items():
+    returned = results[0] if results else {}
+    if not isinstance(returned, Mapping):
+        raise TypeError(f"{hook}() must return a mapping of names, not {type_name(returned)}")
+    components: dict[str, str | type[Any]] = {}
+    for name, component in returned.items():
         if not _is_name(name):
-            raise ValueError(f"{hook}() names a component {shown(name)}; use letters, digits, '-' and '_'")
-        if not isinstance(component, (str, type)):
+            raise ValueError(f"{hook}() names a component {shown(name)}; {NAMES}")
+        if not issubclass(type(component), (str, type)):
             raise TypeError(
                 f"{hook}() maps {name!r} to {shown(component)}, which is neither a class nor 'package.module:Class'"
             )
-    return dict(components)
+        # Plain texts: a subclass of str may say something else each time.
+        components[str.__str__(name)] = (
+            str.__str__(component) if issubclass(type(component), str) else component
+        )
+        if len(components) > MOST_COMPONENTS:
+            raise ValueError(f"{hook}() returns more than {MOST_COMPONENTS} components")
+    return components
 
 
 def _is_name(name: Any) -> bool:
-    return isinstance(name, str) and name.replace("-", "_").isidentifier()
+    if not issubclass(type(name), str):
+        return False
+    plain = str.__str__(name)
+    return len(plain) <= LONGEST_NAME and plain.replace("-", "_").isidentifier()
 
 
 def _import(reference: str, where: str) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import re
+import shlex
 import shutil
 import sqlite3
 from pathlib import Path
@@ -16,10 +18,10 @@ from .lock import RunLock
 from .registry import Registry
 from .rows import APPLICATION_ID, SCHEMA_VERSION, TABLES, Row, trial_seconds
 from .run_directory import REPAIRED, STORE, check_is_run, header
-from .salvage import Salvage, copy_readable, salvage
+from .salvage import Salvage, as_far_as_readable, copy_readable, salvage
 from .seeding import canonical_json
 from .setup import Setup
-from .store import Store
+from .store import Store, has_log
 
 _PARTS = ("", "-wal", "-shm", "-journal")
 
@@ -63,42 +65,71 @@ def repair_run(path: Path, registry: Registry) -> Repair:
     try:
         with storage_errors(path):
             remove_leftovers(path)
-            if not (path / REPAIRED).exists():
-                work.mkdir()
-                made = _make(path, work, registry)
-                if made is None:
-                    return Repair(kept=_count(work / STORE))
-            else:
-                made = Repair(
-                    kept=_count(path / REPAIRED), notices=("a repair was cut off, and is finished",)
-                )
-            return dataclasses.replace(made, damaged=_swap(path))
+            work.mkdir()
+            return _finished(path, work) or _repaired(path, work, registry)
     finally:
         shutil.rmtree(work, ignore_errors=True)
         lock.release()
 
 
-def _make(path: Path, work: Path, registry: Registry) -> Repair | None:
+def _finished(path: Path, work: Path) -> Repair | None:
+    """Finish a repair that was cut off, if there is one, and its new store is whole."""
+    if not (path / REPAIRED).exists():
+        return None
+    copy_readable(path / REPAIRED, work / REPAIRED)
+    kept = _count_if_whole(work / REPAIRED)
+    if kept is None:
+        return None
+    notices = ("a repair was cut off, and is finished",)
+    return Repair(kept=kept, damaged=_swap(path, is_cut_off=True), notices=notices)
+
+
+def _repaired(path: Path, work: Path, registry: Registry) -> Repair:
+    aside = _put_aside(path)
     # Everything is read from copies: SQLite would fold the log into the damaged file.
     copies = [part for part in ("", "-wal") if (path / f"{STORE}{part}").exists()]
     for part in copies:
         copy_readable(path / f"{STORE}{part}", work / f"{STORE}{part}")
-    if "" in copies and _is_whole(work / STORE):
-        return None
+    if "" in copies and (whole := _count_if_whole(work / STORE)) is not None:
+        return Repair(kept=whole, damaged=aside)
     for part in copies:
         copy_readable(path / f"{STORE}{part}", work / f"{STORE}{part}")
     blank = work / "blank.db"
     Store.build(blank, {})
     found = salvage(work / STORE, blank, work)
-    trials, components = found.prefix()
-    if "header" not in found.meta and not trials:
+    if "header" not in found.meta and not found.seen:
         raise StoreDamaged(
-            f"nothing can be saved from {str(path / STORE)!r}: neither its header nor its first trial is whole; start "
-            "a new run in another directory"
+            f"nothing can be saved from {str(path / STORE)!r}: neither its header nor any trial is whole; start a new "
+            f"run in another directory{_with_its_configuration(path)}"
         )
+    trials, components = found.prefix()
     meta, notices = _mended_meta(path, found, trials, registry)
     Store.build(path / REPAIRED, meta, trials, components)
-    return Repair(kept=len(trials), dropped=found.seen - len(trials), notices=notices)
+    dropped = found.seen - len(trials)
+    damaged = aside + _swap(path, is_cut_off=False)
+    return Repair(kept=len(trials), dropped=dropped, damaged=damaged, notices=notices)
+
+
+def _put_aside(path: Path) -> tuple[str, ...]:
+    """Move a new store that is damaged itself out of the way, where what it was made from is still in its place."""
+    if not (path / REPAIRED).exists():
+        return ()
+    last = _last_number(path, STORE)
+    if last and not (path / STORE).exists() and not has_log(path / STORE):
+        kept = f"{STORE}.damaged-{last}"
+        raise StoreDamaged(
+            f"a repair of run {str(path)!r} was cut off, and its {REPAIRED} is damaged too; remove that, rename {kept} "
+            f"to {STORE} (and {kept}-wal to {STORE}-wal), then repair again"
+        )
+    name = f"{REPAIRED}.damaged-{_last_number(path, REPAIRED) + 1}"
+    (path / REPAIRED).rename(path / name)
+    sync_directory(path)
+    return (name,)
+
+
+def _with_its_configuration(path: Path) -> str:
+    configuration = path / "config.yaml"
+    return f" with --config {shlex.quote(str(configuration))}" if configuration.is_file() else ""
 
 
 def _mended_meta(
@@ -129,23 +160,24 @@ def _header_anew(path: Path, registry: Registry) -> dict[str, object]:
         ) from error
 
 
-def _is_whole(store: Path) -> bool:
+def _count_if_whole(store: Path) -> int | None:
     try:
         opened = Store.open(store)
     except StoreDamaged:
         _refuse_newer(store)
-        return False
+        return None
     try:
-        json.dumps([opened.header(), opened.active_seconds(), len(opened.trials())])
-        return True
+        count = len(opened.trials())
+        json.dumps([opened.header(), opened.active_seconds()])
+        return count
     except StoreDamaged:
-        return False
+        return None
     finally:
         opened.close()
 
 
 def _refuse_newer(store: Path) -> None:
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(store)) as connection:
+    with as_far_as_readable(), contextlib.closing(sqlite3.connect(store)) as connection:
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         tables = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
@@ -155,20 +187,13 @@ def _refuse_newer(store: Path) -> None:
             )
 
 
-def _count(store: Path) -> int:
-    opened = Store.open(store)
-    try:
-        return len(opened.trials())
-    finally:
-        opened.close()
-
-
-def _swap(path: Path) -> tuple[str, ...]:
+def _swap(path: Path, *, is_cut_off: bool) -> tuple[str, ...]:
     """Move the damaged files aside and the new store into their place."""
     present = [part for part in _PARTS if (path / f"{STORE}{part}").exists()]
-    number = 1
-    while any((path / f"{STORE}.damaged-{number}{part}").exists() for part in present):
-        number += 1
+    last = _last_number(path, STORE)
+    taken = (path / f"{STORE}.damaged-{last}{part}" for part in ("", *present))
+    # What was moved before the cut waits for its store; anything else belongs to an earlier repair.
+    number = last if is_cut_off and last and not any(file.exists() for file in taken) else last + 1
     # The log first: a log beside a store that is not its own would be taken for a part of it.
     for part in reversed(present):
         (path / f"{STORE}{part}").rename(path / f"{STORE}.damaged-{number}{part}")
@@ -176,3 +201,9 @@ def _swap(path: Path) -> tuple[str, ...]:
     (path / REPAIRED).rename(path / STORE)
     sync_directory(path)
     return tuple(f"{STORE}.damaged-{number}{part}" for part in present)
+
+
+def _last_number(path: Path, name: str) -> int:
+    """Return the largest number of damaged files that were kept under a name; 0 if there are none."""
+    matches = (re.match(rf"{re.escape(name)}\.damaged-(\d+)", file.name) for file in path.iterdir())
+    return max((int(match[1]) for match in matches if match), default=0)

@@ -107,6 +107,16 @@ def copy_readable(source: Path, target: Path) -> None:
             new.write(part.ljust(length, b"\0"))
 
 
+@contextlib.contextmanager
+def as_far_as_readable() -> Iterator[None]:
+    """End a block where SQLite can read no further.
+
+    SQLite quotes a damaged schema in its message: where that is no text, Python raises what is no `sqlite3.Error`.
+    """
+    with contextlib.suppress(sqlite3.Error, UnicodeDecodeError):
+        yield
+
+
 def _copy(store: Path, copy: Path, *, with_log: bool) -> None:
     for end in ("-wal", "-shm", "-journal", ""):
         copy.with_name(copy.name + end).unlink(missing_ok=True)
@@ -130,7 +140,7 @@ def _give_first_page(copy: Path, blank: Path) -> None:
 
 
 def _fold_log(copy: Path) -> None:
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(copy)) as connection:
+    with as_far_as_readable(), contextlib.closing(sqlite3.connect(copy)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     for end in ("-wal", "-shm"):
         copy.with_name(copy.name + end).unlink(missing_ok=True)
@@ -157,7 +167,7 @@ def _collect(copy: Path, query: str, table: str, found: Salvage) -> None:
 
 
 def _rows(copy: Path, query: str) -> Iterator[Row]:
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(_connect(copy)) as connection:
+    with as_far_as_readable(), contextlib.closing(_connect(copy)) as connection:
         yield from connection.execute(query)
 
 

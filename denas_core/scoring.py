@@ -53,12 +53,8 @@ class Scoring:
             return
         with blamed(f"score {score.id!r}: default_weights()"):
             weights = {**score.default_weights(space), **score.weights}
+        check_weights(weights)
         for name, weight in weights.items():
-            if not 0 <= weight <= LARGEST_WEIGHT:
-                raise ConfigError(
-                    f"weight {name}={weight!r} must be a finite number >= 0, at most {LARGEST_WEIGHT:g}; "
-                    "0 leaves the component out"
-                )
             if weight == 0:
                 continue
             if name == LATENCY:
@@ -70,10 +66,12 @@ class Scoring:
                     component = resolve(name)
                 self._add(name, component, weight, named=name in score.weights)
         if not self.weights:
-            zero = ", ".join(sorted(name for name, weight in weights.items() if weight == 0))
-            reasons = [*self.notices, *([f"weight 0: {zero}"] if zero else [])]
+            left_out = "; ".join(self.notices)
+            if not any(weight == 0 for weight in weights.values()):
+                raise ConfigError(f"no component of {score.id!r} is left: {left_out}")
+            besides = f" ({left_out})" if left_out else ""
             raise ConfigError(
-                f"no component of {score.id!r} is left ({'; '.join(reasons)}); give one a positive weight"
+                f"every component of {score.id!r} has weight 0{besides}; give one a positive weight"
             )
 
     @property
@@ -184,6 +182,20 @@ class Scoring:
         return {
             name: "minimize" if name == LATENCY else self.components[name].direction for name in self.weights
         }
+
+
+def check_weights(weights: Mapping[str, float]) -> None:
+    """Refuse weights that are no finite numbers of at least 0.
+
+    Raises:
+        ConfigError: names the weight.
+    """
+    for name, weight in weights.items():
+        if not 0 <= weight <= LARGEST_WEIGHT:
+            raise ConfigError(
+                f"weight {name}={weight!r} must be a finite number >= 0, at most {LARGEST_WEIGHT:g}; "
+                "0 leaves the component out"
+            )
 
 
 def component_columns(names: Iterable[str], scored: Sequence[Trial]) -> dict[str, list[float | None]]:

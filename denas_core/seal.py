@@ -105,7 +105,8 @@ class _Dicts:
 class _Structure(_Dicts):
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
-        self._attributes = [vars(module) for module in network.modules()]
+        self._modules = list(network.modules())
+        self._attributes = [vars(module) for module in self._modules]
         for attributes in self._attributes:
             # Parameters, buffers, children and hooks.
             for value in attributes.values():
@@ -120,8 +121,18 @@ class _Structure(_Dicts):
     def changed(self) -> bool:
         return super().changed() or self._read() != self._modes
 
-    def _read(self) -> list[tuple[Any, bool]]:
-        return [(attributes.get("training"), "forward" in attributes) for attributes in self._attributes]
+    def _read(self) -> list[Any]:
+        return [
+            (type(module), attributes.get("training"), "forward" in attributes, _settings(module))
+            for module, attributes in zip(self._modules, self._attributes, strict=True)
+        ]
+
+
+def _settings(module: nn.Module) -> dict[str, Any]:
+    # Padding, stride and the like of torch's own layers, which no forward changes; other layers may keep notes.
+    if not type(module).__module__.startswith("torch.nn."):
+        return {}
+    return {name: value for name, value in vars(module).items() if type(value) in (int, float, str, tuple)}
 
 
 class _Tensors:
@@ -153,12 +164,14 @@ class _Tensors:
         )
 
 
-_VERSION = attrgetter("_version")
-_NEEDS_GRADIENT = attrgetter("requires_grad")
+_READ = (
+    *(attrgetter("_version"), attrgetter("requires_grad"), Tensor.data_ptr),
+    lambda tensor: bool(tensor._backward_hooks),
+)
 
 
 def _facts(tensors: list[Tensor]) -> list[list[Any]]:
-    return [list(map(read, tensors)) for read in (_VERSION, _NEEDS_GRADIENT, Tensor.data_ptr)]
+    return [list(map(read, tensors)) for read in _READ]
 
 
 def _sample(tensor: Tensor) -> list[Tensor]:

@@ -10,8 +10,8 @@ from typing import Any
 
 from .blame import blamed
 from .component import Component
-from .config import COMPONENTS, ComponentConfig, RunConfig
-from .errors import ConfigError, Infeasible, did_you_mean
+from .config import COMPONENTS, ComponentConfig, RunConfig, is_own_class
+from .errors import ConfigError, Infeasible, NotInstalled, did_you_mean
 from .evaluator import Evaluator
 from .executor import Executor
 from .knobs import check_knobs
@@ -268,7 +268,18 @@ def _check_contradictions(constraints: list[Constraint]) -> None:
 
 def _create(kind: str, config: RunConfig, registry: Registry) -> Any:
     chosen: ComponentConfig = getattr(config, kind)
-    return registry.create(kind, chosen.name, chosen.options)  # type: ignore[arg-type]
+    try:
+        return registry.create(kind, chosen.name, chosen.options)  # type: ignore[arg-type]
+    except NotInstalled as error:
+        # A bare name that is misspelt looks the same, but for the dots of a module.
+        is_misspelt = "did you mean" in str(error) and "." not in chosen.name
+        if not is_own_class(chosen.name) or is_misspelt:
+            raise
+        raise NotInstalled(
+            f"{kind} {chosen.name!r} is a class of a Python program and of no plugin, so the command line cannot make "
+            f"it; from Python, denas_core.search({kind}=...) and denas_core.resume(RUN, objects={{{kind!r}: ...}}) "
+            "take one"
+        ) from error
 
 
 def _contract(reference: str) -> type[Any]:

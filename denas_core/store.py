@@ -119,7 +119,7 @@ class Store:
         _check_exists(path)
         with _sqlite_errors(path):
             # Readers of a write-ahead log write beside it; where they may not, a store without one is fixed anyway.
-            is_fixed = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
+            is_fixed = not os.access(path.parent, os.W_OK) and not _is_in_use(path)
             uri = f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if is_fixed else ''}"
             connection = sqlite3.connect(uri, uri=True, isolation_level=None)
             return cls(path, connection)._checked(thorough=False)
@@ -262,6 +262,19 @@ class Store:
 
     def _set(self, key: str, value: str) -> None:
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", meta_row(key, value))
+
+
+def has_log(path: Path) -> bool:
+    """Tell whether a store has a log that is not empty."""
+    try:
+        return path.with_name(f"{path.name}-wal").stat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
+def _is_in_use(path: Path) -> bool:
+    # A reader leaves an empty log behind; with the shared memory beside it, it may be a writer's.
+    return has_log(path) or all(path.with_name(f"{path.name}{end}").exists() for end in ("-wal", "-shm"))
 
 
 def damaged(path: Path, what: str) -> StoreDamaged:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import sys
 from collections.abc import Iterator
 from typing import Any, Self
@@ -18,15 +19,14 @@ class Lent:
         self._stream = stream
 
     def write(self, data: Any) -> int:
-        """Write, unless the reader has gone: whether a plugin's chatter is read decides no score."""
-        try:
-            return int(self._stream.write(data))
-        except (OSError, ValueError):
-            return len(data)
+        """Write, as far as there is a reader: whether a plugin's chatter is read decides no score."""
+        with contextlib.suppress(Exception):
+            self._stream.write(data)
+        return len(data)
 
     def flush(self) -> None:
         """Flush, as far as there is a reader."""
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(Exception):
             self._stream.flush()
 
     def close(self) -> None:
@@ -60,13 +60,34 @@ class Lent:
 
 @contextlib.contextmanager
 def lent_streams() -> Iterator[None]:
-    """Point standard output and error at a lent standard error for a while."""
+    """Point standard output and error at a lent standard error for a while.
+
+    The same with their file descriptors, to which C code and child processes write; closed ones are opened again.
+    """
     before = {name: getattr(sys, name) for name in (*_NAMES, "stdin")}
     lent = sys.stderr if isinstance(sys.stderr, Lent) else Lent(sys.stderr)
     for name in _NAMES:
         setattr(sys, name, lent)
     try:
-        yield
+        with _lent_descriptors():
+            yield
     finally:
         for name, stream in before.items():
             setattr(sys, name, stream)
+
+
+@contextlib.contextmanager
+def _lent_descriptors() -> Iterator[None]:
+    kept: dict[int, int] = {}
+    # Where one is closed, or no more can be opened, there is nothing to lend.
+    with contextlib.suppress(OSError):
+        for number in (2, 1):
+            kept[number] = os.dup(number)
+        os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        for number, copy in kept.items():
+            with contextlib.suppress(OSError):
+                os.dup2(copy, number)
+                os.close(copy)

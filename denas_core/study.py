@@ -133,10 +133,17 @@ class Study:
         strategy = self.setup.strategy
         seed = derive_seed(self.setup.config.seed, "generation", generation)
         with blamed(f"strategy {strategy.id!r}"):
-            proposals = strategy.ask(self.setup.problem, history, count=strategy.generation_size, seed=seed)
+            count = strategy.generation_size
+            asked = strategy.ask(self.setup.problem, history, count=count, seed=seed)
+            # Whatever it returns ends: no more is taken than shows that it is too much.
+            proposals = list(itertools.islice(asked, count + 1))
+            if len(proposals) > count:
+                raise ValueError(f"it proposes more than the {count} asked for")
         known = history.keys()
         fresh = {
-            arch.key: arch for arch in proposals if isinstance(arch, Architecture) and arch.key not in known
+            arch.key: arch
+            for arch in proposals
+            if issubclass(type(arch), Architecture) and arch.key not in known
         }
         if len(fresh) < len(proposals):
             raise PluginError(

@@ -13,7 +13,7 @@ from .process_state import Setting
 
 def namespaces() -> list[MutableMapping[str, Any]]:
     """Return the namespaces in which a plugin could replace what every network runs through."""
-    return [vars(torch.nn.functional), vars(torch.linalg), vars(torch.autograd)]
+    return [vars(torch), vars(torch.nn), vars(torch.nn.functional), vars(torch.linalg), vars(torch.autograd)]
 
 
 def generators() -> list[Setting]:
@@ -49,6 +49,25 @@ def _methods(owner: type[Any]) -> Setting:
                 setattr(owner, name, value)
 
     return Setting(lambda: dict(vars(owner)), write)
+
+
+def _layers() -> Setting:
+    # The methods of torch's layers that decide what a network computes; all of them would take ten times as long.
+    methods = [
+        (owner, name)
+        for owner in vars(torch.nn).values()
+        if isinstance(owner, type) and issubclass(owner, torch.nn.Module)
+        for name in ("__init__", "forward", "reset_parameters", "_conv_forward", "_reset_parameters")
+        if name in vars(owner)
+    ]
+    owners, names = zip(*methods, strict=True)
+
+    def write(before: list[Any]) -> None:
+        for owner, name, value in zip(owners, names, before, strict=True):
+            if getattr(owner, name) is not value:
+                setattr(owner, name, value)
+
+    return Setting(lambda: list(map(getattr, owners, names)), write)
 
 
 def _hooks(name: str) -> Setting:
@@ -112,6 +131,7 @@ SETTINGS: list[Setting] = [
     *(setting for name in _ATTENTION for setting in _switch(f"{name}_sdp_enabled", f"enable_{name}_sdp")),
     _methods(torch.Tensor),
     _methods(torch.nn.Module),
+    _layers(),
     *(
         _hooks(name)
         for name in vars(torch.nn.modules.module)

@@ -14,7 +14,7 @@ from pathlib import Path
 from .toy import Counts, committed, one_line, outcome, search
 from .warm import Child, Warm
 
-SECONDS = 5.0
+SECONDS = 20.0
 """How long a process may take to be refused; the goal of 2 s is for an idle machine, and is counted beside."""
 
 

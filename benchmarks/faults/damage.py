@@ -45,16 +45,16 @@ class Specimen:
         for trial in found[len(found) // 2 :]:
             store.append(trial, active_seconds=2.0)
         self.truth = [trial.as_dict() for trial in store.trials()]
-        self.killed = _read(path)
+        self.killed = read_files(path)
         store.close()
-        self.closed = _read(path)
+        self.closed = read_files(path)
         assert "-wal" in self.killed
         assert "-wal" not in self.closed
 
     def judge(self, directory: Path, files: Files, counts: Counts) -> str:
         """Open files in both ways; return what is wrong, or an empty text, and count how it went."""
         for opener in OPENERS:
-            _write(directory / "study.db", files)
+            write_files(directory / "study.db", files)
             verdict = self._opened(opener, directory / "study.db")
             if verdict not in ("whole", "prefix", "refused"):
                 return f"{opener.__name__}: {verdict}"
@@ -208,12 +208,14 @@ def _flipped(specimen: Specimen, count: int) -> Iterator[tuple[str, Files]]:
         yield f"bit flipped in byte {byte} of {end or 'the file'}", files
 
 
-def _read(path: Path) -> Files:
+def read_files(path: Path) -> Files:
+    """Return what a store consists of."""
     parts: dict[str, Any] = {end: path.with_name(path.name + end) for end in ("", "-wal")}
     return {end: part.read_bytes() for end, part in parts.items() if part.exists()}
 
 
-def _write(path: Path, files: Files) -> None:
+def write_files(path: Path, files: Files) -> None:
+    """Put files in the place of a store's."""
     for end in ("", "-wal", "-shm"):
         part = path.with_name(path.name + end)
         part.unlink(missing_ok=True)

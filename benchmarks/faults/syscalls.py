@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 from pathlib import Path
 
-from .toy import Counts, Outcome, committed, go_on, one_line, outcome, search
+from .damage import Specimen, read_files, write_files
+from .toy import Counts, committed, go_on, one_line, outcome, search, trials
 from .warm import Done, Warm
 
 BUDGET = 10
@@ -86,43 +88,105 @@ def points(lines: list[str]) -> list[Point]:
     return found
 
 
-def kill_everywhere(*, every: int = 1) -> Counts:
-    """Kill a search, from its creation to its result, at every such call, and go on.
+class Searching:
+    """A search, from its creation to its result; resumed, or begun again, it ends as one that nothing hit."""
+
+    def __init__(self, warm: Warm, _directory: Path) -> None:
+        self._warm = warm
+
+    def prepare(self, run: Path) -> list[str]:
+        """Set the scene at `run`, and return the arguments of the command that is hit."""
+        return search(run, BUDGET)
+
+    def go_on(self, run: Path) -> str:
+        """Do what a user does after the fault; return what is wrong then, or an empty text."""
+        again = go_on(self._warm, run, BUDGET)
+        return f"going on ends with {again.code}: {again.err[-300:]}" if again.code else ""
+
+
+class Repairing:
+    """A repair of a killed and damaged run, half of it in its log; another one keeps as much as if nothing hit."""
+
+    def __init__(self, warm: Warm, directory: Path) -> None:
+        self._warm = warm
+        self._run = directory / "damaged"
+        assert warm.run(*search(self._run, BUDGET)).code == 0
+        self._whole = len(trials(self._run)) - 1
+        store = self._run / "study.db"
+        write_files(store, Specimen(directory, self._run).killed)
+        connection = sqlite3.connect(store)
+        with connection:
+            connection.execute(f"UPDATE trial SET generation = 99 WHERE idx = {self._whole}")
+        self._files = read_files(store)
+        connection.close()
+        write_files(store, self._files)
+        assert "-wal" in self._files
+
+    def prepare(self, run: Path) -> list[str]:
+        """Set the scene; see `Searching`."""
+        shutil.copytree(self._run, run)
+        return ["repair", str(run)]
+
+    def go_on(self, run: Path) -> str:
+        """Repair again and resume; see `Searching`."""
+        again = self._warm.run("repair", str(run))
+        if again.code:
+            return f"another repair ends with {again.code}: {again.err[-300:]}"
+        if (kept := committed(run)) != self._whole:
+            return f"{kept} trials are kept, not {self._whole}"
+        if read_files(run / "study.db.damaged-1") != self._files:
+            return "the damaged files are not kept as they were"
+        done = self._warm.run("search", "--resume", str(run), "-q")
+        return f"resuming ends with {done.code}: {done.err[-300:]}" if done.code else ""
+
+
+Scene = type[Searching] | type[Repairing]
+
+
+def kill_everywhere(scene: Scene = Searching, *, every: int = 1) -> Counts:
+    """Kill a command at every such call, and go on.
 
     Args:
+        scene: The command.
         every: Take each so many-th point.
     """
-    return _everywhere("signal=KILL", every=every)
+    return _everywhere(scene, "signal=KILL", every=every)
 
 
-def fail_everywhere(error: str, *, every: int = 1) -> Counts:
-    """Let every such call fail with `error`: the search ends with one line and exit code 6, or did not need it."""
-    return _everywhere(f"error={error}", every=every)
+def fail_everywhere(error: str, scene: Scene = Searching, *, every: int = 1) -> Counts:
+    """Let every such call fail with `error`: the command ends with one line and exit code 6, or did not need it."""
+    return _everywhere(scene, f"error={error}", every=every)
 
 
-def _everywhere(fault: str, *, every: int) -> Counts:
+def _everywhere(kind: Scene, fault: str, *, every: int) -> Counts:
     counts: Counts = {"points": 0, "of": 0, "stopped": 0, "not needed": 0, "failures": []}
     with tempfile.TemporaryDirectory() as name, Warm() as warm:
         directory = Path(name)
+        scene = kind(warm, directory)
         whole = directory / "whole"
-        lines = log_of(warm, search(whole, BUDGET), directory / "log", *CALLS, "openat")
+        lines = log_of(warm, scene.prepare(whole), directory / "log", *CALLS, "openat")
+        assert not scene.go_on(whole)
         reference = outcome(whole)
         everything = points(lines)
         counts["of"] = len(everything)
         for point in everything[::every]:
             run = directory / "run"
             counts["points"] += 1
-            problem = _at(warm, point, fault, run, reference, counts)
+            problem = _hit(warm, scene.prepare(run), point, fault, counts) or scene.go_on(run)
+            if not problem and outcome(run) != reference:
+                problem = "another result"
+            if not problem and (left := [file.name for file in run.glob(".*.tmp*")]):
+                problem = f"left behind: {left}"
             if problem:
                 counts["failures"].append(f"{fault} at {point[0]} {point[1]}: {problem}")
             shutil.rmtree(run, ignore_errors=True)
     return counts
 
 
-def _at(warm: Warm, point: Point, fault: str, run: Path, reference: Outcome, counts: Counts) -> str:
+def _hit(warm: Warm, arguments: list[str], point: Point, fault: str, counts: Counts) -> str:
     call, number = point
     inject = f"inject={call}:{fault}:when={number}"
-    done = traced(warm, search(run, BUDGET), "-o", "/dev/null", "-e", f"trace={call}", "-e", inject)
+    done = traced(warm, arguments, "-o", "/dev/null", "-e", f"trace={call}", "-e", inject)
     if "Traceback" in done.err:
         return f"a traceback: {done.err[-300:]}"
     if "KILL" in fault:
@@ -133,11 +197,4 @@ def _at(warm: Warm, point: Point, fault: str, run: Path, reference: Outcome, cou
     elif done.code == 6 and not one_line(done):
         return f"not one line: {done.err[-300:]}"
     counts["stopped" if done.code else "not needed"] += 1
-    before = committed(run)
-    again = go_on(warm, run, BUDGET)
-    if again.code != 0:
-        return f"going on ends with {again.code}: {again.err[-300:]}"
-    if outcome(run) != reference:
-        return f"another result after {before} trials"
-    left = [file.name for file in run.glob(".*.tmp*")]
-    return f"left behind: {left}" if left else ""
+    return ""

@@ -160,6 +160,8 @@ def _fork(request: dict[str, Any], main: Any) -> int:
             name = os.devnull if end is None else request["stem"] + end
             flags = os.O_RDONLY if end is None else os.O_WRONLY | os.O_CREAT | os.O_TRUNC
             os.dup2(os.open(name, flags), stream)
+        # A command moves the standard output of its process, and those before have moved that of this one.
+        sys.stdout, sys.stderr = (os.fdopen(stream, "w", buffering=1, closefd=False) for stream in (1, 2))
         if request["held"]:
             os.kill(os.getpid(), signal.SIGSTOP)
         main(request["arguments"])

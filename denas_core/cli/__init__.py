@@ -6,11 +6,12 @@ import contextlib
 import os
 import sys
 import traceback
-from pathlib import Path
 from typing import Any
 
 from denas_core.errors import DenasError
 from denas_core.interrupt import Interruption, stoppable
+
+from .standard_output import hold_standard_output, mend_streams
 
 STOPPED = 130
 """Exit code of a command that Ctrl-C ended."""
@@ -24,7 +25,8 @@ def main(arguments: list[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else list(arguments)
     debug = "--debug" in given or os.environ.get("DENAS_DEBUG", "") not in ("", "0")
     given = [argument for argument in given if argument != "--debug"]
-    _mend_streams()
+    mend_streams()
+    hold_standard_output()
     interruption: Interruption | None = None
     try:
         with stoppable() as interruption:
@@ -33,22 +35,13 @@ def main(arguments: list[str] | None = None) -> None:
         code = STOPPED
     if code == STOPPED and interruption:
         code = 128 + interruption.signal_number
-    try:
-        sys.stderr.flush()
-    except OSError:
-        # Nobody reads it any more; Python would complain at exit and take another code.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            # Full, or nobody reads it any more; Python would complain at exit and take another code.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     raise SystemExit(code)
-
-
-def _mend_streams() -> None:
-    # A closed stream is None in Python, and an ASCII one cannot print a path.
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  (for the whole process)
-        elif hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
 
 
 def _run(arguments: list[str], debug: bool) -> int:

@@ -114,6 +114,8 @@ def read_architecture(space: SearchSpace, given: str) -> Architecture:
     """
     from denas_core.guarded_yaml import read_text
 
+    if not given.strip():
+        raise ConfigError("--arch is empty; name a file, or write the architecture in the space's notation")
     looks_like_path = given.endswith((".json", ".yaml", ".yml", ".txt")) or "/" in given
     if looks_like_path or ("(" not in given and "{" not in given and _exists(given)):
         return space.parse(read_text(given), origin=given)

@@ -104,16 +104,21 @@ class _Report:
         self._stream = stream
         self._marks = MARKS if _can_print(stream, "".join(MARKS.values())) else PLAIN_MARKS
         self._subjects: list[dict[str, Any]] = []
+        self._faults: set[str] = set()
 
     def begin(self, subject: Subject) -> None:
         self._write(f"{subject.id} ({subject.kind})")
+        self._faults = set()
         self._subjects.append({"id": subject.id, "kind": subject.kind, "checks": []})
 
     def add(self, outcome: Outcome) -> None:
         self.counts[outcome.status] += 1
         self._subjects[-1]["checks"].append(outcome.as_dict())
-        self._write(f"  {self._marks[outcome.status]} {outcome.claim}")
-        if outcome.reason:
+        # One fault in build() fails twenty checks: its line is printed once.
+        is_known = outcome.status == "failed" and outcome.reason in self._faults
+        self._write(f"  {self._marks[outcome.status]} {outcome.claim}{' (as above)' if is_known else ''}")
+        self._faults.add(outcome.reason)
+        if outcome.reason and not is_known:
             self._write(f"    {' ' * len(self._marks[outcome.status])}{one_line(outcome.reason, 600)}")
 
     def end(self) -> None:
@@ -144,7 +149,8 @@ def _subjects(
     if not plugins and ":" not in target and "/" not in target and not _is_component(registry, target):
         known = [plugin.name for plugin in registry.plugins]
         raise NotInstalled(
-            f"there is no plugin and no component {target!r}{did_you_mean(target, known)}; 'denas plugins' lists them"
+            f"there is no plugin and no component {target!r}{did_you_mean(target, known)}; 'denas plugins' lists them; "
+            "one of yours is there once its pyproject.toml has [project.entry-points.denas] and pip installed it since"
         )
     if not plugins:
         # What the user typed is refused before any check, and so is a class that does not import.
@@ -157,8 +163,8 @@ def _subjects(
         for kind, names in plugin.components.items():
             for name in sorted(names):
                 id = f"{plugin.name}/{name}"
-                # The checks of the plugin say what does not load.
-                if _loads(registry, kind, id):
+                # The checks of the plugin say what cannot be made.
+                if _can_be_made(registry, kind, id):
                     found.append(_component(registry, id, {}, spaces, timeout, skips))
     return found
 
@@ -200,10 +206,10 @@ def _component(
     return Subject(registry.resolve(kind, base) + colon + preset, kind, run)
 
 
-def _loads(registry: Registry, kind: Kind, id: str) -> bool:
+def _can_be_made(registry: Registry, kind: Kind, id: str) -> bool:
     try:
-        registry.load(kind, id)
-    except PluginError:
+        registry.create(kind, id)
+    except (PluginError, ConfigError):
         return False
     return True
 

@@ -52,8 +52,9 @@ def init(
     from pathlib import Path
 
     from denas_core.atomic import write_atomically
+    from denas_core.config import as_scalar
 
-    text = TEMPLATE.format(space=space)
+    text = TEMPLATE.format(space=as_scalar(space))
     if out is None:
         typer.echo(text, nl=False)
         return

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
+
+from denas_core.one_line import described
+from denas_core.registry import UNKNOWN
 
 from .arguments import JsonOption
 from .output import print_json, print_table
-
-if TYPE_CHECKING:
-    from denas_core.registry import Plugin
 
 PACKAGES = ("denas-core", "torch", "numpy", "pluggy", "typer", "pydantic", "pyyaml", "filelock", "rich")
 NOISE_ROUNDS = 40
@@ -45,16 +47,19 @@ def examine() -> dict[str, Any]:
     import os
     import sqlite3
 
-    import torch
-
     from denas_core.machine import environment, environment_fingerprint, installed_version, memory_bytes
-    from denas_core.registry import Registry
 
-    noise = machine_noise()
-    devices = ["cpu"] + [f"cuda: {torch.cuda.get_device_name(i)}" for i in range(torch.cuda.device_count())]
-    plugins = [{**plugin.as_dict(), "mend": mend(plugin)} for plugin in Registry.discover().plugins]
+    from .doctor_imports import examine_plugins
+
+    torch, fault = _torch()
+    noise = machine_noise() if torch else None
+    plugins = [{**row, "mend": mend(row)} for row in examine_plugins()]
     advice = [f"plugin {row['name']}: {row['mend']}" for row in plugins if row["mend"]]
-    if noise > NOISY:
+    if fault:
+        advice.append(
+            f"torch cannot be imported: {fault}; mend the plugins above first, then reinstall torch"
+        )
+    if noise is not None and noise > NOISY:
         advice.append(
             f"this machine is noisy (equal work varies by {noise:.0%}): close other programs before you measure latency"
         )
@@ -70,14 +75,27 @@ def examine() -> dict[str, Any]:
             "processor": environment()["processor"],
             "cores": os.cpu_count(),
             "memory_gb": None if memory is None else round(memory / 1e9, 1),
-            "devices": ", ".join(devices),
-            "torch_threads": torch.get_num_threads(),
-            "noise": round(noise, 4),
+            "devices": ", ".join(_devices(torch)) if torch else None,
+            "torch_threads": torch.get_num_threads() if torch else None,
+            "noise": None if noise is None else round(noise, 4),
             "environment": environment_fingerprint(),
         },
         "plugins": plugins,
         "advice": advice,
     }
+
+
+def _torch() -> tuple[Any, str]:
+    # It reads the entry points of every installed package: one damaged file is enough to stop it.
+    try:
+        import torch
+    except Exception as error:
+        return None, described(error)
+    return torch, ""
+
+
+def _devices(torch: Any) -> list[str]:
+    return ["cpu"] + [f"cuda: {torch.cuda.get_device_name(i)}" for i in range(torch.cuda.device_count())]
 
 
 def machine_noise() -> float:
@@ -97,15 +115,31 @@ def machine_noise() -> float:
     return (three_quarters - quarter) / 2 / median
 
 
-def mend(plugin: Plugin) -> str:
-    """Return what to do about a plugin; empty if nothing is wrong with it."""
-    if plugin.status == "ok":
+def mend(row: Mapping[str, Any]) -> str:
+    """Return what to do about a plugin; empty if nothing is wrong with it.
+
+    Args:
+        row: As `examine_plugins` returns it.
+    """
+    name, distribution = row["name"], row["distribution"]
+    if row["status"] == "ok" and not row["faults"]:
         return ""
-    if plugin.status == "disabled":
+    if row["status"] == "disabled":
         return "take its name out of DENAS_DISABLE_PLUGINS"
-    if plugin.status == "conflict":
-        return f"{plugin.reason}; uninstall one of them, e.g. pip uninstall {plugin.distribution}"
-    missing = re.search(r"No module named '([^']+)'", plugin.reason)
+    if row["status"] == "conflict":
+        return f"{row['reason']}; uninstall one of them, e.g. pip uninstall {distribution}"
+    reason = row["reason"]
+    if row["status"] == "ok":
+        (component, reason), *others = row["faults"].items()
+        more = f" (and {len(others)} more of its components)" if others else ""
+        reason = f"{reason if component in reason else f'{component}: {reason}'}{more}"
+    missing = re.search(r"No module named '([^'.]+)", reason)
+    if missing and importlib.util.find_spec(missing.group(1)) is None:
+        return f"{reason}; pip install {missing.group(1)}, or reinstall {distribution}"
     if missing:
-        return f"{plugin.reason}; pip install {missing.group(1).partition('.')[0]}, or reinstall {plugin.distribution}"
-    return f"{plugin.reason}; upgrade it, or pip uninstall {plugin.distribution}"
+        return f"{reason}; reinstall {distribution}, and upgrade {missing.group(1)}"
+    if "import does not end" in reason or "import ends the process" in reason:
+        return f"{reason}; switch it off with DENAS_DISABLE_PLUGINS={name}, or pip uninstall {distribution}"
+    if distribution == UNKNOWN or "entry_points.txt" in reason:
+        return f"{reason}; reinstall {distribution}, or delete its .dist-info directory"
+    return f"{reason}; upgrade it, or pip uninstall {distribution}"

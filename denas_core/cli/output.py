@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -63,4 +64,5 @@ def cell(value: object) -> str:
 
 
 def _is_number(text: str) -> bool:
-    return text == "-" or text[:1].isdigit() or (text[:1] == "-" and text[1:2].isdigit())
+    # With a unit or a suffix; what merely begins with a digit, such as a key, is text.
+    return text == "-" or re.fullmatch(r"-?\d+(\.\d+)?(e[+-]?\d+)?( ?[a-zA-Z%]{1,3})?", text) is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,8 +34,9 @@ def report(
         ),
     ] = False,
     seeds: Annotated[
-        int, typer.Option("--seeds", min=1, max=100, help="Other seeds for --confidence.")
-    ] = SEEDS,
+        int | None,
+        typer.Option("--seeds", min=1, max=100, help=f"Other seeds for --confidence. [default: {SEEDS}]"),
+    ] = None,
     csv: Annotated[
         Path | None,
         typer.Option("--csv", metavar="FILE", help="Also write one row a trial; - for standard output."),
@@ -48,6 +50,7 @@ def report(
     and no page is written unless --out names one.
     """
     from denas_core.atomic import write_atomically
+    from denas_core.errors import ConfigError, StorageError
     from denas_core.report.gather import gather
     from denas_core.report.table import render_csv
     from denas_core.report.write import REPORT, write_report
@@ -55,18 +58,31 @@ def report(
 
     from .report_tables import print_report
 
+    to_pipe = csv is not None and str(csv) == "-"
+    if to_pipe and json_:
+        raise ConfigError(
+            "--csv - and --json would share standard output; name a file for --csv, or drop --json"
+        )
+    if seeds is not None and not confidence:
+        raise ConfigError("--seeds is the number of other seeds for --confidence; add --confidence")
+    _check_targets(out, None if to_pipe else csv)
     store = read_run(run)
     try:
         if confidence:
-            _measure(run, store, seeds)
+            _measure(run, store, seeds or SEEDS)
         insight, notices = _insight(run, store)
         document = gather(run, store, insight, top=top, notices=notices)
     finally:
         store.close()
-    to_pipe = csv is not None and str(csv) == "-"
     page = out or (None if json_ or to_pipe else run / REPORT)
-    if page is not None:
-        write_report(page, document)
+    try:
+        if page is not None:
+            write_report(page, document)
+    except StorageError:
+        # Where the run cannot be written to, its tables can be read all the same.
+        if out is None:
+            print_report(document)
+        raise
     if csv is not None and to_pipe:
         sys.stdout.write(render_csv(document))
     elif csv is not None:
@@ -79,6 +95,35 @@ def report(
     if json_ or to_pipe:
         for notice in document["notices"]:
             print_notice(f"note: {notice}")
+
+
+def _check_targets(page: Path | None, csv: Path | None) -> None:
+    """Refuse to write over what a run consists of, or one over the other.
+
+    Raises:
+        ConfigError: says which.
+    """
+    from denas_core.errors import ConfigError
+    from denas_core.inventory import is_run
+    from denas_core.removal import PARTS
+    from denas_core.report.write import REPORT
+
+    if str(page) == "-":
+        raise ConfigError(
+            "--out names the file of the page; for standard output there are --json and --csv -"
+        )
+    if page is not None and csv is not None and page.absolute() == csv.absolute():
+        raise ConfigError(f"--out and --csv are both {str(csv)!r}; name two files")
+    for option, path in (("--out", page), ("--csv", csv)):
+        if path is None:
+            continue
+        for run in list(path.absolute().parents)[:2]:
+            inside = str(path.absolute().relative_to(run))
+            is_part = any(fnmatch(inside, part) for part in PARTS) and not (page is path and inside == REPORT)
+            if is_part and is_run(run):
+                raise ConfigError(
+                    f"{option} {str(path)!r} is a file of the run in {str(run)!r}; choose another name"
+                )
 
 
 def _setup(store: Store, **changes: Any) -> Setup:

@@ -72,8 +72,9 @@ def rm(
     from denas_core.inventory import size_on_disk, summarise
     from denas_core.removal import check_removable, remove_runs
 
-    unique = list(dict.fromkeys(runs))
-    check_removable(unique)
+    check_removable(runs)
+    # One directory may be named in several ways.
+    unique = list({path.resolve(): path for path in reversed(runs)}.values())[::-1]
     if not yes:
         if not sys.stdin.isatty():
             raise ConfigError("removing runs asks first, and there is no terminal to ask on; add --yes")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .arguments import JsonOption, WeightsOption, with_options
+from .arguments import JsonOption, WeightsOption, parse_weights, with_options
 from .output import print_json, print_notice, print_table
 
 if TYPE_CHECKING:
+    from denas_core.combination import Combination
     from denas_core.config import RunConfig
     from denas_core.registry import Registry
     from denas_core.setup import Setup
@@ -71,11 +73,13 @@ def rank(
     json_: JsonOption = False,
 ) -> None:
     """Rank the trials of a run with other weights, from the values that are there."""
+    from denas_core.combination import Combination
     from denas_core.config import make_config
-    from denas_core.errors import NoResult
+    from denas_core.errors import NoResult, NotInstalled, PluginError
     from denas_core.registry import Registry
     from denas_core.result import finite
     from denas_core.run_directory import read_run
+    from denas_core.scoring import LATENCY
     from denas_core.setup import Setup
 
     from .tables import print_ranking
@@ -83,35 +87,63 @@ def rank(
     registry = Registry.discover()
     store = read_run(run)
     try:
-        config = make_config(with_options(store.header()["config"], {}, weights=weights), origin=str(run))
-        setup = Setup.from_config(_without_constraints(config), registry)
-        found = store.trials()
+        stored, found = store.header()["config"], store.trials()
     finally:
         store.close()
-    if compute:
-        found = _compute_missing(run, setup, registry, found)
     if not any(trial.is_scored for trial in found):
         raise NoResult(f"run {str(run)!r} has no scored trial to rank")
-    ranked, values = setup.scoring.rank(found)
-    for name, lacking in setup.scoring.lacking(found).items():
-        print_notice(f"note: {lacking} trials have no {name!r} and rank last there")
-    ranked = [trial for trial in ranked if trial.is_scored]
+    try:
+        config = make_config(with_options(stored, {}, weights=weights), origin=str(run))
+        setup = Setup.from_config(_without_constraints(config), registry)
+    except (NotInstalled, PluginError) as error:
+        combination = None if compute or _can_be_made(stored, registry) else _as_stored(run, found, weights)
+        if combination is None:
+            raise
+        print_notice(f"note: {error}; ranked by what the search left behind")
+    else:
+        if compute:
+            found = _compute_missing(run, setup, registry, found)
+        for name, lacking in setup.scoring.lacking(found).items():
+            print_notice(f"note: {lacking} trials have no {name!r} and rank last there")
+        combination = Combination.of(setup.scoring)
+    ranked, values = combination.rank(found)
     if json_:
         rows = [
             {"rank": i, "score": finite(values[t.arch.key]), **t.as_dict()}
             for i, t in enumerate(ranked[:top], start=1)
         ]
         print_json(
-            {"schema": "denas.rank/1", "run": str(run), "weights": setup.scoring.weights, "ranked": rows}
+            {"schema": "denas.rank/1", "run": str(run), "weights": dict(combination.weights), "ranked": rows}
         )
         return
     print_ranking(
         ranked,
         values,
-        components=list(setup.scoring.components),
-        is_relative=setup.scoring.is_relative,
+        components=[name for name in combination.weights if name != LATENCY],
+        is_relative=combination.is_relative,
         shown=top,
     )
+
+
+def _can_be_made(stored: Mapping[str, Any], registry: Registry) -> bool:
+    """Return whether the plugins of a run are there, so that what failed was the user's weights."""
+    from denas_core.config import make_config
+    from denas_core.errors import DenasError
+    from denas_core.setup import Setup
+
+    try:
+        Setup.from_config(_without_constraints(make_config(stored, origin="the run")), registry)
+    except DenasError:
+        return False
+    return True
+
+
+def _as_stored(run: Path, found: Sequence[Trial], weights: str | None) -> Combination | None:
+    """Return how the run combines where its plugins cannot be had, with other weights if some are given."""
+    from denas_core.combination import stored_combination
+
+    given = {} if weights is None else parse_weights(weights)
+    return stored_combination(run, found, changed=given)
 
 
 def _without_constraints(config: RunConfig) -> RunConfig:

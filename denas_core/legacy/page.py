@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from denas_core.config import as_scalar
+
 from .translate import Imported
 
 
@@ -50,7 +52,7 @@ def _lines(
             yield f"{space}{key}:"
             yield from (f"{space}  - {text}{_comment(sources.get(text))}" for text in value)
         else:
-            yield f"{space}{key}: {_scalar(value)}{_comment(sources.get(place))}"
+            yield f"{space}{key}: {as_scalar(value)}{_comment(sources.get(place))}"
 
 
 def _comment(source: str | None) -> str:
@@ -59,12 +61,6 @@ def _comment(source: str | None) -> str:
 
 def _shown(key: str, value: Any) -> str:
     return f"{_one_line(key, 60)}: {_one_line(json.dumps(value), 30)}"
-
-
-def _scalar(value: Any) -> str:
-    # Ids read well without quotes; everything else is JSON, which is YAML.
-    text = json.dumps(value)
-    return value if isinstance(value, str) and value.replace("/", "").replace("-", "").isalnum() else text
 
 
 def _one_line(text: str, most: int = 300) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from denas_core.config import COMPONENTS, is_own_class
 from denas_core.objectives import Budget
 
 
@@ -19,19 +20,19 @@ def next_commands(
     """
     path = _quoted(run)
     files = {name: _quoted(run / name) for name in ("config.yaml", "best.json")}
-    named = all("/" in config[kind]["name"].partition(":")[0] for kind in ("space", "score", "strategy"))
+    named = not any(is_own_class(config[kind]["name"]) for kind in COMPONENTS)
     rows = []
     if named and has_best and not has_confidence:
         rows.append(("See how sure the ranking is", f"denas report {path} --confidence"))
-    if named and has_best:
-        if len(components) > 1:
-            weights = shlex.quote(f"{components[0]}=2")
-            rows.append(
-                (
-                    "Rank again with other weights; nothing is scored again",
-                    f"denas rank {path} --weights {weights}",
-                )
+    if has_best and len(components) > 1:
+        weights = shlex.quote(f"{components[0]}=2")
+        rows.append(
+            (
+                "Rank again with other weights; nothing is scored again",
+                f"denas rank {path} --weights {weights}",
             )
+        )
+    if named and has_best:
         rows.append(
             (
                 "Measure the best one's latency on this machine",

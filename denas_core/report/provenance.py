@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from denas_core import __version__
+from denas_core.config import as_yaml
 from denas_core.machine import moment
 from denas_core.objectives import Budget, Constraint, Objective
 from denas_core.run_directory import STORE
@@ -33,7 +32,7 @@ def describe_provenance(
         "fingerprint": header["fingerprint"],
         "seed": config["seed"],
         "config": config,
-        "config_yaml": yaml.safe_dump(config, sort_keys=False, width=100),
+        "config_yaml": as_yaml(config),
         "started": header.get("started"),
         "last_commit": _last_commit(run),
         "active_seconds": active_seconds,

@@ -49,6 +49,8 @@ def _nothing(document: Mapping[str, Any]) -> str:
             f"{counts['scored']} candidates are scored, but they cannot be ranked here: the score's plugin is missing, "
             "and the search left no ranking behind."
         )
+    if not counts["infeasible"] and not counts["failed"]:
+        return "No candidate has been judged yet: the search was stopped, or its budget ended, before the first one."
     return f"No architecture was found: {counts['infeasible']} candidates were infeasible, {counts['failed']} failed."
 
 

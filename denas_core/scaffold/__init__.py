@@ -24,7 +24,11 @@ def plugin_name(text: str) -> str:
     Raises:
         ConfigError: it cannot be the name of an entry point, a package and a distribution.
     """
+    from denas_core.registry import OFFICIAL
+
     name = text.removeprefix("denas-")
+    if name in ("core", "builtin", *OFFICIAL):
+        raise ConfigError(f"plugin name {name!r} belongs to DE-NAS itself; choose another")
     if not _NAME.fullmatch(name) or len(name) > _LONGEST:
         raise ConfigError(
             f"plugin name {text!r:.60} must be lower-case letters, digits and single hyphens, a letter first, "
@@ -80,7 +84,8 @@ def write_plugin(files: Mapping[str, str], directory: Path) -> None:
     """
     with storage_errors(directory):
         if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-            raise ConfigError(f"{str(directory)!r} exists and is not empty; name another with --out")
+            what = "is not empty" if directory.is_dir() else "is no directory"
+            raise ConfigError(f"{str(directory)!r} exists and {what}; name another with --out")
         for relative, text in files.items():
             path = directory / relative
             path.parent.mkdir(parents=True, exist_ok=True)

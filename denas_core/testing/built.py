@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .check import CheckSkipped
+from denas_core.one_line import type_name
+
+from .check import CheckSkipped, require
 from .members import ends, samples
 
 if TYPE_CHECKING:
@@ -49,9 +51,16 @@ def networks(space: SearchSpace) -> list[Architecture]:
 
 def batch_of(space: SearchSpace, *, size: int = SIZE, seed: int = 0, kind: Any = "noise") -> Batch:
     try:
-        return space.batch(size, seed=seed, kind=kind)
+        batch = space.batch(size, seed=seed, kind=kind)
     except NotImplementedError as error:
         raise CheckSkipped(f"it has no batches: {error}") from error
+    from denas_core.batch import Batch
+
+    require(
+        isinstance(batch, Batch),
+        f"batch() returns a {type_name(batch)}; return a denas_core.Batch, e.g. by continuous_batch(...)",
+    )
+    return batch
 
 
 def forward(space: SearchSpace, model: nn.Module, batch: Batch) -> Outputs:

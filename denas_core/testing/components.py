@@ -108,9 +108,13 @@ def it_is_made_again_from_its_options(component: Component) -> None:
 
 def it_keeps_the_id_it_is_given(component: Component) -> None:
     """Its id is the one that the registry gives it."""
+    from denas_core.errors import DenasError
     from denas_core.options import make_component
 
-    again = make_component(type(component), component.options(), id="check/given")
+    try:
+        again = make_component(type(component), component.options(), id="check/given")
+    except DenasError as error:
+        require(False, f"it cannot be made with an id: {error}")
     require(
         again.id == "check/given", f"its id is {again.id!r} and not the given one; do not define id or named"
     )

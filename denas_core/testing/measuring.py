@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from denas_core.candidate import Candidate
 from denas_core.errors import ConfigError, ScoreFailed
-from denas_core.one_line import described, shown
+from denas_core.one_line import shown
 from denas_core.scoring import Scoring
 from denas_core.threads import pinned_threads
 
 from .check import CheckSkipped
+from .faults import told
 from .members import different, ends
 from .surroundings import restored
 
@@ -98,7 +100,7 @@ def value_of(
             raise
         except Exception as error:
             raise Crashed(
-                f"measure() raises {described(error)} for {shown(arch.as_dict())} of {space.id}"
+                f"measure() raises {told(error)} for {shown(arch.as_dict())} of {space.id}"
             ) from error
 
 
@@ -107,6 +109,19 @@ def traced(trace: Trace) -> list[Tensor]:
     layers = [tensor for call in trace.layers for tensor in (call.inputs, call.output_gradient)]
     outputs = [trace.outputs.features, *trace.outputs.logits.values()]
     return [*outputs, *trace.parameters.values(), *trace.gradients.values(), *layers]
+
+
+def brief(*specs: PassSpec) -> str:
+    """Return passes as they would be written: without the fields that have their defaults."""
+    return ", ".join(
+        f"PassSpec({', '.join(f'{name}={value!r}' for name, value in _chosen(spec).items())})"
+        for spec in specs
+    )
+
+
+def _chosen(spec: PassSpec) -> dict[str, Any]:
+    found = {field.name: (getattr(spec, field.name), field.default) for field in dataclasses.fields(spec)}
+    return {name: value for name, (value, default) in found.items() if value != default}
 
 
 def _fits(score: ProxyScore, space: SearchSpace) -> bool:

@@ -18,6 +18,8 @@ from .built import (
     tensors_of,
 )
 from .check import Check, CheckSkipped, require
+from .faults import told
+from .knob_effects import knobs_change_the_network
 from .outputs import OUTPUT_CHECKS
 
 if TYPE_CHECKING:
@@ -31,7 +33,8 @@ def structures_build_on_meta(space: SearchSpace) -> None:
         on_cpu = [name for name, tensor in tensors_of(structure(space, arch)).items() if not tensor.is_meta]
         require(
             not on_cpu,
-            f"under torch.device('meta') build() makes {shown(on_cpu[:3])} elsewhere; do not name a device in it",
+            f"under torch.device('meta') build() makes {shown(on_cpu[:3])} elsewhere; name no device in it and "
+            "build anew each time",
         )
 
 
@@ -76,7 +79,7 @@ def cost_batches_run_on_meta(space: SearchSpace) -> None:
     except Exception as error:
         require(
             False,
-            f"on meta the network raises {type(error).__name__}: {error}; make tensors on the device of the input, and "
+            f"on meta the network raises {told(error)}; make tensors on the device of the input, and "
             "leave out masks that are not given",
         )
     require(flops > 0, "the core counts no FLOPs; forward() must run the model on the batch")
@@ -224,6 +227,7 @@ def exercise_networks(space: SearchSpace, arch: Architecture) -> None:
 NETWORK_CHECKS: tuple[Check, ...] = (
     structures_build_on_meta,
     structures_build_on_the_cpu,
+    knobs_change_the_network,
     costs_count_the_network,
     cost_batches_run_on_meta,
     weights_repeat,

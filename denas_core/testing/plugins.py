@@ -30,9 +30,7 @@ HEAVY = (
 
 def it_loads(registry: Registry, plugin: Plugin) -> None:
     """It loads: its module imports and its hooks return components."""
-    require(
-        plugin.status == "ok", f"it is {plugin.status}: {plugin.reason}; 'denas doctor' tells how to mend it"
-    )
+    require(plugin.status == "ok", f"its status is {plugin.status}: {plugin.reason}{_mend(plugin)}")
 
 
 def it_provides_something(registry: Registry, plugin: Plugin) -> None:
@@ -45,7 +43,7 @@ def it_provides_something(registry: Registry, plugin: Plugin) -> None:
 
 
 def its_components_import(registry: Registry, plugin: Plugin) -> None:
-    """Every component that it names imports, and is complete."""
+    """Every component that it names imports, is complete, and can be made."""
     from denas_core.errors import DenasError
 
     _is_loaded(plugin)
@@ -55,6 +53,10 @@ def its_components_import(registry: Registry, plugin: Plugin) -> None:
                 registry.load(kind, f"{plugin.name}/{name}")
             except DenasError as error:
                 require(False, f"{error}; name a class of that kind as 'package.module:Class'")
+            try:
+                registry.create(kind, f"{plugin.name}/{name}")
+            except DenasError as error:
+                require(False, f"{plugin.name}/{name} cannot be made: {error}")
 
 
 def its_names_are_lower_case(registry: Registry, plugin: Plugin) -> None:
@@ -69,6 +71,7 @@ def its_names_are_lower_case(registry: Registry, plugin: Plugin) -> None:
 
 def its_module_is_light(registry: Registry, plugin: Plugin) -> None:
     """Importing its module loads no heavy library, since every command imports it."""
+    _is_loaded(plugin)
     loaded = {name.partition(".")[0] for name in loaded_by(_module_of(plugin))["loaded"]}
     heavy = sorted(loaded & set(HEAVY))
     require(
@@ -80,6 +83,7 @@ def its_module_is_light(registry: Registry, plugin: Plugin) -> None:
 
 def its_module_prints_nothing(registry: Registry, plugin: Plugin) -> None:
     """Importing its module prints nothing."""
+    _is_loaded(plugin)
     printed = str(loaded_by(_module_of(plugin))["printed"])
     require(not printed, f"importing {_module_of(plugin)} prints {printed[:80]!r}; remove it")
 
@@ -106,6 +110,17 @@ def its_distribution_needs_the_core(registry: Registry, plugin: Plugin) -> None:
     )
 
 
+def _mend(plugin: Plugin) -> str:
+    """Return what the author of a plugin that does not load can do about it."""
+    from denas_core import hookspecs
+
+    if plugin.status != "broken":
+        return "; 'denas doctor' tells how to mend it"
+    if "unknown hook" in plugin.reason:
+        return f"; the hooks are {', '.join(name for name in vars(hookspecs) if name.startswith('denas_'))}"
+    return f'; python -c "import {_module_of(plugin)}" shows where, if its import fails'
+
+
 def _is_loaded(plugin: Plugin) -> None:
     if plugin.status != "ok":
         raise CheckSkipped("it does not load")
@@ -114,7 +129,6 @@ def _is_loaded(plugin: Plugin) -> None:
 def _module_of(plugin: Plugin) -> str:
     from denas_core.registry import GROUP
 
-    _is_loaded(plugin)
     for point in importlib.metadata.entry_points(group=GROUP):
         if point.name == plugin.name:
             return point.module

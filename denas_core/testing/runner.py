@@ -8,9 +8,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal
 
-from denas_core.one_line import described
-
 from .check import Check, CheckFailed, CheckSkipped, claim_of, name_of
+from .faults import told
 from .surroundings import restored
 
 Status = Literal["passed", "failed", "skipped"]
@@ -92,5 +91,5 @@ def _judged(call: Callable[[], None]) -> tuple[Status, str]:
     except (
         BaseException
     ) as error:  # whatever a plugin raises, SystemExit and KeyboardInterrupt among it, is a failure
-        return "failed", f"it raises {described(error)}"
+        return "failed", f"it raises {told(error)}"
     return "passed", ""

@@ -6,14 +6,15 @@ import contextlib
 import dataclasses
 import random
 import tempfile
+import typing
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from denas_core.errors import ScoreFailed
-from denas_core.one_line import shown
+from denas_core.one_line import shown, type_name
 
 from .check import Check, CheckFailed, CheckSkipped, require
-from .measuring import Crashed, Recorder, fitting, networks_of, traced, value_of
+from .measuring import Crashed, Recorder, brief, fitting, networks_of, traced, value_of
 from .surroundings import left_alone, restored, silent
 
 if TYPE_CHECKING:
@@ -45,14 +46,30 @@ def passes_are_specifications(score: ProxyScore, spaces: Sequence[SearchSpace]) 
     """passes() returns the same pass specifications each time."""
     from denas_core.passes import PassSpec
 
-    first, second = list(score.passes()), list(score.passes())
+    returned: Any = score.passes()
+    require(
+        isinstance(returned, Sequence),
+        f"passes() returns a {type_name(returned)}; return a tuple, which for one pass is written (spec,)",
+    )
+    first, second = list(returned), list(score.passes())
     for spec in first:
         require(
             isinstance(spec, PassSpec), f"passes() returns {shown(spec)}; return denas_core.PassSpec objects"
         )
+        for name, annotation in typing.get_type_hints(PassSpec).items():
+            choices, value = typing.get_args(annotation), getattr(spec, name)
+            require(
+                not choices or value in choices,
+                f"passes() returns a PassSpec with {name}={value!r}; choose from {', '.join(map(repr, choices))}",
+            )
+        require(
+            spec.gradients == "none" or spec.readout != "none",
+            f"passes() returns {brief(spec)}, which differentiates without a read-out; name it: readout='cotangent' "
+            "or readout='sum'",
+        )
     require(
         first == second,
-        f"passes() returns {shown(first)} and then {shown(second)}; compute it from the options",
+        f"passes() returns {brief(*first)} and then {brief(*second)}; compute it from the options",
     )
 
 
@@ -71,11 +88,12 @@ def networks_get_a_value(score: ProxyScore, spaces: Sequence[SearchSpace]) -> No
             except Crashed as crash:
                 require(
                     False,
-                    f"{crash}; name what the score needs in requires(), or raise ScoreFailed with the reason",
+                    f"{crash}; mend it, name what the score needs in requires(), or raise ScoreFailed with the reason",
                 )
         require(
             len(reasons) < len(networks_of(space)),
-            f"no network of {space.id} gets a value: {shown(reasons[:1])}; name what the score needs in requires()",
+            f"no network of {space.id} gets a value: {shown(reasons[:1])}; name what the score needs in requires(), "
+            "such as a role of weights, or denas_core.score.CONTINUOUS_INPUT for a perturbation",
         )
 
 
@@ -182,7 +200,7 @@ def only_declared_passes_run(score: ProxyScore, spaces: Sequence[SearchSpace]) -
         for spec in candidate.asked:
             require(
                 any(known.covers(spec) for known in (*declared, *bases)),
-                f"measure() asks for {shown(spec)}, which passes() does not name; name it there, or leave it",
+                f"measure() asks for {brief(spec)}, which passes() does not name; name it there, or leave it",
             )
 
 
@@ -222,7 +240,7 @@ def traces_are_left_alone(score: ProxyScore, spaces: Sequence[SearchSpace]) -> N
                 after = traced(candidate.trace(spec))
                 require(
                     all(torch.equal(one, other) for one, other in zip(before, after, strict=True)),
-                    f"measure() changes the trace of {shown(spec)}; other scores share it, so work on a copy",
+                    f"measure() changes the trace of {brief(spec)}; other scores share it, so work on a copy",
                 )
 
 

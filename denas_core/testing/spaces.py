@@ -11,6 +11,7 @@ from denas_core.one_line import shown
 
 from .check import Check, CheckSkipped, require
 from .costs import COST_CHECKS
+from .faults import told
 from .fresh_process import keys_elsewhere, sampled_keys
 from .members import ends, require_inside, samples, settings
 from .networks import NETWORK_CHECKS, exercise_networks
@@ -34,11 +35,23 @@ def knobs_can_be_searched(space: SearchSpace) -> None:
 
 
 def knobs_are_plain(space: SearchSpace) -> None:
-    """knobs() returns a tuple of Knob whose values are numbers, texts and booleans, which JSON keeps."""
+    """knobs() returns a tuple of Knob whose values are tuples of numbers, texts and booleans, which JSON keeps."""
     knobs: Any = space.knobs()
     is_plain_tuple = isinstance(knobs, tuple) and all(isinstance(knob, Knob) for knob in knobs)
     require(is_plain_tuple, f"knobs() returns {shown(knobs)}; return a tuple of denas_core.Knob")
     for knob in knobs:
+        require(
+            isinstance(knob.values, tuple),
+            f"knob {knob.name!r} has the values {knob.values!r}; write a tuple",
+        )
+        match knob.when:
+            case None | (str(), tuple()):
+                pass
+            case _:
+                require(
+                    False,
+                    f"knob {knob.name!r} has when={knob.when!r}; write (parent, values): ('depth', (3,))",
+                )
         for value in knob.values:
             is_plain = type(value) in (int, float, str, bool) and (
                 type(value) is not float or math.isfinite(value)
@@ -67,7 +80,7 @@ def canonical_accepts_any_values(space: SearchSpace) -> None:
         except Exception as error:
             require(
                 False,
-                f"canonical() of {shown(values)} raises {type(error).__name__}: {error}; repair any combination",
+                f"canonical() of {shown(values)} raises {told(error)}; repair any combination",
             )
         for name, value in canonical.items():
             require(
@@ -234,8 +247,8 @@ def _twin(other: SearchSpace, arch: Architecture) -> Architecture | None:
 
 
 SPACE_CHECKS: tuple[Check, ...] = (
-    knobs_can_be_searched,
     knobs_are_plain,
+    knobs_can_be_searched,
     knobs_repeat,
     canonical_accepts_any_values,
     canonical_is_idempotent,

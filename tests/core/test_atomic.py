@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
 
 import pytest
 
-from denas_core.atomic import remove_leftovers, write_atomically, write_json
+from denas_core.atomic import remove_leftovers, storage_errors, write_atomically, write_json
 from denas_core.errors import StorageError
 
 
@@ -45,6 +46,13 @@ def test_a_failure_before_the_replacement_keeps_the_old_content(
         write_atomically(path, "new")
     assert path.read_text() == "old"
     assert names(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_a_place_that_may_not_be_written_asks_for_no_space(tmp_path: Path, code: int) -> None:
+    asked = "; let this user write there, or choose another place"
+    with pytest.raises(StorageError, match=asked), storage_errors(tmp_path):
+        raise OSError(code, os.strerror(code))
 
 
 def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -41,8 +41,8 @@ BREAKS = {
     ),
     "an error of the disk is swallowed": Break(
         "atomic.py",
-        "    except OSError as error:\n        raise StorageError(",
-        "    except OSError as error:\n        return\n        raise StorageError(",
+        "    except OSError as error:\n        mend",
+        "    except OSError as error:\n        return\n        mend",
         "test_atomic.py::test_a_directory_that_is_not_there_is_named",
     ),
     "a file is written in place": Break(
@@ -56,6 +56,19 @@ BREAKS = {
         '"synchronous = FULL"',
         '"synchronous = OFF"',
         "test_store.py::test_a_commit_waits_for_the_disk_and_the_log_is_one_of_writes_ahead",
+    ),
+    "commits are not written ahead": Break(
+        "store.py",
+        'network_file_system(path) else "WAL"',
+        'network_file_system(path) else "OFF"',
+        "test_store.py::test_a_commit_waits_for_the_disk_and_the_log_is_one_of_writes_ahead",
+    ),
+    "a trial and its components are committed apart": Break(
+        "store.py",
+        '            self._insert("trial", [trial_row(trial)])\n',
+        '            self._insert("trial", [trial_row(trial)])\n'
+        "        with _sqlite_errors(self.path), self._transaction():\n",
+        "test_store.py::test_a_score_that_is_not_finite_is_never_written",
     ),
     "digests are not compared": Break(
         "rows.py",
@@ -93,6 +106,12 @@ BREAKS = {
         "digest([SCHEME, run_seed, purpose], size=8)",
         "test_seeding.py",
     ),
+    "a resumed search evaluates again what it has": Break(
+        "study.py",
+        "for trial in store.trials():",
+        "for trial in ():",
+        "test_study.py::test_a_signal_stops_after_the_candidate_in_hand_and_a_resume_repeats_no_trial",
+    ),
     "a strategy sees an unfinished generation": Break(
         "study.py",
         "self._ask(generation, self.trials[:closed])",
@@ -119,10 +138,22 @@ BREAKS = {
         "if abs(number) > LARGEST:",
         "test_score.py::test_anything_else_is_a_failed_score_with_its_reason",
     ),
+    "a repair works on the damaged files themselves": Break(
+        "repair.py",
+        '    if "" in copies and (whole := _count_if_whole(work / STORE)) is not None:',
+        '    if "" in copies and (whole := _count_if_whole(path / STORE)) is not None:',
+        "test_repair.py::test_the_log_of_a_killed_run_is_read_and_stays",
+    ),
+    "a repair keeps trials that lack components": Break(
+        "salvage.py",
+        "if not component_names(row) <= names.get(len(trials), set()):",
+        "if False:",
+        "test_repair.py::test_nothing_after_the_first_damaged_trial_is_kept[DELETE FROM component WHERE idx = 50]",
+    ),
     "a repair overwrites what it kept before": Break(
         "repair.py",
-        "        number += 1\n",
-        "        break\n",
+        "    last = _last_number(path, STORE)\n    taken",
+        "    last = 0\n    taken",
         "test_repair.py::test_damaged_files_are_never_overwritten",
     ),
 }
@@ -158,7 +189,17 @@ def apply(broken: Break, place: Path) -> None:
 
 def outcome_of(gates: list[str], place: Path) -> str:
     # The copy comes before what is installed, and nothing but these tests is loaded.
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-x",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:hypothesispytest",
+    ]
     done = subprocess.run(
         [*command, *(f"tests/core/{gate}" for gate in gates)],
         cwd=place,
@@ -169,7 +210,7 @@ def outcome_of(gates: list[str], place: Path) -> str:
         },
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     verdict = {0: "passed", 1: "failed"}.get(done.returncode, f"ended with {done.returncode}")

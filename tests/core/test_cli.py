@@ -218,3 +218,9 @@ def test_debug_adds_the_traceback() -> None:
 def test_completion_offers_the_commands() -> None:
     done = denas("", _DENAS_COMPLETE="complete_bash", COMP_WORDS="denas se", COMP_CWORD="1")
     assert "search" in done.stdout
+
+
+def test_an_empty_architecture_is_told_as_such() -> None:
+    done = denas("score", "toy/stairs", "--arch", "", "--set", "score.name=toy/both")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: --arch is empty;")

@@ -71,6 +71,48 @@ def test_what_fails_is_explained_and_the_exit_code_is_3(sleepy: str) -> None:
     assert done.stdout.count("measuring") == 1
 
 
+UNBUILT = """
+import dataclasses
+from denas_core import Knob, SearchSpace, continuous_batch, hookimpl
+
+@dataclasses.dataclass(kw_only=True)
+class Unbuilt(SearchSpace):
+    \"\"\"Uses a knob that it does not have.\"\"\"
+
+    def knobs(self):
+        return (Knob("width", (1, 2)),)
+
+    def build(self, arch, *, head=None, variant="full"):
+        return arch["depth"]
+
+    def batch(self, size, *, seed, kind="noise"):
+        return continuous_batch((3,), size, seed=seed, kind=kind)
+
+@hookimpl
+def denas_spaces():
+    return {"unbuilt": Unbuilt}
+"""
+
+
+def test_a_fault_is_placed_and_explained_once(tmp_path: Path, sleepy: str) -> None:
+    (tmp_path / "denas_sleepy.py").write_text(UNBUILT)
+    done = denas("check", "sleepy", PYTHONPATH=sleepy)
+    assert done.returncode == 3
+    fault = f"     it raises KeyError: 'depth' ({tmp_path.name}/denas_sleepy.py:13, in build)"
+    lines = done.stdout.splitlines()
+    assert lines.count(fault) == 1
+    assert lines[lines.index(fault) - 1].startswith("  ✗ cost() has params")
+    assert "  ✗ cost() gives the same numbers each time (as above)" in lines
+
+
+def test_what_cannot_be_made_fails_one_check_and_is_put_to_no_other(tmp_path: Path, sleepy: str) -> None:
+    (tmp_path / "denas_sleepy.py").write_text(BROKEN.replace("@dataclasses.dataclass(kw_only=True)\n", ""))
+    done = denas("check", "sleepy", PYTHONPATH=sleepy)
+    assert done.returncode == 3
+    assert "put @dataclasses.dataclass(kw_only=True) above the class" in done.stdout
+    assert done.stdout.splitlines()[-1] == "6 passed, 1 failed, 0 skipped"
+
+
 def test_a_component_that_hangs_ends_in_time(sleepy: str) -> None:
     done = denas(
         *("check", "sleepy/sleepy", "--set", "seconds=600", "--timeout", "1"), PYTHONPATH=sleepy, timeout=60

@@ -8,8 +8,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from denas_core.config import RunConfig, make_config, read_document
+from denas_core.cli.config import TEMPLATE
+from denas_core.config import RunConfig, as_scalar, as_yaml, make_config, read_document
 from denas_core.errors import ConfigError
+from denas_core.guarded_yaml import load_mapping
 
 
 def refusal(document: dict[Any, Any], **extra: str) -> str:
@@ -221,3 +223,42 @@ def test_any_configuration_is_accepted_or_refused_in_one_line(document: dict[Any
         assert "run.yaml" in str(error)
     else:
         assert make_config(config.as_dict(), origin="run.yaml") == config
+
+
+HOSTILE = ["a: b", "x # y", "it's", '"q"', "*a", "", "yes", "null", "true", "1e5", "1E5", "-1e3", "012", ".5"]
+HOSTILE += [
+    "1:30",
+    "2024-01-01",
+    "+1",
+    "[1",
+    "{}",
+    "a\nb",
+    "\x07",
+    "😀",
+    "é",
+    "~",
+    "!!int 5",
+    "%x",
+    "a\\nb",
+    "\ud800",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_texts_are_written_so_that_they_are_read_back(text: str) -> None:
+    assert load_mapping(f"name: {as_scalar(text)}  # comment\n", origin="test") == {"name": text}
+    assert load_mapping(as_yaml({"name": text, "list": [text]}), origin="test") == {
+        "name": text,
+        "list": [text],
+    }
+
+
+@pytest.mark.parametrize("name", ["cv/cnn", "cv/cnn:imagenet", "cnn", "my-plugin/a_b"])
+def test_ids_are_written_without_quotes(name: str) -> None:
+    assert as_scalar(name) == name
+
+
+@pytest.mark.parametrize("space", [*HOSTILE[:8], "cv/cnn:imagenet"])
+def test_a_configuration_to_start_from_keeps_the_name_it_is_given(space: str) -> None:
+    document = load_mapping(TEMPLATE.format(space=as_scalar(space)), origin="test")
+    assert document["space"] == {"name": space}

@@ -6,10 +6,12 @@ import os
 import platform
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from denas_core.errors import RunBusy, StorageError
 from denas_core.lock import RunLock
@@ -66,7 +68,9 @@ def test_a_dead_owner_is_not_named(tmp_path: Path) -> None:
     first.release()
 
 
-def test_a_file_system_without_locks_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_system_without_locks_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
     fcntl = pytest.importorskip("fcntl")
 
     def missing(descriptor: int, operation: int) -> None:
@@ -75,3 +79,15 @@ def test_a_file_system_without_locks_is_refused(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(fcntl, "flock", missing)
     with pytest.raises(StorageError, match="has no locks; choose a run directory on another one"):
         RunLock(tmp_path)
+    assert not recwarn.list
+
+
+def test_who_only_asks_whether_a_run_is_held_stops_nobody(tmp_path: Path) -> None:
+    # What is_held() does where the last owner was killed, for longer.
+    asking = FileLock(tmp_path / "run.lock", thread_local=False)
+    asking.acquire(timeout=0)
+    (tmp_path / "owner.json").write_text(
+        json.dumps({"pid": 4194304, "host": platform.node(), "since": "1970"})
+    )
+    threading.Timer(0.2, asking.release, kwargs={"force": True}).start()
+    RunLock(tmp_path).release()

@@ -181,3 +181,10 @@ def test_the_command_says_what_it_removed_and_what_it_kept(run: Path) -> None:
     done = denas_here("run", "rm", "-y", str(run), str(run.parent / "other"))
     assert done.returncode == 0
     assert f"removed {run} (" in done.stdout and "kept what else is there: notes.txt" in done.stdout
+
+
+def test_one_run_may_be_named_in_several_ways(run: Path) -> None:
+    done = denas_here("run", "rm", str(run), f"{run}/", f"{run}/../run", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("removed") == 1
+    assert not run.exists()

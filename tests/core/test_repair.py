@@ -169,6 +169,23 @@ def test_a_lost_header_is_made_anew_from_the_configuration(run: Path, whole: Pat
     assert ends_as(run, whole)
 
 
+@pytest.mark.parametrize("part", [b"key TEXT NOT NULL UNIQUE", b"BETWEEN 0 AND 1e308"])
+def test_a_schema_that_is_no_text_any_more_costs_no_trial(run: Path, whole: Path, part: bytes) -> None:
+    # SQLite quotes it in its message, which Python cannot decode.
+    raw = (run / "study.db").read_bytes()
+    assert raw.count(part) == 1
+    (run / "study.db").write_bytes(raw.replace(part, part[:-3] + b"\xd4" + part[-2:]))
+    assert (repair(run).kept, ends_as(run, whole)) == (count(whole), True)
+
+
+def test_where_header_and_first_trial_are_lost_the_search_begins_again(run: Path, whole: Path) -> None:
+    change(run, "DELETE FROM meta", "DELETE FROM trial WHERE idx = 0")
+    done = repair(run)
+    assert (done.kept, done.dropped) == (0, count(whole))
+    assert "made anew from config.yaml" in done.notices[0]
+    assert ends_as(run, whole)
+
+
 def test_a_header_without_a_configuration_is_not_invented(run: Path) -> None:
     change(run, "DELETE FROM meta WHERE key = 'header'")
     (run / "config.yaml").unlink()
@@ -197,6 +214,28 @@ def test_damaged_files_are_never_overwritten(run: Path) -> None:
         assert repair(run).damaged == (f"study.db.damaged-{number}",)
     assert [(run / f"study.db.damaged-{number}").read_bytes() for number in (1, 2, 3)] == kept
     assert count(run) == 37
+
+
+def test_a_damaged_store_is_never_put_beside_the_log_of_another(run: Path, whole: Path) -> None:
+    log_only = with_log(run)
+    (run / "study.db").unlink()
+    assert repair(run).damaged == ("study.db.damaged-1-wal",)
+    fill(run, 0)
+    assert "study.db.damaged-2" in repair(run).damaged
+    assert (run / "study.db.damaged-1-wal").read_bytes() == log_only
+    assert ends_as(run, whole)
+
+
+def with_log(run: Path) -> bytes:
+    """Give the run the log of a search that was killed after it had resumed, and return it."""
+    store = Store.open(run / "study.db")
+    store.set_header({**store.header(), "note": "in the log"})
+    log = (run / "study.db-wal").read_bytes()
+    before = (run / "study.db").read_bytes()
+    store.close()
+    (run / "study.db").write_bytes(before)
+    (run / "study.db-wal").write_bytes(log)
+    return log
 
 
 def test_what_a_repair_did_is_printed_as_json(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -239,6 +278,25 @@ def test_a_directory_without_a_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not a run directory"):
         repair(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_new_store_that_is_damaged_itself_is_put_aside(run: Path, whole: Path) -> None:
+    (run / "study.db.repaired").write_bytes(b"torn")
+    done = repair(run)
+    assert (done.kept, done.damaged) == (count(whole), ("study.db.repaired.damaged-1",))
+    assert (run / "study.db.repaired.damaged-1").read_bytes() == b"torn"
+    (run / "study.db.repaired").write_bytes(b"torn again")
+    fill(run, 0)
+    assert repair(run).damaged[:2] == ("study.db.repaired.damaged-2", "study.db.damaged-1")
+    assert ends_as(run, whole)
+
+
+def test_a_new_store_that_is_damaged_is_not_put_aside_where_it_is_the_only_one(run: Path) -> None:
+    (run / "study.db").rename(run / "study.db.damaged-1")
+    (run / "study.db.repaired").write_bytes(b"torn")
+    with pytest.raises(StoreDamaged, match=r"rename study\.db\.damaged-1 to study\.db"):
+        repair(run)
+    assert (run / "study.db.repaired").read_bytes() == b"torn"
 
 
 @pytest.mark.parametrize("moment", range(1, 5))

@@ -27,6 +27,18 @@ def test_a_name_that_is_no_package_is_refused(text: str) -> None:
         plugin_name(text)
 
 
+@pytest.mark.parametrize("text", ["core", "denas-core", "builtin", "cv"])
+def test_a_name_of_denas_itself_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="belongs to DE-NAS itself"):
+        plugin_name(text)
+
+
+def test_a_file_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="exists and is no directory"):
+        write_plugin({}, tmp_path / "file")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_gives_python_that_compiles_and_metadata_that_names_it(kind: str) -> None:
     files = render_plugin("my-thing", [kind])

@@ -120,7 +120,7 @@ def test_weights_cannot_be_inherited_from_a_checkpoint_that_is_not_there() -> No
         ),
         (
             (Knob("a", (1, 2)), Knob("b", (1,), when=("a", (2, 3)))),
-            "knob 'b' of space 'toy/given' is active while 'a' is one of (2, 3), but that takes never 3; "
+            "knob 'b' of space 'toy/given' is active while 'a' is one of (2, 3), but that never takes 3; "
             "its values are (1, 2)",
         ),
         (

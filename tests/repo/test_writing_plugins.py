@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import dataclasses
+import re
 import shlex
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import pytest
+
+from denas_core.passes import PassSpec, Trace
 
 from .documents import ROOT, blocks, commands
 from .installing import denas, install, run
@@ -28,6 +34,24 @@ def files() -> dict[str, str]:
 def test_a_score_takes_20_lines_and_a_space_40(module: str, limit: int) -> None:
     lines = [line for line in files()[module].splitlines()[1:] if line.strip()]
     assert len(lines) <= limit
+
+
+@pytest.mark.parametrize(("heading", "cls"), [("| field |", PassSpec), ("| attribute |", Trace)])
+def test_the_tables_name_every_field(heading: str, cls: Any) -> None:
+    table = PAGE.read_text(encoding="utf-8").partition(heading)[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [
+        field.name for field in dataclasses.fields(cls)
+    ]
+
+
+@pytest.mark.parametrize("field", dataclasses.fields(PassSpec), ids=lambda field: field.name)
+def test_the_table_of_passes_has_the_values_and_the_default(field: Any) -> None:
+    text = PAGE.read_text(encoding="utf-8").partition("| field |")[2].partition("\n\n")[0]
+    (values,) = re.findall(rf"^\| `{field.name}` \| ([^|]*) \|", text, re.MULTILINE)
+    choices = get_args(get_type_hints(PassSpec)[field.name])
+    found = [ast.literal_eval(value.strip("` ")) for value in values.split(",")]
+    assert found[0] == field.default
+    assert not choices or set(found) == set(choices)
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ import typer
 
 from denas_core.cli import _run
 from denas_core.cli.app import app
+from denas_core.errors import NoResult
 from denas_core.report.commands import next_commands
-from tests.core.runs import toy_search
+from tests.core.runs import denas_here, toy_search
 from tests.repo.documents import denas_arguments
 from tests.repo.test_docs import parse
 
@@ -116,9 +118,66 @@ def _config() -> dict[str, object]:
         "space": {"name": "toy/stairs"},
         "score": {"name": "toy/both"},
         "strategy": {"name": "builtin/random"},
+        "probe": {"name": "builtin/wall-clock"},
+        "executor": {"name": "builtin/serial"},
         "budget": "1h",
     }
 
 
 def _commands(run: Path) -> list[dict[str, str]]:
     return next_commands(run, _config(), components=["height", "slope"], has_best=True, has_confidence=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (
+            ["--csv", "RUN/study.db"],
+            "--csv 'RUN/study.db' is a file of the run in 'RUN'; choose another name",
+        ),
+        (["--csv", "RUN/report.html"], "is a file of the run"),
+        (["--out", "RUN/best.json"], "is a file of the run"),
+        (["--out", "RUN/architectures/x.json"], "is a file of the run"),
+        (["--out", "RUN/run.lock"], "is a file of the run"),
+        (["--out", "-"], "for standard output there are --json and --csv -"),
+        (["--out", "x.html", "--csv", "x.html"], "are both 'x.html'; name two files"),
+        (["--json", "--csv", "-"], "would share standard output"),
+        (["--seeds", "3"], "add --confidence"),
+    ],
+)
+def test_nothing_is_written_where_it_would_be_lost(
+    run: Path, options: list[str], text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "RUN").symlink_to(run)
+    before = {file.name: file.read_bytes() for file in run.iterdir() if file.is_file()}
+    done = denas_here("report", "RUN", *options)
+    assert done.returncode == 2, done.stdout
+    assert text.replace("'RUN'", repr(str(tmp_path / "RUN"))) in done.stderr
+    assert {file.name: file.read_bytes() for file in run.iterdir() if file.is_file()} == before
+    assert [file.name for file in tmp_path.iterdir()] == ["RUN"]
+
+
+def test_files_of_one_s_own_may_lie_in_the_run(run: Path) -> None:
+    done = denas_here("report", str(run), "--out", str(run / "report.html"), "--csv", str(run / "mine.csv"))
+    assert done.returncode == 0, done.stderr
+    assert (run / "mine.csv").read_text().startswith("index,")
+
+
+def test_tables_are_printed_where_the_page_cannot_be_written(run: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    (copy / "report.html").unlink()
+    (copy / "report.html").mkdir()
+    done = denas_here("report", str(copy))
+    assert done.returncode == 6
+    assert "ranks first of 60 scored candidates" in done.stdout
+    assert "report.html" in done.stderr
+
+
+def test_a_run_without_a_trial_says_that_none_was_judged(tmp_path: Path) -> None:
+    with pytest.raises(NoResult):
+        toy_search(tmp_path / "run", budget="0.000001s")
+    done = denas_here("report", str(tmp_path / "run"))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("No candidate has been judged yet")

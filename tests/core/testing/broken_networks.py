@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from denas_core import Batch, Outputs, SearchSpace, WeightView
+from denas_core import Batch, Knob, Outputs, SearchSpace, WeightView
 from denas_core.testing.sample_spaces import SampleCNN, SampleMLP, SampleTransformer
 
 _counter = itertools.count()
@@ -25,6 +25,11 @@ class TwoFaced(SampleMLP):
         model = super().build(arch, **kwargs)
         on_meta = next(model.parameters()).is_meta
         return model if on_meta else nn.Sequential(model, nn.Linear(4, 4))
+
+
+class IdleKnob(SampleMLP):
+    def knobs(self) -> Any:
+        return (*super().knobs(), Knob("dropout", ("low", "high")))
 
 
 class Miscounted(SampleMLP):
@@ -142,6 +147,7 @@ class NoPlain(SampleCNN):
 BROKEN_NETWORKS: dict[str, type[SearchSpace]] = {
     "structures_build_on_meta": Stubborn,
     "structures_build_on_the_cpu": TwoFaced,
+    "knobs_change_the_network": IdleKnob,
     "costs_count_the_network": Miscounted,
     "cost_batches_run_on_meta": ThroughNumpy,
     "weights_repeat": GlobalWeights,

@@ -16,7 +16,7 @@ from denas_core.testing.sample_knobs import Conditional
 from denas_core.testing.sample_spaces import SampleCNN, SampleMLP, SampleTransformer
 from denas_core.testing.suites import SUITES, suite_of
 
-from . import broken_components, broken_runners, broken_scores, broken_spaces, broken_strategies
+from . import broken_components, broken_runners, broken_scores, broken_spaces, broken_strategies, slips
 
 BROKEN: dict[type[Any], dict[str, Any]] = {
     SearchSpace: broken_spaces.BROKEN,
@@ -48,6 +48,15 @@ def test_a_broken_component_fails_the_check_that_is_for_it(suite: Any, check: An
     text = str(caught.value)
     assert len(text) > 40
     assert "\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("check", "broken", "text"), slips.SLIPS, ids=lambda value: getattr(value, "__name__", "")
+)
+def test_a_slip_is_named_with_its_mend(check: Any, broken: Any, text: str) -> None:
+    with pytest.raises(CheckFailed) as caught:
+        suite_of(broken).run(check, lambda: broken().named("broken/component"))
+    assert text in str(caught.value)
 
 
 @pytest.mark.parametrize("check", COMPONENT_CHECKS, ids=name_of)

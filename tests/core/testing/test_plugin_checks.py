@@ -20,6 +20,19 @@ from denas_core import hookimpl
 def denas_strategies():
     return {"again": "denas_core.builtin.random_search:RandomSearch"}
 """
+UNDECORATED = """
+from denas_core import ProxyScore, hookimpl, option
+
+class Height(ProxyScore):
+    scale: float = option(1.0, "Factor")
+
+    def measure(self, candidate):
+        return 1.0
+
+@hookimpl
+def denas_scores():
+    return {"height": Height}
+"""
 REQUIRES = "Requires-Dist: denas-core\n"
 Install = Callable[..., None]
 
@@ -70,6 +83,33 @@ def results(name: str = "fresh") -> dict[str, str]:
 def test_a_sound_plugin_passes_every_check(install: Install) -> None:
     install(GOOD, REQUIRES, "fresh")
     assert results() == dict.fromkeys(map(name_of, PLUGIN_CHECKS), "")
+
+
+def test_every_check_has_a_plugin_that_fails_it() -> None:
+    assert set(BROKEN) == set(map(name_of, PLUGIN_CHECKS))
+
+
+@pytest.mark.parametrize(
+    ("code", "mend"),
+    [
+        (
+            GOOD.replace("denas_strategies", "denas_strategy"),
+            "; the hooks are denas_spaces, denas_scores, denas_strategies, denas_probes, denas_executors",
+        ),
+        ("import no_such_module", '; python -c "import denas_fresh" shows where, if its import fails'),
+    ],
+)
+def test_a_plugin_that_does_not_load_is_told_how_to_mend_it(code: str, mend: str, install: Install) -> None:
+    install(code, REQUIRES, "fresh")
+    assert results()["it_loads"].endswith(mend)
+
+
+def test_a_component_that_cannot_be_made_is_named(install: Install) -> None:
+    install(UNDECORATED, REQUIRES, "fresh")
+    assert results()["its_components_import"] == (
+        "CheckFailed: fresh/height cannot be made: the options of denas_fresh:Height cannot be read: TypeError: "
+        "'scale' is no option yet: put @dataclasses.dataclass(kw_only=True) above the class"
+    )
 
 
 @pytest.mark.parametrize("check", PLUGIN_CHECKS, ids=name_of)

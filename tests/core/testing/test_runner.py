@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,11 @@ def crashes() -> None:
     raise ValueError("two\nlines")
 
 
+def place_in(check: Callable[..., None]) -> str:
+    """Return where a check raises: the line after its docstring."""
+    return f"testing/test_runner.py:{check.__code__.co_firstlineno + 2}, in {check.__name__}"
+
+
 def run(*checks: object, **options: object) -> list[Outcome]:
     return list(outcomes(((check, check) for check in checks), **options))  # type: ignore[misc, arg-type]
 
@@ -47,8 +53,8 @@ def test_every_check_has_an_outcome_with_its_reason() -> None:
         ("holds", "passed", ""),
         ("fails", "failed", "seen; mend"),
         ("skips", "skipped", "no reason to"),
-        ("leaves", "failed", "it raises SystemExit: 3"),
-        ("crashes", "failed", "it raises ValueError: two lines"),
+        ("leaves", "failed", f"it raises SystemExit: 3 ({place_in(leaves)})"),
+        ("crashes", "failed", f"it raises ValueError: two lines ({place_in(crashes)})"),
     ]
     assert [outcome.claim for outcome in found][:2] == ["It holds", "It does not"]
 

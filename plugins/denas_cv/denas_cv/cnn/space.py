@@ -46,7 +46,7 @@ class CNN(SearchSpace):
     are also read from the original's structure strings, whether or not their numbers are among the choices.
     """
 
-    classes: int = option(10, "Number of classes", at_least=1)
+    classes: int = option(10, "Number of classes", at_least=1, at_most=1_000_000)
     image_size: int = option(32, "Height and width of the images, in pixels", at_least=1, at_most=4096)
     channels: int = option(3, "Channels of the images", at_least=1, at_most=4096)
     skeleton: Literal["cifar", "imagenet"] = option(

@@ -1,0 +1,43 @@
+"""What a component raised, with the line of it that did: without a traceback a KeyError says little."""
+
+from __future__ import annotations
+
+import sysconfig
+import traceback
+from importlib.util import find_spec
+from pathlib import Path
+
+from denas_core.one_line import described
+
+_NOT_ITS_OWN = ("denas_core", "torch", "numpy")
+
+
+def told(error: BaseException) -> str:
+    """Return ``KeyError: 'kernel2' (denas_series/space.py:27, in build)``, without the place if it is not known."""
+    place = place_of(error)
+    return f"{described(error)} ({place})" if place else described(error)
+
+
+def place_of(error: BaseException) -> str:
+    """Return the innermost line that `error` came through outside of Python, torch and the core; empty without one."""
+    # By the class: an error of a plugin may define these itself.
+    cause = BaseException.__dict__["__cause__"].__get__(error)
+    found = place_of(cause) if cause is not None else ""
+    if found:
+        return found
+    for frame, line in traceback.walk_tb(BaseException.__dict__["__traceback__"].__get__(error)):
+        code = frame.f_code
+        if not code.co_filename.startswith("<") and not _is_of_a_library(Path(code.co_filename)):
+            found = f"{'/'.join(Path(code.co_filename).parts[-2:])}:{line}, in {code.co_name}"
+    return found
+
+
+def _is_of_a_library(path: Path) -> bool:
+    if "site-packages" not in path.parts and path.is_relative_to(sysconfig.get_path("stdlib")):
+        return True
+    return any(path.is_relative_to(folder) for folder in map(_folder_of, _NOT_ITS_OWN) if folder)
+
+
+def _folder_of(package: str) -> Path | None:
+    spec = find_spec(package)
+    return Path(spec.origin).parent if spec is not None and spec.origin else None

@@ -1,0 +1,66 @@
+"""Where a fault of a component is said to be."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+from denas_core.errors import PluginError
+from denas_core.testing.faults import place_of, told
+
+
+def caught(*arguments: object) -> BaseException:
+    with pytest.raises(Exception) as raised:
+        misuse(*arguments)
+    return raised.value
+
+
+def misuse(function: object, *arguments: object) -> None:
+    try:
+        function(*arguments)  # type: ignore[operator]
+    except PluginError as error:
+        raise ValueError("wrapped") from error
+
+
+def wrong() -> None:
+    raise PluginError("its fault")
+
+
+HERE = "testing/test_faults.py:"
+CALL = misuse.__code__.co_firstlineno + 2
+
+
+@pytest.mark.parametrize("function", [json.loads, torch.nn.Linear(2, 2), torch.zeros(3).item])
+def test_a_fault_inside_a_library_is_placed_where_the_library_was_called(function: object) -> None:
+    arguments = () if function == torch.zeros(3).item else ("{",)
+    assert place_of(caught(function, *arguments)) == f"{HERE}{CALL}, in misuse"
+
+
+def test_a_fault_is_placed_at_its_cause() -> None:
+    error = caught(wrong)
+    assert told(error) == f"ValueError: wrapped ({HERE}{wrong.__code__.co_firstlineno + 1}, in wrong)"
+
+
+def test_a_fault_that_came_through_no_line_of_its_own_has_no_place() -> None:
+    assert told(KeyError("kernel2")) == "KeyError: 'kernel2'"
+
+
+class Lying(Exception):
+    @property
+    def __traceback__(self):  # type: ignore[no-untyped-def, override]
+        raise RuntimeError("no")
+
+    __cause__ = __traceback__
+
+
+def lying() -> None:
+    raise Lying("x")
+
+
+def test_a_fault_that_hides_its_traceback_is_placed_all_the_same() -> None:
+    try:
+        lying()
+    except BaseException as error:
+        assert place_of(error) == f"{HERE}{lying.__code__.co_firstlineno + 1}, in lying"

@@ -149,9 +149,10 @@ class _Tensors:
         for known, more in zip(self._facts, _facts(fresh), strict=True):
             known += more
         grouped: dict[tuple[torch.device, torch.dtype], list[Tensor]] = {}
-        for tensor in fresh[:: max(len(fresh) // (at_most or len(fresh) or 1), 1)]:
-            if sample := _sample(tensor):
-                grouped.setdefault((tensor.device, tensor.dtype), []).append(sample[0])
+        with torch.no_grad():
+            for tensor in fresh[:: max(len(fresh) // (at_most or len(fresh) or 1), 1)]:
+                if tensor.numel():
+                    grouped.setdefault((tensor.device, tensor.dtype), []).append(_sample(tensor))
         for group, samples in grouped.items():
             known = [self._values[group]] if group in self._values else []
             self._values[group] = torch.cat([*known, _bytes_of(samples)])
@@ -174,12 +175,11 @@ def _facts(tensors: list[Tensor]) -> list[list[Any]]:
     return [list(map(read, tensors)) for read in _READ]
 
 
-def _sample(tensor: Tensor) -> list[Tensor]:
+def _sample(tensor: Tensor) -> Tensor:
     # Over the storage rather than the tensor: whatever its strides, this is a view that sees every later write.
     count = tensor.untyped_storage().nbytes() // tensor.element_size()
     step = max(count // SAMPLES, 1)
-    with torch.no_grad():
-        return [tensor.as_strided(((count - 1) // step + 1,), (step,), 0)] if count else []
+    return tensor.as_strided(((count - 1) // step + 1,), (step,), 0)
 
 
 def _bytes_of(samples: list[Tensor]) -> Tensor:

@@ -20,7 +20,7 @@ def next_commands(
     """
     path = _quoted(run)
     files = {name: _quoted(run / name) for name in ("config.yaml", "best.json")}
-    named = not any(is_own_class(config[kind]["name"]) for kind in COMPONENTS)
+    named = not any(is_own_class(config[kind]["name"]) for kind in COMPONENTS if kind in config)
     rows = []
     if named and has_best and not has_confidence:
         rows.append(("See how sure the ranking is", f"denas report {path} --confidence"))

@@ -27,9 +27,14 @@ class Exporter(Component, ABC):
     tolerance: ClassVar[float] = 1e-5
     """Largest difference from the model's own outputs, relative to the largest of them."""
 
+    standalone: ClassVar[bool] = False
+    """Whether what it writes runs where DE-NAS is not installed."""
+
     @abstractmethod
     def write(self, model: TrainedModel, directory: Path) -> Path:
         """Write `model` into the empty `directory`, and return the path of what a user would open.
+
+        The directory is renamed later: nothing in it may hold its path.
 
         Raises:
             ConfigError: the network cannot be written in this form; says why.
@@ -37,4 +42,18 @@ class Exporter(Component, ABC):
 
     @abstractmethod
     def outputs(self, artefact: Path, batch: Batch) -> dict[str, Tensor]:
-        """Load what `write` returned, as its user would, and return its logits for `batch`, by name."""
+        """Load what `write` returned, as its user would, and return its logits for `batch`, by name.
+
+        Args:
+            artefact: What `write` returned.
+            batch: Inputs alone, without masks and lengths, of any number of samples.
+        """
+
+    @abstractmethod
+    def usage(self, model: TrainedModel, artefact: Path) -> str:
+        """Return the lines of Python with which a user loads what was written, complete and without a prompt.
+
+        Args:
+            model: What was written.
+            artefact: Where it will be; it may not be there yet.
+        """

@@ -143,8 +143,20 @@ class Task(Component, ABC, Generic[S]):
             split: The samples themselves, for what is in no tensor.
         """
 
+    def example(self, folder: Path, space: SearchSpace) -> Path:
+        """Write a small data set that `read` opens for `space`, and return where it is.
+
+        The conformance checks of a task run on it, and whoever wants to try the task has something to try it on.
+
+        Args:
+            folder: An empty folder.
+            space: One that the task does not call a misfit.
+        """
+        raise NotImplementedError(f"task {self.id!r} writes no example of its data")
+
 
 def head_width(space: SearchSpace, network: nn.Module) -> int:
     """Return the features that a head of `network`, built on meta without one, would take."""
-    outputs = space.forward(network, space.batch(1, seed=0, kind="cost"))
+    # In eval mode, since batch normalisation refuses to train on one sample.
+    outputs = space.forward(network.eval(), space.batch(1, seed=0, kind="cost"))
     return int(next(iter(outputs.logits.values())).shape[-1])

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from denas_core.registry import Plugin
 
 PACKAGES = ("denas-core", "torch", "numpy", "pluggy", "typer", "pydantic", "pyyaml", "filelock", "rich")
+OPTIONAL = ("transformers", "accelerate", "safetensors", "tensorboard", "onnx", "onnxruntime")
+"""Packages that are listed where they are installed."""
+
 NOISE_ROUNDS = 40
 NOISY = 0.1
 """Half-width of the middle half of equal timings, relative to their median, from which latencies are doubtful."""
@@ -64,6 +67,7 @@ def examine() -> dict[str, Any]:
         "versions": {
             "python": environment()["python"],
             **{name: installed_version(name) for name in PACKAGES},
+            **{name: version for name in OPTIONAL if (version := installed_version(name)) != "not installed"},
             "sqlite": sqlite3.sqlite_version,
         },
         "machine": {

@@ -4,20 +4,22 @@ The architectures are the 20 of ``architectures/<space>.txt``: for ``cv/cnn``, c
 them at its defaults (batches of 64, 32 pixels, 100 classes, at most 1 M parameters); ``--list samples`` takes 20
 uniform samples of the space with at most 1 M parameters instead, which are larger. One thread. Times are CPU-seconds of
 this process and medians over the architectures; each architecture is timed by turns as product and as floor, after one
-round to warm up.
+round to warm up. Other spaces are timed on 20 uniform samples: of ``cv/vit:denas`` at 224 pixels and 10 classes, which
+is the original's space of transformers, or of another preset.
 
 The floor is what no implementation of these formulas in PyTorch can avoid, without building or initialising a network,
-drawing inputs, recording layers or converting precision:
+drawing inputs, recording layers or converting precision, for the components that the space has by default:
 
-- on a batch of 64 in float32, one forward in train mode (batch statistics, as the score has them) and one backward to
-  the input with frozen weights, and one more forward, images with their channels last, which is faster;
-- on one sample in float64, one forward and backward by all weights in eval mode;
-- the products of the tangent kernel, by the kernels that the score itself found fastest and on the same tensors, and
-  its eigenvalues; the ratio says nothing about whether these products could be made faster;
-- where there is attention: one forward and backward of one float32 sample, and the singular values of each projection
-  and its gradient.
+- for expressivity and complexity, on a batch of 64 in float32, one forward in train mode (batch statistics, as the
+  score has them) and one backward to the input with frozen weights, and one more forward, images with their channels
+  last, which is faster;
+- for complexity, the products of the tangent kernel, by the kernels that the score itself found fastest and on the same
+  tensors, and its eigenvalues; the ratio says nothing about whether these products could be made faster;
+- for saliency, on one sample in float64, one forward and backward by all weights in eval mode;
+- for diversity, one forward and backward of one sample in float32, and the singular values of each projection and its
+  gradient. The score takes those of a gradient of few tokens from its two factors, and may be faster.
 
-Usage: python benchmarks/throughput.py [--space cv/cnn] [--list fixed|samples] [--json] [--batch-size 64]
+Usage: python benchmarks/throughput.py [--space cv/cnn|cv/vit:denas] [--list fixed|samples] [--json] [--batch-size 64]
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ import argparse
 import dataclasses
 import itertools
 import json
+import math
 import random
 import statistics
 import time
@@ -46,7 +49,9 @@ from denas_scores.gram import gram_of_views
 LISTS = Path(__file__).parent / "architectures"
 ARCHITECTURES = 20
 LARGEST_PARAMS = 1_000_000
-ROUNDS = 3
+OPTIONS = {"cv/cnn": {"classes": 100}, "cv/vit": {"classes": 10}}
+"""Options of a space, over its defaults or those of a preset."""
+
 SHARED = "shared"
 
 
@@ -55,21 +60,22 @@ def main() -> None:
     arguments = _arguments()
     torch.set_num_threads(1)
     registry = Registry.discover()
-    space = registry.create("space", arguments.space, {"classes": 100} if arguments.space == "cv/cnn" else {})
+    space = registry.create("space", arguments.space, OPTIONS.get(arguments.space.partition(":")[0], {}))
     score = registry.create("score", "scores/de-score", {"batch_size": arguments.batch_size})
     components = Scoring(score, space, lambda name: registry.create("score", name, {})).components
     rows = []
     fixed = LISTS / f"{arguments.space.replace('/', '-')}.txt"
-    use_fixed = arguments.list == "fixed" and fixed.exists()
-    architectures = (
-        read_architectures(space, fixed) if use_fixed else sample_architectures(space, ARCHITECTURES)
-    )
+    if arguments.list == "fixed" and fixed.exists():
+        architectures = read_architectures(space, fixed)
+    else:
+        most = LARGEST_PARAMS if space.id == "cv/cnn" else math.inf
+        architectures = sample_architectures(space, ARCHITECTURES, most)
     for arch in architectures[: arguments.architectures]:
         time_components(space, arch, components)
         rounds = []
-        for _ in range(ROUNDS):
+        for _ in range(arguments.rounds):
             seconds = time_components(space, arch, components)
-            rounds.append((seconds, time_floor(space, arch, arguments.batch_size, "diversity" in components)))
+            rounds.append((seconds, time_floor(space, arch, arguments.batch_size, set(components))))
         rows.append(
             {
                 "cpu_seconds": statistics.median(sum(seconds.values()) for seconds, _ in rounds),
@@ -88,11 +94,11 @@ def read_architectures(space: SearchSpace, file: Path) -> list[Architecture]:
     return [space.parse(line) for line in lines if line and not line.startswith("#")]
 
 
-def sample_architectures(space: SearchSpace, count: int) -> list[Architecture]:
-    """Return the first `count` samples of a fixed seed that have at most `LARGEST_PARAMS` parameters."""
+def sample_architectures(space: SearchSpace, count: int, most: float) -> list[Architecture]:
+    """Return the first `count` samples of a fixed seed that have at most `most` parameters."""
     rng = random.Random(0)
     draws = (space.sample(rng) for _ in range(100 * count))
-    small = (arch for arch in draws if space.cost(arch)["params"] <= LARGEST_PARAMS)
+    small = (arch for arch in draws if space.cost(arch)["params"] <= most)
     return list(itertools.islice(small, count))
 
 
@@ -123,8 +129,19 @@ def time_components(
     return dict(seconds)
 
 
-def time_floor(space: SearchSpace, arch: Architecture, batch_size: int, has_attention: bool) -> float:
+def time_floor(space: SearchSpace, arch: Architecture, batch_size: int, components: set[str]) -> float:
     """Return the CPU-seconds of the bare computations; see the module's text."""
+    seconds = 0.0
+    if components & {"expressivity", "complexity"}:
+        seconds += _time_batch(space, arch, batch_size)
+    if "saliency" in components:
+        seconds += _time_single(space, arch, torch.float64)[0]
+    if "diversity" in components:
+        seconds += _time_attention(space, arch)
+    return seconds
+
+
+def _time_batch(space: SearchSpace, arch: Architecture, batch_size: int) -> float:
     spec = Complexity(batch_size=batch_size).passes()[0]
     candidate = Candidate(space, arch)
     trace = candidate.trace(spec)
@@ -134,7 +151,6 @@ def time_floor(space: SearchSpace, arch: Architecture, batch_size: int, has_atte
     for view in candidate.views():
         views[view.parameter].append(view)
     single = load(space, arch).train().to(memory_format=torch.channels_last)
-    double = load(space, arch).eval().double()
     batch = space.batch(batch_size, seed=1)
     batch = dataclasses.replace(
         batch,
@@ -145,17 +161,22 @@ def time_floor(space: SearchSpace, arch: Architecture, batch_size: int, has_atte
     )
     # Where no input can have a gradient, such as tokens, the embedding is where the backward run ends.
     single.requires_grad_(not any(tensor.requires_grad for tensor in batch.inputs.values()))
-    ones = space.batch(1, seed=1, kind="ones").to(dtype=torch.float64)
 
     start = time.process_time()
     _total(space, single, batch).backward()
     with torch.no_grad():
         space.forward(single, batch)
-    _total(space, double, ones).backward()
     kernel = sum(gram_of_views(calls[name], views[name]) for name in views if name in calls)
     torch.linalg.eigvalsh(kernel)
-    seconds = time.process_time() - start
-    return seconds + (_time_attention(space, arch) if has_attention else 0.0)
+    return time.process_time() - start
+
+
+def _time_single(space: SearchSpace, arch: Architecture, dtype: torch.dtype) -> tuple[float, torch.nn.Module]:
+    network = load(space, arch).eval().to(dtype)
+    ones = space.batch(1, seed=1, kind="ones").to(dtype=dtype)
+    start = time.process_time()
+    _total(space, network, ones).backward()
+    return time.process_time() - start, network
 
 
 def _channels_last(tensor: torch.Tensor) -> torch.Tensor:
@@ -163,17 +184,15 @@ def _channels_last(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def _time_attention(space: SearchSpace, arch: Architecture) -> float:
-    network = load(space, arch).eval()
-    ones = space.batch(1, seed=1, kind="ones")
+    seconds, network = _time_single(space, arch, torch.float32)
     parameters = dict(network.named_parameters())
     views = [view for view in space.views(network) if view.is_attention]
     start = time.process_time()
-    _total(space, network, ones).backward()
     for view in views:
         parameter = parameters[view.parameter]
         torch.linalg.svdvals(view.of(parameter.detach()))
         torch.linalg.svdvals(view.of(parameter.grad))
-    return time.process_time() - start
+    return seconds + time.process_time() - start
 
 
 def load(space: SearchSpace, arch: Architecture) -> torch.nn.Module:
@@ -190,11 +209,13 @@ def _total(space: SearchSpace, network: torch.nn.Module, batch: Any) -> torch.Te
 
 def print_result(space: str, rows: list[dict[str, Any]], *, as_json: bool) -> None:
     """Print the medians over the architectures."""
-    cpu_seconds = statistics.median(row["cpu_seconds"] for row in rows)
+    each = [row["cpu_seconds"] for row in rows]
+    cpu_seconds = statistics.median(each)
     floor = statistics.median(row["floor"] for row in rows)
     result = {
         "space": space,
         "cpu_seconds": cpu_seconds,
+        "cpu_seconds_range": [min(each), max(each)],
         "floor_cpu_seconds": floor,
         "ratio": statistics.median(row["cpu_seconds"] / row["floor"] for row in rows),
         "components": {
@@ -205,7 +226,7 @@ def print_result(space: str, rows: list[dict[str, Any]], *, as_json: bool) -> No
         print(json.dumps(result))
         return
     print(f"{space}: median of {len(rows)} architectures, one thread")
-    print(f"  DE-Score  {cpu_seconds:.3f} CPU-s")
+    print(f"  DE-Score  {cpu_seconds:.3f} CPU-s, {min(each):.3f} to {max(each):.3f}")
     print(f"  floor     {floor:.3f} CPU-s, ratio {result['ratio']:.2f}")
     for name, seconds in result["components"].items():
         print(f"    {name:14s}{seconds:.3f}")
@@ -217,6 +238,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--list", choices=("fixed", "samples"), default="fixed")
     parser.add_argument("--architectures", type=int, default=ARCHITECTURES, help="How many of the list")
+    parser.add_argument("--rounds", type=int, default=3, help="Timings of each architecture")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .component import option
     from .errors import DenasError, ScoreFailed
     from .executor import Executor
+    from .exporter import Exporter
     from .hookspecs import hookimpl
     from .latency import Latency, LatencyProbe
     from .launch import resume, search
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from .score import CombinedScore, ProxyScore, Table
     from .space import SearchSpace
     from .strategy import History, Strategy, propose_distinct
+    from .task import Metric, Split, Task, TaskData
+    from .trained import TrainedModel, load_model, save_model
     from .trial import Evaluation, Trial
     from .views import WeightView
 
@@ -35,6 +38,7 @@ _MODULES = {
     "component": ("option",),
     "errors": ("DenasError", "ScoreFailed"),
     "executor": ("Executor",),
+    "exporter": ("Exporter",),
     "hookspecs": ("hookimpl",),
     "latency": ("Latency", "LatencyProbe"),
     "passes": ("LayerCall", "PassSpec", "Trace"),
@@ -46,6 +50,8 @@ _MODULES = {
     "score": ("CombinedScore", "ProxyScore", "Table"),
     "space": ("SearchSpace",),
     "strategy": ("History", "Strategy", "propose_distinct"),
+    "task": ("Metric", "Split", "Task", "TaskData"),
+    "trained": ("TrainedModel", "load_model", "save_model"),
     "trial": ("Evaluation", "Trial"),
     "views": ("WeightView",),
 }
@@ -59,11 +65,13 @@ __all__ = [
     "DenasError",
     "Evaluation",
     "Executor",
+    "Exporter",
     "History",
     "Knob",
     "Latency",
     "LatencyProbe",
     "LayerCall",
+    "Metric",
     "Outputs",
     "PassSpec",
     "Problem",
@@ -73,16 +81,22 @@ __all__ = [
     "ScoreFailed",
     "SearchResult",
     "SearchSpace",
+    "Split",
     "Strategy",
     "Table",
+    "Task",
+    "TaskData",
     "Trace",
+    "TrainedModel",
     "Trial",
     "WeightView",
     "continuous_batch",
     "hookimpl",
+    "load_model",
     "option",
     "propose_distinct",
     "resume",
+    "save_model",
     "search",
 ]
 

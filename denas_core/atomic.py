@@ -36,8 +36,8 @@ def storage_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a file's content; a kill or a full disk leaves the old content whole.
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Replace a file's content, text as UTF-8; a kill or a full disk leaves the old content whole.
 
     Raises:
         StorageError: the file system refuses.
@@ -45,8 +45,8 @@ def write_atomically(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     with storage_errors(path):
         try:
-            with temporary.open("x", encoding="utf-8") as file:
-                file.write(text)
+            with temporary.open("xb") as file:
+                file.write(content.encode() if isinstance(content, str) else content)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)

@@ -48,7 +48,7 @@ class Candidate:
         self.passes = tuple(passes)
         self.pass_seconds: dict[PassSpec, float] = {}
         self._traces: dict[PassSpec, Trace] = {}
-        self._networks: dict[tuple[str, str, int], nn.Module] = {}
+        self._networks: dict[tuple[str, tuple[str, ...], str, int], nn.Module] = {}
         self._views: list[WeightView] | None = None
         self._seal: Seal | None = None
         self._is_running = False
@@ -77,7 +77,7 @@ class Candidate:
 
     def network(self, spec: PassSpec) -> nn.Module:
         """Return the network that a pass runs, on the CPU; other passes share it, so leave it as it is."""
-        key = (spec.weights, spec.variant, spec.repeat)
+        key = (spec.weights, spec.drawn, spec.variant, spec.repeat)
         if key not in self._networks:
             from .pass_network import load_network
 
@@ -93,7 +93,7 @@ class Candidate:
         if self._views is None:
             import torch
 
-            built = [network for (_, variant, _), network in self._networks.items() if variant == "full"]
+            built = [network for (_, _, variant, _), network in self._networks.items() if variant == "full"]
             with torch.device("meta"):
                 self._views = self.space.views(built[0] if built else self.space.build(self.arch))
         return list(self._views)

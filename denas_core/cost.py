@@ -148,7 +148,8 @@ class CostCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]  # its __
             result = func(*args, **kwargs)
             formula = flop_registry.get(func._overloadpacket)
             flops = int(formula(*args, **kwargs, out_val=result)) if formula else 0
-            if key is not None:
+            # A few, such as _unsafe_view, return what they were given, though their schema does not say so.
+            if key is not None and _storages(args).isdisjoint(_storages(result)):
                 self._known[key] = (_shapes(result), flops)
         self.usage.flops += flops
         for tensor in result if isinstance(result, (tuple, list)) else (result,):
@@ -184,6 +185,14 @@ def _key(value: Any) -> Any:
         return tuple(map(_key, value))
     # The type, because 1, 1.0 and True are equal but lead to results of different types.
     return type(value), value
+
+
+def _storages(value: Any) -> set[int]:
+    if isinstance(value, Tensor):
+        return {value.untyped_storage()._cdata}
+    if isinstance(value, (tuple, list)):
+        return set().union(*map(_storages, value))
+    return set()
 
 
 def _shapes(result: Any) -> Any:

@@ -46,3 +46,15 @@ def denas_probes() -> Components:
 def denas_executors() -> Components:
     """Called once when plugins are discovered: the executors, subclasses of `denas_core.Executor`."""
     raise AssertionError("a specification is never called")
+
+
+@hookspec
+def denas_tasks() -> Components:
+    """Called once when plugins are discovered: what networks are trained for, subclasses of `denas_core.Task`."""
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def denas_exporters() -> Components:
+    """Called once when plugins are discovered: forms of a trained model, subclasses of `denas_core.Exporter`."""
+    raise AssertionError("a specification is never called")

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.overrides import TorchFunctionMode
 
 from .norms import BatchNorms
@@ -27,6 +28,7 @@ PER_SAMPLE_NORMS = frozenset(
         torch.rms_norm,
     }
 )
+SOFTMAXES = frozenset({F.softmax, torch.softmax, torch.Tensor.softmax})
 CONVOLUTIONS = frozenset({F.conv1d, F.conv2d, F.conv3d})
 MULTIPLICATIONS: Mapping[Any, int] = {
     torch.matmul: 0,
@@ -58,8 +60,10 @@ class PassMode(TorchFunctionMode):
         kwargs = kwargs or {}
         if func is F.batch_norm:
             return self._norms(*args, **kwargs)
-        if self._norms.policy == "bypass" and func in PER_SAMPLE_NORMS:
-            return args[0] if args else kwargs["input"]
+        if self._norms.policy == "bypass":
+            result = self._bypassed(func, args, kwargs)
+            if result is not NotImplemented:
+                return result
         if self._recorder is None:
             return func(*args, **kwargs)
         if func is F.multi_head_attention_forward:
@@ -67,6 +71,23 @@ class PassMode(TorchFunctionMode):
             with self._recorder.sequence_first(query.shape[1] if query.dim() == 3 else 1), self:
                 return _composite(func)(*args, **kwargs)
         return self._recorder(func, args, kwargs)
+
+    def _bypassed(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if func in PER_SAMPLE_NORMS:
+            return args[0] if args else kwargs["input"]
+        if func in SOFTMAXES:
+            (logits,) = _arguments(args, kwargs, "input")
+            return func(logits.detach(), *args[1:], **{k: v for k, v in kwargs.items() if k != "input"})
+        if func is F.multi_head_attention_forward and self._recorder is None:
+            with self:
+                return _composite(func)(*args, **kwargs)
+        if func is F.scaled_dot_product_attention:
+            query, key, value = _arguments(args, kwargs, "query", "key", "value")
+            others = {k: v for k, v in kwargs.items() if k not in ("query", "key", "value")}
+            # The other backends repeat the softmax backwards from rounded logits, which are unbounded without norms.
+            with sdpa_kernel(SDPBackend.MATH):
+                return func(query.detach(), key.detach(), value, *args[3:], **others)
+        return NotImplemented
 
 
 class LayerRecorder:
@@ -163,6 +184,9 @@ class LayerRecorder:
 
         if self._sequence_samples is not None:
             return [position_major] if self._sequence_samples == samples else []
+        if samples == 1:
+            # Either way the rows are the same.
+            return [sample_major] if input.dim() > 1 else []
         positions = math.prod(input.shape[1:-1])
         if input.dim() > 1 and rows == samples:
             return [_as_it_is] if input.dim() == 2 or positions % samples else [_as_it_is, position_major]

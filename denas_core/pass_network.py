@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from .batch import expand_mask
 from .errors import ScoreFailed
+from .initialise import GAINS
 from .seeding import derive_seed
 
 if TYPE_CHECKING:
@@ -33,7 +35,9 @@ def load_network(candidate: Candidate, spec: PassSpec) -> nn.Module:
         network, arch, seed=seed, weights="inherited" if spec.weights == "inherited" else "fresh"
     )
     if spec.weights == "normal":
-        _draw_normal(network, seed=seed)
+        views = space.views(network) if spec.drawn else []
+        drawn = {view.parameter for view in views if view.kind in spec.drawn}
+        _draw_normal(network, drawn, gains="norm" in spec.drawn, every=not spec.drawn, seed=seed)
     return network.eval()
 
 
@@ -100,16 +104,17 @@ def _placed(tensor: Tensor, candidate: Candidate, spec: PassSpec) -> Tensor:
     return tensor.to(device=candidate.device, dtype=torch.float32, memory_format=layout)
 
 
-def _draw_normal(network: nn.Module, *, seed: int) -> None:
+def _draw_normal(network: nn.Module, drawn: Collection[str], *, gains: bool, every: bool, seed: int) -> None:
     import torch
 
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, parameter in network.named_parameters():
-            if parameter.dim() > 1:
-                parameter.normal_(generator=generator)
-            elif name.rpartition(".")[2].endswith("bias"):
+            last, is_matrix = name.rpartition(".")[2], parameter.dim() > 1
+            if last.endswith("bias") and not is_matrix:
                 parameter.zero_()
+            elif name in drawn or (every if is_matrix else gains and last in GAINS):
+                parameter.normal_(generator=generator)
 
 
 def _normal(shape: tuple[int, ...], *, seed: int, double: bool = False) -> Tensor:

@@ -91,6 +91,8 @@ class _Run:
 
     def _gradients(self, readout: Tensor, *, retain_graph: bool) -> dict[str, Tensor]:
         tensors = list(self._trainable.values())
+        if not readout.requires_grad:
+            return {name: torch.zeros_like(tensor) for name, tensor in self._trainable.items()}
         gradients = torch.autograd.grad(
             readout, tensors, retain_graph=retain_graph, allow_unused=True, materialize_grads=True
         )

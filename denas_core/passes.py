@@ -25,10 +25,14 @@ class PassSpec:
             statistics stay those of the batch without it.
         weights: ``fresh`` or ``inherited``: as `SearchSpace.load` gives them; ``normal``: every matrix and kernel drawn
             from N(0, 1), vectors as loaded but biases 0.
+        drawn: What ``normal`` draws, if not every matrix and kernel: roles of views, such as ``ffn``, and ``norm`` for
+            the gains of norms.
         magnitude: Replaces weights and buffers by their magnitudes.
         dtype: Precision of weights, inputs and everything between.
         norm: Batch-norm uses the statistics of the batch, held constant so that samples do not couple (``batch``), the
-            same with gradients through them (``coupled``), or every normalisation layer is the identity (``bypass``).
+            same with gradients through them (``coupled``), or every normalisation layer is the identity (``bypass``)
+            and what a softmax returns, such as attention weights, is held constant: without norms its own gradient
+            vanishes or overflows.
             Layers are known by the torch function they call: a norm written out by hand, such as an RMS norm of
             ``x * (x**2).mean(-1).rsqrt()``, is not seen and stays on.
         variant: Structure, see `SearchSpace.build`.
@@ -44,6 +48,7 @@ class PassSpec:
     size: int = 64
     perturbation: float = 0.0
     weights: Literal["fresh", "inherited", "normal"] = "fresh"
+    drawn: tuple[str, ...] = ()
     magnitude: bool = False
     dtype: Literal["float32", "float64"] = "float32"
     norm: Literal["batch", "coupled", "bypass"] = "batch"

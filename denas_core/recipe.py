@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
+
+SALIENCY: Mapping[str, int] = MappingProxyType({"conv": 1, "ffn": 1, "head": 1})
+"""How often saliency counts the weights of each role, unless a recipe says otherwise."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,10 +17,14 @@ class Recipe:
 
     Attributes:
         arithmetic: ``ratio``: w_E E / (w_S S) - w_K K; ``sum``: w_D D + w_S S; both divided by 1 + w_L latency.
-        weights: The original's default weights by component, and ``latency``.
+        weights: The original's default weights by component, and ``latency``. The components of weight 0 had no part in
+            it, and by default have none in the DE-Score.
         batch_size: Samples the original scored with.
         variant: Structure it scored: ``plain`` has no residual connections.
         initialisation: ``normal``: weights N(0, 1), biases 0, norm gains 1; ``fresh`` or ``inherited``: as the space's.
+        drawn: What ``normal`` draws, see `PassSpec.drawn`.
+        saliency: How often saliency counts the weights of each role.
+        latency_ms: Milliseconds in the unit of latency that its weight is for.
     """
 
     arithmetic: Literal["ratio", "sum"]
@@ -24,3 +32,6 @@ class Recipe:
     batch_size: int
     variant: Literal["full", "plain"] = "full"
     initialisation: Literal["normal", "fresh", "inherited"] = "fresh"
+    drawn: tuple[str, ...] = ()
+    saliency: Mapping[str, int] = dataclasses.field(default_factory=lambda: dict(SALIENCY))
+    latency_ms: float = 1.0

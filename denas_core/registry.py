@@ -21,7 +21,7 @@ from .one_line import described, one_line, shown, type_name
 
 GROUP = "denas"
 
-Kind = Literal["space", "score", "strategy", "probe", "executor"]
+Kind = Literal["space", "score", "strategy", "probe", "executor", "task", "exporter"]
 
 HOOKS: Mapping[Kind, str] = {
     "space": "denas_spaces",
@@ -29,6 +29,8 @@ HOOKS: Mapping[Kind, str] = {
     "strategy": "denas_strategies",
     "probe": "denas_probes",
     "executor": "denas_executors",
+    "task": "denas_tasks",
+    "exporter": "denas_exporters",
 }
 
 CONTRACTS: Mapping[Kind, tuple[str, ...]] = {
@@ -37,6 +39,8 @@ CONTRACTS: Mapping[Kind, tuple[str, ...]] = {
     "strategy": ("denas_core.strategy:Strategy",),
     "probe": ("denas_core.latency:LatencyProbe",),
     "executor": ("denas_core.executor:Executor",),
+    "task": ("denas_core.task:Task",),
+    "exporter": ("denas_core.exporter:Exporter",),
 }
 
 OFFICIAL = ("asr", "bench", "cv", "hf", "nlp", "onnx", "openvino", "optuna", "ray", "scores")

@@ -24,3 +24,12 @@ def denas_probes() -> Components:
 def denas_executors() -> Components:
     """Provide `serial`."""
     return {"serial": "denas_core.builtin.serial:Serial"}
+
+
+@hookimpl
+def denas_exporters() -> Components:
+    """Provide `safetensors` and `torch-export`."""
+    return {
+        "safetensors": "denas_core.builtin.safetensors_files:Safetensors",
+        "torch-export": "denas_core.builtin.torch_program:TorchExport",
+    }

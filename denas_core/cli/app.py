@@ -8,7 +8,23 @@ import typer
 
 from denas_core import __version__
 
-from . import check, compare, config, doctor, new_plugin, plugins, repair, report, run, runs, score, search
+from . import (
+    check,
+    compare,
+    config,
+    doctor,
+    evaluate,
+    export,
+    new_plugin,
+    plugins,
+    repair,
+    report,
+    run,
+    runs,
+    score,
+    search,
+    train,
+)
 
 app = typer.Typer(
     name="denas",
@@ -45,6 +61,9 @@ app.command("compare")(compare.compare)
 app.command("repair")(repair.repair)
 app.command("score")(score.score)
 app.command("latency")(score.latency)
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
+app.command("export")(export.export)
 app.command("plugins")(plugins.plugins)
 app.command("show")(plugins.show)
 app.command("check")(check.check)

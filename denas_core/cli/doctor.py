@@ -15,6 +15,9 @@ from .arguments import JsonOption
 from .output import print_json, print_table
 
 PACKAGES = ("denas-core", "torch", "numpy", "pluggy", "typer", "pydantic", "pyyaml", "filelock", "rich")
+OPTIONAL = ("transformers", "accelerate", "safetensors", "tensorboard", "onnx", "onnxruntime")
+"""Packages that are listed where they are installed."""
+
 NOISE_ROUNDS = 40
 NOISY = 0.1
 """Half-width of the middle half of equal timings, relative to their median, from which latencies are doubtful."""
@@ -69,6 +72,7 @@ def examine() -> dict[str, Any]:
         "versions": {
             "python": environment()["python"],
             **{name: installed_version(name) for name in PACKAGES},
+            **{name: version for name in OPTIONAL if (version := installed_version(name)) != "not installed"},
             "sqlite": sqlite3.sqlite_version,
         },
         "machine": {

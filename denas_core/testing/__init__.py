@@ -10,10 +10,12 @@ from .check import CheckFailed, CheckSkipped
 from .classes import (
     CombinedScoreTests,
     ExecutorTests,
+    ExporterTests,
     ProbeTests,
     ScoreTests,
     SpaceTests,
     StrategyTests,
+    TaskTests,
 )
 
 __all__ = [
@@ -21,8 +23,10 @@ __all__ = [
     "CheckSkipped",
     "CombinedScoreTests",
     "ExecutorTests",
+    "ExporterTests",
     "ProbeTests",
     "ScoreTests",
     "SpaceTests",
     "StrategyTests",
+    "TaskTests",
 ]

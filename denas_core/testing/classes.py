@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from denas_core.executor import Executor
+from denas_core.exporter import Exporter
 from denas_core.latency import LatencyProbe
 from denas_core.score import CombinedScore, ProxyScore
 from denas_core.space import SearchSpace
 from denas_core.strategy import Strategy
+from denas_core.task import Task
 
 from .check import Check, CheckSkipped, claim_of, name_of
 from .suites import Suite, suite_of
@@ -95,3 +97,13 @@ class ProbeTests(ComponentTests):
 @with_checks(Executor)
 class ExecutorTests(ComponentTests):
     """Every check of an executor; `make` returns one."""
+
+
+@with_checks(Exporter)
+class ExporterTests(ComponentTests):
+    """Every check of an exporter; `make` returns one. `spaces` may return spaces that suit it."""
+
+
+@with_checks(Task)
+class TaskTests(ComponentTests):
+    """Every check of a task, on the example that it writes; `make` returns one. `spaces` may return what suits it."""

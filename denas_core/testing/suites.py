@@ -9,19 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 from denas_core.errors import ConfigError
 from denas_core.executor import Executor
+from denas_core.exporter import Exporter
 from denas_core.latency import LatencyProbe
 from denas_core.score import CombinedScore, ProxyScore
 from denas_core.space import SearchSpace
 from denas_core.strategy import Strategy
+from denas_core.task import Task
 
 from .check import Check
 from .combined_scores import COMBINED_SCORE_CHECKS
 from .components import COMPONENT_CHECKS
 from .executors import EXECUTOR_CHECKS
+from .exporters import EXPORTER_CHECKS
 from .probes import PROBE_CHECKS
 from .scores import SCORE_CHECKS
 from .spaces import SPACE_CHECKS
 from .strategies import STRATEGY_CHECKS
+from .tasks import TASK_CHECKS
 
 if TYPE_CHECKING:
     from denas_core.component import Component
@@ -92,6 +96,8 @@ SUITES: tuple[Suite, ...] = (
     Suite(contract=Strategy, checks=STRATEGY_CHECKS, spaces=_without_networks),
     Suite(contract=LatencyProbe, checks=PROBE_CHECKS, spaces=_networks),
     Suite(contract=Executor, checks=EXECUTOR_CHECKS),
+    Suite(contract=Exporter, checks=EXPORTER_CHECKS, spaces=_networks),
+    Suite(contract=Task, checks=TASK_CHECKS, spaces=_networks),
 )
 
 

@@ -187,3 +187,26 @@ def test_masks_and_lengths_are_part_of_the_input() -> None:
 
     space = Masked(make=lambda: nn.Linear(4, 2), shape=(4,))
     assert count_cost(space, ARCH)["memory_mb"] == (4 * (10 + 4 + 2) + 8) / 1e6
+
+
+class Projections(nn.Module):
+    """Multiplies every position by the same matrix, again and again."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times = times
+        self.weight = nn.Parameter(torch.empty(8, 8))
+
+    def forward(self, x: Tensor) -> Tensor:
+        for _ in range(self.times):
+            x = x @ self.weight
+        return x
+
+
+def test_an_operation_that_is_repeated_takes_the_memory_that_it_took_first() -> None:
+    """A product of many positions is handed out as a view, which its schema does not say; it takes no memory."""
+    one, many = (cost_of(lambda times=times: Projections(times), (16, 8)) for times in (1, 4))
+    weight, activation = 4 * 8 * 8, 4 * 16 * 8
+    assert one["memory_mb"] * 1e6 == weight + 2 * activation
+    # The input of the network is held throughout.
+    assert many["memory_mb"] * 1e6 == weight + 3 * activation

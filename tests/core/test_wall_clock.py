@@ -13,8 +13,9 @@ from torch import nn
 
 from denas_core.architecture import Architecture, Knob
 from denas_core.batch import Batch, continuous_batch
-from denas_core.builtin.wall_clock import WallClock, median_interval
+from denas_core.builtin.wall_clock import WallClock
 from denas_core.space import SearchSpace
+from denas_core.timing import median_interval
 
 
 class Clock:

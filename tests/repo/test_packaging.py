@@ -163,8 +163,10 @@ def test_a_distribution_imports_what_it_declares_and_nothing_else(name: str, whe
     declared = [Requirement(line) for line in facts.get_all("Requires-Dist") or []]
     provided = importlib.metadata.packages_distributions()
     for path in package_of(name).rglob("*.py"):
-        # What only plugin authors import may need the extra `testing`.
-        extras = ("", "testing") if "testing" in path.parts else ("",)
+        # What only plugin authors import may need the extra `testing`, and trained models need `train`.
+        extras = {"", *({"testing", "training"} & set(path.parts))}
+        extras = {extra.replace("training", "train") for extra in extras}
+        extras |= {"train"} if path.name == "trained.py" else set()
         allowed = {
             canonicalize_name(r.name)
             for r in declared
@@ -191,7 +193,9 @@ IMPORT_ALL = """
 import importlib, pkgutil, sys
 package = importlib.import_module(sys.argv[1])
 for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-    if ".testing" not in module.name:
+    # What the extras bring is not there.
+    optional = module.name.startswith((f"{sys.argv[1]}.testing", f"{sys.argv[1]}.training"))
+    if not optional and not module.name.endswith("__main__"):
         importlib.import_module(module.name)
         print(module.name)
 """
@@ -205,13 +209,15 @@ def test_every_module_of_the_core_imports_where_only_its_requirements_are(
     modules = {
         name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         for name in sources(CORE)
-        if name.endswith(".py") and "/testing" not in name
+        if name.endswith(".py")
+        and not name.startswith(("denas_core/testing/", "denas_core/training/"))
+        and not name.endswith("/__main__.py")
     }
     assert set(done.stdout.split()) == modules - {"denas_core"}
 
 
 def test_the_core_alone_lists_helps_and_searches(core_site: Path, tmp_path: Path) -> None:
-    for sibling in ("denas_scores", "denas_cv"):
+    for sibling in ("denas_scores", "denas_cv", "denas_onnx"):
         done = python("-c", f"import {sibling}", site=core_site, cwd=tmp_path)
         assert f"No module named '{sibling}'" in done.stderr
     assert "Usage: denas" in denas("--help", site=core_site, cwd=tmp_path).stdout

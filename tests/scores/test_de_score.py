@@ -54,6 +54,35 @@ def test_a_space_without_attention_goes_without_diversity() -> None:
     assert len(scoring.notices) == 1
 
 
+def test_a_component_without_a_part_in_the_original_has_none_by_default() -> None:
+    """The recipe of the space names no diversity, so there is nothing to leave out, and nothing to tell."""
+    scoring = Scoring(DEScore(), RecipeSpace(), no_other)
+    assert list(scoring.components) == ["expressivity", "complexity", "saliency"]
+    assert set(scoring.weights.values()) == {1.0} and not scoring.notices
+
+
+def test_a_transformer_is_scored_by_diversity_and_saliency() -> None:
+    space = pytest.importorskip("denas_cv.vit.space").ViT().named("cv/vit")
+    assert list(Scoring(DEScore(), space, no_other).components) == ["diversity", "saliency"]
+    more = Scoring(DEScore(weights={"expressivity": 1.0}), space, no_other)
+    assert list(more.components) == ["expressivity", "diversity", "saliency"]
+    original = Scoring(DEScore(combination="reference"), space, no_other)
+    assert original.weights == {"diversity": 1.0, "saliency": 1.0, "latency": 10_000.0}
+
+
+def test_the_latency_of_the_original_is_in_its_own_unit() -> None:
+    """(6 + 4) / (1 + 10,000 weight * 50 ms in seconds) = 10 / 501."""
+    space = pytest.importorskip("denas_cv.vit.space").ViT().named("cv/vit")
+    columns: dict[str, list[float | None]] = {
+        "diversity": [6.0, 6.0],
+        "saliency": [4.0, 4.0],
+        "latency": [50.0, None],
+    }
+    values = table(columns, diversity=1.0, saliency=1.0, latency=10_000.0)
+    combined = DEScore(combination="reference").combine(values, space)
+    assert combined == [pytest.approx(10 / 501), -math.inf]
+
+
 @pytest.mark.parametrize("combination", ["rank", "reference"])
 def test_a_component_of_weight_zero_is_not_computed(combination: Any) -> None:
     space = RecipeSpace()

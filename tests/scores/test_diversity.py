@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
 
-from denas_core import Candidate, PassSpec, ScoreFailed
-from denas_scores.diversity import Diversity, nuclear_norm
+from denas_core import Candidate, LayerCall, PassSpec, ScoreFailed, WeightView
+from denas_scores.diversity import Diversity, nuclear_norm, nuclear_norm_of_gradient
 
 from .toy_spaces import AttentionSpace, CNNSpace
 
@@ -62,3 +63,49 @@ def test_it_requires_attention() -> None:
     assert Diversity().requires() == {"attention"}
     with pytest.raises(ScoreFailed, match="no trainable attention"):
         Diversity().measure(Candidate(CNNSpace(), CNNSpace().full()))
+
+
+@pytest.mark.parametrize("tokens", [3, 40])
+def test_a_gradient_has_the_nuclear_norm_of_its_factors(tokens: int) -> None:
+    """Few tokens: through their QR factors; many: through the product itself. Two calls add."""
+    generator = torch.Generator().manual_seed(0)
+
+    def call() -> LayerCall:
+        inputs, gradient = (
+            torch.randn(1, tokens, width, dtype=torch.float64, generator=generator) for width in (20, 30)
+        )
+        return LayerCall(parameter="w", inputs=inputs, output_gradient=gradient)
+
+    calls = [call(), call()]
+    whole = sum(c.output_gradient[0].T @ c.inputs[0] for c in calls)
+    view = WeightView("w", "attention.k", 1, rows=(10, 28), columns=(2, 20))
+    expected = float(torch.linalg.svdvals(whole[10:28, 2:20]).sum())
+    assert nuclear_norm_of_gradient(calls, view) == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_projection_without_a_record_is_differentiated_by_itself() -> None:
+    """A transposed matrix product with a slice is no layer that a pass records."""
+
+    class Sliced(AttentionSpace):
+        def build(self, arch: Any, *, head: Any = None, variant: str = "full") -> torch.nn.Module:
+            model = super().build(arch, head=head, variant=variant)
+            for module in model.modules():
+                if hasattr(module, "q"):
+                    projection = module.q
+                    projection.forward = lambda x, p=projection: x @ p.weight.T[:, :] + p.bias
+            return model
+
+    values = [
+        Diversity(dtype="float64").measure(Candidate(space, space.full()))
+        for space in (AttentionSpace().named("toy/same"), Sliced().named("toy/same"))
+    ]
+    assert values[0] == pytest.approx(values[1], rel=1e-9)
+
+
+def test_frozen_projections_have_none() -> None:
+    class Frozen(AttentionSpace):
+        def build(self, arch: Any, *, head: Any = None, variant: str = "full") -> torch.nn.Module:
+            return super().build(arch, head=head, variant=variant).requires_grad_(False)
+
+    with pytest.raises(ScoreFailed, match="no trainable attention projection"):
+        Diversity().measure(Candidate(Frozen(), Frozen().full()))

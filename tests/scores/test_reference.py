@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from denas_core import Candidate, PassSpec
+from denas_core import Candidate, PassSpec, ScoreFailed
 from denas_core.pass_network import batch_of
+from denas_scores.de_score import DEScore
 from denas_scores.reference import (
     ReferenceComplexity,
     ReferenceDiversity,
@@ -78,3 +79,42 @@ def test_the_start_network_has_the_numbers_measured_on_the_original() -> None:
     saliency = ReferenceSaliency(**options).measure(candidate)
     assert expressivity / saliency == pytest.approx(0.02, abs=0.006)
     assert ReferenceComplexity(**options).measure(candidate) == pytest.approx(2.6, abs=0.8)
+
+
+def test_saliency_counts_roles_as_the_recipe_says() -> None:
+    """The original's transformers: attention's output once, feed-forward layers twice, the head once."""
+    space = AttentionSpace()
+    candidate = Candidate(space, space.full())
+    counts = {"attention.out": 1, "ffn": 2, "head": 1}
+    parts = {role: ReferenceSaliency(counts={role: 1}).measure(candidate) for role in counts}
+    assert min(parts.values()) > 0
+    expected = sum(count * parts[role] for role, count in counts.items())
+    assert ReferenceSaliency(counts=counts).measure(candidate) == pytest.approx(expected)
+    with pytest.raises(ScoreFailed, match="no trainable weight is conv"):
+        ReferenceSaliency(counts={"conv": 1}).measure(candidate)
+
+
+def test_only_the_roles_of_the_recipe_are_drawn_anew() -> None:
+    space = pytest.importorskip("denas_cv.vit.space").ViT(
+        image_size=16, patch_size=4, depths=[1], embed_dims=[48], heads=[2]
+    )
+    recipe = space.reference_recipe()
+    candidate = Candidate(space, space.full())
+    fresh = dict(candidate.network(PassSpec()).named_parameters())
+    spec = PassSpec(weights="normal", drawn=recipe.drawn)
+    drawn = dict(candidate.network(spec).named_parameters())
+    for name, parameter in drawn.items():
+        if any(
+            part in name
+            for part in ("fc1.weight", "fc2.weight", "out.weight", "patches.weight", "norm.weight")
+        ):
+            assert parameter.std().item() == pytest.approx(1, abs=0.3), name
+        elif not name.endswith("bias"):
+            # Projections to queries, keys and values, tokens, positions and tables.
+            assert parameter.std().item() < 0.1 or name == "head.weight", name
+    assert fresh["blocks.0.attention.qkv.weight"].std() < 0.1
+    values = {
+        name: DEScore(combination="reference").component(name, space).measure(candidate)
+        for name in ("diversity", "saliency")
+    }
+    assert min(values.values()) > 0

@@ -12,13 +12,22 @@ import pytest
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "throughput.py"
 
 
-def test_the_throughput_benchmark_prints_its_numbers_as_json() -> None:
+@pytest.mark.parametrize(
+    ("space", "components"),
+    [
+        ("cv/cnn", {"shared", "expressivity", "complexity", "saliency"}),
+        ("cv/vit:tiny", {"shared", "diversity", "saliency"}),
+    ],
+)
+def test_the_throughput_benchmark_prints_its_numbers_as_json(space: str, components: set[str]) -> None:
     pytest.importorskip("denas_cv")
-    options = ["--json", "--architectures", "1", "--batch-size", "4"]
+    options = ["--space", space, "--json", "--architectures", "1", "--batch-size", "4"]
     done = subprocess.run(
         [sys.executable, str(BENCHMARK), *options], capture_output=True, text=True, timeout=120, check=True
     )
     result = json.loads(done.stdout)
-    assert set(result) == {"space", "cpu_seconds", "floor_cpu_seconds", "ratio", "components"}
-    assert set(result["components"]) == {"shared", "expressivity", "complexity", "saliency"}
+    assert set(result) == {
+        *("space", "cpu_seconds", "cpu_seconds_range", "floor_cpu_seconds", "ratio", "components")
+    }
+    assert set(result["components"]) == components
     assert result["ratio"] > 0

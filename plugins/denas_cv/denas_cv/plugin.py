@@ -8,4 +8,10 @@ from denas_core.hookspecs import Components, hookimpl
 @hookimpl
 def denas_spaces() -> Components:
     """Offer the image search spaces."""
-    return {"cnn": "denas_cv.cnn.space:CNN"}
+    return {"cnn": "denas_cv.cnn.space:CNN", "vit": "denas_cv.vit.space:ViT"}
+
+
+@hookimpl
+def denas_tasks() -> Components:
+    """Offer what image networks are trained for."""
+    return {"image-classification": "denas_cv.image.task:ImageClassification"}

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from denas_core import SearchSpace
 
 BATCH_SIZE = 64
+COMPONENTS = ("expressivity", "complexity", "diversity", "saliency")
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -33,7 +34,8 @@ class DEScore(CombinedScore):
 
     ``reference`` takes components, initialisation, structure and the components' weights from the space's recipe, with
     an exact kernel by a backward run a sample: slow, and meant for comparison. It differs from the original in its
-    seeds: the original draws every network under the number 12345, here every architecture has weights of its own.
+    seeds: here every architecture has weights of its own, from the run's seed. By default, a component has a part in
+    ``rank`` if it had one in the original's score of such a space.
     """
 
     combination: Literal["rank", "reference"] = option("rank", "How the components become one number")
@@ -50,10 +52,15 @@ class DEScore(CombinedScore):
         return self.combination == "rank"
 
     def default_weights(self, space: SearchSpace) -> Mapping[str, float]:
-        """Return 1 for each component and 0 for latency, or the weights of the recipe."""
+        """Return 1 for the components that the space's recipe has, 0 for latency; or the weights of the recipe.
+
+        A space without a recipe gets all four.
+        """
         if self.combination == "reference":
             return self._recipe(space).weights
-        return {"expressivity": 1.0, "complexity": 1.0, "diversity": 1.0, "saliency": 1.0, "latency": 0.0}
+        recipe = space.reference_recipe()
+        used = COMPONENTS if recipe is None else [name for name in COMPONENTS if recipe.weights.get(name)]
+        return {**{name: float(name in used) for name in COMPONENTS}, "latency": 0.0}
 
     def component(self, name: str, space: SearchSpace) -> ProxyScore | None:
         """Return one of the four components, as the combination defines it."""
@@ -72,11 +79,12 @@ class DEScore(CombinedScore):
         """Return the DE-Score of each row; minus infinity in ``reference`` for a row that misses a value."""
         if self.combination == "rank":
             return super().combine(table, space)
-        arithmetic = self._recipe(space).arithmetic
-        rows = [
-            {name: column[index] for name, column in table.columns.items()} for index in range(len(table))
-        ]
-        return [combine_as_original(row, table.weights, arithmetic) for row in rows]
+        recipe = self._recipe(space)
+        columns = dict(table.columns)
+        if "latency" in columns:
+            columns["latency"] = [None if ms is None else ms / recipe.latency_ms for ms in columns["latency"]]
+        rows = [{name: column[index] for name, column in columns.items()} for index in range(len(table))]
+        return [combine_as_original(row, table.weights, recipe.arithmetic) for row in rows]
 
     def _recipe(self, space: SearchSpace) -> Recipe:
         recipe = space.reference_recipe()
@@ -102,7 +110,13 @@ class DEScore(CombinedScore):
             raise ConfigError(
                 "combination='reference' divides expressivity by saliency: give both a weight, or neither"
             )
-        return kinds[name](batch_size=size, variant=recipe.variant, initialisation=recipe.initialisation)
+        return kinds[name](
+            batch_size=size,
+            variant=recipe.variant,
+            initialisation=recipe.initialisation,
+            drawn=list(recipe.drawn),
+            counts=dict(recipe.saliency),
+        )
 
 
 def combine_as_original(

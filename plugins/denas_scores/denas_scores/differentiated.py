@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from denas_core import ScoreFailed
@@ -10,13 +11,13 @@ if TYPE_CHECKING:
     from denas_core import Candidate, Trace, WeightView
 
 
-def attention_views(candidate: Candidate, trace: Trace) -> list[WeightView]:
-    """Return the projections of attention that `trace` has gradients of.
+def attention_views(candidate: Candidate, trainable: Container[str]) -> list[WeightView]:
+    """Return the projections of attention whose parameters are among `trainable`.
 
     Raises:
         ScoreFailed: there is none, or all are frozen.
     """
-    views = [view for view in candidate.views() if view.is_attention and view.parameter in trace.gradients]
+    views = [view for view in candidate.views() if view.is_attention and view.parameter in trainable]
     if not views:
         raise ScoreFailed("no trainable attention projection")
     return views

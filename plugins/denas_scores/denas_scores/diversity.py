@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -13,7 +14,7 @@ from .differentiated import attention_views
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from denas_core import Candidate
+    from denas_core import Candidate, LayerCall, WeightView
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -36,7 +37,7 @@ class Diversity(ProxyScore):
         return frozenset({"attention"})
 
     def passes(self) -> Sequence[PassSpec]:
-        """Return one run on a constant input."""
+        """Return one run on a constant input, which leaves the two factors of each projection's gradient."""
         return (
             PassSpec(
                 inputs="ones",
@@ -44,7 +45,7 @@ class Diversity(ProxyScore):
                 weights=self.weights_from,
                 dtype=self.dtype,
                 readout="cotangent",
-                gradients="weights",
+                gradients="layers",
             ),
         )
 
@@ -54,12 +55,43 @@ class Diversity(ProxyScore):
         Raises:
             ScoreFailed: the network has no attention, or its projections are frozen.
         """
-        trace = candidate.trace(self.passes()[0])
-        return sum(
-            nuclear_norm(view.of(trace.parameters[view.parameter]))
-            * nuclear_norm(view.of(trace.gradients[view.parameter]))
-            for view in attention_views(candidate, trace)
-        )
+        spec = self.passes()[0]
+        trace = candidate.trace(spec)
+        calls: dict[str, list[LayerCall]] = defaultdict(list)
+        for call in trace.layers:
+            calls[call.parameter].append(call)
+        parameters = candidate.network(spec).named_parameters()
+        trainable = {name for name, parameter in parameters if parameter.requires_grad}
+        total = 0.0
+        for view in attention_views(candidate, trainable):
+            weight = nuclear_norm(view.of(trace.parameters[view.parameter]))
+            if view.parameter in calls:
+                total += weight * nuclear_norm_of_gradient(calls[view.parameter], view)
+            else:
+                gradients = candidate.trace(dataclasses.replace(spec, gradients="weights")).gradients
+                total += weight * nuclear_norm(view.of(gradients[view.parameter]))
+        return total
+
+
+def nuclear_norm_of_gradient(calls: Sequence[LayerCall], view: WeightView) -> float:
+    """Return the nuclear norm of the gradient of a layer's weight, Y' X, from its output gradients Y and inputs X.
+
+    Where there are fewer tokens than features, the rank is no more than the tokens: with Y' = P R and X' = Q S by QR,
+    the singular values are those of R S', tokens by tokens.
+
+    Raises:
+        ScoreFailed: a factor is not finite.
+    """
+    import torch
+
+    rows, columns = slice(*(view.rows or (None,))), slice(*(view.columns or (None,)))
+    outputs = torch.cat([call.output_gradient.flatten(0, -2)[:, rows] for call in calls])
+    inputs = torch.cat([call.inputs.flatten(0, -2)[:, columns] for call in calls])
+    if len(inputs) > 0.75 * min(outputs.shape[1], inputs.shape[1]):
+        # The QR would cost more than it saves.
+        return nuclear_norm(outputs.T @ inputs)
+    r, s = (torch.linalg.qr(factor.T, mode="r").R for factor in (outputs, inputs))
+    return nuclear_norm(r @ s.T)
 
 
 def nuclear_norm(matrix: Tensor) -> float:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from denas_core import PassSpec, ProxyScore, option
+from denas_core import PassSpec, ProxyScore, ScoreFailed, option
+from denas_core.recipe import SALIENCY
 from denas_core.score import Direction
 
-from .differentiated import attention_views, feed_forward_views
+from .differentiated import attention_views
 from .expressivity import PERTURBATION, gaussian_complexity
 
 if TYPE_CHECKING:
@@ -28,6 +29,11 @@ class ReferenceScore(ProxyScore):
     batch_size: int = option(64, "Samples of a batch", at_least=2)
     variant: Literal["full", "plain"] = option("full", "Structure that is scored")
     initialisation: Literal["normal", "fresh", "inherited"] = option("fresh", "Weights that are scored")
+    drawn: list[str] = option([], "What 'normal' draws, if not every matrix and kernel: roles, and 'norm'")
+    counts: dict[str, int] = option(dict(SALIENCY), "How often saliency counts the weights of a role")
+
+    def _weights(self) -> dict[str, Any]:
+        return {"weights": self.initialisation, "drawn": tuple(self.drawn), "variant": self.variant}
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -36,9 +42,7 @@ class ReferenceExpressivity(ReferenceScore):
 
     def passes(self) -> Sequence[PassSpec]:
         """Return the clean and the perturbed forward run."""
-        clean = PassSpec(
-            size=self.batch_size, weights=self.initialisation, variant=self.variant, norm="coupled"
-        )
+        clean = PassSpec(size=self.batch_size, norm="coupled", **self._weights())
         return clean, dataclasses.replace(clean, perturbation=PERTURBATION)
 
     def measure(self, candidate: Candidate) -> float:
@@ -61,9 +65,8 @@ class ReferenceComplexity(ReferenceScore):
         return (
             PassSpec(
                 size=self.batch_size,
-                weights=self.initialisation,
-                variant=self.variant,
                 norm="coupled",
+                **self._weights(),
                 readout="sum",
                 gradients="samples",
             ),
@@ -102,9 +105,8 @@ class ReferenceDiversity(ReferenceScore):
             PassSpec(
                 inputs="ones",
                 size=1,
-                weights=self.initialisation,
-                variant=self.variant,
                 norm="coupled",
+                **self._weights(),
                 readout="sum",
                 gradients="weights",
             ),
@@ -113,7 +115,7 @@ class ReferenceDiversity(ReferenceScore):
     def measure(self, candidate: Candidate) -> float:
         """Return sum ||W||_F ||dR/dW||_F, a fused projection counted as one matrix."""
         trace = candidate.trace(self.passes()[0])
-        names = dict.fromkeys(view.parameter for view in attention_views(candidate, trace))
+        names = dict.fromkeys(view.parameter for view in attention_views(candidate, trace.gradients))
         return sum(
             float(trace.parameters[name].double().norm() * trace.gradients[name].double().norm())
             for name in names
@@ -130,21 +132,28 @@ class ReferenceSaliency(ReferenceScore):
             PassSpec(
                 inputs="ones",
                 size=1,
-                weights=self.initialisation,
                 magnitude=True,
                 dtype="float64",
                 norm="coupled",
-                variant=self.variant,
+                **self._weights(),
                 readout="sum",
                 gradients="weights",
             ),
         )
 
     def measure(self, candidate: Candidate) -> float:
-        """Return the sum over feed-forward layers of mean_out sum_in |W * dR/dW|."""
+        """Return the sum over the counted roles of mean_out sum_in |W * dR/dW|.
+
+        Raises:
+            ScoreFailed: no weight has such a role.
+        """
         trace = candidate.trace(self.passes()[0])
+        views = [view for view in candidate.views() if view.parameter in trace.gradients]
+        counted = [(view, self.counts[view.kind]) for view in views if self.counts.get(view.kind)]
+        if not counted:
+            raise ScoreFailed(f"no trainable weight is {' or '.join(self.counts)}")
         total = 0.0
-        for view in feed_forward_views(candidate, trace):
+        for view, count in counted:
             product = view.of(trace.parameters[view.parameter]) * view.of(trace.gradients[view.parameter])
-            total += float(product.abs().flatten(1).sum(1).mean())
+            total += count * float(product.abs().flatten(1).sum(1).mean())
         return total

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from denas_core import CombinedScore, Executor, LatencyProbe, ProxyScore, SearchSpace, Strategy
+from denas_core import CombinedScore, Executor, Exporter, LatencyProbe, ProxyScore, SearchSpace, Strategy
 from denas_core.builtin.random_search import RandomSearch
 from denas_core.builtin.serial import Serial
+from denas_core.task import Task
 from denas_core.testing import CheckFailed
 from denas_core.testing.check import claim_of, name_of
 from denas_core.testing.components import COMPONENT_CHECKS
@@ -16,7 +17,16 @@ from denas_core.testing.sample_knobs import Conditional
 from denas_core.testing.sample_spaces import SampleCNN, SampleMLP, SampleTransformer
 from denas_core.testing.suites import SUITES, suite_of
 
-from . import broken_components, broken_runners, broken_scores, broken_spaces, broken_strategies, slips
+from . import (
+    broken_components,
+    broken_exporters,
+    broken_runners,
+    broken_scores,
+    broken_spaces,
+    broken_strategies,
+    broken_tasks,
+    slips,
+)
 
 BROKEN: dict[type[Any], dict[str, Any]] = {
     SearchSpace: broken_spaces.BROKEN,
@@ -25,6 +35,8 @@ BROKEN: dict[type[Any], dict[str, Any]] = {
     Strategy: broken_strategies.BROKEN,
     LatencyProbe: broken_runners.BROKEN_PROBES,
     Executor: broken_runners.BROKEN_EXECUTORS,
+    Task: broken_tasks.BROKEN,
+    Exporter: broken_exporters.BROKEN,
 }
 CASES = [
     pytest.param(suite, check, id=f"{suite.contract.__name__}-{name_of(check)}")
@@ -76,6 +88,8 @@ GOOD = {
     "random": RandomSearch,
     "probe": broken_runners.Quick,
     "serial": Serial,
+    "vectors": broken_tasks.Vectors,
+    "plain": broken_exporters.Plain,
 }
 
 

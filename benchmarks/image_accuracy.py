@@ -1,0 +1,173 @@
+"""What the search is worth in accuracy: the network it finds, random networks of its space, and a plain one.
+
+    python benchmarks/image_accuracy.py --data cifar-10-batches-py --space cv/cnn --budget 100
+
+Searches once a seed, then trains under one recipe and on equal data, for each seed: the best network of the search, a
+random one that keeps to the same budgets, and a plain network of as many parameters as the best one -- for a CNN a
+ResNet of basic blocks, for a ViT one whose blocks are all alike. Prints one row a network, and means with ranges.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from denas_core import Architecture, Registry, SearchSpace
+from denas_core.objectives import Constraint
+from denas_core.problem import Problem
+
+KINDS = ("searched", "random", "plain")
+
+
+def denas(*arguments: str) -> dict[str, Any]:
+    """Run a command and return what it prints with ``--json``."""
+    done = subprocess.run(
+        [sys.executable, "-m", "denas_core.cli", *arguments, "--json", "-q"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SystemExit(f"denas {' '.join(arguments)}: {done.stderr}")
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
+
+
+def resnet(width: int) -> str:
+    """Return ResNet-20's shape in the notation of ``cv/cnn``: three stages of basic blocks, widths w, 2w and 4w."""
+    blocks = [f"SuperConvK3BNRELU(3,{width},1,1)"]
+    before = width
+    for stage, stride in enumerate((1, 2, 2)):
+        after = width * 2**stage
+        blocks.append(f"SuperResK3K3({before},{after},{stride},{after},3)")
+        before = after
+    return "".join(blocks) + f"SuperConvK1BNRELU({before},{before},1,1)"
+
+
+def plain_networks(space: SearchSpace) -> Iterator[Architecture]:
+    """Yield the plain networks of growing size: ResNets, or transformers whose blocks are all alike."""
+    if "block1.type" in {knob.name for knob in space.knobs()}:
+        yield from (space.parse(resnet(width)) for width in range(4, 129))
+        return
+    full = space.full()
+    assert full is not None
+    for choice in range(100):
+        values = {
+            knob.name: knob.values[min(choice * len(knob.values) // 100, len(knob.values) - 1)]
+            for knob in space.knobs()
+        }
+        yield space.architecture({name: values[name] for name in values})
+
+
+def nearest(networks: Iterator[Architecture], space: SearchSpace, params: float) -> Architecture:
+    """Return the network whose parameters are nearest to `params`."""
+    return min(networks, key=lambda arch: abs(space.cost(arch)["params"] - params))
+
+
+def random_network(problem: Problem, seed: int) -> Architecture:
+    """Return a uniformly drawn network that keeps to the constraints."""
+    rng = random.Random(seed)
+    while True:
+        arch = problem.space.sample(rng)
+        if not problem.violations(arch):
+            return arch
+
+
+def main() -> None:
+    """Search, train and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--space", default="cv/cnn")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="options of the space"
+    )
+    parser.add_argument("--constraint", action="append", default=[])
+    parser.add_argument("--budget", default="100", help="candidates of each search")
+    parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument(
+        "--train", action="append", default=[], metavar="KEY=VALUE", help="settings of training"
+    )
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=2, help="trainings at a time, one thread each")
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    space: SearchSpace = Registry.discover().create(
+        "space", options.space, dict(setting.removeprefix("space.").split("=", 1) for setting in options.set)
+    )
+    problem = Problem(space, [Constraint.parse(text) for text in options.constraint])
+    jobs: list[tuple[str, int, Path]] = []
+    for seed in range(options.seeds):
+        run = options.out / f"search-{seed}"
+        if not (run / "best.json").is_file():
+            denas(
+                *("search", options.space, "--seed", str(seed), "--budget", options.budget, "-o", str(run)),
+                *(part for text in options.set for part in ("--set", text)),
+                *(part for text in options.constraint for part in ("--constraint", text)),
+            )
+        best = space.parse((run / "best.json").read_text())
+        chosen = {
+            "searched": best,
+            "random": random_network(problem, seed),
+            "plain": nearest(plain_networks(space), space, space.cost(best)["params"]),
+        }
+        for kind in KINDS:
+            path = options.out / f"{kind}-{seed}.json"
+            path.write_text(json.dumps(chosen[kind].as_dict()))
+            jobs.append((kind, seed, path))
+    with ThreadPoolExecutor(options.workers) as pool:
+        rows = list(pool.map(lambda job: trained(options, space, *job), jobs))
+    for row in rows:
+        print(json.dumps(row))
+    print(table(rows))
+
+
+def trained(
+    options: argparse.Namespace, space: SearchSpace, kind: str, seed: int, path: Path
+) -> dict[str, Any]:
+    """Train one network and return its accuracy."""
+    cost = space.cost(space.parse(path.read_text()))
+    result = denas(
+        *("train", options.space, "--arch", str(path), "--data", str(options.data), "--seed", str(seed)),
+        *("--epochs", str(options.epochs), "--device", "cpu", "--out", str(options.out / path.stem)),
+        *(part for text in (*options.set, *options.train) for part in ("--set", text)),
+    )
+    return {
+        "kind": kind,
+        "seed": seed,
+        "params": cost["params"],
+        "flops": cost["flops"],
+        "accuracy": result["metrics"]["accuracy"],
+    }
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """Return the means and ranges by kind as a table."""
+    lines = ["| network | params | MFLOPs | accuracy, mean (range) |", "|---|---|---|---|"]
+    for kind in KINDS:
+        own = [row for row in rows if row["kind"] == kind]
+
+        def of(name: str, own: Sequence[dict[str, Any]] = own) -> list[float]:
+            return [row[name] for row in own]
+
+        mean: Callable[[str], float] = lambda name, of=of: statistics.fmean(of(name))  # noqa: E731
+        accuracy = of("accuracy")
+        lines.append(
+            f"| {kind} | {mean('params') / 1e3:.0f}k | {mean('flops') / 1e6:.1f} | {statistics.fmean(accuracy):.3f} "
+            f"({min(accuracy):.3f}-{max(accuracy):.3f}) |"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

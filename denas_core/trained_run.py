@@ -1,0 +1,62 @@
+"""Where the trained model of a run is, and the run's best architecture for those who want it untrained."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from .errors import ConfigError
+from .inventory import is_run
+from .registry import Registry
+from .trained import CARD, TrainedModel, build_network
+
+MODEL = Path("training") / "model"
+"""Where training leaves the best model of a run."""
+
+
+def find_model(path: Path, *, otherwise: str = "") -> Path:
+    """Return the model directory that `path` is, or that of the run that it is.
+
+    Args:
+        path: Either.
+        otherwise: What else can be done with a run that is not trained, for the error.
+
+    Raises:
+        ConfigError: it is neither, or the run is not trained.
+    """
+    for directory in (path, path / MODEL, path / MODEL.name):
+        if (directory / CARD).is_file():
+            return directory
+    if is_run(path):
+        raise ConfigError(
+            f"run {str(path)!r} is not trained; train it first: denas train {shlex.quote(str(path))} --data DATA"
+            f"{otherwise}"
+        )
+    raise ConfigError(f"{str(path)!r} is neither a run nor a trained model; 'denas search' makes a run")
+
+
+def untrained_model(run: Path, registry: Registry) -> TrainedModel:
+    """Return the best network of a run with fresh weights under the run's seed.
+
+    Raises:
+        ConfigError: there is no run, or it has no best architecture yet.
+    """
+    from .config import make_config, read_document
+    from .guarded_yaml import read_text
+
+    best = run / "best.json"
+    if not is_run(run) or not best.is_file():
+        raise ConfigError(
+            f"{str(run)!r} is no run with a best architecture ({best.name} is missing); finish its search first"
+        )
+    document, text = read_document(str(run / "config.yaml"))
+    config = make_config(document, origin=str(run / "config.yaml"), text=text)
+    space = registry.create("space", config.space.name, config.space.options)
+    arch = space.parse(read_text(str(best)), origin=str(best))
+    network = space.load(build_network(space, arch), arch, seed=config.seed)
+    return TrainedModel(
+        space=space,
+        arch=arch,
+        network=network.eval(),
+        history={"run": str(run), "weights": "fresh", "seed": config.seed},
+    )

@@ -1,0 +1,1 @@
+"""Training of found architectures: one engine for every domain, on `transformers.Trainer`."""

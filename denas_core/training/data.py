@@ -1,0 +1,138 @@
+"""Batches of a split: in an order, and with an augmentation, that seed, epoch and sample alone decide."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from denas_core.errors import DenasError
+from denas_core.seeding import derive_rng, derive_seed
+from denas_core.task import Split, Task
+
+
+class Draw(NamedTuple):
+    """One sample of one batch. The epoch travels with it, so that workers which outlive an epoch know it."""
+
+    epoch: int
+    batch: int
+    sample: int
+
+
+class EpochBatches(Sampler[list[Draw]]):
+    """The batches of an epoch that one process sees.
+
+    Samples that fill no batch are left out of an epoch, another few each time: a batch of one would break batch
+    normalisation.
+    """
+
+    def __init__(
+        self, samples: int, batch_size: int, *, seed: int, shuffle: bool, rank: int = 0, world: int = 1
+    ) -> None:
+        """Prepare the batches.
+
+        Args:
+            samples: Samples of the split.
+            batch_size: Samples of a batch over all processes, at most `samples` and a multiple of `world`.
+            seed: Seed of the order.
+            shuffle: Whether the order differs from that of the split.
+            rank: Number of this process.
+            world: Number of processes.
+        """
+        self.epoch = 0
+        self._samples, self._batch_size, self._seed, self._shuffle = samples, batch_size, seed, shuffle
+        self._share = batch_size // world
+        self._first = rank * self._share
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch that the next iteration draws."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self._samples // self._batch_size
+
+    def __iter__(self) -> Iterator[list[Draw]]:
+        epoch = self.epoch
+        order = list(range(self._samples))
+        if self._shuffle:
+            generator = torch.Generator().manual_seed(derive_seed(self._seed, "order", epoch))
+            order = torch.randperm(self._samples, generator=generator).tolist()
+        for batch in range(len(self)):
+            start = batch * self._batch_size + self._first
+            yield [Draw(epoch, batch, sample) for sample in order[start : start + self._share]]
+
+
+class Draws(Dataset[Any]):
+    """A split to learn from: its samples, augmented."""
+
+    def __init__(self, split: Split[Any], *, seed: int) -> None:
+        self._split, self._seed = split, seed
+
+    def __len__(self) -> int:
+        return len(self._split)
+
+    def __getitems__(self, draws: Sequence[Draw]) -> tuple[Draw, list[Any]]:
+        return draws[0], [
+            self._split.sample(draw.sample, derive_rng(self._seed, "augment", draw.epoch, draw.sample))
+            for draw in draws
+        ]
+
+
+class Collator:
+    """Joins the samples of a draw to what `TrainableNetwork` takes."""
+
+    def __init__(self, task: Task[Any], *, seed: int) -> None:
+        self._task, self._seed = task, seed
+
+    def __call__(self, drawn: Any) -> dict[str, Any]:
+        first, samples = drawn
+        batch, targets = self._task.collate(
+            samples, derive_rng(self._seed, "collate", first.epoch, first.batch)
+        )
+        return {"batch": batch, "targets": targets}
+
+
+class Loader(DataLoader[Any]):
+    """A loader that passes the epoch on to its batches."""
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch that the next iteration draws."""
+        assert isinstance(self.batch_sampler, EpochBatches)
+        self.batch_sampler.set_epoch(epoch)
+
+
+def training_loader(
+    split: Split[Any], task: Task[Any], batches: EpochBatches, *, seed: int, workers: int
+) -> Loader:
+    """Return the loader of a split to learn from."""
+    return Loader(
+        Draws(split, seed=seed),
+        batch_sampler=batches,
+        collate_fn=Collator(task, seed=seed),
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        worker_init_fn=ignore_interrupts,
+        # Its own numbers: a loader draws from the global ones otherwise, at times that a resume does not repeat.
+        generator=torch.Generator().manual_seed(0),
+    )
+
+
+def ignore_interrupts(_: int) -> None:
+    """Leave Ctrl-C, which a terminal sends to workers too, to the process that reads from them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextlib.contextmanager
+def worker_faults() -> Iterator[None]:
+    """Turn what torch makes of an error in a process that reads samples, a traceback, back into its one line."""
+    try:
+        yield
+    except DenasError as error:
+        text = str(error).strip()
+        if "in DataLoader worker process" not in text:
+            raise
+        raise type(error)(text.splitlines()[-1].partition(": ")[2]) from error

@@ -1,0 +1,132 @@
+"""The metrics of a network on a whole split."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from denas_core.errors import NoResult, PluginError
+from denas_core.space import SearchSpace
+from denas_core.task import Split, Task
+
+from .data import ignore_interrupts, worker_faults
+
+
+class Plain(Dataset[Any]):
+    """Samples of a split as they are."""
+
+    def __init__(self, split: Split[Any]) -> None:
+        self._split = split
+
+    def __len__(self) -> int:
+        return len(self._split)
+
+    def __getitem__(self, index: int) -> Any:
+        return self._split.sample(index)
+
+
+def evaluate_network(
+    network: nn.Module,
+    space: SearchSpace,
+    task: Task[Any],
+    split: Split[Any],
+    *,
+    batch_size: int,
+    device: torch.device | str = "cpu",
+    bf16: bool = False,
+    workers: int = 0,
+    rank: int = 0,
+    world: int = 1,
+    told: Callable[[int, int], None] | None = None,
+) -> dict[str, float]:
+    """Return the task's metrics of a split, and its mean ``loss``; the network is left in the mode it was in.
+
+    Args:
+        network: On `device`.
+        space: Its space.
+        task: What it was trained for.
+        split: The samples.
+        batch_size: Samples of a batch.
+        device: Where the network is.
+        bf16: Whether to compute in bfloat16.
+        workers: Processes that read samples.
+        rank: Number of this process; each one takes a part of the split, and all return the same.
+        world: Number of processes.
+        told: Called with the batches done and all batches.
+
+    Raises:
+        NoResult: the split is empty, or the metric is not finite.
+        PluginError: the task returns no value for its metric.
+    """
+    if not len(split):
+        raise NoResult("there is no sample to evaluate on")
+    indices = range(len(split) * rank // world, len(split) * (rank + 1) // world)
+    loader = DataLoader(
+        Plain(split),
+        batch_size=batch_size,
+        sampler=indices,
+        collate_fn=task.collate,
+        num_workers=workers,
+        worker_init_fn=ignore_interrupts,
+        generator=torch.Generator(),
+    )
+    predictions: list[Tensor] = []
+    targets: list[dict[str, Tensor]] = []
+    losses: list[tuple[Tensor, int]] = []
+    autocast = torch.autocast(torch.device(device).type, torch.bfloat16) if bf16 else contextlib.nullcontext()
+    with _evaluating(network), torch.inference_mode(), autocast, worker_faults():
+        for number, (batch, expected) in enumerate(loader, start=1):
+            outputs = space.forward(network, batch.to(device=device))
+            there = {name: tensor.to(device) for name, tensor in expected.items()}
+            prediction = task.predict(outputs)
+            # Sums stay on the device: a look at each would wait for it.
+            losses.append((task.loss(outputs, there).float(), len(prediction)))
+            predictions.append(prediction.cpu())
+            targets.append(expected)
+            if told is not None:
+                told(number, len(loader))
+    loss_sum = sum(float(loss) * count for loss, count in losses)
+    parts = (
+        [(predictions, targets, loss_sum)] if world == 1 else _gathered(predictions, targets, loss_sum, world)
+    )
+    joined = torch.cat([tensor for part in parts for tensor in part[0]])
+    expectations = [expected for part in parts for expected in part[1]]
+    everything = {name: torch.cat([part[name] for part in expectations]) for name in expectations[0]}
+    metrics = task.metrics(joined, everything, split)
+    return _checked({"loss": sum(part[2] for part in parts) / len(split), **metrics}, task)
+
+
+@contextlib.contextmanager
+def _evaluating(network: nn.Module) -> Iterator[None]:
+    was_training = network.training
+    network.eval()
+    try:
+        yield
+    finally:
+        network.train(was_training)
+
+
+def _gathered(predictions: Any, targets: Any, loss_sum: float, world: int) -> list[tuple[Any, Any, float]]:
+    from torch import distributed
+
+    parts: list[Any] = [None] * world
+    distributed.all_gather_object(parts, (predictions, targets, loss_sum))
+    return parts
+
+
+def _checked(metrics: dict[str, float], task: Task[Any]) -> dict[str, float]:
+    name = task.metric.name
+    if name not in metrics:
+        raise PluginError(f"task {task.id!r} returned no {name!r}, its own metric, but {', '.join(metrics)}")
+    if not math.isfinite(metrics[name]):
+        raise NoResult(
+            f"{name!r} of the evaluation is {metrics[name]}: the network has diverged; lower training.lr"
+        )
+    # JSON has no form for the others.
+    return {key: float(value) for key, value in metrics.items() if math.isfinite(value)}

@@ -1,0 +1,45 @@
+"""What the engine trains: a network with the loss of its task, and a teacher beside it if there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from torch import Tensor, nn
+
+from denas_core.batch import Batch
+from denas_core.space import SearchSpace
+from denas_core.task import Task
+
+from .teacher import Teacher
+
+
+class TrainableNetwork(nn.Module):
+    """A network that takes a batch with its targets, and returns its loss."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        space: SearchSpace,
+        task: Task[Any],
+        *,
+        label_smoothing: float = 0.0,
+        teacher: Teacher | None = None,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self._space, self._task = space, task
+        self._label_smoothing, self._teacher = label_smoothing, teacher
+
+    def forward(self, batch: Batch, targets: Mapping[str, Tensor]) -> Tensor:
+        """Return the mean loss of a batch, a scalar."""
+        outputs = self._space.forward(self.network, batch)
+        loss = self._task.loss(outputs, targets, label_smoothing=self._label_smoothing)
+        if self._teacher is None:
+            return loss
+        weight = self._teacher.weight
+        return (1 - weight) * loss + weight * self._teacher.loss(outputs, batch)
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode; the engine asks for it before every step, and most times it is set already."""
+        return self if self.training == mode else super().train(mode)

@@ -1,0 +1,37 @@
+"""The optimizer: which parameters decay, and the rule of the updates."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from .settings import TrainingSettings
+
+
+def make_optimizer(model: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
+    """Return the optimizer of what `model` has to learn; weight decay leaves out biases, norms and vectors."""
+    decayed, plain = split_by_decay(model)
+    groups = [
+        {"params": decayed, "weight_decay": settings.weight_decay},
+        {"params": plain, "weight_decay": 0.0},
+    ]
+    groups = [group for group in groups if group["params"]]
+    if settings.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=settings.lr, momentum=settings.momentum)
+    return torch.optim.AdamW(groups, lr=settings.lr)
+
+
+def split_by_decay(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    """Return the trainable parameters that decay and those that do not."""
+    decayed: list[nn.Parameter] = []
+    plain: list[nn.Parameter] = []
+    seen: set[int] = set()
+    for module in model.modules():
+        is_norm = "norm" in type(module).__name__.lower()
+        for name, parameter in module.named_parameters(recurse=False):
+            if not parameter.requires_grad or id(parameter) in seen:
+                continue
+            seen.add(id(parameter))
+            is_plain = is_norm or parameter.dim() < 2 or name.endswith("bias")
+            (plain if is_plain else decayed).append(parameter)
+    return decayed, plain

@@ -1,0 +1,119 @@
+"""What a training starts from: the finalist of a run, and the task that fits it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from denas_core.architecture import Architecture
+from denas_core.blame import faults_of
+from denas_core.config import make_config
+from denas_core.errors import ConfigError, DenasError
+from denas_core.guarded_yaml import read_text
+from denas_core.registry import Registry
+from denas_core.run_directory import read_run
+from denas_core.space import SearchSpace
+from denas_core.task import Task
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """A run as training sees it.
+
+    Attributes:
+        path: Its directory.
+        space: Its space.
+        seed: Its seed.
+        device: The device it asked for.
+    """
+
+    path: Path
+    space: SearchSpace
+    seed: int
+    device: str
+
+    def best(self) -> Architecture:
+        """Return the best architecture.
+
+        Raises:
+            ConfigError: the search has none yet.
+        """
+        best = self.path / "best.json"
+        if not best.is_file():
+            raise ConfigError(
+                f"run {str(self.path)!r} has no best architecture yet; finish its search: "
+                f"denas search --resume {self.path}"
+            )
+        return self.space.parse(read_text(best), origin=str(best))
+
+    def finalist(self, prefix: str) -> Architecture | None:
+        """Return the finalist whose key begins with `prefix`, or None.
+
+        Raises:
+            ConfigError: several do.
+        """
+        files = sorted((self.path / "architectures").glob("*.json"))
+        found = [file for file in files if prefix and file.stem.startswith(prefix)]
+        if len(found) > 1:
+            raise ConfigError(
+                f"{len(found)} finalists have keys that begin with {prefix!r}; write more of the key: "
+                f"{', '.join(file.stem[:12] for file in found)}"
+            )
+        return self.space.parse(read_text(found[0]), origin=str(found[0])) if found else None
+
+
+def read_origin(path: Path, registry: Registry) -> Origin:
+    """Return what training needs of a run.
+
+    Raises:
+        ConfigError: there is no run, or its space is not what it was.
+        StoreDamaged, StorageError: it cannot be read.
+    """
+    store = read_run(path)
+    try:
+        header = store.header()
+    finally:
+        store.close()
+    config = make_config(header["config"], origin=str(store.path))
+    space = registry.create("space", config.space.name, config.space.options)
+    if space.fingerprint() != header["fingerprint"]:
+        raise ConfigError(f"space {space.id!r} is not what it was when the run was made")
+    return Origin(path=path, space=space, seed=config.seed, device=config.device)
+
+
+def choose_task(
+    registry: Registry, space: SearchSpace, name: str | None, options: Mapping[str, Any]
+) -> Task[Any]:
+    """Return the task of that name, or the only one that networks of `space` can do.
+
+    Raises:
+        ConfigError: it does not fit, none does, or several do; lists them.
+    """
+    if name is not None:
+        task: Task[Any] = registry.create("task", name, options, origin="the command line")
+        if reason := _misfit(task, space):
+            raise ConfigError(f"{space.id!r} cannot be trained for {task.id!r}: {reason}")
+        return task
+    ids = registry.ids("task")
+    misfits: dict[str, str] = {}
+    for id in ids:
+        try:
+            misfits[id] = _misfit(registry.create("task", id), space)
+        except DenasError as error:
+            misfits[id] = str(error)
+    fitting = [id for id in ids if not misfits[id]]
+    if len(fitting) == 1:
+        return registry.create("task", fitting[0], options, origin="the command line")  # type: ignore[no-any-return]
+    if fitting:
+        raise ConfigError(f"{space.id!r} can be trained for {', '.join(fitting)}; choose with --task")
+    if not ids:
+        raise ConfigError("no installed plugin has a task; install one, such as: pip install denas-cv")
+    reasons = "; ".join(f"{id}: {reason}" for id, reason in misfits.items())
+    raise ConfigError(f"no installed task fits {space.id!r}: {reasons}")
+
+
+def _misfit(task: Task[Any], space: SearchSpace) -> str:
+    with faults_of(f"task {task.id!r}"):
+        return str(task.misfit(space))

@@ -1,0 +1,131 @@
+"""The plan of a training: what is trained, on what, how; kept with it, so that a resume needs no option again."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from denas_core.architecture import Architecture
+from denas_core.atomic import storage_errors
+from denas_core.component import Component
+from denas_core.config import differences
+from denas_core.errors import ConfigError, StoreDamaged
+from denas_core.registry import Registry
+from denas_core.space import SearchSpace
+from denas_core.task import Task
+
+from .settings import MAY_CHANGE_ON_RESUME, TrainingSettings, make_settings
+
+SCHEMA = "denas.training/1"
+SETTINGS = "settings.json"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is trained.
+
+    Attributes:
+        space: The space of the architecture.
+        arch: The architecture.
+        task: What it is trained for.
+        settings: How.
+        data: The data set.
+        device: ``cpu`` or ``cuda``.
+        teacher: Directory of a trained model to learn from; None for none.
+        source: Where the architecture comes from, such as the run of its search.
+    """
+
+    space: SearchSpace
+    arch: Architecture
+    task: Task[Any]
+    settings: TrainingSettings
+    data: Path
+    device: str = "cpu"
+    teacher: Path | None = None
+    source: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the plan, fit for JSON."""
+        return {
+            "schema": SCHEMA,
+            "source": self.source,
+            "space": _component(self.space),
+            "fingerprint": self.space.fingerprint(),
+            "arch": self.arch.as_dict(),
+            "key": self.arch.key,
+            "task": _component(self.task),
+            "data": str(self.data),
+            "teacher": None if self.teacher is None else str(self.teacher),
+            "device": self.device,
+            "settings": self.settings.options(),
+        }
+
+
+def read_plan(directory: Path, registry: Registry) -> Plan:
+    """Return the plan that a training in `directory` was begun with.
+
+    Raises:
+        ConfigError: there is none, or a plugin of it is missing or has changed the space.
+        StoreDamaged: it cannot be read.
+    """
+    path = directory / SETTINGS
+    if not path.is_file():
+        raise ConfigError(
+            f"there is no training in {str(directory)!r} to go on with; begin one without --resume"
+        )
+    with storage_errors(path):
+        text = path.read_text(encoding="utf-8")
+    try:
+        document = json.loads(text)
+        if document["schema"] != SCHEMA:
+            raise ConfigError(
+                f"{str(path)!r} is not of the form {SCHEMA!r} that this version reads; upgrade DE-NAS"
+            )
+        space = registry.create("space", **_named(document["space"]), origin=SETTINGS)
+        if space.fingerprint() != document["fingerprint"]:
+            raise ConfigError(
+                f"space {space.id!r} is not what it was when the training began; start a new one"
+            )
+        task = registry.create("task", **_named(document["task"]), origin=SETTINGS)
+        teacher = document["teacher"]
+        return Plan(
+            space=space,
+            arch=space.parse(json.dumps(document["arch"]), origin=SETTINGS),
+            task=task,
+            settings=make_settings(task.id, {}, document["settings"]),
+            data=Path(document["data"]),
+            device=document["device"],
+            teacher=None if teacher is None else Path(teacher),
+            source=document["source"],
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreDamaged(f"{str(path)!r} is damaged: {error!r}; start a new training") from error
+
+
+def check_resumable(before: Plan, now: Plan, directory: Path) -> None:
+    """Check that a training goes on as it began.
+
+    Raises:
+        ConfigError: something differs that changes weights; names each difference.
+    """
+    # Data may have moved, and so may the run.
+    free = {f"settings.{name}" for name in MAY_CHANGE_ON_RESUME} | {"data", "source"}
+    changed = [
+        line for line in differences(before.as_dict(), now.as_dict()) if line.partition(": ")[0] not in free
+    ]
+    if changed:
+        raise ConfigError(
+            f"the training in {str(directory)!r} cannot go on with {'; '.join(changed)}; "
+            "begin another with --out"
+        )
+
+
+def _component(component: Component) -> dict[str, Any]:
+    return {"id": component.id, "options": component.options()}
+
+
+def _named(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {"name": document["id"], "options": document["options"]}

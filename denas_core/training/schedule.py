@@ -1,0 +1,36 @@
+"""The course of the learning rate, as a factor of its highest value."""
+
+from __future__ import annotations
+
+import math
+
+from .settings import TrainingSettings
+
+
+def learning_rate_factor(settings: TrainingSettings, step: int, *, total: int, steps_per_epoch: int) -> float:
+    """Return the factor for an optimizer step, from 0 on.
+
+    A linear warm-up of `warm_up_steps` reaches 1 with its last step; the schedule covers the steps that remain.
+
+    Args:
+        settings: The settings.
+        step: The step.
+        total: Steps of the whole training.
+        steps_per_epoch: Steps of one epoch.
+    """
+    warm_up = warm_up_steps(settings, total)
+    if step < warm_up:
+        return (step + 1) / warm_up
+    if settings.schedule == "constant":
+        return 1.0
+    if settings.schedule == "step":
+        return float(settings.step_factor ** (step // steps_per_epoch // settings.step_epochs))
+    progress = min((step - warm_up) / max(total - warm_up, 1), 1.0)
+    left = 1 - progress if settings.schedule == "linear" else (1 + math.cos(math.pi * progress)) / 2
+    return settings.final_lr + (1 - settings.final_lr) * left
+
+
+def warm_up_steps(settings: TrainingSettings, total: int) -> int:
+    """Return the optimizer steps of the warm-up: a share of `total` below 1, else a count."""
+    wanted = settings.warmup * total if settings.warmup < 1 else settings.warmup
+    return min(round(wanted), total)

@@ -1,0 +1,245 @@
+"""One training, from its plan to its result; also what a resume and a repeated call find."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from denas_core.atomic import storage_errors, write_json
+from denas_core.blame import faults_of
+from denas_core.errors import ConfigError, DenasError, Interrupted, PluginError
+from denas_core.extras import require_extra
+from denas_core.interrupt import Interruption, interruptible
+from denas_core.lock import RunLock, is_held
+from denas_core.one_line import described
+from denas_core.registry import Registry
+from denas_core.task import TaskData
+from denas_core.trained import TrainedModel, build_network, save_model
+
+from .outcome import MODEL, RESULT, TrainingResult, read_result, resume_command
+from .plan import SETTINGS, Plan, check_resumable, read_plan
+from .processes import is_first, world_size
+from .standing import Standing
+from .watching import Events, Log, Watcher
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from .engine import Engine
+
+
+def train(
+    plan: Plan,
+    directory: Path,
+    *,
+    registry: Registry,
+    resume: bool = False,
+    watchers: Sequence[Watcher] = (),
+) -> TrainingResult:
+    """Train a network, or go on with a training that was stopped.
+
+    Args:
+        plan: What is trained, on what, how.
+        directory: Where it is kept.
+        registry: The installed plugins.
+        resume: Whether to go on; with the last whole checkpoint, or from the start if there is none.
+        watchers: Told how it goes on.
+
+    Raises:
+        ConfigError: something does not fit; nothing is written.
+        Infeasible: out of memory.
+        Interrupted: a signal stopped it; a resume goes on.
+        NoResult: the loss is lost.
+        RunBusy, StorageError: the directory cannot be used.
+    """
+    require_extra("train", "transformers", "accelerate", "safetensors", purpose="training")
+    if is_first() and not resume and not is_held(directory):
+        _check_unused(directory)
+    if resume:
+        check_resumable(read_plan(directory, registry), plan, directory)
+        if (done := read_result(directory)) is not None:
+            return done
+    data = plan.task.read(plan.data, plan.space)
+    notices = [*data.notices]
+    batch_size = _batch_size(plan, data, notices)
+    with _held(directory), interruptible() as interruption:
+        if is_first():
+            write_json(directory / SETTINGS, plan.as_dict())
+        engine = _engine(
+            plan,
+            data,
+            directory,
+            batch_size,
+            registry,
+            interruption,
+            [*watchers] if is_first() else [],
+            notices,
+        )
+        _run(engine, plan, directory, batch_size, resume, notices)
+        result = TrainingResult(
+            directory=directory,
+            task=plan.task.id,
+            metric=plan.task.metric.name,
+            standing=engine.standing,
+            steps=engine.state.global_step,
+            notices=notices,
+        )
+        is_done = bool(engine.standing.stopped) or engine.state.global_step >= engine.state.max_steps
+        if interruption and not is_done:
+            raise Interrupted(
+                f"stopped after step {engine.state.global_step} of {engine.state.max_steps}, which is kept; go on "
+                f"with: {resume_command(directory)}",
+                signal_number=interruption.signal_number,
+            )
+        if is_first():
+            write_json(directory / RESULT, result.as_dict())
+    return result
+
+
+def _check_unused(directory: Path) -> None:
+    if not directory.exists():
+        return
+    if (done := read_result(directory)) is not None:
+        value = done.standing.best.get(done.metric)
+        raise ConfigError(
+            f"{str(directory)!r} holds a finished training ({done.metric} {value:.4g} after epoch "
+            f"{done.standing.best_epoch:g}); name another place with --out"
+        )
+    if (directory / SETTINGS).exists():
+        raise ConfigError(
+            f"{str(directory)!r} holds a training that was stopped; go on with: {resume_command(directory)}, or name "
+            "another place with --out"
+        )
+    with storage_errors(directory):
+        if not directory.is_dir() or {path.name for path in directory.iterdir()} - {"run.lock", "owner.json"}:
+            raise ConfigError(f"{str(directory)!r} exists and is not empty; name another place with --out")
+
+
+def _batch_size(plan: Plan, data: TaskData[Any], notices: list[str]) -> int:
+    samples, world, wanted = len(data.train or ()), world_size(), plan.settings.batch_size
+    if not samples:
+        raise ConfigError(f"{str(plan.data)!r} holds no sample to train on")
+    if wanted % world:
+        raise ConfigError(
+            f"a batch of {wanted} cannot be shared by {world} processes; choose a multiple of {world}"
+        )
+    if samples >= wanted:
+        return wanted
+    if samples < world:
+        raise ConfigError(f"{samples} samples cannot be shared by {world} processes; start fewer")
+    size = samples // world * world
+    notices.append(f"there are only {samples} samples to train on: a batch has {size}, not {wanted}")
+    return size
+
+
+def _engine(
+    plan: Plan,
+    data: TaskData[Any],
+    directory: Path,
+    batch_size: int,
+    registry: Registry,
+    interruption: Interruption,
+    watchers: list[Watcher],
+    notices: list[str],
+) -> Engine:
+    from .engine import Engine
+    from .network import TrainableNetwork
+    from .teacher import load_teacher
+
+    settings = plan.settings
+    with faults_of(f"space {plan.space.id!r}"):
+        structure = build_network(plan.space, plan.arch, task=plan.task, facts=data.facts)
+        network = plan.space.load(structure, plan.arch, seed=settings.seed)
+    if is_first():
+        watchers.append(Log(directory))
+        try:
+            watchers.append(Events(directory))
+        except ImportError:
+            notices.append(
+                "tensorboard is not installed: no events are written; pip install 'denas-core[train]'"
+            )
+
+    def keep(best: nn.Module, standing: Standing) -> None:
+        model = TrainedModel(
+            space=plan.space,
+            arch=plan.arch,
+            network=best,
+            task=plan.task,
+            facts=data.facts,
+            metrics=standing.best,
+            history={
+                "source": plan.source,
+                "epoch": standing.best_epoch,
+                "data": str(plan.data),
+                "teacher": None if plan.teacher is None else str(plan.teacher),
+                "settings": settings.options(),
+            },
+        )
+        save_model(directory / MODEL, model)
+
+    try:
+        return Engine(
+            plan,
+            data,
+            TrainableNetwork(
+                network,
+                plan.space,
+                plan.task,
+                label_smoothing=settings.label_smoothing,
+                teacher=load_teacher(plan, data.facts, registry),
+            ),
+            directory=directory,
+            batch_size=batch_size,
+            workers=settings.reading_processes(plan.device, world_size()),
+            interruption=interruption,
+            watchers=watchers,
+            keep=keep,
+        )
+    except ValueError as error:
+        if settings.bf16 and "bf16" in str(error).lower():
+            raise ConfigError(
+                "this machine cannot compute in bfloat16; use --set training.bf16=false"
+            ) from error
+        raise
+
+
+def _run(
+    engine: Engine, plan: Plan, directory: Path, batch_size: int, resume: bool, notices: list[str]
+) -> None:
+    import torch
+
+    from .checkpoint import latest_checkpoint
+    from .data import worker_faults
+    from .engine import CHECKPOINTS
+    from .memory import memory_errors
+
+    start, damaged = latest_checkpoint(directory / CHECKPOINTS) if resume else (None, [])
+    notices += damaged
+    try:
+        with memory_errors(batch_size), worker_faults():
+            engine.run(start)
+    except (DenasError, OSError):
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"training {plan.space.id!r} for {plan.task.id!r} failed: {described(error)}"
+        ) from error
+    finally:
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
+
+
+@contextlib.contextmanager
+def _held(directory: Path) -> Iterator[None]:
+    if not is_first():
+        yield
+        return
+    with storage_errors(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+    lock = RunLock(directory)
+    try:
+        yield
+    finally:
+        lock.release()

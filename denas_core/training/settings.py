@@ -1,0 +1,94 @@
+"""Settings of a training: defaults, under the recipe of its task, under what the user says."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from denas_core.component import Component, option
+from denas_core.errors import ConfigError, PluginError
+from denas_core.options import make_component
+
+ID = "training"
+GPU_WORKERS = 8
+
+
+@dataclasses.dataclass(kw_only=True)
+class TrainingSettings(Component):
+    """How a network is trained. A batch is that of all processes together, so that their number changes no result."""
+
+    epochs: int = option(30, "Passes over the training split; 0 evaluates the fresh network", at_least=0)
+    batch_size: int = option(64, "Samples of a batch, over all processes", at_least=1)
+    accumulate: int = option(1, "Batches whose gradients are summed for one optimizer step", at_least=1)
+    optimizer: Literal["adamw", "sgd"] = option("adamw", "Rule of the updates")
+    lr: float = option(1e-3, "Highest learning rate", above=0)
+    momentum: float = option(0.9, "Momentum of sgd", at_least=0, at_most=1)
+    weight_decay: float = option(0.05, "Decay of weights; never of biases, norms and vectors", at_least=0)
+    schedule: Literal["cosine", "step", "linear", "constant"] = option(
+        "cosine", "Course of the learning rate after the warm-up"
+    )
+    warmup: float = option(0.05, "Optimizer steps of linear warm-up; below 1, their share of all", at_least=0)
+    final_lr: float = option(
+        0.0, "Share of lr at which cosine and linear schedules end", at_least=0, at_most=1
+    )
+    step_epochs: int = option(30, "Epochs between the drops of the step schedule", at_least=1)
+    step_factor: float = option(0.1, "Factor of each drop of the step schedule", above=0, at_most=1)
+    clip: float = option(0.0, "Largest norm of all gradients together; 0 leaves them", at_least=0)
+    label_smoothing: float = option(0.0, "Label smoothing of the training loss", at_least=0, at_most=1)
+    bf16: bool = option(False, "Compute in bfloat16 where torch's autocast does")
+    eval_epochs: int = option(1, "Epochs between evaluations; the last one is always evaluated", at_least=1)
+    eval_steps: int = option(0, "Optimizer steps between further evaluations; 0 for none", at_least=0)
+    patience: int = option(
+        0, "Evaluations without a better metric after which training stops; 0 for never", at_least=0
+    )
+    metric_threshold: float | None = option(None, "Value of the task's metric at which training stops")
+    checkpoint_steps: int = option(
+        1000, "Optimizer steps between checkpoints within an epoch; 0 for none", at_least=0
+    )
+    log_steps: int = option(50, "Optimizer steps between rows of the log", at_least=1)
+    workers: int | None = option(
+        None, "Processes that read samples; none on a CPU and up to 8 for a GPU if not given"
+    )
+    shuffle: bool = option(True, "Draw the samples of an epoch in another order each time")
+    seed: int = option(0, "Seed of weights, order and augmentation", at_least=0)
+    distill_weight: float = option(
+        0.5, "Weight of the teacher's outputs against the labels", at_least=0, at_most=1
+    )
+    distill_temperature: float = option(2.0, "Temperature at which outputs are compared", above=0)
+
+    def __post_init__(self) -> None:
+        """Refuse what bounds of single options cannot."""
+        if self.workers is not None and self.workers < 0:
+            raise ValueError(f"workers must not be negative, got {self.workers}")
+
+    def reading_processes(self, device: str, world: int) -> int:
+        """Return how many processes read samples for one of `world` training processes."""
+        if self.workers is not None:
+            return self.workers
+        return 0 if device == "cpu" else min(GPU_WORKERS, max((os.cpu_count() or 1) // world - 1, 0))
+
+
+MAY_CHANGE_ON_RESUME = ("log_steps", "workers", "checkpoint_steps")
+"""Settings that change no weight."""
+
+
+def make_settings(task: str, recipe: Mapping[str, Any], given: Mapping[str, Any]) -> TrainingSettings:
+    """Return the settings of a training.
+
+    Args:
+        task: Id of the task, for errors.
+        recipe: The task's own settings.
+        given: The user's, which beat them.
+
+    Raises:
+        ConfigError: an unknown setting or a value out of bounds.
+        PluginError: the recipe itself is wrong.
+    """
+    try:
+        make_component(TrainingSettings, recipe, id=ID)
+    except ConfigError as error:
+        raise PluginError(f"the recipe of task {task!r} is wrong: {error}") from error
+    settings: TrainingSettings = make_component(TrainingSettings, {**recipe, **given}, id=ID)
+    return settings

@@ -1,0 +1,92 @@
+"""The teacher: a trained model whose outputs another network learns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from denas_core.batch import Batch, Outputs
+from denas_core.errors import ConfigError
+from denas_core.registry import Registry
+from denas_core.trained import TrainedModel, load_model
+
+from .plan import Plan
+
+
+class Teacher:
+    """A trained model whose outputs a network learns as well as the labels (Hinton et al. 2015, arXiv:1503.02531).
+
+    It is no module: its weights belong neither to the optimizer nor to a checkpoint.
+    """
+
+    def __init__(self, model: TrainedModel, *, weight: float, temperature: float) -> None:
+        self.weight = weight
+        self._space, self._temperature = model.space, temperature
+        self._device = torch.device("cpu")
+        self._network = model.network.eval().requires_grad_(False)
+
+    def loss(self, outputs: Outputs, batch: Batch) -> Tensor:
+        """Return the divergence of the student's outputs from the teacher's, softened, mean over samples.
+
+        The square of the temperature keeps its gradients as large as those of the labels.
+
+        Raises:
+            ConfigError: the two have no output of one name and shape.
+        """
+        if self._device != outputs.features.device:
+            self._device = outputs.features.device
+            self._network.to(self._device)
+        with torch.no_grad():
+            taught = self._space.forward(self._network, batch)
+        names = [name for name in outputs.logits if name in taught.logits]
+        if not names or any(outputs.logits[n].shape != taught.logits[n].shape for n in names):
+            raise ConfigError(
+                f"the teacher's outputs {_shapes(taught)} are not those of the network, {_shapes(outputs)}; "
+                "choose a teacher of the same task and labels"
+            )
+        parts = []
+        for name in names:
+            ours = functional.log_softmax(outputs.logits[name].float() / self._temperature, dim=-1)
+            theirs = functional.log_softmax(taught.logits[name].float() / self._temperature, dim=-1)
+            divergence = functional.kl_div(ours, theirs, reduction="none", log_target=True).sum(-1)
+            mask = outputs.masks.get(name)
+            parts.append(divergence.mean() if mask is None else divergence[mask].mean())
+        return torch.stack(parts).sum() * self._temperature**2
+
+
+def load_teacher(plan: Plan, facts: Mapping[str, Any], registry: Registry) -> Teacher | None:
+    """Return the teacher of a plan, on the CPU.
+
+    Args:
+        plan: The plan.
+        facts: Those of the data, which the teacher has to agree with: it sees the same batches.
+        registry: The installed plugins.
+
+    Raises:
+        ConfigError: it was trained for something else.
+    """
+    if plan.teacher is None:
+        return None
+    model = load_model(plan.teacher, registry)
+    name = str(plan.teacher)
+    if model.task is None or model.task.id != plan.task.id:
+        trained_for = "nothing" if model.task is None else model.task.id
+        raise ConfigError(f"teacher {name!r} was trained for {trained_for}, not for {plan.task.id}")
+    theirs, ours = dict(model.facts), json.loads(json.dumps(dict(facts)))
+    differing = [key for key in sorted({*theirs, *ours}) if theirs.get(key) != ours.get(key)]
+    if differing:
+        raise ConfigError(
+            f"teacher {name!r} does not agree with the data on {', '.join(differing)}; "
+            "train it on the same data with the same options of the task"
+        )
+    settings = plan.settings
+    return Teacher(model, weight=settings.distill_weight, temperature=settings.distill_temperature)
+
+
+def _shapes(outputs: Outputs) -> str:
+    return ", ".join(f"{name} {tuple(tensor.shape[1:])}" for name, tensor in outputs.logits.items()) or "none"

@@ -1,0 +1,1 @@
+"""Image classification: data sets, augmentation and the task."""

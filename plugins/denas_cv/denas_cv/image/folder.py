@@ -1,0 +1,127 @@
+"""Images in folders, one a class."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from denas_core.errors import ConfigError
+
+from .decoding import EXTENSIONS
+from .images import FileSource, Images
+
+KIND = "image-folder"
+LOOKS_LIKE = "train/CLASS/*.jpg with val/CLASS/*.jpg (or valid, validation, test), or CLASS/*.jpg alone"
+TRAIN = ("train", "training")
+VALID = ("val", "valid", "validation")
+TEST = ("test", "testing")
+
+
+def root_of(folder: Path) -> Path | None:
+    """Return `folder`, or the only folder in it, whichever holds images by class; None if neither does."""
+    below = _folders(folder)
+    if _parts(folder):
+        return folder
+    if len(below) == 1 and (_parts(below[0]) or any(_has_images(inner) for inner in _folders(below[0]))):
+        return below[0]
+    return folder if any(_has_images(inner) for inner in below) else None
+
+
+def open_folder(root: Path, *, test_first: bool) -> Images:
+    """List the images under `root`; none is opened.
+
+    Args:
+        root: As `root_of` returns it.
+        test_first: Measure on ``test/`` rather than on ``val/`` where there are both.
+
+    Raises:
+        ConfigError: naming the folder that is empty, or not a class of the training images.
+    """
+    parts = _parts(root)
+    if not parts:
+        labels, everything, left_out = _listed(root, None)
+        return Images(train=everything, valid=None, labels=labels, kind=KIND, notices=tuple(left_out))
+    order = (TEST, VALID) if test_first else (VALID, TEST)
+    valid_folder = next((parts[name] for names in order for name in names if name in parts), None)
+    train_folder = next((parts[name] for name in TRAIN if name in parts), None)
+    known: tuple[str, ...] | None = None
+    train = valid = None
+    notices: list[str] = []
+    if train_folder is not None:
+        known, train, notices = _listed(train_folder, None)
+    if valid_folder is not None:
+        known, valid, more = _listed(valid_folder, known)
+        notices += more
+    measured = [names for names in (VALID, TEST) if any(name in parts for name in names)]
+    if valid_folder is not None and len(measured) > 1:
+        notices.append(f"measured on {valid_folder.name}/")
+    return Images(train=train, valid=valid, labels=known or (), kind=KIND, notices=tuple(notices))
+
+
+def _listed(folder: Path, known: tuple[str, ...] | None) -> tuple[tuple[str, ...], FileSource, list[str]]:
+    """Return classes, images and notices of a folder of classes, which are `known` or found there."""
+    classes = _folders(folder)
+    labels = tuple(path.name for path in classes) if known is None else known
+    notices = []
+    paths: list[str] = []
+    numbers: list[int] = []
+    others: list[str] = []
+    for path in classes:
+        if path.name not in labels:
+            raise ConfigError(
+                f"{str(path)!r} is no class of the training images; add images of it there, or remove the folder"
+            )
+        images: list[str] = []
+        for file in _files(path):
+            (images if _is_image(file) else others).append(file)
+        if not images:
+            raise ConfigError(
+                f"class folder {str(path)!r} holds no images ({', '.join(sorted(EXTENSIONS))}); add some or remove it"
+            )
+        paths += images
+        numbers += [labels.index(path.name)] * len(images)
+    beside = [file.path for file in os.scandir(folder) if file.is_file() and _is_image(file.path)]
+    if beside:
+        notices.append(f"{len(beside)} images lie in {str(folder)!r} itself, in no class: left out")
+    if others:
+        notices.append(
+            f"{len(others)} files under {str(folder)!r} are no images, such as {others[0]!r}: left out"
+        )
+    absent = [label for label in labels if label not in {path.name for path in classes}]
+    if absent:
+        notices.append(f"{str(folder)!r} has no images of {len(absent)} classes, such as {absent[0]!r}")
+    return labels, FileSource(paths, numbers), notices
+
+
+def _parts(folder: Path) -> dict[str, Path]:
+    """Return the folders of training and test images by their names, if they have classes in them."""
+    names = (*TRAIN, *VALID, *TEST)
+    return {
+        path.name.lower(): path for path in _folders(folder) if path.name.lower() in names and _folders(path)
+    }
+
+
+def _folders(folder: Path) -> list[Path]:
+    # Sorted by name and not as the file system has them: the order gives the classes their numbers.
+    found = [
+        Path(entry.path) for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith(".")
+    ]
+    return sorted(found, key=lambda path: path.name)
+
+
+def _files(folder: Path) -> Iterator[str]:
+    for base, inner, names in os.walk(folder):
+        inner.sort()
+        for name in sorted(names):
+            # What operating systems leave behind is nothing to tell of.
+            if not name.startswith(".") and name != "Thumbs.db":
+                yield os.path.join(base, name)  # noqa: PTH118 - a million paths
+
+
+def _has_images(folder: Path) -> bool:
+    return any(_is_image(file) for file in _files(folder))
+
+
+def _is_image(file: str) -> bool:
+    return os.path.splitext(file)[1].lower() in EXTENSIONS  # noqa: PTH122 - a million paths

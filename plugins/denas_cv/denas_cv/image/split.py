@@ -1,0 +1,106 @@
+"""Samples of images: as they are for a network, or augmented."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from denas_core.errors import ConfigError
+from denas_core.task import Split
+
+from .augmentation import Augmentation
+from .decoding import UnreadableImage
+from .form import InputForm, Normalisation
+from .geometry import with_channels
+from .images import ImageSource
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+READERS = 8
+"""Threads that look for damaged images; decoding leaves the interpreter."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ImageSample:
+    """One image with its class.
+
+    Attributes:
+        pixels: uint8 (channels, size, size).
+        label: Number of its class.
+        form: What the network wants to see.
+        normalisation: That of the data set.
+    """
+
+    pixels: Tensor
+    label: int
+    form: InputForm
+    normalisation: Normalisation
+
+
+class ImageSplit(Split[ImageSample]):
+    """Images of a source, made fit for a network."""
+
+    def __init__(
+        self,
+        source: ImageSource,
+        form: InputForm,
+        normalisation: Normalisation,
+        augmentation: Augmentation | None = None,
+    ) -> None:
+        """Take images, and how they are changed where random numbers are given."""
+        self._source = source
+        self._form = form
+        self._normalisation = normalisation
+        self._augmentation = augmentation
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self._source)
+
+    def sample(self, index: int, rng: random.Random | None = None) -> ImageSample:
+        """Return one image, augmented if there are numbers.
+
+        Raises:
+            ConfigError: naming the file that cannot be read.
+        """
+        image = self._source.image(index)
+        if rng is None or self._augmentation is None:
+            pixels = self._form.view(image)
+        else:
+            pixels = self._augmentation.apply(with_channels(image, self._form.channels), rng)
+        return ImageSample(
+            pixels=pixels,
+            label=self._source.labels[index],
+            form=self._form,
+            normalisation=self._normalisation,
+        )
+
+
+def readable(source: ImageSource, what: str) -> tuple[ImageSource, Sequence[str]]:
+    """Return the images that can be read, and a notice of the others; every image is decoded.
+
+    Raises:
+        ConfigError: none can be read.
+    """
+
+    def fault(index: int) -> str:
+        try:
+            source.image(index)
+        except UnreadableImage as error:
+            return str(error)
+        return ""
+
+    with ThreadPoolExecutor(READERS) as pool:
+        faults = list(pool.map(fault, range(len(source))))
+    kept = [index for index, reason in enumerate(faults) if not reason]
+    bad = [reason.partition(";")[0] for reason in faults if reason]
+    if not bad:
+        return source, ()
+    if not kept:
+        raise ConfigError(f"none of the {len(bad)} {what} images can be read; the first: {bad[0]}")
+    notice = f"{len(bad)} of {len(source)} {what} images cannot be read and are left out; the first: {bad[0]}"
+    return source.part(kept, [source.labels[index] for index in kept]), (notice,)

@@ -1,0 +1,1 @@
+"""The vision transformer space ``cv/vit``."""

@@ -1,0 +1,302 @@
+"""The search space ``cv/vit``: vision transformers as in AutoFormer, block by block."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+
+from denas_core.architecture import Architecture, Knob
+from denas_core.batch import Batch, BatchKind, Outputs, continuous_batch
+from denas_core.component import option
+from denas_core.recipe import Recipe
+from denas_core.seeding import canonical_json
+from denas_core.space import SearchSpace, Variant
+
+from .counting import Count, costs, count_ends
+from .notation import MOST_LAYERS, format_tuple, is_tuple, parse_tuple
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from denas_core.legacy import Legacy
+    from denas_core.views import WeightView
+
+    from .network import Shape
+
+_CHOICES = ("depths", "embed_dims", "mlp_ratios", "heads")
+_LIMITS = {"depths": MOST_LAYERS, "embed_dims": 8192, "mlp_ratios": 16, "heads": 128}
+
+
+@dataclasses.dataclass(kw_only=True)
+class ViT(SearchSpace):
+    """Vision transformers for image classification, after AutoFormer (Chen et al. 2021, arXiv:2107.00651).
+
+    Depth and embedding width are chosen once, MLP ratio and number of heads for each block. A head is 64 features wide
+    whatever the embedding width. Blocks may have relative positions on keys and values.
+    """
+
+    classes: int = option(10, "Number of classes", at_least=1)
+    image_size: int = option(224, "Height and width of the images, in pixels", at_least=1, at_most=4096)
+    patch_size: int = option(16, "Height and width of a patch, in pixels", at_least=1, at_most=4096)
+    channels: int = option(3, "Channels of the images", at_least=1, at_most=4096)
+    depths: list[int] = option([12, 13, 14], "Choices of the number of blocks")
+    embed_dims: list[int] = option([192, 216, 240], "Choices of the embedding width")
+    mlp_ratios: list[float] = option([3.5, 4.0], "Choices of the MLP's width, relative to the embedding's")
+    heads: list[int] = option([3, 4], "Choices of the number of heads of a block")
+    head_size: int = option(
+        64, "Features of a head; 0 shares the embedding width between the heads", at_least=0, at_most=1024
+    )
+    relative_position: bool = option(True, "Give every block relative positions on keys and values")
+    max_relative_position: int = option(
+        14, "Longest way between patches that relative positions tell apart", at_least=1, at_most=512
+    )
+    absolute_position: bool = option(True, "Give every token a learned position")
+    global_pooling: bool = option(True, "Classify the mean of the patches, not the class token")
+    drop_path: float = option(
+        0.1, "Stochastic depth while training, of the last block", at_least=0, at_most=0.9
+    )
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "tiny": {
+            "classes": 1000,
+            "depths": [12, 13, 14],
+            "embed_dims": [192, 216, 240],
+            "mlp_ratios": [3.5, 4.0],
+            "heads": [3, 4],
+        },
+        "small": {
+            "classes": 1000,
+            "depths": [12, 13, 14],
+            "embed_dims": [320, 384, 448],
+            "mlp_ratios": [3.0, 3.5, 4.0],
+            "heads": [5, 6, 7],
+        },
+        "base": {
+            "classes": 1000,
+            "depths": [14, 15, 16],
+            "embed_dims": [528, 576, 624],
+            "mlp_ratios": [3.0, 3.5, 4.0],
+            "heads": [8, 9, 10],
+        },
+        "denas": {
+            "classes": 10,
+            "depths": [12, 13, 14, 15, 16],
+            "embed_dims": [192, 216, 240, 320, 384, 448, 528, 576, 624],
+            "mlp_ratios": [3.0, 3.5, 4.0],
+            "heads": [3, 4, 5, 6, 7, 9, 10],
+        },
+    }
+
+    def __post_init__(self) -> None:
+        """Check what one option asks of another.
+
+        Raises:
+            ValueError: patches that do not fill an image, choices that are not in order or out of range, or heads that
+                cannot share an embedding width.
+        """
+        if self.image_size % self.patch_size:
+            raise ValueError(
+                f"image_size {self.image_size} is no multiple of patch_size {self.patch_size}; change one of them"
+            )
+        for name in _CHOICES:
+            _check_choices(name, getattr(self, name))
+        if not self.head_size:
+            for width, heads in itertools.product(self.embed_dims, self.heads):
+                if width % heads:
+                    raise ValueError(
+                        f"head_size 0 shares the embedding width, and {width} cannot be shared by {heads} heads; give "
+                        "a head_size, or other embed_dims or heads"
+                    )
+
+    def knobs(self) -> tuple[Knob, ...]:
+        """Return the choices of the network, then those of each block, numbered from 1."""
+        knobs = [Knob("depth", tuple(self.depths)), Knob("embed_dim", tuple(self.embed_dims))]
+        for layer in range(1, self.depths[-1] + 1):
+            deep_enough = tuple(depth for depth in self.depths if depth >= layer)
+            when = ("depth", deep_enough) if len(deep_enough) < len(self.depths) else None
+            knobs.append(Knob(f"layer{layer}.mlp_ratio", tuple(self.mlp_ratios), layer, when))
+            knobs.append(Knob(f"layer{layer}.heads", tuple(self.heads), layer, when))
+        return tuple(knobs)
+
+    def fingerprint(self) -> str:
+        """Return the options that change a network; the others change which networks there are, or its training."""
+        left_out = {*_CHOICES, "drop_path"}
+        if not self.relative_position:
+            left_out.add("max_relative_position")
+        return canonical_json({name: value for name, value in self.options().items() if name not in left_out})
+
+    def shape(self, arch: Architecture, *, residual: bool = True) -> Shape:
+        """Return what the network of `arch` is made of."""
+        from .network import Shape
+
+        values = cast("Mapping[str, Any]", arch.values)
+        width = values["embed_dim"]
+        layers = []
+        for layer in range(1, values["depth"] + 1):
+            heads = values[f"layer{layer}.heads"]
+            hidden = max(1, int(width * values[f"layer{layer}.mlp_ratio"]))
+            layers.append((heads, self.head_size or width // heads, hidden))
+        return Shape(
+            channels=self.channels,
+            side=self.image_size // self.patch_size,
+            patch_size=self.patch_size,
+            width=width,
+            layers=layers,
+            max_distance=self.max_relative_position if self.relative_position else None,
+            absolute_position=self.absolute_position,
+            global_pooling=self.global_pooling,
+            residual=residual,
+            drop_path=self.drop_path,
+        )
+
+    def build(
+        self, arch: Architecture, *, head: nn.Module | None = None, variant: Variant = "full"
+    ) -> nn.Module:
+        """Return the structure of `arch`; a `head` takes (samples, embedding width)."""
+        from torch import nn
+
+        from .network import VisionTransformer
+
+        shape = self.shape(arch, residual=variant == "full")
+        return VisionTransformer(shape, nn.Linear(shape.width, self.classes) if head is None else head)
+
+    def bounded_metrics(self) -> tuple[str, ...]:
+        """Return parameters and FLOPs; none where heads that share the width make relative positions cheaper."""
+        return () if self.relative_position and not self.head_size else super().bounded_metrics()
+
+    def cost(self, arch: Architecture) -> dict[str, float]:
+        """Return what `count_cost` of the core does, counting each kind of block once.
+
+        Raises:
+            Infeasible: the network is too large for torch to describe.
+        """
+        values = cast("Mapping[str, Any]", arch.values)
+        width = values["embed_dim"]
+        ends = count_ends(
+            channels=self.channels,
+            patch_size=self.patch_size,
+            patches=(self.image_size // self.patch_size) ** 2,
+            width=width,
+            classes=self.classes,
+            positions=self.absolute_position,
+        )
+        networks = [
+            self._network_of_one_block(
+                width, values[f"layer{layer}.mlp_ratio"], values[f"layer{layer}.heads"]
+            )
+            for layer in range(1, values["depth"] + 1)
+        ]
+        return costs(ends, networks, head=(width + 1) * self.classes)
+
+    def load(
+        self,
+        model: nn.Module,
+        arch: Architecture,
+        *,
+        seed: int,
+        weights: Literal["fresh", "inherited"] = "fresh",
+    ) -> nn.Module:
+        """Give `model` fresh weights on the CPU, see `initialise_network`; this space has no others."""
+        from .network import VisionTransformer, initialise_network
+
+        if weights == "inherited":
+            return super().load(model, arch, seed=seed, weights=weights)
+        return initialise_network(cast("VisionTransformer", model), seed=seed)
+
+    def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
+        """Return `size` images (samples, channels, image size, image size)."""
+        return continuous_batch((self.channels, self.image_size, self.image_size), size, seed=seed, kind=kind)
+
+    def forward(self, model: nn.Module, batch: Batch) -> Outputs:
+        """Return the tokens that are pooled, (samples, tokens, embedding width), and the logits."""
+        network = cast("Any", model)
+        tokens = network.tokens(batch.inputs["x"])
+        features = tokens[:, 1:] if self.global_pooling else tokens
+        return Outputs(features=features, logits={"logits": network.head(network.pool(tokens))})
+
+    def views(self, model: nn.Module) -> list[WeightView]:
+        """Return patch embedding, projections of attention, feed-forward layers and head; a layer is a block."""
+        from denas_core.views import WeightView, views_by_module
+
+        network = cast("Any", model)
+        views = [WeightView("embedding.patches.weight", "embed", 0)]
+        for layer, block in enumerate(network.blocks, start=1):
+            name = f"blocks.{layer - 1}"
+            rows = block.attention.out.in_features
+            views += [
+                WeightView(
+                    f"{name}.attention.qkv.weight",
+                    f"attention.{part}",
+                    layer,
+                    rows=(index * rows, (index + 1) * rows),
+                )
+                for index, part in enumerate("qkv")
+            ]
+            views.append(WeightView(f"{name}.attention.out.weight", "attention.out", layer))
+            views += [WeightView(f"{name}.feed_forward.{fc}.weight", "ffn", layer) for fc in ("fc1", "fc2")]
+        return views + [
+            dataclasses.replace(view, parameter=f"head.{view.parameter}", layer=len(network.blocks) + 1)
+            for view in views_by_module(network.head)
+        ]
+
+    def parts(self, model: nn.Module) -> dict[str, tuple[str, ...]]:
+        """Return the trunk, which does not depend on the number of classes, and the head."""
+        return {"trunk": ("embedding.", "blocks.", "norm."), "head": ("head.",)}
+
+    def parse(self, text: str, *, origin: str = "architecture") -> Architecture:
+        """Read the tuple of the original, see `parse_tuple`, or what every space reads."""
+        if is_tuple(text):
+            return self.architecture(parse_tuple(text, origin=origin), origin=origin)
+        return super().parse(text, origin=origin)
+
+    def format(self, arch: Architecture) -> str:
+        """Return the tuple of `arch`."""
+        return format_tuple(arch.values)
+
+    def reference_recipe(self) -> Recipe:
+        """Return how the original scores vision transformers."""
+        return Recipe(
+            arithmetic="sum",
+            weights={
+                "expressivity": 0.0,
+                "complexity": 0.0,
+                "diversity": 1.0,
+                "saliency": 1.0,
+                "latency": 10_000.0,
+            },
+            batch_size=64,
+            initialisation="normal",
+            drawn=("embed", "attention.out", "ffn", "head", "norm"),
+            saliency={"attention.out": 1, "ffn": 2, "head": 1},
+            latency_ms=1000.0,
+        )
+
+    def _network_of_one_block(self, width: int, mlp_ratio: float, heads: int) -> Count:
+        # Once a space, as its knobs and fingerprint.
+        known: dict[tuple[int, float, int], Count] = self.__dict__.setdefault("_networks_of_one_block", {})
+        block = (width, mlp_ratio, heads)
+        if block not in known:
+            from denas_core.cost import count_cost
+
+            values = {"depth": 1, "embed_dim": width, "layer1.mlp_ratio": mlp_ratio, "layer1.heads": heads}
+            known[block] = Count.of(count_cost(self, self.unchecked(values)))
+        return known[block]
+
+    @classmethod
+    def legacy(cls) -> Legacy:
+        """Return how the original's ViT configurations are read."""
+        from .legacy import LEGACY
+
+        return LEGACY
+
+
+def _check_choices(name: str, choices: Sequence[float]) -> None:
+    if not choices or list(choices) != sorted(set(choices)):
+        raise ValueError(
+            f"{name} {list(choices)!r} must be one or more different numbers, from small to large"
+        )
+    wrong = [choice for choice in choices if not 0 < choice <= _LIMITS[name]]
+    if wrong:
+        raise ValueError(f"{name} has {wrong[0]!r}; a choice is more than 0, and at most {_LIMITS[name]}")

@@ -1,0 +1,53 @@
+"""The latency probe ``onnx/runtime``."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from denas_core.timing import TimedProbe
+
+if TYPE_CHECKING:
+    from denas_core.architecture import Architecture
+    from denas_core.space import SearchSpace
+
+
+@dataclasses.dataclass(kw_only=True)
+class Runtime(TimedProbe):
+    """Times inference of one batch in ONNX Runtime, with its graph optimisations, of the network in float32.
+
+    Each candidate is exported with fresh weights first, which takes seconds and is not timed. Rounds and verdict are
+    those of ``builtin/wall-clock``.
+    """
+
+    def prepare(
+        self, space: SearchSpace, arch: Architecture, *, seed: int, device: str
+    ) -> Callable[[], object]:
+        """Return a call that runs `arch` once.
+
+        Raises:
+            ConfigError: the network cannot be exported, or ONNX Runtime does not know the device.
+        """
+        import torch
+
+        from denas_core.deployable import Deployable
+
+        from .program import onnx_program, open_session, save_program, weight_bytes
+
+        with torch.device("meta"):
+            network = space.build(arch)
+        module = Deployable(space, space.load(network, arch, seed=seed).eval()).eval()
+        with tempfile.TemporaryDirectory(prefix="denas-onnx-") as folder:
+            path = Path(folder) / "candidate.onnx"
+            save_program(onnx_program(module), path, weights=weight_bytes(module))
+            session = open_session(path, threads=self.threads, device=device)
+        batch = space.batch(self.batch_size, seed=seed)
+        inputs = {name: tensor.numpy() for name, tensor in batch.inputs.items()}
+
+        def call() -> object:
+            return session.run(None, inputs)
+
+        return call

@@ -1,0 +1,66 @@
+"""Networks as plain PyTorch: tensors in, logits out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from denas_core.batch import Batch
+from denas_core.deployable import deployable, traced
+from denas_core.errors import ConfigError
+from denas_core.testing.sample_spaces import SampleMLP, sample_spaces
+
+from .exported import Answers, model_of, sample_model
+
+
+@pytest.mark.parametrize("space", sample_spaces(), ids=lambda space: space.id)
+def test_it_gives_the_logits_of_the_space(space: Any) -> None:
+    model = model_of(space)
+    inputs = space.batch(3, seed=2).inputs
+    module = deployable(model)
+    with torch.no_grad():
+        expected = space.forward(model.network, Batch(inputs=inputs)).logits["logits"]
+        assert torch.equal(module(*inputs.values()), expected)
+        assert torch.equal(traced(module).module()(*inputs.values()), expected)
+    assert module.output_names == ("logits",)
+    assert not any(part.training for part in module.modules())
+
+
+def test_several_logits_come_in_order_and_have_names() -> None:
+    model = model_of(Answers().named("sample/answers"))
+    module = deployable(model)
+    x = torch.randn(4, 12)
+    with torch.no_grad():
+        outputs = module(x)
+    assert module.output_names == ("start", "end")
+    assert [tuple(tensor.shape) for tensor in outputs] == [(4, 3), (4, 5)]
+    assert module.named(outputs)["end"] is outputs[1]
+
+
+def test_the_wrong_number_of_inputs_is_an_error() -> None:
+    with pytest.raises(ValueError, match="argument 2 is longer"):
+        deployable(sample_model())(torch.zeros(1, 12), torch.zeros(1, 12))
+
+
+class Branching(SampleMLP):
+    def forward(self, model: Any, batch: Batch) -> Any:
+        if batch.inputs["x"].sum() > 0:
+            return super().forward(model, batch)
+        return super().forward(model, Batch(inputs={"x": -batch.inputs["x"]}))
+
+
+class TwoSamples(SampleMLP):
+    def forward(self, model: Any, batch: Batch) -> Any:
+        return super().forward(model, Batch(inputs={"x": batch.inputs["x"].reshape(2, 12)}))
+
+
+@pytest.mark.parametrize("cls", [Branching, TwoSamples])
+def test_what_cannot_be_traced_for_every_batch_is_told_in_one_line(cls: Any) -> None:
+    model = model_of(cls().named("sample/odd"))
+    with pytest.raises(
+        ConfigError, match=r"torch\.export cannot trace this network of 'sample/odd'"
+    ) as caught:
+        traced(deployable(model))
+    assert "\n" not in str(caught.value) and "export it to safetensors" in str(caught.value)

@@ -1,0 +1,29 @@
+"""The toy plugin is installed for these tests alone."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("transformers")
+PLUGIN = Path(__file__).parent / "plugin"
+# For the imports of the test modules; the fixture takes its place when tests run.
+sys.path.insert(0, str(PLUGIN))
+for module in ("plugin", "space", "task"):
+    importlib.import_module(f"denas_points.{module}")
+sys.path.remove(str(PLUGIN))
+
+
+@pytest.fixture(autouse=True)
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(PLUGIN))
+
+
+@pytest.fixture
+def points(tmp_path: Path) -> Path:
+    from .trainings import write_points
+
+    return write_points(tmp_path / "points.txt")

@@ -1,0 +1,18 @@
+"""A plugin for trainings that take a second: points in the plane, and networks of a few neurons."""
+
+from denas_core import hookimpl
+
+
+@hookimpl
+def denas_spaces():
+    return {"mlp": "denas_points.space:Mlp"}
+
+
+@hookimpl
+def denas_scores():
+    return {"size": "denas_points.space:Size"}
+
+
+@hookimpl
+def denas_tasks():
+    return {"side": "denas_points.task:Side"}

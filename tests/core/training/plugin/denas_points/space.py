@@ -1,0 +1,57 @@
+"""Networks that take a point in the plane."""
+
+import dataclasses
+from typing import Literal
+
+from denas_core import Knob, ProxyScore, SearchSpace
+from denas_core.batch import continuous_batch
+from denas_core.component import option
+
+
+@dataclasses.dataclass(kw_only=True)
+class Mlp(SearchSpace):
+    """A multi-layer perceptron."""
+
+    classes: int = option(2, "Outputs of its own head", at_least=1)
+    dropout: float = option(0.0, "Share of features that are dropped", at_least=0, at_most=1)
+    norm: Literal["none", "batch"] = option("none", "Normalisation of each layer")
+    fault: Literal["", "memory", "error", "nan"] = option("", "What goes wrong in its tenth training step")
+
+    def knobs(self):
+        return (Knob("depth", (1, 2)), Knob("width", (4, 8, 16)))
+
+    def build(self, arch, *, head=None, variant="full"):
+        from torch import nn
+
+        layers, width = [], 2
+        for _ in range(arch["depth"]):
+            layers.append(nn.Linear(width, arch["width"]))
+            width = arch["width"]
+            if self.norm == "batch":
+                layers.append(nn.BatchNorm1d(width))
+            layers += [nn.Tanh(), nn.Dropout(self.dropout)]
+        return nn.Sequential(*layers, head or nn.Linear(width, self.classes))
+
+    def batch(self, size, *, seed, kind="noise"):
+        return continuous_batch((2,), size, seed=seed, kind=kind)
+
+    def forward(self, model, batch):
+        if self.fault and model.training:
+            passes = self.__dict__["_passes"] = self.__dict__.get("_passes", 0) + 1
+            if passes == 10 and self.fault == "memory":
+                raise RuntimeError(
+                    "DefaultCPUAllocator: can't allocate memory: you tried to allocate 1e15 bytes"
+                )
+            if passes == 10 and self.fault == "nan":
+                model[0].weight.data.fill_(float("nan"))
+            elif passes == 10:
+                raise ZeroDivisionError("the tenth step")
+        return super().forward(model, batch)
+
+
+@dataclasses.dataclass(kw_only=True)
+class Size(ProxyScore):
+    """More parameters are better."""
+
+    def measure(self, candidate):
+        return float(candidate.cost()["params"])

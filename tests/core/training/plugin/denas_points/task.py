@@ -1,0 +1,85 @@
+"""On which side of a curve a point lies: lines of ``x y label``, of which every fourth is to measure on."""
+
+import dataclasses
+from typing import ClassVar
+
+from denas_core.component import option
+from denas_core.errors import ConfigError
+from denas_core.task import Metric, Split, Task, TaskData
+
+
+class Points(Split):
+    def __init__(self, rows, jitter):
+        self.rows, self.jitter = rows, jitter
+
+    def __len__(self):
+        return len(self.rows)
+
+    def sample(self, index, rng=None):
+        x, y, label = self.rows[index]
+        if label < 0:
+            raise ConfigError(f"point {index} has no side; give it one")
+        if rng is not None and self.jitter:
+            x, y = rng.gauss(x, self.jitter), rng.gauss(y, self.jitter)
+        return x, y, label
+
+
+@dataclasses.dataclass(kw_only=True)
+class Side(Task):
+    """The side of a point."""
+
+    metric: ClassVar = Metric(name="accuracy")
+    recipe: ClassVar = {"lr": 0.05, "batch_size": 16}
+
+    jitter: float = option(0.1, "Spread of the noise on points to learn from", at_least=0)
+    mix: bool = option(False, "Lay two points of a batch over each other")
+
+    def misfit(self, space):
+        shape = space.batch(1, seed=0, kind="cost").inputs.get("x")
+        return "" if shape is not None and tuple(shape.shape) == (1, 2) else "its input is no point"
+
+    def read(self, data, space, *, facts=None):
+        try:
+            lines = data.read_text().split("\n")
+        except OSError as error:
+            raise ConfigError(
+                f"cannot read {str(data)!r}: {error.strerror}; name a file of points"
+            ) from error
+        rows = [(float(x), float(y), int(label)) for x, y, label in map(str.split, filter(None, lines))]
+        labels = sorted({label for _, _, label in rows if label >= 0})
+        if facts is not None and facts["labels"] != labels:
+            raise ConfigError(f"{str(data)!r} has the labels {labels}, the model {facts['labels']}")
+        return TaskData(
+            train=None if facts else Points([r for i, r in enumerate(rows) if i % 4], self.jitter),
+            valid=Points(rows[::4], 0.0),
+            facts={"labels": labels},
+        )
+
+    def head(self, width, facts):
+        from torch import nn
+
+        return nn.Linear(width, len(facts["labels"]))
+
+    def collate(self, samples, rng=None):
+        import torch
+
+        from denas_core.batch import Batch
+
+        x = torch.tensor([sample[:2] for sample in samples])
+        if self.mix and rng is not None:
+            x = x + rng.random() * 0.1 * x.flip(0)
+        return Batch(inputs={"x": x}), {"label": torch.tensor([sample[2] for sample in samples])}
+
+    def loss(self, outputs, targets, *, label_smoothing=0.0):
+        from torch.nn import functional
+
+        return functional.cross_entropy(
+            outputs.logits["logits"], targets["label"], label_smoothing=label_smoothing
+        )
+
+    def predict(self, outputs):
+        return outputs.logits["logits"].argmax(-1)
+
+    def metrics(self, predictions, targets, split):
+        assert len(predictions) == len(split)
+        return {"accuracy": float((predictions == targets["label"]).double().mean())}

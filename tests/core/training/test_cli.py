@@ -1,0 +1,253 @@
+"""``denas train`` and ``denas evaluate`` as a user meets them."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from denas_core.trained import load_model
+from tests.core.runs import denas_here
+
+SEARCH = [
+    "search",
+    "points/mlp",
+    "--score",
+    "points/size",
+    "--budget",
+    "6",
+    "--seed",
+    "5",
+    "--device",
+    "cpu",
+    "-q",
+]
+
+
+@pytest.fixture
+def searched(tmp_path: Path, points: Path) -> Path:
+    run = tmp_path / "run"
+    done = denas_here(*SEARCH, "--objective", "score", "--objective", "params", "--out", str(run))
+    assert done.returncode == 0, done.stderr
+    return run
+
+
+def test_from_a_search_to_a_measured_model(
+    searched: Path, points: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(searched.parent)
+    trained = denas_here("train", "run", "--data", "points.txt", "--epochs", "2", "--set", "task.jitter=0")
+    assert trained.returncode == 0, trained.stderr
+    lines = trained.stdout.splitlines()
+    assert lines[0].startswith("best model: epoch ") and " of 2: loss 0." in lines[0]
+    assert lines[1:] == [
+        "model: run/training/model",
+        f"next: denas evaluate run --data {points}",
+        "      denas export run --to safetensors",
+    ]
+    progress = trained.stderr.splitlines()
+    assert progress[0].startswith("epoch 1 of 2: loss ") and "accuracy 0." in progress[1]
+    assert len(progress) == 2, "nothing else is printed"
+    settings = json.loads((searched / "training" / "settings.json").read_text())
+    assert settings["settings"]["seed"] == 5 and settings["task"]["options"]["jitter"] == 0
+    assert settings["arch"] == json.loads((searched / "best.json").read_text())
+
+    measured = denas_here("evaluate", "run", "--data", "points.txt", "--json")
+    assert measured.returncode == 0, measured.stderr
+    document = json.loads(measured.stdout)
+    model = load_model(searched / "training" / "model")
+    assert document["metrics"] == pytest.approx(dict(model.metrics))
+    assert document["samples"] == 40
+    by_hand = 0
+    for line in points.read_text().splitlines()[::4]:
+        x, y, label = line.split()
+        with torch.no_grad():
+            by_hand += int(model.network(torch.tensor([[float(x), float(y)]])).argmax()) == int(label)
+    assert document["metrics"]["accuracy"] == by_hand / 40
+    for same in ("run/training", "run/training/model"):
+        assert (
+            json.loads(denas_here("evaluate", same, "--data", "points.txt", "--json").stdout)["metrics"]
+            == (document["metrics"])
+        )
+    table = denas_here("evaluate", "run", "--data", "points.txt")
+    assert "accuracy" in table.stdout and table.stderr == "points/side on 40 samples of points.txt\n"
+
+    again = denas_here("train", "run", "--data", "points.txt")
+    assert again.returncode == 2 and "holds a finished training (accuracy " in again.stderr
+    resumed = denas_here("train", "run", "--resume", "--json", "-q")
+    assert resumed.returncode == 0 and json.loads(resumed.stdout)["steps"] == 14
+    differs = denas_here("train", "run", "--resume", "--lr", "0.1")
+    assert differs.returncode == 2 and "cannot go on with settings.lr: 0.05 -> 0.1" in differs.stderr
+
+
+def test_another_finalist_by_its_key(searched: Path, points: Path, tmp_path: Path) -> None:
+    best = json.loads((searched / "best.json").read_text())
+    files = sorted((searched / "architectures").glob("*.json"))
+    other = next(file for file in files if json.loads(file.read_text()) != best)
+    out = tmp_path / "other"
+    arguments = ["train", str(searched), "--data", str(points), "--epochs", "1", "--out", str(out), "-q"]
+    done = denas_here(*arguments, "--arch", other.stem[:10])
+    assert done.returncode == 0, done.stderr
+    assert load_model(out / "model").arch.as_dict() == json.loads(other.read_text())
+    assert done.stderr == ""
+    assert f"next: denas evaluate {out} --data {points}" in done.stdout
+    file = denas_here(*arguments[:-2], str(tmp_path / "file"), "-q", "--arch", str(other))
+    assert file.returncode == 0, file.stderr
+    assert load_model(tmp_path / "file" / "model").arch.as_dict() == json.loads(other.read_text())
+
+
+def test_a_space_without_a_run(points: Path, tmp_path: Path) -> None:
+    arguments = ["train", "points/mlp", "--arch", '{"depth": 1, "width": 4}', "--data", str(points)]
+    arguments += ["--epochs", "1", "--set", "space.norm=batch", "--out", str(tmp_path / "out"), "-q"]
+    assert denas_here(*arguments).returncode == 0
+    assert load_model(tmp_path / "out" / "model").space.options()["norm"] == "batch"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        (["--set", "training.lrs=1"], 2, "'training' has no option 'lrs'; did you mean 'lr'"),
+        (
+            ["--set", "lr=1"],
+            2,
+            "a training has keys of training and task, such as training.schedule; did you mean",
+        ),
+        (["--set", "space.norm=batch"], 2, "the options of the space are those of run"),
+        (["--set", "task.jiter=1"], 2, "did you mean 'jitter'"),
+        (["--task", "points/sides"], 2, "did you mean 'points/side'"),
+        (["--teacher", "nowhere"], 2, "'nowhere' is neither a run nor a trained model"),
+        (["--arch", "nothing.json"], 2, "nothing.json"),
+        (["--data", "nowhere.txt"], 2, "nowhere.txt': No such file or directory; name a file of points"),
+        (["--device", "gpu"], 2, "device 'gpu' is none of auto, cpu, cuda"),
+        (["--epochs", "-1"], 2, "option 'epochs' of 'training'"),
+        (["--resume"], 2, "there is no training in"),
+    ],
+)
+def test_a_wrong_option_is_one_line_and_leaves_nothing(
+    searched: Path, points: Path, arguments: list[str], code: int, text: str
+) -> None:
+    data = [] if "--data" in arguments else ["--data", str(points)]
+    done = denas_here("train", str(searched), *data, *arguments)
+    assert done.returncode == code, done.stderr
+    assert text in done.stderr and done.stderr.count("\n") == 1 and done.stderr.startswith("error: ")
+    assert not (searched / "training").exists()
+
+
+def test_no_data_and_no_run(searched: Path, tmp_path: Path) -> None:
+    assert "name one with --data" in denas_here("train", str(searched)).stderr
+    done = denas_here("train", str(tmp_path / "nowhere"), "--data", "x")
+    assert done.returncode == 2 and "is not a run directory" in done.stderr
+    (searched / "best.json").unlink()
+    done = denas_here("train", str(searched), "--data", "x")
+    assert done.returncode == 2 and "has no best architecture yet; finish its search" in done.stderr
+    done = denas_here("evaluate", str(searched), "--data", "x")
+    assert done.returncode == 2 and "is not trained; train it first: denas train" in done.stderr
+
+
+def test_data_of_other_labels_is_not_measured(searched: Path, points: Path, tmp_path: Path) -> None:
+    assert denas_here("train", str(searched), "--data", str(points), "--epochs", "0", "-q").returncode == 0
+    other = tmp_path / "other.txt"
+    other.write_text("0 0 0\n0 0 7")
+    done = denas_here("evaluate", str(searched), "--data", str(other))
+    assert done.returncode == 2 and "has the labels [0, 7], the model [0, 1]" in done.stderr
+    (searched / "training" / "model" / "model.safetensors").write_bytes(b"")
+    done = denas_here("evaluate", str(searched), "--data", str(points))
+    assert done.returncode == 5 and "is damaged" in done.stderr
+
+
+def test_a_missing_library_is_one_line(searched: Path, points: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = importlib.util.find_spec
+
+    def without(name: str, *rest: Any) -> Any:
+        return None if name in ("transformers", "accelerate") else found(name, *rest)
+
+    monkeypatch.setattr(importlib.util, "find_spec", without)
+    done = denas_here("train", str(searched), "--data", str(points))
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: training needs transformers and accelerate: pip install 'denas-core[train]'\n"
+    )
+
+
+def test_without_tensorboard_there_is_a_notice(
+    searched: Path, points: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import importlib
+
+    real = importlib.import_module
+
+    def without(name: str, *rest: Any) -> Any:
+        if name == "tensorboard":
+            raise ModuleNotFoundError("No module named 'tensorboard'")
+        return real(name, *rest)
+
+    monkeypatch.setattr(importlib, "import_module", without)
+    done = denas_here("train", str(searched), "--data", str(points), "--epochs", "1", "-q", "--json")
+    assert done.returncode == 0
+    assert done.stderr.startswith("note: tensorboard is not installed: no events are written")
+    assert not (searched / "training" / "events").exists()
+
+
+def test_several_tasks_are_listed(searched: Path, points: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import denas_points.plugin
+
+    both = {"side": "denas_points.task:Side", "other": "denas_points.task:Side"}
+    monkeypatch.setattr(denas_points.plugin, "denas_tasks", _hook(lambda: both))
+    done = denas_here("train", str(searched), "--data", str(points))
+    assert done.returncode == 2
+    assert "can be trained for points/other, points/side; choose with --task" in done.stderr
+    monkeypatch.setattr(denas_points.plugin, "denas_tasks", _hook(dict))
+    done = denas_here("train", str(searched), "--data", str(points))
+    assert done.returncode == 2
+    assert re.search("no installed (plugin has a task;|task fits 'points/mlp': )", done.stderr), done.stderr
+
+
+def _hook(function: Any) -> Any:
+    from denas_core import hookimpl
+
+    def denas_tasks() -> Any:
+        return function()
+
+    return hookimpl(denas_tasks)
+
+
+def test_progress_in_a_terminal_is_a_bar(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import sys
+
+    from denas_core.cli.training_progress import Bar, Lines, progress_watcher
+
+    assert type(progress_watcher("accuracy")) is Lines
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    bar = progress_watcher("accuracy")
+    assert isinstance(bar, Bar)
+    bar.started(step=2, total=8, epochs=4)
+    bar.stepped(4)
+    bar.logged({"step": 4, "epoch": 2.0, "loss": 0.5, "lr": 0.1})
+    bar.logged({"step": 4, "epoch": 2.0, "metrics": {"loss": 0.75, "accuracy": 0.25}})
+    bar.finished()
+    shown = capsys.readouterr().err
+    assert "going on after step 2 of 8" in shown
+    assert "epoch 2 of 4: loss 0.5 in training; accuracy 0.25, loss 0.75" in shown
+    assert "step 4 of 8, loss 0.5" in shown and "50%" in shown
+
+
+def test_progress_that_nobody_reads_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    from denas_core.cli.training_progress import Lines
+
+    class Closed:
+        def write(self, text: str) -> int:
+            raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr(sys, "stderr", Closed())
+    lines = Lines("accuracy")
+    lines.started(step=2, total=8, epochs=4)
+    lines.logged({"step": 4, "epoch": 2.0, "metrics": {"loss": 0.75, "accuracy": 0.25}})

@@ -1,0 +1,92 @@
+"""Learning from a teacher."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from denas_core.batch import Batch, Outputs
+from denas_core.errors import ConfigError
+from denas_core.trained import TrainedModel, load_model, save_model
+from denas_core.training.teacher import Teacher
+
+from .trainings import assert_same, make_plan, run, weights
+
+
+@pytest.fixture
+def teacher(points: Path, tmp_path: Path) -> TrainedModel:
+    run(make_plan(points, epochs=4), tmp_path / "teacher")
+    return load_model(tmp_path / "teacher" / "model")
+
+
+def test_the_loss_is_the_divergence_at_a_temperature(teacher: TrainedModel) -> None:
+    batch = Batch(inputs={"x": torch.tensor([[0.3, -0.2], [0.1, 0.9]])})
+    ours = torch.tensor([[1.0, -1.0], [0.5, 0.25]])
+    with torch.no_grad():
+        theirs = teacher.network(batch.inputs["x"])
+    expected = 0.0
+    for row, taught in zip(ours.tolist(), theirs.tolist(), strict=True):
+        q = [math.exp(x / 3) for x in row]
+        p = [math.exp(x / 3) for x in taught]
+        expected += sum(
+            a / sum(p) * (math.log(a / sum(p)) - math.log(b / sum(q))) for a, b in zip(p, q, strict=True)
+        )
+    outputs = Outputs(features=ours, logits={"logits": ours})
+    found = Teacher(teacher, weight=0.5, temperature=3.0).loss(outputs, batch)
+    assert float(found) == pytest.approx(9 * expected / 2, rel=1e-5)
+
+
+def test_positions_that_do_not_count_teach_nothing(teacher: TrainedModel) -> None:
+    ours = torch.zeros(2, 2)
+    batch = Batch(inputs={"x": torch.tensor([[0.3, -0.2], [0.1, 0.9]])})
+    one = Batch(inputs={"x": batch.inputs["x"][:1]})
+    taught = Teacher(teacher, weight=0.5, temperature=1.0)
+    masked = Outputs(features=ours, logits={"logits": ours}, masks={"logits": torch.tensor([True, False])})
+    alone = Outputs(features=ours[:1], logits={"logits": ours[:1]})
+    assert float(taught.loss(masked, batch)) == pytest.approx(float(taught.loss(alone, one)))
+
+
+def test_a_teacher_alone_teaches_a_network_its_answers(
+    points: Path, tmp_path: Path, teacher: TrainedModel
+) -> None:
+    path = tmp_path / "teacher" / "model"
+    common = {"epochs": 8, "seed": 3, "distill_weight": 1.0, "distill_temperature": 1.0}
+    run(make_plan(points, teacher=path, **common), tmp_path / "pupil")  # type: ignore[arg-type]
+    pupil = load_model(tmp_path / "pupil" / "model")
+    x = torch.rand(200, 2) * 2 - 1
+    same = (pupil.network(x).argmax(-1) == teacher.network(x).argmax(-1)).double().mean()
+    assert same > 0.9
+    assert pupil.history["teacher"] == str(path)
+    assert_same(load_model(path).network.state_dict(), teacher.network.state_dict())
+    assert not any("teacher" in name for name in weights(tmp_path / "pupil"))
+
+
+def test_a_teacher_of_no_weight_teaches_nothing(points: Path, tmp_path: Path, teacher: TrainedModel) -> None:
+    path = tmp_path / "teacher" / "model"
+    run(make_plan(points, teacher=path, epochs=1, distill_weight=0.0), tmp_path / "pupil")
+    run(make_plan(points, epochs=1), tmp_path / "alone")
+    assert_same(weights(tmp_path / "pupil"), weights(tmp_path / "alone"))
+
+
+def test_a_teacher_of_other_labels_is_refused(points: Path, tmp_path: Path, teacher: TrainedModel) -> None:
+    changed = dataclasses.replace(teacher, facts={"labels": [0, 2]})
+    save_model(tmp_path / "other", changed)
+    with pytest.raises(
+        ConfigError, match=r"teacher '.*other' does not agree with the data on labels; train it"
+    ):
+        run(make_plan(points, teacher=tmp_path / "other"), tmp_path / "pupil")
+    save_model(tmp_path / "none", dataclasses.replace(teacher, task=None))
+    with pytest.raises(ConfigError, match=r"was trained for nothing, not for points/side"):
+        run(make_plan(points, teacher=tmp_path / "none"), tmp_path / "again")
+
+
+def test_outputs_of_another_shape_are_refused(teacher: TrainedModel) -> None:
+    ours = torch.zeros(1, 3)
+    with pytest.raises(ConfigError, match=r"the teacher's outputs logits \(2,\) are not .* logits \(3,\)"):
+        Teacher(teacher, weight=0.5, temperature=1.0).loss(
+            Outputs(features=ours, logits={"logits": ours}), Batch(inputs={"x": torch.zeros(1, 2)})
+        )

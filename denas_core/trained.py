@@ -1,4 +1,4 @@
-"""A trained model: an architecture, its weights and what is needed to use them; kept as safetensors and JSON."""
+"""A trained model: an architecture, its weights and what is needed to use them; kept in one safetensors file."""
 
 from __future__ import annotations
 
@@ -14,16 +14,19 @@ from .atomic import storage_errors, write_atomically, write_json
 from .component import Component
 from .errors import ConfigError, StoreDamaged
 from .machine import environment, moment
+from .one_line import described
 from .registry import Registry
 from .space import SearchSpace
 from .task import Task, head_width
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 SCHEMA = "denas.model/1"
 WEIGHTS = "model.safetensors"
 CARD = "model.json"
+METADATA = "denas"
+"""Name of the card in the metadata of the weights."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,28 +84,27 @@ def build_network(
 
 
 def save_model(directory: Path, model: TrainedModel) -> None:
-    """Write `model` into `directory`, weights first: a card without its weights is never there.
+    """Write `model` into `directory`: weights and card in one file, and the card once more for those who look.
 
     Raises:
         StorageError: the file system refuses.
     """
     from safetensors.torch import save
 
+    tensors = {
+        name: tensor.detach().cpu().contiguous() for name, tensor in model.network.state_dict().items()
+    }
+    card = {
+        **model.card(),
+        "sha256": _digest(tensors),
+        "environment": environment(),
+        "written": moment(),
+    }
     with storage_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
-        weights = save(
-            {name: tensor.detach().cpu().contiguous() for name, tensor in model.network.state_dict().items()}
-        )
-        write_atomically(directory / WEIGHTS, weights)
-    write_json(
-        directory / CARD,
-        {
-            **model.card(),
-            "sha256": hashlib.sha256(weights).hexdigest(),
-            "environment": environment(),
-            "written": moment(),
-        },
-    )
+    # One file, so that a kill between two never leaves weights beside the card of others.
+    write_atomically(directory / WEIGHTS, save(tensors, metadata={METADATA: json.dumps(card)}))
+    write_json(directory / CARD, card)
 
 
 def load_model(directory: Path | str, registry: Registry | None = None) -> TrainedModel:
@@ -115,23 +117,19 @@ def load_model(directory: Path | str, registry: Registry | None = None) -> Train
     Raises:
         ConfigError: there is no model.
         NotInstalled: the plugin of its space or task is missing.
-        StoreDamaged: the files do not belong together.
+        StoreDamaged: the file is damaged.
     """
-    from safetensors.torch import load
-
     directory = Path(directory)
-    card = read_card(directory)
+    card, tensors = _read(directory)
     registry = registry or Registry.discover()
-    space = registry.create("space", card["space"]["id"], card["space"]["options"], origin=CARD)
-    task = card["task"] and registry.create("task", card["task"]["id"], card["task"]["options"], origin=CARD)
-    arch = space.parse(json.dumps(card["arch"]), origin=CARD)
-    with storage_errors(directory / WEIGHTS):
-        weights = (directory / WEIGHTS).read_bytes()
-    if hashlib.sha256(weights).hexdigest() != card["sha256"]:
-        raise StoreDamaged(f"{str(directory / WEIGHTS)!r} is damaged: it is not what {CARD} was written for")
+    space = registry.create("space", card["space"]["id"], card["space"]["options"], origin=WEIGHTS)
+    task = card["task"] and registry.create(
+        "task", card["task"]["id"], card["task"]["options"], origin=WEIGHTS
+    )
+    arch = space.parse(json.dumps(card["arch"]), origin=WEIGHTS)
     # Loaded first for what is no weight, such as a table of indices.
     network = space.load(build_network(space, arch, task=task, facts=card["facts"]), arch, seed=0)
-    network.load_state_dict(load(weights))
+    network.load_state_dict(tensors)
     return TrainedModel(
         space=space,
         arch=arch,
@@ -143,29 +141,38 @@ def load_model(directory: Path | str, registry: Registry | None = None) -> Train
     )
 
 
-def read_card(directory: Path) -> dict[str, Any]:
-    """Return what stands beside the weights in `directory`.
+def _read(directory: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    from safetensors import SafetensorError, safe_open
 
-    Raises:
-        ConfigError: there is no model, or one of a newer version.
-        StoreDamaged: the card is no JSON.
-    """
-    path = directory / CARD
+    path = directory / WEIGHTS
     if not path.is_file():
         raise ConfigError(
-            f"{str(directory)!r} holds no trained model ({CARD} is missing); train one with 'denas train'"
+            f"{str(directory)!r} holds no trained model ({WEIGHTS} is missing); train one with 'denas train'"
         )
-    with storage_errors(path):
-        text = path.read_text(encoding="utf-8")
     try:
-        card = json.loads(text)
-    except ValueError as error:
-        raise StoreDamaged(f"{str(path)!r} is damaged: {error}") from error
+        with storage_errors(path), safe_open(path, "pt") as file:
+            card = json.loads((file.metadata() or {}).get(METADATA, "null"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, ValueError) as error:
+        raise StoreDamaged(f"{str(path)!r} is damaged: {described(error)}") from error
     if not isinstance(card, dict) or card.get("schema") != SCHEMA:
         raise ConfigError(
-            f"{str(path)!r} is not of the form {SCHEMA!r} that this version reads; upgrade DE-NAS"
+            f"{str(path)!r} is no model of the form {SCHEMA!r} that this version reads; upgrade DE-NAS"
         )
-    return card
+    if _digest(tensors) != card["sha256"]:
+        raise StoreDamaged(f"{str(path)!r} is damaged: its weights are not those that were written")
+    return card, tensors
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    import torch
+
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def _component(component: Component) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from .errors import ConfigError
 from .inventory import is_run
 from .registry import Registry
-from .trained import CARD, TrainedModel, build_network
+from .trained import WEIGHTS, TrainedModel, build_network
 
 MODEL = Path("training") / "model"
 """Where training leaves the best model of a run."""
@@ -25,7 +25,7 @@ def find_model(path: Path, *, otherwise: str = "") -> Path:
         ConfigError: it is neither, or the run is not trained.
     """
     for directory in (path, path / MODEL, path / MODEL.name):
-        if (directory / CARD).is_file():
+        if (directory / WEIGHTS).is_file():
             return directory
     if is_run(path):
         raise ConfigError(

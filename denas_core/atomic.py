@@ -9,10 +9,14 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from .errors import StorageError
+
+LOCK = "run.lock"
+"""File that whoever works in a directory has locked."""
 
 WORK = ".repair.tmp"
 """Directory in a run in which a repair works."""
@@ -74,5 +78,9 @@ def remove_leftovers(directory: Path) -> None:
     """Remove the temporary files of writes and repairs that were killed; only under the directory's lock."""
     shutil.rmtree(directory / WORK, ignore_errors=True)
     with storage_errors(directory):
-        for leftover in directory.rglob(".*.tmp*"):
-            leftover.unlink(missing_ok=True)
+        for folder, inner, files in os.walk(directory):
+            # What has a lock of its own, such as the training of a run, may be at work.
+            inner[:] = [name for name in inner if not Path(folder, name, LOCK).exists()]
+            for name in files:
+                if fnmatch(name, ".*.tmp*"):
+                    Path(folder, name).unlink(missing_ok=True)

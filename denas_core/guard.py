@@ -59,10 +59,11 @@ def as_before_the_call() -> Iterator[None]:
 
     Outside of any guard nothing is done.
     """
-    if not _entered or _entered[-1] is None:
-        yield
-        return
     with TURN:
+        # Asked in one's turn: a guard that another thread has entered says nothing of this one.
+        if not _entered or _entered[-1] is None:
+            yield
+            return
         changed = ProcessState(computing_only=True)
         _entered[-1].restore(computing_only=True)
         # Work that such work asks for is under these settings already.

@@ -43,8 +43,9 @@ class KeptOptions:
                     del vars(component)[name]
                     changed = f"method {name!r} of {component.id}"
         for component, name, value in self._kept:
-            if not _is_same(vars(component).get(name), value):
-                vars(component)[name] = _copied(value)
+            if not _is_same(getattr(component, name, None), value):
+                # Past the component's own __setattr__, into its __dict__ or its slots.
+                object.__setattr__(component, name, _copied(value))
                 changed = f"option {name!r} of {component.id}"
         return changed
 

@@ -27,7 +27,13 @@ STATES = ("scored", "infeasible", "failed")
 
 
 def gather(
-    run: Path, store: Store, insight: Insight | None, *, top: int = FINALISTS, notices: Sequence[str] = ()
+    run: Path,
+    store: Store,
+    insight: Insight | None,
+    *,
+    trials: Sequence[Trial] | None = None,
+    top: int = FINALISTS,
+    notices: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the document of a report, fit for JSON.
 
@@ -35,13 +41,15 @@ def gather(
         run: The run directory.
         store: Its open store.
         insight: What space and score know; None leaves out ranking, comparison and drawing.
+        trials: What the store holds, where it has been read.
         top: Finalists to list.
         notices: What the user should know besides.
 
     Raises:
         StoreDamaged, StorageError: the store cannot be read.
     """
-    header, trials = store.header(), store.trials()
+    header = store.header()
+    trials = store.trials() if trials is None else trials
     config = header["config"]
     said = [*notices, *(insight.notices if insight else ())]
     values = insight.values if insight else {}

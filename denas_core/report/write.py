@@ -25,9 +25,10 @@ def report_search(run: Path, store: Store, setup: Setup, *, notices: Sequence[st
         What the user should know: a line if it could not be written, whatever the cause.
     """
     try:
-        insight = Insight.of(setup, store.trials())
+        trials = store.trials()
+        insight = Insight.of(setup, trials)
         write_json(run / FILE, insight.as_dict())
-        write_report(run / REPORT, gather(run, store, insight, notices=notices))
+        write_report(run / REPORT, gather(run, store, insight, trials=trials, notices=notices))
     except Exception as error:
         # The search's result is there already, and worth more than its picture.
         return [f"the report was not written: {described(error)}"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import doctest
+import importlib
 import inspect
 import json
 import re
@@ -19,7 +20,7 @@ import pytest
 from denas_core import errors, hookspecs
 from denas_core.cli import _run
 from denas_core.config import COMPONENTS, RunConfig
-from denas_core.registry import HOOKS, Registry
+from denas_core.registry import CONTRACTS, HOOKS, Registry
 
 from .documents import DOCUMENTS, ROOT, Block, blocks, commands, denas_arguments, name_of
 
@@ -133,9 +134,8 @@ def test_hooks_has_a_heading_for_every_specification_with_its_signature() -> Non
 
 def test_hooks_names_what_each_contract_asks_for() -> None:
     text = (DOCS / "hooks.md").read_text(encoding="utf-8")
-    from denas_core import CombinedScore, Executor, LatencyProbe, ProxyScore, SearchSpace, Strategy
-
-    for contract in (SearchSpace, ProxyScore, CombinedScore, Strategy, LatencyProbe, Executor):
+    references = [reference.split(":") for kind in CONTRACTS.values() for reference in kind]
+    for contract in (getattr(importlib.import_module(module), name) for module, name in references):
         for method in contract.__abstractmethods__:
             assert f"`{method}" in text, f"hooks.md does not name {contract.__name__}.{method}"
 
@@ -164,6 +164,13 @@ def test_the_plugin_of_hooks_works_from_files_alone(desk: Path) -> None:
     assert _run([*arguments, "--out", "runs/component"], debug=True) == 0
     assert _run(["show", "hello/grad-norm"], debug=True) == 0
     assert "hello/grad-norm" in Path("runs/component/result.json").read_text()
+    for name, rows in (("train", 24), ("valid", 8)):
+        lines = [",".join([*(f"{(row * k) % 7}" for k in range(1, 11)), f"{row % 2}"]) for row in range(rows)]
+        Path(f"{name}.csv").write_text("\n".join(lines))
+    arguments = ["train", "runs/hello", "--data", ".", "--task", "hello/table", "--epochs", "1", "-q"]
+    assert _run(arguments, debug=True) == 0
+    assert _run(["evaluate", "runs/hello", "--data", "."], debug=True) == 0
+    assert _run(["export", "runs/hello", "--to", "hello/half"], debug=True) == 0
 
 
 def plugin_named(name: str) -> Any:

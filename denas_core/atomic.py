@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fnmatch
 import json
 import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +79,8 @@ def remove_leftovers(directory: Path) -> None:
     shutil.rmtree(directory / WORK, ignore_errors=True)
     with storage_errors(directory):
         for folder, inner, files in os.walk(directory):
+            links = [name for name in inner if Path(folder, name).is_symlink()]
             # What has a lock of its own, such as the training of a run, may be at work.
             inner[:] = [name for name in inner if not Path(folder, name, LOCK).exists()]
-            for name in files:
-                if fnmatch(name, ".*.tmp*"):
-                    Path(folder, name).unlink(missing_ok=True)
+            for name in fnmatch.filter([*files, *links], ".*.tmp*"):
+                Path(folder, name).unlink(missing_ok=True)

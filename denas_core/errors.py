@@ -78,3 +78,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the nearest known name, or an empty string."""
     near = get_close_matches(name, list(known), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def with_article(noun: str) -> str:
+    """Return ``"a score"`` or ``"an exporter"``."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

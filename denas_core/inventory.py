@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from .atomic import LOCK
 from .errors import DenasError, StoreDamaged
 from .lock import is_held
 from .objectives import Budget
@@ -58,7 +59,7 @@ def is_run(path: Path) -> bool:
     if not path.is_dir():
         return False
     stores = (STORE, REPAIRED, f"{STORE}-wal")
-    begun = (path / "run.lock").is_file() and (path / "config.yaml").is_file()
+    begun = (path / LOCK).is_file() and (path / "config.yaml").is_file()
     return begun or any(_is_ours(path / name) for name in stores)
 
 

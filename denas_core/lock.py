@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, SoftFileLock, Timeout
 
-from .atomic import storage_errors, write_json
+from .atomic import LOCK, storage_errors, write_json
 from .errors import RunBusy, StorageError
 
 SECONDS_TO_NAME_ITSELF = 1.0
@@ -30,8 +30,8 @@ class RunLock:
             StorageError: the file system refuses.
         """
         self._owner = directory / "owner.json"
-        self._lock = FileLock(directory / "run.lock")
-        with storage_errors(directory / "run.lock"), warnings.catch_warnings():
+        self._lock = FileLock(directory / LOCK)
+        with storage_errors(directory / LOCK), warnings.catch_warnings():
             # That there are no locks is told once, as the error that it is.
             warnings.simplefilter("ignore")
             try:
@@ -86,9 +86,9 @@ class RunLock:
 def is_held(directory: Path) -> bool:
     """Tell whether a living process holds a run directory; nothing is waited for or written into it."""
     # Who holds it says so in a file: one that nobody holds is not locked even for a moment.
-    if not (directory / "owner.json").exists() or not (directory / "run.lock").exists():
+    if not (directory / "owner.json").exists() or not (directory / LOCK).exists():
         return False
-    lock = FileLock(directory / "run.lock")
+    lock = FileLock(directory / LOCK)
     try:
         lock.acquire(timeout=0)
     except Timeout:

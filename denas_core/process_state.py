@@ -50,7 +50,7 @@ class ProcessState:
         if not computing_only:
             self._namespaces = [
                 sys.modules,
-                *(vars(sys.modules[name]) for name in _PATCHED if name in sys.modules),
+                *(vars(module) for name in _PATCHED if (module := sys.modules.get(name)) is not None),
             ]
         self._computing = [] if "numpy" not in sys.modules else [_NUMPY_ERRORS]
         self._generators = list(_generators())
@@ -103,10 +103,11 @@ def restore_names(namespace: MutableMapping[str, Any], names: Mapping[str, Any])
 
 def seed_generators(seed: int) -> None:
     """Seed the global generators, so that a careless plugin draws the same numbers in every run and resume."""
-    if "random" in sys.modules:
-        sys.modules["random"].seed(seed)
-    if "numpy" in sys.modules and "numpy.random" in sys.modules:
-        sys.modules["numpy.random"].seed(seed % 2**32)
+    # A module that somebody has forbidden to import is None.
+    if (random := sys.modules.get("random")) is not None:
+        random.seed(seed)
+    if (numpy_random := sys.modules.get("numpy.random")) is not None:
+        numpy_random.seed(seed % 2**32)
     torch = sys.modules.get("torch")
     if torch is not None and hasattr(torch, "default_generator"):
         # The CPU's generator alone: torch.manual_seed would wake the GPUs.

@@ -15,7 +15,7 @@ import pluggy
 
 from . import hookspecs
 from .blame import blamed, is_interruption
-from .errors import ConfigError, NotInstalled, PluginError, did_you_mean
+from .errors import ConfigError, NotInstalled, PluginError, did_you_mean, with_article
 from .guard import guarded
 from .one_line import described, one_line, shown, type_name
 
@@ -145,7 +145,7 @@ class Registry:
             raise NotInstalled(f"{kind} {name!r} needs the plugin {owner!r}, which is not installed{hint}")
         hint = did_you_mean(name, [*ids, *(id.partition("/")[2] for id in ids)])
         raise NotInstalled(
-            f"no installed plugin has a {kind} {name!r}{hint}; installed: {', '.join(ids) or 'none'}"
+            f"no installed plugin has {with_article(kind)} {name!r}{hint}; installed: {', '.join(ids) or 'none'}"
         )
 
     def load(self, kind: Kind, name: str) -> type[Any]:
@@ -189,15 +189,21 @@ class Registry:
         cls = self.load(kind, base)
         chosen: dict[str, Any] = {}
         if colon:
-            presets = self._presets(kind, base, cls)
+            presets = self.presets(kind, base)
             if preset not in presets:
                 hint = did_you_mean(preset, presets) or f"; it has {', '.join(presets) or 'none'}"
                 raise ConfigError(f"{kind} {self.resolve(kind, base)!r} has no preset {preset!r}{hint}")
             chosen |= presets[preset]
         return make_component(cls, {**chosen, **(options or {})}, id=self.resolve(kind, base), origin=origin)
 
-    def _presets(self, kind: Kind, base: str, cls: type[Any]) -> dict[str, dict[str, Any]]:
-        with blamed(f"{kind} {base!r}"):
+    def presets(self, kind: Kind, name: str) -> dict[str, dict[str, Any]]:
+        """Return the options of each preset of a component, by the preset's name.
+
+        Raises:
+            NotInstalled, PluginError, ConfigError: as `load`; also PluginError where they are no such mappings.
+        """
+        cls = self.load(kind, name)
+        with blamed(f"{kind} {name!r}"):
             presets = {name: dict(options) for name, options in dict(getattr(cls, "presets", {})).items()}
             if not all(
                 type(name) is str for name in (*presets, *(n for one in presets.values() for n in one))

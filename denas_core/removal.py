@@ -8,7 +8,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from .atomic import WORK, storage_errors, sync_directory
+from .atomic import LOCK, WORK, storage_errors, sync_directory
 from .errors import ConfigError
 from .inventory import is_run
 from .lock import RunLock
@@ -34,7 +34,7 @@ PARTS = (
     STORE,
     "config.yaml",
     "owner.json",
-    "run.lock",
+    LOCK,
 )
 """What a run consists of, in the order in which it is removed."""
 
@@ -63,7 +63,7 @@ def check_removable(paths: Sequence[Path]) -> None:
             raise ConfigError(f"{str(path)!r} is a link; name the run directory that it leads to")
         if not is_run(path):
             raise ConfigError(f"{str(path)!r} is not a run directory; 'denas run ls' lists those there are")
-        for name in ("run.lock", STORE):
+        for name in (LOCK, STORE):
             if (path / name).is_symlink():
                 raise ConfigError(
                     f"{str(path / name)!r} is a link, and leads out of the run; remove it first"

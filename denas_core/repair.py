@@ -18,7 +18,7 @@ from .lock import RunLock
 from .registry import Registry
 from .rows import APPLICATION_ID, SCHEMA_VERSION, TABLES, Row, trial_seconds
 from .run_directory import REPAIRED, STORE, check_is_run, header
-from .salvage import Salvage, as_far_as_readable, copy_readable, salvage
+from .salvage import LOGS, Salvage, as_far_as_readable, copy_readable, salvage
 from .seeding import canonical_json
 from .setup import Setup
 from .store import Store, has_log
@@ -86,8 +86,8 @@ def _finished(path: Path, work: Path) -> Repair | None:
 
 def _repaired(path: Path, work: Path, registry: Registry) -> Repair:
     aside = _put_aside(path)
-    # Everything is read from copies: SQLite would fold the log into the damaged file.
-    copies = [part for part in ("", "-wal") if (path / f"{STORE}{part}").exists()]
+    # Everything is read from copies: SQLite would fold the log, or a commit that was cut off, into the damaged file.
+    copies = [part for part in ("", *LOGS) if (path / f"{STORE}{part}").exists()]
     for part in copies:
         copy_readable(path / f"{STORE}{part}", work / f"{STORE}{part}")
     if "" in copies and (whole := _count_if_whole(work / STORE)) is not None:

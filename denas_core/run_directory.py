@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from .atomic import remove_leftovers, storage_errors, sync_directory, write_atomically
+from .atomic import LOCK, remove_leftovers, storage_errors, sync_directory, write_atomically
 from .config import MAY_CHANGE_ON_RESUME, differences
 from .errors import ConfigError, StoreDamaged
 from .file_system import network_file_system
@@ -190,9 +190,9 @@ def check_is_run(path: Path) -> None:
         raise StoreDamaged(f"run {str(path)!r} has lost its {STORE}; save what its log holds with: {mend}")
     if (path / "result.json").is_file():
         raise StoreDamaged(f"run {str(path)!r} has lost its {STORE}; put it back, or start a new run")
-    if (path / "config.yaml").is_file() and (path / "run.lock").is_file():
+    if (path / "config.yaml").is_file() and (path / LOCK).is_file():
         raise ConfigError(
-            f"run {str(path)!r} was stopped before its first trial; start it again with --out {path}"
+            f"run {str(path)!r} was stopped before its first trial; start it again with --out {shlex.quote(str(path))}"
         )
     raise ConfigError(f"{str(path)!r} is not a run directory; 'denas search' makes one")
 
@@ -205,7 +205,8 @@ def _new_directory(space: str, out: str | None) -> Path:
                 raise ConfigError(f"out {out!r} is a file; name a directory")
             if path.is_dir() and not _is_unbegun(path):
                 raise ConfigError(
-                    f"out {out!r} exists and is not empty; go on with 'denas search --resume {out}', or name another"
+                    f"out {out!r} exists and is not empty; name another, or go on with: "
+                    f"denas search --resume {shlex.quote(out)}"
                 )
             path.mkdir(parents=True, exist_ok=True)
             return path
@@ -228,8 +229,8 @@ def _new_directory(space: str, out: str | None) -> Path:
 def _is_unbegun(path: Path) -> bool:
     """Tell whether a directory is empty, or holds only what a run writes before its store is there."""
     names = {entry.name for entry in path.iterdir()}
-    own = {name for name in names if name in ("run.lock", "owner.json", "config.yaml") or _is_temporary(name)}
-    return not names or (names == own and "run.lock" in names)
+    own = {name for name in names if name in (LOCK, "owner.json", "config.yaml") or _is_temporary(name)}
+    return not names or (names == own and LOCK in names)
 
 
 def _is_temporary(name: str) -> bool:

@@ -15,6 +15,9 @@ from .rows import TABLES, Row, component_names, is_intact
 PAGE = 4096
 """Bytes of a page of a store; SQLite's default since 2016, and what `Store.build` makes."""
 
+LOGS = ("-wal", "-journal")
+"""Endings of the files beside a store in which SQLite keeps commits, or what takes one back that was cut off."""
+
 # Kinds of page that hold rows, by the first byte of the page: leaves of a table, leaves and branches of an index.
 _LEAF, _INDEX_LEAF, _INDEX_BRANCH = 0x0D, 0x0A, 0x02
 _HOLDS = {_LEAF: ("trial", "meta"), _INDEX_LEAF: ("component",), _INDEX_BRANCH: ("component",)}
@@ -118,9 +121,9 @@ def as_far_as_readable() -> Iterator[None]:
 
 
 def _copy(store: Path, copy: Path, *, with_log: bool) -> None:
-    for end in ("-wal", "-shm", "-journal", ""):
+    for end in ("", "-shm", *LOGS):
         copy.with_name(copy.name + end).unlink(missing_ok=True)
-    for end in ("", "-wal") if with_log else ("",):
+    for end in ("", *LOGS) if with_log else ("",):
         part = store.with_name(store.name + end)
         if part.exists():
             shutil.copyfile(part, copy.with_name(copy.name + end))
@@ -142,7 +145,7 @@ def _give_first_page(copy: Path, blank: Path) -> None:
 def _fold_log(copy: Path) -> None:
     with as_far_as_readable(), contextlib.closing(sqlite3.connect(copy)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    for end in ("-wal", "-shm"):
+    for end in ("-shm", *LOGS):
         copy.with_name(copy.name + end).unlink(missing_ok=True)
 
 

@@ -333,6 +333,11 @@ def _sqlite_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        if code == sqlite3.SQLITE_READONLY_ROLLBACK:
+            raise StorageError(
+                f"store {str(path)!r} holds half a commit, which a resume takes back: "
+                f"denas search --resume {shlex.quote(str(path.parent))}"
+            ) from error
         # A file shorter than it says is damaged, though SQLite calls it an error of input.
         if code & 0xFF in _REFUSALS and code != sqlite3.SQLITE_IOERR_SHORT_READ:
             raise StorageError(

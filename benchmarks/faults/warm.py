@@ -1,11 +1,12 @@
 """Hundreds of ``denas`` commands in a minute: one process imports everything, and forks for each command.
 
 A child is the command as a user would type it, but for the start of Python. It has its own standard streams, and can
-be held until somebody has attached to it.
+be held until somebody has attached to it. On Linux neither process outlives the one that started it, however that ends.
 """
 
 from __future__ import annotations
 
+import ctypes
 import dataclasses
 import json
 import os
@@ -20,6 +21,9 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 TOY = ROOT / "tests" / "toy"
+
+PR_SET_PDEATHSIG = 1
+"""From ``linux/prctl.h``: the signal that a process gets when its parent ends."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Warm:
         self._count = 0
         paths = [str(ROOT), str(TOY), *filter(None, [os.environ.get("PYTHONPATH")])]
         self._server = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.faults.warm"],
+            [sys.executable, "-m", "benchmarks.faults.warm", str(os.getpid())],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -119,8 +123,9 @@ class Child:
         return Done(code, *texts)
 
 
-def serve() -> None:
-    """Answer requests, a line each, until there are no more."""
+def serve(parent: int) -> None:
+    """Answer requests of the process `parent`, a line each, until there are no more."""
+    _die_with(parent)
     sys.path[:0] = [str(TOY)]
     from denas_core.cli import main
 
@@ -149,6 +154,7 @@ def serve() -> None:
 
 
 def _fork(request: dict[str, Any], main: Any) -> int:
+    server = os.getpid()
     pid = os.fork()
     if pid:
         if request["held"]:
@@ -156,6 +162,7 @@ def _fork(request: dict[str, Any], main: Any) -> int:
         return pid
     code = 1
     try:
+        _die_with(server)
         for stream, end in ((0, None), (1, ".out"), (2, ".err")):
             name = os.devnull if end is None else request["stem"] + end
             flags = os.O_RDONLY if end is None else os.O_WRONLY | os.O_CREAT | os.O_TRUNC
@@ -173,5 +180,13 @@ def _fork(request: dict[str, Any], main: Any) -> int:
         os._exit(code)
 
 
+def _die_with(parent: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        # It may have ended before it was asked for this.
+        if os.getppid() != parent:
+            os._exit(1)
+
+
 if __name__ == "__main__":
-    serve()
+    serve(int(sys.argv[1]))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from denas_core.errors import ConfigError, NotInstalled
+from denas_core.errors import ConfigError, NotInstalled, with_article
 
 from .arguments import JsonOption, SetOption
 from .output import print_json, print_table
@@ -61,7 +61,7 @@ def show(
         "kind": kind,
         "documentation": _documentation(cls),
         "options": describe_options(cls),
-        "presets": {name: dict(options) for name, options in getattr(cls, "presets", {}).items()},
+        "presets": registry.presets(kind, component.partition(":")[0]),
     }
     if kind == "space":
         space = registry.create("space", component, _options(set_), origin="--set")
@@ -108,7 +108,7 @@ def kind_of(registry: Registry, name: str) -> Kind:
         )
     if len(found) > 1:
         raise ConfigError(
-            f"{name!r} is ambiguous: there is a {' and a '.join(found)} of that name; write the full id"
+            f"{name!r} is ambiguous: there is {' and '.join(map(with_article, found))} of that name; write the full id"
         )
     return found[0]
 

@@ -20,8 +20,7 @@ def _engine(old: OldConfig, key: str) -> Outcome:
         return Outcome(fate="translated", settings={"strategy.name": "builtin/random"})
     settings = {"strategy.name": "builtin/evolution"}
     if engine == EVOLUTION:
-        note = "parents come from the best so far; the original's CNN search mutated its start structure only"
-        return Outcome(fate="translated", settings=settings, note=note)
+        return Outcome(fate="translated", settings=settings)
     if engine in SERVICE:
         note = "the hosted service is gone; the Pareto front is part of every search"
         return Outcome(fate="changed", settings=settings, note=note)

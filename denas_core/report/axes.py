@@ -6,6 +6,8 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
+SMALL, LARGE = 1e-290, 1e290
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Axis:
@@ -32,35 +34,38 @@ class Axis:
         if low == high:
             pad = abs(low) * 0.1 or 1.0
             return cls(low - pad, high + pad, start, end)
-        if log:
+        if log and low > SMALL and high < LARGE:
             room = (high / low) ** 0.05
             return cls(low / room, high * room, start, end, log=True)
-        room = (high - low) * 0.05
+        room = high * 0.05 - low * 0.05
         return cls(low - room, high + room, start, end)
 
     def __call__(self, value: float) -> float:
         """Return the coordinate of `value`, to a tenth."""
-        if self.log:
-            share = math.log(value / self.low) / math.log(self.high / self.low)
-        else:
-            share = (value - self.low) / (self.high - self.low)
+        place = math.log if self.log else self._scaled
+        share = (place(value) - place(self.low)) / (place(self.high) - place(self.low))
         return round(self.start + share * (self.end - self.start), 1)
 
     def ticks(self, most: int = 5) -> list[float]:
         """Return round values within the axis."""
         if self.log:
-            first, last = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
+            first, last = math.floor(math.log10(self.low)), math.floor(math.log10(self.high))
             for digits in ((1, 2, 5), (1, 3), (1,)):
                 found = [d * 10.0**k for k in range(first, last + 1) for d in digits]
                 found = [value for value in found if self.low <= value <= self.high]
                 if 2 <= len(found) <= most + 1:
                     return found
-        raw = (self.high - self.low) / most
+        low, high = self._scaled(self.low), self._scaled(self.high)
+        raw = (high - low) / most
         power = 10.0 ** math.floor(math.log10(raw))
         step = next(power * nice for nice in (1, 2, 2.5, 5, 10) if power * nice >= raw * 0.999)
-        first_tick = math.ceil(self.low / step)
         return [
             # Adding zero makes a negative zero positive.
-            float(f"{i * step:.10g}") + 0.0
-            for i in range(first_tick, math.floor(self.high / step) + 1)
+            float(f"{i * step / self._scaled(1.0):.10g}") + 0.0
+            for i in range(math.ceil(low / step), math.floor(high / step) + 1)
         ]
+
+    def _scaled(self, value: float) -> float:
+        # So that neither the length of the axis nor a step of it is beyond what a float holds.
+        largest = max(abs(self.low), abs(self.high))
+        return value * (1e-10 if largest > LARGE else 1e300 if largest < SMALL else 1.0)

@@ -11,10 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from denas_core.batch import Batch
-from denas_core.deployable import deployable
 from denas_core.errors import ConfigError, PluginError
 from denas_core.export import SIZES, largest_difference
 from denas_core.one_line import described, shown
@@ -61,6 +58,8 @@ def artefacts_lie_where_they_are_written(exporter: Exporter, spaces: Sequence[Se
 
 def outputs_are_those_of_the_network(exporter: Exporter, spaces: Sequence[SearchSpace]) -> None:
     """What was written gives the outputs of the network, by name and within its tolerance."""
+    from denas_core.deployable import deployable
+
     for written in _exports(exporter, spaces):
         try:
             largest_difference(exporter, deployable(written.model), written.artefact)
@@ -220,6 +219,8 @@ def _readings(model: TrainedModel) -> dict[str, Any]:
 
 
 def _same(before: Any, after: Any) -> bool:
+    import torch
+
     if isinstance(before, torch.Tensor):
         return isinstance(after, torch.Tensor) and torch.equal(before, after)
     return bool(before == after)

@@ -103,3 +103,26 @@ def test_leftovers_in_the_directories_of_a_run_are_removed_too(tmp_path: Path) -
         (tmp_path / name).write_text("half")
     remove_leftovers(tmp_path)
     assert [path.name for path in tmp_path.rglob("*")] == ["architectures"]
+
+
+def test_what_has_a_lock_of_its_own_is_left_to_its_owner(tmp_path: Path) -> None:
+    training = tmp_path / "training"
+    (training / "model").mkdir(parents=True)
+    (training / "run.lock").touch()
+    for folder in (tmp_path, training, training / "model"):
+        (folder / ".a.json.0123456789abcdef.tmp").write_text("half")
+    remove_leftovers(tmp_path)
+    assert names(tmp_path) == ["training"]
+    assert len([*training.rglob(".a.json.*")]) == 2
+    remove_leftovers(training)
+    assert [*training.rglob(".a.json.*")] == []
+
+
+def test_leftovers_are_files_and_links_but_no_directories(tmp_path: Path) -> None:
+    elsewhere, run = tmp_path / "elsewhere", tmp_path / "run"
+    (elsewhere / "mine").mkdir(parents=True)
+    (run / ".notes.tmp").mkdir(parents=True)
+    (run / ".repair.tmp").symlink_to(elsewhere)
+    remove_leftovers(run)
+    assert names(run) == [".notes.tmp"]
+    assert names(elsewhere) == ["mine"]

@@ -149,6 +149,8 @@ def test_a_plugin_is_checked_with_all_its_components() -> None:
         "builtin/random (strategy)",
         "builtin/wall-clock (probe)",
         "builtin/serial (executor)",
+        "builtin/safetensors (exporter)",
+        "builtin/torch-export (exporter)",
     ]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from denas_core.cli import _run
 from denas_core.store import Store
 
 from .runs import denas, toy_search
@@ -47,7 +48,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["toy/stairs", "--seed", "x"], 2, "Invalid value for '--seed'"),
         (["toy/stairs", "--set", "strategy={name: evolution, population: 0, mutations: 0, crossovers: 0}"], 2,
          "nothing to propose"),
-        (["toy/stairs", "--out", "."], 2, "exists and is not empty; go on with 'denas search --resume .'"),
+        (["toy/stairs", "--out", "."], 2, "exists and is not empty; name another, or go on with: denas search --resume ."),
         (["--resume", "nowhere"], 2, "'nowhere' is not a run directory"),
         (["--config", "missing.yaml"], 2, "cannot read 'missing.yaml'"),
         (["--config", "/"], 2, "cannot read '/'"),
@@ -128,8 +129,11 @@ def test_a_config_error_names_file_and_line(tmp_path: Path) -> None:
     assert "(run.yaml:4)" in done.stderr
 
 
-def test_thirty_configurations_end_well_or_with_one_line(tmp_path: Path) -> None:
+def test_thirty_configurations_end_well_or_with_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Half of them changed at random; whatever comes, no traceback and no other exit code."""
+    monkeypatch.chdir(tmp_path)
     rng = random.Random(1)
     values = [
         "5",
@@ -165,14 +169,16 @@ def test_thirty_configurations_end_well_or_with_one_line(tmp_path: Path) -> None
         for _ in range(number % 3):
             lines[rng.choice(keys)] = rng.choice(values)
         (tmp_path / "run.yaml").write_text("".join(f"{key}: {value}\n" for key, value in lines.items()))
-        done = denas("search", "--config", "run.yaml", "-q", "--json", "-o", f"r{number}", cwd=tmp_path)
-        codes.append(done.returncode)
-        assert done.returncode in (0, 2, 7), done.stderr
-        if done.returncode == 0:
-            assert json.loads(done.stdout)["trials"]["scored"] == 5 or "5s" in lines.values()
+        # In this process: Python would start thirty times otherwise.
+        code = _run(["search", "--config", "run.yaml", "-q", "--json", "-o", f"r{number}"], debug=False)
+        codes.append(code)
+        out, err = capsys.readouterr()
+        assert code in (0, 2, 7), err
+        if code == 0:
+            assert json.loads(out)["trials"]["scored"] == 5 or "5s" in lines.values()
         else:
-            assert done.stderr.startswith("error: ")
-            assert done.stderr.count("\n") == 1
+            assert err.startswith("error: ")
+            assert err.count("\n") == 1
     assert 10 <= codes.count(0) < 30
 
 

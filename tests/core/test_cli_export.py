@@ -137,16 +137,13 @@ def test_what_cannot_be_done_is_told_in_one_line(
 def test_without_its_plugin_onnx_is_named_with_what_to_install(
     run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    points = [point for point in importlib_points() if point.name != "onnx"]
-    monkeypatch.setattr("denas_core.registry.installed_points", lambda: points)
+    points = [point for point in importlib.metadata.entry_points(group="denas") if point.name != "onnx"]
+    discovered = Registry.discover(points)
+    monkeypatch.setattr(Registry, "discover", lambda: discovered)
     assert failed(["run", "--to", "onnx"], capsys) == (
         "error: exporter 'onnx/onnx' needs the plugin 'onnx', which is not installed; install it with: pip install "
         "denas-onnx\n"
     )
-
-
-def importlib_points() -> list[importlib.metadata.EntryPoint]:
-    return list(importlib.metadata.entry_points(group="denas"))
 
 
 def test_without_safetensors_it_says_what_to_install(

@@ -213,7 +213,7 @@ documents = st.builds(
 )
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(documents)
 def test_any_configuration_is_accepted_or_refused_in_one_line(document: dict[Any, Any]) -> None:
     try:

@@ -122,7 +122,7 @@ def test_where_no_file_can_grow_a_program_is_an_error_and_no_crash(tmp_path: Pat
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
-    assert "File too large; free space or choose another place" in done.stdout
+    assert "File too large; free space, or choose another place" in done.stdout
     assert not list(tmp_path.iterdir())
 
 

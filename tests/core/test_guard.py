@@ -69,6 +69,43 @@ def test_guards_in_guards_put_back_what_each_has_seen() -> None:
     assert torch.get_default_dtype() == start
 
 
+def test_a_guard_of_another_thread_is_waited_for_not_looked_into() -> None:
+    entered, leave = threading.Event(), threading.Event()
+    seen: list[object] = []
+
+    def guard() -> None:
+        with guarded():
+            entered.set()
+            leave.wait(10)
+
+    def work() -> None:
+        try:
+            with as_before_the_call():
+                seen.append("worked")
+        except BaseException as error:
+            seen.append(error)
+
+    threads = [threading.Thread(target=guard), threading.Thread(target=work)]
+    threads[0].start()
+    assert entered.wait(10)
+    threads[1].start()
+    threads[1].join(0.2)
+    assert seen == []
+    leave.set()
+    for thread in threads:
+        thread.join(10)
+    assert seen == ["worked"]
+
+
+def test_a_module_that_somebody_forbids_to_import_is_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("statistics", "numpy.random"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with guarded():
+        drawn = random.random()
+    with guarded():
+        assert random.random() == drawn
+
+
 def test_a_function_that_says_it_equals_every_other_is_put_back_too() -> None:
     class Equal:
         def __eq__(self, other: object) -> bool:

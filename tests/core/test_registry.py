@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from denas_core.cli import _run
 from denas_core.errors import ConfigError, DenasError, NotInstalled, PluginError
 from denas_core.registry import OFFICIAL, Kind, Registry
 
@@ -162,3 +163,22 @@ def test_an_unknown_preset_is_refused(registry: Registry, name: str, message: st
 def test_a_component_without_presets_says_so() -> None:
     with pytest.raises(ConfigError, match="strategy 'builtin/random' has no preset 'large'; it has none"):
         Registry.discover().create("strategy", "random:large")
+
+
+@pytest.mark.parametrize("presets", ["3", '["large"]', '{"large": 3}', '{1: {"size": 2}}', '{"a": {2: 3}}'])
+def test_presets_that_are_none_are_the_fault_of_their_plugin(
+    install: Install, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], presets: str
+) -> None:
+    install("good_scores", GOOD_SCORES.replace('{"large": {"size": 100, "depth": 3}}', presets))
+    registry = Registry.discover([install("good", GOOD)])
+    with pytest.raises(PluginError, match=r"^score 'zen' failed: "):
+        registry.create("score", "zen:large")
+    monkeypatch.setattr(Registry, "discover", lambda: registry)
+    assert _run(["show", "good/zen"], debug=False) == 3
+    assert capsys.readouterr().err.startswith("error: score 'good/zen' failed: ")
+
+
+def test_a_kind_with_a_vowel_has_its_article(registry: Registry) -> None:
+    assert refusal(registry, "exporter", "zen", NotInstalled) == (
+        "no installed plugin has an exporter 'zen'; installed: none"
+    )

@@ -52,14 +52,17 @@ def test_trials_come_back_as_they_were_committed(path: Path) -> None:
     assert reopened.active_seconds() == 1.25
 
 
-@given(st.floats(min_value=-1e308, max_value=1e308))
-@settings(max_examples=200, deadline=None)
+@given(st.lists(st.floats(min_value=-1e308, max_value=1e308), min_size=1, max_size=20))
+@settings(max_examples=20, deadline=None)
 def test_every_finite_score_keeps_all_its_bits(
-    tmp_path_factory: pytest.TempPathFactory, value: float
+    tmp_path_factory: pytest.TempPathFactory, values: list[float]
 ) -> None:
     store = Store.create(tmp_path_factory.mktemp("bits") / "study.db", {})
-    store.append(trial(0, value=value), active_seconds=0.0)
-    assert store.trials()[0].evaluation.components["height"].hex() == (value + 0.0).hex()
+    for index, value in enumerate(values):
+        store.append(trial(index, value=value), active_seconds=0.0)
+    found = [trial.evaluation.components["height"].hex() for trial in store.trials()]
+    assert found == [(value + 0.0).hex() for value in values]
+    store.close()
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1.7e308])

@@ -92,6 +92,8 @@ def test_the_account_says_of_every_key_what_became_of_it(tmp_path: Path) -> None
         ],
         "unknown": ["budget_flop"],
     }
+    notes = {row["key"]: row["note"] for row in document["keys"]}
+    assert "CNN search mutated its start structure only" in notes["search_engine"]
     assert document["refusal"] is None
     assert make_config(document["config"], origin="test") == make_config(
         load_mapping(document["yaml"], origin="test"), origin="test"

@@ -58,6 +58,7 @@ def translated(text: str) -> Imported:
 
 def test_the_default_configuration_searches_the_space_of_the_preset() -> None:
     imported = translated(OLD)
+    assert not any("CNN" in outcome.note for outcome in imported.outcomes.values())
     setup = Setup.from_config(imported.config, Registry.discover())
     preset = Registry.discover().create("space", "cv/vit:denas")
     assert setup.space.options() == preset.options()

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from denas_core.report.axes import Axis
+from denas_core.score import LARGEST
 
 numbers = st.floats(min_value=-1e12, max_value=1e12, allow_subnormal=False)
 positive = st.floats(min_value=1e-9, max_value=1e15)
@@ -24,6 +26,21 @@ def test_a_logarithmic_axis_holds_its_values(values: list[float]) -> None:
     axis = Axis.of(values, 0, 100, log=min(values) != max(values))
     assert all(0 <= axis(value) <= 100 for value in values)
     assert len(axis.ticks()) <= 12
+
+
+@pytest.mark.parametrize("log", [False, True])
+@given(st.lists(st.floats(min_value=0, max_value=LARGEST, exclude_min=True), min_size=1, max_size=4))
+def test_no_score_is_beyond_an_axis(log: bool, values: list[float]) -> None:
+    axis = Axis.of(values if log else [*values, -LARGEST], 0, 100, log=log)
+    assert all(0 <= axis(value) <= 100 for value in values)
+    assert len(axis.ticks()) <= 12
+
+
+@pytest.mark.parametrize("values", [(0.0, 5e-324), (-5e-324, 5e-324), (5e-324, 1e-323)])
+def test_the_smallest_numbers_have_an_axis(values: tuple[float, float]) -> None:
+    axis = Axis.of(values, 0, 100)
+    assert axis(values[0]) < axis(values[1])
+    assert axis.ticks()
 
 
 def test_ticks_are_round() -> None:

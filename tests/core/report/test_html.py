@@ -109,3 +109,22 @@ def test_what_cannot_be_seen_is_shown() -> None:
     assert visible("one\ntwo") == "one\ntwo"
     assert visible("é中文🙂") == "é中文🙂"
     assert visible("a" * 3000).endswith("… (1000 further characters)")
+
+
+@pytest.mark.parametrize(
+    ("probe", "said"),
+    [
+        ({"batch_size": 1}, "in milliseconds, one sample a call;"),
+        ({"batch_size": 32}, "in milliseconds, 32 samples a call;"),
+        ({"batch_size": "<b>"}, "in milliseconds;"),
+        ({}, "in milliseconds;"),
+    ],
+)
+def test_latencies_say_how_many_samples_a_call_has(probe: dict[str, Any], said: str, tmp_path: Path) -> None:
+    _, _, document = page_of(tmp_path, ["name"])
+    document["provenance"]["config"]["probe"] = {"name": "builtin/wall-clock", **probe}
+    document["budgets"]["constraints"] = [
+        {"text": "x", "metric": "latency_ms", "bound": 9.0, "best": 1.0, "margin": None, "binds": False}
+        | {"range": None, "rejected": 0}
+    ]
+    assert said in Page(render_html(document)).text

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from denas_core.errors import ConfigError
 from denas_core.legacy import Legacy, OldConfig, Outcome, Rule, bound, dropped, to
 from denas_core.legacy.contract import bounded
+from denas_core.legacy.search_keys import EVOLUTION, SEARCH_KEYS
 
 from .notation import parse_structure
 from .skeleton import SKELETONS
@@ -13,6 +16,14 @@ LARGE_IMAGE = 96
 """Pixels from which the slots and strides of the ``imagenet`` skeleton fit better."""
 
 USUAL_LAYERS = 3
+
+
+def _engine(old: OldConfig, key: str) -> Outcome:
+    outcome = SEARCH_KEYS[key](old, key)
+    if old.text(key) != EVOLUTION:
+        return outcome
+    note = "parents come from the best so far; the original's CNN search mutated its start structure only"
+    return dataclasses.replace(outcome, note=note)
 
 
 def _image_size(old: OldConfig, key: str) -> Outcome:
@@ -75,6 +86,7 @@ _ZERO = "it had no effect in the original: its CNN score had no {} term"
 LEGACY = Legacy(
     domains=("cnn",),
     keys={
+        "search_engine": _engine,
         "budget_model_size": bound(
             "params", "<=", note="counted exactly; the original's formula missed batch-norm and biases"
         ),

@@ -25,7 +25,6 @@ class Attention(nn.Module):
         super().__init__()
         self.heads = heads
         self.head_size = head_size
-        self.head_size = head_size
         self.qkv = nn.Linear(width, 3 * heads * head_size)
         self.out = nn.Linear(heads * head_size, width)
         self.keys = RelativeTable(table_rows, head_size) if table_rows else None

@@ -15,12 +15,13 @@ import random
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from denas_core import Architecture, Registry, SearchSpace
+from denas_core.config import apply_settings
 from denas_core.objectives import Constraint
 from denas_core.problem import Problem
 
@@ -102,9 +103,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    space: SearchSpace = Registry.discover().create(
-        "space", options.space, dict(setting.removeprefix("space.").split("=", 1) for setting in options.set)
-    )
+    settings = apply_settings({"space": {}}, options.set)["space"]
+    space: SearchSpace = Registry.discover().create("space", options.space, settings)
     problem = Problem(space, [Constraint.parse(text) for text in options.constraint])
     jobs: list[tuple[str, int, Path]] = []
     for seed in range(options.seeds):
@@ -152,19 +152,17 @@ def trained(
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    """Return the means and ranges by kind as a table."""
+    """Return the means by kind, and the range of the accuracies, as a table."""
     lines = ["| network | params | MFLOPs | accuracy, mean (range) |", "|---|---|---|---|"]
     for kind in KINDS:
-        own = [row for row in rows if row["kind"] == kind]
-
-        def of(name: str, own: Sequence[dict[str, Any]] = own) -> list[float]:
-            return [row[name] for row in own]
-
-        mean: Callable[[str], float] = lambda name, of=of: statistics.fmean(of(name))  # noqa: E731
-        accuracy = of("accuracy")
+        columns = {
+            name: [float(row[name]) for row in rows if row["kind"] == kind]
+            for name in ("params", "flops", "accuracy")
+        }
+        params, flops, accuracy = (statistics.fmean(column) for column in columns.values())
+        low, high = min(columns["accuracy"]), max(columns["accuracy"])
         lines.append(
-            f"| {kind} | {mean('params') / 1e3:.0f}k | {mean('flops') / 1e6:.1f} | {statistics.fmean(accuracy):.3f} "
-            f"({min(accuracy):.3f}-{max(accuracy):.3f}) |"
+            f"| {kind} | {params / 1e3:.0f}k | {flops / 1e6:.1f} | {accuracy:.3f} ({low:.3f}-{high:.3f}) |"
         )
     return "\n".join(lines)
 

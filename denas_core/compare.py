@@ -18,10 +18,9 @@ from .registry import Registry
 from .result import finite
 from .run_directory import read_run
 from .store import comparable
-from .trial import Trial
+from .trial import STATES, Trial
 
 SCHEMA = "denas.compare/1"
-STATES = ("scored", "infeasible", "failed")
 FIELDS = ("index", "generation", "key", "architecture", "state", "reason", "components", "metrics")
 """What `comparable` gives of a trial, in order."""
 

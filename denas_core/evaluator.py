@@ -73,7 +73,7 @@ class Evaluator:
         start = time.perf_counter()
         try:
             with guarded():
-                metrics = {name: _count(name, value) for name, value in self.problem.cost(arch).items()}
+                metrics = self.counts(arch)
                 broken = self.problem.violations(arch)
                 self._check_memory(arch)
         except Infeasible as error:
@@ -98,6 +98,14 @@ class Evaluator:
                 state="failed", reason=failure, components=components, metrics=metrics, seconds=seconds
             )
         return Evaluation(state="scored", components=components, metrics=metrics, seconds=seconds)
+
+    def counts(self, arch: Architecture) -> dict[str, float]:
+        """Return parameters, FLOPs and memory of `arch` as plain numbers, see `SearchSpace.cost`.
+
+        Raises:
+            ScoreFailed: one of them is no number, or negative.
+        """
+        return {name: _count(name, value) for name, value in self.problem.cost(arch).items()}
 
     def measure(self, arch: Architecture, evaluation: Evaluation) -> Evaluation:
         """Return `evaluation` with the measured latency, if it is scored and something asks: alone, on the target."""

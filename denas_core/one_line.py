@@ -19,9 +19,13 @@ def one_line(value: object, limit: int = 200) -> str:
         raise
     except BaseException:
         return f"<{type_name(value)} that cannot be printed>"[:limit]
-    text = _ESCAPES.sub(" ", text)
-    text = "".join(character if character.isprintable() else " " for character in text)
+    text = printable(_ESCAPES.sub(" ", text))
     return " ".join(text.split())[:limit].rstrip()
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    """Return `text` with a space for each character that cannot be printed, but for those of `keep`."""
+    return "".join(c if c.isprintable() or c in keep else " " for c in text)
 
 
 def shown(value: object, limit: int = 80) -> str:

@@ -14,6 +14,7 @@ from torch.func import functional_call
 from .batch import Batch, Outputs
 from .errors import ScoreFailed
 from .norms import BatchNorms
+from .out_of_memory import is_out_of_memory
 from .pass_mode import LayerRecorder, PassMode
 from .pass_network import batch_of, readout_of, weights_of
 from .passes import PassSpec, Trace
@@ -38,7 +39,7 @@ def run_pass(candidate: Candidate, spec: PassSpec) -> Trace:
         with _own_settings(candidate.device):
             return _Run(candidate, spec, BatchNorms(spec.norm, replay=replay)).trace()
     except (MemoryError, RuntimeError) as error:
-        if _is_out_of_memory(error):
+        if is_out_of_memory(error):
             raise ScoreFailed(f"out of memory on {candidate.device} at batch size {spec.size}") from error
         raise
 
@@ -153,10 +154,3 @@ def _check_finite(outputs: Outputs) -> None:
 def _detached(outputs: Outputs) -> Outputs:
     logits = {name: tensor.detach() for name, tensor in outputs.logits.items()}
     return dataclasses.replace(outputs, features=outputs.features.detach(), logits=logits)
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    text = str(error).lower()
-    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(
-        sign in text for sign in ("out of memory", "can't allocate memory", "not enough memory")
-    )

@@ -13,7 +13,7 @@ from .errors import NoResult
 from .objectives import Objective
 from .ranking import pareto_front
 from .setup import Setup
-from .trial import Trial
+from .trial import STATES, Trial
 
 SCHEMA = "denas.search/1"
 FINALISTS = 10
@@ -103,10 +103,7 @@ def make_result(
     Raises:
         NoResult: none of them is scored; says what stopped most.
     """
-    counts = {
-        state: sum(t.evaluation.state == state for t in trials)
-        for state in ("scored", "infeasible", "failed")
-    }
+    counts: dict[str, int] = {state: sum(t.evaluation.state == state for t in trials) for state in STATES}
     if not counts["scored"]:
         raise NoResult(_why_nothing(trials, counts))
     ranked, values = setup.scoring.rank(trials)

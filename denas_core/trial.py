@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from .architecture import Architecture
 from .record import Record
@@ -12,6 +12,7 @@ from .record import Record
 _EMPTY: Record[float] = Record({})
 
 State = Literal["scored", "infeasible", "failed"]
+STATES: tuple[State, ...] = get_args(State)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

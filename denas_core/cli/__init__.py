@@ -10,6 +10,7 @@ from typing import Any
 
 from denas_core.errors import DenasError
 from denas_core.interrupt import Interruption, stoppable
+from denas_core.one_line import printable
 
 from .standard_output import hold_standard_output, mend_streams
 
@@ -82,7 +83,6 @@ def _run(arguments: list[str], debug: bool) -> int:
 def _fail(message: str, code: int, debug: bool) -> int:
     if debug:
         traceback.print_exc()
-    text = "".join(character if character.isprintable() else " " for character in message)
     with contextlib.suppress(OSError):
-        sys.stderr.write(f"error: {text}\n")
+        sys.stderr.write(f"error: {printable(message)}\n")
     return code

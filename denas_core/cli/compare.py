@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from denas_core.one_line import printable
+
 from .arguments import JsonOption
 from .output import cell, print_json, print_table
 
@@ -151,4 +153,4 @@ def _pairs(weights: Mapping[str, float]) -> str:
 
 
 def _write(text: str) -> None:
-    sys.stdout.write("".join(c if c.isprintable() or c == "\n" else " " for c in text) + "\n")
+    sys.stdout.write(printable(text, keep="\n") + "\n")

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
 from denas_core.objectives import quantity
+from denas_core.one_line import printable
 
 
 def print_json(document: Any) -> None:
@@ -60,7 +61,7 @@ def cell(value: object) -> str:
         return quantity(value) if abs(value) >= 10_000 else str(value)
     if isinstance(value, float):
         return quantity(value) if abs(value) >= 10_000 else f"{value:.4g}"
-    return "".join(character if character.isprintable() else " " for character in str(value))
+    return printable(str(value))
 
 
 def _is_number(text: str) -> bool:

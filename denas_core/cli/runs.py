@@ -31,9 +31,10 @@ def trials(
     """List every trial of a run: state, reason, components, metrics, seconds."""
     from denas_core.errors import ConfigError
     from denas_core.run_directory import read_run
+    from denas_core.trial import STATES
 
-    if state not in (None, "scored", "infeasible", "failed"):
-        raise ConfigError(f"state {state!r} is none of scored, infeasible, failed")
+    if state not in (None, *STATES):
+        raise ConfigError(f"state {state!r} is none of {', '.join(STATES)}")
     store = read_run(run)
     try:
         rows = [trial.as_dict() for trial in store.trials() if state in (None, trial.evaluation.state)]

@@ -56,7 +56,7 @@ def score(
     seconds: dict[str, float] = {}
     start = time.perf_counter()
     with blamed(f"space {setup.space.id!r}"):
-        metrics = dict(setup.problem.cost(architecture))
+        metrics = evaluator.counts(architecture)
     seconds["cost"] = time.perf_counter() - start
     components, spent, failure = evaluator.score(architecture, setup.scoring.components)
     seconds |= spent

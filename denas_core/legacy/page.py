@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from denas_core.config import as_scalar
+from denas_core.one_line import printable
 
 from .translate import Imported
 
@@ -64,5 +65,5 @@ def _shown(key: str, value: Any) -> str:
 
 
 def _one_line(text: str, most: int = 300) -> str:
-    flat = "".join(character if character.isprintable() else " " for character in text)
+    flat = printable(text)
     return flat if len(flat) <= most else f"{flat[: most - 3]}..."

@@ -41,7 +41,7 @@ def read_confidence(run: Path) -> dict[str, Any] | None:
     try:
         document = json.loads((run / FILE).read_text(encoding="utf-8"))
         return document if document["schema"] == SCHEMA and isinstance(document["values"], dict) else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

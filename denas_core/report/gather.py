@@ -10,7 +10,7 @@ from denas_core.machine import moment
 from denas_core.objectives import Objective
 from denas_core.result import FINALISTS, finite, select_front
 from denas_core.store import Store
-from denas_core.trial import Trial
+from denas_core.trial import STATES, Trial
 
 from .budgets import describe_budgets
 from .commands import next_commands
@@ -23,7 +23,6 @@ from .provenance import describe_provenance
 from .verdict import state_verdict
 
 SCHEMA = "denas.report/1"
-STATES = ("scored", "infeasible", "failed")
 
 
 def gather(

@@ -107,5 +107,5 @@ class Insight:
             insight = cls(**document)
             is_whole = all(isinstance(getattr(insight, name), kind) for name, kind in _KINDS.items())
             return insight if is_whole else None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None

@@ -1,15 +1,12 @@
-"""Telling that memory ran out, which torch says in several ways."""
+"""Telling the user of a training that memory ran out."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
 
-import torch
-
 from denas_core.errors import Infeasible
-
-_TEXTS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
+from denas_core.out_of_memory import is_out_of_memory
 
 
 @contextlib.contextmanager
@@ -25,10 +22,3 @@ def memory_errors(batch_size: int) -> Iterator[None]:
         if not is_out_of_memory(error):
             raise
         raise Infeasible(f"out of memory with batches of {batch_size}; lower --batch-size") from error
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether `error` says that memory ran out, of a GPU or of the machine."""
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
-        return True
-    return isinstance(error, RuntimeError) and any(text in str(error).lower() for text in _TEXTS)

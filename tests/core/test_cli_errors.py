@@ -48,7 +48,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["toy/stairs", "--seed", "x"], 2, "Invalid value for '--seed'"),
         (["toy/stairs", "--set", "strategy={name: evolution, population: 0, mutations: 0, crossovers: 0}"], 2,
          "nothing to propose"),
-        (["toy/stairs", "--out", "."], 2, "exists and is not empty; name another, or go on with: denas search --resume ."),
+        (["toy/stairs", "--out", "."], 2, "name another, or go on with: denas search --resume ."),
         (["--resume", "nowhere"], 2, "'nowhere' is not a run directory"),
         (["--config", "missing.yaml"], 2, "cannot read 'missing.yaml'"),
         (["--config", "/"], 2, "cannot read '/'"),

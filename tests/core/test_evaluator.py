@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy
 import pytest
 import torch
 
@@ -230,3 +232,21 @@ def test_threads_are_pinned_for_a_while_even_if_it_ends_badly(threads: int) -> N
         assert torch.get_num_threads() == 2
         raise ValueError("inside")
     assert torch.get_num_threads() == 1
+
+
+def test_counts_are_plain_numbers_whatever_a_space_counts_with() -> None:
+    class Counting(Conditional):
+        def cost(self, arch: Architecture) -> dict[str, Any]:
+            return {"params": numpy.int64(2**60 + 1), "flops": numpy.float32(0.5)}
+
+    counts = Evaluator(Problem(Counting()), {}).counts(ARCH)
+    assert json.dumps(counts) == '{"params": 1152921504606846977, "flops": 0.5}'
+
+
+def test_a_count_that_is_no_number_is_named() -> None:
+    class Counting(Conditional):
+        def cost(self, arch: Architecture) -> dict[str, Any]:
+            return {"params": -1}
+
+    with pytest.raises(ScoreFailed, match="params is negative: -1"):
+        Evaluator(Problem(Counting()), {}).counts(ARCH)

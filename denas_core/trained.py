@@ -16,6 +16,7 @@ from .errors import ConfigError, StoreDamaged
 from .machine import environment, moment
 from .one_line import described
 from .registry import Registry
+from .seeding import canonical_json
 from .space import SearchSpace
 from .task import Task, head_width
 
@@ -91,15 +92,13 @@ def save_model(directory: Path, model: TrainedModel) -> None:
     """
     from safetensors.torch import save
 
+    # Copies, since safetensors refuses weights that share memory, such as tied ones.
     tensors = {
-        name: tensor.detach().cpu().contiguous() for name, tensor in model.network.state_dict().items()
+        name: tensor.detach().cpu().contiguous().clone()
+        for name, tensor in model.network.state_dict().items()
     }
-    card = {
-        **model.card(),
-        "sha256": _digest(tensors),
-        "environment": environment(),
-        "written": moment(),
-    }
+    card = {**model.card(), "environment": environment(), "written": moment()}
+    card["sha256"] = _digest(card, tensors)
     with storage_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
     # One file, so that a kill between two never leaves weights beside the card of others.
@@ -115,7 +114,7 @@ def load_model(directory: Path | str, registry: Registry | None = None) -> Train
         registry: Where space and task are found; by default all installed plugins.
 
     Raises:
-        ConfigError: there is no model.
+        ConfigError: there is no model, or its space or task has changed since.
         NotInstalled: the plugin of its space or task is missing.
         StoreDamaged: the file is damaged.
     """
@@ -127,9 +126,19 @@ def load_model(directory: Path | str, registry: Registry | None = None) -> Train
         "task", card["task"]["id"], card["task"]["options"], origin=WEIGHTS
     )
     arch = space.parse(json.dumps(card["arch"]), origin=WEIGHTS)
+    if arch.key != card["key"]:
+        raise ConfigError(
+            f"{str(directory)!r} was trained with another version of {space.id!r}, whose networks differ; load it "
+            "with that version"
+        )
     # Loaded first for what is no weight, such as a table of indices.
     network = space.load(build_network(space, arch, task=task, facts=card["facts"]), arch, seed=0)
-    network.load_state_dict(tensors)
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise ConfigError(
+            f"the weights in {str(directory)!r} do not fit the network that {space.id!r} builds: {described(error)}"
+        ) from error
     return TrainedModel(
         space=space,
         arch=arch,
@@ -159,15 +168,16 @@ def _read(directory: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         raise ConfigError(
             f"{str(path)!r} is no model of the form {SCHEMA!r} that this version reads; upgrade DE-NAS"
         )
-    if _digest(tensors) != card["sha256"]:
-        raise StoreDamaged(f"{str(path)!r} is damaged: its weights are not those that were written")
+    if _digest(card, tensors) != card.get("sha256"):
+        raise StoreDamaged(f"{str(path)!r} is damaged: it does not hold what was written")
     return card, tensors
 
 
-def _digest(tensors: Mapping[str, Tensor]) -> str:
+def _digest(card: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
     import torch
 
-    digest = hashlib.sha256()
+    facts = {name: value for name, value in card.items() if name != "sha256"}
+    digest = hashlib.sha256(canonical_json(facts).encode())
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())

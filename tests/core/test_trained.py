@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
+from torch import nn
 
 from denas_core import Registry, TrainedModel, load_model, save_model
 from denas_core.errors import ConfigError, StoreDamaged
@@ -69,8 +72,32 @@ def test_a_flipped_bit_of_a_weight_is_found(model: TrainedModel, tmp_path: Path)
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
-    with pytest.raises(StoreDamaged, match="not those that were written"):
+    with pytest.raises(StoreDamaged, match="does not hold what was written"):
         load_model(tmp_path / "model", REGISTRY)
+
+
+def test_a_changed_card_is_found(model: TrainedModel, tmp_path: Path) -> None:
+    path = tmp_path / "model" / "model.safetensors"
+    content = path.read_bytes()
+    changed = content.replace(rb"[\"a\", \"b\"]", rb"[\"a\", \"c\"]")
+    assert changed != content
+    path.write_bytes(changed)
+    with pytest.raises(StoreDamaged, match="does not hold what was written"):
+        load_model(tmp_path / "model", REGISTRY)
+
+
+def test_tied_weights_are_kept(model: TrainedModel, tmp_path: Path) -> None:
+    network = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+    network[1].weight = network[0].weight
+    save_model(tmp_path / "tied", dataclasses.replace(model, network=network))
+    with safe_open(tmp_path / "tied" / "model.safetensors", "pt") as file:
+        assert torch.equal(file.get_tensor("0.weight"), file.get_tensor("1.weight"))
+
+
+def test_weights_of_another_network_are_refused(model: TrainedModel, tmp_path: Path) -> None:
+    save_model(tmp_path / "other", dataclasses.replace(model, network=nn.Linear(2, 2)))
+    with pytest.raises(ConfigError, match="do not fit the network"):
+        load_model(tmp_path / "other", REGISTRY)
 
 
 def test_weights_of_others_and_empty_folders_are_no_models(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
+import math
 import typing
 from collections.abc import Mapping
 from typing import Any
@@ -94,6 +95,11 @@ def make_component(cls: type[Any], options: Mapping[str, Any], *, id: str, origi
         ConfigError: an unknown option, or a value that does not fit; one line with the nearest name.
     """
     model = options_model(cls)
+    for name, value in options.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ConfigError(
+                f"option {name!r} of {id!r}: should be a finite number, got {value!r}{_from(origin)}"
+            )
     try:
         text = json.dumps(dict(options), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:

@@ -37,7 +37,7 @@ def print_result(result: SearchResult) -> None:
     sys.stdout.write(
         f"best architecture: {run}/best.json   front and finalists: {run}/architectures/\n"
         f"report: {run}/report.html\n"
-        f"next: denas report {run} --confidence | denas trials {run} | {rank}"
+        f"next: denas report {run} --confidence | denas trials {run} | {rank}denas train {run} --data DATA | "
         f"denas latency --config {run}/config.yaml --arch {run}/best.json\n"
     )
 

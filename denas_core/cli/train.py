@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from denas_core.errors import ConfigError, did_you_mean
+from denas_core.errors import ConfigError, NotInstalled, did_you_mean
 
 from .arguments import DeviceOption, JsonOption, read_architecture
 from .output import print_json, print_notice
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from denas_core.architecture import Architecture
     from denas_core.registry import Registry
     from denas_core.space import SearchSpace
+    from denas_core.training.origin import Origin
     from denas_core.training.outcome import TrainingResult
     from denas_core.training.plan import Plan
 
@@ -151,6 +152,12 @@ def _new_plan(run: str, given: _Given, registry: Registry, *, out: Path | None) 
     from denas_core.training.settings import make_settings
 
     parts = given.options()
+    if not Path(run).is_dir() and _is_space(run, registry):
+        missing = [name for name, value in (("--arch", given.arch), ("--out", out)) if value is None]
+        if missing:
+            raise ConfigError(
+                f"{run!r} is a space, not a run: training one needs {' and '.join(missing)} too"
+            )
     if Path(run).is_dir() or out is None or given.arch is None:
         origin = read_origin(Path(run), registry)
         if parts["space"]:
@@ -159,7 +166,7 @@ def _new_plan(run: str, given: _Given, registry: Registry, *, out: Path | None) 
             )
         space, seed, device = origin.space, origin.seed, origin.device
         found = origin.finalist(given.arch) if given.arch else origin.best()
-        architecture = found or _architecture(space, given.arch)
+        architecture = found or _other_architecture(origin, given.arch)
     else:
         space = registry.create("space", run, parts["space"], origin="the command line")
         seed, device, architecture = 0, "auto", _architecture(space, given.arch)
@@ -193,12 +200,37 @@ def _resumed_plan(directory: Path, given: _Given, registry: Registry) -> Plan:
     return dataclasses.replace(
         plan,
         task=task,
-        arch=plan.arch if given.arch is None else _architecture(plan.space, given.arch),
+        arch=plan.arch if _is_named(plan, given.arch) else _architecture(plan.space, given.arch),
         settings=make_settings(task.id, {}, {**plan.settings.options(), **parts["training"]}),
         data=plan.data if given.data is None else given.data.absolute(),
         device=device_of(given.device or plan.device),
         teacher=plan.teacher if given.teacher is None else _teacher(given.teacher),
     )
+
+
+def _is_space(name: str, registry: Registry) -> bool:
+    try:
+        registry.resolve("space", name.partition(":")[0])
+    except NotInstalled:
+        return False
+    return True
+
+
+def _is_named(plan: Plan, given: str | None) -> bool:
+    # The key that began the training is said again by who repeats the command with --resume.
+    return given is None or (given != "" and plan.arch.key.startswith(given))
+
+
+def _other_architecture(origin: Origin, given: str | None) -> Architecture:
+    try:
+        return _architecture(origin.space, given)
+    except ConfigError as error:
+        if given is None or not given.isalnum():
+            raise
+        raise ConfigError(
+            f"no finalist of run {str(origin.path)!r} has a key that begins with {given!r}, and it is no architecture "
+            f"of {origin.space.id!r} either; choose of {', '.join(key[:12] for key in origin.finalists())}"
+        ) from error
 
 
 def _architecture(space: SearchSpace, given: str | None) -> Architecture:

@@ -12,7 +12,13 @@ from denas_core.objectives import Budget
 
 
 def next_commands(
-    run: Path, config: Mapping[str, Any], *, components: Sequence[str], has_best: bool, has_confidence: bool
+    run: Path,
+    config: Mapping[str, Any],
+    *,
+    components: Sequence[str],
+    has_best: bool,
+    has_network: bool,
+    has_confidence: bool,
 ) -> list[dict[str, str]]:
     """Return ``what`` and ``command`` of each next step, quoted for a shell.
 
@@ -32,6 +38,9 @@ def next_commands(
                 f"denas rank {path} --weights {weights}",
             )
         )
+    if named and has_best and has_network:
+        rows.append(("Train the best one on your data", f"denas train {path} --data DATA"))
+        rows.append(("Export it, once it is trained", f"denas export {path} --to safetensors"))
     if named and has_best:
         rows.append(
             (

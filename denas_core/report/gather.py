@@ -100,6 +100,7 @@ def gather(
             config,
             components=_scored_components(trials),
             has_best=best is not None,
+            has_network=insight is not None and insight.drawing is not None,
             has_confidence=confidence is not None,
         ),
         "notices": list(dict.fromkeys(said)),

@@ -48,6 +48,10 @@ class Origin:
             )
         return self.space.parse(read_text(best), origin=str(best))
 
+    def finalists(self) -> list[str]:
+        """Return the keys of the finalists."""
+        return sorted(file.stem for file in (self.path / "architectures").glob("*.json"))
+
     def finalist(self, prefix: str) -> Architecture | None:
         """Return the finalist whose key begins with `prefix`, or None.
 

@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from denas_core.architecture import Architecture
-from denas_core.atomic import storage_errors
+from denas_core.atomic import storage_errors, write_json
 from denas_core.component import Component
 from denas_core.config import differences
 from denas_core.errors import ConfigError, StoreDamaged
 from denas_core.registry import Registry
 from denas_core.space import SearchSpace
-from denas_core.task import Task
+from denas_core.task import Task, TaskData
 
 from .settings import MAY_CHANGE_ON_RESUME, TrainingSettings, make_settings
 
 SCHEMA = "denas.training/1"
 SETTINGS = "settings.json"
+DATA = "data_identity"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,11 @@ class Plan:
             "device": self.device,
             "settings": self.settings.options(),
         }
+
+
+def write_plan(directory: Path, plan: Plan, data: TaskData[Any]) -> None:
+    """Write the plan, and what tells its data from others."""
+    write_json(directory / SETTINGS, {**plan.as_dict(), DATA: _identity(data)})
 
 
 def read_plan(directory: Path, registry: Registry) -> Plan:
@@ -121,6 +127,33 @@ def check_resumable(before: Plan, now: Plan, directory: Path) -> None:
             f"the training in {str(directory)!r} cannot go on with {'; '.join(changed)}; "
             "begin another with --out"
         )
+
+
+def check_same_data(directory: Path, plan: Plan, data: TaskData[Any]) -> None:
+    """Check that data are those that a training began with, wherever they are now.
+
+    Raises:
+        ConfigError: their facts or their number of samples differ; names each that does.
+        StoreDamaged, StorageError: what they were cannot be read.
+    """
+    path = directory / SETTINGS
+    with storage_errors(path):
+        text = path.read_text(encoding="utf-8")
+    try:
+        before = json.loads(text)[DATA]
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreDamaged(f"{str(path)!r} is damaged: {error!r}; start a new training") from error
+    now = _identity(data)
+    if changed := [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]:
+        raise ConfigError(
+            f"the training in {str(directory)!r} cannot go on with {str(plan.data)!r}, which differs from the data "
+            f"it began with in {', '.join(changed)}; name those with --data, or begin another with --out"
+        )
+
+
+def _identity(data: TaskData[Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = json.loads(json.dumps({**data.facts, "samples": len(data.train or ())}))
+    return plain
 
 
 def _component(component: Component) -> dict[str, Any]:

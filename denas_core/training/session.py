@@ -19,7 +19,7 @@ from denas_core.task import TaskData
 from denas_core.trained import TrainedModel, build_network, save_model
 
 from .outcome import MODEL, RESULT, TrainingResult, read_result, resume_command
-from .plan import SETTINGS, Plan, check_resumable, read_plan
+from .plan import SETTINGS, Plan, check_resumable, check_same_data, read_plan, write_plan
 from .processes import is_first, world_size
 from .standing import Standing
 from .watching import Events, Log, Watcher
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from .engine import Engine
+    from .teacher import Teacher
 
 
 def train(
@@ -55,6 +56,8 @@ def train(
         RunBusy, StorageError: the directory cannot be used.
     """
     require_extra("train", "transformers", "accelerate", "safetensors", purpose="training")
+    from .teacher import load_teacher
+
     if is_first() and not resume and not is_held(directory):
         _check_unused(directory)
     if resume:
@@ -62,17 +65,20 @@ def train(
         if (done := read_result(directory)) is not None:
             return done
     data = plan.task.read(plan.data, plan.space)
+    if resume:
+        check_same_data(directory, plan, data)
     notices = [*data.notices]
     batch_size = _batch_size(plan, data, notices)
+    teacher = load_teacher(plan, data.facts, registry)
     with _held(directory), interruptible() as interruption:
         if is_first():
-            write_json(directory / SETTINGS, plan.as_dict())
+            write_plan(directory, plan, data)
         engine = _engine(
             plan,
             data,
             directory,
             batch_size,
-            registry,
+            teacher,
             interruption,
             [*watchers] if is_first() else [],
             notices,
@@ -139,14 +145,13 @@ def _engine(
     data: TaskData[Any],
     directory: Path,
     batch_size: int,
-    registry: Registry,
+    teacher: Teacher | None,
     interruption: Interruption,
     watchers: list[Watcher],
     notices: list[str],
 ) -> Engine:
     from .engine import Engine
     from .network import TrainableNetwork
-    from .teacher import load_teacher
 
     settings = plan.settings
     with faults_of(f"space {plan.space.id!r}"):
@@ -188,7 +193,7 @@ def _engine(
                 plan.space,
                 plan.task,
                 label_smoothing=settings.label_smoothing,
-                teacher=load_teacher(plan, data.facts, registry),
+                teacher=teacher,
             ),
             directory=directory,
             batch_size=batch_size,

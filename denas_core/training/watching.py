@@ -83,8 +83,10 @@ class Events:
         """Add the numbers of a row."""
         numbers = {f"train/{name}": row[name] for name in ("loss", "lr", "grad_norm") if name in row}
         numbers |= {f"valid/{name}": value for name, value in row.get("metrics", {}).items()}
-        for name, value in numbers.items():
-            self._writer.add_scalar(name, value, row["step"])
+        # Its own thread writes, and what fails there comes up at a later call.
+        with storage_errors(self._directory):
+            for name, value in numbers.items():
+                self._writer.add_scalar(name, value, row["step"])
 
     def finished(self) -> None:
         """Close the file."""

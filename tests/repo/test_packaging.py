@@ -138,14 +138,25 @@ def test_a_source_archive_holds_no_more_than_it_takes_to_build_the_same_wheel(
         }
 
 
+def pins(file: str) -> dict[str, str]:
+    lines = [line for line in (ROOT / file).read_text(encoding="utf-8").splitlines() if "==" in line]
+    return {canonicalize_name(name): version for name, _, version in (line.partition("==") for line in lines)}
+
+
+def test_the_bounds_of_onnx_are_the_versions_of_continuous_integration() -> None:
+    pinned = pins("constraints.txt")
+    facts = tomllib.loads((PROJECTS["denas-onnx"] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for requirement in map(Requirement, facts["dependencies"]):
+        if requirement.name not in PROJECTS:
+            (bound,) = requirement.specifier
+            assert SpecifierSet(f"=={bound.version}.*").contains(pinned[requirement.name]), requirement
+
+
 def test_the_oldest_constraints_are_the_lower_bounds() -> None:
-    pinned = {}
-    for line in (ROOT / "constraints-oldest.txt").read_text(encoding="utf-8").splitlines():
-        if not line.startswith("#"):
-            name, _, version = line.partition("==")
-            pinned[canonicalize_name(name)] = version
+    pinned = pins("constraints-oldest.txt")
     bounds: dict[str, str] = {}
-    for project in PROJECTS.values():
+    for name in PROJECTS.keys() - {"denas-onnx"}:
+        project = PROJECTS[name]
         facts = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
         lines = [*facts["dependencies"], *facts.get("optional-dependencies", {}).get("testing", [])]
         for requirement in map(Requirement, lines):

@@ -93,7 +93,7 @@ def test_the_search_names_its_report(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_every_command_of_a_report_can_be_pasted_into_a_shell(run: Path) -> None:
-    assert len(_commands(run)) == 6
+    assert len(_commands(run)) == 8
     group = typer.main.get_command(app)
     for command in _commands(run):
         (arguments,) = denas_arguments(command["command"])
@@ -102,13 +102,17 @@ def test_every_command_of_a_report_can_be_pasted_into_a_shell(run: Path) -> None
 
 
 def test_a_path_that_looks_like_an_option_is_quoted_as_a_path() -> None:
-    rows = next_commands(Path("-rf"), _config(), components=["a"], has_best=True, has_confidence=True)
+    rows = next_commands(
+        Path("-rf"), _config(), components=["a"], has_best=True, has_network=True, has_confidence=True
+    )
     assert all("./-rf" in row["command"] for row in rows)
 
 
 def test_a_run_made_in_python_is_offered_no_command_that_cannot_find_its_class() -> None:
     config = {**_config(), "space": {"name": "__main__:Mine"}}
-    rows = next_commands(Path("run"), config, components=["a"], has_best=True, has_confidence=False)
+    rows = next_commands(
+        Path("run"), config, components=["a"], has_best=True, has_network=True, has_confidence=False
+    )
     assert {row["command"].split()[1] for row in rows} == {"trials", "report"}
     assert not any("--confidence" in row["command"] for row in rows)
 
@@ -125,7 +129,9 @@ def _config() -> dict[str, object]:
 
 
 def _commands(run: Path) -> list[dict[str, str]]:
-    return next_commands(run, _config(), components=["height", "slope"], has_best=True, has_confidence=False)
+    return next_commands(
+        run, _config(), components=["height", "slope"], has_best=True, has_network=True, has_confidence=False
+    )
 
 
 @pytest.mark.parametrize(

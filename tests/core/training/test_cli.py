@@ -101,6 +101,45 @@ def test_another_finalist_by_its_key(searched: Path, points: Path, tmp_path: Pat
     assert load_model(tmp_path / "file" / "model").arch.as_dict() == json.loads(other.read_text())
 
 
+def test_a_key_that_no_finalist_has_lists_those_there_are(
+    searched: Path, points: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    for wrong in ("zzzz", "424242424242"):
+        done = denas_here("train", str(searched), "--data", str(points), "--arch", wrong, "--out", str(out))
+        assert done.returncode == 2 and not out.exists()
+        assert f"no finalist of run '{searched}' has a key that begins with '{wrong}'" in done.stderr
+        assert all(file.stem[:12] in done.stderr for file in (searched / "architectures").glob("*.json"))
+        assert done.stderr.count("\n") == 1
+
+
+def test_the_key_that_began_a_training_may_be_said_again_on_resume(
+    searched: Path, points: Path, tmp_path: Path
+) -> None:
+    key = min((searched / "architectures").glob("*.json")).stem[:10]
+    out = str(tmp_path / "out")
+    arguments = ["train", str(searched), "--data", str(points), "--arch", key, "--epochs", "1", "--out", out]
+    assert denas_here(*arguments, "-q").returncode == 0
+    again = denas_here(*arguments, "--resume", "-q")
+    assert again.returncode == 0, again.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ([], "'points/mlp' is a space, not a run: training one needs --arch and --out too"),
+        (["--out", "out"], "training one needs --arch too"),
+        (["--arch", '{"depth": 1, "width": 4}'], "training one needs --out too"),
+    ],
+)
+def test_a_space_says_what_it_needs(
+    points: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], text: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = denas_here("train", "points/mlp", "--data", str(points), *arguments)
+    assert done.returncode == 2 and text in done.stderr
+
+
 def test_a_space_without_a_run(points: Path, tmp_path: Path) -> None:
     arguments = ["train", "points/mlp", "--arch", '{"depth": 1, "width": 4}', "--data", str(points)]
     arguments += ["--epochs", "1", "--set", "space.norm=batch", "--out", str(tmp_path / "out"), "-q"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -164,3 +165,23 @@ def test_two_processes_agree_with_one(tmp_path: Path) -> None:
         "random-0.safetensors",
         "random-1.safetensors",
     ]
+
+
+def test_data_may_move_but_not_change_on_resume(points: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    whole = run(make_plan(points, epochs=2), tmp_path / "whole")
+    run(make_plan(points, epochs=2), out)
+    (out / "result.json").unlink()
+    shutil.rmtree(last_checkpoint(out))
+    before = (out / "settings.json").read_bytes()
+    other = write_points(tmp_path / "other.txt", 80)
+    with pytest.raises(
+        ConfigError, match=r"cannot go on with '.*other.txt', which differs .* in samples; name"
+    ):
+        run(make_plan(other, epochs=2), out, resume=True)
+    assert (out / "settings.json").read_bytes() == before, "the next resume finds its own data"
+
+    moved = points.rename(tmp_path / "moved.txt")
+    again = run(make_plan(moved, epochs=2), out, resume=True)
+    assert again.standing.best == whole.standing.best
+    assert_same(weights(out), weights(tmp_path / "whole"))

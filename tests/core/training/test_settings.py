@@ -105,3 +105,11 @@ def test_the_table_in_the_document_is_that_of_the_settings() -> None:
         rows.append(f"| `{row['name']}` | {kind} | `{row['default']}` | {row['help']} |")
     expected = "\n".join(rows) + "\n"
     assert table == expected, f"put this between the marks in docs/training.md:\n{expected}"
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_setting_that_is_no_number_is_named(value: float) -> None:
+    with pytest.raises(
+        ConfigError, match=f"option 'lr' of 'training': should be a finite number, got {value}"
+    ):
+        make_settings("a/task", {}, {"lr": value})

@@ -79,6 +79,7 @@ def test_a_teacher_of_other_labels_is_refused(points: Path, tmp_path: Path, teac
         ConfigError, match=r"teacher '.*other' does not agree with the data on labels; train it"
     ):
         run(make_plan(points, teacher=tmp_path / "other"), tmp_path / "pupil")
+    assert not (tmp_path / "pupil").exists(), "another teacher may be tried in the same place"
     save_model(tmp_path / "none", dataclasses.replace(teacher, task=None))
     with pytest.raises(ConfigError, match=r"was trained for nothing, not for points/side"):
         run(make_plan(points, teacher=tmp_path / "none"), tmp_path / "again")

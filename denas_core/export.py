@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import fcntl
+import glob
 import json
 import os
 import secrets
@@ -86,6 +87,8 @@ def export_model(
     """
     from .deployable import deployable
 
+    with storage_errors(directory):
+        _recover(directory)
     check_target(directory, replace=replace)
     module = deployable(model)
     who = f"exporter {exporter.id!r}"
@@ -228,7 +231,7 @@ def _beside(directory: Path) -> Iterator[Path]:
     with storage_errors(directory):
         missing = [parent for parent in directory.parents if not parent.exists()]
         directory.parent.mkdir(parents=True, exist_ok=True)
-        for leftover in directory.parent.glob(f".{directory.name}.*.partial"):
+        for leftover in directory.parent.glob(f".{glob.escape(directory.name)}.*.partial"):
             _remove_abandoned(leftover)
         partial = directory.with_name(f".{directory.name}.{secrets.token_hex(8)}.partial")
         partial.mkdir()
@@ -270,8 +273,22 @@ def _sync(directory: Path, files: list[Path]) -> None:
     sync_directory(directory)
 
 
+def _recover(directory: Path) -> None:
+    # What a kill between the two steps of a replacement has left.
+    former = _former(directory)
+    if former.exists():
+        if directory.exists():
+            shutil.rmtree(former, ignore_errors=True)
+        else:
+            former.rename(directory)
+
+
+def _former(directory: Path) -> Path:
+    return directory.with_name(f".{directory.name}.former")
+
+
 def _put(partial: Path, directory: Path) -> None:
-    former = directory.with_name(f".{directory.name}.{secrets.token_hex(8)}.partial")
+    former = _former(directory)
     if _is_export(directory):
         directory.rename(former)
     try:

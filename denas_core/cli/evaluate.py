@@ -27,6 +27,7 @@ def evaluate(
     from denas_core.extras import require_extra
 
     require_extra("train", "safetensors", purpose="a trained model")
+    from denas_core.blame import faults_of
     from denas_core.errors import ConfigError
     from denas_core.registry import Registry
     from denas_core.trained import load_model
@@ -40,9 +41,10 @@ def evaluate(
         raise ConfigError(
             f"the model in {str(directory)!r} was trained for no task; there is nothing to measure"
         )
-    read = trained.task.read(data, trained.space, facts=trained.facts)
+    with faults_of(f"task {trained.task.id!r}"):
+        read = trained.task.read(data, trained.space, facts=trained.facts)
     chosen = device_of(device or "auto")
-    with memory_errors(batch_size):
+    with faults_of(f"task {trained.task.id!r}"), memory_errors(batch_size):
         metrics = evaluate_network(
             trained.network.to(chosen),
             trained.space,

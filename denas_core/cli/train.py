@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -275,7 +276,7 @@ def _print(result: TrainingResult, directory: Path, plan: Plan) -> None:
     where = owner(directory)
     lines += [
         f"model: {directory / 'model'}",
-        f"next: denas evaluate {where} --data {plan.data}",
+        f"next: denas evaluate {where} --data {shlex.quote(str(plan.data))}",
         f"      denas export {where} --to safetensors",
     ]
     sys.stdout.write("".join(f"{line}\n" for line in lines))

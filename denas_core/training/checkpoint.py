@@ -73,7 +73,10 @@ def write_checkpoint(directory: Path, step: int, checkpoint: Checkpoint) -> Path
             shutil.rmtree(path)
         aside.rename(path)
         sync_directory(directory)
-        for old in checkpoints(directory)[KEPT:]:
+        found = checkpoints(directory)
+        # Later ones are damaged: the training has fallen back behind them.
+        late = [other for other in found if other.name > path.name]
+        for old in (*late, *found[len(late) + KEPT :]):
             shutil.rmtree(old)
     return path
 
@@ -110,7 +113,7 @@ def latest_checkpoint(directory: Path) -> tuple[Path | None, list[str]]:
     for path in checkpoints(directory):
         if not (fault := damage(path)):
             return path, notices
-        notices.append(f"checkpoint {path.name} is damaged ({fault}); the one before it is used")
+        notices.append(f"checkpoint {path.name} is damaged ({fault}) and left out")
     return None, notices
 
 

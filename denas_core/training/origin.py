@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ class Origin:
         if not best.is_file():
             raise ConfigError(
                 f"run {str(self.path)!r} has no best architecture yet; finish its search: "
-                f"denas search --resume {self.path}"
+                f"denas search --resume {shlex.quote(str(self.path))}"
             )
         return self.space.parse(read_text(best), origin=str(best))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from denas_core.atomic import storage_errors, write_json
+from denas_core.atomic import remove_leftovers, storage_errors, write_json
 from denas_core.blame import faults_of
 from denas_core.errors import ConfigError, DenasError, Interrupted, PluginError
 from denas_core.extras import require_extra
@@ -64,7 +64,8 @@ def train(
         check_resumable(read_plan(directory, registry), plan, directory)
         if (done := read_result(directory)) is not None:
             return done
-    data = plan.task.read(plan.data, plan.space)
+    with faults_of(f"task {plan.task.id!r}"):
+        data = plan.task.read(plan.data, plan.space)
     if resume:
         check_same_data(directory, plan, data)
     notices = [*data.notices]
@@ -72,6 +73,10 @@ def train(
     teacher = load_teacher(plan, data.facts, registry)
     with _held(directory), interruptible() as interruption:
         if is_first():
+            remove_leftovers(directory)
+            if not resume:
+                # Another process may have trained here while this one read its data.
+                _check_unused(directory)
             write_plan(directory, plan, data)
         engine = _engine(
             plan,

@@ -143,6 +143,17 @@ def test_an_export_is_replaced_only_if_asked(tmp_path: Path) -> None:
     assert names(tmp_path) == {"out"}
 
 
+def test_a_replacement_that_was_killed_halfway_loses_no_export(tmp_path: Path) -> None:
+    out = tmp_path / "out [1]"
+    export_model(told(), sample_model(), out)
+    out.rename(tmp_path / ".out [1].former")
+    (tmp_path / ".out [1].0123.partial").mkdir()
+    with pytest.raises(ConfigError, match="holds an export already"):
+        export_model(told(), sample_model(), out)
+    export_model(told(), sample_model(), out, replace=True)
+    assert names(tmp_path) == {"out [1]"}
+
+
 @pytest.mark.parametrize("content", ["{}", "[]", "no json", None])
 def test_what_is_no_export_is_never_replaced(content: str | None, tmp_path: Path) -> None:
     out = tmp_path / "out"

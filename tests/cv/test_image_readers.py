@@ -236,6 +236,8 @@ def test_damaged_idx_files_are_named(tmp_path: Path) -> None:
     assert "begins with the number 2049" in says(gzip.compress(struct.pack(">I", 2049) + whole[4:]))
     assert "should hold 4 x 28 x 28 bytes, but has 3135" in says(gzip.compress(whole[:-1]))
     assert "but has more" in says(gzip.compress(whole + b"x"))
+    # A header of more images than there is memory for.
+    assert "but has 3136" in says(gzip.compress(struct.pack(">4I", 2051, *[0xFFFFFFFF] * 3) + whole[16:]))
     assert "is damaged" in says(gzip.compress(whole)[:-20])
     assert "is damaged" in says(b"no gzip at all")
     assert "is no idx file" in says(gzip.compress(b"abc"))

@@ -67,6 +67,16 @@ def test_a_torn_one_is_left_for_the_one_before(tmp_path: Path, name: str, how: s
         read_checkpoint(last)
 
 
+def test_damaged_ones_that_were_fallen_back_behind_are_no_newer_ones(tmp_path: Path) -> None:
+    for step in (1, 20, 30):
+        last = write_checkpoint(tmp_path, step, some(step))
+        if step > 1:
+            (last / "state.json").unlink()
+    again = write_checkpoint(tmp_path, 10, some(10))
+    assert checkpoints(tmp_path)[0] == again
+    assert latest_checkpoint(tmp_path)[0] == again
+
+
 def test_a_write_that_fails_at_any_file_leaves_those_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ import math
 import struct
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from denas_core.errors import ConfigError
 
@@ -22,6 +22,7 @@ IMAGES_MAGIC, LABELS_MAGIC = 2051, 2049
 KIND = "mnist-idx"
 LOOKS_LIKE = "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-..., each also as .gz"
 PARTS = ("train", "t10k")
+CHUNK = 1 << 24
 
 Part = tuple["Tensor", list[int], Path]
 """Pixels (images, 1, height, width), labels, and the file of the labels."""
@@ -112,11 +113,19 @@ def read_idx(path: Path, magic: int, dimensions: int) -> Tensor:
                 )
             expected = math.prod(shape)
             # One more byte would show that the file is longer than it says, however long it is.
-            content = file.read(expected + 1)
+            content = _read(file, expected + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ConfigError(f"{str(path)!r} is damaged: {error}; fetch it again") from error
     if len(content) != expected or not expected:
         size = " x ".join(map(str, shape))
         more = "more" if len(content) > expected else str(len(content))
         raise ConfigError(f"{str(path)!r} should hold {size} bytes, but has {more}; fetch it again")
-    return torch.frombuffer(bytearray(content), dtype=torch.uint8).reshape(shape)
+    return torch.frombuffer(content, dtype=torch.uint8).reshape(shape)
+
+
+def _read(file: IO[bytes] | gzip.GzipFile, most: int) -> bytearray:
+    # In parts: a damaged header may promise more than there is memory.
+    content = bytearray()
+    while len(content) < most and (part := file.read(min(CHUNK, most - len(content)))):
+        content += part
+    return content

@@ -121,3 +121,5 @@ class _Reader(pickle._Unpickler):
         super().load_build()  # type: ignore[misc]
 
     dispatch[pickle.BUILD[0]] = load_build
+    # It gives memory for as many bytes as the file says that it has, and no batch uses it.
+    del dispatch[pickle.BYTEARRAY8[0]]

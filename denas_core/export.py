@@ -275,8 +275,7 @@ def _sync(directory: Path, files: list[Path]) -> None:
 
 def _recover(directory: Path) -> None:
     # What a kill between the two steps of a replacement has left.
-    former = _former(directory)
-    if former.exists():
+    if directory.name and (former := _former(directory)).exists():
         if directory.exists():
             shutil.rmtree(former, ignore_errors=True)
         else:

@@ -51,3 +51,7 @@ class Component:
     def options(self) -> dict[str, Any]:
         """Return the options and their values, fit for JSON."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+    def reference(self) -> dict[str, Any]:
+        """Return the id and the options, from which a registry makes the same component."""
+        return {"id": self.id, "options": self.options()}

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from .architecture import Architecture
 from .atomic import storage_errors, write_atomically, write_json
-from .component import Component
 from .errors import ConfigError, StoreDamaged
 from .machine import environment, moment
 from .one_line import described
@@ -56,10 +55,10 @@ class TrainedModel:
         """Return everything but the weights, fit for JSON."""
         return {
             "schema": SCHEMA,
-            "space": _component(self.space),
+            "space": self.space.reference(),
             "arch": self.arch.as_dict(),
             "key": self.arch.key,
-            "task": None if self.task is None else _component(self.task),
+            "task": None if self.task is None else self.task.reference(),
             "facts": dict(self.facts),
             "metrics": dict(self.metrics),
             "history": dict(self.history),
@@ -183,7 +182,3 @@ def _digest(card: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
         digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
-
-
-def _component(component: Component) -> dict[str, Any]:
-    return {"id": component.id, "options": component.options()}

@@ -8,9 +8,12 @@ import re
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from denas_core.objectives import quantity
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 from denas_core.one_line import printable
 
 
@@ -49,6 +52,21 @@ def print_notice(text: str) -> None:
     """Print a line for people on standard error."""
     with contextlib.suppress(OSError):
         sys.stderr.write(f"{text}\n")
+
+
+def terminal_bar() -> Progress:
+    """Return a bar on standard error, not yet started: percentage, bar and a line of text."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    return Progress(
+        TextColumn("{task.percentage:3.0f}%"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.description}", markup=False),
+        console=Console(file=sys.stderr),
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
 
 
 def cell(value: object) -> str:

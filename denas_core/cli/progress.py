@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from denas_core.objectives import quantity
 
+from .output import terminal_bar
+
 if TYPE_CHECKING:
     from denas_core.study import Study
     from denas_core.trial import Trial
@@ -105,19 +107,8 @@ class Bar(Progress):
 
     def started(self, study: Study) -> None:
         """Show the bar."""
-        from rich.console import Console
-        from rich.progress import BarColumn, TextColumn
-        from rich.progress import Progress as RichProgress
-
         super().started(study)
-        self._bar = RichProgress(
-            TextColumn("{task.percentage:3.0f}%"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.description}", markup=False),
-            console=Console(file=sys.stderr),
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
+        self._bar = terminal_bar()
         self._bar.start()
         self._task = self._bar.add_task(self.line(study), total=1.0)
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from denas_core.report.text import seconds
 
+from .output import terminal_bar
+
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_MOVES = 0.2
 
@@ -77,18 +79,8 @@ class Bar(Lines):
 
     def started(self, *, step: int, total: int, epochs: int) -> None:
         """Show the bar."""
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn
-
         super().started(step=step, total=total, epochs=epochs)
-        self._bar = Progress(
-            TextColumn("{task.percentage:3.0f}%"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.description}", markup=False),
-            console=Console(file=sys.stderr),
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
+        self._bar = terminal_bar()
         self._bar.start()
         self._row = self._bar.add_task(self.line(), total=total, completed=step)
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from denas_core.architecture import Architecture
 from denas_core.atomic import storage_errors, write_json
-from denas_core.component import Component
 from denas_core.config import differences
 from denas_core.errors import ConfigError, StoreDamaged
 from denas_core.registry import Registry
@@ -53,11 +52,11 @@ class Plan:
         return {
             "schema": SCHEMA,
             "source": self.source,
-            "space": _component(self.space),
+            "space": self.space.reference(),
             "fingerprint": self.space.fingerprint(),
             "arch": self.arch.as_dict(),
             "key": self.arch.key,
-            "task": _component(self.task),
+            "task": self.task.reference(),
             "data": str(self.data),
             "teacher": None if self.teacher is None else str(self.teacher),
             "device": self.device,
@@ -154,10 +153,6 @@ def check_same_data(directory: Path, plan: Plan, data: TaskData[Any]) -> None:
 def _identity(data: TaskData[Any]) -> dict[str, Any]:
     plain: dict[str, Any] = json.loads(json.dumps({**data.facts, "samples": len(data.train or ())}))
     return plain
-
-
-def _component(component: Component) -> dict[str, Any]:
-    return {"id": component.id, "options": component.options()}
 
 
 def _named(document: Mapping[str, Any]) -> dict[str, Any]:

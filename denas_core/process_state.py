@@ -153,7 +153,8 @@ def _generators() -> list[Setting]:
     if random is not None and hasattr(random, "setstate"):
         found.append(Setting(random.getstate, random.setstate))
     if numpy_random is not None and hasattr(numpy_random, "set_state"):
-        found.append(Setting(numpy_random.get_state, numpy_random.set_state))
+        # As a mapping, which takes a fifth of the time of NumPy's tuple.
+        found.append(Setting(lambda: numpy_random.get_state(legacy=False), numpy_random.set_state))
     return found
 
 

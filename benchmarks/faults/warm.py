@@ -129,6 +129,10 @@ def serve(parent: int) -> None:
     sys.path[:0] = [str(TOY)]
     from denas_core.cli import main
 
+    # A shell starts what goes on in the background with Ctrl-C ignored, and so it would stay for every child.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for ignored in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_DFL)
     replies = os.fdopen(os.dup(1), "w", buffering=1)
     null = os.open(os.devnull, os.O_RDWR)
     for stream in (1, 2):

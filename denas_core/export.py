@@ -103,7 +103,7 @@ def export_model(
             partial / CARD,
             {
                 "schema": SCHEMA,
-                "exporter": {"id": exporter.id, "options": exporter.options()},
+                "exporter": exporter.reference(),
                 "artefact": place.as_posix(),
                 "difference": difference,
                 **{name: value for name, value in model.card().items() if name != "schema"},

@@ -116,15 +116,19 @@ class SearchSpace(Component, ABC):
     ) -> nn.Module:
         """Give `model`, built by `build` on any device, its weights on the CPU, and return it.
 
-        By default every layer's own initialisation under `seed`.
+        By default fresh ones alone, see `initialise`.
 
         Raises:
             ConfigError: ``inherited`` is asked of a space that has no checkpoint.
         """
-        from .initialise import initialise
-
         if weights == "inherited":
             raise ConfigError(f"space {self.id!r} has no checkpoint to inherit weights from; use 'fresh'")
+        return self.initialise(model, seed=seed)
+
+    def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:
+        """Give `model` fresh weights on the CPU, and return it. By default every layer's own initialisation."""
+        from .initialise import initialise
+
         return initialise(model, seed=seed)
 
     def forward(self, model: nn.Module, batch: Batch) -> Outputs:

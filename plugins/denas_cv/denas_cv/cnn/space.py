@@ -148,19 +148,10 @@ class CNN(SearchSpace):
             "params_head": head,
         }
 
-    def load(
-        self,
-        model: nn.Module,
-        arch: Architecture,
-        *,
-        seed: int,
-        weights: Literal["fresh", "inherited"] = "fresh",
-    ) -> nn.Module:
-        """Give `model` fresh weights on the CPU, see `initialise_network`; this space has no others."""
+    def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:
+        """Give `model` fresh weights on the CPU, see `initialise_network`."""
         from .network import ResidualNetwork, initialise_network
 
-        if weights == "inherited":
-            return super().load(model, arch, seed=seed, weights=weights)
         return initialise_network(cast("ResidualNetwork", model), seed=seed)
 
     def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from denas_core.architecture import Architecture, Knob
 from denas_core.batch import Batch, BatchKind, Outputs, continuous_batch
@@ -190,19 +190,10 @@ class ViT(SearchSpace):
         ]
         return costs(ends, networks, head=(width + 1) * self.classes)
 
-    def load(
-        self,
-        model: nn.Module,
-        arch: Architecture,
-        *,
-        seed: int,
-        weights: Literal["fresh", "inherited"] = "fresh",
-    ) -> nn.Module:
-        """Give `model` fresh weights on the CPU, see `initialise_network`; this space has no others."""
+    def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:
+        """Give `model` fresh weights on the CPU, see `initialise_network`."""
         from .network import VisionTransformer, initialise_network
 
-        if weights == "inherited":
-            return super().load(model, arch, seed=seed, weights=weights)
         return initialise_network(cast("VisionTransformer", model), seed=seed)
 
     def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:

@@ -34,7 +34,8 @@ class Axis:
         if low == high:
             pad = abs(low) * 0.1 or 1.0
             return cls(low - pad, high + pad, start, end)
-        if log and low > SMALL and high < LARGE:
+        # Neighbouring floats may have one logarithm; between those, a linear axis is as good.
+        if log and low > SMALL and high < LARGE and math.log(low) < math.log(high):
             room = (high / low) ** 0.05
             return cls(low / room, high * room, start, end, log=True)
         room = high * 0.05 - low * 0.05

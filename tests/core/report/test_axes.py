@@ -43,6 +43,13 @@ def test_the_smallest_numbers_have_an_axis(values: tuple[float, float]) -> None:
     assert axis.ticks()
 
 
+def test_neighbouring_numbers_with_one_logarithm_have_an_axis() -> None:
+    low, high = 1e-09, 1.0000000000000003e-09
+    axis = Axis.of([low, high], 0, 100, log=True)
+    assert 0 <= axis(low) < axis(high) <= 100
+    assert axis.ticks() is not None
+
+
 def test_ticks_are_round() -> None:
     assert Axis(0, 10, 0, 1).ticks() == [0, 2, 4, 6, 8, 10]
     assert Axis(-11.5, 0.4, 0, 1).ticks() == [-10, -7.5, -5, -2.5, 0]

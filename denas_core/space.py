@@ -14,6 +14,8 @@ from .errors import ConfigError, did_you_mean
 from .seeding import canonical_json, digest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from torch import nn
 
     from .batch import Batch, BatchKind, Outputs
@@ -124,6 +126,22 @@ class SearchSpace(Component, ABC):
         if weights == "inherited":
             raise ConfigError(f"space {self.id!r} has no checkpoint to inherit weights from; use 'fresh'")
         return self.initialise(model, seed=seed)
+
+    @property
+    def inherits(self) -> bool:
+        """Whether the space has a checkpoint: `load` can give its weights, and training begins from them."""
+        return False
+
+    def assets(self) -> Mapping[str, Path]:
+        """Return files that inputs of the space's checkpoint are made with, by name, such as ``tokenizer``."""
+        return {}
+
+    def portable(self) -> Mapping[str, Any]:
+        """Return options with which the space makes networks of the same keys where no file of this machine is.
+
+        Trained models carry these. By default its own options, which fits a space without files.
+        """
+        return self.options()
 
     def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:
         """Give `model` fresh weights on the CPU, and return it. By default every layer's own initialisation."""

@@ -1,0 +1,1 @@
+"""Text for DE-NAS: the BERT search space, question answering and text classification."""

@@ -1,0 +1,24 @@
+"""What the plugin provides, by name; nothing is imported before it is used."""
+
+from __future__ import annotations
+
+from denas_core.hookspecs import Components, hookimpl
+
+
+@hookimpl
+def denas_spaces() -> Components:
+    """Provide `bert`."""
+    return {"bert": "denas_nlp.bert.space:Bert"}
+
+
+@hookimpl
+def denas_tasks() -> Components:
+    """Provide `squad` and the tasks of GLUE."""
+    return {
+        "squad": "denas_nlp.squad.task:Squad",
+        "sst2": "denas_nlp.glue.tasks:SST2",
+        "cola": "denas_nlp.glue.tasks:CoLA",
+        "mrpc": "denas_nlp.glue.tasks:MRPC",
+        "stsb": "denas_nlp.glue.tasks:STSB",
+        "rte": "denas_nlp.glue.tasks:RTE",
+    }

@@ -36,7 +36,7 @@ def load_network(candidate: Candidate, spec: PassSpec) -> nn.Module:
     )
     if spec.weights == "normal":
         views = space.views(network) if spec.drawn else []
-        drawn = {view.parameter for view in views if view.kind in spec.drawn}
+        drawn = {view.parameter for view in views if any(map(view.has_role, spec.drawn))}
         _draw_normal(network, drawn, gains="norm" in spec.drawn, every=not spec.drawn, seed=seed)
     return network.eval()
 

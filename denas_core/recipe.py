@@ -19,19 +19,23 @@ class Recipe:
         arithmetic: ``ratio``: w_E E / (w_S S) - w_K K; ``sum``: w_D D + w_S S; both divided by 1 + w_L latency.
         weights: The original's default weights by component, and ``latency``. The components of weight 0 had no part in
             it, and by default have none in the DE-Score.
-        batch_size: Samples the original scored with.
+        batch_size: Samples of the noise that the original scored with.
+        synaptic_batch_size: Samples of the constant batch that its diversity and saliency saw.
         variant: Structure it scored: ``plain`` has no residual connections.
         initialisation: ``normal``: weights N(0, 1), biases 0, norm gains 1; ``fresh`` or ``inherited``: as the space's.
         drawn: What ``normal`` draws, see `PassSpec.drawn`.
-        saliency: How often saliency counts the weights of each role.
+        diversity: Roles of the weights that diversity looks at.
+        saliency: How often saliency counts the weights of each role; a part that is named counts as it says.
         latency_ms: Milliseconds in the unit of latency that its weight is for.
     """
 
     arithmetic: Literal["ratio", "sum"]
     weights: Mapping[str, float]
     batch_size: int
+    synaptic_batch_size: int = 1
     variant: Literal["full", "plain"] = "full"
     initialisation: Literal["normal", "fresh", "inherited"] = "fresh"
     drawn: tuple[str, ...] = ()
+    diversity: tuple[str, ...] = ("attention",)
     saliency: Mapping[str, int] = dataclasses.field(default_factory=lambda: dict(SALIENCY))
     latency_ms: float = 1.0

@@ -41,8 +41,8 @@ class ProxyScore(Component, ABC):
     def requires(self) -> frozenset[str]:
         """Return what it cannot do without, by default nothing: roles such as ``attention``, or `CONTINUOUS_INPUT`.
 
-        A role is a prefix of `WeightView.kind`. A score whose role a space lacks is dropped with a notice when it came
-        from a default, and refused when the user named it.
+        A role stands for its parts too, see `WeightView.has_role`. A score whose role a space lacks is dropped with a
+        notice when it came from a default, and refused when the user named it.
         """
         return frozenset()
 

@@ -10,6 +10,7 @@ from .errors import ConfigError, PluginError
 from .score import CONTINUOUS_INPUT, CombinedScore, Direction, ProxyScore, Table
 from .space import SearchSpace
 from .trial import Trial
+from .views import is_part_of
 
 LARGEST_WEIGHT = 1e6
 
@@ -166,7 +167,7 @@ class Scoring:
             return bool(self._space.batch(1, seed=0).perturbable)
         if self._kinds is None:
             self._kinds = self._view_kinds()
-        return any(kind == role or kind.startswith(f"{role}.") for kind in self._kinds)
+        return any(is_part_of(kind, role) for kind in self._kinds)
 
     def _view_kinds(self) -> set[str]:
         import random

@@ -186,6 +186,15 @@ class SearchSpace(Component, ABC):
         """Return a one-line notation of `arch` that `parse` reads back."""
         return canonical_json(arch.as_dict())
 
+    @property
+    def probe_samples(self) -> int:
+        """The samples of the constant batch (``kind="ones"``) that diversity and saliency see by default.
+
+        One, which fits a space whose constant samples are all equal. Where they differ, as those of token models do,
+        the fewest that rank like many.
+        """
+        return 1
+
     def reference_recipe(self) -> Recipe | None:
         """Return how the original DE-NAS scores this space, or None where it has no such space."""
         return None

@@ -9,8 +9,14 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
-KINDS = ("conv", "ffn", "attention.q", "attention.k", "attention.v", "attention.out", "embed", "head")
-"""Roles of weights."""
+KINDS = (
+    *("conv", "ffn", "ffn.in", "ffn.out"),
+    *("attention.q", "attention.k", "attention.v", "attention.out", "embed", "head"),
+)
+"""Kinds of weights. Whoever asks for a role gets its parts too: ``ffn`` means ``ffn.in`` and ``ffn.out`` as well."""
+
+FEED_FORWARD = ("conv", "ffn", "head")
+"""Roles of the weights that multiply features outside attention."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -19,7 +25,8 @@ class WeightView:
 
     Attributes:
         parameter: Name in ``model.named_parameters()``.
-        kind: Role, one of `KINDS`.
+        kind: Role, one of `KINDS`: the first layer of a feed-forward block is ``ffn.in``, the last ``ffn.out``, any
+            other, or one that is not told apart, ``ffn``.
         layer: Index of the layer it belongs to, from 0 at the input.
         rows: ``(start, stop)`` of the output rows within the parameter; None for all.
         columns: ``(start, stop)`` of the input columns within the parameter; None for all.
@@ -44,15 +51,24 @@ class WeightView:
             matrix = matrix[:, slice(*self.columns)]
         return matrix
 
+    def has_role(self, role: str) -> bool:
+        """Tell whether `role` is the kind of the view, or what that is a part of, as ``ffn`` is of ``ffn.in``."""
+        return is_part_of(self.kind, role)
+
     @property
     def is_attention(self) -> bool:
         """Whether the view is a projection of an attention layer."""
-        return self.kind.startswith("attention.")
+        return self.has_role("attention")
 
     @property
     def is_feed_forward(self) -> bool:
         """Whether the view multiplies features outside attention: convolutions, feed-forward layers, heads."""
-        return self.kind in ("conv", "ffn", "head")
+        return any(map(self.has_role, FEED_FORWARD))
+
+
+def is_part_of(kind: str, role: str) -> bool:
+    """Tell whether weights of `kind` have `role`: ``ffn.in`` has the roles ``ffn.in`` and ``ffn``."""
+    return kind == role or kind.startswith(f"{role}.")
 
 
 def views_by_module(model: nn.Module) -> list[WeightView]:

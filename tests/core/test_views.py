@@ -128,6 +128,8 @@ def test_a_view_keeps_the_dimensions_of_a_kernel() -> None:
         ("attention.out", True, False),
         ("conv", False, True),
         ("ffn", False, True),
+        ("ffn.in", False, True),
+        ("ffn.out", False, True),
         ("head", False, True),
         ("embed", False, False),
     ],
@@ -137,3 +139,10 @@ def test_roles_are_attention_or_feed_forward_or_neither(
 ) -> None:
     view = WeightView("w", kind, 0)
     assert (view.is_attention, view.is_feed_forward) == (attention, feed_forward)
+
+
+def test_a_role_stands_for_its_parts_and_for_nothing_that_begins_like_it() -> None:
+    view = WeightView("w", "ffn.in", 0)
+    assert view.has_role("ffn") and view.has_role("ffn.in")
+    assert not any(map(view.has_role, ("ffn.out", "ffn.i", "f", "")))
+    assert not WeightView("w", "ffn", 0).has_role("ffn.in")

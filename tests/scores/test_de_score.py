@@ -158,6 +158,21 @@ def test_reference_needs_a_recipe() -> None:
         DEScore(combination="reference").default_weights(CNNSpace())
 
 
+def test_the_constant_batch_is_as_large_as_the_space_says() -> None:
+    class Tokens(AttentionSpace):
+        @property
+        def probe_samples(self) -> int:
+            return 3
+
+    def sizes(score: DEScore, space: AttentionSpace) -> list[int]:
+        components = [score.component(name, space) for name in ("diversity", "saliency")]
+        return [spec.size for component in components if component for spec in component.passes()]
+
+    assert sizes(DEScore(), AttentionSpace()) == [1, 1]
+    assert sizes(DEScore(), Tokens()) == [3, 3]
+    assert sizes(DEScore(synaptic_batch_size=2), Tokens()) == [2, 2]
+
+
 def test_other_scores_are_not_its_own() -> None:
     assert DEScore().component("params", CNNSpace()) is None
     with pytest.raises(ConfigError, match="combination='reference' has no term for 'params'"):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
 
-from denas_core import Candidate, PassSpec, ScoreFailed
+from denas_core import Candidate, PassSpec, Recipe, ScoreFailed, WeightView
 from denas_core.pass_network import batch_of
 from denas_scores.de_score import DEScore
 from denas_scores.reference import (
@@ -92,6 +94,61 @@ def test_saliency_counts_roles_as_the_recipe_says() -> None:
     assert ReferenceSaliency(counts=counts).measure(candidate) == pytest.approx(expected)
     with pytest.raises(ScoreFailed, match="no trainable weight is conv"):
         ReferenceSaliency(counts={"conv": 1}).measure(candidate)
+
+
+class PartsSpace(AttentionSpace):
+    """Tells the two layers of a feed-forward block apart."""
+
+    def views(self, model: torch.nn.Module) -> list[WeightView]:
+        kinds = {"up": "ffn.in", "down": "ffn.out"}
+        return [
+            dataclasses.replace(view, kind=kinds.get(view.parameter.split(".")[-2], view.kind))
+            for view in super().views(model)
+        ]
+
+
+def test_a_part_counts_like_its_role_unless_it_is_named() -> None:
+    space, whole = PartsSpace(), AttentionSpace()
+
+    def saliency(space: AttentionSpace, **counts: int) -> float:
+        named = {name.replace("_", "."): count for name, count in counts.items()}
+        return ReferenceSaliency(counts=named).measure(Candidate(space, space.full()))
+
+    both = saliency(space, ffn_in=1) + saliency(space, ffn_out=1) + saliency(space, head=0, ffn=1, ffn_in=0)
+    assert saliency(whole, ffn=1) > 0
+    assert saliency(space, ffn=1, ffn_out=2) == pytest.approx(both)
+
+
+def test_diversity_looks_at_the_roles_of_the_recipe() -> None:
+    """The original's BERT: queries, keys, values and the last layer of each feed-forward block."""
+    space = PartsSpace()
+    candidate = Candidate(space, space.full())
+    roles = ["attention.q", "attention.k", "attention.v", "ffn.out"]
+    parts = {role: ReferenceDiversity(roles=[role]).measure(candidate) for role in roles}
+    assert ReferenceDiversity(roles=roles).measure(candidate) == pytest.approx(sum(parts.values()))
+    with pytest.raises(ScoreFailed, match="no trainable weight is conv or head"):
+        ReferenceDiversity(roles=["conv", "head"]).measure(candidate)
+
+
+def test_the_constant_batch_has_the_samples_of_the_recipe() -> None:
+    class Recipes(PartsSpace):
+        def reference_recipe(self) -> Recipe:
+            return Recipe(
+                arithmetic="sum",
+                weights={"diversity": 1.0, "saliency": 1.0},
+                batch_size=64,
+                synaptic_batch_size=32,
+                diversity=("ffn.out",),
+            )
+
+    def sizes(score: DEScore) -> set[int]:
+        components = [score.component(name, Recipes()) for name in ("diversity", "saliency")]
+        return {spec.size for component in components if component for spec in component.passes()}
+
+    assert sizes(DEScore(combination="reference")) == {32}
+    assert sizes(DEScore(combination="reference", synaptic_batch_size=4)) == {4}
+    assert sizes(DEScore()) == {1}
+    assert DEScore(combination="reference").component("diversity", Recipes()).roles == ["ffn.out"]  # type: ignore[union-attr]
 
 
 def test_only_the_roles_of_the_recipe_are_drawn_anew() -> None:

@@ -40,7 +40,13 @@ class DEScore(CombinedScore):
 
     combination: Literal["rank", "reference"] = option("rank", "How the components become one number")
     batch_size: int | None = option(
-        None, "Samples of a batch; by default 64, or the recipe's for 'reference'", at_least=2
+        None, "Samples of a batch of noise; by default 64, or the recipe's for 'reference'", at_least=2
+    )
+    synaptic_batch_size: int | None = option(
+        None,
+        "Samples of the constant batch of diversity and saliency; by default the space's, or the recipe's for "
+        "'reference'",
+        at_least=1,
     )
     weights_from: Literal["fresh", "inherited"] = option(
         "fresh", "Weights that 'rank' scores: newly drawn, or of the space's checkpoint"
@@ -67,11 +73,12 @@ class DEScore(CombinedScore):
         if self.combination == "reference":
             return self._reference_component(name, self._recipe(space))
         size = self.batch_size or BATCH_SIZE
+        samples = self.synaptic_batch_size or space.probe_samples
         components: dict[str, ProxyScore] = {
             "expressivity": Expressivity(batch_size=size, weights_from=self.weights_from),
             "complexity": Complexity(batch_size=size, weights_from=self.weights_from),
-            "diversity": Diversity(weights_from=self.weights_from),
-            "saliency": Saliency(weights_from=self.weights_from),
+            "diversity": Diversity(batch_size=samples, weights_from=self.weights_from),
+            "saliency": Saliency(batch_size=samples, weights_from=self.weights_from),
         }
         return components.get(name)
 
@@ -96,7 +103,6 @@ class DEScore(CombinedScore):
         return recipe
 
     def _reference_component(self, name: str, recipe: Recipe) -> ProxyScore | None:
-        size = self.batch_size or recipe.batch_size
         kinds: dict[str, Callable[..., ProxyScore]] = {
             "expressivity": ReferenceExpressivity,
             "complexity": ReferenceComplexity,
@@ -111,10 +117,12 @@ class DEScore(CombinedScore):
                 "combination='reference' divides expressivity by saliency: give both a weight, or neither"
             )
         return kinds[name](
-            batch_size=size,
+            batch_size=self.batch_size or recipe.batch_size,
+            synaptic_batch_size=self.synaptic_batch_size or recipe.synaptic_batch_size,
             variant=recipe.variant,
             initialisation=recipe.initialisation,
             drawn=list(recipe.drawn),
+            roles=list(recipe.diversity),
             counts=dict(recipe.saliency),
         )
 

@@ -25,6 +25,7 @@ class Diversity(ProxyScore):
     read-out R is a random cotangent: the plain sum of a final layer norm does not depend on any weight.
     """
 
+    batch_size: int = option(1, "Samples of the constant batch", at_least=1)
     dtype: Literal["float32", "float64"] = option(
         "float32", "Precision of the network and of the singular values"
     )
@@ -41,7 +42,7 @@ class Diversity(ProxyScore):
         return (
             PassSpec(
                 inputs="ones",
-                size=1,
+                size=self.batch_size,
                 weights=self.weights_from,
                 dtype=self.dtype,
                 readout="cotangent",

@@ -11,25 +11,27 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from denas_core import PassSpec, ProxyScore, ScoreFailed, option
+from denas_core import PassSpec, ProxyScore, option
 from denas_core.recipe import SALIENCY
 from denas_core.score import Direction
 
-from .differentiated import attention_views
+from .differentiated import views_of_roles
 from .expressivity import PERTURBATION, gaussian_complexity
 
 if TYPE_CHECKING:
-    from denas_core import Candidate
+    from denas_core import Candidate, WeightView
 
 
 @dataclasses.dataclass(kw_only=True)
 class ReferenceScore(ProxyScore):
     """What the reference components have in common; made by the DE-Score from a space's recipe."""
 
-    batch_size: int = option(64, "Samples of a batch", at_least=2)
+    batch_size: int = option(64, "Samples of a batch of noise", at_least=2)
+    synaptic_batch_size: int = option(1, "Samples of the constant batch", at_least=1)
     variant: Literal["full", "plain"] = option("full", "Structure that is scored")
     initialisation: Literal["normal", "fresh", "inherited"] = option("fresh", "Weights that are scored")
     drawn: list[str] = option([], "What 'normal' draws, if not every matrix and kernel: roles, and 'norm'")
+    roles: list[str] = option(["attention"], "Roles of the weights that diversity looks at")
     counts: dict[str, int] = option(dict(SALIENCY), "How often saliency counts the weights of a role")
 
     def _weights(self) -> dict[str, Any]:
@@ -104,7 +106,7 @@ class ReferenceDiversity(ReferenceScore):
         return (
             PassSpec(
                 inputs="ones",
-                size=1,
+                size=self.synaptic_batch_size,
                 norm="coupled",
                 **self._weights(),
                 readout="sum",
@@ -113,9 +115,10 @@ class ReferenceDiversity(ReferenceScore):
         )
 
     def measure(self, candidate: Candidate) -> float:
-        """Return sum ||W||_F ||dR/dW||_F, a fused projection counted as one matrix."""
+        """Return sum ||W||_F ||dR/dW||_F over the roles, a fused projection counted as one matrix."""
         trace = candidate.trace(self.passes()[0])
-        names = dict.fromkeys(view.parameter for view in attention_views(candidate, trace.gradients))
+        views = views_of_roles(candidate, self.roles, trace.gradients)
+        names = dict.fromkeys(view.parameter for view in views)
         return sum(
             float(trace.parameters[name].double().norm() * trace.gradients[name].double().norm())
             for name in names
@@ -131,7 +134,7 @@ class ReferenceSaliency(ReferenceScore):
         return (
             PassSpec(
                 inputs="ones",
-                size=1,
+                size=self.synaptic_batch_size,
                 magnitude=True,
                 dtype="float64",
                 norm="coupled",
@@ -148,12 +151,13 @@ class ReferenceSaliency(ReferenceScore):
             ScoreFailed: no weight has such a role.
         """
         trace = candidate.trace(self.passes()[0])
-        views = [view for view in candidate.views() if view.parameter in trace.gradients]
-        counted = [(view, self.counts[view.kind]) for view in views if self.counts.get(view.kind)]
-        if not counted:
-            raise ScoreFailed(f"no trainable weight is {' or '.join(self.counts)}")
+        roles = [role for role, count in self.counts.items() if count]
         total = 0.0
-        for view, count in counted:
+        for view in views_of_roles(candidate, roles, trace.gradients):
             product = view.of(trace.parameters[view.parameter]) * view.of(trace.gradients[view.parameter])
-            total += count * float(product.abs().flatten(1).sum(1).mean())
+            total += self._count(view) * float(product.abs().flatten(1).sum(1).mean())
         return total
+
+    def _count(self, view: WeightView) -> int:
+        # The longest role that the view has: a part may be counted otherwise than the rest.
+        return self.counts[max(filter(view.has_role, self.counts), key=len)]

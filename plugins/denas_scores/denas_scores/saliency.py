@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 class Saliency(ProxyScore):
     """The log synaptic saliency of convolutions, feed-forward layers and heads: log sum |W * dR/dW|.
 
-    R is the sum of the outputs for one all-ones input when weights and buffers are replaced by their magnitudes and
-    every normalisation layer by the identity, in float64 because the product of many layers overflows float32 (Tanaka
-    et al. 2020, arXiv:2006.05467, eq. 3).
+    R is the sum of the outputs for a constant batch, by default one input of ones, when weights and buffers are
+    replaced by their magnitudes and every normalisation layer by the identity, in float64 because the product of many
+    layers overflows float32 (Tanaka et al. 2020, arXiv:2006.05467, eq. 3).
     """
 
+    batch_size: int = option(1, "Samples of the constant batch", at_least=1)
+    dtype: Literal["float32", "float64"] = option(
+        "float64", "Precision of the network; float32 overflows in deep networks"
+    )
     weights_from: Literal["fresh", "inherited"] = option(
         "fresh", "Weights that are scored: newly drawn, or of the space's checkpoint"
     )
@@ -33,10 +37,10 @@ class Saliency(ProxyScore):
         return (
             PassSpec(
                 inputs="ones",
-                size=1,
+                size=self.batch_size,
                 weights=self.weights_from,
                 magnitude=True,
-                dtype="float64",
+                dtype=self.dtype,
                 norm="bypass",
                 readout="sum",
                 gradients="weights",
@@ -59,7 +63,7 @@ class Saliency(ProxyScore):
             for view in feed_forward_views(candidate, trace)
         )
         if not math.isfinite(total):
-            raise ScoreFailed(f"saliency overflows float64: the sum is {total!r}")
+            raise ScoreFailed(f"saliency overflows {self.dtype}: the sum is {total!r}")
         if total == 0:
             raise ScoreFailed("saliency is 0: no signal passes the all-positive network")
         return math.log(total)

@@ -1,0 +1,1 @@
+"""Speech recognition for DE-NAS: search spaces, training and decoding."""

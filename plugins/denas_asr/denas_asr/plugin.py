@@ -1,0 +1,20 @@
+"""What the plugin provides, by name; nothing is imported before it is used."""
+
+from __future__ import annotations
+
+from denas_core.hookspecs import Components, hookimpl
+
+
+@hookimpl
+def denas_spaces() -> Components:
+    """Provide `transformer` and `conformer`."""
+    return {
+        "transformer": "denas_asr.transformer.space:Transformer",
+        "conformer": "denas_asr.conformer.space:Conformer",
+    }
+
+
+@hookimpl
+def denas_tasks() -> Components:
+    """Provide `speech-recognition`."""
+    return {"speech-recognition": "denas_asr.task.recognition:SpeechRecognition"}

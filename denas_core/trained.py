@@ -52,10 +52,10 @@ class TrainedModel:
     history: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def card(self) -> dict[str, Any]:
-        """Return everything but the weights, fit for JSON."""
+        """Return everything but the weights, fit for JSON: what loads the model where no file of its space is."""
         return {
             "schema": SCHEMA,
-            "space": self.space.reference(),
+            "space": {"id": self.space.id, "options": dict(self.space.portable())},
             "arch": self.arch.as_dict(),
             "key": self.arch.key,
             "task": None if self.task is None else self.task.reference(),

@@ -30,6 +30,13 @@ WeightsOption = Annotated[
 ConfigOption = Annotated[
     str | None, typer.Option("--config", metavar="FILE", help="YAML configuration; options beat it.")
 ]
+AllowPickleOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-pickle",
+        help="Read a checkpoint of the space that is a pickle, its tensors alone (space.allow_pickle=true).",
+    ),
+]
 DeviceOption = Annotated[str | None, typer.Option("--device", help="auto, cpu or cuda.")]
 ArchOption = Annotated[
     str,
@@ -61,6 +68,7 @@ def build_config(
     given: Mapping[str, Any] | None = None,
     weights: str | None = None,
     settings: Sequence[str] | None = None,
+    allow_pickle: bool = False,
 ) -> RunConfig:
     """Return the configuration of a command: a file, then options, then ``--set``.
 
@@ -78,12 +86,17 @@ def build_config(
     ):
         space = None
     document = with_options(document, {"space": space, **(given or {})}, weights=weights)
-    document = apply_settings(document, settings or ())
+    document = apply_settings(document, with_pickles(settings, allow_pickle=allow_pickle))
     if "space" not in document:
         raise ConfigError(
             "no search space is named; name one, e.g. 'denas search cv/cnn' ('denas plugins' lists them)"
         )
     return make_config(document, origin=file or "the command line", text=text)
+
+
+def with_pickles(settings: Sequence[str] | None, *, allow_pickle: bool) -> list[str]:
+    """Return ``--set`` with what ``--allow-pickle`` stands for; a space without such an option refuses it."""
+    return [*(settings or ()), *(["space.allow_pickle=true"] if allow_pickle else [])]
 
 
 def parse_weights(text: str) -> dict[str, float]:

@@ -8,7 +8,7 @@ import typer
 
 from denas_core.errors import ConfigError, NotInstalled, with_article
 
-from .arguments import JsonOption, SetOption
+from .arguments import AllowPickleOption, JsonOption, SetOption, with_pickles
 from .output import print_json, print_table
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def show(
         str, typer.Argument(help="Component, e.g. cv/cnn, cv/cnn:imagenet or scores/de-score.")
     ],
     set_: SetOption = None,
+    allow_pickle: AllowPickleOption = False,
     json_: JsonOption = False,
 ) -> None:
     """Show a component: documentation, options with defaults, presets; of a space also its knobs and size."""
@@ -64,7 +65,9 @@ def show(
         "presets": registry.presets(kind, component.partition(":")[0]),
     }
     if kind == "space":
-        space = registry.create("space", component, _options(set_), origin="--set")
+        space = registry.create(
+            "space", component, _options(with_pickles(set_, allow_pickle=allow_pickle)), origin="--set"
+        )
         with blamed(f"space {space.id!r}"):
             document |= _knobs(space)
         # What a preset or --set changes is what a search would start from.
@@ -113,10 +116,10 @@ def kind_of(registry: Registry, name: str) -> Kind:
     return found[0]
 
 
-def _options(settings: list[str] | None) -> dict[str, Any]:
+def _options(settings: list[str]) -> dict[str, Any]:
     from denas_core.config import apply_settings
 
-    document = apply_settings({"space": {}}, settings or ())
+    document = apply_settings({"space": {}}, settings)
     options = document.pop("space")
     if document:
         raise ConfigError(f"'denas show' takes only --set space.<option>=..., not {next(iter(document))!r}")

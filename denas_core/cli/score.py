@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .arguments import (
+    AllowPickleOption,
     ArchOption,
     ConfigOption,
     DeviceOption,
@@ -38,6 +39,7 @@ def score(
     device: DeviceOption = None,
     no_latency: Annotated[bool, typer.Option("--no-latency", help="Do not measure latency.")] = False,
     set_: SetOption = None,
+    allow_pickle: AllowPickleOption = False,
     json_: JsonOption = False,
 ) -> None:
     """Score one architecture: every component, parameters, FLOPs, latency, and the seconds spent on each."""
@@ -48,7 +50,12 @@ def score(
 
     setup = _setup(
         build_config(
-            space, file=config, given={"seed": seed, "device": device}, weights=weights, settings=set_
+            space,
+            file=config,
+            given={"seed": seed, "device": device},
+            weights=weights,
+            settings=set_,
+            allow_pickle=allow_pickle,
         )
     )
     architecture = read_architecture(setup.space, arch)
@@ -106,12 +113,14 @@ def latency(
     seed: SeedOption = None,
     device: DeviceOption = None,
     set_: SetOption = None,
+    allow_pickle: AllowPickleOption = False,
     json_: JsonOption = False,
 ) -> None:
     """Measure the latency of one architecture on this machine, with its confidence interval."""
     from denas_core.blame import blamed
 
-    setup = _setup(build_config(space, file=config, given={"seed": seed, "device": device}, settings=set_))
+    given = {"seed": seed, "device": device}
+    setup = _setup(build_config(space, file=config, given=given, settings=set_, allow_pickle=allow_pickle))
     architecture = read_architecture(setup.space, arch)
     with blamed(f"measuring {setup.space.id!r}"):
         measured = setup.evaluator().latency(architecture)

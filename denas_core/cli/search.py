@@ -10,6 +10,7 @@ import typer
 from denas_core.errors import ConfigError
 
 from .arguments import (
+    AllowPickleOption,
     ConfigOption,
     DeviceOption,
     JsonOption,
@@ -17,6 +18,7 @@ from .arguments import (
     WeightsOption,
     build_config,
     with_options,
+    with_pickles,
 )
 from .output import print_json, print_notice
 
@@ -56,6 +58,7 @@ def search(
         str | None, typer.Option("--resume", metavar="RUN", help="Go on with a stopped run.")
     ] = None,
     set_: SetOption = None,
+    allow_pickle: AllowPickleOption = False,
     json_: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
 ) -> None:
@@ -74,7 +77,7 @@ def search(
         "threads": threads,
         "out": out,
     }
-    settings = [*(set_ or ())]
+    settings = with_pickles(set_, allow_pickle=allow_pickle)
     if resume is None:
         run_config = build_config(space, file=config, given=given, weights=weights, settings=settings)
     elif config is not None:

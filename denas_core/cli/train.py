@@ -13,7 +13,7 @@ import typer
 
 from denas_core.errors import ConfigError, NotInstalled, did_you_mean
 
-from .arguments import DeviceOption, JsonOption, read_architecture
+from .arguments import AllowPickleOption, DeviceOption, JsonOption, read_architecture
 from .output import print_json, print_notice
 
 if TYPE_CHECKING:
@@ -49,6 +49,10 @@ def train(
     task: Annotated[
         str | None, typer.Option("--task", help="What to train for. [default: the only one that fits]")
     ] = None,
+    vocab: Annotated[
+        Path | None,
+        typer.Option("--vocab", metavar="FILE", help="Vocabulary of a text task; the same as task.vocab."),
+    ] = None,
     epochs: Annotated[int | None, typer.Option("--epochs", "-e", help="Passes over the data.")] = None,
     batch_size: Annotated[
         int | None, typer.Option("--batch-size", help="Samples of a batch, over all processes.")
@@ -72,6 +76,7 @@ def train(
             "--set", metavar="KEY=VALUE", help="Set training.KEY or task.KEY, e.g. training.schedule=step."
         ),
     ] = None,
+    allow_pickle: AllowPickleOption = False,
     json_: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
 ) -> None:
@@ -96,7 +101,12 @@ def train(
         task=task,
         device=device,
         teacher=teacher,
-        training={"epochs": epochs, "batch_size": batch_size, "lr": lr, "seed": seed},
+        flags={
+            "training": {"epochs": epochs, "batch_size": batch_size, "lr": lr, "seed": seed},
+            # Absolute: a resume may be started in another folder.
+            "task": {"vocab": None if vocab is None else str(vocab.absolute())},
+            "space": {"allow_pickle": allow_pickle or None},
+        },
         settings=set_ or [],
     )
     directory = out or Path(run) / "training"
@@ -127,7 +137,7 @@ class _Given:
     task: str | None
     device: str | None
     teacher: Path | None
-    training: Mapping[str, Any]
+    flags: Mapping[str, Mapping[str, Any]]
     settings: Sequence[str]
 
     def options(self) -> dict[str, dict[str, Any]]:
@@ -143,7 +153,8 @@ class _Given:
                     f"{did_you_mean(f'training.{key}', _setting_names())}"
                 )
         parts = apply_settings(parts, self.settings)
-        parts["training"] |= {key: value for key, value in self.training.items() if value is not None}
+        for part, flags in self.flags.items():
+            parts[part] |= {key: value for key, value in flags.items() if value is not None}
         return parts
 
 
@@ -160,7 +171,9 @@ def _new_plan(run: str, given: _Given, registry: Registry, *, out: Path | None) 
                 f"{run!r} is a space, not a run: training one needs {' and '.join(missing)} too"
             )
     if Path(run).is_dir() or out is None or given.arch is None:
-        origin = read_origin(Path(run), registry)
+        # What may be read says nothing of the networks.
+        allowed = {key: parts["space"].pop(key) for key in ("allow_pickle",) if key in parts["space"]}
+        origin = read_origin(Path(run), registry, options=allowed)
         if parts["space"]:
             raise ConfigError(
                 f"the options of the space are those of run {run!r}; --set takes training and task"

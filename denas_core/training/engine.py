@@ -133,7 +133,8 @@ class Engine(Trainer):
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """Return the optimizer of the plan."""
         if self.optimizer is None:
-            self.optimizer = make_optimizer(self._trained, self._plan.settings)
+            network, space = self._trained.network, self._plan.space
+            self.optimizer = make_optimizer(network, self._plan.settings, lambda: space.views(network))
         return self.optimizer
 
     def create_scheduler(

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import torch
 from torch import nn
 
+from denas_core.views import WeightView
+
+from .layer_rates import layer_groups
 from .settings import TrainingSettings
 
 
-def make_optimizer(model: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
-    """Return the optimizer of what `model` has to learn; weight decay leaves out biases, norms and vectors."""
+def make_optimizer(
+    model: nn.Module, settings: TrainingSettings, views: Callable[[], Sequence[WeightView]] = list
+) -> torch.optim.Optimizer:
+    """Return the optimizer of what `model` has to learn; weight decay leaves out biases, norms and vectors.
+
+    Args:
+        model: The network.
+        settings: How it is trained.
+        views: Returns where its weights are; asked where layers learn at rates of their own.
+    """
     decayed, plain = split_by_decay(model)
-    groups = [
+    groups: list[dict[str, Any]] = [
         {"params": decayed, "weight_decay": settings.weight_decay},
         {"params": plain, "weight_decay": 0.0},
     ]
+    if settings.layer_decay < 1:
+        groups = layer_groups(groups, model, views(), lr=settings.lr, decay=settings.layer_decay)
     groups = [group for group in groups if group["params"]]
     if settings.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=settings.lr, momentum=settings.momentum)

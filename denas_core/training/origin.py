@@ -69,8 +69,13 @@ class Origin:
         return self.space.parse(read_text(found[0]), origin=str(found[0])) if found else None
 
 
-def read_origin(path: Path, registry: Registry) -> Origin:
+def read_origin(path: Path, registry: Registry, *, options: Mapping[str, Any]) -> Origin:
     """Return what training needs of a run.
+
+    Args:
+        path: Its directory.
+        registry: The installed plugins.
+        options: Options of its space that are to be others, without making other networks.
 
     Raises:
         ConfigError: there is no run, or its space is not what it was.
@@ -82,7 +87,8 @@ def read_origin(path: Path, registry: Registry) -> Origin:
     finally:
         store.close()
     config = make_config(header["config"], origin=str(store.path))
-    space = registry.create("space", config.space.name, config.space.options)
+    origin = "the command line" if options else ""
+    space = registry.create("space", config.space.name, {**config.space.options, **options}, origin=origin)
     if space.fingerprint() != header["fingerprint"]:
         raise ConfigError(f"space {space.id!r} is not what it was when the run was made")
     return Origin(path=path, space=space, seed=config.seed, device=config.device)

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from denas_core.architecture import Architecture
 from denas_core.atomic import storage_errors, write_json
@@ -46,6 +46,22 @@ class Plan:
     device: str = "cpu"
     teacher: Path | None = None
     source: str = ""
+
+    def weights(self) -> Literal["fresh", "inherited"]:
+        """Return what training begins from; the head is fresh in any case.
+
+        Raises:
+            ConfigError: a checkpoint is asked for, and the space has none.
+        """
+        wanted = self.settings.weights
+        if wanted == "inherited" and not self.space.inherits:
+            raise ConfigError(
+                f"training.weights is 'inherited', but {self.space.id!r} has no checkpoint to inherit from; give the "
+                "space one, or use --set training.weights=fresh"
+            )
+        if wanted == "auto":
+            return "inherited" if self.space.inherits else "fresh"
+        return wanted
 
     def as_dict(self) -> dict[str, Any]:
         """Return the plan, fit for JSON."""

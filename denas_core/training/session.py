@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from denas_core.atomic import remove_leftovers, storage_errors, write_json
 from denas_core.blame import faults_of
@@ -58,6 +58,8 @@ def train(
     require_extra("train", "transformers", "accelerate", "safetensors", purpose="training")
     from .teacher import load_teacher
 
+    with faults_of(f"space {plan.space.id!r}"):
+        weights = plan.weights()
     if is_first() and not resume and not is_held(directory):
         _check_unused(directory)
     if resume:
@@ -69,6 +71,13 @@ def train(
     if resume:
         check_same_data(directory, plan, data)
     notices = [*data.notices]
+    if plan.space.inherits:
+        began = (
+            "the space's checkpoint"
+            if weights == "inherited"
+            else "fresh weights, not from the space's checkpoint"
+        )
+        notices.append(f"training began from {began}")
     batch_size = _batch_size(plan, data, notices)
     teacher = load_teacher(plan, data.facts, registry)
     with _held(directory), interruptible() as interruption:
@@ -83,6 +92,7 @@ def train(
             data,
             directory,
             batch_size,
+            weights,
             teacher,
             interruption,
             [*watchers] if is_first() else [],
@@ -150,6 +160,7 @@ def _engine(
     data: TaskData[Any],
     directory: Path,
     batch_size: int,
+    weights: Literal["fresh", "inherited"],
     teacher: Teacher | None,
     interruption: Interruption,
     watchers: list[Watcher],
@@ -161,7 +172,7 @@ def _engine(
     settings = plan.settings
     with faults_of(f"space {plan.space.id!r}"):
         structure = build_network(plan.space, plan.arch, task=plan.task, facts=data.facts)
-        network = plan.space.load(structure, plan.arch, seed=settings.seed)
+        network = plan.space.load(structure, plan.arch, seed=settings.seed, weights=weights)
     if is_first():
         watchers.append(Log(directory))
         try:
@@ -179,13 +190,7 @@ def _engine(
             task=plan.task,
             facts=data.facts,
             metrics=standing.best,
-            history={
-                "source": plan.source,
-                "epoch": standing.best_epoch,
-                "data": str(plan.data),
-                "teacher": None if plan.teacher is None else str(plan.teacher),
-                "settings": settings.options(),
-            },
+            history=_history(plan, weights, best_epoch=standing.best_epoch),
         )
         save_model(directory / MODEL, model)
 
@@ -213,6 +218,21 @@ def _engine(
                 "this machine cannot compute in bfloat16; use --set training.bf16=false"
             ) from error
         raise
+
+
+def _history(plan: Plan, weights: str, *, best_epoch: float) -> dict[str, Any]:
+    portable = plan.space.portable()
+    # Where a checkpoint was, which the model itself does not need any more.
+    left_out = {name: value for name, value in plan.space.options().items() if portable.get(name) != value}
+    return {
+        "source": plan.source,
+        "weights": weights,
+        "epoch": best_epoch,
+        "data": str(plan.data),
+        "teacher": None if plan.teacher is None else str(plan.teacher),
+        **({"space": left_out} if left_out else {}),
+        "settings": plan.settings.options(),
+    }
 
 
 def _run(

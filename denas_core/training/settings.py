@@ -19,12 +19,21 @@ GPU_WORKERS = 8
 class TrainingSettings(Component):
     """How a network is trained. A batch is that of all processes together, so that their number changes no result."""
 
-    epochs: int = option(30, "Passes over the training split; 0 evaluates the fresh network", at_least=0)
+    weights: Literal["auto", "fresh", "inherited"] = option(
+        "auto",
+        "What training begins from; auto: the checkpoint of the space where it has one, else fresh weights",
+    )
+    epochs: int = option(
+        30, "Passes over the training split; 0 evaluates the network as training would begin", at_least=0
+    )
     batch_size: int = option(64, "Samples of a batch, over all processes", at_least=1)
     accumulate: int = option(1, "Batches whose gradients are summed for one optimizer step", at_least=1)
     optimizer: Literal["adamw", "sgd"] = option("adamw", "Rule of the updates")
     lr: float = option(1e-3, "Highest learning rate", above=0)
     momentum: float = option(0.9, "Momentum of sgd", at_least=0, at_most=1)
+    layer_decay: float = option(
+        1.0, "Factor of the learning rate from each layer to the one before it", above=0, at_most=1
+    )
     weight_decay: float = option(0.05, "Decay of weights; never of biases, norms and vectors", at_least=0)
     schedule: Literal["cosine", "step", "linear", "constant"] = option(
         "cosine", "Course of the learning rate after the warm-up"

@@ -12,7 +12,7 @@ pytest.importorskip("transformers")
 PLUGIN = Path(__file__).parent / "plugin"
 # For the imports of the test modules; the fixture takes its place when tests run.
 sys.path.insert(0, str(PLUGIN))
-for module in ("plugin", "space", "task"):
+for module in ("plugin", "space", "stored", "task"):
     importlib.import_module(f"denas_points.{module}")
 sys.path.remove(str(PLUGIN))
 
@@ -27,3 +27,15 @@ def points(tmp_path: Path) -> Path:
     from .trainings import write_points
 
     return write_points(tmp_path / "points.txt")
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    """Weights of the widest network of ``points/stored``."""
+    from safetensors.torch import save_file
+    from torch import nn
+
+    layers = (nn.Linear(2, 16), nn.Tanh(), nn.Dropout(), nn.Linear(16, 16))
+    path = tmp_path / "wide.safetensors"
+    save_file(nn.Sequential(*layers).state_dict(), path)
+    return path

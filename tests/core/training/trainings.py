@@ -34,8 +34,9 @@ def write_points(path: Path, count: int = 160, *, seed: int = 0) -> Path:
 
 
 def make_plan(data: Path, *, task: dict[str, Any] | None = None, **settings: Any) -> Plan:
-    """Return the plan of a short training; options of the space are given as ``space``."""
-    space: Mlp = Registry.discover().create("space", "points/mlp", settings.pop("space", {}))
+    """Return the plan of a short training; options of the space are given as ``space``, its id as ``id``."""
+    id = settings.pop("id", "points/mlp")
+    space: Mlp = Registry.discover().create("space", id, settings.pop("space", {}))
     side: Side = Registry.discover().create("task", "points/side", task)
     teacher = settings.pop("teacher", None)
     return Plan(

@@ -5,7 +5,7 @@ from denas_core import hookimpl
 
 @hookimpl
 def denas_spaces():
-    return {"mlp": "denas_points.space:Mlp"}
+    return {"mlp": "denas_points.space:Mlp", "stored": "denas_points.stored:Stored"}
 
 
 @hookimpl

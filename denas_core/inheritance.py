@@ -10,13 +10,14 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from .errors import ConfigError
+from .errors import ConfigError, PluginError
 from .layout import Axis, Layout, Placed
 
 By = Literal["leading", "magnitude"]
@@ -159,18 +160,32 @@ def member_importance(
 
 def _placed(layout: Layout, source: Mapping[str, Tensor], sizes: Mapping[str, int]) -> dict[str, Placed]:
     placed = {name: layout.place(name, tensor.shape, sizes) for name, tensor in source.items()}
-    found: dict[str, set[int]] = {}
-    for parameter in placed.values():
-        for stack, _, index in parameter.stacks:
-            found.setdefault(stack, set()).add(index)
-    for stack, indices in found.items():
+    blocks: dict[str, set[int]] = {}
+    prefixes: dict[str, str] = {}
+    for name, parameter in placed.items():
+        for stack, (begin, _), index in parameter.stacks:
+            blocks.setdefault(stack, set()).add(index)
+            prefixes[name[:begin]] = stack
+    for stack, indices in blocks.items():
         missing = set(range(sizes[stack])) - indices
         if missing:
             raise ConfigError(
                 f"block {min(missing)} of {stack!r}, which should have {sizes[stack]}, has no weights; the weights and "
                 "the configuration are of different networks"
             )
+    for name, parameter in placed.items():
+        _refuse_hidden_block(name, parameter, prefixes)
     return placed
+
+
+def _refuse_hidden_block(name: str, placed: Placed, prefixes: Mapping[str, str]) -> None:
+    """Refuse a parameter of a block that its rule does not name: it would stay when the block goes."""
+    for number in re.finditer(r"(?<![^.])[0-9]+(?![^.])", name):
+        stack = prefixes.get(name[: number.start()])
+        if stack and any(begin <= number.start() < end for begin, end in placed.wild):
+            raise PluginError(
+                f"parameter {name!r} lies in a block of {stack!r}, where its rule has '*'; put '{{{stack}}}' there"
+            )
 
 
 def _axes(placed: Placed) -> list[Axis]:

@@ -81,12 +81,14 @@ class Placed:
         groups: How many dimensions of `shape` make one of the parameter's own.
         stacks: Name of each stack it lies in, where the number of its block begins and ends in its name, and that
             number.
+        wild: Where each ``*`` of its rule begins and ends in its name.
     """
 
     shape: tuple[int, ...]
     axes: tuple[Axis | None, ...]
     groups: tuple[int, ...]
     stacks: tuple[tuple[str, tuple[int, int], int], ...]
+    wild: tuple[tuple[int, int], ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,7 +145,9 @@ class Layout:
                 Axis(factor.axis, factor.stack, indices.get(factor.stack, 0)) if factor.axis else None
                 for factor in factors
             ]
-        return Placed(tuple(parts), tuple(axes), tuple(map(len, dimensions)), stacks)
+        named = set(match.re.groupindex.values())
+        wild = tuple(match.span(group) for group in range(1, match.re.groups + 1) if group not in named)
+        return Placed(tuple(parts), tuple(axes), tuple(map(len, dimensions)), stacks, wild)
 
     def _rule(self, name: str, shape: tuple[int, ...]) -> tuple[re.Match[str], Dimensions]:
         for pattern, dimensions in self._parsed:
@@ -164,9 +168,9 @@ def _parsed_rule(name: str, terms: str) -> tuple[re.Pattern[str], Dimensions]:
     for part in name.split("."):
         if stack := _STACK.fullmatch(part):
             stacks.append(stack[1])
-            parts.append(rf"(?P<{stack[1]}>\d+)")
+            parts.append(rf"(?P<{stack[1]}>[0-9]+)")
         elif part == "*":
-            parts.append(r"[^.]+(?:\.[^.]+)*")
+            parts.append(r"([^.]+(?:\.[^.]+)*)")
         elif not part or any(c in part for c in "*{}"):
             raise refuse(f"{part!r} is no part of a name; '*' and '{{stack}}' stand alone between dots")
         else:

@@ -13,13 +13,14 @@ def silent_transformers() -> Iterator[None]:
     from transformers.utils import logging
 
     verbosity, had_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity(logging.CRITICAL + 1)  # type: ignore[attr-defined]
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+    # Outermost, since the hub warns where its bars cannot be switched on again.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.set_verbosity(logging.CRITICAL + 1)  # type: ignore[attr-defined]
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        try:
             yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if had_bars:
-            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+        finally:
+            logging.set_verbosity(verbosity)
+            if had_bars:
+                logging.enable_progress_bar()  # type: ignore[no-untyped-call]

@@ -78,7 +78,7 @@ def find_checkpoint(reference: str, *, allow_pickle: bool = False) -> Checkpoint
     Raises:
         ConfigError: there is no such checkpoint, or one that cannot be read.
     """
-    path = Path(reference).expanduser() if reference else Path("?")
+    path = _path(reference)
     if path.is_file():
         if path.suffix != ".json":
             raise ConfigError(
@@ -117,6 +117,18 @@ def read_json(path: Path) -> dict[str, Any]:
             f"{str(path)!r} must hold a mapping, not {shown(document)}; get the checkpoint again"
         )
     return document
+
+
+def _path(reference: str) -> Path:
+    try:
+        path = Path(reference or "?").expanduser()
+        path.stat()
+    except FileNotFoundError:
+        return path
+    # No home of that user, a name that is too long, characters that no name has.
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ConfigError(f"there is no checkpoint {reference!r:.120}: {described(error)}") from error
+    return path
 
 
 def _in_directory(directory: Path, allow_pickle: bool) -> CheckpointFiles:

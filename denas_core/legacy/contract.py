@@ -93,10 +93,12 @@ class Legacy:
     Attributes:
         domains: What the original calls the domain, in ``domain`` or ``model_type``.
         keys: Rule by key; beats the rule that all domains share.
+        preset: The preset that is the original's space, where the defaults of the options are not.
     """
 
     domains: tuple[str, ...]
     keys: Mapping[str, Rule]
+    preset: str = ""
 
 
 def to(target: str, read: Callable[[OldConfig, str], Any] = OldConfig.whole, *, note: str = "") -> Rule:

@@ -23,7 +23,7 @@ class Imported:
     """A translated configuration.
 
     Attributes:
-        space: Id of the space that takes the old domain's place.
+        space: Id of the space that takes the old domain's place, with its preset.
         document: The new configuration, defaults left out.
         outcomes: What became of each old key, in the file's order.
         old: The old values by key.
@@ -99,7 +99,7 @@ def _table_of(domain: str, registry: Registry, origin: str) -> tuple[str, Legacy
         if table is None:
             continue
         if domain in table.domains:
-            return id, table
+            return f"{id}:{table.preset}" if table.preset else id, table
         known |= dict.fromkeys(table.domains, id)
     supported = ", ".join(f"{name} ({id})" for name, id in known.items()) or "none"
     raise ConfigError(

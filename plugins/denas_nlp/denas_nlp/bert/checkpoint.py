@@ -1,0 +1,135 @@
+"""The checkpoint that a space begins from: its sizes, and the weights that smaller networks take from it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
+
+from denas_core.errors import ConfigError
+from denas_core.inheritance import inherited, member_importance
+from denas_core.layout import Layout
+from denas_core.pretrained import Pretrained
+
+from .hf import DenasBertConfig
+from .shape import BERT_BASE, Original, Shape
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from denas_core.layout import Axis
+
+_LAYER = "encoder.layer.{layer}"
+LAYOUT = Layout(
+    {
+        "embeddings.LayerNorm.*": "hidden",
+        "embeddings.*": "_ hidden",
+        **{
+            f"{_LAYER}.attention.self.{name}.{part}": dimensions
+            for name in ("query", "key", "value")
+            for part, dimensions in (
+                ("weight", "(heads[layer] head) hidden"),
+                ("bias", "(heads[layer] head)"),
+            )
+        },
+        f"{_LAYER}.attention.output.dense.weight": "hidden (heads[layer] head)",
+        f"{_LAYER}.intermediate.dense.weight": "intermediate[layer] hidden",
+        f"{_LAYER}.intermediate.dense.bias": "intermediate[layer]",
+        f"{_LAYER}.output.dense.weight": "hidden intermediate[layer]",
+        # Biases of what leads back to the hidden width, and norms.
+        f"{_LAYER}.*": "hidden",
+        "pooler.dense.weight": "hidden hidden",
+        "pooler.dense.bias": "hidden",
+    }
+)
+"""Heads and neurons are chosen layer by layer, the hidden features once for the whole network."""
+
+
+class Checkpoint:
+    """A checkpoint of BERT. Its weights are read when a network first asks for some, and once."""
+
+    def __init__(self, reference: str, *, allow_pickle: bool) -> None:
+        """Open the checkpoint at `reference`, see `Pretrained.open`.
+
+        Raises:
+            ConfigError: there is none, or it is not of BERT as an encoder.
+        """
+        self._pretrained = Pretrained.open(reference, allow_pickle=allow_pickle)
+        self.original = _original(self._pretrained, reference)
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether there are weights beside the configuration."""
+        return self._pretrained.has_weights
+
+    @property
+    def tokenizer(self) -> Path | None:
+        """The file of its tokenizer, if it has one."""
+        return self._pretrained.tokenizer_file
+
+    def digest(self) -> str:
+        """Return the SHA-256 of configuration and weights."""
+        return self._pretrained.digest()
+
+    def weights_of(self, shape: Shape, *, by: Literal["leading", "magnitude"]) -> dict[str, Tensor]:
+        """Return what a network of `shape` takes, by name; it may share the memory of the checkpoint."""
+        return inherited(
+            LAYOUT,
+            self._pretrained.weights(),
+            source_sizes=_sizes(self.original.shape),
+            target_sizes=_sizes(shape),
+            by=by,
+            importance=self._importance if by == "magnitude" else None,
+        )
+
+    @functools.cached_property
+    def _importance(self) -> Mapping[Axis, Tensor]:
+        sizes = _sizes(self.original.shape)
+        return member_importance(LAYOUT, self._pretrained.weights(), sizes=sizes)
+
+
+def _sizes(shape: Shape) -> dict[str, int]:
+    return {
+        "layer": shape.layers,
+        "heads": shape.heads,
+        "head": shape.head_size,
+        "hidden": shape.hidden,
+        "intermediate": shape.intermediate,
+    }
+
+
+def _original(pretrained: Pretrained, reference: str) -> Original:
+    config = pretrained.config
+    if config.model_type not in ("bert", DenasBertConfig.model_type):
+        raise ConfigError(
+            f"the checkpoint {reference!r} is of model type {config.model_type!r}, and nlp/bert takes BERT alone; "
+            "hf/auto takes other families"
+        )
+    is_decoder = config.is_decoder or config.add_cross_attention
+    positions = pretrained.values.get("position_embedding_type", "absolute")
+    if is_decoder or positions != "absolute":
+        what = "a decoder" if is_decoder else f"of {positions!r} positions"
+        raise ConfigError(
+            f"the checkpoint {reference!r} is {what}, and nlp/bert takes encoders with absolute positions; give another"
+        )
+    heads, hidden = config.num_attention_heads, config.hidden_size
+    if isinstance(config, DenasBertConfig):
+        head_size = config.attention_head_size
+    elif hidden % heads:
+        raise ConfigError(
+            f"the checkpoint {reference!r} has {hidden} hidden features, which {heads} heads cannot share; give another"
+        )
+    else:
+        head_size = hidden // heads
+    return Original(
+        shape=Shape(
+            layers=config.num_hidden_layers,
+            heads=heads,
+            head_size=head_size,
+            hidden=hidden,
+            intermediate=config.intermediate_size,
+        ),
+        common={name: getattr(config, name) for name in BERT_BASE.common},
+    )

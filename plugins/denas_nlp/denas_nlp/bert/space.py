@@ -1,0 +1,240 @@
+"""The search space ``nlp/bert``: encoders of text, every layer like the others."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+
+from denas_core.architecture import Architecture, Knob
+from denas_core.batch import Batch, BatchKind, Outputs, token_batch
+from denas_core.component import option
+from denas_core.seeding import canonical_json
+from denas_core.space import SearchSpace, Variant
+
+from .counting import SINGLE_OPERATIONS, cost_of
+from .notation import format_tuple, is_tuple, parse_tuple
+from .options import Resolved, resolved
+from .shape import DROPOUTS, Shape
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from denas_core.legacy import Legacy
+    from denas_core.recipe import Recipe
+    from denas_core.views import WeightView
+
+_TOKENS = 128
+
+
+@dataclasses.dataclass(kw_only=True)
+class Bert(SearchSpace):
+    """BERT for text (Devlin et al. 2019, arXiv:1810.04805), every layer like the others.
+
+    Layers, heads and the width of feed-forward blocks are chosen once for the network. The hidden width is that of the
+    heads together, so that stock transformers load the network, or in the preset ``denas``, the space of the original
+    DE-NAS, a choice of its own. From a checkpoint come all other sizes, and the weights to begin with.
+    """
+
+    checkpoint: str = option(
+        "", "Folder, config.json or hub id of a BERT: the largest network, and its weights; empty: BERT-base"
+    )
+    inherit: Literal["leading", "magnitude"] = option(
+        "leading", "What networks take of the checkpoint: the first heads, neurons and layers, or the largest"
+    )
+    allow_pickle: bool = option(False, "Read a checkpoint that is a pickle, its tensors alone")
+    tied: bool = option(True, "Make the hidden width that of the heads together, as stock transformers do")
+    layers: list[int] = option([], "Choices of the number of layers; empty: a third to all")
+    heads: list[int] = option(
+        [], "Choices of the heads of a layer; empty: a third to all, or two thirds if not tied"
+    )
+    hidden: list[int] = option([], "Choices of the hidden width if not tied; empty: a sixth to all, in 48ths")
+    intermediate: list[int] = option(
+        [], "Choices of the width of feed-forward blocks; empty: a 24th to all, in 96ths"
+    )
+    head_size: int | None = option(
+        None, "Features of a head; by default the checkpoint's, or 64", at_least=1, at_most=4096
+    )
+    vocab_size: int | None = option(
+        None,
+        "Tokens of the vocabulary; by default the checkpoint's, or 30522",
+        at_least=1,
+        at_most=10_000_000,
+    )
+    positions: int | None = option(
+        None, "Tokens of the longest text; by default the checkpoint's, or 512", at_least=1, at_most=1_000_000
+    )
+    config: dict[str, Any] = option({}, "Other keys of BertConfig, such as hidden_act")
+    seq_len: int | None = option(
+        None, "Tokens of a text for FLOPs, memory and latency; by default 128, or all positions", at_least=1
+    )
+    probe_tokens: int | None = option(
+        None, "Tokens of a text that diversity and saliency see; by default seq_len", at_least=1
+    )
+    digest: str = option("", "SHA-256 of the checkpoint, in the options of a trained model")
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "base": {"tied": True},
+        "hf": {"tied": True},
+        "denas": {"tied": False},
+    }
+
+    def __post_init__(self) -> None:
+        """Open the checkpoint, and check what one option asks of another.
+
+        Raises:
+            ConfigError: there is no such checkpoint.
+            ValueError: options that contradict each other or the checkpoint, or choices out of order or range.
+        """
+        path = Path(self.checkpoint).expanduser()
+        if self.checkpoint and path.exists():
+            self.checkpoint = str(path.resolve())
+        self.__dict__["_resolved"] = found = resolved(self.options())
+        positions = found.original.common["max_position_embeddings"]
+        if self.seq_len is None:
+            self.seq_len = min(_TOKENS, positions)
+        for name in ("seq_len", "probe_tokens"):
+            tokens = getattr(self, name)
+            if tokens is not None and tokens > positions:
+                raise ValueError(
+                    f"{name} {tokens} is more than the {positions} positions of the network; give less"
+                )
+
+    def knobs(self) -> tuple[Knob, ...]:
+        """Return the choices of the network; layers have none of their own."""
+        return tuple(Knob(name, tuple(values)) for name, values in self._resolved.choices.items())
+
+    def fingerprint(self) -> str:
+        """Return what all networks have in common, and what their weights come from."""
+        common = self._resolved.original.common
+        facts = {name: value for name, value in common.items() if name not in DROPOUTS}
+        facts |= {"head_size": self._resolved.head_size, "seq_len": self.seq_len}
+        if digest := self._resolved.digest():
+            facts |= {"digest": digest, "inherit": self.inherit}
+        return canonical_json(facts)
+
+    def shape(self, arch: Architecture) -> Shape:
+        """Return the sizes of the network of `arch`."""
+        values = cast("Mapping[str, int]", arch.values)
+        head_size = self._resolved.head_size
+        return Shape(
+            layers=values["layers"],
+            heads=values["heads"],
+            head_size=head_size,
+            hidden=values["heads"] * head_size if self.tied else values["hidden"],
+            intermediate=values["intermediate"],
+        )
+
+    def build(
+        self, arch: Architecture, *, head: nn.Module | None = None, variant: Variant = "full"
+    ) -> nn.Module:
+        """Return the structure of `arch`: one of transformers, with pooler; see `build_network` for a `head`."""
+        from .network import build_network
+
+        common = self._resolved.original.common
+        return build_network(self.shape(arch), common, head=head, residual=variant == "full")
+
+    def cost(self, arch: Architecture) -> dict[str, float]:
+        """Return what `count_cost` of the core does, by formulas where they fit.
+
+        Raises:
+            Infeasible: the network is too large for torch to describe.
+        """
+        common = self._resolved.original.common
+        if common["hidden_act"] not in SINGLE_OPERATIONS:
+            return super().cost(arch)
+        return cost_of(self.shape(arch), common, tokens=cast("int", self.seq_len))
+
+    @property
+    def inherits(self) -> bool:
+        """Whether there is a checkpoint with weights."""
+        return self._resolved.source is not None
+
+    def load(
+        self,
+        model: nn.Module,
+        arch: Architecture,
+        *,
+        seed: int,
+        weights: Literal["fresh", "inherited"] = "fresh",
+    ) -> nn.Module:
+        """Give `model` fresh weights, or those that it takes of the checkpoint, under a fresh head; on the CPU.
+
+        Raises:
+            ConfigError: there is no checkpoint with weights, or it is damaged.
+        """
+        source = self._resolved.source
+        if weights == "fresh" or source is None:
+            return super().load(model, arch, seed=seed, weights=weights)
+        from .network import initialise_network
+
+        return initialise_network(
+            model, seed=seed, weights=source.weights_of(self.shape(arch), by=self.inherit)
+        )
+
+    def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:
+        """Give `model` the weights that transformers begins with, on the CPU."""
+        from .network import initialise_network
+
+        return initialise_network(model, seed=seed)
+
+    def assets(self) -> Mapping[str, Path]:
+        """Return the file of the checkpoint's tokenizer, if it has one."""
+        return self._resolved.assets()
+
+    def portable(self) -> Mapping[str, Any]:
+        """Return the options with all that was read of the checkpoint, in place of where it is."""
+        return {**self.options(), **self._resolved.portable()}
+
+    def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
+        """Return `size` texts of `seq_len` tokens; those of kind ``ones`` have `probe_tokens`."""
+        tokens = cast("int", self.probe_tokens if kind == "ones" and self.probe_tokens else self.seq_len)
+        vocabulary = self._resolved.original.common["vocab_size"]
+        return token_batch(size, tokens=tokens, vocabulary=vocabulary, seed=seed, kind=kind)
+
+    def forward(self, model: nn.Module, batch: Batch) -> Outputs:
+        """Return the last hidden states (samples, tokens, hidden), and logits; without a head these are the same."""
+        from .network import outputs_of
+
+        return outputs_of(model, batch)
+
+    def views(self, model: nn.Module) -> list[WeightView]:
+        """Return embeddings (layer 0), the projections of each layer, pooler and head."""
+        from .network import views_of
+
+        return views_of(model)
+
+    def parts(self, model: nn.Module) -> dict[str, tuple[str, ...]]:
+        """Return embeddings and encoder."""
+        from .network import parts_of
+
+        return parts_of(model)
+
+    def parse(self, text: str, *, origin: str = "architecture") -> Architecture:
+        """Read the tuple of the original, see `parse_tuple`, or what every space reads."""
+        if not is_tuple(text):
+            return super().parse(text, origin=origin)
+        values = parse_tuple(text, head_size=self._resolved.head_size, tied=self.tied, origin=origin)
+        return self.architecture(values, origin=origin)
+
+    def format(self, arch: Architecture) -> str:
+        """Return the tuple of `arch`."""
+        return format_tuple(self.shape(arch))
+
+    def reference_recipe(self) -> Recipe:
+        """Return how the original scores BERT."""
+        from .legacy import RECIPE
+
+        return dataclasses.replace(RECIPE, initialisation="inherited" if self.inherits else "fresh")
+
+    @classmethod
+    def legacy(cls) -> Legacy:
+        """Return how the original's BERT configurations are read."""
+        from .legacy import LEGACY
+
+        return LEGACY
+
+    @property
+    def _resolved(self) -> Resolved:
+        return cast("Resolved", self.__dict__["_resolved"])

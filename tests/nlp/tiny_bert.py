@@ -1,0 +1,33 @@
+"""A BERT of a few thousand weights, as a space and as a checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+SIZES: dict[str, Any] = {
+    "layers": [1, 3],
+    "heads": [2, 4],
+    "intermediate": [8, 24],
+    "head_size": 8,
+    "vocab_size": 60,
+    "positions": 16,
+    "seq_len": 7,
+}
+"""Options of a space of small networks."""
+
+
+def save_checkpoint(folder: Path, *, kind: str = "BertModel", **config: Any) -> Path:
+    """Write a checkpoint of 3 layers, 4 heads of 8 features and 24 neurons, its norms and biases not as at first."""
+    import torch
+    import transformers
+
+    sizes = {"num_hidden_layers": 3, "num_attention_heads": 4, "hidden_size": 32, "intermediate_size": 24}
+    given = {"vocab_size": 60, "max_position_embeddings": 16, **sizes, **config}
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(0)
+        model = getattr(transformers, kind)(transformers.BertConfig(**given))
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.1)
+        model.save_pretrained(folder)
+    return folder

@@ -143,6 +143,29 @@ class Task(Component, ABC, Generic[S]):
             split: The samples themselves, for what is in no tensor.
         """
 
+    def imitation(self, outputs: Outputs, taught: Outputs, *, temperature: float) -> Tensor:
+        """Return how far outputs are from those of a teacher for the same batch, a scalar.
+
+        By default the divergence of the softened logits, mean over the samples or over the positions that count, which
+        suits labels. A task overrides this whose outputs are no scores of labels in their last dimension.
+
+        Args:
+            outputs: Those of the network that learns.
+            taught: Those of its teacher, of the same names and shapes.
+            temperature: What logits are divided by.
+        """
+        import torch
+        from torch.nn import functional
+
+        parts = []
+        for name in (name for name in outputs.logits if name in taught.logits):
+            ours = functional.log_softmax(outputs.logits[name].float() / temperature, dim=-1)
+            theirs = functional.log_softmax(taught.logits[name].float() / temperature, dim=-1)
+            divergence = functional.kl_div(ours, theirs, reduction="none", log_target=True).sum(-1)
+            mask = outputs.masks.get(name)
+            parts.append(divergence.mean() if mask is None else divergence[mask].mean())
+        return torch.stack(parts).sum()
+
     def example(self, folder: Path, space: SearchSpace) -> Path:
         """Write a small data set that `read` opens for `space`, and return where it is.
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from denas_core.batch import Batch, Outputs
 from denas_core.errors import ConfigError
@@ -25,13 +24,15 @@ class Teacher:
     """
 
     def __init__(self, model: TrainedModel, *, weight: float, temperature: float) -> None:
+        if model.task is None:
+            raise ConfigError("a network that was trained for nothing teaches nothing; name a trained model")
         self.weight = weight
-        self._space, self._temperature = model.space, temperature
+        self._space, self._task, self._temperature = model.space, model.task, temperature
         self._device = torch.device("cpu")
         self._network = model.network.eval().requires_grad_(False)
 
     def loss(self, outputs: Outputs, batch: Batch) -> Tensor:
-        """Return the divergence of the student's outputs from the teacher's, softened, mean over samples.
+        """Return how far the student's outputs are from the teacher's, see `Task.imitation`.
 
         The square of the temperature keeps its gradients as large as those of the labels.
 
@@ -49,14 +50,7 @@ class Teacher:
                 f"the teacher's outputs {_shapes(taught)} are not those of the network, {_shapes(outputs)}; "
                 "choose a teacher of the same task and labels"
             )
-        parts = []
-        for name in names:
-            ours = functional.log_softmax(outputs.logits[name].float() / self._temperature, dim=-1)
-            theirs = functional.log_softmax(taught.logits[name].float() / self._temperature, dim=-1)
-            divergence = functional.kl_div(ours, theirs, reduction="none", log_target=True).sum(-1)
-            mask = outputs.masks.get(name)
-            parts.append(divergence.mean() if mask is None else divergence[mask].mean())
-        return torch.stack(parts).sum() * self._temperature**2
+        return self._task.imitation(outputs, taught, temperature=self._temperature) * self._temperature**2
 
 
 def load_teacher(plan: Plan, facts: Mapping[str, Any], registry: Registry) -> Teacher | None:

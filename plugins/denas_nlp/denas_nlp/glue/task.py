@@ -1,0 +1,152 @@
+"""What the tasks of GLUE share; each one declares its table and its metrics."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from denas_core.batch import Batch, Outputs
+from denas_core.errors import ConfigError
+from denas_core.space import SearchSpace
+from denas_core.task import Split, TaskData
+from denas_nlp.text.batches import TextSample, padded
+from denas_nlp.text.example import write_vocabulary
+from denas_nlp.text.parts import Files, read_parts
+from denas_nlp.text.task import TextTask, unknown_notice
+
+from .split import SentenceSplit
+from .table import Table
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+@dataclasses.dataclass(kw_only=True)
+class SentenceTask(TextTask):
+    """A label, or a score, of a sentence or of a pair of them."""
+
+    recipe: ClassVar[Mapping[str, Any]] = {
+        "epochs": 3,
+        "batch_size": 32,
+        "optimizer": "adamw",
+        "lr": 5e-5,
+        "weight_decay": 0.01,
+        "schedule": "linear",
+        "warmup": 0.1,
+        "clip": 1.0,
+    }
+
+    table: ClassVar[Table]
+    """How its files are laid out."""
+
+    folder: ClassVar[str]
+    """The folder of the official download."""
+
+    measures: ClassVar[Mapping[str, Callable[[Any, Any], float]]]
+    """Its metrics, of predictions and targets."""
+
+    def read(
+        self, data: Path, space: SearchSpace, *, facts: Mapping[str, Any] | None = None
+    ) -> TaskData[TextSample]:
+        """Read ``train.tsv`` and ``dev.tsv``, or one file.
+
+        Errors are those of `read_parts`, `Table.read` and `prepared`.
+        """
+        files = Files(kind=self.folder, train="train.tsv", valid="dev.tsv", folder=self.folder)
+        parts = read_parts(
+            Path(data),
+            files,
+            self.table.read,
+            to_evaluate=facts is not None,
+            valid_share=self.valid_share,
+        )
+        labels = list(self.table.labels.values()) or [self.table.target]
+        if facts is not None and facts["labels"] != labels:
+            raise ConfigError(
+                f"the model was trained for the labels {', '.join(facts['labels'])}, not for {', '.join(labels)}"
+            )
+        preparation = self.prepared(Path(data), space, facts=facts)
+        valid = SentenceSplit(parts.valid, preparation)
+        train = None if parts.train is None else SentenceSplit(parts.train, preparation)
+        splits = [valid] if train is None else [train, valid]
+        return TaskData(
+            train=train,
+            valid=valid,
+            facts={"labels": labels, **preparation.facts()} if facts is None else dict(facts),
+            notices=(*parts.notices, *preparation.notices, *_notices(splits, preparation.max_length)),
+        )
+
+    def head(self, width: int, facts: Mapping[str, Any]) -> nn.Module:
+        """Return a linear layer with one output a label, or one for the score."""
+        from torch import nn
+
+        return nn.Linear(width, len(facts["labels"]))
+
+    def collate(
+        self, samples: Sequence[TextSample], rng: random.Random | None = None
+    ) -> tuple[Batch, dict[str, Tensor]]:
+        """Return tokens as long as the longest sample, and the labels or scores."""
+        import torch
+
+        targets = torch.tensor([sample.targets[0] for sample in samples])
+        return padded(samples, by_position=False), {"label": targets.long() if self.table.labels else targets}
+
+    def loss(
+        self, outputs: Outputs, targets: Mapping[str, Tensor], *, label_smoothing: float = 0.0
+    ) -> Tensor:
+        """Return the mean cross entropy of labels, or the mean squared error of scores, in float32."""
+        from torch.nn import functional as F
+
+        logits, wanted = _logits(outputs).float(), targets["label"]
+        if self.table.labels:
+            return F.cross_entropy(logits, wanted, label_smoothing=label_smoothing)
+        return F.mse_loss(logits[:, 0], wanted)
+
+    def predict(self, outputs: Outputs) -> Tensor:
+        """Return the number of the likeliest label, or the score (samples,)."""
+        logits = _logits(outputs).float()
+        return logits.argmax(-1) if self.table.labels else logits[:, 0]
+
+    def metrics(
+        self, predictions: Tensor, targets: Mapping[str, Tensor], split: Split[TextSample]
+    ) -> dict[str, float]:
+        """Return the official metrics of the task."""
+        return {name: measure(predictions, targets["label"]) for name, measure in self.measures.items()}
+
+    def imitation(self, outputs: Outputs, taught: Outputs, *, temperature: float) -> Tensor:
+        """Return the divergence of labels from a teacher's, or the squared distance of scores."""
+        if self.table.labels:
+            return super().imitation(outputs, taught, temperature=temperature)
+        from torch.nn import functional as F
+
+        return F.mse_loss(_logits(outputs).float() / temperature, _logits(taught).float() / temperature)
+
+    def example(self, folder: Path, space: SearchSpace) -> Path:
+        """Write 24 rows to learn from and 12 to measure on, and a vocabulary if the space has none."""
+        words = write_vocabulary(folder, space)
+        columns = self.table.headless or (*self.table.texts, self.table.target)
+        targets = list(self.table.labels) or ["0.0", "1.25", "3.5", "5.0"]
+        for name, count in (("train.tsv", 24), ("dev.tsv", 12)):
+            lines = [] if self.table.headless else ["\t".join(columns)]
+            for number in range(count):
+                row = dict.fromkeys(columns, "-")
+                for place, text in enumerate(self.table.texts):
+                    row[text] = words.sentence(number * len(self.table.texts) + place)
+                row[self.table.target] = targets[number % len(targets)]
+                lines.append("\t".join(row.values()))
+            (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return folder
+
+
+def _notices(splits: Sequence[SentenceSplit], max_length: int) -> tuple[str, ...]:
+    cut, rows = sum(split.cut for split in splits), sum(map(len, splits))
+    told = f"{cut} of {rows} samples have more than {max_length} tokens and are cut (task.max_length)"
+    unknown, tokens = (sum(values) for values in zip(*((s.unknown, s.tokens) for s in splits), strict=True))
+    return (*((told,) if cut else ()), *unknown_notice(unknown, tokens))
+
+
+def _logits(outputs: Outputs) -> Tensor:
+    return next(iter(outputs.logits.values()))

@@ -1,0 +1,68 @@
+"""The answers that a network gives: over all windows of a question, the best of many beginnings and ends."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from .split import QuestionSplit
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+NEVER = -math.inf
+
+
+def likeliest(scores: Tensor, count: int) -> Tensor:
+    """Return the likeliest places of each window to begin and to end an answer, best first.
+
+    Args:
+        scores: (windows, tokens, 2), ``-inf`` where no token is.
+        count: How many places; where there are fewer tokens, the rest is place 0 with a score of ``-inf``.
+
+    Returns:
+        Place and score (windows, 2, count, 2): as many for each window, whatever its length.
+    """
+    import torch
+
+    top = scores.transpose(1, 2).topk(min(count, scores.shape[1]))
+    found = scores.new_zeros(len(scores), 2, count, 2)
+    found[..., 1] = NEVER
+    found[:, :, : top.values.shape[-1]] = torch.stack([top.indices.float(), top.values], -1)
+    return found
+
+
+def best_answers(likely: Tensor, split: QuestionSplit, *, longest: int) -> list[str]:
+    """Return the answer to each question; an empty text where no window has one.
+
+    Args:
+        likely: As `likeliest` returns it, for all windows of the split.
+        split: The windows.
+        longest: Most tokens of an answer.
+    """
+    import torch
+
+    bounds = torch.tensor(split.windows)
+    start, stop, first, last = bounds.unbind(1)
+    # From places in a window to tokens of the paragraph.
+    shift = start - torch.tensor(split.leads)
+    tokens = likely[..., 0].long() + shift[:, None, None]
+    begin, end = tokens[:, 0, :, None], tokens[:, 1, None, :]
+    inside = _between(begin, first, last) & _between(end, start, stop - 1)
+    is_span = inside & (begin <= end) & (end < begin + longest)
+    scores = likely[:, 0, :, 1, None] + likely[:, 1, None, :, 1]
+    best, chosen = scores.masked_fill(~is_span, NEVER).flatten(1).max(1)
+    count = likely.shape[2]
+    answers = [""] * len(split.questions)
+    highest = [NEVER] * len(answers)
+    rows = zip(split.owners, best.tolist(), chosen.tolist(), strict=True)
+    for window, (question, score, pair) in enumerate(rows):
+        if score > highest[question]:
+            highest[question] = score
+            from_, to = tokens[window, 0, pair // count], tokens[window, 1, pair % count]
+            answers[question] = split.text(question, int(from_), int(to))
+    return answers
+
+
+def _between(values: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    return (low[:, None, None] <= values) & (values <= high[:, None, None])

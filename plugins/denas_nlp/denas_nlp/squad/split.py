@@ -1,0 +1,100 @@
+"""Questions with windows over their paragraphs as samples of tokens."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from array import array
+from collections.abc import Sequence
+
+from denas_core.task import Split
+from denas_nlp.text.batches import Rows, TextSample
+from denas_nlp.text.task import Preparation
+from denas_nlp.text.tokenizer import Tokens
+
+from .articles import Paragraph, Question
+from .windows import Window, span_in, token_span, windows
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Cutting:
+    """How paragraphs are cut into windows.
+
+    Attributes:
+        stride: Tokens between the beginnings of two windows.
+        query_length: Most tokens of a question.
+    """
+
+    stride: int
+    query_length: int
+
+
+class QuestionSplit(Split[TextSample]):
+    """Windows over paragraphs, each behind its question.
+
+    Attributes:
+        questions: The questions, in order.
+        windows: The windows, those of a question one after the other.
+        owners: Number of the question of each window.
+        leads: Tokens in front of the part of the paragraph, in each window.
+        cut: Questions that were too long.
+        unknown: Tokens that are not in the vocabulary.
+        tokens: All tokens of the paragraphs.
+    """
+
+    def __init__(self, paragraphs: Sequence[Paragraph], preparation: Preparation, cutting: Cutting) -> None:
+        """Make windows for every question."""
+        self._form = preparation.form
+        self._rows = Rows()
+        self._targets = array("i")
+        self._texts: list[tuple[str, Tokens]] = []
+        self._places = array("i")
+        self.questions: list[Question] = []
+        self.windows: list[Window] = []
+        self.owners, self.leads = array("i"), array("i")
+        self.cut = self.unknown = self.tokens = 0
+        for paragraph in paragraphs:
+            tokens = preparation.tokenizer.tokens(paragraph.text)
+            self.unknown += preparation.tokenizer.unknown(tokens.ids)
+            self.tokens += len(tokens)
+            self._texts.append((paragraph.text, tokens))
+            for question in paragraph.questions:
+                self._append(question, tokens, preparation, cutting)
+
+    def _append(self, question: Question, tokens: Tokens, preparation: Preparation, cutting: Cutting) -> None:
+        tokenizer, frame = preparation.tokenizer, preparation.tokenizer.pair
+        query = tokenizer.tokens(question.text).ids
+        self.cut += len(query) > cutting.query_length
+        query = query[: cutting.query_length]
+        room = preparation.max_length - frame.length - len(query)
+        spans = (token_span(tokens, *span) for span in question.spans)
+        answer = next((span for span in spans if span is not None), None)
+        for window in windows(len(tokens), room, min(cutting.stride, room)):
+            ids, segments = frame.around(query, tokens.ids[window.start : window.stop])
+            lead = len(ids) - len(frame.special[-1]) - (window.stop - window.start)
+            inside = None if answer is None else span_in(window, answer)
+            self._rows.append(ids, segments)
+            self._targets.extend((0, 0) if inside is None else (lead + inside[0], lead + inside[1]))
+            self.windows.append(window)
+            self.owners.append(len(self.questions))
+            self.leads.append(lead)
+        self.questions.append(question)
+        self._places.append(len(self._texts) - 1)
+
+    def __len__(self) -> int:
+        """Return the number of windows."""
+        return len(self.windows)
+
+    def sample(self, index: int, rng: random.Random | None = None) -> TextSample:
+        """Return one window, with the first and last token of the answer, or twice the first of all if it is not in it.
+
+        Texts are not augmented.
+        """
+        ids, segments = self._rows[index]
+        targets = tuple(map(float, self._targets[2 * index : 2 * index + 2]))
+        return TextSample(ids=ids, segments=segments, targets=targets, form=self._form)
+
+    def text(self, question: int, first: int, last: int) -> str:
+        """Return the part of the paragraph of a question from one token to another."""
+        text, tokens = self._texts[self._places[question]]
+        return text[tokens.starts[first] : tokens.ends[last]].strip()

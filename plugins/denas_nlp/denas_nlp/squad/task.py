@@ -1,0 +1,228 @@
+"""The task ``nlp/squad``."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import random
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from denas_core.batch import Batch, Outputs
+from denas_core.component import option
+from denas_core.errors import ConfigError, PluginError
+from denas_core.space import SearchSpace
+from denas_core.task import Metric, Split, TaskData
+from denas_nlp.text.batches import TextSample, padded
+from denas_nlp.text.example import write_vocabulary
+from denas_nlp.text.parts import Files, read_parts
+from denas_nlp.text.task import Preparation, TextTask, unknown_notice
+
+from .answers import measured
+from .articles import Paragraph, read_articles
+from .best import NEVER, best_answers, likeliest
+from .split import Cutting, QuestionSplit
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+SMALLEST_WINDOW = 8
+"""Tokens of a paragraph that a window has room for at least."""
+
+FILES = Files(kind="SQuAD v1.1", train="train-v1.1.json", valid="dev-v1.1.json")
+
+
+@dataclasses.dataclass(kw_only=True)
+class Squad(TextTask):
+    """Find the part of a paragraph that answers a question: SQuAD v1.1 (Rajpurkar et al. 2016, arXiv:1606.05250)."""
+
+    metric: ClassVar[Metric] = Metric(name="f1")
+    # Those of the original DE-NAS.
+    recipe: ClassVar[Mapping[str, Any]] = {
+        "epochs": 2,
+        "batch_size": 32,
+        "optimizer": "adamw",
+        "lr": 6e-5,
+        "weight_decay": 0.01,
+        "schedule": "linear",
+        "warmup": 0.1,
+        "clip": 1.0,
+    }
+
+    max_length: int = option(
+        384, "Most tokens of a sample; at most the positions of the network", at_least=16
+    )
+    doc_stride: int = option(
+        128, "Tokens between the beginnings of two windows over a long paragraph", at_least=1
+    )
+    query_length: int = option(64, "Most tokens of a question", at_least=1)
+    n_best: int = option(
+        20, "Beginnings, and ends, of an answer that are looked at in each window", at_least=1
+    )
+    max_answer_length: int = option(30, "Most tokens of an answer", at_least=1)
+
+    def read(
+        self, data: Path, space: SearchSpace, *, facts: Mapping[str, Any] | None = None
+    ) -> TaskData[TextSample]:
+        """Read ``train-v1.1.json`` and ``dev-v1.1.json``, or one file.
+
+        Errors are those of `read_parts`, `read_articles` and `prepared`.
+        """
+        parts = read_parts(
+            Path(data),
+            FILES,
+            read_articles,
+            to_evaluate=facts is not None,
+            valid_share=self.valid_share,
+        )
+        preparation = self.prepared(Path(data), space, facts=facts)
+        self._check_room(preparation)
+        cutting = Cutting(stride=self.doc_stride, query_length=self.query_length)
+        valid = QuestionSplit(parts.valid, preparation, cutting)
+        splits, notices = [valid], [*parts.notices, *preparation.notices]
+        train = None
+        if parts.train is not None:
+            learnt, lost = _answerable(parts.train)
+            train = QuestionSplit(learnt, preparation, cutting)
+            splits.append(train)
+            notices += [
+                f"{lost} questions to learn from have no answer in their paragraph and are left out"
+            ] * (lost > 0)
+        return TaskData(
+            train=train,
+            valid=valid,
+            facts=preparation.facts() if facts is None else dict(facts),
+            notices=(*notices, *_notices(splits, self.query_length)),
+        )
+
+    def head(self, width: int, facts: Mapping[str, Any]) -> nn.Module:
+        """Return a linear layer on each token: how likely an answer begins, and ends, there."""
+        from denas_core.heads import PositionHead
+
+        return PositionHead(width, 2)
+
+    def collate(
+        self, samples: Sequence[TextSample], rng: random.Random | None = None
+    ) -> tuple[Batch, dict[str, Tensor]]:
+        """Return tokens as long as the longest sample, and the places at which answers begin and end."""
+        import torch
+
+        places = torch.tensor([sample.targets for sample in samples]).long()
+        return padded(samples, by_position=True), {"start": places[:, 0], "end": places[:, 1]}
+
+    def loss(
+        self, outputs: Outputs, targets: Mapping[str, Tensor], *, label_smoothing: float = 0.0
+    ) -> Tensor:
+        """Return the mean cross entropy of beginnings and ends, in float32; smoothed over the tokens that are there."""
+        import torch
+
+        scores, mask = _scores(outputs)
+        entropies = -scores.log_softmax(1)
+        wanted = torch.stack([targets["start"], targets["end"]], -1)[:, None]
+        loss = entropies.gather(1, wanted)[:, 0].mean()
+        if not label_smoothing:
+            return loss
+        counted = mask[..., None].float()
+        spread = entropies.masked_fill(~mask[..., None], 0.0).sum(1) / counted.sum(1)
+        return (1 - label_smoothing) * loss + label_smoothing * spread.mean()
+
+    def predict(self, outputs: Outputs) -> Tensor:
+        """Return the likeliest places of beginnings and ends with their scores (windows, 2, n_best, 2)."""
+        return likeliest(_scores(outputs)[0], self.n_best)
+
+    def metrics(
+        self, predictions: Tensor, targets: Mapping[str, Tensor], split: Split[TextSample]
+    ) -> dict[str, float]:
+        """Return the official ``f1`` and ``exact_match``, as shares and not in percent."""
+        if not isinstance(split, QuestionSplit):
+            raise PluginError(f"{self.id!r} measures questions, not {type(split).__name__}")
+        found = best_answers(predictions, split, longest=self.max_answer_length)
+        return measured(zip(found, (question.answers for question in split.questions), strict=True))
+
+    def imitation(self, outputs: Outputs, taught: Outputs, *, temperature: float) -> Tensor:
+        """Return the divergence from where a teacher sees beginnings and ends: among tokens, not between the two."""
+        from torch.nn import functional as F
+
+        ours, mask = _scores(outputs)
+        theirs, _ = _scores(taught)
+        divergence = F.kl_div(
+            (ours / temperature).log_softmax(1),
+            (theirs / temperature).log_softmax(1),
+            reduction="none",
+            log_target=True,
+        )
+        # Tokens that are not there have the logarithm of 0 on both sides.
+        return divergence.masked_fill(~mask[..., None], 0.0).sum(1).mean()
+
+    def example(self, folder: Path, space: SearchSpace) -> Path:
+        """Write two paragraphs to learn from and two to measure on, with 3 questions each; and a vocabulary.
+
+        The space's own tokenizer is used if it has one.
+        """
+        words = write_vocabulary(folder, space)
+        for part, name in enumerate((FILES.train, FILES.valid)):
+            paragraphs = []
+            for number in range(2):
+                text = words.sentence(10 * part + number, least=30, most=40)
+                starts = [match.start() for match in re.finditer(r"\S+", text)][:3]
+                answers = [{"text": text[start:].split()[0], "answer_start": start} for start in starts]
+                paragraphs.append(
+                    {
+                        "context": text,
+                        "qas": [
+                            {
+                                "id": f"{name}-{number}-{place}",
+                                "question": words.sentence(100 * (10 * part + number) + place),
+                                "answers": [answer],
+                            }
+                            for place, answer in enumerate(answers)
+                        ],
+                    }
+                )
+            document = {"version": "1.1", "data": [{"title": "Example", "paragraphs": paragraphs}]}
+            (folder / name).write_text(json.dumps(document), encoding="utf-8")
+        return folder
+
+    def _check_room(self, preparation: Preparation) -> None:
+        special = preparation.tokenizer.pair.length
+        if preparation.max_length - special - self.query_length < SMALLEST_WINDOW:
+            raise ConfigError(
+                f"samples of {preparation.max_length} tokens have no room for a paragraph behind a question of "
+                f"{self.query_length} (task.query_length) and {special} special tokens; make questions shorter"
+            )
+
+
+def _answerable(paragraphs: Sequence[Paragraph]) -> tuple[list[Paragraph], int]:
+    kept = [
+        dataclasses.replace(
+            paragraph, questions=tuple(question for question in paragraph.questions if question.spans)
+        )
+        for paragraph in paragraphs
+    ]
+    lost = sum(
+        len(before.questions) - len(now.questions) for before, now in zip(paragraphs, kept, strict=True)
+    )
+    return [paragraph for paragraph in kept if paragraph.questions], lost
+
+
+def _notices(splits: Sequence[QuestionSplit], query_length: int) -> tuple[str, ...]:
+    cut, questions = sum(split.cut for split in splits), sum(len(split.questions) for split in splits)
+    told = (
+        f"{cut} of {questions} questions have more than {query_length} tokens and are cut (task.query_length)"
+    )
+    unknown, tokens = (sum(values) for values in zip(*((s.unknown, s.tokens) for s in splits), strict=True))
+    return (*((told,) if cut else ()), *unknown_notice(unknown, tokens))
+
+
+def _scores(outputs: Outputs) -> tuple[Tensor, Tensor]:
+    """Return scores (samples, tokens, 2), ``-inf`` where no token is; and the mask of tokens."""
+    name, logits = next(iter(outputs.logits.items()))
+    mask = outputs.masks.get(name)
+    if logits.dim() != 3 or logits.shape[-1] != 2 or mask is None:
+        raise PluginError(
+            f"the output {name!r} of shape {tuple(logits.shape)} {'has no mask' if mask is None else 'is not'}; "
+            "a network gives (samples, tokens, 2) under a PositionHead, and passes masks on"
+        )
+    return logits.float().masked_fill(~mask[..., None], NEVER), mask

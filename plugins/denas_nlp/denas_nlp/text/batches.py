@@ -1,0 +1,92 @@
+"""Samples of tokens, kept in little memory, and padded to batches."""
+
+from __future__ import annotations
+
+import dataclasses
+from array import array
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .form import MASK, SEGMENTS, TOKENS
+
+if TYPE_CHECKING:
+    from denas_core.batch import Batch
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class TextForm:
+    """What makes a batch of samples.
+
+    Attributes:
+        inputs: Names of what the network takes.
+        pad: Token behind the end of a sample.
+    """
+
+    inputs: tuple[str, ...]
+    pad: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class TextSample:
+    """One sample.
+
+    Attributes:
+        ids: Its tokens, special ones among them.
+        segments: The kind of each: 0 in a first text, 1 in a second one.
+        targets: What the outputs are compared with: a class, a score, or places of tokens.
+        form: What the network takes.
+    """
+
+    ids: array[int]
+    segments: array[int]
+    targets: tuple[float, ...]
+    form: TextForm
+
+
+class Rows:
+    """Samples in one stretch of memory, of 5 bytes a token."""
+
+    def __init__(self) -> None:
+        """Hold no sample yet."""
+        self._ids, self._segments, self._ends = array("i"), array("b"), array("q", [0])
+
+    def append(self, ids: array[int], segments: array[int]) -> None:
+        """Add a sample."""
+        self._ids += ids
+        self._segments += segments
+        self._ends.append(len(self._ids))
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    def __getitem__(self, index: int) -> tuple[array[int], array[int]]:
+        part = slice(self._ends[index], self._ends[index + 1])
+        return self._ids[part], self._segments[part]
+
+
+def padded(samples: Sequence[TextSample], *, by_position: bool) -> Batch:
+    """Return a batch as long as its longest sample.
+
+    Args:
+        samples: Of one split.
+        by_position: Whether logits are one for each token, which then have the mask of the features.
+    """
+    import torch
+
+    from denas_core.batch import Batch
+
+    form = samples[0].form
+    lengths = torch.tensor([len(sample.ids) for sample in samples])
+    shape = (len(samples), int(lengths.max()))
+    ids = torch.full(shape, form.pad)
+    segments = torch.zeros(shape, dtype=torch.long)
+    for row, sample in enumerate(samples):
+        ids[row, : len(sample.ids)] = torch.frombuffer(sample.ids, dtype=torch.int32)
+        segments[row, : len(sample.ids)] = torch.frombuffer(sample.segments, dtype=torch.int8)
+    mask = torch.arange(shape[1]) < lengths[:, None]
+    made = {TOKENS: ids, MASK: mask.long(), SEGMENTS: segments}
+    return Batch(
+        inputs={name: made[name] for name in form.inputs},
+        masks={"features": mask, "logits": mask} if by_position else {"features": mask},
+        units={"samples": float(len(samples)), "tokens": float(lengths.sum())},
+    )

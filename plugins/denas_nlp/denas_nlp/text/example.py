@@ -1,0 +1,51 @@
+"""Sentences for examples of data, and a vocabulary for them that networks know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from denas_core.seeding import derive_rng
+from denas_core.space import SearchSpace
+
+from .form import reach_of
+from .opening import FACT
+from .word_pieces import NEEDED
+
+WORDS = (
+    "rivers",
+    "run",
+    "through",
+    "old",
+    "quiet",
+    "towns",
+    "and",
+    "wide",
+    "green",
+    "valleys",
+    "in",
+    "spring",
+)
+
+
+class Words:
+    """Makes sentences."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        """Take the words."""
+        self._words = words
+
+    def sentence(self, number: int, *, least: int = 3, most: int = 9) -> str:
+        """Return the sentence of that number, the same each time."""
+        rng = derive_rng(0, "example sentence", number)
+        return " ".join(rng.choices(self._words, k=rng.randint(least, most)))
+
+
+def write_vocabulary(folder: Path, space: SearchSpace) -> Words:
+    """Return what makes sentences; a ``vocab.txt`` of their words is written if the space has no tokenizer."""
+    rows = reach_of(space).tokens
+    room = len(WORDS) if rows is None else max(rows - len(NEEDED), 1)
+    words = WORDS[:room]
+    if FACT not in space.assets():
+        (folder / "vocab.txt").write_text("\n".join((*NEEDED, *words)) + "\n", encoding="utf-8")
+    return Words(words)

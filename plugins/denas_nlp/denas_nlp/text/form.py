@@ -1,0 +1,120 @@
+"""What networks of a space take: the names of their inputs, and how far their tables reach."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from denas_core.space import SearchSpace
+
+TOKENS, MASK, SEGMENTS = "input_ids", "attention_mask", "token_type_ids"
+KNOWN = (TOKENS, MASK, SEGMENTS)
+
+
+def inputs_of(space: SearchSpace) -> tuple[str, ...] | str:
+    """Return the names of what networks of `space` take, or why it is no text."""
+    try:
+        inputs = space.batch(1, seed=0).inputs
+    except NotImplementedError:
+        return "it has no batches"
+    names = ", ".join(map(repr, inputs))
+    if TOKENS not in inputs:
+        return f"its networks take {names}, and not {TOKENS!r}, the tokens of a text"
+    tokens = inputs[TOKENS]
+    if tokens.is_floating_point() or tokens.dim() != 2:
+        return f"its {TOKENS!r} is {tokens.dtype} of shape {tuple(tokens.shape)}, not a row of tokens"
+    others = [name for name in inputs if name not in KNOWN]
+    if others:
+        return f"its networks also take {', '.join(map(repr, others))}, which a text alone does not have"
+    return tuple(inputs)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """How far the tables of networks reach.
+
+    Attributes:
+        tokens: Rows of the table in which tokens are looked up; None where no such look-up is seen.
+        positions: Most tokens of a sample; None where no table of positions is seen.
+    """
+
+    tokens: int | None
+    positions: int | None
+
+
+def reach_of(space: SearchSpace) -> Reach:
+    """Return how far the tables of networks of `space` reach, as the look-ups of one network on meta tell.
+
+    A table is that of the tokens where they are what is looked up. It is one of positions where a row is looked up for
+    each place of a sample, which no input names, and there are rows for all: relative positions have a row for each
+    pair of places, and kinds of tokens have few rows.
+    """
+    import torch
+    from torch import nn
+
+    arch = space.smallest() or space.sample(random.Random(0))
+    with torch.device("meta"):
+        network = space.build(arch, head=nn.Identity())
+    batch = space.batch(1, seed=0, kind="cost")
+    with torch.no_grad(), _watched() as look_ups:
+        space.forward(network.eval(), batch)
+    tokens = batch.inputs[TOKENS]
+    length = tokens.shape[1]
+    vocabulary, positions = [], []
+    for look_up in look_ups:
+        if look_up.is_of(tokens):
+            vocabulary.append(look_up.rows)
+        elif look_up.places == length <= look_up.rows and not any(map(look_up.is_of, batch.inputs.values())):
+            # Rows up to that of the padding are no places, as in RoBERTa.
+            positions.append(look_up.rows - look_up.padding - 1)
+    return Reach(tokens=min(vocabulary, default=None), positions=min(positions, default=None))
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _LookUp:
+    indices: Tensor
+    rows: int
+    padding: int
+
+    @property
+    def places(self) -> int:
+        return self.indices.numel()
+
+    def is_of(self, tensor: Tensor) -> bool:
+        # Many networks look at a view of what they are given.
+        return self.indices is tensor or self.indices._base is tensor
+
+
+@contextlib.contextmanager
+def _watched() -> Iterator[list[_LookUp]]:
+    from torch.nn import functional
+    from torch.overrides import TorchFunctionMode
+
+    seen: list[_LookUp] = []
+
+    class Watch(TorchFunctionMode):
+        def __torch_function__(
+            self,
+            function: Callable[..., Any],
+            types: Sequence[type],
+            args: tuple[Any, ...] = (),
+            kwargs: Mapping[str, Any] | None = None,
+        ) -> Any:
+            named = dict(kwargs or {})
+            if function is functional.embedding:
+                padding = named.get("padding_idx")
+                seen.append(
+                    _LookUp(
+                        indices=args[0], rows=len(args[1]), padding=-1 if padding is None else int(padding)
+                    )
+                )
+            return function(*args, **named)
+
+    with Watch():
+        yield seen

@@ -1,0 +1,166 @@
+"""Which files of a data set are to learn from, and which to measure on."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from denas_core.errors import ConfigError
+from denas_core.seeding import derive_rng
+
+T = TypeVar("T")
+
+TRAIN = ("train", "training")
+VALID = ("dev", "valid", "validation", "val")
+"""Words in the name of a file that say which part it is."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """How the files of a data set are called.
+
+    Attributes:
+        kind: What errors call the data set.
+        train: Usual name of the file to learn from.
+        valid: Usual name of the file to measure on.
+        folder: Usual name of their folder, of which the one above may be given; empty for none.
+    """
+
+    kind: str
+    train: str
+    valid: str
+    folder: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Parts(Generic[T]):
+    """A data set as it was read.
+
+    Attributes:
+        train: What to learn from; None where only an evaluation was asked for.
+        valid: What to measure on.
+        notices: What the user should know.
+    """
+
+    train: Sequence[T] | None
+    valid: Sequence[T]
+    notices: tuple[str, ...]
+
+
+def read_parts(
+    path: Path,
+    files: Files,
+    read: Callable[[Path], tuple[list[T], tuple[str, ...]]],
+    *,
+    to_evaluate: bool,
+    valid_share: float,
+) -> Parts[T]:
+    """Read what lies at `path`.
+
+    Args:
+        path: A file or folder.
+        files: How the files are called.
+        read: Reads one file: its items, and notices.
+        to_evaluate: Whether only what to measure on is needed.
+        valid_share: Share of the items to set aside, where no file is to measure on.
+
+    Raises:
+        ConfigError: a file is missing, or it is not clear which one is meant.
+    """
+    train, valid = _found(path, files, to_evaluate=to_evaluate)
+    if valid is not None:
+        measured, notices = read(valid)
+        if to_evaluate:
+            return Parts(train=None, valid=measured, notices=notices)
+        if train is None:
+            raise ConfigError(
+                f"{str(path)!r} has {valid.name!r} to measure on, but no file to learn from ({files.train})"
+            )
+        learnt, more = read(train)
+        return Parts(train=learnt, valid=measured, notices=(*more, *notices))
+    if train is None:
+        raise ConfigError(f"{str(path)!r} holds no {files.kind}; looked for {files.train} and {files.valid}")
+    items, notices = read(train)
+    learnt, measured = held_out(items, valid_share, path=train)
+    return Parts(
+        train=None if to_evaluate else learnt,
+        valid=measured,
+        notices=(
+            *notices,
+            f"no file is to measure on ({files.valid}): {len(measured)} of {len(items)} parts of {train.name!r}, the "
+            "same ones each time, are set aside for that (task.valid_share)",
+        ),
+    )
+
+
+def held_out(items: Sequence[T], share: float, *, path: Path) -> tuple[list[T], list[T]]:
+    """Return the items to learn from, and those to measure on.
+
+    Which ones depends on their number and on `share` alone, so that an evaluation finds the same ones.
+
+    Raises:
+        ConfigError: there is nothing to set aside.
+    """
+    if len(items) < 2:
+        raise ConfigError(f"{str(path)!r} holds too little to set a part of it aside to measure on")
+    count = min(max(round(share * len(items)), 1), len(items) - 1)
+    aside = set(derive_rng(0, "held-out texts").sample(range(len(items)), count))
+    parts: tuple[list[T], list[T]] = [], []
+    for index, item in enumerate(items):
+        parts[index in aside].append(item)
+    return parts
+
+
+def read_file(path: Path) -> bytes:
+    """Return the content of a file.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{str(path)!r} cannot be read: {error.strerror or error}") from error
+
+
+def _found(path: Path, files: Files, *, to_evaluate: bool) -> tuple[Path | None, Path | None]:
+    if not path.exists():
+        raise ConfigError(
+            f"there is no data set at {str(path)!r}; give a file of {files.kind}, or the folder with {files.train} and "
+            f"{files.valid}"
+        )
+    if not path.is_dir():
+        # A file is what it was given for, unless its name says that a network has learnt from it.
+        is_train = not to_evaluate or _is_named(path, TRAIN)
+        return (path, None) if is_train else (None, path)
+    inner = path / files.folder
+    try:
+        if (
+            files.folder
+            and inner.is_dir()
+            and not any((path / name).exists() for name in (files.train, files.valid))
+        ):
+            path = inner
+        there = sorted(each for each in path.iterdir() if each.suffix == Path(files.train).suffix)
+    except OSError as error:
+        raise ConfigError(f"{str(path)!r} cannot be read: {error.strerror or error}") from error
+    return _one(path, there, files.train, TRAIN), _one(path, there, files.valid, VALID)
+
+
+def _one(folder: Path, there: Sequence[Path], usual: str, words: Sequence[str]) -> Path | None:
+    if (folder / usual) in there:
+        return folder / usual
+    named = [each for each in there if _is_named(each, words)]
+    if len(named) > 1:
+        listed = ", ".join(repr(each.name) for each in named)
+        raise ConfigError(
+            f"{str(folder)!r} has several files that could be {usual!r}: {listed}; rename one to that"
+        )
+    return named[0] if named else None
+
+
+def _is_named(path: Path, words: Sequence[str]) -> bool:
+    return not set(words).isdisjoint(re.split(r"[^a-z]+", path.name.lower()))

@@ -1,0 +1,131 @@
+"""What tasks on texts share: their options, which spaces fit them, and what texts are made into samples with."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from denas_core.component import option
+from denas_core.errors import ConfigError
+from denas_core.space import SearchSpace
+from denas_core.task import Task
+
+from .batches import TextForm, TextSample
+from .form import Reach, inputs_of, reach_of
+from .opening import FACT, open_tokenizer
+from .tokenizer import TextTokenizer
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Preparation:
+    """What texts are made into samples with.
+
+    Attributes:
+        tokenizer: Makes tokens of them.
+        form: What the networks take.
+        max_length: Most tokens of a sample.
+        notices: What the user should know.
+    """
+
+    tokenizer: TextTokenizer
+    form: TextForm
+    max_length: int
+    notices: tuple[str, ...] = ()
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a trained network cannot be used without."""
+        return {
+            FACT: self.tokenizer.text,
+            "max_length": self.max_length,
+            "inputs": list(self.form.inputs),
+        }
+
+
+@dataclasses.dataclass(kw_only=True)
+class TextTask(Task[TextSample], ABC):
+    """A task on texts, for networks that take tokens."""
+
+    vocab: str = option(
+        "",
+        "Vocabulary: a vocab.txt of WordPiece or a tokenizer.json; by default that of the space or the data",
+    )
+    lower_case: bool | None = option(
+        None,
+        "Whether a vocab.txt is for lower-case texts; by default if its tokens have no upper-case letter",
+    )
+    max_length: int = option(128, "Most tokens of a sample; at most the positions of the network", at_least=8)
+    valid_share: float = option(
+        0.1, "Share of the data to measure on, where they have no such part", above=0.0, at_most=0.5
+    )
+
+    def __post_init__(self) -> None:
+        """Make the path whole, since a training may go on from another directory."""
+        if self.vocab:
+            self.vocab = str(Path(self.vocab).expanduser().absolute())
+
+    def misfit(self, space: SearchSpace) -> str:
+        """Return why networks of `space` take no texts; empty if they do."""
+        found = inputs_of(space)
+        return found if isinstance(found, str) else ""
+
+    def prepared(
+        self, data: Path, space: SearchSpace, *, facts: Mapping[str, Any] | None = None
+    ) -> Preparation:
+        """Return what texts become samples with, for networks of `space`.
+
+        Args:
+            data: The data set, in whose folder a vocabulary may lie.
+            space: The space.
+            facts: Those of a trained network, whose tokenizer and length are used.
+
+        Raises:
+            ConfigError: networks take no texts, there is no tokenizer, or it has more tokens than networks know.
+        """
+        inputs = inputs_of(space)
+        if isinstance(inputs, str):
+            raise ConfigError(f"space {space.id!r} cannot read texts: {inputs}")
+        tokenizer = open_tokenizer(space, data, vocab=self.vocab, lower_case=self.lower_case, facts=facts)
+        reach = reach_of(space)
+        if reach.tokens is not None and tokenizer.size > reach.tokens:
+            raise ConfigError(
+                f"the vocabulary has {tokenizer.size} tokens, but networks of {space.id!r} know {reach.tokens}; give "
+                "the vocabulary that they were made for, or a space with as many (space.vocab_size)"
+            )
+        length, notices = self._length(space, reach, facts)
+        return Preparation(
+            tokenizer=tokenizer,
+            form=TextForm(inputs=inputs, pad=tokenizer.pad),
+            max_length=length,
+            notices=notices,
+        )
+
+    def _length(
+        self, space: SearchSpace, reach: Reach, facts: Mapping[str, Any] | None
+    ) -> tuple[int, tuple[str, ...]]:
+        wanted = self.max_length if facts is None else int(facts["max_length"])
+        if reach.positions is None or wanted <= reach.positions:
+            return wanted, ()
+        if facts is not None:
+            raise ConfigError(
+                f"the model was trained on samples of {wanted} tokens, but networks of {space.id!r} have "
+                f"{reach.positions} positions"
+            )
+        return reach.positions, (
+            f"samples have at most {reach.positions} tokens, the positions of networks of {space.id!r}, and not "
+            f"{wanted} (task.max_length)",
+        )
+
+
+def unknown_notice(unknown: int, tokens: int) -> tuple[str, ...]:
+    """Return a notice if many tokens stand for what the vocabulary does not have, such as letters of another script."""
+    if unknown * MANY_UNKNOWN <= tokens:
+        return ()
+    share = 100 * unknown / max(tokens, 1)
+    return (f"{share:.0f} % of the tokens are not in the vocabulary; is it the right one for these texts?",)
+
+
+MANY_UNKNOWN = 10
+"""One unknown token in so many is told."""

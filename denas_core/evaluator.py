@@ -113,10 +113,7 @@ class Evaluator:
             return evaluation
         start = time.perf_counter()
         try:
-            latency = check_latency(self.latency(arch))
-            with guarded():
-                found = self.problem.space.latency_metrics(latency, self.probe.units(self.problem.space))
-                measured = {name: check_latency(metric) for name, metric in found.items()}
+            latency, measured = self.measured_metrics(arch)
             reason, violation = judge_latency(self._measured, measured)
             return dataclasses.replace(
                 evaluation,
@@ -132,6 +129,21 @@ class Evaluator:
                 raise
             reason = f"latency: {described(error)}"
             return dataclasses.replace(evaluation, state="failed", reason=reason)
+
+    def measured_metrics(self, arch: Architecture) -> tuple[Latency, dict[str, Latency]]:
+        """Return the measured latency of `arch`, and what it says by metric, see `SearchSpace.latency_metrics`.
+
+        Raises:
+            DenasError: there is no probe.
+            ScoreFailed: a number is not finite, negative, or outside its interval.
+        """
+        if self.probe is None:
+            raise DenasError("this run has no latency probe")
+        latency = check_latency(self.latency(arch))
+        space = self.problem.space
+        with guarded():
+            found = space.latency_metrics(latency, self.probe.units(space))
+            return latency, {name: check_latency(metric) for name, metric in found.items()}
 
     def score(
         self, arch: Architecture, components: Mapping[str, ProxyScore]

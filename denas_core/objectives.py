@@ -53,7 +53,7 @@ class Constraint:
 
     @classmethod
     def parse(cls, text: str) -> Constraint:
-        """Read ``params<=1M``, ``latency_ms<=5``, ``flops>=10e6`` or ``params<=0.6x``.
+        """Read ``params<=1M``, ``latency_ms<=5``, ``flops>=10e6``, ``params<=0.6x`` or ``latency_ms<=0.6x``.
 
         Raises:
             ConfigError: another form, an unknown metric, or a bound that is not positive and finite.
@@ -66,9 +66,9 @@ class Constraint:
             )
         metric, sign, number, suffix = match.groups()
         check_metric(metric, origin=f"constraint {text!r}")
-        if suffix and metric in MEASURED_METRICS:
-            raise ConfigError(f"constraint {text!r}: {metric} takes a plain number, without {suffix!r}")
         relative = suffix.lower() == "x"
+        if suffix and not relative and metric in MEASURED_METRICS:
+            raise ConfigError(f"constraint {text!r}: {metric} takes a plain number, without {suffix!r}")
         bound = float(number) * (1.0 if relative else _SUFFIXES[suffix.lower()])
         if not math.isfinite(bound) or bound <= 0:
             raise ConfigError(f"constraint {text!r} needs a positive, finite bound")

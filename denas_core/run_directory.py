@@ -48,6 +48,7 @@ class RunDirectory:
 
         Raises:
             ConfigError: the directory exists and is not empty.
+            NoResult: what relative bounds compare with cannot be measured.
             RunBusy, StorageError: it cannot be used.
         """
         path = _new_directory(setup.space.id, out)
@@ -62,6 +63,7 @@ class RunDirectory:
                     "are trusted; a local disk is safer"
                 )
             write_atomically(path / "config.yaml", setup.config.as_yaml())
+            setup.settle()
             return cls(
                 path, lock, Store.create(path / STORE, {**header(setup, registry), "started": moment()})
             )
@@ -88,7 +90,9 @@ class RunDirectory:
 
     def go_on_with(self, stored: dict[str, Any], setup: Setup) -> None:
         """Keep the configuration of a resume, so that the next one needs no option again."""
-        now = {**stored, "config": setup.config.as_dict()}
+        # A header that was made anew has lost what was measured.
+        setup.settle(stored.get("references"))
+        now = {**stored, "config": setup.config.as_dict(), **_references(setup)}
         if now != stored:
             self.store.set_header(now)
         write_atomically(self.path / "config.yaml", setup.config.as_yaml())
@@ -117,7 +121,12 @@ def header(setup: Setup, registry: Registry) -> dict[str, Any]:
         "fingerprint": setup.space.fingerprint(),
         "distributions": {"denas-core": installed_version("denas-core"), **plugins},
         "environment": environment(setup.device),
+        **_references(setup),
     }
+
+
+def _references(setup: Setup) -> dict[str, Any]:
+    return {"references": dict(setup.references)} if setup.references else {}
 
 
 def check_options(stored: dict[str, Any], setup: Setup, *, path: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .blame import blamed
+from .bounds import absolute_bounds, check_comparable, check_contradictions, measure_full, reachable
 from .component import Component
 from .config import COMPONENTS, ComponentConfig, RunConfig, is_own_class
 from .errors import ConfigError, Infeasible, NotInstalled, did_you_mean
@@ -37,6 +38,8 @@ class Setup:
     Attributes:
         config: The configuration they were made from, with every option written out.
         problem: Space and absolute constraints.
+        relative: Constraints relative to the measured latency of the full architecture, until `settle`.
+        references: That latency by metric, fit for JSON.
         ranges: Reachable range of each constrained static metric, where the space knows its ends.
         notices: What the user should know before the search starts.
     """
@@ -53,6 +56,8 @@ class Setup:
     device: str
     ranges: Mapping[str, tuple[float, float]]
     notices: list[str]
+    relative: tuple[Constraint, ...] = ()
+    references: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def from_config(
@@ -85,19 +90,22 @@ class Setup:
             check_knobs(space)
         scoring = Scoring(made["score"], space, lambda name: _proxy(registry, name))
         objectives = tuple(Objective.parse(text) for text in config.objectives)
+        bounds = [Constraint.parse(text) for text in config.constraints]
+        relative = tuple(bound for bound in bounds if bound.relative and bound.is_measured)
         with blamed(f"space {space.id!r}"):
-            constraints, ranges = reachable([Constraint.parse(text) for text in config.constraints], space)
+            check_comparable(relative, space)
+            constraints, ranges = reachable([bound for bound in bounds if bound not in relative], space)
         needs_latency = (
             measure_latency
             or scoring.needs_latency
-            or any(constraint.is_measured for constraint in constraints)
+            or any(bound.is_measured for bound in bounds)
             or any(objective.is_measured for objective in objectives)
         )
         if needs_latency and not any(objective.is_measured for objective in objectives):
             objectives = (*objectives, Objective("latency_ms"))
         with blamed(f"space {space.id!r}"):
             check_metrics(
-                space, [c.metric for c in constraints] + [o.name for o in objectives if o.name != "score"]
+                space, [bound.metric for bound in bounds] + [o.name for o in objectives if o.name != "score"]
             )
         device = choose_device(config.device)
         return cls(
@@ -113,7 +121,28 @@ class Setup:
             device=device,
             ranges=ranges,
             notices=list(scoring.notices),
+            relative=relative,
         )
+
+    def settle(self, references: Mapping[str, Any] | None = None) -> None:
+        """Make bounds relative to a measured latency absolute.
+
+        Args:
+            references: What an earlier part of the run has measured; None measures the full architecture now.
+
+        Raises:
+            Infeasible: constraints contradict each other.
+            NoResult: the latency of the full architecture is unstable.
+        """
+        if not self.relative:
+            return
+        self.references = references or measure_full(self.evaluator(), self.relative)
+        absolute, told = absolute_bounds(self.relative, self.references)
+        constraints = (*self.problem.constraints, *absolute)
+        check_contradictions(constraints)
+        self.problem = Problem(self.space, constraints, self.objectives)
+        self.relative = ()
+        self.notices += told
 
     def evaluator(self) -> Evaluator:
         """Return the function that evaluates an architecture of this search.
@@ -173,60 +202,6 @@ def check_objects(objects: Mapping[str, Component]) -> None:
         make_component(type(component), component.options(), id=component.id)
 
 
-def reachable(
-    constraints: list[Constraint], space: SearchSpace
-) -> tuple[list[Constraint], dict[str, tuple[float, float]]]:
-    """Return the constraints with relative bounds made absolute, and the reachable range of their metrics.
-
-    Raises:
-        Infeasible: a constraint lies outside the range; says the nearest value that does not.
-        ConfigError: a relative bound in a space without a full architecture, or on a metric that is measured.
-    """
-    smallest, full = space.smallest(), space.full()
-    ranges: dict[str, tuple[float, float]] = {}
-    absolute: list[Constraint] = []
-    if (
-        any(not constraint.is_measured for constraint in constraints)
-        and smallest is not None
-        and full is not None
-    ):
-        low, high = space.cost(smallest), space.cost(full)
-        ranges = {name: (low[name], high[name]) for name in low if name in high}
-    for constraint in constraints:
-        metric = constraint.metric
-        if constraint.relative:
-            if constraint.is_measured or metric not in ranges:
-                raise ConfigError(
-                    f"constraint {str(constraint)!r} is relative, but {space.id!r} has no full architecture to "
-                    f"compare {metric} with; give an absolute bound"
-                )
-            constraint = dataclasses.replace(
-                constraint, bound=constraint.bound * ranges[metric][1], relative=False
-            )
-        absolute.append(constraint)
-        if constraint.is_measured:
-            continue
-        if metric not in ranges or metric not in space.bounded_metrics():
-            continue
-        low_end, high_end = ranges[metric]
-        if constraint.upper and low_end > constraint.bound:
-            raise Infeasible(
-                f"no architecture of {space.id!r} has {constraint}: the smallest has {quantity(low_end)} {metric}; "
-                f"the reachable range is {quantity(low_end)} to {quantity(high_end)}"
-            )
-        if not constraint.upper and high_end < constraint.bound:
-            raise Infeasible(
-                f"no architecture of {space.id!r} has {constraint}: the largest has {quantity(high_end)} {metric}; "
-                f"the reachable range is {quantity(low_end)} to {quantity(high_end)}"
-            )
-    _check_contradictions(absolute)
-    return absolute, {
-        c.metric: ranges[c.metric]
-        for c in absolute
-        if c.metric in ranges and c.metric in space.bounded_metrics()
-    }
-
-
 def check_metrics(space: SearchSpace, names: Iterable[str]) -> None:
     """Refuse metrics that `space` does not have.
 
@@ -257,13 +232,6 @@ def choose_device(device: str) -> str:
     if device == "cuda" and not available:
         raise ConfigError("device 'cuda' is not available on this machine; use --device cpu")
     return "cuda" if available else "cpu"
-
-
-def _check_contradictions(constraints: list[Constraint]) -> None:
-    for upper in (c for c in constraints if c.upper):
-        for lower in (c for c in constraints if not c.upper and c.metric == upper.metric):
-            if lower.bound > upper.bound:
-                raise Infeasible(f"constraints {str(upper)!r} and {str(lower)!r} contradict each other")
 
 
 def _create(kind: str, config: RunConfig, registry: Registry) -> Any:

@@ -137,6 +137,8 @@ def _setup(store: Store, **changes: Any) -> Setup:
     setup = Setup.from_config(config, Registry.discover())
     if setup.space.fingerprint() != header["fingerprint"]:
         raise ConfigError(f"space {setup.space.id!r} is not what it was when the run was made")
+    if "references" in header:
+        setup.settle(header["references"])
     return setup
 
 

@@ -15,6 +15,7 @@ from denas_core.objectives import Budget, Constraint, Objective, check_metric, q
         (" flops >= 10e6 ", Constraint("flops", False, 1e7)),
         ("latency_ms<=5", Constraint("latency_ms", True, 5.0)),
         ("params<=0.6x", Constraint("params", True, 0.6, relative=True)),
+        ("latency_ms<=0.6x", Constraint("latency_ms", True, 0.6, relative=True)),
         ("params<=2.5k", Constraint("params", True, 2500.0)),
         ("flops<=3g", Constraint("flops", True, 3e9)),
         ("flops<=3B", Constraint("flops", True, 3e9)),

@@ -14,10 +14,10 @@ import pytest
 import torch
 
 from denas_core import Architecture, Problem
+from denas_core.bounds import reachable
 from denas_core.cost import count_cost
 from denas_core.errors import ConfigError, Infeasible
 from denas_core.objectives import Constraint
-from denas_core.setup import reachable
 from denas_cv.cnn.counting import count_network
 from denas_cv.cnn.skeleton import SKELETONS
 from denas_cv.cnn.space import CNN

@@ -115,6 +115,13 @@ class Layout:
         }
         return frozenset(named.union(*(pattern.groupindex for pattern, _ in self._parsed)) - {""})
 
+    def pattern_of(self, name: str) -> str | None:
+        """Return the key in `rules` of the rule that is for the parameter `name`; None where there is none."""
+        found = (
+            key for key, (pattern, _) in zip(self.rules, self._parsed, strict=True) if pattern.fullmatch(name)
+        )
+        return next(found, None)
+
     def place(self, name: str, shape: Iterable[int], sizes: Mapping[str, int]) -> Placed:
         """Return how the parameter `name` of `shape` lies, in a network of axes of `sizes`.
 

@@ -159,3 +159,10 @@ def test_an_axis_without_a_size_is_an_error_of_the_plugin(sizes: dict[str, int])
 def test_another_number_of_dimensions_is_an_error_of_the_plugin() -> None:
     with pytest.raises(PluginError, match=r"parameter 'w' has 2 dimensions, \[8, 1\], and its rule 1"):
         Layout({"w": "hidden"}).place("w", (8, 1), SIZES)
+
+
+def test_the_rule_of_a_parameter_can_be_looked_up() -> None:
+    layout = Layout({"layer.{layer}.weight": "ffn[layer] hidden", "*.bias": "hidden"})
+    assert layout.pattern_of("layer.7.weight") == "layer.{layer}.weight"
+    assert layout.pattern_of("layer.7.bias") == "*.bias"
+    assert layout.pattern_of("head.weight") is None

@@ -137,10 +137,10 @@ def test_values_that_cannot_be_read_are_named_with_key_and_file() -> None:
 
 
 def test_domains_that_no_installed_space_reads_are_refused_with_those_that_are(tmp_path: Path) -> None:
-    (tmp_path / "bert.conf").write_text("model_type: bert\n")
-    done = denas_here("config", "import", str(tmp_path / "bert.conf"))
+    (tmp_path / "recsys.conf").write_text("model_type: recsys\n")
+    done = denas_here("config", "import", str(tmp_path / "recsys.conf"))
     assert done.returncode == 2
-    assert "'bert'" in done.stderr and "can be imported: cnn (cv/cnn)" in done.stderr
+    assert "'recsys'" in done.stderr and "can be imported: cnn (cv/cnn)" in done.stderr
     (tmp_path / "none.conf").write_text("seed: 1\n")
     done = denas_here("config", "import", str(tmp_path / "none.conf"))
     assert done.returncode == 2 and "--domain" in done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
+import zipfile
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from .atomic import storage_errors
 from .checkpoint_files import CheckpointFiles
 from .errors import ConfigError
 from .one_line import described
@@ -54,7 +54,6 @@ def read_weights(config: PretrainedConfig, files: CheckpointFiles) -> Checkpoint
         ConfigError: the weights are damaged, a pickle that holds more than tensors, or of another network.
     """
     place = str(files.directory)
-    _check_files(files)
     # The caller may be about to build on the meta device, or to infer; the weights are for everybody.
     with (
         torch.device("cpu"),
@@ -63,47 +62,68 @@ def read_weights(config: PretrainedConfig, files: CheckpointFiles) -> Checkpoint
         silent_transformers(),
     ):
         try:
-            _check_size(config, files)
-            model, report = _load(config, files)
+            tensors = _read_tensors(files)
+            network = _network(config, files)
+            # No folder, where transformers would look for adapters and more.
+            model, report = network.from_pretrained(
+                None,
+                config=config,
+                state_dict=tensors,
+                local_files_only=True,
+                dtype=torch.float32,
+                # Refused by us: the text of transformers is in its log.
+                ignore_mismatched_sizes=True,
+                output_loading_info=True,
+            )
         except ConfigError:
             raise
-        except pickle.UnpicklingError as error:
-            raise ConfigError(
-                f"the pickle in {place!r} is damaged or holds more than tensors, which could run code; none of it was "
-                "read: convert it to safetensors where it was made"
-            ) from error
-        # What damaged files lead to inside transformers has no bounds.
+        # What strange files lead to inside transformers has no bounds.
         except Exception as error:
             raise ConfigError(
                 f"the weights in {place!r} cannot be read: {described(error)}; they and the configuration must be "
                 "whole, and of one network"
             ) from error
-    _check_report(type(model).__name__, report, place)
+    _check_report(network.__name__, report, place)
     missing = tuple(sorted(report["missing_keys"]))
     tensors = {name: tensor.detach() for name, tensor in model.state_dict().items() if name not in missing}
     return CheckpointWeights(MappingProxyType(tensors), missing, tuple(sorted(report["unexpected_keys"])))
 
 
-def _check_files(files: CheckpointFiles) -> None:
-    from safetensors import SafetensorError, safe_open
+def _read_tensors(files: CheckpointFiles) -> dict[str, Tensor]:
+    """Return every tensor in the files, and nothing else that is in their folder."""
+    from safetensors import safe_open
 
     if files.pickled and torch.__version__ < SAFE_UNPICKLING:
         raise ConfigError(
             f"{str(files.weights[0])!r} is a pickle, which torch {torch.__version__} cannot read safely; install torch "
             f"{SAFE_UNPICKLING} or newer, or convert it to safetensors"
         )
-    for path in () if files.pickled else files.weights:
+    tensors: dict[str, Tensor] = {}
+    for path in files.weights:
         try:
-            with storage_errors(path), safe_open(path, "pt"):
-                pass
-        except SafetensorError as error:
+            if files.pickled:
+                content = torch.load(
+                    path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path)
+                )
+                tensors |= {name: tensor for name, tensor in content.items() if isinstance(tensor, Tensor)}
+            else:
+                with safe_open(path, "pt") as file:
+                    tensors |= {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except pickle.UnpicklingError as error:
+            raise ConfigError(
+                f"{str(path)!r} is damaged, or holds more than tensors, which could run code; none of it was read: "
+                "convert it to safetensors where it was made"
+            ) from error
+        # What damaged files lead to inside torch has no bounds.
+        except Exception as error:
             raise ConfigError(
                 f"{str(path)!r} is damaged: {described(error)}; get the checkpoint again"
             ) from error
+    return tensors
 
 
-def _check_size(config: PretrainedConfig, files: CheckpointFiles) -> None:
-    """Refuse a configuration that asks for more memory than its weights could fill."""
+def _network(config: PretrainedConfig, files: CheckpointFiles) -> Any:
+    """Return the class of the base model; refuse one that asks for more memory than its weights could fill."""
     from transformers import AutoModel
 
     with torch.device("meta"):
@@ -116,23 +136,7 @@ def _check_size(config: PretrainedConfig, files: CheckpointFiles) -> None:
             f"{str(files.config)!r} is of a network of {parameters} parameters, and its weights have {size} bytes; "
             "they are of different networks"
         )
-
-
-def _load(config: PretrainedConfig, files: CheckpointFiles) -> tuple[Any, dict[str, Any]]:
-    from transformers import AutoModel
-
-    model, report = AutoModel.from_pretrained(
-        files.directory,
-        config=config,
-        local_files_only=True,
-        use_safetensors=not files.pickled,
-        weights_only=True,
-        dtype=torch.float32,
-        # Refused by us: the text of transformers is in its log.
-        ignore_mismatched_sizes=True,
-        output_loading_info=True,
-    )
-    return model, report
+    return type(network)
 
 
 def _check_report(network: str, report: Mapping[str, Any], place: str) -> None:

@@ -4,12 +4,14 @@
 
 Searches once a seed, then trains under one recipe and on equal data, for each seed: the best network of the search, a
 random one that keeps to the same budgets, and a plain network of as many parameters as the best one -- for a CNN a
-ResNet of basic blocks, for a ViT one whose blocks are all alike. Prints one row a network, and means with ranges.
+ResNet of basic blocks, for a ViT one whose blocks are all alike. Prints one row a network, and means with ranges; the
+components of the default score are beside them, taken before training.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import random
 import statistics
@@ -31,7 +33,7 @@ KINDS = ("searched", "random", "plain")
 def denas(*arguments: str) -> dict[str, Any]:
     """Run a command and return what it prints with ``--json``."""
     done = subprocess.run(
-        [sys.executable, "-m", "denas_core.cli", *arguments, "--json", "-q"],
+        [sys.executable, "-m", "denas_core.cli", *arguments, "--json"],
         capture_output=True,
         text=True,
         check=False,
@@ -54,18 +56,16 @@ def resnet(width: int) -> str:
 
 
 def plain_networks(space: SearchSpace) -> Iterator[Architecture]:
-    """Yield the plain networks of growing size: ResNets, or transformers whose blocks are all alike."""
-    if "block1.type" in {knob.name for knob in space.knobs()}:
+    """Yield the plain networks: ResNets of growing width, or every transformer whose blocks are all alike."""
+    knobs = space.knobs()
+    if "block1.type" in {knob.name for knob in knobs}:
         yield from (space.parse(resnet(width)) for width in range(4, 129))
         return
-    full = space.full()
-    assert full is not None
-    for choice in range(100):
-        values = {
-            knob.name: knob.values[min(choice * len(knob.values) // 100, len(knob.values) - 1)]
-            for knob in space.knobs()
-        }
-        yield space.architecture({name: values[name] for name in values})
+    # The knob of one block stands for those of all.
+    choices = {knob.name.rpartition(".")[2]: knob.values for knob in knobs}
+    for values in itertools.product(*choices.values()):
+        chosen = dict(zip(choices, values, strict=True))
+        yield space.architecture({knob.name: chosen[knob.name.rpartition(".")[2]] for knob in knobs})
 
 
 def nearest(networks: Iterator[Architecture], space: SearchSpace, params: float) -> Architecture:
@@ -111,7 +111,17 @@ def main() -> None:
         run = options.out / f"search-{seed}"
         if not (run / "best.json").is_file():
             denas(
-                *("search", options.space, "--seed", str(seed), "--budget", options.budget, "-o", str(run)),
+                *(
+                    "search",
+                    options.space,
+                    "--seed",
+                    str(seed),
+                    "--budget",
+                    options.budget,
+                    "-o",
+                    str(run),
+                    "-q",
+                ),
                 *(part for text in options.set for part in ("--set", text)),
                 *(part for text in options.constraint for part in ("--constraint", text)),
             )
@@ -135,12 +145,15 @@ def main() -> None:
 def trained(
     options: argparse.Namespace, space: SearchSpace, kind: str, seed: int, path: Path
 ) -> dict[str, Any]:
-    """Train one network and return its accuracy."""
+    """Score and train one network, and return its cost, components and accuracy."""
     cost = space.cost(space.parse(path.read_text()))
+    network = (options.space, "--arch", str(path), "--seed", str(seed), "--device", "cpu")
+    of_space = [part for text in options.set for part in ("--set", text)]
+    scored = denas("score", *network, *of_space, "--no-latency")
     result = denas(
-        *("train", options.space, "--arch", str(path), "--data", str(options.data), "--seed", str(seed)),
-        *("--epochs", str(options.epochs), "--device", "cpu", "--out", str(options.out / path.stem)),
-        *(part for text in (*options.set, *options.train) for part in ("--set", text)),
+        *("train", *network, *of_space, "--data", str(options.data), "--epochs", str(options.epochs)),
+        *(part for text in options.train for part in ("--set", text)),
+        *("--out", str(options.out / path.stem), "-q"),
     )
     return {
         "kind": kind,
@@ -148,23 +161,31 @@ def trained(
         "params": cost["params"],
         "flops": cost["flops"],
         "accuracy": result["metrics"]["accuracy"],
+        "components": scored["components"],
     }
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    """Return the means by kind, and the range of the accuracies, as a table."""
-    lines = ["| network | params | MFLOPs | accuracy, mean (range) |", "|---|---|---|---|"]
+    """Return the means by kind, and the ranges of accuracies and components, as a table."""
+    components = list(rows[0]["components"])
+    heads = ["network", "params", "MFLOPs", "accuracy, mean (range)", *components]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for kind in KINDS:
-        columns = {
-            name: [float(row[name]) for row in rows if row["kind"] == kind]
-            for name in ("params", "flops", "accuracy")
-        }
-        params, flops, accuracy = (statistics.fmean(column) for column in columns.values())
-        low, high = min(columns["accuracy"]), max(columns["accuracy"])
-        lines.append(
-            f"| {kind} | {params / 1e3:.0f}k | {flops / 1e6:.1f} | {accuracy:.3f} ({low:.3f}-{high:.3f}) |"
+        found = [row for row in rows if row["kind"] == kind]
+        params, flops, accuracy = (
+            statistics.fmean(float(row[name]) for row in found) for name in ("params", "flops", "accuracy")
         )
+        low, high = _range([row["accuracy"] for row in found])
+        cells = [kind, f"{params / 1e3:.0f}k", f"{flops / 1e6:.1f}", f"{accuracy:.3f} ({low:.3f}-{high:.3f})"]
+        for name in components:
+            low, high = _range([row["components"][name] for row in found])
+            cells.append(f"{low:.3g}-{high:.3g}")
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _range(values: Sequence[float]) -> tuple[float, float]:
+    return min(values), max(values)
 
 
 if __name__ == "__main__":

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from .arguments import DeviceOption, JsonOption
 from .output import print_json, print_notice, print_table
 from .train import device_of
+
+if TYPE_CHECKING:
+    from denas_core.task import Task
 
 
 def evaluate(
@@ -21,6 +25,10 @@ def evaluate(
     ],
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Samples of a batch.")] = 64,
     device: DeviceOption = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="task.KEY=VALUE", help="Set an option of the task for this once."),
+    ] = None,
     json_: JsonOption = False,
 ) -> None:
     """Measure a trained model on a data set: the metrics of its task, for the part that is not trained on."""
@@ -36,19 +44,23 @@ def evaluate(
     from denas_core.training.memory import memory_errors
 
     directory = find_model(model)
-    trained = load_model(directory, Registry.discover())
+    registry = Registry.discover()
+    trained = load_model(directory, registry)
     if trained.task is None:
         raise ConfigError(
             f"the model in {str(directory)!r} was trained for no task; there is nothing to measure"
         )
-    with faults_of(f"task {trained.task.id!r}"):
-        read = trained.task.read(data, trained.space, facts=trained.facts)
+    task = (
+        trained.task if not set_ else registry.create("task", trained.task.id, _options(trained.task, set_))
+    )
+    with faults_of(f"task {task.id!r}"):
+        read = task.read(data, trained.space, facts=trained.facts)
     chosen = device_of(device or "auto")
-    with faults_of(f"task {trained.task.id!r}"), memory_errors(batch_size):
+    with faults_of(f"task {task.id!r}"), memory_errors(batch_size):
         metrics = evaluate_network(
             trained.network.to(chosen),
             trained.space,
-            trained.task,
+            task,
             read.valid,
             batch_size=batch_size,
             device=chosen,
@@ -60,7 +72,7 @@ def evaluate(
             {
                 "schema": "denas.evaluation/1",
                 "model": str(directory),
-                "task": trained.task.id,
+                "task": task.id,
                 "data": str(data),
                 "samples": len(read.valid),
                 "metrics": metrics,
@@ -69,4 +81,18 @@ def evaluate(
         )
         return
     print_table(["metric", "value"], [[name, value] for name, value in metrics.items()])
-    print_notice(f"{trained.task.id} on {len(read.valid)} samples of {data}")
+    print_notice(f"{task.id} on {len(read.valid)} samples of {data}")
+
+
+def _options(task: Task[Any], settings: Sequence[str]) -> dict[str, Any]:
+    """Return the options that a model was trained with, those of ``--set`` put in."""
+    from denas_core.config import apply_settings
+    from denas_core.errors import ConfigError
+
+    for setting in settings:
+        if not setting.strip().startswith("task."):
+            raise ConfigError(
+                f"--set {setting!r}: an evaluation has keys of its task, such as task.KEY=VALUE"
+            )
+    options: dict[str, Any] = apply_settings({"task": task.options()}, settings)["task"]
+    return options

@@ -210,6 +210,22 @@ def test_data_of_other_labels_is_not_measured(searched: Path, points: Path, tmp_
     assert done.returncode == 5 and "is damaged" in done.stderr
 
 
+def test_an_evaluation_sets_options_of_the_task(searched: Path, points: Path, tmp_path: Path) -> None:
+    assert denas_here("train", str(searched), "--data", str(points), "--epochs", "1", "-q").returncode == 0
+    damaged = tmp_path / "damaged.txt"
+    damaged.write_text("0.5 0.5 -1\n" + points.read_text())
+    evaluation = ("evaluate", str(searched), "--data", str(damaged))
+    done = denas_here(*evaluation)
+    assert done.returncode == 2 and "point 0 has no side" in done.stderr
+    left_out = denas_here(*evaluation, "--set", "task.skip=true", "--json")
+    assert left_out.returncode == 0, left_out.stderr
+    whole = denas_here("evaluate", str(searched), "--data", str(points), "--json")
+    assert json.loads(left_out.stdout)["metrics"] == json.loads(whole.stdout)["metrics"]
+    for wrong, text in (("task.skp=true", "did you mean 'skip'"), ("training.lr=1", "keys of its task")):
+        done = denas_here(*evaluation, "--set", wrong)
+        assert done.returncode == 2 and text in done.stderr and done.stderr.count("\n") == 1
+
+
 def test_a_missing_library_is_one_line(searched: Path, points: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = importlib.util.find_spec
 

@@ -53,7 +53,7 @@ def decode(path: str) -> Tensor:
 
 def _unreadable(path: str, error: Exception) -> UnreadableImage:
     return UnreadableImage(
-        f"image {path!r} cannot be read: {described(error)}; replace or remove it, or set skip_corrupt=true"
+        f"image {path!r} cannot be read: {described(error)}; replace or remove it, or set task.skip_corrupt=true"
     )
 
 

@@ -33,6 +33,7 @@ class Side(Task):
 
     jitter: float = option(0.1, "Spread of the noise on points to learn from", at_least=0)
     mix: bool = option(False, "Lay two points of a batch over each other")
+    skip: bool = option(False, "Leave out points that have no side")
 
     def misfit(self, space):
         shape = space.batch(1, seed=0, kind="cost").inputs.get("x")
@@ -46,6 +47,8 @@ class Side(Task):
                 f"cannot read {str(data)!r}: {error.strerror}; name a file of points"
             ) from error
         rows = [(float(x), float(y), int(label)) for x, y, label in map(str.split, filter(None, lines))]
+        if self.skip:
+            rows = [row for row in rows if row[2] >= 0]
         labels = sorted({label for _, _, label in rows if label >= 0})
         if facts is not None and facts["labels"] != labels:
             raise ConfigError(f"{str(data)!r} has the labels {labels}, the model {facts['labels']}")

@@ -6,6 +6,7 @@ import dataclasses
 import pickle
 import zipfile
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -105,10 +106,12 @@ def _read_tensors(files: CheckpointFiles) -> dict[str, Tensor]:
                 content = torch.load(
                     path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path)
                 )
-                tensors |= {name: tensor for name, tensor in content.items() if isinstance(tensor, Tensor)}
+                tensors |= _by_name(content, path)
             else:
                 with safe_open(path, "pt") as file:
                     tensors |= {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except ConfigError:
+            raise
         except pickle.UnpicklingError as error:
             raise ConfigError(
                 f"{str(path)!r} is damaged, or holds more than tensors, which could run code; none of it was read: "
@@ -119,6 +122,14 @@ def _read_tensors(files: CheckpointFiles) -> dict[str, Tensor]:
             raise ConfigError(
                 f"{str(path)!r} is damaged: {described(error)}; get the checkpoint again"
             ) from error
+    return tensors
+
+
+def _by_name(content: object, path: Path) -> dict[str, Tensor]:
+    named = content.items() if isinstance(content, dict) else ()
+    tensors = {name: value for name, value in named if isinstance(name, str) and isinstance(value, Tensor)}
+    if not tensors:
+        raise ConfigError(f"{str(path)!r} holds no tensors by name; it is no checkpoint of transformers")
     return tensors
 
 

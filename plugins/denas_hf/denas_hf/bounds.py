@@ -1,0 +1,142 @@
+"""Bounds: which sizes the networks of a space can have, by default from half of the original's to all of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+
+from denas_core.architecture import Knob, Value
+
+from .original import Dimensions, Original
+
+HIDDEN_STEP = 16
+INTERMEDIATE_STEPS = 16
+"""Steps in the whole of the original's width."""
+
+NAMES = ("layers", "heads", "hidden", "intermediate")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """The choices of a space.
+
+    Attributes:
+        original: The network that it begins with.
+        layers: Numbers of layers.
+        heads: Numbers of heads.
+        hidden: Hidden widths; empty where the number of heads decides them.
+        intermediate: Widths of feed-forward layers.
+        widest_head: Most features of a head, where that is not given.
+    """
+
+    original: Original
+    layers: tuple[int, ...]
+    heads: tuple[int, ...]
+    hidden: tuple[int, ...]
+    intermediate: tuple[int, ...]
+    widest_head: int
+
+    def knobs(self) -> tuple[Knob, ...]:
+        """Return a knob for each list of choices that is not empty."""
+        return tuple(Knob(name, getattr(self, name)) for name in NAMES if getattr(self, name))
+
+    def dimensions(self, values: Mapping[str, Value]) -> Dimensions:
+        """Return the sizes that the values of the knobs stand for."""
+        layers, heads, intermediate = (int(values[name]) for name in ("layers", "heads", "intermediate"))
+        hidden = self.hidden_of(heads, int(values["hidden"])) if self.hidden else self.width_of(heads)
+        return Dimensions(layers=layers, heads=heads, hidden=hidden, intermediate=intermediate)
+
+    def width_of(self, heads: int) -> int:
+        """Return the hidden width of so many heads, as wide as those of the original."""
+        return heads * self.original.head_width
+
+    def hidden_of(self, heads: int, wanted: int) -> int:
+        """Return the width nearest below `wanted`, as in the original DE-NAS, that so many heads can share."""
+        if self.original.is_head_free:
+            return wanted
+        step = math.lcm(heads, self.original.blocks)
+        return max(step, min(wanted, heads * self.widest_head) // step * step)
+
+    def least_hidden(self, heads: int, wanted: int) -> int:
+        """Return the first choice that gives the same width as `wanted`."""
+        width = self.hidden_of(heads, wanted)
+        return next(choice for choice in self.hidden if self.hidden_of(heads, choice) == width)
+
+
+def bounds_of(
+    original: Original, given: Mapping[str, Sequence[int]], *, keeps_head_width: bool, widest_head: int
+) -> Bounds:
+    """Return the choices that are `given`, and for the rest those from half of the original's size to all of it.
+
+    Args:
+        original: The network that the space begins with.
+        given: Choices by name; empty where they are derived.
+        keeps_head_width: Whether heads are as wide as the original's, so that their number gives the hidden width.
+        widest_head: Most features of a head, where they are not.
+
+    Raises:
+        ValueError: choices that are not in order, too large, or impossible.
+    """
+    full = original.dimensions
+    has_hidden = original.is_head_free or not keeps_head_width
+    if given["hidden"] and not has_hidden:
+        raise ValueError(
+            f"hidden {list(given['hidden'])!r} cannot be chosen beside heads of {original.head_width} features each; "
+            "choose heads, or set head_width=free"
+        )
+    found = Bounds(
+        original=original,
+        layers=_chosen("layers", given, _grid(full.layers, 1), full.layers),
+        heads=_chosen("heads", given, _grid(full.heads, original.share), full.heads),
+        hidden=_chosen("hidden", given, _grid(full.hidden, HIDDEN_STEP), full.hidden) if has_hidden else (),
+        intermediate=_chosen(
+            "intermediate",
+            given,
+            _grid(full.intermediate, max(1, full.intermediate // INTERMEDIATE_STEPS)),
+            full.intermediate,
+        ),
+        widest_head=widest_head,
+    )
+    possible = tuple(heads for heads in found.heads if not _misfit(found, heads))
+    for heads in found.heads if given["heads"] else ():
+        if why := _misfit(found, heads):
+            raise ValueError(
+                f"heads has {heads}, which {why}; choose from {', '.join(map(str, possible)) or 'others'}"
+            )
+    return dataclasses.replace(found, heads=possible)
+
+
+def _grid(full: int, step: int) -> tuple[int, ...]:
+    return tuple(sorted(size for size in range(full, 0, -step) if size >= max(1, full // 2)))
+
+
+def _chosen(
+    name: str, given: Mapping[str, Sequence[int]], derived: tuple[int, ...], full: int
+) -> tuple[int, ...]:
+    choices = given[name]
+    if not choices:
+        return derived
+    if list(choices) != sorted(set(choices)) or choices[0] < 1 or choices[-1] > full:
+        raise ValueError(
+            f"{name} {list(choices)!r} must be different numbers from small to large, from 1 to {full} as in the "
+            "checkpoint"
+        )
+    return tuple(choices)
+
+
+def _misfit(bounds: Bounds, heads: int) -> str:
+    original = bounds.original
+    if heads % original.share:
+        return f"is no multiple of {original.share}, the heads that share keys and values"
+    if original.is_head_free:
+        return ""
+    if not bounds.hidden:
+        return (
+            ""
+            if bounds.width_of(heads) % original.blocks == 0
+            else f"gives a width that {original.blocks} does not divide"
+        )
+    least = math.lcm(heads, original.blocks)
+    most = min(original.dimensions.hidden, heads * bounds.widest_head)
+    return "" if least <= most else f"takes a hidden width of {least} or more, where {most} is the most"

@@ -1,0 +1,58 @@
+"""What networks take of a checkpoint: it is read once, and searched for its largest weights once."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from denas_core.inheritance import By, inherited, member_importance
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from denas_core.layout import Axis
+    from denas_core.pretrained import Pretrained
+
+    from .original import Original
+
+
+class Inheritance:
+    """The weights of a checkpoint, to be sliced.
+
+    Args:
+        original: Its network.
+        pretrained: The checkpoint; it has weights.
+        by: What is kept, see `By`.
+    """
+
+    def __init__(self, original: Original, pretrained: Pretrained, *, by: By) -> None:
+        self._original = original
+        self._pretrained = pretrained
+        self._by = by
+
+    def weights_for(self, config: Any) -> Mapping[str, Tensor]:
+        """Return the weights that a network of `config` takes, by names of the base model; leave them as they are.
+
+        Raises:
+            ConfigError: the checkpoint is damaged, or of another network than its configuration.
+            PluginError: the family has no rule for a weight.
+        """
+        return inherited(
+            self._original.layout,
+            self._pretrained.weights(),
+            source_sizes=self._sizes,
+            target_sizes=self._original.sizes(config),
+            by=self._by,
+            importance=self._importance,
+        )
+
+    @functools.cached_property
+    def _sizes(self) -> dict[str, int]:
+        return self._original.sizes(self._original.config)
+
+    @functools.cached_property
+    def _importance(self) -> Mapping[Axis, Tensor] | None:
+        if self._by == "leading":
+            return None
+        return member_importance(self._original.layout, self._pretrained.weights(), sizes=self._sizes)

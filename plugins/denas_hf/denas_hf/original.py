@@ -1,0 +1,217 @@
+"""The network that a space begins with: its sizes, and what a network of other sizes is configured and sliced like."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import functools
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from denas_core.errors import ConfigError
+from denas_core.layout import Layout
+
+from .family import Family
+
+_WORD = re.compile(r"[A-Za-z]\w*")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Dimensions:
+    """Sizes of a network.
+
+    Attributes:
+        layers: Number of layers.
+        heads: Attention heads of a layer.
+        hidden: Features of a token.
+        intermediate: Features between the parts of a feed-forward layer.
+    """
+
+    layers: int
+    heads: int
+    hidden: int
+    intermediate: int
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Original:
+    """The network that a space begins with; the largest that it can have.
+
+    Attributes:
+        config: Its configuration; do not change it.
+        family: Its family.
+
+    Raises:
+        ConfigError: the configuration lacks a size, or its sizes do not fit together.
+    """
+
+    config: Any
+    family: Family
+
+    def __post_init__(self) -> None:
+        sizes = self.dimensions
+        head, blocks = self.head_width, self.blocks
+        if not self.is_head_free and sizes.heads * head != sizes.hidden:
+            raise ConfigError(
+                f"{self.family.hidden} {sizes.hidden} is no multiple of {self.family.heads} {sizes.heads}, as "
+                f"{self.family.name} needs it"
+            )
+        for key, part, whole in (
+            (self.family.groups, self.groups, sizes.heads),
+            (self.family.blocks, blocks, sizes.hidden),
+        ):
+            if whole % part:
+                raise ConfigError(f"{key} {part} does not divide {whole}, as {self.family.name} needs it")
+
+    @functools.cached_property
+    def dimensions(self) -> Dimensions:
+        """Its sizes."""
+        return self.dimensions_of(self.config)
+
+    def dimensions_of(self, config: Any) -> Dimensions:
+        """Return the sizes of a network of `config`, which is of the same family."""
+        family = self.family
+        hidden = _size(config, family.hidden)
+        return Dimensions(
+            layers=_size(config, family.layers),
+            heads=_size(config, family.heads),
+            hidden=hidden,
+            intermediate=_size(config, family.intermediate, 4 * hidden),
+        )
+
+    @property
+    def is_head_free(self) -> bool:
+        """Whether the width of a head is a setting of its own, so that any number of heads fits any hidden width."""
+        return bool(self.family.head_width)
+
+    @property
+    def head_width(self) -> int:
+        """Features of a head."""
+        return _head_width(self.config, self.family, self.dimensions)
+
+    @property
+    def groups(self) -> int:
+        """Heads for keys and values."""
+        return _size(self.config, self.family.groups, self.dimensions.heads)
+
+    @property
+    def share(self) -> int:
+        """Heads that use the same keys and values."""
+        return self.dimensions.heads // self.groups
+
+    @property
+    def blocks(self) -> int:
+        """Equal parts into which a layer divides the hidden width."""
+        return _size(self.config, self.family.blocks, 1)
+
+    @property
+    def positions(self) -> int | None:
+        """Most tokens of a text; None where there is no end to them."""
+        if not self.family.positions:
+            return None
+        first = getattr(self.config, self.family.first_position, None) if self.family.first_position else -1
+        return _size(self.config, self.family.positions) - 1 - (0 if first is None else int(first))
+
+    @property
+    def token_types(self) -> bool:
+        """Whether a text has several kinds of tokens."""
+        return bool(self.family.token_types) and getattr(self.config, self.family.token_types, 0) > 1
+
+    @functools.cached_property
+    def depths(self) -> Mapping[str, int]:
+        """Blocks by stack."""
+        return {stack: _size(self.config, key) for stack, key in self.family.stacks.items()}
+
+    def depths_of(self, layers: int) -> dict[str, int]:
+        """Return the blocks by stack of a network of so many layers."""
+        full = self.dimensions.layers
+        return {
+            stack: max(1, (2 * layers * depth + full) // (2 * full)) for stack, depth in self.depths.items()
+        }
+
+    @property
+    def is_uniform(self) -> bool:
+        """Whether all layers are of one kind."""
+        lists = (getattr(self.config, key, None) for key in self.family.lists)
+        return all(len(set(entries)) == 1 for entries in lists if entries)
+
+    @functools.cached_property
+    def layout(self) -> Layout:
+        """Over which axes the parameters of the base model run."""
+        terms = {key: "hidden" if self._follows(key) else "_" for key in self.family.follows}
+        terms["share"] = str(self.share)
+        if self.blocks == 1:
+            terms["block"] = "hidden"
+        else:
+            # The same channels of every block, so that each block stays what it is.
+            whole = f"({self.blocks} block)"
+            terms = {name: whole if term == "hidden" else term for name, term in terms.items()}
+            terms["hidden"] = whole
+        rules = {}
+        for pattern, rule in self.family.weights.items():
+            axes = rule.partition("|")[0]
+            rules[pattern] = _WORD.sub(lambda word: terms.get(word[0], word[0]), axes)
+        return Layout(rules)
+
+    @functools.cached_property
+    def kinds(self) -> Mapping[str, tuple[str, ...]]:
+        """Kinds of the weights by pattern of names: one, several for a fused projection, or none."""
+        return {name: tuple(rule.partition("|")[2].split()) for name, rule in self.family.weights.items()}
+
+    def sizes(self, config: Any) -> dict[str, int]:
+        """Return the size of each axis in a network of `config`."""
+        wanted = self.dimensions_of(config)
+        sizes = {
+            "hidden": wanted.hidden,
+            "block": wanted.hidden // self.blocks,
+            "heads": wanted.heads,
+            "groups": wanted.heads // self.share,
+            "head": _head_width(config, self.family, wanted),
+            "ffn": wanted.intermediate,
+            **{stack: _size(config, key) for stack, key in self.family.stacks.items()},
+        }
+        return {**sizes, **{name: sizes[axis] for name, axis in self.family.twins.items()}}
+
+    def resized(self, wanted: Dimensions, depths: Mapping[str, int] | None = None) -> Any:
+        """Return the configuration of a network of other sizes; what else it says stays as it is.
+
+        Args:
+            wanted: The sizes.
+            depths: Blocks by stack, where not all follow `wanted`.
+        """
+        config, family = copy.deepcopy(self.config), self.family
+        for stack, key in family.stacks.items():
+            setattr(config, key, (depths or self.depths_of(wanted.layers))[stack])
+        for key in family.lists:
+            if getattr(config, key, None) is not None:
+                setattr(config, key, list(getattr(config, key))[: _size(config, family.layers)])
+        setattr(config, family.heads, wanted.heads)
+        if family.groups:
+            setattr(config, family.groups, wanted.heads // self.share)
+        followers = [key for key in family.follows if self._follows(key)]
+        setattr(config, family.hidden, wanted.hidden)
+        for key in followers:
+            if hasattr(config, key):
+                setattr(config, key, wanted.hidden)
+        if self.dimensions_of(config).intermediate != wanted.intermediate:
+            setattr(config, family.intermediate, wanted.intermediate)
+        if family.head_width and _head_width(config, family, self.dimensions_of(config)) != self.head_width:
+            setattr(config, family.head_width, self.head_width)
+        return config
+
+    def _follows(self, key: str) -> bool:
+        return bool(_size(self.config, key, self.dimensions.hidden) == self.dimensions.hidden)
+
+
+def _head_width(config: Any, family: Family, sizes: Dimensions) -> int:
+    return _size(config, family.head_width, max(1, sizes.hidden // sizes.heads))
+
+
+def _size(config: Any, key: str, default: int | None = None) -> int:
+    """Return what `config` says of `key`; without that the default."""
+    value = getattr(config, key, None) if key else None
+    value = default if value is None else value
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigError(f"the configuration has {key} {value!r}; it must be a whole number of 1 or more")
+    return value

@@ -1,0 +1,273 @@
+"""The search space ``hf/auto``: smaller networks like one of transformers, with weights from its checkpoint."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+
+from denas_core.architecture import Architecture, Knob, Value
+from denas_core.batch import Batch, BatchKind, Outputs
+from denas_core.component import option
+from denas_core.guarded_yaml import load_mapping
+from denas_core.seeding import canonical_json
+from denas_core.space import SearchSpace, Variant
+
+from .families import FAMILIES
+from .family import Family
+from .notation import COMMON, is_config, knob_values
+from .start import Start, start_of
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from denas_core.legacy import Legacy
+    from denas_core.recipe import Recipe
+    from denas_core.views import WeightView
+
+    from .bounds import Bounds
+    from .counting import Counts
+    from .original import Dimensions, Original
+
+_TOKENS = 128
+
+
+@dataclasses.dataclass(kw_only=True)
+class Auto(SearchSpace):
+    """Networks like one of Hugging Face's transformers, with fewer layers, heads and features.
+
+    The largest is that network itself; all are networks of stock transformers. Every layer of a network is like the
+    others. They can begin with the weights of the checkpoint: whole layers, heads, neurons and features of it.
+    """
+
+    model: str = option(
+        "", "The network to begin with: folder of a checkpoint, config.json, or hub id owner/name"
+    )
+    inherit: Literal["leading", "magnitude"] = option(
+        "leading", "What networks take of the checkpoint: the first heads, neurons and layers, or the largest"
+    )
+    allow_pickle: bool = option(False, "Read a checkpoint that is a pickle, its tensors alone")
+    head_width: Literal["kept", "free"] = option(
+        "kept", "Features of a head: as in the checkpoint, or the hidden width by the number of heads"
+    )
+    layers: list[int] = option([], "Choices of the number of layers; empty: half to all")
+    heads: list[int] = option([], "Choices of the heads of a layer; empty: half to all")
+    hidden: list[int] = option(
+        [], "Choices of the hidden width where heads do not give it; empty: half to all by 16"
+    )
+    intermediate: list[int] = option(
+        [], "Choices of the width of feed-forward layers; empty: half to all, in 16ths"
+    )
+    seq_len: int | None = option(
+        None, "Tokens of a text for FLOPs, memory and latency; by default 128, or all positions", at_least=1
+    )
+    probe_tokens: int | None = option(
+        None, "Tokens of a text that diversity and saliency see; by default seq_len", at_least=1
+    )
+    seconds: float = option(1.0, "Seconds of a sound, at 16 kHz", at_least=0.01, at_most=3600)
+    config: dict[str, Any] = option(
+        {}, "A configuration in place of a model, in the options of a trained one"
+    )
+    digest: str = option("", "SHA-256 of the checkpoint, in the options of a trained model")
+
+    families: ClassVar[tuple[Family, ...]] = FAMILIES
+    """The families that are known; a subclass may have more."""
+
+    def __post_init__(self) -> None:
+        """Read the configuration, and check the options against it.
+
+        Raises:
+            ConfigError: there is no such checkpoint or configuration, or its family is not known.
+            ValueError: options that contradict each other or the checkpoint, or choices out of order or range.
+        """
+        path = Path(self.model).expanduser()
+        if self.model and path.exists():
+            self.model = str(path.resolve())
+        self.__dict__["_start"] = start_of(self.options(), type(self).families)
+        positions = self._original.positions
+        if self.seq_len is None:
+            self.seq_len = _TOKENS if positions is None else min(_TOKENS, positions)
+        for name in ("seq_len", "probe_tokens"):
+            tokens = getattr(self, name)
+            if tokens is not None and positions is not None and tokens > positions:
+                raise ValueError(
+                    f"{name} {tokens} is more than the {positions} positions of the network; give less"
+                )
+
+    def knobs(self) -> tuple[Knob, ...]:
+        """Return layers, heads, hidden width where the heads do not give it, and width of feed-forward layers."""
+        return self._bounds.knobs()
+
+    def canonical(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """Return `values` with the first of the hidden widths that come to the same for this number of heads."""
+        active = super().canonical(values)
+        if "hidden" in active and "heads" in active:
+            active["hidden"] = self._bounds.least_hidden(int(active["heads"]), int(active["hidden"]))
+        return active
+
+    def smallest(self) -> Architecture:
+        """Return the network with the fewest parameters and FLOPs."""
+        values = {knob.name: knob.values[0] for knob in self.knobs()}
+        if "hidden" in values:
+            bounds, least = self._bounds, int(values["hidden"])
+            # Fewer heads may share a wider part of the same choice.
+            values["heads"] = min(bounds.heads, key=lambda heads: (bounds.hidden_of(heads, least), heads))
+        return self.unchecked(self.canonical(values))
+
+    def fingerprint(self) -> str:
+        """Return what all networks have in common, and what their weights come from."""
+        facts: dict[str, Any] = {
+            "checkpoint": self._start.digest(),
+            "head_width": self.head_width,
+            "seq_len": self.seq_len,
+            "seconds": self.seconds,
+        }
+        if self._start.ever_had_weights:
+            facts["inherit"] = self.inherit
+        return canonical_json(facts)
+
+    def dimensions(self, arch: Architecture) -> Dimensions:
+        """Return the sizes of the network of `arch`."""
+        return self._bounds.dimensions(arch.values)
+
+    def build(
+        self, arch: Architecture, *, head: nn.Module | None = None, variant: Variant = "full"
+    ) -> nn.Module:
+        """Return the structure of `arch`, a network of stock transformers; see `build_network` for a `head`.
+
+        There is one variant: layers of transformers always have residual connections.
+        """
+        from .network import build_network
+
+        return build_network(self._original, self._original.resized(self.dimensions(arch)), head=head)
+
+    def cost(self, arch: Architecture) -> dict[str, float]:
+        """Return what `count_cost` of the core does, counting networks of few layers for each set of widths.
+
+        Raises:
+            Infeasible: the network is too large for torch to describe.
+        """
+        from .counting import FEWEST, counted
+
+        known: dict[tuple[int, ...], Counts] = self.__dict__.setdefault("_counts", {})
+        wanted = self.dimensions(arch)
+        depths = self._original.depths_of(wanted.layers)
+        if not self._original.is_uniform or min(depths.values()) < FEWEST:
+            return super().cost(arch)
+        widths = (wanted.heads, wanted.hidden, wanted.intermediate)
+        if widths not in known:
+            known[widths] = counted(self, self._original, wanted)
+        return known[widths].of(depths)
+
+    @property
+    def inherits(self) -> bool:
+        """Whether there is a checkpoint with weights."""
+        return self._start.has_weights
+
+    def load(
+        self,
+        model: nn.Module,
+        arch: Architecture,
+        *,
+        seed: int,
+        weights: Literal["fresh", "inherited"] = "fresh",
+    ) -> nn.Module:
+        """Give `model` fresh weights, or those that it takes of the checkpoint, under a fresh head; on the CPU.
+
+        Raises:
+            ConfigError: there is no checkpoint with weights, or it is damaged.
+            PluginError: the family has no rule for a weight.
+        """
+        if weights == "fresh" or not self.inherits:
+            return super().load(model, arch, seed=seed, weights=weights)
+        from .weights import load_weights
+
+        return load_weights(
+            model,
+            seed=seed,
+            inherited=self._start.inheritance.weights_for(self._original.resized(self.dimensions(arch))),
+            lacking=self._start.pretrained.missing,
+        )
+
+    def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:
+        """Give `model` the weights that transformers begins with, on the CPU."""
+        from .weights import load_weights
+
+        return load_weights(model, seed=seed)
+
+    def assets(self) -> Mapping[str, Path]:
+        """Return the file of the checkpoint's tokenizer, if it has one."""
+        return self._start.assets()
+
+    def portable(self) -> Mapping[str, Any]:
+        """Return the options with the configuration in place of where it was read."""
+        return {**self.options(), **self._start.portable()}
+
+    def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
+        """Return `size` samples: texts of `seq_len` tokens (`probe_tokens` for kind ``ones``), images or sounds."""
+        from .modality import Sample
+
+        tokens = cast("int", self.probe_tokens if kind == "ones" and self.probe_tokens else self.seq_len)
+        original = self._original
+        return original.family.modality.batch(
+            original.config,
+            Sample(tokens=tokens, seconds=self.seconds),
+            size,
+            seed=seed,
+            kind=kind,
+            token_types=original.token_types,
+        )
+
+    def forward(self, model: nn.Module, batch: Batch) -> Outputs:
+        """Return the last hidden states and the logits; without a head these are the same, see `outputs_of`."""
+        from .outputs import outputs_of
+
+        return outputs_of(self._original, model, batch)
+
+    def views(self, model: nn.Module) -> list[WeightView]:
+        """Return embeddings (layer 0), the projections of each layer, and the head."""
+        from .weight_views import views_of
+
+        return views_of(self._original, model)
+
+    def parse(self, text: str, *, origin: str = "architecture") -> Architecture:
+        """Read keys of a configuration, as the original DE-NAS does, see `knob_values`, or what every space reads."""
+        document = load_mapping(text, origin=origin)
+        inner = document.get("arch", document)
+        if isinstance(inner, dict) and is_config(inner, self._bounds):
+            values = knob_values(inner, self._bounds, origin=origin)
+            return self.architecture(values, origin=origin)
+        return super().parse(text, origin=origin)
+
+    def format(self, arch: Architecture) -> str:
+        """Return the keys of the network's configuration as JSON."""
+        sizes = self.dimensions(arch)
+        return canonical_json({key: getattr(sizes, name) for name, key in COMMON.items()})
+
+    def reference_recipe(self) -> Recipe | None:
+        """Return how the original scores texts; it has no such space of images or sounds."""
+        from .legacy import RECIPE
+
+        if not self._original.family.modality.is_text:
+            return None
+        return dataclasses.replace(RECIPE, initialisation="inherited" if self.inherits else "fresh")
+
+    @classmethod
+    def legacy(cls) -> Legacy:
+        """Return how the original's configurations for models of transformers are read."""
+        from .legacy import LEGACY
+
+        return LEGACY
+
+    @property
+    def _start(self) -> Start:
+        return cast("Start", self.__dict__["_start"])
+
+    @property
+    def _original(self) -> Original:
+        return self._start.original
+
+    @property
+    def _bounds(self) -> Bounds:
+        return self._start.bounds

@@ -1,0 +1,113 @@
+"""What the options of a space say together: the network it begins with, where its weights are, and its bounds."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from denas_core.inheritance import By
+from denas_core.pretrained import Pretrained
+
+from .bounds import NAMES, Bounds, bounds_of
+from .family import Family, family_of
+from .inheriting import Inheritance
+from .original import Original
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Start:
+    """Where a space begins.
+
+    Attributes:
+        pretrained: The checkpoint or configuration, read once for the whole space.
+        original: Its network.
+        bounds: The choices of the space.
+        by: What networks take of the checkpoint.
+        trained_from: Digest of the checkpoint that a trained model began with, where that is not at hand.
+    """
+
+    pretrained: Pretrained
+    original: Original
+    bounds: Bounds
+    by: By
+    trained_from: str
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether there are weights to inherit."""
+        return self.pretrained.has_weights
+
+    @property
+    def ever_had_weights(self) -> bool:
+        """Whether there are weights, or were when the options were written."""
+        return self.has_weights or bool(self.trained_from)
+
+    def digest(self) -> str:
+        """Return the digest of the checkpoint or configuration, wherever it is now."""
+        return self.pretrained.digest() if self.has_weights else self.trained_from or self.pretrained.digest()
+
+    @functools.cached_property
+    def inheritance(self) -> Inheritance:
+        """The weights, to be sliced."""
+        return Inheritance(self.original, self.pretrained, by=self.by)
+
+    def assets(self) -> dict[str, Path]:
+        """Return the file of the checkpoint's tokenizer, if it has one."""
+        file = self.pretrained.tokenizer_file
+        return {} if file is None else {"tokenizer": file}
+
+    def portable(self) -> dict[str, Any]:
+        """Return the options that hold what was read, in place of where it is."""
+        return {
+            "model": "",
+            "config": dict(self.pretrained.values),
+            "digest": self.digest() if self.ever_had_weights else "",
+            "allow_pickle": False,
+        }
+
+
+def start_of(options: Mapping[str, Any], families: Iterable[Family]) -> Start:
+    """Return where a space with these options begins.
+
+    Raises:
+        ConfigError: there is no such checkpoint or configuration, or its family is not known.
+        ValueError: options contradict each other or the checkpoint, or choices are out of order or range.
+    """
+    pretrained = _opened(options)
+    config = pretrained.config
+    original = Original(config, family_of(config.model_type, families))
+    digest = options["digest"]
+    if pretrained.has_weights and digest not in ("", pretrained.digest()):
+        raise ValueError(
+            f"digest {digest!r} is not that of {options['model']!r}; give the checkpoint that the space was made with, "
+            "or leave digest out"
+        )
+    if options["inherit"] == "magnitude" and not original.is_uniform:
+        raise ValueError(
+            f"layers of this {config.model_type!r} are of several kinds, each in its place; set inherit=leading"
+        )
+    # Of wider heads than those of the checkpoint, there would be no weights to take.
+    has_weights = pretrained.has_weights or bool(digest)
+    bounds = bounds_of(
+        original,
+        {name: options[name] for name in NAMES},
+        keeps_head_width=options["head_width"] == "kept",
+        widest_head=original.head_width if has_weights else original.dimensions.hidden,
+    )
+    return Start(pretrained, original, bounds, options["inherit"], digest)
+
+
+def _opened(options: Mapping[str, Any]) -> Pretrained:
+    if options["model"]:
+        if options["config"]:
+            raise ValueError("model and config both say what to begin with; give one of them")
+        return Pretrained.open(options["model"], allow_pickle=options["allow_pickle"])
+    if not options["config"]:
+        raise ValueError(
+            "no network to begin with is named; set model to the folder of a checkpoint, to a config.json, or to a hub "
+            "id, e.g. --set space.model=./bert-base"
+        )
+    return Pretrained.of_config(options["config"])

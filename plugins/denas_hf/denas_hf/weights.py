@@ -1,0 +1,101 @@
+"""Weights of networks: fresh ones, as transformers draws them, or those of a checkpoint."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+from transformers import PreTrainedModel
+
+from denas_core.errors import PluginError
+from denas_core.initialise import initialise
+from denas_core.silence import silent_transformers
+
+from .network import HeadedNetwork, base_of
+
+
+def load_weights(
+    network: nn.Module,
+    *,
+    seed: int,
+    inherited: Mapping[str, Tensor] | None = None,
+    lacking: Iterable[str] = (),
+) -> nn.Module:
+    """Move a network to the CPU and give it weights; the global random generator is left as it was.
+
+    Args:
+        network: As `build_network` returns it.
+        seed: Seed of the weights that are drawn.
+        inherited: Weights of the base model by name; the rest, such as a head, is drawn.
+        lacking: Beginnings of the names in the base model that need not be among `inherited`.
+
+    Raises:
+        PluginError: `inherited` lacks a parameter of the base model.
+    """
+    is_on_meta = any(tensor.is_meta for tensor in (*network.parameters(), *network.buffers()))
+    network = network.to_empty(device="cpu") if is_on_meta else network.to("cpu")
+    model = network.base if isinstance(network, HeadedNetwork) else network
+    if not isinstance(model, PreTrainedModel):
+        raise PluginError(
+            f"a {type(model).__name__} is no network of transformers; build it with build_network"
+        )
+    with silent_transformers():
+        # to_empty() gives each of several names for one tensor a tensor of its own.
+        model.tie_weights()
+    given = [] if inherited is None else _copied(network, inherited, tuple(lacking))
+    if isinstance(network, HeadedNetwork):
+        initialise(network.head, seed=seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        if inherited is None:
+            _draw_parametrised(model)
+        _draw(model, given)
+    return network
+
+
+def _draw(model: Any, given: Iterable[Any]) -> None:
+    """Draw the weights of a network of transformers but for those that are `given`."""
+    # Its own marks: what has one is not drawn again.
+    for module in model.modules():
+        module._is_hf_initialized = False
+    for parameter in given:
+        parameter._is_hf_initialized = True
+    model.initialize_weights()
+    for marked in (*model.modules(), *given):
+        del marked._is_hf_initialized
+
+
+def _copied(
+    network: nn.Module, inherited: Mapping[str, Tensor], lacking: tuple[str, ...]
+) -> list[nn.Parameter]:
+    """Copy `inherited` into the base model, and return its parameters that were given values."""
+    _, base = base_of(network)
+    given = []
+    with torch.no_grad():
+        for name, parameter in base.named_parameters():
+            if name in inherited:
+                parameter.copy_(inherited[name])
+                given.append(parameter)
+            elif base is not network and not name.startswith(lacking):
+                raise PluginError(
+                    f"no weights are inherited for {name!r}; give the family a rule that yields it"
+                )
+    return given
+
+
+def _draw_parametrised(model: Any) -> None:
+    """Draw the weights of convolutions that are stored as direction and length, as torch does.
+
+    What transformers draws for them goes into a product that is thrown away.
+    """
+    with torch.no_grad():
+        for module in model.modules():
+            if parametrize.is_parametrized(module):
+                for name in module.parametrizations:
+                    drawn = torch.empty_like(getattr(module, name))
+                    nn.init.kaiming_uniform_(drawn, a=math.sqrt(5))
+                    setattr(module, name, drawn)

@@ -16,6 +16,7 @@ class BatchNorms:
 
     Attributes:
         policy: See `PassSpec.norm`.
+        calls: Calls so far.
         statistics: Mean and inverse standard deviation of each call so far, under the policy ``batch``.
     """
 
@@ -27,6 +28,7 @@ class BatchNorms:
     ) -> None:
         """Follow `policy`, with the statistics of an earlier run, call by call, if `replay` is given."""
         self.policy = policy
+        self.calls = 0
         self.statistics: list[tuple[Tensor, Tensor]] = []
         self._replay = replay
 
@@ -42,6 +44,7 @@ class BatchNorms:
         eps: float = 1e-5,
     ) -> Tensor:
         """Normalise `input`, (samples, channels, ...)."""
+        self.calls += 1
         if self.policy == "bypass":
             return input
         if self.policy == "coupled":

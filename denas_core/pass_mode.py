@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 import types
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
-from torch.autograd.graph import GradientEdge, get_gradient_edge
+from torch.autograd.graph import GradientEdge
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.overrides import TorchFunctionMode
 
 from .norms import BatchNorms
+from .pass_layers import arguments_of, layer_of, start_of_graph
 from .passes import Convolution, LayerCall
 
 PER_SAMPLE_NORMS = frozenset(
@@ -29,14 +31,17 @@ PER_SAMPLE_NORMS = frozenset(
     }
 )
 SOFTMAXES = frozenset({F.softmax, torch.softmax, torch.Tensor.softmax})
-CONVOLUTIONS = frozenset({F.conv1d, F.conv2d, F.conv3d})
-MULTIPLICATIONS: Mapping[Any, int] = {
-    torch.matmul: 0,
-    torch.Tensor.matmul: 0,
-    torch.Tensor.__matmul__: 0,
-    torch.addmm: 1,
-}
-"""Position of the input among the arguments; the matrix, stored as (in, out), comes after it."""
+
+
+class Recorder(Protocol):
+    """What a `PassMode` hands the functions of a network to."""
+
+    def __call__(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run `func` as the network would, and keep what is to be kept of it."""
+
+    def sequence_first(self, samples: int) -> AbstractContextManager[None]:
+        """Return a context in which layers see (positions, samples, features), or its first two dimensions as one."""
+
 
 Arrangement = Callable[[Tensor], Tensor]
 """Brings the rows of a layer's input or output into the order (samples, positions..., features)."""
@@ -45,7 +50,7 @@ Arrangement = Callable[[Tensor], Tensor]
 class PassMode(TorchFunctionMode):
     """Handles normalisation, and on request records layers, while a network runs inside ``with``."""
 
-    def __init__(self, norms: BatchNorms, recorder: LayerRecorder | None = None) -> None:
+    def __init__(self, norms: BatchNorms, recorder: Recorder | None = None) -> None:
         super().__init__()
         self._norms = norms
         self._recorder = recorder
@@ -76,13 +81,13 @@ class PassMode(TorchFunctionMode):
         if func in PER_SAMPLE_NORMS:
             return args[0] if args else kwargs["input"]
         if func in SOFTMAXES:
-            (logits,) = _arguments(args, kwargs, "input")
+            (logits,) = arguments_of(args, kwargs, "input")
             return func(logits.detach(), *args[1:], **{k: v for k, v in kwargs.items() if k != "input"})
         if func is F.multi_head_attention_forward and self._recorder is None:
             with self:
                 return _composite(func)(*args, **kwargs)
         if func is F.scaled_dot_product_attention:
-            query, key, value = _arguments(args, kwargs, "query", "key", "value")
+            query, key, value = arguments_of(args, kwargs, "query", "key", "value")
             others = {k: v for k, v in kwargs.items() if k not in ("query", "key", "value")}
             # The other backends repeat the softmax backwards from rounded logits, which are unbounded without norms.
             with sdpa_kernel(SDPBackend.MATH):
@@ -108,20 +113,18 @@ class LayerRecorder:
 
     def __call__(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run `func` as the network would, and record it if it is a layer."""
-        if func is F.linear:
-            input, weight, convolution = (*_arguments(args, kwargs, "input", "weight"), None)
-        elif func in CONVOLUTIONS:
-            input, weight, convolution = _bind_convolution(*args, **kwargs)
-        elif func in MULTIPLICATIONS and len(args) > MULTIPLICATIONS[func] + 1:
-            input, weight = args[MULTIPLICATIONS[func] :][:2]
-            convolution = None
-        else:
+        layer = layer_of(func, args, kwargs)
+        name = None if layer is None else self._names.get(id(layer.weight))
+        if layer is None or name is None or (layer.convolution is None and layer.weight.dim() != 2):
             return func(*args, **kwargs)
-        output = func(*args, **kwargs)
-        name = self._names.get(id(weight))
-        if name is None or (convolution is None and weight.dim() != 2):
-            return output
-        return self._record(name, input, output, convolution)
+        arrangements = self._arrangements(layer.input, layer.convolution)
+        if not arrangements:
+            self._inseparable.add(name)
+            return func(*args, **kwargs)
+        edge, output = start_of_graph(func, args, kwargs, layer, self._anchor)
+        # Kept without a copy: no network that can be trained overwrites what went into a layer.
+        self._calls.append(_Call(name, layer.input, edge, output.shape, layer.convolution, arrangements))
+        return output
 
     def sequence_first(self, samples: int) -> _SequenceFirst:
         """Return a context in which layers see (positions, samples, features), or its first two dimensions as one."""
@@ -159,17 +162,6 @@ class LayerRecorder:
             if call.parameter not in inseparable
         )
 
-    def _record(self, name: str, input: Tensor, output: Tensor, convolution: Convolution | None) -> Tensor:
-        arrangements = self._arrangements(input, convolution)
-        if not arrangements:
-            self._inseparable.add(name)
-            return output
-        if not output.requires_grad:
-            output = _Anchored.apply(output, self._anchor)  # type: ignore[no-untyped-call]
-        # Kept without a copy: no network that can be trained overwrites what went into a layer.
-        self._calls.append(_Call(name, input, output, convolution, arrangements))
-        return output
-
     def _arrangements(self, input: Tensor, convolution: Convolution | None) -> list[Arrangement]:
         """Return the ways in which the rows of `input` may belong to samples; its shape may allow several."""
         rows, samples = input.shape[0], self._samples
@@ -203,15 +195,15 @@ class _Call:
         self,
         parameter: str,
         input: Tensor,
-        output: Tensor,
+        edge: GradientEdge,
+        output_shape: torch.Size,
         convolution: Convolution | None,
         arrangements: list[Arrangement],
     ) -> None:
         self.parameter = parameter
         self.input = input
-        self.output_shape = output.shape
-        # The edge, not the tensor: after an in-place activation the tensor would stand for what came out of that.
-        self.edge: GradientEdge = get_gradient_edge(output)
+        self.output_shape = output_shape
+        self.edge = edge
         self.convolution = convolution
         self.arrangements = arrangements
 
@@ -228,28 +220,12 @@ class _SequenceFirst:
         self._recorder._sequence_samples = None
 
 
-class _Anchored(torch.autograd.Function):
-    """Makes a tensor that depends on nothing differentiable the start of a graph, in place and as a non-leaf.
-
-    A leaf would not survive an in-place activation.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, tensor: Tensor, anchor: Tensor) -> Tensor:
-        ctx.mark_dirty(tensor)
-        return tensor
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        return gradients[0], None
-
-
 def _by_outputs(readout: Tensor, calls: Sequence[_Call], *, retain_graph: bool) -> list[Tensor]:
     gradients = torch.autograd.grad(
         readout, [call.edge for call in calls], retain_graph=retain_graph, allow_unused=True
     )
     return [
-        call.input.new_zeros(call.output_shape) if gradient is None else gradient
+        call.input.new_zeros(call.output_shape) if gradient is None else gradient.view(call.output_shape)
         for call, gradient in zip(calls, gradients, strict=True)
     ]
 
@@ -279,34 +255,3 @@ def _composite(func: Any) -> Callable[..., Any]:
     body = types.FunctionType(func.__code__, names, func.__name__, func.__defaults__, func.__closure__)
     body.__kwdefaults__ = func.__kwdefaults__
     return body
-
-
-def _arguments(args: tuple[Any, ...], kwargs: dict[str, Any], *names: str) -> tuple[Any, ...]:
-    return tuple(args[i] if i < len(args) else kwargs[name] for i, name in enumerate(names))
-
-
-def _bind_convolution(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: int | Sequence[int] = 1,
-    padding: int | str | Sequence[int] = 0,
-    dilation: int | Sequence[int] = 1,
-    groups: int = 1,
-) -> tuple[Tensor, Tensor, Convolution]:
-    kernel = tuple(weight.shape[2:])
-    dilations = _each(dilation, len(kernel))
-    if padding == "same":
-        totals = [d * (k - 1) for d, k in zip(dilations, kernel, strict=True)]
-        paddings = tuple((total // 2, total - total // 2) for total in totals)
-    else:
-        paddings = tuple((p, p) for p in _each(0 if isinstance(padding, str) else padding, len(kernel)))
-    convolution = Convolution(
-        kernel=kernel, stride=_each(stride, len(kernel)), padding=paddings, dilation=dilations, groups=groups
-    )
-    return input, weight, convolution
-
-
-def _each(value: int | Sequence[int], dimensions: int) -> tuple[int, ...]:
-    values = (value,) if isinstance(value, int) else tuple(value)
-    return values * dimensions if len(values) == 1 else values

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from .batch import expand_mask
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from .batch import Batch, Outputs
     from .candidate import Candidate
     from .passes import PassSpec
+
+
+TOKENS_AT_ONCE = 512
+"""Tokens of a part of a batch: its activations stay small, and products of matrices are as fast as with more."""
 
 
 def load_network(candidate: Candidate, spec: PassSpec) -> nn.Module:
@@ -46,8 +50,12 @@ def weights_of(candidate: Candidate, spec: PassSpec) -> dict[str, Tensor]:
     network = candidate.network(spec)
     tensors: dict[str, Tensor] = {}
     for name, tensor in (*network.named_parameters(), *network.named_buffers()):
-        tensor = _placed(tensor.detach(), candidate, spec)
-        tensors[name] = tensor.abs() if spec.magnitude and tensor.is_floating_point() else tensor
+        placed = _placed(tensor.detach(), candidate, spec)
+        if spec.magnitude and placed.is_floating_point():
+            # In place where it is a copy already: these are all the weights of a network.
+            is_copy = placed.data_ptr() != tensor.data_ptr()
+            placed = placed.abs_() if is_copy else placed.abs()
+        tensors[name] = placed
     return tensors
 
 
@@ -70,6 +78,28 @@ def batch_of(candidate: Candidate, spec: PassSpec) -> Batch:
         )
         inputs[name] = inputs[name] + spec.perturbation * noise.to(inputs[name])
     return dataclasses.replace(batch, inputs=inputs)
+
+
+def parts_of(batch: Batch, size: int) -> list[Batch]:
+    """Return a batch of `size` samples of tokens as several of about `TOKENS_AT_ONCE`; any other batch as it is."""
+    tensors = batch.inputs.values()
+    if any(tensor.is_floating_point() or tensor.shape[:1] != (size,) for tensor in tensors):
+        return [batch]
+    tokens = max((tensor.numel() for tensor in tensors), default=size) // size
+    step = max(1, TOKENS_AT_ONCE // max(tokens, 1))
+
+    def part(tensors: Mapping[str, Tensor], start: int) -> dict[str, Tensor]:
+        return {name: tensor[start : start + step] for name, tensor in tensors.items()}
+
+    return [
+        dataclasses.replace(
+            batch,
+            inputs=part(batch.inputs, start),
+            masks=part(batch.masks, start),
+            lengths=part(batch.lengths, start),
+        )
+        for start in range(0, size, step)
+    ]
 
 
 def readout_of(candidate: Candidate, spec: PassSpec, outputs: Outputs) -> Tensor:

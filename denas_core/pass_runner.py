@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -15,8 +15,9 @@ from .batch import Batch, Outputs
 from .errors import ScoreFailed
 from .norms import BatchNorms
 from .out_of_memory import is_out_of_memory
-from .pass_mode import LayerRecorder, PassMode
-from .pass_network import batch_of, readout_of, weights_of
+from .pass_factors import FactorRecorder, GradientTotal
+from .pass_mode import LayerRecorder, PassMode, Recorder
+from .pass_network import batch_of, parts_of, readout_of, weights_of
 from .passes import PassSpec, Trace
 
 if TYPE_CHECKING:
@@ -51,43 +52,84 @@ class _Run:
         self._norms = norms
         self._network = candidate.network(spec)
         self._weights = weights_of(candidate, spec)
+        views = candidate.views() if spec.roles else []
+        named = {view.parameter for view in views if any(map(view.has_role, spec.roles))}
         self._trainable = {
             name: self._weights[name]
             for name, parameter in self._network.named_parameters()
-            if parameter.requires_grad
+            if parameter.requires_grad and (not spec.roles or name in named)
         }
 
     def trace(self) -> Trace:
-        spec, recorder = self._spec, None
-        if spec.gradients in ("weights", "samples"):
-            for tensor in self._trainable.values():
-                tensor.requires_grad_()
-        if spec.gradients == "layers":
-            recorder = LayerRecorder(self._weights, spec.size)
-        with torch.set_grad_enabled(spec.gradients != "none"):
-            outputs = self._forward(batch_of(self._candidate, spec), recorder)
-        _check_finite(outputs)
-        trace = Trace(
-            spec=spec,
-            outputs=_detached(outputs),
-            parameters={name: self._weights[name].detach() for name, _ in self._network.named_parameters()},
-            statistics=tuple(self._norms.statistics),
-        )
+        spec = self._spec
+        batch = batch_of(self._candidate, spec)
+        if spec.gradients in ("weights", "factors"):
+            # Samples that meet in a batch norm need the whole batch; only running a part tells whether they do.
+            trace = self._summed(parts_of(batch, spec.size)) or self._summed([batch])
+            assert trace is not None
+            return trace
+        recorder = LayerRecorder(self._weights, spec.size) if spec.gradients == "layers" else None
+        if spec.gradients == "samples":
+            self._require_gradients()
+        outputs = self._forward(batch, recorder)
+        trace = self._trace([_detached(outputs)])
         if spec.gradients == "none":
             return trace
         readout = readout_of(self._candidate, spec, outputs)
         if recorder is not None:
             return dataclasses.replace(trace, layers=recorder.differentiate(readout))
-        if spec.gradients == "samples":
-            return dataclasses.replace(trace, gradients=self._sample_gradients(readout))
-        return dataclasses.replace(trace, gradients=self._gradients(readout.sum(), retain_graph=False))
+        return dataclasses.replace(trace, gradients=self._sample_gradients(readout))
 
-    def _forward(self, batch: Batch, recorder: LayerRecorder | None) -> Outputs:
+    def _summed(self, parts: Sequence[Batch]) -> Trace | None:
+        """Return the trace of a batch in parts, or None if these cannot be told apart."""
+        self._require_gradients()
+        recorder = FactorRecorder(self._trainable) if self._spec.gradients == "factors" else None
+        totals = {name: GradientTotal(tensor) for name, tensor in self._trainable.items()}
+        seen: list[Outputs] = []
+        for part in parts:
+            outputs = self._forward(part, recorder)
+            if len(parts) > 1 and self._norms.calls and self._norms.policy != "bypass":
+                self._norms = BatchNorms(self._spec.norm)
+                return None
+            readout = readout_of(self._candidate, self._spec, outputs)
+            seen.append(_detached(outputs))
+            if recorder is not None:
+                recorder.differentiate(readout, totals)
+            else:
+                for name, gradient in self._gradients(readout.sum(), retain_graph=False).items():
+                    totals[name].add(gradient)
+            # The graph of a part goes before the next is made.
+            del outputs, readout
+        results = {name: total.result() for name, total in totals.items()}
+        return dataclasses.replace(
+            self._trace(seen),
+            gradients={name: result for name, result in results.items() if isinstance(result, Tensor)},
+            factors={name: result for name, result in results.items() if not isinstance(result, Tensor)},
+        )
+
+    def _trace(self, parts: Sequence[Outputs]) -> Trace:
+        return Trace(
+            spec=self._spec,
+            outputs=_joined(parts),
+            parameters={name: self._weights[name].detach() for name, _ in self._network.named_parameters()},
+            statistics=tuple(self._norms.statistics),
+        )
+
+    def _require_gradients(self) -> None:
+        for tensor in self._trainable.values():
+            tensor.requires_grad_()
+
+    def _forward(self, batch: Batch, recorder: Recorder | None) -> Outputs:
         weights = {f"network.{name}": tensor for name, tensor in self._weights.items()}
         outputs: Outputs
         # What a network creates while it runs, such as a mask, gets the precision of the pass.
-        with _default_dtype(self._spec.dtype), PassMode(self._norms, recorder):
+        with (
+            torch.set_grad_enabled(self._spec.gradients != "none"),
+            _default_dtype(self._spec.dtype),
+            PassMode(self._norms, recorder),
+        ):
             outputs = functional_call(_Forward(self._candidate.space, self._network), weights, (batch,))
+        _check_finite(outputs)
         return outputs
 
     def _gradients(self, readout: Tensor, *, retain_graph: bool) -> dict[str, Tensor]:
@@ -154,3 +196,14 @@ def _check_finite(outputs: Outputs) -> None:
 def _detached(outputs: Outputs) -> Outputs:
     logits = {name: tensor.detach() for name, tensor in outputs.logits.items()}
     return dataclasses.replace(outputs, features=outputs.features.detach(), logits=logits)
+
+
+def _joined(parts: Sequence[Outputs]) -> Outputs:
+    if len(parts) == 1:
+        return parts[0]
+    first = parts[0]
+    return Outputs(
+        features=torch.cat([part.features for part in parts]),
+        logits={name: torch.cat([part.logits[name] for part in parts]) for name in first.logits},
+        masks={name: torch.cat([part.masks[name] for part in parts]) for name in first.masks},
+    )

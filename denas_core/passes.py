@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from .batch import Outputs
+    from .views import WeightView
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,11 @@ class PassSpec:
             normal number, masked by length; ``sum``: the plain sum, whose gradient vanishes behind a layer norm.
         gradients: What is differentiated by: none; ``weights``: every trainable parameter; ``layers``: the output of
             each linear or convolutional layer, whose input is kept beside it; ``samples``: every trainable parameter,
-            one sample's read-out at a time, which takes a backward run a sample.
+            one sample's read-out at a time, which takes a backward run a sample; ``factors``: every trainable
+            parameter, but matrices that few rows were multiplied by as the two factors of their gradients.
+            Under ``weights`` and ``factors``, a batch of tokens runs in parts, whose gradients add up.
+        roles: Roles of the views whose parameters ``weights``, ``samples`` and ``factors`` differentiate by; all
+            parameters if empty.
         repeat: Counts independent repetitions: another batch and other weights.
     """
 
@@ -54,12 +59,13 @@ class PassSpec:
     norm: Literal["batch", "coupled", "bypass"] = "batch"
     variant: Literal["full", "plain"] = "full"
     readout: Literal["none", "cotangent", "sum"] = "none"
-    gradients: Literal["none", "weights", "layers", "samples"] = "none"
+    gradients: Literal["none", "weights", "layers", "samples", "factors"] = "none"
+    roles: tuple[str, ...] = ()
     repeat: int = 0
 
     def forward(self) -> PassSpec:
         """Return the pass without read-out and gradients, which alone decides its outputs."""
-        return dataclasses.replace(self, readout="none", gradients="none")
+        return dataclasses.replace(self, readout="none", gradients="none", roles=())
 
     def covers(self, other: PassSpec) -> bool:
         """Tell whether a trace of this pass holds all that a trace of `other` would."""
@@ -75,7 +81,8 @@ class Trace:
         outputs: Features and logits, detached.
         parameters: The weights that were used, by name.
         gradients: Gradient of the read-out by parameter name, for ``gradients="weights"``; for ``"samples"``, each
-            with the sample as its first dimension.
+            with the sample as its first dimension; for ``"factors"``, those that are not among `factors`.
+        factors: Factors of the gradient of the read-out by parameter name, for ``gradients="factors"``.
         layers: One record a call of a linear or convolutional layer, for ``gradients="layers"``. A matrix that is used
             in another way, or whose samples cannot be told apart, has none.
         statistics: Mean and inverse standard deviation of each call of a batch-norm, for ``norm="batch"``.
@@ -85,8 +92,35 @@ class Trace:
     outputs: Outputs
     parameters: Mapping[str, Tensor]
     gradients: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
+    factors: Mapping[str, GradientFactors] = dataclasses.field(default_factory=dict)
     layers: tuple[LayerCall, ...] = ()
     statistics: tuple[tuple[Tensor, Tensor], ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class GradientFactors:
+    """A gradient of few rows by a matrix: ``outputs.T @ inputs``, (out, in) however the matrix is stored.
+
+    Attributes:
+        outputs: Gradients by what came out of the layer, (rows, out).
+        inputs: What went into the layer, (rows, in).
+    """
+
+    outputs: Tensor
+    inputs: Tensor
+
+    def of(self, view: WeightView) -> GradientFactors:
+        """Return the factors of the part of the gradient that `view` shows."""
+        outputs, inputs = self.outputs, self.inputs
+        if view.rows is not None:
+            outputs = outputs[:, slice(*view.rows)]
+        if view.columns is not None:
+            inputs = inputs[:, slice(*view.columns)]
+        return GradientFactors(outputs=outputs, inputs=inputs)
+
+    def product(self) -> Tensor:
+        """Return the gradient, (out, in)."""
+        return self.outputs.T @ self.inputs
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

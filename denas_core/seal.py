@@ -56,6 +56,8 @@ class Seal:
                 self._contents.watch(mapping)
         for call in trace.layers:
             tensors += (call.inputs, call.output_gradient)
+        for factors in trace.factors.values():
+            tensors += (factors.outputs, factors.inputs)
         for pair in trace.statistics:
             tensors += pair
         self._traced.watch(tensors, at_most=SAMPLED)

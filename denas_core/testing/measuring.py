@@ -107,6 +107,7 @@ def value_of(
 def traced(trace: Trace) -> list[Tensor]:
     """Return every tensor that a trace holds."""
     layers = [tensor for call in trace.layers for tensor in (call.inputs, call.output_gradient)]
+    layers += [tensor for pair in trace.factors.values() for tensor in (pair.outputs, pair.inputs)]
     outputs = [trace.outputs.features, *trace.outputs.logits.values()]
     return [*outputs, *trace.parameters.values(), *trace.gradients.values(), *layers]
 

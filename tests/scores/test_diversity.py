@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import torch
 
-from denas_core import Candidate, LayerCall, PassSpec, ScoreFailed, WeightView
-from denas_scores.diversity import Diversity, nuclear_norm, nuclear_norm_of_gradient
+from denas_core import Candidate, PassSpec, ScoreFailed, WeightView
+from denas_core.passes import GradientFactors
+from denas_scores.diversity import Diversity, nuclear_norm, nuclear_norm_of_product
 
 from .toy_spaces import AttentionSpace, CNNSpace
 
@@ -67,24 +68,19 @@ def test_it_requires_attention() -> None:
 
 @pytest.mark.parametrize("tokens", [3, 40])
 def test_a_gradient_has_the_nuclear_norm_of_its_factors(tokens: int) -> None:
-    """Few tokens: through their QR factors; many: through the product itself. Two calls add."""
+    """Few tokens: through their QR factors; many: through the product itself."""
     generator = torch.Generator().manual_seed(0)
-
-    def call() -> LayerCall:
-        inputs, gradient = (
-            torch.randn(1, tokens, width, dtype=torch.float64, generator=generator) for width in (20, 30)
-        )
-        return LayerCall(parameter="w", inputs=inputs, output_gradient=gradient)
-
-    calls = [call(), call()]
-    whole = sum(c.output_gradient[0].T @ c.inputs[0] for c in calls)
+    inputs, outputs = (
+        torch.randn(tokens, width, dtype=torch.float64, generator=generator) for width in (20, 30)
+    )
     view = WeightView("w", "attention.k", 1, rows=(10, 28), columns=(2, 20))
-    expected = float(torch.linalg.svdvals(whole[10:28, 2:20]).sum())
-    assert nuclear_norm_of_gradient(calls, view) == pytest.approx(expected, rel=1e-12)
+    expected = float(torch.linalg.svdvals((outputs.T @ inputs)[10:28, 2:20]).sum())
+    factors = GradientFactors(outputs=outputs, inputs=inputs)
+    assert nuclear_norm_of_product(factors.of(view)) == pytest.approx(expected, rel=1e-12)
 
 
-def test_a_projection_without_a_record_is_differentiated_by_itself() -> None:
-    """A transposed matrix product with a slice is no layer that a pass records."""
+def test_a_projection_that_is_no_plain_layer_is_differentiated_by_itself() -> None:
+    """A transposed matrix product with a slice is none."""
 
     class Sliced(AttentionSpace):
         def build(self, arch: Any, *, head: Any = None, variant: str = "full") -> torch.nn.Module:

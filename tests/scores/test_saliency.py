@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
@@ -29,10 +30,11 @@ def test_every_layer_of_a_chain_carries_the_whole_output() -> None:
 
 
 @pytest.mark.parametrize("space", [CNNSpace(), AttentionSpace(), AttentionSpace(fused=True)])
-def test_it_agrees_with_finite_differences(space: CNNSpace | AttentionSpace) -> None:
-    """Scaling one layer by 1 + h changes R by h sum (W * dR/dW), all of one sign where W and dR/dW are positive."""
+def test_it_is_the_sum_over_weights_and_their_gradients(space: CNNSpace | AttentionSpace) -> None:
+    """By autograd, where the score has factors of the gradients of its linear layers."""
     candidate = Candidate(space, space.full())
-    trace = candidate.trace(Saliency().passes()[0])
+    spec = dataclasses.replace(Saliency().passes()[0], gradients="weights", roles=())
+    trace = candidate.trace(spec)
     total = 0.0
     for view in candidate.views():
         if view.is_feed_forward:

@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING
 
 from denas_core import ScoreFailed
+from denas_core.views import FEED_FORWARD
 
 if TYPE_CHECKING:
     from denas_core import Candidate, Trace, WeightView
@@ -43,7 +44,7 @@ def feed_forward_views(candidate: Candidate, trace: Trace) -> list[WeightView]:
     Raises:
         ScoreFailed: there is none, or all are frozen.
     """
-    views = [view for view in candidate.views() if view.is_feed_forward and view.parameter in trace.gradients]
-    if not views:
-        raise ScoreFailed("no trainable convolution, feed-forward or head weight")
-    return views
+    try:
+        return views_of_roles(candidate, FEED_FORWARD, {*trace.factors, *trace.gradients})
+    except ScoreFailed as error:
+        raise ScoreFailed("no trainable convolution, feed-forward or head weight") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -14,7 +13,8 @@ from .differentiated import attention_views
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from denas_core import Candidate, LayerCall, WeightView
+    from denas_core import Candidate
+    from denas_core.passes import GradientFactors
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -38,7 +38,7 @@ class Diversity(ProxyScore):
         return frozenset({"attention"})
 
     def passes(self) -> Sequence[PassSpec]:
-        """Return one run on a constant input, which leaves the two factors of each projection's gradient."""
+        """Return one run on the constant batch, differentiated by the projections alone."""
         return (
             PassSpec(
                 inputs="ones",
@@ -46,7 +46,8 @@ class Diversity(ProxyScore):
                 weights=self.weights_from,
                 dtype=self.dtype,
                 readout="cotangent",
-                gradients="layers",
+                gradients="factors",
+                roles=("attention",),
             ),
         )
 
@@ -56,41 +57,33 @@ class Diversity(ProxyScore):
         Raises:
             ScoreFailed: the network has no attention, or its projections are frozen.
         """
-        spec = self.passes()[0]
-        trace = candidate.trace(spec)
-        calls: dict[str, list[LayerCall]] = defaultdict(list)
-        for call in trace.layers:
-            calls[call.parameter].append(call)
-        parameters = candidate.network(spec).named_parameters()
-        trainable = {name for name, parameter in parameters if parameter.requires_grad}
+        trace = candidate.trace(self.passes()[0])
         total = 0.0
-        for view in attention_views(candidate, trainable):
-            weight = nuclear_norm(view.of(trace.parameters[view.parameter]))
-            if view.parameter in calls:
-                total += weight * nuclear_norm_of_gradient(calls[view.parameter], view)
+        for view in attention_views(candidate, {*trace.factors, *trace.gradients}):
+            name = view.parameter
+            weight = nuclear_norm(view.of(trace.parameters[name]))
+            if name in trace.factors:
+                total += weight * nuclear_norm_of_product(trace.factors[name].of(view))
             else:
-                gradients = candidate.trace(dataclasses.replace(spec, gradients="weights")).gradients
-                total += weight * nuclear_norm(view.of(gradients[view.parameter]))
+                total += weight * nuclear_norm(view.of(trace.gradients[name]))
         return total
 
 
-def nuclear_norm_of_gradient(calls: Sequence[LayerCall], view: WeightView) -> float:
-    """Return the nuclear norm of the gradient of a layer's weight, Y' X, from its output gradients Y and inputs X.
+def nuclear_norm_of_product(factors: GradientFactors) -> float:
+    """Return the nuclear norm of a gradient Y' X from its factors.
 
-    Where there are fewer tokens than features, the rank is no more than the tokens: with Y' = P R and X' = Q S by QR,
-    the singular values are those of R S', tokens by tokens.
+    Where there are fewer rows than features, the rank is no more than the rows: with Y' = P R and X' = Q S by QR, the
+    singular values are those of R S', rows by rows.
 
     Raises:
         ScoreFailed: a factor is not finite.
     """
     import torch
 
-    rows, columns = slice(*(view.rows or (None,))), slice(*(view.columns or (None,)))
-    outputs = torch.cat([call.output_gradient.flatten(0, -2)[:, rows] for call in calls])
-    inputs = torch.cat([call.inputs.flatten(0, -2)[:, columns] for call in calls])
+    outputs, inputs = factors.outputs, factors.inputs
     if len(inputs) > 0.75 * min(outputs.shape[1], inputs.shape[1]):
         # The QR would cost more than it saves.
-        return nuclear_norm(outputs.T @ inputs)
+        return nuclear_norm(factors.product())
     r, s = (torch.linalg.qr(factor.T, mode="r").R for factor in (outputs, inputs))
     return nuclear_norm(r @ s.T)
 

@@ -111,6 +111,7 @@ class ReferenceDiversity(ReferenceScore):
                 **self._weights(),
                 readout="sum",
                 gradients="weights",
+                roles=tuple(self.roles),
             ),
         )
 
@@ -141,6 +142,7 @@ class ReferenceSaliency(ReferenceScore):
                 **self._weights(),
                 readout="sum",
                 gradients="weights",
+                roles=self._counted(),
             ),
         )
 
@@ -151,12 +153,14 @@ class ReferenceSaliency(ReferenceScore):
             ScoreFailed: no weight has such a role.
         """
         trace = candidate.trace(self.passes()[0])
-        roles = [role for role, count in self.counts.items() if count]
         total = 0.0
-        for view in views_of_roles(candidate, roles, trace.gradients):
+        for view in views_of_roles(candidate, self._counted(), trace.gradients):
             product = view.of(trace.parameters[view.parameter]) * view.of(trace.gradients[view.parameter])
             total += self._count(view) * float(product.abs().flatten(1).sum(1).mean())
         return total
+
+    def _counted(self) -> tuple[str, ...]:
+        return tuple(role for role, count in self.counts.items() if count)
 
     def _count(self, view: WeightView) -> int:
         # The longest role that the view has: a part may be counted otherwise than the rest.

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from denas_core import PassSpec, ProxyScore, ScoreFailed, option
+from denas_core.views import FEED_FORWARD
 
 from .differentiated import feed_forward_views
 
 if TYPE_CHECKING:
-    from denas_core import Candidate
+    from denas_core import Candidate, Trace, WeightView
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -33,7 +34,7 @@ class Saliency(ProxyScore):
     )
 
     def passes(self) -> Sequence[PassSpec]:
-        """Return one run of the all-positive network."""
+        """Return one run of the all-positive network, differentiated by what is summed alone."""
         return (
             PassSpec(
                 inputs="ones",
@@ -43,7 +44,8 @@ class Saliency(ProxyScore):
                 dtype=self.dtype,
                 norm="bypass",
                 readout="sum",
-                gradients="weights",
+                gradients="factors",
+                roles=FEED_FORWARD,
             ),
         )
 
@@ -54,16 +56,21 @@ class Saliency(ProxyScore):
             ScoreFailed: no feed-forward weight, a sum of zero, or overflow.
         """
         trace = candidate.trace(self.passes()[0])
-        total = sum(
-            float(
-                (view.of(trace.parameters[view.parameter]) * view.of(trace.gradients[view.parameter]))
-                .abs()
-                .sum()
-            )
-            for view in feed_forward_views(candidate, trace)
-        )
+        total = sum(_flow(trace, view) for view in feed_forward_views(candidate, trace))
         if not math.isfinite(total):
             raise ScoreFailed(f"saliency overflows {self.dtype}: the sum is {total!r}")
         if total == 0:
             raise ScoreFailed("saliency is 0: no signal passes the all-positive network")
         return math.log(total)
+
+
+def _flow(trace: Trace, view: WeightView) -> float:
+    """Return sum |W * dR/dW| over a view; no element of W is negative."""
+    weight = view.of(trace.parameters[view.parameter])
+    if view.parameter not in trace.factors:
+        return float((weight * view.of(trace.gradients[view.parameter])).abs().sum())
+    factors = trace.factors[view.parameter].of(view)
+    if bool(factors.outputs.min() >= 0) and bool(factors.inputs.min() >= 0):
+        # Sum W * (Y' X) = sum Y * (X W'), which needs no gradient, where no term of it is negative.
+        return float((factors.outputs * (factors.inputs @ weight.T)).sum())
+    return float((weight * factors.product()).abs().sum())

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from .atomic import storage_errors
 from .checkpoint_files import CheckpointFiles
 from .errors import ConfigError
 from .one_line import described
@@ -53,6 +54,7 @@ def read_weights(config: PretrainedConfig, files: CheckpointFiles) -> Checkpoint
 
     Raises:
         ConfigError: the weights are damaged, a pickle that holds more than tensors, or of another network.
+        StorageError: they cannot be read.
     """
     place = str(files.directory)
     # The caller may be about to build on the meta device, or to infer; the weights are for everybody.
@@ -62,8 +64,8 @@ def read_weights(config: PretrainedConfig, files: CheckpointFiles) -> Checkpoint
         torch.random.fork_rng(devices=[]),
         silent_transformers(),
     ):
+        tensors = _read_tensors(files)
         try:
-            tensors = _read_tensors(files)
             network = _network(config, files)
             # No folder, where transformers would look for adapters and more.
             model, report = network.from_pretrained(
@@ -101,6 +103,8 @@ def _read_tensors(files: CheckpointFiles) -> dict[str, Tensor]:
         )
     tensors: dict[str, Tensor] = {}
     for path in files.weights:
+        with storage_errors(path):
+            path.open("rb").close()
         try:
             if files.pickled:
                 content = torch.load(

@@ -53,7 +53,7 @@ def inherited(
         layout: Over which axes the parameters run.
         source: Every parameter of the larger network, by name.
         source_sizes: Members of each axis, and blocks of each stack, in the larger network.
-        target_sizes: The same of the smaller one.
+        target_sizes: The same of the smaller one; an axis that is not here keeps its size.
         by: See `By`.
         importance: What `member_importance` returned for `source`, so that it is found once for many networks.
 
@@ -85,6 +85,11 @@ def choose(
 
     Of members that are equally important, the first are taken. Arguments and errors as `inherited`.
     """
+    unknown = sorted(target_sizes.keys() - source_sizes.keys())
+    if unknown:
+        raise PluginError(
+            f"the smaller network has a size of {unknown[0]!r}, and the larger has none; name the same axes"
+        )
     holders: dict[Axis, str] = {}
     for name, placed in _placed(layout, source, source_sizes).items():
         for axis in _axes(placed):

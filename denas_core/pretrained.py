@@ -113,6 +113,7 @@ class Pretrained:
         Raises:
             ConfigError: there are none, they are damaged, a pickle that holds more than tensors, or of another network
                 than the configuration.
+            StorageError: they cannot be read.
         """
         return self._weights.tensors
 

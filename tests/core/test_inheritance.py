@@ -320,6 +320,12 @@ def test_weights_that_are_not_finite_have_no_importance(value: float) -> None:
         )
 
 
+def test_a_size_of_an_axis_that_is_not_there_is_refused() -> None:
+    sizes = {"source_sizes": {"ffn": 2}, "target_sizes": {"fnn": 1}}
+    with pytest.raises(PluginError, match="the smaller network has a size of 'fnn', and the larger has none"):
+        inherited(Layout({"w": "ffn"}), {"w": torch.ones(2)}, **sizes)
+
+
 def test_a_parameter_without_a_rule_is_named() -> None:
     with pytest.raises(PluginError, match=r"no rule for parameter 'w', of shape \[2\]"):
         inherited(Layout({"v": "_"}), {"w": torch.ones(2)}, source_sizes={}, target_sizes={})

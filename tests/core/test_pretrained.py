@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from denas_core.errors import ConfigError
+from denas_core.errors import ConfigError, StorageError
 from denas_core.pretrained import Pretrained
 from denas_core.silence import silent_transformers
 
@@ -222,6 +222,15 @@ def test_damaged_safetensors_are_one_line(changed: Change, kept: float) -> None:
         Pretrained.open(str(path.parent)).weights()
 
 
+def test_weights_that_are_gone_are_no_damage(changed: Change) -> None:
+    place = changed()
+    pretrained = Pretrained.open(str(place))
+    (place / "model.safetensors").unlink()
+    for read in (pretrained.weights, pretrained.digest):
+        with pytest.raises(StorageError, match=r"model\.safetensors"):
+            read()
+
+
 def test_a_pickle_that_is_called_safetensors_is_not_run(changed: Change, tmp_path: Path) -> None:
     path = changed() / "model.safetensors"
     path.write_bytes(pickle.dumps(Malicious(tmp_path / "ran")))
@@ -363,7 +372,7 @@ def test_a_configuration_that_cannot_be_used_is_one_line(
 @pytest.mark.parametrize(
     ("values", "why"),
     [
-        # Nine matrices of 10^9 by 10^9, two for each of four projections and the pooler's, 281 vectors and 96 numbers.
+        # Nine matrices (four projections in each of two layers, and the pooler), 281 vectors, and 96 numbers.
         ({"hidden_size": 10**9}, "of a network of 9000000281000000096 parameters, and its weights have"),
         ({"max_position_embeddings": 10**12}, "of a network of"),
         ({"num_attention_heads": 5}, "is not a multiple of the number of attention heads"),

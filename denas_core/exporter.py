@@ -28,7 +28,11 @@ class Exporter(Component, ABC):
     """Largest difference from the model's own outputs, relative to the largest of them."""
 
     standalone: ClassVar[bool] = False
-    """Whether what it writes runs where DE-NAS is not installed."""
+    """Whether what it writes runs where DE-NAS is not installed, for some networks at least."""
+
+    def is_standalone(self, model: TrainedModel) -> bool:
+        """Return whether what it writes of `model` runs where DE-NAS is not installed; by default `standalone`."""
+        return self.standalone
 
     @abstractmethod
     def write(self, model: TrainedModel, directory: Path) -> Path:

@@ -22,13 +22,14 @@ LONGEST = 300
 Rows = list[tuple[str, str]]
 
 
-def render_card(model: TrainedModel, *, requirements: Sequence[str], usage: str) -> str:
+def render_card(model: TrainedModel, *, requirements: Sequence[str], usage: str, note: str = "") -> str:
     """Return the model card as Markdown; nothing that data or settings hold is taken for markup.
 
     Args:
         model: The model.
         requirements: What has to be installed to load it.
         usage: Lines of Python that load it.
+        note: What to know about loading it, as Markdown.
     """
     import jinja2
 
@@ -52,12 +53,13 @@ def render_card(model: TrainedModel, *, requirements: Sequence[str], usage: str)
             ("key", model.arch.key),
             *(
                 (f"option {name} of the space", json.dumps(value))
-                for name, value in model.space.options().items()
+                for name, value in model.space.portable().items()
             ),
         ],
         notation=one_line(model.space.format(model.arch), 10_000).replace("```", "'''"),
         requirements=requirements,
         usage=usage,
+        note=note,
         inputs=inputs_of(model.space),
         tables=[
             ("Metrics", [(name, f"{value:.6g}") for name, value in model.metrics.items()]),

@@ -28,8 +28,9 @@ def denas_executors() -> Components:
 
 @hookimpl
 def denas_exporters() -> Components:
-    """Provide `safetensors` and `torch-export`."""
+    """Provide `safetensors`, `torch-export` and `huggingface`."""
     return {
+        "huggingface": "denas_core.builtin.huggingface_files:HuggingFace",
         "safetensors": "denas_core.builtin.safetensors_files:Safetensors",
         "torch-export": "denas_core.builtin.torch_program:TorchExport",
     }

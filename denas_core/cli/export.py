@@ -23,7 +23,7 @@ def export(
         typer.Option(
             "--to",
             metavar="FORM",
-            help="safetensors, torch-export, onnx (from denas-onnx), or what else is installed.",
+            help="safetensors, torch-export, huggingface, onnx (from denas-onnx), or what else is installed.",
         ),
     ],
     out: Annotated[

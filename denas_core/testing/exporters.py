@@ -130,15 +130,16 @@ def usage_runs(exporter: Exporter, spaces: Sequence[SearchSpace]) -> None:
 
 
 def standalone_forms_need_no_denas(exporter: Exporter, spaces: Sequence[SearchSpace]) -> None:
-    """Where it is `standalone`, the lines of usage() run in a process that cannot import DE-NAS."""
+    """Where it is standalone for a network, the lines of usage() run in a process that cannot import DE-NAS."""
     if not exporter.standalone:
         raise CheckSkipped("what it writes is for DE-NAS; it is not standalone")
-    for written in itertools.islice(_exports(exporter, spaces), 1):
+    alone = (written for written in _exports(exporter, spaces) if exporter.is_standalone(written.model))
+    for written in itertools.islice(alone, 1):
         code = exporter.usage(written.model, written.artefact)
         owners = (type(exporter).__module__, type(written.model.space).__module__)
         fault = fault_of(code, absent=[owner.partition(".")[0] for owner in owners])
         require(
-            not fault, f"without DE-NAS usage() ends with {fault}; make it stand alone, or standalone False"
+            not fault, f"without DE-NAS usage() ends with {fault}; make it stand alone, or is_standalone() False"
         )
 
 

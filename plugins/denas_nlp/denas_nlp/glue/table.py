@@ -56,7 +56,7 @@ class Table:
             ConfigError: it cannot be read, is of another kind, or has many damaged rows.
         """
         lines = read_file(path).removeprefix(b"\xef\xbb\xbf").split(b"\n")
-        if lines and not lines[-1].strip():
+        while lines and not lines[-1].strip():
             lines.pop()
         if not lines:
             raise ConfigError(f"{str(path)!r} is empty; looked for {self._columns()}")
@@ -89,7 +89,7 @@ class Table:
         if fields is None:
             return "not UTF-8"
         if len(fields) != len(columns):
-            return f"{len(fields)} columns, not {len(columns)}"
+            return f"{len(fields)} instead of {len(columns)} columns"
         by_name = dict(zip(columns, fields, strict=True))
         texts = tuple(by_name[name].strip() for name in self.texts)
         if not all(texts):
@@ -108,14 +108,15 @@ class Table:
         return score if low <= score <= high else f"the score {shown(text, 30)}"
 
     def _notices(self, path: Path, rows: list[Row], damaged: list[str]) -> tuple[str, ...]:
-        if not damaged and rows:
-            return ()
         total = len(rows) + len(damaged)
+        if not total:
+            raise ConfigError(f"{str(path)!r} has a header, but no rows")
+        if not damaged:
+            return ()
         listed = ", ".join(damaged[:LISTED]) + (", ..." if len(damaged) > LISTED else "")
-        if len(damaged) * MANY_DAMAGED > total or not rows:
+        if len(damaged) * MANY_DAMAGED > total:
             raise ConfigError(
-                f"{len(damaged)} of the {total} rows of {str(path)!r} are damaged: {listed or 'it has none'}; "
-                "fetch it again"
+                f"{len(damaged)} of the {total} rows of {str(path)!r} are damaged: {listed}; fetch it again"
             )
         return (f"{len(damaged)} of the {total} rows of {path.name!r} are damaged and left out: {listed}",)
 

@@ -55,7 +55,7 @@ class SentenceTask(TextTask):
 
         Errors are those of `read_parts`, `Table.read` and `prepared`.
         """
-        files = Files(kind=self.folder, train="train.tsv", valid="dev.tsv", folder=self.folder)
+        files = Files(kind=self.folder, items="rows", train="train.tsv", valid="dev.tsv", folder=self.folder)
         parts = read_parts(
             Path(data),
             files,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from denas_core.errors import ConfigError
-from denas_core.one_line import shown
+from denas_core.one_line import shown, type_name
 from denas_nlp.text.parts import read_file
 
 MANY_DAMAGED = 10
@@ -83,13 +83,12 @@ def read_articles(path: Path) -> tuple[list[Paragraph], tuple[str, ...]]:
     """
     try:
         document = json.loads(read_file(path).removeprefix(b"\xef\xbb\xbf"))
-    except (ValueError, RecursionError) as error:
-        where = (
-            f"line {error.lineno}: {error.msg}"
-            if isinstance(error, json.JSONDecodeError)
-            else "no UTF-8 text"
-        )
-        raise ConfigError(f"{str(path)!r} is no JSON ({where}); fetch it again") from error
+    except json.JSONDecodeError as error:
+        raise ConfigError(
+            f"{str(path)!r} is no JSON (line {error.lineno}: {error.msg}); fetch it again"
+        ) from error
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise ConfigError(f"{str(path)!r} is no JSON ({type_name(error)}); fetch it again") from error
     findings = _Findings()
     paragraphs = [
         paragraph

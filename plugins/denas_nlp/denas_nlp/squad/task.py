@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 SMALLEST_WINDOW = 8
 """Tokens of a paragraph that a window has room for at least."""
 
-FILES = Files(kind="SQuAD v1.1", train="train-v1.1.json", valid="dev-v1.1.json")
+FILES = Files(kind="SQuAD v1.1", items="paragraphs", train="train-v1.1.json", valid="dev-v1.1.json")
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -24,12 +24,14 @@ class Files:
 
     Attributes:
         kind: What errors call the data set.
+        items: What errors call its parts.
         train: Usual name of the file to learn from.
         valid: Usual name of the file to measure on.
         folder: Usual name of their folder, of which the one above may be given; empty for none.
     """
 
     kind: str
+    items: str
     train: str
     valid: str
     folder: str = ""
@@ -90,8 +92,8 @@ def read_parts(
         valid=measured,
         notices=(
             *notices,
-            f"no file is to measure on ({files.valid}): {len(measured)} of {len(items)} parts of {train.name!r}, the "
-            "same ones each time, are set aside for that (task.valid_share)",
+            f"no file is to measure on ({files.valid}): {len(measured)} of the {len(items)} {files.items} of "
+            f"{train.name!r}, the same ones each time, are set aside for that (task.valid_share)",
         ),
     )
 
@@ -147,7 +149,9 @@ def _found(path: Path, files: Files, *, to_evaluate: bool) -> tuple[Path | None,
         there = sorted(each for each in path.iterdir() if each.suffix == Path(files.train).suffix)
     except OSError as error:
         raise ConfigError(f"{str(path)!r} cannot be read: {error.strerror or error}") from error
-    return _one(path, there, files.train, TRAIN), _one(path, there, files.valid, VALID)
+    valid = _one(path, there, files.valid, VALID)
+    is_enough = to_evaluate and valid is not None
+    return None if is_enough else _one(path, there, files.train, TRAIN), valid
 
 
 def _one(folder: Path, there: Sequence[Path], usual: str, words: Sequence[str]) -> Path | None:

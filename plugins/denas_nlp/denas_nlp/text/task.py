@@ -18,6 +18,9 @@ from .form import Reach, inputs_of, reach_of
 from .opening import FACT, open_tokenizer
 from .tokenizer import TextTokenizer
 
+MANY_UNKNOWN = 10
+"""One unknown token in so many is told."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Preparation:
@@ -92,7 +95,7 @@ class TextTask(Task[TextSample], ABC):
         if reach.tokens is not None and tokenizer.size > reach.tokens:
             raise ConfigError(
                 f"the vocabulary has {tokenizer.size} tokens, but networks of {space.id!r} know {reach.tokens}; give "
-                "the vocabulary that they were made for, or a space with as many (space.vocab_size)"
+                "the vocabulary that they were made for, or choose a space with as many tokens"
             )
         length, notices = self._length(space, reach, facts)
         return Preparation(
@@ -125,7 +128,3 @@ def unknown_notice(unknown: int, tokens: int) -> tuple[str, ...]:
         return ()
     share = 100 * unknown / max(tokens, 1)
     return (f"{share:.0f} % of the tokens are not in the vocabulary; is it the right one for these texts?",)
-
-
-MANY_UNKNOWN = 10
-"""One unknown token in so many is told."""

@@ -13,7 +13,9 @@ from denas_core.one_line import described
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-PADS = ("[PAD]", "<pad>", "<|pad|>")
+PADS = ("[PAD]", "<pad>", "<|pad|>", "<|endoftext|>", "<|end_of_text|>", "</s>")
+"""Tokens behind the end of a text, in this order. Decoders have none for it, and are padded with that of the end."""
+
 UNKNOWNS = ("[UNK]", "<unk>")
 
 PROBES = ("a", "the", "A", "0", ".", "ab")
@@ -76,7 +78,7 @@ class TextTokenizer:
     Attributes:
         text: The ``tokenizer.json`` that makes the same one, without settings of length.
         size: Rows that a table of its tokens needs.
-        pad: Token behind the end of a text that is shorter than others; 0 where the tokenizer names none.
+        pad: Token behind the end of a text that is shorter than others; 0 where it has none that is known for it.
         single: What is around one text.
         pair: What is around two texts.
     """

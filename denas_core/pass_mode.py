@@ -24,12 +24,11 @@ PER_SAMPLE_NORMS = frozenset(
         F.layer_norm,
         F.group_norm,
         F.instance_norm,
-        F.rms_norm,
         torch.layer_norm,
         torch.group_norm,
-        torch.rms_norm,
     }
 )
+RMS_NORMS = frozenset({F.rms_norm, torch.rms_norm})
 SOFTMAXES = frozenset({F.softmax, torch.softmax, torch.Tensor.softmax})
 
 
@@ -80,6 +79,8 @@ class PassMode(TorchFunctionMode):
     def _bypassed(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if func in PER_SAMPLE_NORMS:
             return args[0] if args else kwargs["input"]
+        if func in RMS_NORMS:
+            return _held_rms_norm(*args, **kwargs)
         if func in SOFTMAXES:
             (logits,) = arguments_of(args, kwargs, "input")
             return func(logits.detach(), *args[1:], **{k: v for k, v in kwargs.items() if k != "input"})
@@ -93,6 +94,16 @@ class PassMode(TorchFunctionMode):
             with sdpa_kernel(SDPBackend.MATH):
                 return func(query.detach(), key.detach(), value, *args[3:], **others)
         return NotImplemented
+
+
+def _held_rms_norm(
+    input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
+) -> Tensor:
+    """Return `input` divided by its size, which counts as a constant, and times `weight`."""
+    dimensions = tuple(range(-len(normalized_shape), 0))
+    mean = input.detach().square().mean(dimensions, keepdim=True)
+    result = input * torch.rsqrt(mean + (torch.finfo(input.dtype).eps if eps is None else eps))
+    return result if weight is None else result * weight
 
 
 class LayerRecorder:

@@ -33,7 +33,8 @@ class PassSpec:
         norm: Batch-norm uses the statistics of the batch, held constant so that samples do not couple (``batch``), the
             same with gradients through them (``coupled``), or every normalisation layer is the identity (``bypass``)
             and what a softmax returns, such as attention weights, is held constant: without norms its own gradient
-            vanishes or overflows.
+            vanishes or overflows. An RMS norm still divides, by a constant, since gated feed-forward layers behind it
+            multiply features by each other, and would square them layer by layer.
             Layers are known by the torch function they call: a norm written out by hand, such as an RMS norm of
             ``x * (x**2).mean(-1).rsqrt()``, is not seen and stays on.
         variant: Structure, see `SearchSpace.build`.

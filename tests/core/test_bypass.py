@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from denas_core import Batch, Candidate, Knob, PassSpec, SearchSpace, continuous_batch
+from denas_core import Batch, Candidate, Knob, PassSpec, ScoreFailed, SearchSpace, continuous_batch
 from denas_core.pass_network import batch_of, weights_of
 
 SPEC = PassSpec(size=2, norm="bypass", dtype="float64", readout="sum", gradients="weights")
@@ -105,3 +105,47 @@ def test_a_network_that_ends_in_a_softmax_has_no_gradient() -> None:
 def test_other_passes_differentiate_the_softmax() -> None:
     spec = dataclasses.replace(SPEC, norm="batch", readout="cotangent")
     assert candidate("fused").trace(spec).gradients["multi.in_proj_weight"][:8].any()
+
+
+class Gated(nn.Module):
+    """Residual blocks that multiply features by each other, each behind an RMS norm."""
+
+    def __init__(self, size_of: Any) -> None:
+        super().__init__()
+        self.norm = nn.RMSNorm(4)
+        self.layers = nn.ModuleList(nn.Linear(4, 4, bias=False) for _ in range(24))
+        self.size_of = size_of
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.layers:
+            h = self.norm(x) if self.size_of is None else self.norm.weight * x / self.size_of(x)
+            x = x + layer(h) * layer(h)
+        return x.mean(1)
+
+
+@dataclasses.dataclass(kw_only=True)
+class GatedSpace(AttentionSpace):
+    def build(self, arch: Any, *, head: Any = None, variant: str = "full") -> nn.Module:
+        return Gated({"function": None, "by hand": held_size, "nothing": lambda x: 1.0}[self.kind])
+
+
+def held_size(x: Tensor) -> Tensor:
+    return (x.square().mean(-1, keepdim=True) + torch.finfo(x.dtype).eps).sqrt().detach()
+
+
+def gated(kind: str) -> Candidate:
+    space = GatedSpace(kind=kind).named("toy/gated")
+    full = space.full()
+    assert full is not None
+    return Candidate(space, dataclasses.replace(full, key="same"))
+
+
+def test_an_rms_norm_divides_by_a_constant_so_that_gated_layers_stay_finite() -> None:
+    spec = dataclasses.replace(SPEC, magnitude=True, inputs="ones")
+    gradients = gated("function").trace(spec).gradients
+    expected = gated("by hand").trace(spec).gradients
+    for name, gradient in gradients.items():
+        torch.testing.assert_close(gradient, expected[name])
+        assert bool(torch.isfinite(gradient).all()) and gradient.any()
+    with pytest.raises(ScoreFailed, match="features are not finite"):
+        gated("nothing").trace(spec)

@@ -136,8 +136,8 @@ def member_importance(
 ) -> dict[Axis, Tensor]:
     """Return the sum of squares of all weights that belong to each member of each axis, and to each block.
 
-    A weight counts once for a member, also where a parameter runs over its axis twice, and a tensor that several
-    parameters share counts once. Sums are in float64.
+    A weight counts once for a member or block, also where a parameter runs over the axis twice, and where several
+    parameters share its memory. Sums are in float64.
 
     Raises:
         ConfigError: weights are not finite, or as `inherited`.
@@ -146,20 +146,24 @@ def member_importance(
     seen: set[object] = set()
     for name, placed in _placed(layout, source, sizes).items():
         tensor = source[name]
-        memory = (tensor.data_ptr(), tensor.dtype, tensor.shape, tensor.stride(), placed.axes, placed.stacks)
+        memory = (tensor.data_ptr(), tensor.dtype, tensor.shape, tensor.stride())
+        blocks = [(Axis(stack), index) for stack, _, index in placed.stacks]
         for axis in _axes(placed):
             importance.setdefault(axis, torch.zeros(sizes[axis.name], dtype=torch.float64))
-        if memory in seen:
+        new = {(memory, part) for part in (*placed.axes, *blocks)} - seen
+        if not new:
             continue
-        seen.add(memory)
+        seen |= new
         squares, axes = _squares(tensor, placed)
         total = squares.sum().item()
         if not math.isfinite(total):
             raise ConfigError(f"parameter {name!r} holds weights that are not finite; use another checkpoint")
         for axis in set(axes):
-            importance[axis] += _marginal(squares, [i for i, other in enumerate(axes) if other == axis])
-        for stack, _, index in placed.stacks:
-            importance[Axis(stack)][index] += total
+            if (memory, axis) in new:
+                importance[axis] += _marginal(squares, [i for i, other in enumerate(axes) if other == axis])
+        for stack, index in blocks:
+            if (memory, (stack, index)) in new:
+                importance[stack][index] += total
     return importance
 
 

@@ -224,6 +224,20 @@ def test_a_weight_on_the_diagonal_and_a_shared_tensor_count_once() -> None:
     assert importance[Axis("hidden")].tolist() == [14 + 7 + 1, 29 + 7 + 4]
 
 
+def test_a_tensor_that_blocks_share_counts_once_for_each_of_them() -> None:
+    layout = Layout({"block.{layer}.w": "hidden ffn[layer]"})
+    shared = torch.tensor([[1.0, 2.0], [3.0, 0.0]])
+    source = {"block.0.w": shared, "block.1.w": shared, "block.2.w": torch.ones(2, 2)}
+    importance = member_importance(layout, source, sizes={"layer": 3, "hidden": 2, "ffn": 2})
+    assert importance[Axis("layer")].tolist() == [14, 14, 4]
+    assert importance[Axis("hidden")].tolist() == [5 + 2, 9 + 2]
+    assert (
+        importance[Axis("ffn", "layer", 0)].tolist()
+        == importance[Axis("ffn", "layer", 1)].tolist()
+        == [10, 4]
+    )
+
+
 def test_importance_is_found_once_for_many_networks() -> None:
     form = FORMS["pre-norm"]
     source = TinyTransformer(form).state_dict()

@@ -10,14 +10,7 @@ import pytest
 from denas_core.checkpoint_files import CheckpointFiles, find_checkpoint, read_json
 from denas_core.errors import ConfigError
 
-
-@pytest.fixture(autouse=True)
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise AssertionError("reached for the network")
-
-    monkeypatch.setattr("socket.socket.connect", refuse)
-    monkeypatch.setattr("socket.getaddrinfo", refuse)
+pytestmark = pytest.mark.usefixtures("no_network")
 
 
 def folder(tmp_path: Path, *names: str, index: dict[str, str] | None = None) -> Path:

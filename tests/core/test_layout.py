@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from denas_core.errors import ConfigError, PluginError
@@ -72,6 +72,7 @@ def test_axes_are_all_that_need_a_size() -> None:
     assert layout.axes == {"layer", "heads", "head", "hidden", "stage"}
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.lists(
@@ -122,6 +123,7 @@ def test_a_rule_that_cannot_be_read_is_named_at_once(name: str, terms: str, why:
         Layout({name: terms})
 
 
+@settings(deadline=None)
 @given(st.text("ab_*{}.[]() 19", max_size=12), st.text("ab_*{}.[]() 19", max_size=12))
 def test_any_text_is_a_rule_or_a_plugin_error(name: str, terms: str) -> None:
     try:

@@ -67,6 +67,14 @@ class Form:
         )
 
 
+FORMS = {
+    "pre-norm": Form(),
+    "post-norm": Form(pre_norm=False),
+    "fused and transposed": Form(fused=True),
+    "grouped queries": Form(groups=3, queries=2),
+}
+
+
 class TinyTransformer(nn.Module):
     """Tokens in, logits out, in float64 without dropout."""
 

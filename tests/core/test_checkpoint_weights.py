@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from denas_core.errors import ConfigError, StorageError
 from denas_core.pretrained import Pretrained
+from denas_core.silence import silent_transformers
 
 from .tiny_checkpoint import TINY, Change, assert_equal, bert, save
 
@@ -81,6 +82,41 @@ def test_an_encoder_with_a_decoder_is_read_with_its_shared_embedding(tmp_path: P
     assert_equal(pretrained.weights(), expected)
     shared = pretrained.weights()["shared.weight"]
     assert pretrained.weights()["decoder.embed_tokens.weight"].data_ptr() == shared.data_ptr()
+
+
+SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48}
+FAMILIES = {
+    "RobertaForMaskedLM": {**SMALL, "vocab_size": 50, "max_position_embeddings": 20},
+    "DistilBertForMaskedLM": {"dim": 32, "n_layers": 2, "n_heads": 4, "hidden_dim": 48, "vocab_size": 50},
+    "ElectraForPreTraining": {**SMALL, "vocab_size": 50, "embedding_size": 16},
+    "AlbertForMaskedLM": {**SMALL, "vocab_size": 50, "embedding_size": 16},
+    "DebertaV2ForMaskedLM": {
+        **SMALL,
+        "vocab_size": 50,
+        "relative_attention": True,
+        "pos_att_type": ["p2c", "c2p"],
+    },
+    "GPT2LMHeadModel": {"n_embd": 32, "n_layer": 2, "n_head": 4, "vocab_size": 50, "n_positions": 16},
+    "LlamaForCausalLM": {**SMALL, "num_key_value_heads": 2, "vocab_size": 50},
+    "ViTForImageClassification": {**SMALL, "image_size": 16, "patch_size": 8},
+    "Wav2Vec2ForCTC": {**SMALL, "vocab_size": 30, "conv_dim": [8] * 7, "num_conv_pos_embeddings": 16},
+    "HubertForCTC": {**SMALL, "vocab_size": 30, "conv_dim": [8] * 7, "num_conv_pos_embeddings": 16},
+    "CLIPTextModelWithProjection": {**SMALL, "vocab_size": 50, "projection_dim": 8},
+}
+
+
+@pytest.mark.parametrize("kind", FAMILIES)
+def test_weights_of_every_family_are_those_of_transformers(kind: str, tmp_path: Path) -> None:
+    import transformers
+
+    network = getattr(transformers, kind)
+    place = save(network(network.config_class(**FAMILIES[kind])), tmp_path)
+    pretrained = Pretrained.open(str(place))
+    weights = pretrained.weights()
+    with silent_transformers():
+        expected = transformers.AutoModel.from_pretrained(place).state_dict()
+    assert all(name.startswith(("pooler.", "masked_spec_embed")) for name in pretrained.missing)
+    assert_equal(weights, {name: t for name, t in expected.items() if name not in pretrained.missing})
 
 
 def test_weights_that_lack_tensors_of_the_network_are_refused(checkpoint: Path, changed: Change) -> None:

@@ -72,7 +72,7 @@ def _run(arguments: list[str], debug: bool) -> int:
             return _fail("stopped", 130, debug)
         # Typer vendors Click, so its usage errors are known by what they can do.
         if hasattr(error, "format_message"):
-            return _fail(f"{error.format_message()}; see 'denas --help'", 2, debug)
+            return _fail(f"{error.format_message().rstrip('.')}; see 'denas --help'", 2, debug)
         return _fail(
             f"internal error, please report it: {type(error).__name__}: {error} (--debug shows the traceback)",
             70,

@@ -104,21 +104,21 @@ class _Report:
         self._stream = stream
         self._marks = MARKS if _can_print(stream, "".join(MARKS.values())) else PLAIN_MARKS
         self._subjects: list[dict[str, Any]] = []
-        self._faults: set[str] = set()
+        self._reasons: set[str] = set()
 
     def begin(self, subject: Subject) -> None:
         self._write(f"{subject.id} ({subject.kind})")
-        self._faults = set()
+        self._reasons = set()
         self._subjects.append({"id": subject.id, "kind": subject.kind, "checks": []})
 
     def add(self, outcome: Outcome) -> None:
         self.counts[outcome.status] += 1
         self._subjects[-1]["checks"].append(outcome.as_dict())
-        # One fault in build() fails twenty checks: its line is printed once.
-        is_known = outcome.status == "failed" and outcome.reason in self._faults
+        # One fault in build() fails twenty checks, or keeps them from being made: its line is printed once.
+        is_known = outcome.reason in self._reasons
         self._write(f"  {self._marks[outcome.status]} {outcome.claim}{' (as above)' if is_known else ''}")
-        self._faults.add(outcome.reason)
         if outcome.reason and not is_known:
+            self._reasons.add(outcome.reason)
             self._write(f"    {' ' * len(self._marks[outcome.status])}{one_line(outcome.reason, 600)}")
 
     def end(self) -> None:

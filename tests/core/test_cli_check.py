@@ -105,6 +105,18 @@ def test_a_fault_is_placed_and_explained_once(tmp_path: Path, sleepy: str) -> No
     assert "  ✗ cost() gives the same numbers each time (as above)" in lines
 
 
+def test_a_measurement_that_raises_is_explained_once_for_the_checks_that_it_leaves_out(
+    tmp_path: Path, sleepy: str
+) -> None:
+    (tmp_path / "denas_sleepy.py").write_text(BROKEN.replace("time.sleep", "time.slept"))
+    done = denas("check", "sleepy/sleepy", PYTHONPATH=sleepy)
+    assert done.returncode == 3
+    lines = done.stdout.splitlines()
+    # Once with what to do, for the check that fails; once as the reason why others were not made.
+    assert sum("time' has no attribute 'slept'" in line for line in lines) == 2
+    assert "  - Not all networks get the same value (as above)" in lines
+
+
 def test_what_cannot_be_made_fails_one_check_and_is_put_to_no_other(tmp_path: Path, sleepy: str) -> None:
     (tmp_path / "denas_sleepy.py").write_text(BROKEN.replace("@dataclasses.dataclass(kw_only=True)\n", ""))
     done = denas("check", "sleepy", PYTHONPATH=sleepy)
@@ -149,6 +161,7 @@ def test_a_plugin_is_checked_with_all_its_components() -> None:
         "builtin/random (strategy)",
         "builtin/wall-clock (probe)",
         "builtin/serial (executor)",
+        "builtin/huggingface (exporter)",
         "builtin/safetensors (exporter)",
         "builtin/torch-export (exporter)",
     ]

@@ -26,7 +26,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ([], 2, "no search space is named"),
         (["nope/x"], 2, "needs the plugin 'nope', which is not installed"),
-        (["nlp/bert"], 2, "install it with: pip install denas-nlp"),
         (["toy/stair"], 2, "did you mean 'toy/stairs'?"),
         (["toy/stairs:big"], 2, "has no preset 'big'"),
         (["toy/stairs", "--set", "space.heights=3"], 2, "'toy/stairs' has no option 'heights'"),
@@ -68,6 +67,12 @@ def test_bad_input_gets_one_clear_line_and_its_exit_code(
     assert done.stderr.startswith("error: ")
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
+
+
+def test_a_sentence_of_the_parser_goes_on_without_its_full_stop(tmp_path: Path) -> None:
+    done = denas("search", "toy/stairs", "--out", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: Option '--out' requires an argument; see 'denas --help'\n"
 
 
 def test_a_resume_refuses_what_would_change_the_answer(run: Path) -> None:

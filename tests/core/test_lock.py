@@ -43,13 +43,15 @@ def test_of_processes_on_one_run_one_wins_and_the_others_leave_with_4(tmp_path: 
     command = denas_command("search", "--resume", str(run), "--budget", "200000", "-q")
     owner = subprocess.Popen(command, env=environment(), stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
     try:
+        deadline = time.monotonic() + 60
         while not (run / "owner.json").exists():
+            assert owner.poll() is None and time.monotonic() < deadline
             time.sleep(0.01)
         others = [
             subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE, text=True) for _ in range(4)
         ]
         for other in others:
-            _, errors = other.communicate(timeout=20)
+            _, errors = other.communicate(timeout=60)
             assert other.returncode == 4
             assert f"in use by process {owner.pid}" in errors
         assert denas("trials", str(run), "--json").returncode == 0

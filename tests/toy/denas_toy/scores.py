@@ -2,7 +2,9 @@
 
 import dataclasses
 import itertools
+import os
 import time
+from pathlib import Path
 
 from denas_core import CombinedScore, ProxyScore, ScoreFailed
 from denas_core.component import option
@@ -11,12 +13,14 @@ from denas_core.seeding import derive_rng
 
 @dataclasses.dataclass(kw_only=True)
 class Height(ProxyScore):
-    """How high the stairs lead, with a little noise from the seed."""
+    """How high the stairs lead, with a little noise from the seed; a measurement tells a file that it has begun."""
 
     pause: float = option(0.0, "Seconds that a measurement takes", at_least=0)
     failing: int = option(0, "One in so many architectures fails; 0 for none", at_least=0)
 
     def measure(self, candidate):
+        if begun := os.environ.get("DENAS_TOY_BEGUN"):
+            Path(begun).touch()
         time.sleep(self.pause)
         if self.failing and int(candidate.arch.key, 16) % self.failing == 0:
             raise ScoreFailed("the stairs are broken")

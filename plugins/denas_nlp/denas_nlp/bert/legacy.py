@@ -9,6 +9,8 @@ from denas_core.legacy import Legacy, OldConfig, Outcome, Rule, bound, dropped, 
 from denas_core.legacy.contract import bounded
 from denas_core.recipe import Recipe
 
+from .shape import BERT_BASE, derived_choices
+
 RECIPE = Recipe(
     arithmetic="sum",
     weights={
@@ -38,6 +40,7 @@ _BOUNDS = {
 def _search_space(old: OldConfig, key: str) -> Outcome:
     section = old.get(key)
     settings: dict[str, Any] = {}
+    usual = derived_choices(BERT_BASE.shape, tied=False)
     for name, entry in section.items() if isinstance(section, dict) else [("", None)]:
         if name == "QKV_SIZE":
             continue
@@ -47,8 +50,9 @@ def _search_space(old: OldConfig, key: str) -> Outcome:
         match bounds.get("min"), bounds.get("max"), bounds.get("step", 1):
             case int(least), int(most), int(step) if 0 < least <= most and step > 0:
                 # The original read no step of the layers.
-                steps = 1 if name == "LAYER_NUM" else step
-                settings[f"space.{_BOUNDS[name]}"] = list(range(least, most + 1, steps))
+                choices = list(range(least, most + 1, 1 if name == "LAYER_NUM" else step))
+                if choices != usual[_BOUNDS[name]]:
+                    settings[f"space.{_BOUNDS[name]}"] = choices
             case _:
                 raise _refused(old, key)
     note = "QKV_SIZE had no effect: attention is 64 wide for each head" if "QKV_SIZE" in section else ""

@@ -14,17 +14,18 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from .errors import Infeasible
+from .pass_network import samples_of_a_part, tokens_of_a_sample
 
 if TYPE_CHECKING:
     from .architecture import Architecture
+    from .passes import PassSpec
     from .space import SearchSpace
 
 FLOAT_BYTES = 4
 MEGABYTE = 1e6
 
-WEIGHT_COPIES = 10
-"""The loaded network; the weights of a pass over the batch and of one over its perturbation, in another layout; those
-of synaptic saliency and their gradients, in float64 (four); those of diversity and their gradients; one to spare."""
+WEIGHT_COPIES = 2
+"""The loaded network, and one to spare: what is made on the way, such as weights that are taken from a checkpoint."""
 
 WORKSPACE_BYTES = 3 * 2**26
 """Temporary tensors of Gram matrices: three of 2**24 numbers are alive at one time."""
@@ -55,21 +56,46 @@ def count_cost(space: SearchSpace, arch: Architecture) -> dict[str, float]:
     return cost
 
 
-def scoring_memory_bytes(space: SearchSpace, arch: Architecture, batch_size: int) -> int:
-    """Return an upper estimate of the bytes that scoring with `batch_size` samples takes, beside torch itself.
+def scoring_memory_bytes(space: SearchSpace, arch: Architecture, passes: Iterable[PassSpec]) -> int:
+    """Return an upper estimate of the bytes that running `passes` takes, beside torch itself.
 
-    It is that of the DE-Score with all its components: `WEIGHT_COPIES` of the weights, every activation of the batch
-    with its gradient, the gradient of each sample by the largest kernel of a convolution three times (oneDNN makes it
-    in one layout, and hands it out in another), and `WORKSPACE_BYTES`. A weight that no layer uses in the usual way,
-    whose gradient takes a backward run a sample, is not included.
+    Weights and what passes leave behind stay until the candidate is done with, what they need meanwhile until the next:
+    `WEIGHT_COPIES` of the weights, what each pass leaves, the most that one needs, and `WORKSPACE_BYTES`. A weight that
+    no layer uses in the usual way, whose kernel takes a backward run a sample, is not included.
 
     Raises:
         Infeasible: the network is too large for torch to describe.
     """
     model, usage = _measure(space, arch)
-    largest = max((parameter.numel() for parameter in model.parameters() if parameter.dim() > 2), default=0)
-    a_sample = 2 * (usage.input_bytes + usage.total_bytes) + 3 * FLOAT_BYTES * largest
-    return WEIGHT_COPIES * _weight_bytes(model) + batch_size * a_sample + WORKSPACE_BYTES
+    distinct = list(dict.fromkeys(passes))
+    needs = [
+        _needed(spec, model, usage)
+        for spec in distinct
+        if not any(other.covers(spec) for other in distinct if other != spec)
+    ]
+    kept, meanwhile = sum(left for left, _ in needs), max((more for _, more in needs), default=0)
+    return WEIGHT_COPIES * _weight_bytes(model) + kept + meanwhile + WORKSPACE_BYTES
+
+
+def _needed(spec: PassSpec, model: nn.Module, usage: Usage) -> tuple[int, int]:
+    """Return the bytes that a pass leaves behind, and those that it and its score need meanwhile."""
+    precision = 2 if spec.dtype == "float64" else 1
+    weights = precision * _weight_bytes(model)
+    kernels = [parameter.numel() for parameter in model.parameters() if parameter.dim() > 2]
+    # Kernels alone are copied into another layout.
+    copies = weights if precision > 1 or spec.magnitude else FLOAT_BYTES * sum(kernels)
+    a_sample = precision * (usage.input_bytes + usage.total_bytes)
+    if spec.gradients == "none":
+        return copies + spec.size * a_sample, 0
+    if spec.gradients == "layers":
+        # The gradient of each sample by the largest kernel three times: oneDNN makes it in one layout, and hands it out
+        # in another.
+        gradients = 3 * precision * FLOAT_BYTES * max(kernels, default=0)
+        return copies + 2 * spec.size * a_sample, spec.size * gradients
+    if spec.gradients == "samples":
+        return copies + spec.size * weights, weights + 2 * spec.size * a_sample
+    samples = samples_of_a_part(usage.tokens, spec.size)
+    return copies + weights, weights + 2 * samples * a_sample
 
 
 @dataclasses.dataclass(slots=True)
@@ -79,12 +105,14 @@ class Usage:
     Attributes:
         flops: Multiplications and additions.
         input_bytes: Size of the batch.
+        tokens: Tokens of it; 0 if it is not of tokens alone.
         peak_bytes: Largest sum of activations alive at one time.
         total_bytes: All activations together.
     """
 
     flops: int = 0
     input_bytes: int = 0
+    tokens: int = 0
     peak_bytes: int = 0
     total_bytes: int = 0
 
@@ -97,6 +125,7 @@ def _measure(space: SearchSpace, arch: Architecture) -> tuple[nn.Module, Usage]:
         counter = CostCounter([*given, *model.parameters(), *model.buffers()])
         with counter:
             space.forward(model, batch)
+    counter.usage.tokens = tokens_of_a_sample(batch, 1)
     counter.usage.input_bytes = sum(tensor.untyped_storage().nbytes() for tensor in given)
     return model, counter.usage
 

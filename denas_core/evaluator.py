@@ -18,7 +18,7 @@ from .latency import Latency, LatencyProbe, check_latency
 from .objectives import Constraint, quantity
 from .one_line import described, one_line
 from .problem import Problem
-from .score import ProxyScore, coerce_score, largest_batch
+from .score import ProxyScore, coerce_score
 from .seeding import derive_seed
 from .threads import pinned_threads
 from .trial import Evaluation
@@ -216,7 +216,8 @@ class Evaluator:
             return
         from .cost import scoring_memory_bytes
 
-        needed = scoring_memory_bytes(self.problem.space, arch, largest_batch(self.components.values()))
+        passes = [spec for component in self.components.values() for spec in self._passes_of(component)]
+        needed = scoring_memory_bytes(self.problem.space, arch, passes)
         if needed > self._memory_limit:
             raise Infeasible(
                 f"memory: scoring takes {quantity(needed)}B, {quantity(self._memory_limit)}B are there"

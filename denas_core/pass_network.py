@@ -82,11 +82,9 @@ def batch_of(candidate: Candidate, spec: PassSpec) -> Batch:
 
 def parts_of(batch: Batch, size: int) -> list[Batch]:
     """Return a batch of `size` samples of tokens as several of about `TOKENS_AT_ONCE`; any other batch as it is."""
-    tensors = batch.inputs.values()
-    if any(tensor.is_floating_point() or tensor.shape[:1] != (size,) for tensor in tensors):
+    step = samples_of_a_part(tokens_of_a_sample(batch, size), size)
+    if step == size:
         return [batch]
-    tokens = max((tensor.numel() for tensor in tensors), default=size) // size
-    step = max(1, TOKENS_AT_ONCE // max(tokens, 1))
 
     def part(tensors: Mapping[str, Tensor], start: int) -> dict[str, Tensor]:
         return {name: tensor[start : start + step] for name, tensor in tensors.items()}
@@ -100,6 +98,19 @@ def parts_of(batch: Batch, size: int) -> list[Batch]:
         )
         for start in range(0, size, step)
     ]
+
+
+def tokens_of_a_sample(batch: Batch, size: int) -> int:
+    """Return the tokens of a sample of a batch of `size`; 0 if its inputs are not of tokens alone."""
+    tensors = batch.inputs.values()
+    if any(tensor.is_floating_point() or tensor.shape[:1] != (size,) for tensor in tensors):
+        return 0
+    return max((tensor.numel() for tensor in tensors), default=0) // size
+
+
+def samples_of_a_part(tokens: int, size: int) -> int:
+    """Return how many samples of `tokens` are run at once of a batch of `size`: all, if they are not tokens."""
+    return min(size, max(1, TOKENS_AT_ONCE // tokens)) if tokens else size
 
 
 def readout_of(candidate: Candidate, spec: PassSpec, outputs: Outputs) -> Tensor:

@@ -6,7 +6,7 @@ import dataclasses
 import math
 import numbers
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from .component import Component, option
@@ -110,11 +110,6 @@ class Table:
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
-
-
-def largest_batch(scores: Iterable[ProxyScore]) -> int:
-    """Return the samples of the largest batch that any pass of `scores` runs; 0 if none runs a network."""
-    return max((spec.size for score in scores for spec in score.passes()), default=0)
 
 
 def coerce_score(value: Any) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .blame import blamed
@@ -20,9 +20,10 @@ from .latency import LatencyProbe
 from .machine import memory_bytes
 from .objectives import Budget, Constraint, Objective, quantity
 from .options import make_component
+from .passes import PassSpec
 from .problem import Problem
 from .registry import CONTRACTS, Registry
-from .score import ProxyScore, largest_batch
+from .score import ProxyScore
 from .scoring import Scoring
 from .space import SearchSpace
 from .strategy import Strategy
@@ -162,23 +163,23 @@ class Setup:
 
     def _memory_limit(self) -> int | None:
         # Guard single candidates only where the largest of the space would not fit: the estimate costs a pass.
-        size = largest_batch(self.scoring.components.values())
+        passes = [spec for score in self.scoring.components.values() for spec in score.passes()]
         available = memory_bytes()
-        if size == 0 or available is None:
+        if not passes or available is None:
             return None
         with blamed(f"space {self.space.id!r}"):
-            return self._memory_limit_of(size, int(available * MEMORY_SHARE))
+            return self._memory_limit_of(passes, int(available * MEMORY_SHARE))
 
-    def _memory_limit_of(self, size: int, limit: int) -> int | None:
+    def _memory_limit_of(self, passes: Sequence[PassSpec], limit: int) -> int | None:
         from .cost import scoring_memory_bytes
 
         smallest, full = self.space.smallest(), self.space.full()
-        if smallest is not None and (needed := scoring_memory_bytes(self.space, smallest, size)) > limit:
+        if smallest is not None and (needed := scoring_memory_bytes(self.space, smallest, passes)) > limit:
             raise Infeasible(
                 f"the smallest architecture of {self.space.id!r} takes {quantity(needed)}B of memory to score, and "
                 f"{quantity(limit)}B are there; lower its options or the score's batch size"
             )
-        if full is not None and scoring_memory_bytes(self.space, full, size) <= limit:
+        if full is not None and scoring_memory_bytes(self.space, full, passes) <= limit:
             return None
         return limit
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from denas_core import Architecture, Batch, Knob, SearchSpace, continuous_batch
+from denas_core import Architecture, Batch, Knob, PassSpec, SearchSpace, continuous_batch
 from denas_core.cost import count_cost, scoring_memory_bytes
 from denas_core.errors import Infeasible
 
@@ -143,19 +144,60 @@ def test_memory_keeps_what_a_residual_still_needs() -> None:
     assert cost["memory_mb"] == 4 * ((50 + 220 + 210) + 4 + (10 + 20 + 10)) / 1e6
 
 
-def test_scoring_memory_keeps_copies_of_weights_and_every_activation_with_its_gradient() -> None:
+@pytest.mark.parametrize(
+    ("options", "kept", "meanwhile"),
+    [
+        # (copies of the weights, activations of all samples) that stay, and that are needed meanwhile.
+        ({}, (0, 1), (0, 0)),
+        ({"magnitude": True}, (1, 1), (0, 0)),
+        ({"dtype": "float64"}, (2, 2), (0, 0)),
+        ({"gradients": "layers"}, (0, 2), (0, 0)),
+        ({"gradients": "weights"}, (1, 0), (1, 2)),
+        ({"gradients": "factors", "dtype": "float64"}, (4, 0), (2, 4)),
+        ({"gradients": "samples"}, (8, 0), (1, 2)),
+    ],
+)
+def test_scoring_memory_counts_weights_activations_and_gradients(
+    options: dict[str, Any], kept: tuple[int, int], meanwhile: tuple[int, int]
+) -> None:
     space = Given(make=lambda: nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2)), shape=(4,))
-    weights, activations = 40 + 18, 4 + 8 + 8 + 2
-    for samples in (1, 64):
-        expected = 4 * (10 * weights + 2 * samples * activations + 3 * 2**24)
-        assert scoring_memory_bytes(space, ARCH, samples) == expected
+    weights, activations = 40 + 18, 8 * (4 + 8 + 8 + 2)
+    numbers = [copies * weights + batches * activations for copies, batches in (kept, meanwhile)]
+    expected = 4 * (2 * weights + sum(numbers) + 3 * 2**24)
+    assert scoring_memory_bytes(space, ARCH, [PassSpec(size=8, **options)]) == expected
+
+
+def test_scoring_memory_of_several_passes_is_what_all_leave_and_the_most_that_one_needs() -> None:
+    space = Given(make=lambda: nn.Linear(4, 8, bias=False), shape=(4,))
+    forward = PassSpec(size=64)
+    backward = dataclasses.replace(forward, readout="cotangent", gradients="weights")
+    synaptic = PassSpec(size=1, magnitude=True, readout="sum", gradients="weights")
+    # The forward run is part of the first backward run.
+    kept, meanwhile = 32 + 2 * 32, 32 + 2 * 64 * 12
+    expected = 4 * (2 * 32 + kept + meanwhile + 3 * 2**24)
+    assert scoring_memory_bytes(space, ARCH, [synaptic, forward, backward, backward]) == expected
 
 
 def test_scoring_memory_holds_the_gradients_of_each_sample_by_the_largest_convolution() -> None:
     space = Given(make=lambda: nn.Conv2d(2, 3, 5, bias=False), shape=(2, 5, 5))
     weights, activations = 3 * 2 * 25, 2 * 25 + 3
-    expected = 4 * (10 * weights + 64 * (2 * activations + 3 * weights) + 3 * 2**24)
-    assert scoring_memory_bytes(space, ARCH, 64) == expected
+    spec = PassSpec(size=64, readout="cotangent", gradients="layers")
+    # Two for the network, one in the layout of convolutions.
+    expected = 4 * (3 * weights + 64 * (2 * activations + 3 * weights) + 3 * 2**24)
+    assert scoring_memory_bytes(space, ARCH, [spec]) == expected
+
+
+def test_scoring_memory_of_tokens_is_that_of_a_part_of_the_batch() -> None:
+    class Tokens(Given):
+        def batch(self, size: int, *, seed: int, kind: Any = "noise") -> Batch:
+            return Batch(inputs={"x": torch.zeros(size, *self.shape, dtype=torch.long, device="meta")})
+
+    space = Tokens(make=lambda: nn.Embedding(10, 2), shape=(256,))
+    spec = PassSpec(size=64, readout="cotangent", gradients="weights")
+    # Two samples of 256 tokens at a time; a token takes 8 bytes, its features 4 each.
+    activations = 2 * 256 * (8 + 2 * 4)
+    expected = 4 * 4 * 20 + 2 * activations + 4 * 3 * 2**24
+    assert scoring_memory_bytes(space, ARCH, [spec]) == expected
 
 
 @pytest.mark.parametrize("classes", [10**18, 10**30])
@@ -165,7 +207,7 @@ def test_a_network_beyond_64_bits_is_refused_in_one_line(classes: int) -> None:
         count_cost(space, ARCH)
     assert "\n" not in str(raised.value)
     with pytest.raises(Infeasible):
-        scoring_memory_bytes(space, ARCH, 64)
+        scoring_memory_bytes(space, ARCH, [PassSpec()])
 
 
 def test_activations_beyond_64_bits_are_refused_too() -> None:

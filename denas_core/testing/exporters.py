@@ -139,7 +139,8 @@ def standalone_forms_need_no_denas(exporter: Exporter, spaces: Sequence[SearchSp
         owners = (type(exporter).__module__, type(written.model.space).__module__)
         fault = fault_of(code, absent=[owner.partition(".")[0] for owner in owners])
         require(
-            not fault, f"without DE-NAS usage() ends with {fault}; make it stand alone, or is_standalone() False"
+            not fault,
+            f"without DE-NAS usage() ends with {fault}; make it stand alone, or is_standalone() False",
         )
 
 

@@ -10,6 +10,7 @@ from denas_core.architecture import Architecture, Knob
 from denas_core.one_line import shown
 
 from .check import Check, CheckSkipped, require
+from .checkpoints import CHECKPOINT_CHECKS
 from .costs import COST_CHECKS
 from .faults import told
 from .fresh_process import keys_elsewhere, sampled_keys
@@ -232,6 +233,8 @@ def _exercise(space: SearchSpace) -> None:
     space.neighbours(first)
     space.parse(space.format(first))
     space.fingerprint()
+    space.portable()
+    space.assets()
     space.cost(first)
     exercise_networks(space, first)
 
@@ -265,4 +268,5 @@ SPACE_CHECKS: tuple[Check, ...] = (
     it_leaves_the_process_alone,
     it_prints_nothing,
     *NETWORK_CHECKS,
+    *CHECKPOINT_CHECKS,
 )

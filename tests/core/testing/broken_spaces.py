@@ -10,6 +10,7 @@ from typing import Any
 from denas_core import Knob, SearchSpace, option
 from denas_core.testing.sample_knobs import Conditional
 
+from .broken_checkpoints import BROKEN_CHECKPOINTS
 from .broken_networks import BROKEN_NETWORKS
 
 _counter = itertools.count()
@@ -169,4 +170,5 @@ BROKEN: dict[str, type[SearchSpace]] = {
     "it_leaves_the_process_alone": Reseeding,
     "it_prints_nothing": Chatty,
     **BROKEN_NETWORKS,
+    **BROKEN_CHECKPOINTS,
 }

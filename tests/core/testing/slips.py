@@ -9,6 +9,10 @@ from torch import Tensor, nn
 
 from denas_core import Batch, Knob, Outputs, PassSpec
 from denas_core.testing.batches import batches_repeat
+from denas_core.testing.checkpoints import (
+    inherited_weights_repeat,
+    portable_options_make_the_same_networks,
+)
 from denas_core.testing.networks import knobs_change_the_network
 from denas_core.testing.outputs import samples_do_not_couple
 from denas_core.testing.sample_knobs import Conditional
@@ -20,6 +24,7 @@ from denas_core.testing.scores import (
 )
 from denas_core.testing.spaces import knobs_are_plain
 
+from .broken_checkpoints import Deaf, Narrowing
 from .broken_components import Good
 from .broken_scores import Undeclared
 
@@ -123,4 +128,6 @@ SLIPS = [
     ),
     (samples_do_not_couple, RunningSum, "keep samples apart"),
     (samples_do_not_couple, RunningSumFromTheEnd, "keep samples apart"),
+    (inherited_weights_repeat, Deaf, "gives the fresh weights of the seed; take those of the checkpoint"),
+    (portable_options_make_the_same_networks, Narrowing, "leave nothing to be left out twice"),
 ]

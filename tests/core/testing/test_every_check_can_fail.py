@@ -18,6 +18,7 @@ from denas_core.testing.sample_spaces import SampleCNN, SampleMLP, SampleTransfo
 from denas_core.testing.suites import SUITES, suite_of
 
 from . import (
+    broken_checkpoints,
     broken_components,
     broken_exporters,
     broken_runners,
@@ -82,6 +83,7 @@ GOOD = {
     "mlp": SampleMLP,
     "cnn": SampleCNN,
     "transformer": SampleTransformer,
+    "stored": broken_checkpoints.Stored,
     "score": broken_components.Good,
     "grad-norm": broken_scores.GradNorm,
     "pair": broken_scores.Pair,

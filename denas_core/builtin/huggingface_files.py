@@ -134,8 +134,8 @@ def _described_config(model: TrainedModel, network: PreTrainedModel) -> Pretrain
     if isinstance(labels, Sequence) and not isinstance(labels, str) and len(labels) == config.num_labels:
         config.id2label = {place: str(label) for place, label in enumerate(labels)}
         config.label2id = {str(label): place for place, label in enumerate(labels)}
-    elif config.num_labels == 1:
-        # One output without a label is a number; transformers would take it for a probability.
+    if config.num_labels == 1:
+        # One output is a score; transformers would take it for a probability.
         config.problem_type = "regression"
     return config
 

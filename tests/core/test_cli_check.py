@@ -180,7 +180,7 @@ def test_a_score_is_tried_on_the_space_that_is_named() -> None:
             "error: there is no plugin and no component 'cvv'; did you mean 'cv'?; 'denas plugins' lists them",
         ),
         (("cv/rnn",), "error: no installed plugin has a component 'cv/rnn'"),
-        (("asr",), "error: there is no plugin and no component 'asr'"),
+        (("openvino",), "error: there is no plugin and no component 'openvino'"),
         (("cv/cnn:cifer",), "error: space 'cv/cnn' has no preset 'cifer'; did you mean 'cifar'?"),
         (
             ("cv/cnn", "--set", "clases=3"),

@@ -148,10 +148,9 @@ def test_the_tokenizer_of_the_task_comes_before_that_of_the_space(vocabulary: Pa
 
 
 def test_a_single_output_is_a_number(tmp_path: Path) -> None:
-    done = export_model(
-        exporter(), model_of(bert(labels=1), facts={"labels": ["low", "high"]}), tmp_path / "out"
-    )
-    assert json.loads((done.path / "config.json").read_text())["problem_type"] == "regression"
+    done = export_model(exporter(), model_of(bert(labels=1), facts={"labels": ["score"]}), tmp_path / "out")
+    config = json.loads((done.path / "config.json").read_text())
+    assert config["problem_type"] == "regression" and config["id2label"] == {"0": "score"}
 
 
 def test_a_model_type_of_a_plugin_is_of_tier_b_and_says_what_to_import(tmp_path: Path) -> None:

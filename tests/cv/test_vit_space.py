@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import os
 import random
 import subprocess
@@ -236,7 +237,8 @@ def test_saliency_is_conserved_by_the_head_and_the_patches() -> None:
     """With attention weights held constant, the network of magnitudes is almost linear: each cut carries all of R."""
     space = preset("tiny", image_size=32, absolute_position=False)
     candidate = Candidate(space, space.smallest())
-    trace = candidate.trace(Saliency().passes()[0])
+    spec = dataclasses.replace(Saliency().passes()[0], gradients="weights", roles=())
+    trace = candidate.trace(spec)
     total = float(trace.outputs.logits["logits"].sum())
     for name in ("head.weight", "embedding.patches.weight"):
         product = float((trace.parameters[name] * trace.gradients[name]).sum())

@@ -30,7 +30,9 @@ class TestAnActivationThatIsCountedOnMeta(SpaceTests):
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_checkpoint(tmp_path_factory.mktemp("checkpoint"))
+    folder = save_checkpoint(tmp_path_factory.mktemp("checkpoint"))
+    (folder / "vocab.txt").write_text("[PAD]\n[UNK]\n")
+    return folder
 
 
 class TestACheckpoint(SpaceTests):

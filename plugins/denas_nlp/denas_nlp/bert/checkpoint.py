@@ -114,22 +114,21 @@ def _original(pretrained: Pretrained, reference: str) -> Original:
         raise ConfigError(
             f"the checkpoint {reference!r} is {what}, and nlp/bert takes encoders with absolute positions; give another"
         )
-    heads, hidden = config.num_attention_heads, config.hidden_size
-    if isinstance(config, DenasBertConfig):
-        head_size = config.attention_head_size
-    elif hidden % heads:
-        raise ConfigError(
-            f"the checkpoint {reference!r} has {hidden} hidden features, which {heads} heads cannot share; give another"
-        )
-    else:
-        head_size = hidden // heads
-    return Original(
-        shape=Shape(
-            layers=config.num_hidden_layers,
-            heads=heads,
-            head_size=head_size,
-            hidden=hidden,
-            intermediate=config.intermediate_size,
-        ),
-        common={name: getattr(config, name) for name in BERT_BASE.common},
-    )
+    sizes = {
+        "layers": config.num_hidden_layers,
+        "heads": config.num_attention_heads,
+        "hidden": config.hidden_size,
+        "intermediate": config.intermediate_size,
+        "head_size": getattr(config, "attention_head_size", 1),
+    }
+    for name, size in sizes.items():
+        if type(size) is not int or size < 1:
+            raise ConfigError(f"the checkpoint {reference!r} has {size!r} as its {name}; get it again")
+    if not isinstance(config, DenasBertConfig):
+        if sizes["hidden"] % sizes["heads"]:
+            raise ConfigError(
+                f"the checkpoint {reference!r} has {sizes['hidden']} hidden features, which {sizes['heads']} heads "
+                "cannot share; give another"
+            )
+        sizes["head_size"] = sizes["hidden"] // sizes["heads"]
+    return Original(shape=Shape(**sizes), common={name: getattr(config, name) for name in BERT_BASE.common})

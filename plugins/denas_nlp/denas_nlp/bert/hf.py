@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from huggingface_hub.dataclasses import strict
 from torch import nn
 from transformers import (
     AutoConfig,
@@ -39,7 +38,6 @@ from transformers.models.bert.modeling_bert import (
 )
 
 
-@strict
 class DenasBertConfig(BertConfig):
     """The configuration of BERT, and how wide a head is: attention is ``heads * attention_head_size`` wide."""
 

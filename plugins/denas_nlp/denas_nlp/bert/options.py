@@ -114,9 +114,9 @@ def _completed(
     original: Original, given: Mapping[str, Any], *, head_size: int | None, is_fixed: bool
 ) -> Original:
     """Return `original` with the given keys of its configuration, and heads of `head_size`; fixed: of a checkpoint."""
-    for name, value in given.items():
-        _check_value(name, value)
     common = {**original.common, **given}
+    for name, value in common.items():
+        _check_value(name, value)
     shape = original.shape
     if head_size is not None and head_size != shape.head_size:
         shape = dataclasses.replace(shape, head_size=head_size, hidden=shape.heads * head_size)

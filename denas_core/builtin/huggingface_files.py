@@ -65,6 +65,10 @@ class HuggingFace(Exporter):
         config = _described_config(model, network)
         with silent_transformers(), _configured(network, config):
             network.save_pretrained(directory)
+        # safetensors writes for the user alone.
+        mode = (directory / "config.json").stat().st_mode
+        for weights in directory.glob("*.safetensors"):
+            weights.chmod(mode)
         if (text := tokenizer_text(model)) is not None:
             write_tokenizer(directory, text, config, inputs)
         write_json(directory / NAMES, {"inputs": inputs, "outputs": fields})
@@ -123,7 +127,7 @@ def _requirements(network: PreTrainedModel) -> list[str]:
     package = type(network).__module__.partition(".")[0]
     owners = importlib.metadata.packages_distributions().get(package, [])
     found = [f"{owner}=={importlib.metadata.version(owner)}" for owner in owners if package != "transformers"]
-    return [*found, "torch", f"transformers>={importlib.metadata.version('transformers')}"]
+    return [*found, "torch", f"'transformers>={importlib.metadata.version('transformers')}'"]
 
 
 def _described_config(model: TrainedModel, network: PreTrainedModel) -> PretrainedConfig:

@@ -97,6 +97,7 @@ def test_the_folder_holds_what_transformers_looks_for(vocabulary: Path, tmp_path
         *("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "README.md"),
         *("denas.json", "card.json"),
     }
+    assert len({path.stat().st_mode for path in done.directory.iterdir()}) == 1
     config = json.loads((done.path / "config.json").read_text())
     assert config["architectures"] == ["BertForSequenceClassification"] and config["model_type"] == "bert"
     assert config["dtype"] == "float32" and config["id2label"] == {"0": "bad", "1": "good"}
@@ -124,7 +125,7 @@ def test_the_folder_holds_what_transformers_looks_for(vocabulary: Path, tmp_path
         "---\nlibrary_name: transformers\npipeline_tag: text-classification\ntags: [denas]\n---\n"
     )
     assert "It is of tier A: stock transformers loads it." in card
-    assert "pip install torch transformers>=" in card and "denas-core==" not in card
+    assert "pip install torch 'transformers>=" in card and "denas-core==" not in card
     assert str(tmp_path) not in card and str(tmp_path) not in json.dumps(config)
 
 

@@ -187,7 +187,7 @@ class Auto(SearchSpace):
             model,
             seed=seed,
             inherited=self._start.inheritance.weights_for(self._original.resized(self.dimensions(arch))),
-            lacking=self._start.pretrained.missing,
+            fresh=self._start.pretrained.missing,
         )
 
     def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:

@@ -17,13 +17,16 @@ from denas_core.silence import silent_transformers
 
 from .network import HeadedNetwork, base_of
 
+HEADS_OF_BASES = ("qa_outputs.",)
+"""Beginnings of the names of heads in classes that hold no base model, but are one with a head."""
+
 
 def load_weights(
     network: nn.Module,
     *,
     seed: int,
     inherited: Mapping[str, Tensor] | None = None,
-    lacking: Iterable[str] = (),
+    fresh: Iterable[str] = (),
 ) -> nn.Module:
     """Move a network to the CPU and give it weights; the global random generator is left as it was.
 
@@ -31,10 +34,10 @@ def load_weights(
         network: As `build_network` returns it.
         seed: Seed of the weights that are drawn.
         inherited: Weights of the base model by name; the rest, such as a head, is drawn.
-        lacking: Beginnings of the names in the base model that need not be among `inherited`.
+        fresh: Names in the base model that need not be among `inherited`.
 
     Raises:
-        PluginError: `inherited` lacks a parameter of the base model.
+        PluginError: `inherited` lacks another parameter of the base model.
     """
     is_on_meta = any(tensor.is_meta for tensor in (*network.parameters(), *network.buffers()))
     network = network.to_empty(device="cpu") if is_on_meta else network.to("cpu")
@@ -46,7 +49,7 @@ def load_weights(
     with silent_transformers():
         # to_empty() gives each of several names for one tensor a tensor of its own.
         model.tie_weights()
-    given = [] if inherited is None else _copied(network, inherited, tuple(lacking))
+    given = [] if inherited is None else _copied(network, inherited, set(fresh))
     if isinstance(network, HeadedNetwork):
         initialise(network.head, seed=seed)
     with torch.random.fork_rng(devices=[]):
@@ -69,9 +72,7 @@ def _draw(model: Any, given: Iterable[Any]) -> None:
         del marked._is_hf_initialized
 
 
-def _copied(
-    network: nn.Module, inherited: Mapping[str, Tensor], lacking: tuple[str, ...]
-) -> list[nn.Parameter]:
+def _copied(network: nn.Module, inherited: Mapping[str, Tensor], fresh: set[str]) -> list[nn.Parameter]:
     """Copy `inherited` into the base model, and return its parameters that were given values."""
     _, base = base_of(network)
     given = []
@@ -80,7 +81,7 @@ def _copied(
             if name in inherited:
                 parameter.copy_(inherited[name])
                 given.append(parameter)
-            elif base is not network and not name.startswith(lacking):
+            elif name not in fresh and not name.startswith(HEADS_OF_BASES):
                 raise PluginError(
                     f"no weights are inherited for {name!r}; give the family a rule that yields it"
                 )

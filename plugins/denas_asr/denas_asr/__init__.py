@@ -1,1 +1,29 @@
 """Speech recognition for DE-NAS: search spaces, training and decoding."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def load(path: Path | str) -> nn.Module:
+    """Return a trained recogniser in eval mode, on the CPU.
+
+    It takes normalised features (samples, frames, mel bands) and symbols (samples, symbols), and has the methods
+    ``encode``, ``ctc`` and ``decode``, see `denas_asr.network.recogniser.Recogniser`. The vocabulary and what makes
+    features of sound are in ``denas_core.load_model(path).facts``, and in the ``model.json`` beside the weights.
+
+    Args:
+        path: A folder that ``denas export --to safetensors`` wrote, a model directory, or a trained run.
+
+    Raises:
+        ConfigError: there is no model.
+        StoreDamaged: the files do not belong together.
+    """
+    from denas_core.trained import load_model
+    from denas_core.trained_run import find_model
+
+    return load_model(find_model(Path(path))).network

@@ -1,0 +1,71 @@
+"""Multi-head attention to the sequence itself, and to another one."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class SelfAttention(nn.Module):
+    """Attention of a sequence to itself; queries, keys and values are rows of one fused projection.
+
+    Args:
+        width: Features of a position, shared by the heads.
+        heads: Number of heads.
+        dropout: Of attention weights.
+        causal: Whether no position sees later ones.
+    """
+
+    def __init__(self, width: int, heads: int, *, dropout: float, causal: bool = False) -> None:
+        super().__init__()
+        self.heads = heads
+        self.dropout = dropout
+        self.causal = causal
+        self.qkv = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return (samples, positions, width); `mask`, (samples, positions), is True where a position may be seen."""
+        query, key, value = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        y = F.scaled_dot_product_attention(
+            query,
+            key,
+            value,
+            attn_mask=None if mask is None else mask[:, None, None],
+            dropout_p=self.dropout if self.training else 0.0,
+            is_causal=self.causal,
+        )
+        return cast("Tensor", self.out(y.transpose(1, 2).flatten(2)))
+
+
+class CrossAttention(nn.Module):
+    """Attention of one sequence to another of the same width; keys and values are rows of one fused projection."""
+
+    def __init__(self, width: int, heads: int, *, dropout: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.dropout = dropout
+        self.q = nn.Linear(width, width)
+        self.kv = nn.Linear(width, 2 * width)
+        self.out = nn.Linear(width, width)
+
+    def forward(self, x: Tensor, memory: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return (samples, positions, width).
+
+        Args:
+            x: (samples, positions, width).
+            memory: What is attended to, (samples, other positions, width).
+            mask: (samples, other positions), True where `memory` may be seen.
+        """
+        query = self.q(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        key, value = self.kv(memory).unflatten(-1, (2, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        y = F.scaled_dot_product_attention(
+            query,
+            key,
+            value,
+            attn_mask=None if mask is None else mask[:, None, None],
+            dropout_p=self.dropout if self.training else 0.0,
+        )
+        return cast("Tensor", self.out(y.transpose(1, 2).flatten(2)))

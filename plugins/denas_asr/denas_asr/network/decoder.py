@@ -1,0 +1,85 @@
+"""The attention decoder: from what has been written and the encoded speech to the next symbol."""
+
+from __future__ import annotations
+
+import math
+from typing import cast
+
+from torch import Tensor, nn
+
+from .attention import CrossAttention, SelfAttention
+from .feed_forward import FeedForward
+from .positions import with_positions
+
+NORM_EPS = 1e-6
+"""As in SpeechBrain, whose transformer the original took."""
+
+
+class Decoder(nn.Module):
+    """A pre-norm transformer decoder, without the projection to the symbols.
+
+    Args:
+        vocabulary: Number of symbols.
+        width: Features of a position.
+        layers: Number of blocks.
+        heads: Heads of each attention.
+        hidden: Features inside feed-forward layers.
+        dropout: Of attention weights, feed-forward layers and what blocks add.
+        residual: Whether blocks add to what goes through them.
+    """
+
+    def __init__(
+        self,
+        vocabulary: int,
+        width: int,
+        *,
+        layers: int,
+        heads: int,
+        hidden: int,
+        dropout: float,
+        residual: bool,
+    ) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, width)
+        self.blocks = nn.ModuleList(
+            DecoderBlock(width, heads, hidden, dropout=dropout, residual=residual) for _ in range(layers)
+        )
+        self.norm = nn.LayerNorm(width, eps=NORM_EPS)
+
+    def forward(self, tokens: Tensor, encoded: Tensor, mask: Tensor | None) -> Tensor:
+        """Return (samples, symbols, width); no symbol sees a later one.
+
+        Args:
+            tokens: (samples, symbols).
+            encoded: (samples, frames, width).
+            mask: (samples, frames), True where a frame counts; None where all do.
+        """
+        x = with_positions(self.embedding(tokens) * math.sqrt(self.embedding.embedding_dim))
+        for block in self.blocks:
+            x = block(x, encoded, mask)
+        return cast("Tensor", self.norm(x))
+
+
+class DecoderBlock(nn.Module):
+    """Attention to earlier symbols, attention to the frames and a feed-forward layer, each behind a layer norm."""
+
+    def __init__(self, width: int, heads: int, hidden: int, *, dropout: float, residual: bool) -> None:
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(width, eps=NORM_EPS)
+        self.attention = SelfAttention(width, heads, dropout=dropout, causal=True)
+        self.cross_attention_norm = nn.LayerNorm(width, eps=NORM_EPS)
+        self.cross_attention = CrossAttention(width, heads, dropout=dropout)
+        self.feed_forward_norm = nn.LayerNorm(width, eps=NORM_EPS)
+        self.feed_forward = FeedForward(width, hidden, dropout=dropout)
+        self.dropout = nn.Dropout(dropout)
+        self.residual = residual
+
+    def forward(self, x: Tensor, encoded: Tensor, mask: Tensor | None) -> Tensor:
+        """Return (samples, symbols, width)."""
+        x = self._joined(x, self.attention(self.attention_norm(x)))
+        x = self._joined(x, self.cross_attention(self.cross_attention_norm(x), encoded, mask))
+        return self._joined(x, self.feed_forward(self.feed_forward_norm(x)))
+
+    def _joined(self, x: Tensor, y: Tensor) -> Tensor:
+        y = self.dropout(y)
+        return x + y if self.residual else y

@@ -1,0 +1,33 @@
+"""The feed-forward part of a block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class FeedForward(nn.Module):
+    """Two linear layers with an activation between them.
+
+    Args:
+        width: Features of a position.
+        hidden: Features between the layers.
+        dropout: Of what the activation returns.
+        activation: A function of torch.
+    """
+
+    def __init__(
+        self, width: int, hidden: int, *, dropout: float, activation: Callable[[Tensor], Tensor] = F.gelu
+    ) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(width, hidden)
+        self.fc2 = nn.Linear(hidden, width)
+        self.dropout = nn.Dropout(dropout)
+        self.activation = activation
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (samples, positions, width)."""
+        return cast("Tensor", self.fc2(self.dropout(self.activation(self.fc1(x)))))

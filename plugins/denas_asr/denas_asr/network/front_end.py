@@ -1,0 +1,91 @@
+"""The convolutional front-end: a quarter of the frames, each with 64 channels for a quarter of the mel bands."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .lengths import halved, mask_of
+
+
+class FrontEnd(nn.Module):
+    """Three blocks of a convolution over time and frequency, layer norm and LeakyReLU, kernels 5, 5 and 1.
+
+    The first two have stride 2; the third adds its input through a convolution and a norm of its own.
+
+    Args:
+        mels: Mel bands of a frame.
+        channels: Channels of each block.
+        dropout: Of what each block puts out.
+        residual: Whether the third block has its shortcut.
+    """
+
+    def __init__(self, mels: int, channels: int, *, dropout: float, residual: bool) -> None:
+        super().__init__()
+        first, second = bands_of(mels)
+        self.block1 = ConvolutionBlock(1, channels, bands=first, kernel=5, stride=2, dropout=dropout)
+        self.block2 = ConvolutionBlock(channels, channels, bands=second, kernel=5, stride=2, dropout=dropout)
+        self.block3 = ConvolutionBlock(channels, channels, bands=second, kernel=1, stride=1, dropout=dropout)
+        self.shortcut = NormedConvolution(channels, channels, bands=second, kernel=1) if residual else None
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, features: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Return (samples, frames, bands x channels), and how many frames of each count.
+
+        What lies beyond the length of a sample is taken for zero before every convolution that sees neighbours, as the
+        padding of a sample alone is.
+
+        Args:
+            features: (samples, frames, mels).
+            lengths: (samples,); None where every frame counts.
+        """
+        x = self.block1(_cut(features, lengths).unsqueeze(-1))
+        lengths = None if lengths is None else halved(lengths)
+        x = self.block2(_cut(x, lengths))
+        lengths = None if lengths is None else halved(lengths)
+        y = self.block3(x)
+        if self.shortcut is not None:
+            y = self.dropout(y + self.shortcut(x))
+        return y.flatten(2), lengths
+
+
+class NormedConvolution(nn.Module):
+    """A convolution and a layer norm over the bands and channels of each frame."""
+
+    def __init__(self, inputs: int, outputs: int, *, bands: int, kernel: int, stride: int = 1) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=kernel // 2)
+        self.norm = nn.LayerNorm(bands * outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (samples, frames, bands, channels)."""
+        y = self.convolution(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        return cast("Tensor", self.norm(y.flatten(2)).unflatten(2, y.shape[2:]))
+
+
+class ConvolutionBlock(NormedConvolution):
+    """A convolution, a layer norm, LeakyReLU and dropout."""
+
+    def __init__(
+        self, inputs: int, outputs: int, *, bands: int, kernel: int, stride: int, dropout: float
+    ) -> None:
+        super().__init__(inputs, outputs, bands=bands, kernel=kernel, stride=stride)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (samples, frames, bands, channels)."""
+        return cast("Tensor", self.dropout(F.leaky_relu(super().forward(x))))
+
+
+def bands_of(mels: int) -> tuple[int, int]:
+    """Return the bands behind the first and behind the second block."""
+    return (mels + 1) // 2, (mels + 3) // 4
+
+
+def _cut(x: Tensor, lengths: Tensor | None) -> Tensor:
+    if lengths is None:
+        return x
+    mask = mask_of(lengths, x.shape[1])
+    return x.masked_fill(~mask.view(*mask.shape, *[1] * (x.dim() - 2)), 0.0)

@@ -1,0 +1,134 @@
+"""Networks that hear: a front-end and an encoder, with the two read-outs of speech recognition or a head on it."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from torch import Tensor, nn
+
+from denas_core.batch import Batch, Outputs
+
+from .decoder import Decoder
+from .front_end import FrontEnd
+from .lengths import mask_of
+from .positions import with_positions
+
+
+class SpeechEncoder(nn.Module):
+    """A front-end, a projection to the encoder's width, sinusoidal positions and an encoder.
+
+    Args:
+        front_end: See `FrontEnd`.
+        projection: From the features of the front-end to the width of the encoder.
+        encoder: Takes (samples, frames, width) and a mask (samples, frames), or None where every frame counts.
+        dropout: Of what goes into the encoder.
+    """
+
+    def __init__(
+        self, front_end: FrontEnd, projection: nn.Linear, encoder: nn.Module, *, dropout: float
+    ) -> None:
+        super().__init__()
+        self.front_end = front_end
+        self.projection = projection
+        self.encoder = encoder
+        self.dropout = nn.Dropout(dropout)
+
+    def encode(self, features: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """Return the encoded frames (samples, frames / 4, width), and how many of them count.
+
+        Args:
+            features: (samples, frames, mels).
+            lengths: Frames that count, (samples,); None where all do. What lies beyond changes nothing within.
+        """
+        x, lengths = self.front_end(features, lengths)
+        x = with_positions(self.dropout(self.projection(x)))
+        mask = None if lengths is None else mask_of(lengths, x.shape[1])
+        return self.encoder(x, mask), lengths
+
+
+class Recogniser(SpeechEncoder):
+    """An encoder with a CTC read-out of each frame, and a decoder that attends to the frames.
+
+    Args:
+        ctc: From the encoder's width to the symbols.
+        decoder: See `Decoder`.
+        output: From the decoder's width to the symbols.
+    """
+
+    def __init__(
+        self,
+        front_end: FrontEnd,
+        projection: nn.Linear,
+        encoder: nn.Module,
+        ctc: nn.Linear,
+        decoder: Decoder,
+        output: nn.Linear,
+        *,
+        dropout: float,
+    ) -> None:
+        super().__init__(front_end, projection, encoder, dropout=dropout)
+        self.ctc_head = ctc
+        self.decoder = decoder
+        self.attention_head = output
+
+    def ctc(self, encoded: Tensor) -> Tensor:
+        """Return the CTC logits of each frame, (samples, frames, symbols)."""
+        return cast("Tensor", self.ctc_head(encoded))
+
+    def decode(self, tokens: Tensor, encoded: Tensor, encoded_lengths: Tensor | None = None) -> Tensor:
+        """Return the logits of the symbol behind each of `tokens`, (samples, symbols, vocabulary).
+
+        Args:
+            tokens: What is written so far, (samples, symbols), beginning with the symbol for the beginning.
+            encoded: (samples, frames, width).
+            encoded_lengths: Frames that count, (samples,); None where all do.
+        """
+        mask = None if encoded_lengths is None else mask_of(encoded_lengths, encoded.shape[1])
+        return cast("Tensor", self.attention_head(self.decoder(tokens, encoded, mask)))
+
+    def forward(self, features: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the CTC logits and those of the decoder, where every position counts."""
+        encoded, _ = self.encode(features)
+        return self.ctc(encoded), self.decode(tokens, encoded)
+
+    def outputs(self, batch: Batch) -> Outputs:
+        """Return encoded frames and both logits, with masks where the batch says how long its samples are."""
+        tokens = batch.inputs["tokens"]
+        encoded, lengths = self.encode(batch.inputs["features"], batch.lengths.get("features"))
+        masks = (
+            {} if lengths is None else dict.fromkeys(("features", "ctc"), mask_of(lengths, encoded.shape[1]))
+        )
+        if "tokens" in batch.lengths:
+            masks["attention"] = mask_of(batch.lengths["tokens"], tokens.shape[1])
+        logits = {"ctc": self.ctc(encoded), "attention": self.decode(tokens, encoded, lengths)}
+        return Outputs(features=encoded, logits=logits, masks=masks)
+
+
+class HeadedEncoder(SpeechEncoder):
+    """An encoder whose frames a head takes, (samples, frames, width)."""
+
+    def __init__(
+        self,
+        front_end: FrontEnd,
+        projection: nn.Linear,
+        encoder: nn.Module,
+        head: nn.Module,
+        *,
+        dropout: float,
+    ) -> None:
+        super().__init__(front_end, projection, encoder, dropout=dropout)
+        self.head = head
+
+    def forward(self, features: Tensor, tokens: Tensor | None = None) -> Tensor:
+        """Return what the head makes of the frames, where all count; `tokens` have no part in it."""
+        return cast("Tensor", self.head(self.encode(features)[0]))
+
+    def outputs(self, batch: Batch) -> Outputs:
+        """Return encoded frames and what the head makes of them."""
+        encoded, lengths = self.encode(batch.inputs["features"], batch.lengths.get("features"))
+        logits = self.head(encoded)
+        masks = {}
+        if lengths is not None:
+            names = ("features", "logits") if logits.shape[:2] == encoded.shape[:2] else ("features",)
+            masks = dict.fromkeys(names, mask_of(lengths, encoded.shape[1]))
+        return Outputs(features=encoded, logits={"logits": logits}, masks=masks)

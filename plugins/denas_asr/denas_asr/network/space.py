@@ -1,0 +1,225 @@
+"""What the spaces of speech recognisers have in common: all but their encoder."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from denas_core.architecture import Architecture, Knob, Value
+from denas_core.batch import Batch, BatchKind, Outputs
+from denas_core.component import option
+from denas_core.errors import ConfigError
+from denas_core.layered import LIMITS, check_choices, layered_knobs
+from denas_core.seeding import canonical_json
+from denas_core.space import SearchSpace, Variant
+
+from .batches import FRAMES_PER_SECOND, speech_batch
+from .counting import Count, cost_of
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from denas_core.latency import Latency
+    from denas_core.views import WeightView
+
+Block = tuple[tuple[str, Value], ...]
+"""Value by knob of a block."""
+
+_NO_NETWORK = frozenset({"dropout", "probe_frames"})
+"""Options that change neither a network nor its cost, beside the choices."""
+
+
+@dataclasses.dataclass(kw_only=True)
+class SpeechSpace(SearchSpace):
+    """Speech recognisers: convolutional front-end, an encoder, a CTC read-out and an attention decoder.
+
+    Depth and width are chosen once, and what `of_a_block` names for each block of the encoder, which a subclass builds.
+    """
+
+    measured_metrics: ClassVar[tuple[str, ...]] = ("latency_ms", "rtf")
+    of_a_block: ClassVar[Mapping[str, str]] = {"mlp_ratio": "mlp_ratios", "heads": "heads"}
+    """Option with the choices by knob of a block."""
+
+    depths: list[int] = option([5, 6, 7, 8, 9, 10, 11, 12], "Choices of the number of encoder blocks")
+    embed_dims: list[int] = option([192, 216, 240, 324, 384, 444], "Choices of the width")
+    mlp_ratios: list[float] = option(
+        [3.0, 3.5, 4.0, 4.5, 5.0], "Choices of a block's MLP width, relative to the embedding's"
+    )
+    heads: list[int] = option([2, 3, 4], "Choices of the number of heads of a block")
+    vocabulary: int = option(
+        5000, "Symbols, with the blank and those around a transcript", at_least=4, at_most=1_000_000
+    )
+    mels: int = option(80, "Mel bands of a frame", at_least=1, at_most=1024)
+    channels: int = option(64, "Channels of the convolutional front-end", at_least=1, at_most=4096)
+    decoder_layers: int = option(6, "Blocks of the decoder", at_least=1, at_most=256)
+    decoder_heads: int = option(4, "Heads of a decoder block", at_least=1, at_most=128)
+    decoder_hidden: int = option(2048, "MLP width of a decoder block", at_least=1, at_most=65_536)
+    dropout: float = option(0.1, "Dropout while training", at_least=0, at_most=0.9)
+    seconds: float = option(
+        10.0, "Seconds of the utterance for FLOPs, memory and latency", at_least=0.01, at_most=3600
+    )
+    probe_frames: int = option(
+        160, "Frames of 10 ms that diversity and saliency see", at_least=1, at_most=360_000
+    )
+
+    def __post_init__(self) -> None:
+        """Check what one option asks of another.
+
+        Raises:
+            ValueError: choices out of order or range, or a width that no number of heads can share.
+        """
+        for name in self._choices:
+            check_choices(name, getattr(self, name), LIMITS[name])
+        for width in self.embed_dims:
+            if all(width % heads for heads in self.heads):
+                raise ValueError(
+                    f"embed_dims has {width}, which none of the heads {self.heads!r} can share; choose another width, "
+                    "or other heads"
+                )
+            if width % self.decoder_heads:
+                raise ValueError(
+                    f"embed_dims has {width}, which decoder_heads {self.decoder_heads} cannot share; change one of them"
+                )
+
+    @abstractmethod
+    def encoder(self, width: int, blocks: Sequence[Mapping[str, Any]], *, residual: bool) -> nn.Module:
+        """Return the encoder of frames of `width`, with `blocks` under this name.
+
+        It takes (samples, frames, width), and a mask (samples, frames) or None.
+
+        Args:
+            width: Features of a frame.
+            blocks: Of each block, the value by knob of `of_a_block`.
+            residual: Whether blocks add to what goes through them.
+        """
+
+    def knobs(self) -> tuple[Knob, ...]:
+        """Return the choices of the network, then those of each block, numbered from 1."""
+        choices = {knob: getattr(self, name) for knob, name in self.of_a_block.items()}
+        return layered_knobs(depths=self.depths, embed_dims=self.embed_dims, **choices)
+
+    def canonical(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """Return `values` without inactive knobs; heads that cannot share the width become the nearest that can."""
+        active = super().canonical(values)
+        width = cast("int", active["embed_dim"])
+        for name, heads in active.items():
+            if name.endswith(".heads"):
+                active[name] = self._fitting_heads(width, cast("int", heads))
+        return active
+
+    def fingerprint(self) -> str:
+        """Return the options that change a network or its cost; the choices change which networks there are."""
+        left_out = {*self._choices, *_NO_NETWORK}
+        return canonical_json({name: value for name, value in self.options().items() if name not in left_out})
+
+    def build(
+        self, arch: Architecture, *, head: nn.Module | None = None, variant: Variant = "full"
+    ) -> nn.Module:
+        """Return the structure of `arch`: a `Recogniser` of as many symbols as the options or a `PositionHead` say.
+
+        With another `head`, a `HeadedEncoder`, whose head takes every frame, (samples, frames, width).
+        """
+        from .build import build_network
+
+        width, residual = cast("int", arch["embed_dim"]), variant == "full"
+        blocks = [dict(block) for block in self._blocks(arch)]
+        encoder = self.encoder(width, blocks, residual=residual)
+        return build_network(self, encoder, width, head=head, residual=residual)
+
+    def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:
+        """Give `model` fresh weights on the CPU, see `initialise_network`."""
+        from .weights import initialise_network
+
+        return initialise_network(cast("Any", model), seed=seed)
+
+    def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
+        """Return `size` utterances of `seconds`; those of kind ``ones`` have `probe_frames`."""
+        frames = self.probe_frames if kind == "ones" else max(1, round(self.seconds * FRAMES_PER_SECOND))
+        return speech_batch(
+            size, frames=frames, mels=self.mels, vocabulary=self.vocabulary, seed=seed, kind=kind
+        )
+
+    def forward(self, model: nn.Module, batch: Batch) -> Outputs:
+        """Return the encoded frames (samples, frames / 4, width), and the logits ``ctc`` and ``attention``.
+
+        ``batch.lengths`` may hold ``features`` and ``tokens``, (samples,): how much of each counts, and what the masks
+        of the outputs say. A network with a head of another kind has its ``logits`` instead.
+        """
+        return cast("Outputs", cast("Any", model).outputs(batch))
+
+    def views(self, model: nn.Module) -> list[WeightView]:
+        """Return front-end and embeddings (layer 0), the blocks of encoder and decoder, and heads."""
+        from .views import views_of
+
+        return views_of(cast("Any", model))
+
+    def parts(self, model: nn.Module) -> dict[str, tuple[str, ...]]:
+        """Return the parts of a recogniser; ``reference`` is what the original counts."""
+        return {
+            "reference": ("projection.", "encoder.", "decoder."),
+            "front_end": ("front_end.",),
+            "encoder": ("projection.", "encoder."),
+            "decoder": ("decoder.",),
+            "heads": ("ctc_head.", "attention_head."),
+        }
+
+    def cost(self, arch: Architecture) -> dict[str, float]:
+        """Return what `count_cost` of the core does, counting each kind of block once.
+
+        Raises:
+            Infeasible: the network is too large for torch to describe.
+        """
+        width = cast("int", arch["embed_dim"])
+        first = {name: getattr(self, choices)[0] for name, choices in self.of_a_block.items()}
+        first["heads"] = self._fitting_heads(width, first["heads"])
+        usual = tuple(first.items())
+        return cost_of(
+            [self._counted(width, (block,)) for block in self._blocks(arch)],
+            one=self._counted(width, (usual,)),
+            two=self._counted(width, (usual, usual)),
+        )
+
+    def latency_metrics(self, latency: Latency, units: Mapping[str, float]) -> dict[str, Latency]:
+        """Return milliseconds of a call, and seconds that a second of speech takes: the real-time factor, ``rtf``.
+
+        Raises:
+            ConfigError: the probe does not say how much speech it timed.
+        """
+        seconds = units.get("audio_seconds", 0.0)
+        if not seconds > 0:
+            raise ConfigError(
+                f"the probe does not say how many seconds of speech a call of {self.id!r} takes, so there is no 'rtf'; "
+                "its units() should be those of the batch"
+            )
+        scale = 1 / (1000 * seconds)
+        ends = {name: getattr(latency, name) * scale for name in ("median", "low", "high")}
+        return {"latency_ms": latency, "rtf": dataclasses.replace(latency, **ends)}
+
+    @property
+    def _choices(self) -> tuple[str, ...]:
+        return "depths", "embed_dims", *self.of_a_block.values()
+
+    def _fitting_heads(self, width: int, heads: int) -> int:
+        fitting = [choice for choice in self.heads if width % choice == 0]
+        return min(fitting, key=lambda choice: (abs(choice - heads), choice))
+
+    def _blocks(self, arch: Architecture) -> list[Block]:
+        depth = cast("int", arch["depth"])
+        return [
+            tuple((name, arch[f"layer{layer}.{name}"]) for name in self.of_a_block)
+            for layer in range(1, depth + 1)
+        ]
+
+    def _counted(self, width: int, blocks: tuple[Block, ...]) -> Count:
+        # Once a space, as its knobs and fingerprint.
+        known: dict[Any, Count] = self.__dict__.setdefault("_counted_networks", {})
+        if (width, blocks) not in known:
+            from denas_core.cost import count_cost
+
+            values: dict[str, Value] = {"depth": len(blocks), "embed_dim": width}
+            for layer, block in enumerate(blocks, start=1):
+                values |= {f"layer{layer}.{name}": value for name, value in block}
+            known[width, blocks] = Count.of(count_cost(self, self.unchecked(values)))
+        return known[width, blocks]

@@ -1,0 +1,56 @@
+"""The search space ``asr/transformer``: the speech recognisers of the original DE-NAS."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from denas_asr.network.space import SpeechSpace
+from denas_core.architecture import Architecture
+from denas_core.layered import format_tuple, is_tuple, parse_tuple
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from denas_core.legacy import Legacy
+    from denas_core.recipe import Recipe
+
+
+@dataclasses.dataclass(kw_only=True)
+class Transformer(SpeechSpace):
+    """Speech recognisers with a transformer encoder, as those that the original DE-NAS took from SpeechBrain.
+
+    Depth and width are chosen once, MLP ratio and number of heads for each block of the encoder; the heads of a block
+    share the width. Front-end and decoder are the same in every network, but for the width.
+    """
+
+    def encoder(self, width: int, blocks: Sequence[Mapping[str, Any]], *, residual: bool) -> nn.Module:
+        """Return a `TransformerEncoder`."""
+        from .encoder import TransformerEncoder
+
+        layers = [(block["heads"], max(1, int(width * block["mlp_ratio"]))) for block in blocks]
+        return TransformerEncoder(width, layers, dropout=self.dropout, residual=residual)
+
+    def parse(self, text: str, *, origin: str = "architecture") -> Architecture:
+        """Read the tuple of the original, see `parse_tuple`, or what every space reads."""
+        if is_tuple(text):
+            return self.architecture(parse_tuple(text, origin=origin), origin=origin)
+        return super().parse(text, origin=origin)
+
+    def format(self, arch: Architecture) -> str:
+        """Return the tuple of `arch`."""
+        return format_tuple(arch.values)
+
+    def reference_recipe(self) -> Recipe:
+        """Return how the original scores speech recognisers."""
+        from .legacy import RECIPE
+
+        return RECIPE
+
+    @classmethod
+    def legacy(cls) -> Legacy:
+        """Return how the original's configurations of speech recognition are read."""
+        from .legacy import LEGACY
+
+        return LEGACY

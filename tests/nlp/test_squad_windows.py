@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from denas_nlp.squad.split import Cutting
 from denas_nlp.squad.windows import Window, span_in, token_span, windows
 
 from .texts import byte_pairs, word_pieces
@@ -38,6 +39,20 @@ def test_windows_cover_a_paragraph_and_every_token_counts_in_one(
             context = min(token - window.start, window.stop - 1 - token)
             others = (w for w in found if w.start <= token < w.stop)
             assert context >= max(min(token - w.start, w.stop - 1 - token) for w in others) - 0.01 * room
+
+
+@pytest.mark.parametrize(("room", "expected"), [(400, 128), (256, 128), (255, 127), (9, 4), (1, 1)])
+def test_windows_overlap_by_half_where_they_are_short(room: int, expected: int) -> None:
+    assert Cutting(stride=128, query_length=64).stride_in(room) == expected
+
+
+@given(st.integers(1, 400), st.integers(4, 90))
+def test_windows_that_overlap_by_half_hold_a_quarter_of_one_behind_each_token_that_counts(
+    tokens: int, room: int
+) -> None:
+    for window in windows(tokens, room, room // 2):
+        for token in range(window.first, window.last + 1):
+            assert window.stop in (tokens, max(window.stop, token + room // 4))
 
 
 def test_a_span_is_in_a_window_as_a_whole_or_not_at_all() -> None:

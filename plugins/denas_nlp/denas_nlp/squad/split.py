@@ -21,12 +21,16 @@ class Cutting:
     """How paragraphs are cut into windows.
 
     Attributes:
-        stride: Tokens between the beginnings of two windows.
+        stride: Tokens between the beginnings of two windows, where they are long enough.
         query_length: Most tokens of a question.
     """
 
     stride: int
     query_length: int
+
+    def stride_in(self, room: int) -> int:
+        """Return the stride of windows of `room` tokens: at most half, so that no answer lies across every edge."""
+        return min(self.stride, max(room // 2, 1))
 
 
 class QuestionSplit(Split[TextSample]):
@@ -69,7 +73,7 @@ class QuestionSplit(Split[TextSample]):
         room = preparation.max_length - frame.length - len(query)
         spans = (token_span(tokens, *span) for span in question.spans)
         answer = next((span for span in spans if span is not None), None)
-        for window in windows(len(tokens), room, min(cutting.stride, room)):
+        for window in windows(len(tokens), room, cutting.stride_in(room)):
             ids, segments = frame.around(query, tokens.ids[window.start : window.stop])
             lead = len(ids) - len(frame.special[-1]) - (window.stop - window.start)
             inside = None if answer is None else span_in(window, answer)

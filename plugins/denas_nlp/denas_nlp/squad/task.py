@@ -55,7 +55,9 @@ class Squad(TextTask):
         384, "Most tokens of a sample; at most the positions of the network", at_least=16
     )
     doc_stride: int = option(
-        128, "Tokens between the beginnings of two windows over a long paragraph", at_least=1
+        128,
+        "Tokens between the beginnings of two windows over a long paragraph; at most half a window",
+        at_least=1,
     )
     query_length: int = option(64, "Most tokens of a question", at_least=1)
     n_best: int = option(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Mapping
+from typing import ClassVar, cast
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -17,6 +18,11 @@ class SelfAttention(nn.Module):
         dropout: Of attention weights.
         causal: Whether no position sees later ones.
     """
+
+    roles: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "qkv": ("attention.q", "attention.k", "attention.v"),
+        "out": ("attention.out",),
+    }
 
     def __init__(self, width: int, heads: int, *, dropout: float, causal: bool = False) -> None:
         super().__init__()
@@ -42,6 +48,12 @@ class SelfAttention(nn.Module):
 
 class CrossAttention(nn.Module):
     """Attention of one sequence to another of the same width; keys and values are rows of one fused projection."""
+
+    roles: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "q": ("attention.q",),
+        "kv": ("attention.k", "attention.v"),
+        "out": ("attention.out",),
+    }
 
     def __init__(self, width: int, heads: int, *, dropout: float) -> None:
         super().__init__()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import cast
+from collections.abc import Mapping
+from typing import ClassVar, cast
 
 from torch import Tensor, nn
 
@@ -27,6 +28,8 @@ class Decoder(nn.Module):
         dropout: Of attention weights, feed-forward layers and what blocks add.
         residual: Whether blocks add to what goes through them.
     """
+
+    roles: ClassVar[Mapping[str, tuple[str, ...]]] = {"embedding": ("embed",)}
 
     def __init__(
         self,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import cast
+from collections.abc import Callable, Mapping
+from typing import ClassVar, cast
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -18,6 +18,8 @@ class FeedForward(nn.Module):
         dropout: Of what the activation returns.
         activation: A function of torch.
     """
+
+    roles: ClassVar[Mapping[str, tuple[str, ...]]] = {"fc1": ("ffn.in",), "fc2": ("ffn.out",)}
 
     def __init__(
         self, width: int, hidden: int, *, dropout: float, activation: Callable[[Tensor], Tensor] = F.gelu

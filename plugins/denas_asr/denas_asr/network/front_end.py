@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Mapping
+from typing import ClassVar, cast
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -53,6 +54,8 @@ class FrontEnd(nn.Module):
 
 class NormedConvolution(nn.Module):
     """A convolution and a layer norm over the bands and channels of each frame."""
+
+    roles: ClassVar[Mapping[str, tuple[str, ...]]] = {"convolution": ("conv",)}
 
     def __init__(self, inputs: int, outputs: int, *, bands: int, kernel: int, stride: int = 1) -> None:
         super().__init__()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Mapping
+from typing import ClassVar, cast
 
 from torch import Tensor, nn
 
@@ -23,6 +24,8 @@ class SpeechEncoder(nn.Module):
         encoder: Takes (samples, frames, width) and a mask (samples, frames), or None where every frame counts.
         dropout: Of what goes into the encoder.
     """
+
+    roles: ClassVar[Mapping[str, tuple[str, ...]]] = {"projection": ("embed",)}
 
     def __init__(
         self, front_end: FrontEnd, projection: nn.Linear, encoder: nn.Module, *, dropout: float
@@ -54,6 +57,12 @@ class Recogniser(SpeechEncoder):
         decoder: See `Decoder`.
         output: From the decoder's width to the symbols.
     """
+
+    roles: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **SpeechEncoder.roles,
+        "ctc_head": ("head",),
+        "attention_head": ("head",),
+    }
 
     def __init__(
         self,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from denas_core.latency import Latency
+    from denas_core.recipe import Recipe
     from denas_core.views import WeightView
 
 Block = tuple[tuple[str, Value], ...]
@@ -41,6 +42,8 @@ class SpeechSpace(SearchSpace):
     measured_metrics: ClassVar[tuple[str, ...]] = ("latency_ms", "rtf")
     of_a_block: ClassVar[Mapping[str, str]] = {"mlp_ratio": "mlp_ratios", "heads": "heads"}
     """Option with the choices by knob of a block."""
+    limits: ClassVar[Mapping[str, float]] = LIMITS
+    """Largest choice by option."""
 
     depths: list[int] = option([5, 6, 7, 8, 9, 10, 11, 12], "Choices of the number of encoder blocks")
     embed_dims: list[int] = option([192, 216, 240, 324, 384, 444], "Choices of the width")
@@ -71,7 +74,7 @@ class SpeechSpace(SearchSpace):
             ValueError: choices out of order or range, or a width that no number of heads can share.
         """
         for name in self._choices:
-            check_choices(name, getattr(self, name), LIMITS[name])
+            check_choices(name, getattr(self, name), self.limits[name])
         for width in self.embed_dims:
             if all(width % heads for heads in self.heads):
                 raise ValueError(
@@ -180,6 +183,12 @@ class SpeechSpace(SearchSpace):
             one=self._counted(width, (usual,)),
             two=self._counted(width, (usual, usual)),
         )
+
+    def reference_recipe(self) -> Recipe:
+        """Return how the original scores speech recognisers."""
+        from .recipe import RECIPE
+
+        return RECIPE
 
     def latency_metrics(self, latency: Latency, units: Mapping[str, float]) -> dict[str, Latency]:
         """Return milliseconds of a call, and seconds that a second of speech takes: the real-time factor, ``rtf``.

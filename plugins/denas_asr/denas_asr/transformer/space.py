@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from denas_core.legacy import Legacy
-    from denas_core.recipe import Recipe
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -41,12 +40,6 @@ class Transformer(SpeechSpace):
     def format(self, arch: Architecture) -> str:
         """Return the tuple of `arch`."""
         return format_tuple(arch.values)
-
-    def reference_recipe(self) -> Recipe:
-        """Return how the original scores speech recognisers."""
-        from .legacy import RECIPE
-
-        return RECIPE
 
     @classmethod
     def legacy(cls) -> Legacy:

@@ -148,6 +148,20 @@ def test_samples_are_as_long_as_positions_allow_and_a_notice_says_so(reviews: Pa
     assert not SST2(max_length=9).read(reviews, ToyText(positions=9).named("toy/text")).notices
 
 
+def test_networks_with_next_to_no_positions_are_refused(reviews: Path) -> None:
+    class Short(ToyText):
+        def batch(self, size: int, *, seed: int, kind: Any = "noise") -> Batch:
+            batch = super().batch(size, seed=seed, kind=kind)
+            return dataclasses.replace(batch, inputs={n: t[:, :4] for n, t in batch.inputs.items()}, masks={})
+
+    space = Short().named("toy/short")
+    space.positions = 5
+    with pytest.raises(
+        ConfigError, match=r"'toy/short' have 5 positions, too few for a text; give them more"
+    ):
+        SST2().read(reviews, space)
+
+
 def test_a_model_is_not_evaluated_by_networks_with_fewer_positions(reviews: Path) -> None:
     facts = SST2().read(reviews, ToyText(positions=40).named("toy/text")).facts
     with pytest.raises(

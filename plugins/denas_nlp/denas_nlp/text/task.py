@@ -18,6 +18,9 @@ from .form import Reach, inputs_of, reach_of
 from .opening import FACT, open_tokenizer
 from .tokenizer import TextTokenizer
 
+SHORTEST = 8
+"""Tokens of a sample, special ones among them, of which a network can make something."""
+
 MANY_UNKNOWN = 10
 """One unknown token in so many is told."""
 
@@ -59,7 +62,9 @@ class TextTask(Task[TextSample], ABC):
         None,
         "Whether a vocab.txt is for lower-case texts; by default if its tokens have no upper-case letter",
     )
-    max_length: int = option(128, "Most tokens of a sample; at most the positions of the network", at_least=8)
+    max_length: int = option(
+        128, "Most tokens of a sample; at most the positions of the network", at_least=SHORTEST
+    )
     valid_share: float = option(
         0.1, "Share of the data to measure on, where they have no such part", above=0.0, at_most=0.5
     )
@@ -111,6 +116,10 @@ class TextTask(Task[TextSample], ABC):
         wanted = self.max_length if facts is None else int(facts["max_length"])
         if reach.positions is None or wanted <= reach.positions:
             return wanted, ()
+        if reach.positions < SHORTEST:
+            raise ConfigError(
+                f"networks of {space.id!r} have {reach.positions} positions, too few for a text; give them more"
+            )
         if facts is not None:
             raise ConfigError(
                 f"the model was trained on samples of {wanted} tokens, but networks of {space.id!r} have "

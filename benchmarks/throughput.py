@@ -5,7 +5,10 @@ them at its defaults (batches of 64, 32 pixels, 100 classes, at most 1 M paramet
 uniform samples of the space with at most 1 M parameters instead, which are larger. One thread. Times are CPU-seconds of
 this process and medians over the architectures; each architecture is timed by turns as product and as floor, after one
 round to warm up. Other spaces are timed on 20 uniform samples: of ``cv/vit:denas`` at 224 pixels and 10 classes, which
-is the original's space of transformers, or of another preset.
+is the original's space of transformers, or of another preset. ``nlp/bert:denas`` is the original's space of BERT;
+``hf/auto`` begins with the configuration of BERT-base, or with ``--set 'model="path"'``. ``--samples`` and ``--tokens``
+set the constant batch of diversity and saliency, which the space has defaults for; the original's has 32 samples of 128
+tokens.
 
 The floor is what no implementation of these formulas in PyTorch can avoid, without building or initialising a network,
 drawing inputs, recording layers or converting precision, for the components that the space has by default:
@@ -15,11 +18,14 @@ drawing inputs, recording layers or converting precision, for the components tha
   last, which is faster;
 - for complexity, the products of the tangent kernel, by the kernels that the score itself found fastest and on the same
   tensors, and its eigenvalues; the ratio says nothing about whether these products could be made faster;
-- for saliency, on one sample in float64, one forward and backward by all weights in eval mode;
-- for diversity, one forward and backward of one sample in float32, and the singular values of each projection and its
-  gradient. The score takes those of a gradient of few tokens from its two factors, and may be faster.
+- for saliency, on the constant batch in float64, one forward and backward by the feed-forward weights in eval mode, and
+  the sum of the products of both;
+- for diversity, one forward and backward of the constant batch in float32 by the projections, and the singular values
+  in float32 of each projection and its gradient. The score takes those of a gradient of few tokens from its two
+  factors, runs a batch of many tokens in parts, and may be faster.
 
-Usage: python benchmarks/throughput.py [--space cv/cnn|cv/vit:denas] [--list fixed|samples] [--json] [--batch-size 64]
+Usage: python benchmarks/throughput.py [--space cv/cnn|cv/vit:denas|nlp/bert:denas|hf/auto] [--list fixed|samples]
+           [--samples 32] [--tokens 128] [--set KEY=JSON] [--json] [--batch-size 64]
 """
 
 from __future__ import annotations
@@ -43,6 +49,7 @@ from denas_core import Candidate, PassSpec, ProxyScore, SearchSpace
 from denas_core.architecture import Architecture
 from denas_core.registry import Registry
 from denas_core.scoring import Scoring
+from denas_core.views import FEED_FORWARD
 from denas_scores.complexity import Complexity
 from denas_scores.gram import gram_of_views
 
@@ -60,12 +67,17 @@ def main() -> None:
     arguments = _arguments()
     torch.set_num_threads(1)
     registry = Registry.discover()
-    space = registry.create("space", arguments.space, OPTIONS.get(arguments.space.partition(":")[0], {}))
-    score = registry.create("score", "scores/de-score", {"batch_size": arguments.batch_size})
+    tokens = [] if arguments.tokens is None else [f"probe_tokens={arguments.tokens}"]
+    space = make_space(arguments.space, [*arguments.set, *tokens])
+    samples = arguments.samples or space.probe_samples
+    options = {"batch_size": arguments.batch_size, "synaptic_batch_size": samples}
+    score = registry.create("score", "scores/de-score", options)
     components = Scoring(score, space, lambda name: registry.create("score", name, {})).components
     rows = []
     fixed = LISTS / f"{arguments.space.replace('/', '-')}.txt"
-    if arguments.list == "fixed" and fixed.exists():
+    if arguments.arch:
+        architectures = [space.parse(text) for text in arguments.arch]
+    elif arguments.list == "fixed" and fixed.exists():
         architectures = read_architectures(space, fixed)
     else:
         most = LARGEST_PARAMS if space.id == "cv/cnn" else math.inf
@@ -75,7 +87,8 @@ def main() -> None:
         rounds = []
         for _ in range(arguments.rounds):
             seconds = time_components(space, arch, components)
-            rounds.append((seconds, time_floor(space, arch, arguments.batch_size, set(components))))
+            floor = time_floor(space, arch, set(components), noise=arguments.batch_size, constant=samples)
+            rounds.append((seconds, floor))
         rows.append(
             {
                 "cpu_seconds": statistics.median(sum(seconds.values()) for seconds, _ in rounds),
@@ -86,6 +99,18 @@ def main() -> None:
             }
         )
     print_result(arguments.space, rows, as_json=arguments.json)
+
+
+def make_space(name: str, texts: list[str]) -> SearchSpace:
+    """Return the space `name` with those of `OPTIONS` and with `texts`, ``key=JSON``."""
+    options = dict(OPTIONS.get(name.partition(":")[0], {}))
+    options |= {key: json.loads(value) for key, _, value in (text.partition("=") for text in texts)}
+    if name == "hf/auto" and not options.keys() & {"model", "config"}:
+        from transformers import BertConfig
+
+        options["config"] = BertConfig().to_dict()
+    space: SearchSpace = Registry.discover().create("space", name, options)
+    return space
 
 
 def read_architectures(space: SearchSpace, file: Path) -> list[Architecture]:
@@ -129,15 +154,17 @@ def time_components(
     return dict(seconds)
 
 
-def time_floor(space: SearchSpace, arch: Architecture, batch_size: int, components: set[str]) -> float:
-    """Return the CPU-seconds of the bare computations; see the module's text."""
+def time_floor(
+    space: SearchSpace, arch: Architecture, components: set[str], *, noise: int, constant: int
+) -> float:
+    """Return the CPU-seconds of the bare computations on `noise` and `constant` samples; see the module's text."""
     seconds = 0.0
     if components & {"expressivity", "complexity"}:
-        seconds += _time_batch(space, arch, batch_size)
+        seconds += _time_batch(space, arch, noise)
     if "saliency" in components:
-        seconds += _time_single(space, arch, torch.float64)[0]
+        seconds += _time_saliency(space, arch, constant)
     if "diversity" in components:
-        seconds += _time_attention(space, arch)
+        seconds += _time_diversity(space, arch, constant)
     return seconds
 
 
@@ -171,28 +198,45 @@ def _time_batch(space: SearchSpace, arch: Architecture, batch_size: int) -> floa
     return time.process_time() - start
 
 
-def _time_single(space: SearchSpace, arch: Architecture, dtype: torch.dtype) -> tuple[float, torch.nn.Module]:
-    network = load(space, arch).eval().to(dtype)
-    ones = space.batch(1, seed=1, kind="ones").to(dtype=dtype)
+def _time_constant(
+    space: SearchSpace, arch: Architecture, samples: int, dtype: torch.dtype, roles: tuple[str, ...]
+) -> tuple[float, list[tuple[torch.Tensor, torch.Tensor]]]:
+    """Return the seconds of a forward and backward run, and the weights of `roles` with their gradients."""
+    network = load(space, arch).eval().to(dtype).requires_grad_(False)
+    parameters = dict(network.named_parameters())
+    views = [view for view in space.views(network) if any(map(view.has_role, roles))]
+    for view in views:
+        parameters[view.parameter].requires_grad_()
+    constant = space.batch(samples, seed=1, kind="ones").to(dtype=dtype)
     start = time.process_time()
-    _total(space, network, ones).backward()
-    return time.process_time() - start, network
+    _total(space, network, constant).backward()
+    seconds = time.process_time() - start
+    # A pooler has no part in the features.
+    found = [
+        (view, parameters[view.parameter]) for view in views if parameters[view.parameter].grad is not None
+    ]
+    return seconds, [(view.of(weight.detach()), view.of(weight.grad)) for view, weight in found]  # type: ignore[arg-type]
+
+
+def _time_saliency(space: SearchSpace, arch: Architecture, samples: int) -> float:
+    seconds, pairs = _time_constant(space, arch, samples, torch.float64, FEED_FORWARD)
+    start = time.process_time()
+    for weight, gradient in pairs:
+        (weight * gradient).abs().sum()
+    return seconds + time.process_time() - start
+
+
+def _time_diversity(space: SearchSpace, arch: Architecture, samples: int) -> float:
+    seconds, pairs = _time_constant(space, arch, samples, torch.float32, ("attention",))
+    start = time.process_time()
+    for weight, gradient in pairs:
+        torch.linalg.svdvals(weight)
+        torch.linalg.svdvals(gradient)
+    return seconds + time.process_time() - start
 
 
 def _channels_last(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.contiguous(memory_format=torch.channels_last) if tensor.dim() == 4 else tensor
-
-
-def _time_attention(space: SearchSpace, arch: Architecture) -> float:
-    seconds, network = _time_single(space, arch, torch.float32)
-    parameters = dict(network.named_parameters())
-    views = [view for view in space.views(network) if view.is_attention]
-    start = time.process_time()
-    for view in views:
-        parameter = parameters[view.parameter]
-        torch.linalg.svdvals(view.of(parameter.detach()))
-        torch.linalg.svdvals(view.of(parameter.grad))
-    return seconds + time.process_time() - start
 
 
 def load(space: SearchSpace, arch: Architecture) -> torch.nn.Module:
@@ -236,7 +280,13 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Time the DE-Score of one candidate against its floor.")
     parser.add_argument("--space", default="cv/cnn")
     parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--samples", type=int, help="Samples of the constant batch; by default the space's")
+    parser.add_argument("--tokens", type=int, help="Tokens of each; by default the space's")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=JSON", help="An option of the space"
+    )
     parser.add_argument("--list", choices=("fixed", "samples"), default="fixed")
+    parser.add_argument("--arch", action="append", help="An architecture to time instead")
     parser.add_argument("--architectures", type=int, default=ARCHITECTURES, help="How many of the list")
     parser.add_argument("--rounds", type=int, default=3, help="Timings of each architecture")
     parser.add_argument("--json", action="store_true")

@@ -21,6 +21,7 @@ import itertools
 import json
 import random
 import statistics
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -28,11 +29,15 @@ from typing import Any
 
 import torch
 
-from denas_core import Candidate, PassSpec, Registry, SearchSpace, Table
+from denas_core import Candidate, PassSpec, SearchSpace, Table
 from denas_core.architecture import Architecture
 from denas_core.ranking import kendall_tau, log_rank_sum
 from denas_scores.diversity import Diversity
 from denas_scores.saliency import Saliency
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.throughput import make_space
 
 REFERENCE = (32, 128)
 SIZES = (REFERENCE, (8, 128), (1, 128), (4, 32), (1, 32), (8, 8), (1, 16), (1, 8), (1, 4))
@@ -66,17 +71,6 @@ def main() -> None:
             with arguments.file.open("a", encoding="utf-8") as file:
                 print(json.dumps(row), file=file)
     print_table(arguments.space, read(arguments.file), [space.format(arch) for arch in chosen])
-
-
-def make_space(name: str, options: list[str]) -> SearchSpace:
-    """Return the space `name` with options ``key=value``; ``hf/auto`` begins with BERT-base."""
-    given = {key: json.loads(value) for key, _, value in (text.partition("=") for text in options)}
-    if name == "hf/auto" and not given.keys() & {"model", "config"}:
-        from transformers import BertConfig
-
-        given["config"] = BertConfig().to_dict()
-    space: SearchSpace = Registry.discover().create("space", name, given)
-    return space
 
 
 def distinct(architectures: Iterator[Architecture]) -> Iterator[Architecture]:

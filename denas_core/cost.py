@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .architecture import Architecture
     from .passes import PassSpec
     from .space import SearchSpace
+    from .views import WeightView
 
 FLOAT_BYTES = 4
 MEGABYTE = 1e6
@@ -60,28 +61,35 @@ def scoring_memory_bytes(space: SearchSpace, arch: Architecture, passes: Iterabl
     """Return an upper estimate of the bytes that running `passes` takes, beside torch itself.
 
     Weights and what passes leave behind stay until the candidate is done with, what they need meanwhile until the next:
-    `WEIGHT_COPIES` of the weights, what each pass leaves, the most that one needs, and `WORKSPACE_BYTES`. A weight that
-    no layer uses in the usual way, whose kernel takes a backward run a sample, is not included.
+    `WEIGHT_COPIES` of the weights, what each pass leaves, and the most that one needs. A weight that no layer uses in
+    the usual way, whose kernel takes a backward run a sample, is not included.
 
     Raises:
         Infeasible: the network is too large for torch to describe.
     """
     model, usage = _measure(space, arch)
     distinct = list(dict.fromkeys(passes))
+    views = space.views(model) if any(spec.roles for spec in distinct) else []
     needs = [
-        _needed(spec, model, usage)
+        _needed(spec, model, usage, views)
         for spec in distinct
         if not any(other.covers(spec) for other in distinct if other != spec)
     ]
     kept, meanwhile = sum(left for left, _ in needs), max((more for _, more in needs), default=0)
-    return WEIGHT_COPIES * _weight_bytes(model) + kept + meanwhile + WORKSPACE_BYTES
+    return WEIGHT_COPIES * _weight_bytes(model) + kept + meanwhile
 
 
-def _needed(spec: PassSpec, model: nn.Module, usage: Usage) -> tuple[int, int]:
+def _needed(spec: PassSpec, model: nn.Module, usage: Usage, views: Iterable[WeightView]) -> tuple[int, int]:
     """Return the bytes that a pass leaves behind, and those that it and its score need meanwhile."""
     precision = 2 if spec.dtype == "float64" else 1
     weights = precision * _weight_bytes(model)
     kernels = [parameter.numel() for parameter in model.parameters() if parameter.dim() > 2]
+    named = {view.parameter for view in views if any(map(view.has_role, spec.roles))}
+    differentiated = precision * sum(
+        FLOAT_BYTES * parameter.numel()
+        for name, parameter in model.named_parameters()
+        if name in named or not spec.roles
+    )
     # Kernels alone are copied into another layout.
     copies = weights if precision > 1 or spec.magnitude else FLOAT_BYTES * sum(kernels)
     a_sample = precision * (usage.input_bytes + usage.total_bytes)
@@ -91,11 +99,13 @@ def _needed(spec: PassSpec, model: nn.Module, usage: Usage) -> tuple[int, int]:
         # The gradient of each sample by the largest kernel three times: oneDNN makes it in one layout, and hands it out
         # in another.
         gradients = 3 * precision * FLOAT_BYTES * max(kernels, default=0)
-        return copies + 2 * spec.size * a_sample, spec.size * gradients
+        return copies + 2 * spec.size * a_sample, spec.size * gradients + WORKSPACE_BYTES
     if spec.gradients == "samples":
-        return copies + spec.size * weights, weights + 2 * spec.size * a_sample
+        return copies + spec.size * differentiated, differentiated + 2 * spec.size * a_sample
     samples = samples_of_a_part(usage.tokens, spec.size)
-    return copies + weights, weights + 2 * samples * a_sample
+    # Those of a part come beside those of the parts before.
+    more = differentiated if samples < spec.size else 0
+    return copies + differentiated, more + 2 * samples * a_sample
 
 
 @dataclasses.dataclass(slots=True)

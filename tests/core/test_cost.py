@@ -151,9 +151,8 @@ def test_memory_keeps_what_a_residual_still_needs() -> None:
         ({}, (0, 1), (0, 0)),
         ({"magnitude": True}, (1, 1), (0, 0)),
         ({"dtype": "float64"}, (2, 2), (0, 0)),
-        ({"gradients": "layers"}, (0, 2), (0, 0)),
-        ({"gradients": "weights"}, (1, 0), (1, 2)),
-        ({"gradients": "factors", "dtype": "float64"}, (4, 0), (2, 4)),
+        ({"gradients": "weights"}, (1, 0), (0, 2)),
+        ({"gradients": "factors", "dtype": "float64"}, (4, 0), (0, 4)),
         ({"gradients": "samples"}, (8, 0), (1, 2)),
     ],
 )
@@ -163,7 +162,7 @@ def test_scoring_memory_counts_weights_activations_and_gradients(
     space = Given(make=lambda: nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2)), shape=(4,))
     weights, activations = 40 + 18, 8 * (4 + 8 + 8 + 2)
     numbers = [copies * weights + batches * activations for copies, batches in (kept, meanwhile)]
-    expected = 4 * (2 * weights + sum(numbers) + 3 * 2**24)
+    expected = 4 * (2 * weights + sum(numbers))
     assert scoring_memory_bytes(space, ARCH, [PassSpec(size=8, **options)]) == expected
 
 
@@ -173,8 +172,8 @@ def test_scoring_memory_of_several_passes_is_what_all_leave_and_the_most_that_on
     backward = dataclasses.replace(forward, readout="cotangent", gradients="weights")
     synaptic = PassSpec(size=1, magnitude=True, readout="sum", gradients="weights")
     # The forward run is part of the first backward run.
-    kept, meanwhile = 32 + 2 * 32, 32 + 2 * 64 * 12
-    expected = 4 * (2 * 32 + kept + meanwhile + 3 * 2**24)
+    kept, meanwhile = 32 + 2 * 32, 2 * 64 * 12
+    expected = 4 * (2 * 32 + kept + meanwhile)
     assert scoring_memory_bytes(space, ARCH, [synaptic, forward, backward, backward]) == expected
 
 
@@ -187,6 +186,13 @@ def test_scoring_memory_holds_the_gradients_of_each_sample_by_the_largest_convol
     assert scoring_memory_bytes(space, ARCH, [spec]) == expected
 
 
+def test_scoring_memory_has_gradients_of_the_roles_of_a_pass_alone() -> None:
+    space = Given(make=lambda: nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 2)), shape=(4,))
+    spec = PassSpec(size=1, readout="sum", gradients="weights", roles=("head",))
+    expected = 4 * (2 * (40 + 18) + 16 + 2 * (4 + 8 + 2))
+    assert scoring_memory_bytes(space, ARCH, [spec]) == expected
+
+
 def test_scoring_memory_of_tokens_is_that_of_a_part_of_the_batch() -> None:
     class Tokens(Given):
         def batch(self, size: int, *, seed: int, kind: Any = "noise") -> Batch:
@@ -196,7 +202,8 @@ def test_scoring_memory_of_tokens_is_that_of_a_part_of_the_batch() -> None:
     spec = PassSpec(size=64, readout="cotangent", gradients="weights")
     # Two samples of 256 tokens at a time; a token takes 8 bytes, its features 4 each.
     activations = 2 * 256 * (8 + 2 * 4)
-    expected = 4 * 4 * 20 + 2 * activations + 4 * 3 * 2**24
+    # Two for the network; two of gradients, those of a part beside the sum.
+    expected = 4 * 4 * 20 + 2 * activations
     assert scoring_memory_bytes(space, ARCH, [spec]) == expected
 
 

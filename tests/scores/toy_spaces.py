@@ -310,3 +310,35 @@ class SequenceSpace(SearchSpace):
 
     def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
         return continuous_batch((self.positions, 3), size, seed=seed, kind=kind)
+
+
+class ToyBert(nn.Module):
+    """Tokens and positions, added and normalised, below the layers of an encoder that ends in a layer norm."""
+
+    def __init__(self, width: int, depth: int, heads: int, fused: bool, residual: bool) -> None:
+        super().__init__()
+        self.tokens = nn.Embedding(200, width)
+        self.positions = Positions(6, width)
+        self.norm = nn.LayerNorm(width)
+        self.blocks = nn.Sequential(*[AttentionBlock(width, heads, fused, residual) for _ in range(depth)])
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return self.blocks(self.norm(self.positions(self.tokens(ids))))
+
+
+@dataclasses.dataclass(kw_only=True)
+class TokenSpace(AttentionSpace):
+    """Sample b of the constant batch repeats token 99 - b."""
+
+    def knobs(self) -> tuple[Knob, ...]:
+        return (Knob("width", tuple(range(8, 65, 8))), Knob("depth", (1, 2, 3)), Knob("heads", (2, 4, 8)))
+
+    def build(self, arch: Any, *, head: nn.Module | None = None, variant: str = "full") -> nn.Module:
+        return ToyBert(arch["width"], arch["depth"], arch["heads"], self.fused, residual=variant == "full")
+
+    def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
+        if kind == "noise":
+            ids = torch.randint(100, 200, (size, 6), generator=torch.Generator().manual_seed(seed))
+        else:
+            ids = (99 - torch.arange(size))[:, None].repeat(1, 6)
+        return Batch(inputs={"x": ids.to("meta") if kind == "cost" else ids})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -128,3 +128,22 @@ def token_batch(
 def expand_mask(mask: Tensor, tensor: Tensor) -> Tensor:
     """Return `mask`, which covers the leading dimensions of `tensor`, so that it broadcasts over the others."""
     return mask.reshape(*mask.shape, *[1] * (tensor.dim() - mask.dim())).to(tensor)
+
+
+def joined(tensors: Sequence[Tensor]) -> Tensor:
+    """Return the samples of several tensors (samples, ...) in one.
+
+    Other dimensions become as large as the largest; what was not there is -1.
+    """
+    import torch
+
+    shape = [max(sizes) for sizes in zip(*(tensor.shape[1:] for tensor in tensors), strict=True)]
+    if all(list(tensor.shape[1:]) == shape for tensor in tensors):
+        return torch.cat(list(tensors))
+    whole = tensors[0].new_full((sum(map(len, tensors)), *shape), -1)
+    start = 0
+    for tensor in tensors:
+        place = (slice(start, start + len(tensor)), *(slice(size) for size in tensor.shape[1:]))
+        whole[place] = tensor
+        start += len(tensor)
+    return whole

@@ -56,6 +56,16 @@ class Split(ABC, Generic[S]):
             rng: Numbers for its augmentation, seeded by sample and epoch; None for a sample as it is.
         """
 
+    def length(self, index: int) -> float | None:
+        """Return how long a sample is, in any unit, without reading it; None where samples are padded to no length.
+
+        Batches to learn from are of samples of similar length where every sample has one.
+
+        Args:
+            index: From 0.
+        """
+        return None
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TaskData(Generic[S]):
@@ -129,7 +139,11 @@ class Task(Component, ABC, Generic[S]):
 
     @abstractmethod
     def predict(self, outputs: Outputs) -> Tensor:
-        """Return what `metrics` needs of a batch, (samples, ...)."""
+        """Return what `metrics` needs of a batch, (samples, ...).
+
+        Training is steered by it, so it is quick, and made of the outputs alone. Samples of several batches are joined;
+        where they are of other widths, they are filled with -1.
+        """
 
     @abstractmethod
     def metrics(
@@ -142,6 +156,19 @@ class Task(Component, ABC, Generic[S]):
             targets: As `collate` returns them, joined likewise.
             split: The samples themselves, for what is in no tensor.
         """
+
+    def decode(self, space: SearchSpace, network: nn.Module, batch: Batch, outputs: Outputs) -> Tensor:
+        """Return what a trained network is measured by, in the form that `predict` returns.
+
+        A task overrides this that asks the network again, such as for one symbol after the other.
+
+        Args:
+            space: The space of the network.
+            network: In eval mode.
+            batch: On the device of the network.
+            outputs: What the network has made of the batch.
+        """
+        return self.predict(outputs)
 
     def imitation(self, outputs: Outputs, taught: Outputs, *, temperature: float) -> Tensor:
         """Return how far outputs are from those of a teacher for the same batch, a scalar.

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from denas_core.batch import Batch, BatchKind
+from denas_core.batch import Batch, BatchKind, joined
 from denas_core.space import SearchSpace
 
 from .check import CheckSkipped
@@ -95,16 +95,13 @@ class Reading:
 
     def measured(self, parts: Sequence[Sequence[int]]) -> tuple[Tensor, dict[str, Tensor]]:
         """Return predictions and targets of the samples to measure on, in batches of given samples, joined."""
-        import torch
-
         predictions = []
         targets: list[Mapping[str, Tensor]] = []
         for part in parts:
             batch, found = self.task.collate([self.data.valid.sample(index) for index in part])
             predictions.append(self.task.predict(self.outputs(batch)))
             targets.append(found)
-        joined = {name: torch.cat([each[name] for each in targets]) for name in targets[0]}
-        return torch.cat(predictions), joined
+        return joined(predictions), {name: joined([each[name] for each in targets]) for name in targets[0]}
 
     def metrics(self) -> dict[str, float]:
         """Return the metrics of the samples to measure on."""

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from denas_core.batch import joined
 from denas_core.errors import NoResult, PluginError
 from denas_core.space import SearchSpace
 from denas_core.task import Split, Task
@@ -43,6 +44,7 @@ def evaluate_network(
     workers: int = 0,
     rank: int = 0,
     world: int = 1,
+    decode: bool = True,
     told: Callable[[int, int], None] | None = None,
 ) -> dict[str, float]:
     """Return the task's metrics of a split, and its mean ``loss``; the network is left in the mode it was in.
@@ -58,6 +60,7 @@ def evaluate_network(
         workers: Processes that read samples.
         rank: Number of this process; each one takes a part of the split, and all return the same.
         world: Number of processes.
+        decode: Whether to decode as the options of the task say, and not as quickly as can be.
         told: Called with the batches done and all batches.
 
     Raises:
@@ -82,11 +85,12 @@ def evaluate_network(
     autocast = torch.autocast(torch.device(device).type, torch.bfloat16) if bf16 else contextlib.nullcontext()
     with _evaluating(network), torch.inference_mode(), autocast, worker_faults():
         for number, (batch, expected) in enumerate(loader, start=1):
-            outputs = space.forward(network, batch.to(device=device))
-            there = {name: tensor.to(device) for name, tensor in expected.items()}
-            prediction = task.predict(outputs)
+            there = batch.to(device=device)
+            outputs = space.forward(network, there)
+            prediction = task.decode(space, network, there, outputs) if decode else task.predict(outputs)
             # Sums stay on the device: a look at each would wait for it.
-            losses.append((task.loss(outputs, there).float(), len(prediction)))
+            wanted = {name: tensor.to(device) for name, tensor in expected.items()}
+            losses.append((task.loss(outputs, wanted).float(), len(prediction)))
             predictions.append(prediction.cpu())
             targets.append(expected)
             if told is not None:
@@ -95,10 +99,10 @@ def evaluate_network(
     parts = (
         [(predictions, targets, loss_sum)] if world == 1 else _gathered(predictions, targets, loss_sum, world)
     )
-    joined = torch.cat([tensor for part in parts for tensor in part[0]])
+    predicted = joined([tensor for part in parts for tensor in part[0]])
     expectations = [expected for part in parts for expected in part[1]]
-    everything = {name: torch.cat([part[name] for part in expectations]) for name in expectations[0]}
-    metrics = task.metrics(joined, everything, split)
+    everything = {name: joined([part[name] for part in expectations]) for name in expectations[0]}
+    metrics = task.metrics(predicted, everything, split)
     return _checked({"loss": sum(part[2] for part in parts) / len(split), **metrics}, task)
 
 

@@ -10,7 +10,9 @@ from .settings import TrainingSettings
 def learning_rate_factor(settings: TrainingSettings, step: int, *, total: int, steps_per_epoch: int) -> float:
     """Return the factor for an optimizer step, from 0 on.
 
-    A linear warm-up of `warm_up_steps` reaches 1 with its last step; the schedule covers the steps that remain.
+    A linear warm-up of `warm_up_steps` reaches 1 with its last step; the schedule covers the steps that remain. With
+    ``noam`` the whole is sqrt(W) min(n^-1/2, n W^-3/2) for step n from 1 on and a warm-up of W (Vaswani et al. 2017,
+    arXiv:1706.03762, section 5.3).
 
     Args:
         settings: The settings.
@@ -23,6 +25,8 @@ def learning_rate_factor(settings: TrainingSettings, step: int, *, total: int, s
         return (step + 1) / warm_up
     if settings.schedule == "constant":
         return 1.0
+    if settings.schedule == "noam":
+        return math.sqrt(max(warm_up, 1) / (step + 1))
     if settings.schedule == "step":
         return float(settings.step_factor ** (step // steps_per_epoch // settings.step_epochs))
     progress = min((step - warm_up) / max(total - warm_up, 1), 1.0)

@@ -35,7 +35,7 @@ class TrainingSettings(Component):
         1.0, "Factor of the learning rate from each layer to the one before it", above=0, at_most=1
     )
     weight_decay: float = option(0.05, "Decay of weights; never of biases, norms and vectors", at_least=0)
-    schedule: Literal["cosine", "step", "linear", "constant"] = option(
+    schedule: Literal["cosine", "step", "linear", "constant", "noam"] = option(
         "cosine", "Course of the learning rate after the warm-up"
     )
     warmup: float = option(0.05, "Optimizer steps of linear warm-up; below 1, their share of all", at_least=0)

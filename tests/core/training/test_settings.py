@@ -72,6 +72,17 @@ def test_steps_drop_after_their_epochs() -> None:
     assert found[29] == 1 and found[30] == 0.5 and found[60] == 0.25 and found[99] == 0.125
 
 
+def test_noam_rises_in_line_and_falls_with_the_root_of_the_step() -> None:
+    found = factors(warmup=4, schedule="noam")
+    # sqrt(4) * min(n ** -0.5, n * 4 ** -1.5) for n = 1, 2, 4, 9, 16 and 100
+    assert [found[n - 1] for n in (1, 2, 4, 9, 16, 100)] == pytest.approx([0.25, 0.5, 1, 2 / 3, 0.5, 0.2])
+    assert max(found) == 1
+
+
+def test_noam_without_a_warm_up_begins_to_fall_at_once() -> None:
+    assert factors(warmup=0, schedule="noam")[:4] == pytest.approx([1, 2**-0.5, 3**-0.5, 0.5])
+
+
 def test_biases_norms_and_vectors_do_not_decay() -> None:
     class Tokens(nn.Module):
         def __init__(self) -> None:

@@ -10,6 +10,9 @@ from .record import Record
 
 Value = int | float | str | bool
 
+MOST_SHOWN = 16
+"""Values of a knob that an error lists one by one."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Knob:
@@ -31,6 +34,20 @@ class Knob:
     def is_active(self, values: Mapping[str, Value]) -> bool:
         """Tell whether the knob matters beside `values`, which holds active knobs only."""
         return self.when is None or (self.when[0] in values and values[self.when[0]] in self.when[1])
+
+    def choice(self, value: object) -> Value | None:
+        """Return the knob's own value that equals `value`, or None.
+
+        Its own, since 8.0 == 8 has another text and would get another key. True is not taken for 1: a width of True is
+        a slip.
+        """
+        same = (c for c in self.values if value == c and isinstance(value, bool) == isinstance(c, bool))
+        return next(same, None)
+
+    def told(self) -> str:
+        """Return the values as text for people, a long list by its two ends."""
+        shown = [repr(value) for value in self.values]
+        return ", ".join(shown if len(shown) <= MOST_SHOWN else [*shown[:3], "...", *shown[-3:]])
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)

@@ -219,11 +219,10 @@ class SearchSpace(Component, ABC):
                 raise ConfigError(
                     f"space {self.id!r} has no knob {name!r:.42} ({origin}){did_you_mean(str(name), knobs)}"
                 )
-            choice = _choice(value, knobs[name].values)
+            choice = knobs[name].choice(value)
             if choice is None:
-                choices = ", ".join(map(repr, knobs[name].values))
                 raise ConfigError(
-                    f"knob {name!r} of {self.id!r} cannot be {value!r} ({origin}); choose from {choices}"
+                    f"knob {name!r} of {self.id!r} cannot be {value!r} ({origin}); choose from {knobs[name].told()}"
                 )
             chosen[name] = choice
         active = self._active(chosen)
@@ -342,10 +341,3 @@ class SearchSpace(Component, ABC):
 
     def _extreme(self, index: int) -> Architecture:
         return self.unchecked(self.canonical({knob.name: knob.values[index] for knob in self.knobs()}))
-
-
-def _choice(value: Any, choices: tuple[Value, ...]) -> Value | None:
-    # The knob's own value, since 8.0 == 8 has another text and would get another key.
-    # True == 1 in Python, but a width of True is a slip.
-    same = (c for c in choices if value == c and isinstance(value, bool) == isinstance(c, bool))
-    return next(same, None)

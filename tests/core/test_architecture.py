@@ -54,3 +54,8 @@ def test_an_architecture_survives_pickling_with_the_order_of_its_values() -> Non
 def test_an_unknown_knob_of_an_architecture_is_a_key_error() -> None:
     with pytest.raises(KeyError, match="'b'"):
         Architecture("s", {"a": 1}, "k")["b"]
+
+
+def test_a_long_list_of_choices_is_told_by_its_ends() -> None:
+    assert Knob("width", (8, 16, 24)).told() == "8, 16, 24"
+    assert Knob("width", tuple(range(100))).told() == "0, 1, 2, ..., 97, 98, 99"

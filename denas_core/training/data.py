@@ -8,11 +8,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from denas_core.errors import DenasError
 from denas_core.seeding import derive_rng, derive_seed
 from denas_core.task import Split, Task
+
+SPREAD = 0.05
+"""Lengths that differ by less than this share count as equal: enough for other batches in each epoch."""
 
 
 class Draw(NamedTuple):
@@ -27,11 +31,19 @@ class EpochBatches(Sampler[list[Draw]]):
     """The batches of an epoch that one process sees.
 
     Samples that fill no batch are left out of an epoch, another few each time: a batch of one would break batch
-    normalisation.
+    normalisation. Shuffled samples that have lengths are batched by them, so that little of a batch is padding.
     """
 
     def __init__(
-        self, samples: int, batch_size: int, *, seed: int, shuffle: bool, rank: int = 0, world: int = 1
+        self,
+        samples: int,
+        batch_size: int,
+        *,
+        seed: int,
+        shuffle: bool,
+        lengths: Sequence[float] | None = None,
+        rank: int = 0,
+        world: int = 1,
     ) -> None:
         """Prepare the batches.
 
@@ -40,11 +52,13 @@ class EpochBatches(Sampler[list[Draw]]):
             batch_size: Samples of a batch over all processes, at most `samples` and a multiple of `world`.
             seed: Seed of the order.
             shuffle: Whether the order differs from that of the split.
+            lengths: Length of each sample; None where they have none.
             rank: Number of this process.
             world: Number of processes.
         """
         self.epoch = 0
         self._samples, self._batch_size, self._seed, self._shuffle = samples, batch_size, seed, shuffle
+        self._lengths = None if lengths is None else torch.tensor(lengths, dtype=torch.float64)
         self._share = batch_size // world
         self._first = rank * self._share
 
@@ -57,13 +71,25 @@ class EpochBatches(Sampler[list[Draw]]):
 
     def __iter__(self) -> Iterator[list[Draw]]:
         epoch = self.epoch
-        order = list(range(self._samples))
+        order = torch.arange(self._samples)
         if self._shuffle:
             generator = torch.Generator().manual_seed(derive_seed(self._seed, "order", epoch))
-            order = torch.randperm(self._samples, generator=generator).tolist()
+            order = torch.randperm(self._samples, generator=generator)
+            if self._lengths is not None:
+                order = self._by_length(order, self._lengths, generator)
+        samples = order.tolist()
         for batch in range(len(self)):
             start = batch * self._batch_size + self._first
-            yield [Draw(epoch, batch, sample) for sample in order[start : start + self._share]]
+            yield [Draw(epoch, batch, sample) for sample in samples[start : start + self._share]]
+
+    def _by_length(self, order: Tensor, lengths: Tensor, generator: torch.Generator) -> Tensor:
+        drawn = order[: len(self) * self._batch_size]
+        noise = torch.empty(len(drawn), dtype=torch.float64).uniform_(
+            1 - SPREAD, 1 + SPREAD, generator=generator
+        )
+        batches = (lengths[drawn] * noise).argsort(stable=True).view(len(self), self._batch_size)
+        # Within a batch the order stays the drawn one, so that no process gets the short samples and another the long.
+        return drawn[batches[torch.randperm(len(self), generator=generator)].sort(1).values].flatten()
 
 
 class Draws(Dataset[Any]):
@@ -119,6 +145,17 @@ def training_loader(
         # Its own numbers: a loader draws from the global ones otherwise, at times that a resume does not repeat.
         generator=torch.Generator().manual_seed(0),
     )
+
+
+def lengths_of(split: Split[Any]) -> list[float] | None:
+    """Return the length of each sample, or None if one has none."""
+    lengths: list[float] = []
+    for index in range(len(split)):
+        length = split.length(index)
+        if length is None:
+            return None
+        lengths.append(length)
+    return lengths
 
 
 def ignore_interrupts(_: int) -> None:

@@ -27,7 +27,7 @@ from .checkpoint import (
     unflatten_optimizer,
     write_checkpoint,
 )
-from .data import EpochBatches, Loader, training_loader
+from .data import EpochBatches, Loader, lengths_of, training_loader
 from .evaluation import evaluate_network
 from .flow import Flow
 from .network import TrainableNetwork
@@ -125,6 +125,7 @@ class Engine(Trainer):
             self._batch_size,
             seed=seed,
             shuffle=self._plan.settings.shuffle,
+            lengths=lengths_of(self._data.train),
             rank=rank(),
             world=world_size(),
         )

@@ -2,30 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from denas_core.errors import ConfigError
 from denas_core.legacy import Legacy, OldConfig, Outcome, bound, dropped, to
-
-_NUMBERS = {"DEPTH": "depths", "MLP_RATIO": "mlp_ratios", "NUM_HEADS": "heads", "EMBED_DIM": "embed_dims"}
-"""Option by the key of the section SEARCH_SPACE."""
-
-
-def _search_space(old: OldConfig, key: str) -> Outcome:
-    section = old.get(key)
-    settings: dict[str, Any] = {}
-    for name, choices in section.items() if isinstance(section, dict) else [("", None)]:
-        kinds = (int, float) if name == "MLP_RATIO" else (int,)
-        if name not in _NUMBERS or not isinstance(choices, list) or not choices:
-            raise _refused(old, key)
-        if any(type(choice) not in kinds for choice in choices):
-            raise _refused(old, key)
-        settings[f"space.{_NUMBERS[name]}"] = sorted(set(map(kinds[-1], choices)))
-    return Outcome(fate="translated", settings=settings)
-
-
-def _refused(old: OldConfig, key: str) -> ConfigError:
-    return old.refused(key, f"lists of numbers under {', '.join(_NUMBERS)}, whole ones but for MLP_RATIO")
+from denas_core.legacy.layered import layered_choices
 
 
 def _flag(old: OldConfig, key: str) -> bool:
@@ -62,7 +40,7 @@ LEGACY = Legacy(
     keys={
         "max_param_limits": bound("params", "<=", factor=_MILLION),
         "min_param_limits": bound("params", ">=", factor=_MILLION),
-        "SEARCH_SPACE": _search_space,
+        "SEARCH_SPACE": layered_choices({}),
         "SUPERNET": dropped("only the candidate is built, never a network that holds all"),
         "img_size": to("space.image_size"),
         "num_classes": to("space.classes"),

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from denas_core.architecture import Architecture, Knob
 from denas_core.batch import Batch, BatchKind, Outputs, continuous_batch
 from denas_core.component import option
+from denas_core.layered import LIMITS, check_choices, format_tuple, is_tuple, layered_knobs, parse_tuple
 from denas_core.recipe import Recipe
 from denas_core.seeding import canonical_json
 from denas_core.space import SearchSpace, Variant
 
 from .counting import Count, costs, count_ends
-from .notation import MOST_LAYERS, format_tuple, is_tuple, parse_tuple
 
 if TYPE_CHECKING:
     from torch import nn
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from .network import Shape
 
 _CHOICES = ("depths", "embed_dims", "mlp_ratios", "heads")
-_LIMITS = {"depths": MOST_LAYERS, "embed_dims": 8192, "mlp_ratios": 16, "heads": 128}
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -101,7 +100,7 @@ class ViT(SearchSpace):
                 f"image_size {self.image_size} is no multiple of patch_size {self.patch_size}; change one of them"
             )
         for name in _CHOICES:
-            _check_choices(name, getattr(self, name))
+            check_choices(name, getattr(self, name), LIMITS[name])
         if not self.head_size:
             for width, heads in itertools.product(self.embed_dims, self.heads):
                 if width % heads:
@@ -112,13 +111,9 @@ class ViT(SearchSpace):
 
     def knobs(self) -> tuple[Knob, ...]:
         """Return the choices of the network, then those of each block, numbered from 1."""
-        knobs = [Knob("depth", tuple(self.depths)), Knob("embed_dim", tuple(self.embed_dims))]
-        for layer in range(1, self.depths[-1] + 1):
-            deep_enough = tuple(depth for depth in self.depths if depth >= layer)
-            when = ("depth", deep_enough) if len(deep_enough) < len(self.depths) else None
-            knobs.append(Knob(f"layer{layer}.mlp_ratio", tuple(self.mlp_ratios), layer, when))
-            knobs.append(Knob(f"layer{layer}.heads", tuple(self.heads), layer, when))
-        return tuple(knobs)
+        return layered_knobs(
+            depths=self.depths, embed_dims=self.embed_dims, mlp_ratio=self.mlp_ratios, heads=self.heads
+        )
 
     def fingerprint(self) -> str:
         """Return the options that change a network; the others change which networks there are, or its training."""
@@ -281,13 +276,3 @@ class ViT(SearchSpace):
         from .legacy import LEGACY
 
         return LEGACY
-
-
-def _check_choices(name: str, choices: Sequence[float]) -> None:
-    if not choices or list(choices) != sorted(set(choices)):
-        raise ValueError(
-            f"{name} {list(choices)!r} must be one or more different numbers, from small to large"
-        )
-    wrong = [choice for choice in choices if not 0 < choice <= _LIMITS[name]]
-    if wrong:
-        raise ValueError(f"{name} has {wrong[0]!r}; a choice is more than 0, and at most {_LIMITS[name]}")

@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
-from denas_core import errors, hookspecs
+from denas_core import errors, hookspecs, load_model
 from denas_core.cli import _run
 from denas_core.config import COMPONENTS, RunConfig
 from denas_core.registry import CONTRACTS, HOOKS, Registry
@@ -169,6 +171,29 @@ def test_the_plugin_of_hooks_works_from_files_alone(desk: Path) -> None:
         Path(f"{name}.csv").write_text("\n".join(lines))
     arguments = ["train", "runs/hello", "--data", ".", "--task", "hello/table", "--epochs", "1", "-q"]
     assert _run(arguments, debug=True) == 0
+    save_file({"weight": torch.ones(64, 10)}, "first.safetensors")
+    arguments = [
+        "train",
+        "hello/stored",
+        "--set",
+        "space.checkpoint=first.safetensors",
+        "--out",
+        "stored",
+        "-q",
+    ]
+    arguments += [
+        "--arch",
+        "{width: 8, activation: gelu}",
+        "--task",
+        "hello/table",
+        "--data",
+        ".",
+        "--epochs",
+        "0",
+    ]
+    assert _run(arguments, debug=True) == 0
+    Path("first.safetensors").unlink()
+    assert bool((load_model("stored/model").network[0].weight == 1).all())  # type: ignore[index]
     assert _run(["evaluate", "runs/hello", "--data", "."], debug=True) == 0
     assert _run(["export", "runs/hello", "--to", "hello/half"], debug=True) == 0
 

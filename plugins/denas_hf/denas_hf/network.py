@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from transformers.initialization import no_init_weights
 from transformers.modeling_outputs import SequenceClassifierOutput
@@ -58,7 +59,7 @@ def build_network(original: Original, config: Any, *, head: nn.Module | None = N
     """
     name = _class_with(original, head)
     kind = _class_of(name, config)
-    with silent_transformers(), no_init_weights():
+    with silent_transformers(), no_init_weights(), torch.random.fork_rng(devices=[]):
         if kind is None or head is None:
             base = _made("AutoModel", config, original)
             network = base if head is None else HeadedNetwork(base, head)
@@ -66,6 +67,9 @@ def build_network(original: Original, config: Any, *, head: nn.Module | None = N
             _adapt(config, head)
             network = _made(name, config, original)
     _use_fused_norms(network)
+    if any(parameter.is_meta for parameter in network.parameters()):
+        # A few constructors name a device of their own.
+        network.to("meta")
     return network
 
 
@@ -88,8 +92,6 @@ def _class_of(name: str, config: Any) -> Any:
 
 
 def _made(name: str, config: Any, original: Original) -> nn.Module:
-    import torch
-
     kind = getattr(modeling_auto, name)
     # Where there are several classes, it is looked through.
     config.architectures = config.architectures or []

@@ -42,7 +42,8 @@ class Auto(SearchSpace):
     """
 
     model: str = option(
-        "", "The network to begin with: folder of a checkpoint, config.json, or hub id owner/name"
+        "",
+        "The network to begin with: folder of a checkpoint, config.json or hub id; empty: BERT-base's config",
     )
     inherit: Literal["leading", "magnitude"] = option(
         "leading", "What networks take of the checkpoint: the first heads, neurons and layers, or the largest"

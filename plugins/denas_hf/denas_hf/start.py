@@ -6,6 +6,7 @@ import dataclasses
 import functools
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from denas_core.inheritance import By
@@ -15,6 +16,9 @@ from .bounds import NAMES, Bounds, bounds_of
 from .family import Family, family_of
 from .inheriting import Inheritance
 from .original import Original
+
+BERT_BASE = MappingProxyType({"model_type": "bert", "vocab_size": 30522})
+"""The configuration of bert-base-uncased, which the original begins with too: what it does not say is the default."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -101,13 +105,8 @@ def start_of(options: Mapping[str, Any], families: Iterable[Family]) -> Start:
 
 
 def _opened(options: Mapping[str, Any]) -> Pretrained:
-    if options["model"]:
-        if options["config"]:
-            raise ValueError("model and config both say what to begin with; give one of them")
-        return Pretrained.open(options["model"], allow_pickle=options["allow_pickle"])
-    if not options["config"]:
-        raise ValueError(
-            "no network to begin with is named; set model to the folder of a checkpoint, to a config.json, or to a hub "
-            "id, e.g. --set space.model=./bert-base"
-        )
-    return Pretrained.of_config(options["config"])
+    if not options["model"]:
+        return Pretrained.of_config(options["config"] or BERT_BASE)
+    if options["config"]:
+        raise ValueError("model and config both say what to begin with; give one of them")
+    return Pretrained.open(options["model"], allow_pickle=options["allow_pickle"])

@@ -1,0 +1,53 @@
+"""The space keeps the promises of every search space, for networks of several families."""
+
+from __future__ import annotations
+
+from denas_core.testing import SpaceTests
+from denas_hf.space import Auto
+
+from .tiny_models import CONFIGS, checkpoint, made
+
+
+class TestBERT(SpaceTests):
+    def make(self) -> Auto:
+        return made(config=CONFIGS["bert"])
+
+
+class TestCheckpoint(SpaceTests):
+    def make(self) -> Auto:
+        return made(model=str(checkpoint("bert")), inherit="magnitude", head_width="free")
+
+
+class TestFreeHeads(SpaceTests):
+    def make(self) -> Auto:
+        return made(config=CONFIGS["deberta"], head_width="free")
+
+
+class TestGPT2(SpaceTests):
+    def make(self) -> Auto:
+        return made(config=CONFIGS["gpt2"])
+
+
+class TestLlama(SpaceTests):
+    def make(self) -> Auto:
+        return made(config=CONFIGS["llama"])
+
+
+class TestT5(SpaceTests):
+    def make(self) -> Auto:
+        return made(config=CONFIGS["t5-gated"])
+
+
+class TestAlbert(SpaceTests):
+    def make(self) -> Auto:
+        return made(config=CONFIGS["albert"])
+
+
+class TestViT(SpaceTests):
+    def make(self) -> Auto:
+        return made(config=CONFIGS["vit"], head_width="free")
+
+
+class TestWav2Vec2(SpaceTests):
+    def make(self) -> Auto:
+        return made(config=CONFIGS["wav2vec2"], head_width="free")

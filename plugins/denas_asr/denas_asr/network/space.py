@@ -190,6 +190,11 @@ class SpeechSpace(SearchSpace):
 
         return RECIPE
 
+    def bounded_metrics(self) -> tuple[str, ...]:
+        """Return what grows with every knob; the memory of activations depends on heads, which the width limits."""
+        parts = ("reference", "encoder", "decoder", "heads")
+        return "params", "trainable_params", "flops", "size_mb", *(f"params_{part}" for part in parts)
+
     def latency_metrics(self, latency: Latency, units: Mapping[str, float]) -> dict[str, Latency]:
         """Return milliseconds of a call, and seconds that a second of speech takes: the real-time factor, ``rtf``.
 

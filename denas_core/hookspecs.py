@@ -1,4 +1,4 @@
-"""Every hook of DE-NAS: what a plugin may implement, each returning components by short name.
+"""Every hook of DE-NAS: what a plugin may implement, each but the last one returning components by short name.
 
 A plugin is a module (or object) named by an entry point of the group ``denas``; the entry point's name is the plugin's
 name. A hook returns a mapping from a short name, such as ``cnn``, to a class or to a lazy ``"package.module:Class"``
@@ -8,9 +8,12 @@ string; the public id is then ``<plugin>/<name>``, such as ``cv/cnn``. Lazy stri
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pluggy
+
+if TYPE_CHECKING:
+    import typer
 
 hookspec = pluggy.HookspecMarker("denas")
 hookimpl = pluggy.HookimplMarker("denas")
@@ -57,4 +60,14 @@ def denas_tasks() -> Components:
 @hookspec
 def denas_exporters() -> Components:
     """Called once when plugins are discovered: forms of a trained model, subclasses of `denas_core.Exporter`."""
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def denas_add_commands(app: typer.Typer) -> None:
+    """Called when help is asked, or for a command that the core does not have: adds commands of its own to `denas`.
+
+    Args:
+        app: An empty application. Commands are added as Typer does it, and need names that nobody else has.
+    """
     raise AssertionError("a specification is never called")

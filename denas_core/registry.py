@@ -8,7 +8,7 @@ import importlib
 import importlib.metadata
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 import pluggy
@@ -63,6 +63,7 @@ class Plugin:
         status: ``ok``; ``broken``: it could not be loaded; ``conflict``: its name is claimed twice; ``disabled``.
         reason: Why it is not ok.
         components: Class, or its lazy name, by kind and short name.
+        add_commands: Adds its commands to ``app``, an application of Typer; None if it has none.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Plugin:
     status: Literal["ok", "broken", "conflict", "disabled"]
     reason: str = ""
     components: Mapping[Kind, Mapping[str, str | type[Any]]] = dataclasses.field(default_factory=dict)
+    add_commands: Callable[..., object] | None = dataclasses.field(default=None, repr=False, compare=False)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the plugin as ``denas plugins --json`` prints it."""
@@ -268,7 +270,10 @@ def load_plugin(point: importlib.metadata.EntryPoint, *, claims: int = 1) -> Plu
         if is_interruption(error):
             raise
         return Plugin(**facts, status="broken", reason=described(error, 300))
-    return Plugin(**facts, status="ok", components=components)
+    add = manager.hook.denas_add_commands
+    return Plugin(
+        **facts, status="ok", components=components, add_commands=add if add.get_hookimpls() else None
+    )
 
 
 def plugin_facts(point: importlib.metadata.EntryPoint) -> dict[str, Any]:

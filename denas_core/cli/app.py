@@ -25,9 +25,11 @@ from . import (
     search,
     train,
 )
+from .plugin_commands import CommandGroup
 
 app = typer.Typer(
     name="denas",
+    cls=CommandGroup,
     help="Find a compact neural network for your problem and hardware, without training one.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -71,3 +73,8 @@ app.command("new-plugin")(new_plugin.new_plugin)
 app.add_typer(run.app, name="run")
 app.add_typer(config.app, name="config")
 app.command("doctor")(doctor.doctor)
+
+
+def core_commands() -> list[str]:
+    """Return the names of the commands that the core has."""
+    return list(typer.main.get_group(app).commands)

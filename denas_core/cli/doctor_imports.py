@@ -98,6 +98,9 @@ def examine_here(tell: Callable[..., None], skipped: Iterable[str]) -> None:
     from denas_core.options import options_model
     from denas_core.registry import Plugin, Registry, installed_points, load_plugin, plugin_facts
 
+    from .app import core_commands
+    from .plugin_commands import plugin_commands
+
     points, plugins = installed_points()
     for plugin in plugins:
         tell("plugin", key=f"distribution {plugin.distribution}", row=plugin.as_dict())
@@ -124,6 +127,14 @@ def examine_here(tell: Callable[..., None], skipped: Iterable[str]) -> None:
                     options_model(registry.load(kind, f"{plugin.name}/{name}"))
                 except DenasError as error:
                     tell("fault", key=key, plugin=plugin.name, reason=str(error))
+        if plugin.add_commands is not None:
+            key = f"commands of {plugin.name}"
+            if key in skipped:
+                tell("skip", key=key, plugin=plugin.name)
+                continue
+            tell("begin", key=key)
+            for reason in plugin_commands(Registry([plugin]), taken=core_commands()).faults.values():
+                tell("fault", key=key, plugin=plugin.name, reason=reason)
     tell("end", key="")
 
 

@@ -20,7 +20,7 @@ def plugins(json_: JsonOption = False) -> None:
     """List the installed plugins: distribution, version, status, and what each declares."""
     from denas_core.registry import Registry
 
-    rows = [plugin.as_dict() for plugin in Registry.discover().plugins]
+    rows = plugin_rows(Registry.discover())
     if json_:
         print_json({"schema": "denas.plugins/1", "plugins": rows})
         return
@@ -33,11 +33,28 @@ def plugins(json_: JsonOption = False) -> None:
                 row["version"],
                 row["status"],
                 row["reason"]
-                or "; ".join(f"{kind}: {', '.join(names)}" for kind, names in row["components"].items()),
+                or "; ".join(f"{kind}: {', '.join(names)}" for kind, names in _provided(row).items()),
             ]
             for row in rows
         ],
     )
+
+
+def plugin_rows(registry: Registry) -> list[dict[str, Any]]:
+    """Return what each plugin is, with the names of its commands; one that cannot add them is broken."""
+    from .app import core_commands
+    from .plugin_commands import plugin_commands
+
+    found = plugin_commands(registry, taken=core_commands())
+    rows = [{**plugin.as_dict(), "commands": found.names.get(plugin.name, [])} for plugin in registry.plugins]
+    for row in rows:
+        if row["name"] in found.faults:
+            row |= {"status": "broken", "reason": found.faults[row["name"]]}
+    return rows
+
+
+def _provided(row: dict[str, Any]) -> dict[str, list[str]]:
+    return {**row["components"], **({"command": row["commands"]} if row["commands"] else {})}
 
 
 def show(

@@ -195,6 +195,7 @@ class Engine(Trainer):
             workers=self._workers,
             rank=rank(),
             world=world_size(),
+            decode=False,
         )
         epoch = float(self.state.epoch or 0.0)
         if self.standing.note(metrics, plan.task.metric, epoch=epoch, settings=plan.settings) and is_first():

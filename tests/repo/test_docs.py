@@ -95,8 +95,9 @@ def parse(command: Any, arguments: list[str], where: str) -> None:
         while arguments and arguments[0] in ("--debug", "--version", "--help"):
             arguments = arguments[1:]
         if arguments:
-            assert arguments[0] in command.commands, f"no command {arguments[0]!r} ({where})"
-            parse(command.commands[arguments[0]], arguments[1:], where)
+            inner = command.get_command(None, arguments[0])
+            assert inner is not None, f"no command {arguments[0]!r} ({where})"
+            parse(inner, arguments[1:], where)
     except Exception as error:
         pytest.fail(f"{where}: {getattr(error, 'message', error)}")
 
@@ -131,7 +132,7 @@ def test_hooks_has_a_heading_for_every_specification_with_its_signature() -> Non
         if hasattr(function, "denas_spec")
     }
     assert headings == list(specifications.values())
-    assert set(specifications) == set(HOOKS.values())
+    assert set(specifications) == {*HOOKS.values(), "denas_add_commands"}
 
 
 def test_hooks_names_what_each_contract_asks_for() -> None:
@@ -196,6 +197,7 @@ def test_the_plugin_of_hooks_works_from_files_alone(desk: Path) -> None:
     assert bool((load_model("stored/model").network[0].weight == 1).all())  # type: ignore[index]
     assert _run(["evaluate", "runs/hello", "--data", "."], debug=True) == 0
     assert _run(["export", "runs/hello", "--to", "hello/half"], debug=True) == 0
+    assert _run(["greet", "runs/hello"], debug=True) == 0
 
 
 def plugin_named(name: str) -> Any:

@@ -1,0 +1,167 @@
+"""Commands that plugins add to ``denas``; looked for where help is asked, or a command is none of the core's."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperGroup
+
+from denas_core.errors import DenasError, NotInstalled, PluginError
+from denas_core.one_line import described, shown
+
+from .output import print_notice
+
+if TYPE_CHECKING:
+    from denas_core.registry import Plugin, Registry
+
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+OFFICIAL = {"data": "asr", "transcribe": "asr"}
+"""Plugin by command, for the hint on what to install."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class PluginCommands:
+    """What the plugins add.
+
+    Attributes:
+        commands: What Typer makes of each command, by name.
+        names: Names of the commands by plugin.
+        faults: By plugin, why none of its commands is there.
+    """
+
+    commands: Mapping[str, Any]
+    names: Mapping[str, list[str]]
+    faults: Mapping[str, str]
+
+
+class CommandGroup(TyperGroup):
+    """The commands of the core, and behind them those of the plugins, which are loaded when they are needed."""
+
+    _faults: Mapping[str, str] | None = None
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of all commands."""
+        self._load()
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return the command of that name, or None.
+
+        Raises:
+            NotInstalled: a plugin of DE-NAS that is not installed has it.
+            PluginError: it has it, but does not load.
+        """
+        if cmd_name not in self.commands:
+            faults = self._load()
+            if cmd_name not in self.commands:
+                _explain(cmd_name, faults)
+        return self.commands.get(cmd_name)
+
+    def _load(self) -> Mapping[str, str]:
+        if self._faults is None:
+            from denas_core.registry import Registry
+
+            found = plugin_commands(Registry.discover(), taken=self.commands)
+            self.commands.update(found.commands)
+            self._faults = found.faults
+        return self._faults
+
+
+def plugin_commands(registry: Registry, *, taken: Collection[str]) -> PluginCommands:
+    """Return the commands of all plugins. A plugin that fails, or takes a name twice, adds none and is a fault.
+
+    Args:
+        registry: The installed plugins.
+        taken: Names that the core has.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    faults: dict[str, str] = {}
+    for plugin in registry.plugins:
+        if plugin.add_commands is None:
+            continue
+        try:
+            found[plugin.name] = _commands_of(plugin, plugin.add_commands, taken)
+        except DenasError as error:
+            faults[plugin.name] = str(error)
+    for name in {name for commands in found.values() for name in commands}:
+        owners = [owner for owner, commands in found.items() if name in commands]
+        if len(owners) > 1:
+            # Neither is used: which one was meant would depend on the order.
+            faults |= {owner: f"command {name!r} is added by {' and '.join(owners)}" for owner in owners}
+    good = {owner: commands for owner, commands in found.items() if owner not in faults}
+    return PluginCommands(
+        commands={name: command for commands in good.values() for name, command in commands.items()},
+        names={owner: list(commands) for owner, commands in good.items()},
+        faults=faults,
+    )
+
+
+def _commands_of(plugin: Plugin, add: Callable[..., object], taken: Collection[str]) -> dict[str, Any]:
+    from denas_core.blame import blamed
+
+    who = f"denas_add_commands() of {plugin.distribution} {plugin.version}"
+    app = typer.Typer(rich_markup_mode=None, add_completion=False)
+    with blamed(who):
+        add(app=app)
+        # What Typer cannot make a command of, such as a parameter without a type, fails here.
+        commands: dict[str, Any] = dict(typer.main.get_group(app).commands)
+        for name, command in commands.items():
+            if NAME.fullmatch(name) is None:
+                raise PluginError(
+                    f"{who} adds a command {shown(name)}; use lower-case letters, digits and hyphens"
+                )
+            if name in taken:
+                raise PluginError(f"{who} adds a command {name!r}, which DE-NAS has itself; rename it")
+            _blame(command, name, f"{plugin.distribution} {plugin.version}")
+    return commands
+
+
+def _blame(command: Any, words: str, distribution: str) -> None:
+    """Make what a command raises that is nothing for the user a fault of its plugin."""
+    for name, inner in getattr(command, "commands", {}).items():
+        _blame(inner, f"{words} {name}", distribution)
+    if command.callback is not None:
+        command.callback = _blamed(command.callback, f"command {words!r} of {distribution}")
+
+
+def _blamed(callback: Callable[..., Any], who: str) -> Callable[..., Any]:
+    @functools.wraps(callback)
+    def call(*arguments: Any, **options: Any) -> Any:
+        try:
+            return callback(*arguments, **options)
+        except (DenasError, OSError, MemoryError, typer.Exit, typer.Abort):
+            raise
+        except Exception as error:
+            # An error of usage, which is known by what it can do.
+            if hasattr(error, "format_message"):
+                raise
+            raise PluginError(f"{who} failed: {described(error)}") from error
+
+    return call
+
+
+def _explain(name: str, faults: Mapping[str, str]) -> None:
+    owner = OFFICIAL.get(name)
+    if owner is not None:
+        from denas_core.registry import Registry
+
+        plugin = next((each for each in Registry.discover().plugins if each.name == owner), None)
+        if plugin is None:
+            raise NotInstalled(
+                f"command {name!r} needs the plugin {owner!r}, which is not installed; install it with: "
+                f"pip install denas-{owner}"
+            )
+        reason = faults.get(owner) or plugin.reason
+        raise PluginError(
+            f"command {name!r} is unavailable: plugin {owner!r} ({plugin.distribution} {plugin.version}) is "
+            f"{'broken' if plugin.status == 'ok' else plugin.status}: {reason or 'it does not add it'}; "
+            "'denas doctor' tells how to mend it"
+        )
+    for plugin_name, reason in faults.items():
+        print_notice(f"note: plugin {plugin_name!r} adds no commands: {reason}")

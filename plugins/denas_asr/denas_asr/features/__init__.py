@@ -1,0 +1,1 @@
+"""From sound to what a recogniser sees: filterbanks, resampling, normalisation and augmentation."""

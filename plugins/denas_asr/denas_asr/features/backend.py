@@ -1,0 +1,43 @@
+"""Which library computes filterbanks and resampling: torchaudio where it works, else the equal code here."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from types import ModuleType
+
+from denas_core.machine import installed_version
+from denas_core.one_line import described
+
+INSTALL = "pip install 'denas-asr[torchaudio]'"
+
+
+def torchaudio() -> ModuleType | None:
+    """Return torchaudio with its filterbanks; None where it is not installed, or does not work beside this torch."""
+    return _looked_for()[0]
+
+
+def in_use() -> str:
+    """Return a line for ``denas doctor``: what computes features, why, and how to get the other."""
+    found, fault = _looked_for()
+    version = installed_version("torchaudio")
+    if found is not None:
+        return f"torchaudio {version}; equal code of denas-asr takes over after: pip uninstall torchaudio"
+    own = "code of denas-asr, equal to torchaudio"
+    if version == "not installed":
+        return f"{own}, which is not installed; for that: {INSTALL}"
+    return (
+        f"{own}, since torchaudio {version} does not import: {fault}; for that, install the build that belongs to "
+        f"torch {installed_version('torch')}"
+    )
+
+
+@functools.cache
+def _looked_for() -> tuple[ModuleType | None, str]:
+    """Import torchaudio, once; return it, or why it does not import."""
+    try:
+        importlib.import_module("torchaudio.compliance.kaldi")
+        return importlib.import_module("torchaudio"), ""
+    # Libraries built for another torch fail with OSError or RuntimeError.
+    except Exception as error:
+        return None, described(error)

@@ -173,25 +173,9 @@ def test_the_plugin_of_hooks_works_from_files_alone(desk: Path) -> None:
     arguments = ["train", "runs/hello", "--data", ".", "--task", "hello/table", "--epochs", "1", "-q"]
     assert _run(arguments, debug=True) == 0
     save_file({"weight": torch.ones(64, 10)}, "first.safetensors")
-    arguments = [
-        "train",
-        "hello/stored",
-        "--set",
-        "space.checkpoint=first.safetensors",
-        "--out",
-        "stored",
-        "-q",
-    ]
-    arguments += [
-        "--arch",
-        "{width: 8, activation: gelu}",
-        "--task",
-        "hello/table",
-        "--data",
-        ".",
-        "--epochs",
-        "0",
-    ]
+    arguments = ["train", "hello/stored", "--data", ".", "--task", "hello/table", "--epochs", "0", "-q"]
+    arguments += ["--arch", "{width: 8, activation: gelu}", "--set", "space.checkpoint=first.safetensors"]
+    arguments += ["--out", "stored"]
     assert _run(arguments, debug=True) == 0
     Path("first.safetensors").unlink()
     assert bool((load_model("stored/model").network[0].weight == 1).all())  # type: ignore[index]

@@ -8,19 +8,9 @@ from denas_hf.space import Auto
 from .tiny_models import CONFIGS, checkpoint, made
 
 
-class TestBERT(SpaceTests):
-    def make(self) -> Auto:
-        return made(config=CONFIGS["bert"])
-
-
 class TestCheckpoint(SpaceTests):
     def make(self) -> Auto:
         return made(model=str(checkpoint("bert")), inherit="magnitude", head_width="free")
-
-
-class TestFreeHeads(SpaceTests):
-    def make(self) -> Auto:
-        return made(config=CONFIGS["deberta"], head_width="free")
 
 
 class TestGPT2(SpaceTests):
@@ -36,11 +26,6 @@ class TestLlama(SpaceTests):
 class TestT5(SpaceTests):
     def make(self) -> Auto:
         return made(config=CONFIGS["t5-gated"])
-
-
-class TestAlbert(SpaceTests):
-    def make(self) -> Auto:
-        return made(config=CONFIGS["albert"])
 
 
 class TestViT(SpaceTests):

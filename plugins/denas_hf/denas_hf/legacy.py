@@ -25,20 +25,24 @@ RECIPE = Recipe(
     saliency={"attention.out": 1, "ffn": 1},
 )
 
+BERT_BASE_NAME = "bert-base-uncased"
+
 _MILLION = 1_000_000
 _ZERO = "it had no effect in the original: its score of these models had no {0} term; score.weights.{0} has it here"
 
 
 def _model(old: OldConfig, key: str) -> Outcome:
-    return Outcome(
-        fate="translated",
-        settings={
-            "space.model": old.text(key),
-            "score.weights_from": "inherited",
-            "space.head_width": "free",
-        },
-        note="a hub id is looked for in the network; give the folder of the checkpoint where it is at hand",
-    )
+    model = old.text(key)
+    # With fewer heads, the original made them wider.
+    settings: dict[str, Any] = {"space.head_width": "free"}
+    if model == BERT_BASE_NAME:
+        note = (
+            "its configuration is the default; for its weights give space.model the folder of the checkpoint"
+        )
+        return Outcome(fate="translated", settings=settings, note=note)
+    settings |= {"space.model": model, "score.weights_from": "inherited"}
+    note = "give the folder of the checkpoint; owner/name is looked for in the hub"
+    return Outcome(fate="translated", settings=settings, note=note)
 
 
 def _search_space(old: OldConfig, key: str) -> Outcome:

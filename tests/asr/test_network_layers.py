@@ -14,7 +14,7 @@ from denas_asr.network.decoder import DecoderBlock
 from denas_asr.network.front_end import FrontEnd, bands_of
 from denas_asr.network.lengths import mask_of
 from denas_asr.network.positions import with_positions
-from denas_asr.transformer.encoder import TransformerBlock
+from denas_asr.transformer.block import TransformerBlock
 
 WIDTH, HEADS, HIDDEN = 12, 3, 20
 

@@ -169,7 +169,7 @@ def test_the_plain_variant_adds_nothing_to_what_goes_through(kind: type[SpeechSp
     branch = last.feed_forward if hasattr(last, "feed_forward") else last.feed_forward2
     for parameter in branch.fc2.parameters():
         parameter.zero_()
-    x = torch.ones(1, 3, model.projection.out_features)
+    x = torch.ones(1, 3, model.encoder.projection.out_features)
     assert not last(x, None).any()
 
 

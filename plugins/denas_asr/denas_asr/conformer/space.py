@@ -48,11 +48,23 @@ class Conformer(SpeechSpace):
                     f"kernels has {kernel}; only an odd one sees as many frames before as after, such as {kernel + 1}"
                 )
 
-    def encoder(self, width: int, blocks: Sequence[Mapping[str, Any]], *, residual: bool) -> nn.Module:
-        """Return a `ConformerEncoder`."""
-        from .encoder import ConformerEncoder
+    def encoder_blocks(
+        self, width: int, blocks: Sequence[Mapping[str, Any]], *, residual: bool
+    ) -> tuple[list[nn.Module], nn.Module]:
+        """Return a `ConformerBlock` for each of `blocks`, each of which has a norm at its end."""
+        from torch import nn
 
-        layers = [
-            (block["heads"], max(1, int(width * block["mlp_ratio"])), block["kernel"]) for block in blocks
+        from .block import ConformerBlock
+
+        found: list[nn.Module] = [
+            ConformerBlock(
+                width,
+                block["heads"],
+                max(1, int(width * block["mlp_ratio"])),
+                block["kernel"],
+                dropout=self.dropout,
+                residual=residual,
+            )
+            for block in blocks
         ]
-        return ConformerEncoder(width, layers, dropout=self.dropout, residual=residual)
+        return found, nn.Identity()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from torch import nn
@@ -9,6 +10,7 @@ from torch import nn
 from denas_core.heads import PositionHead
 
 from .decoder import Decoder
+from .encoder import Encoder
 from .front_end import FrontEnd, bands_of
 from .recogniser import HeadedEncoder, Recogniser, SpeechEncoder
 
@@ -17,22 +19,30 @@ if TYPE_CHECKING:
 
 
 def build_network(
-    space: SpeechSpace, encoder: nn.Module, width: int, *, head: nn.Module | None, residual: bool
+    space: SpeechSpace,
+    width: int,
+    blocks: Sequence[nn.Module],
+    norm: nn.Module,
+    *,
+    head: nn.Module | None,
+    residual: bool,
 ) -> SpeechEncoder:
     """Return the structure of a network of `space`.
 
     Args:
         space: Whose options say the rest.
-        encoder: Takes and returns (samples, frames, `width`).
         width: Features of a frame.
+        blocks: Of the encoder.
+        norm: Behind these.
         head: None or a `PositionHead`: a recogniser, of as many symbols as that has outputs; any other module: an
             encoder with it.
-        residual: Whether there are residual connections.
+        residual: Whether front-end and decoder have residual connections.
     """
     front_end = FrontEnd(space.mels, space.channels, dropout=space.dropout, residual=residual)
-    projection = nn.Linear(bands_of(space.mels)[1] * space.channels, width)
+    inputs = bands_of(space.mels)[1] * space.channels
+    encoder = Encoder(inputs, width, blocks, norm, dropout=space.dropout)
     if head is not None and not isinstance(head, PositionHead):
-        return HeadedEncoder(front_end, projection, encoder, head, dropout=space.dropout)
+        return HeadedEncoder(front_end, encoder, head)
     symbols = space.vocabulary if head is None else head.out_features
     decoder = Decoder(
         symbols,
@@ -43,5 +53,4 @@ def build_network(
         dropout=space.dropout,
         residual=residual,
     )
-    ctc, output = nn.Linear(width, symbols), nn.Linear(width, symbols)
-    return Recogniser(front_end, projection, encoder, ctc, decoder, output, dropout=space.dropout)
+    return Recogniser(front_end, encoder, decoder, nn.Linear(width, symbols), nn.Linear(width, symbols))

@@ -10,31 +10,18 @@ from torch import Tensor, nn
 from denas_core.batch import Batch, Outputs
 
 from .decoder import Decoder
+from .encoder import Encoder
 from .front_end import FrontEnd
 from .lengths import mask_of
-from .positions import with_positions
 
 
 class SpeechEncoder(nn.Module):
-    """A front-end, a projection to the encoder's width, sinusoidal positions and an encoder.
+    """A front-end and an encoder."""
 
-    Args:
-        front_end: See `FrontEnd`.
-        projection: From the features of the front-end to the width of the encoder.
-        encoder: Takes (samples, frames, width) and a mask (samples, frames), or None where every frame counts.
-        dropout: Of what goes into the encoder.
-    """
-
-    roles: ClassVar[Mapping[str, tuple[str, ...]]] = {"projection": ("embed",)}
-
-    def __init__(
-        self, front_end: FrontEnd, projection: nn.Linear, encoder: nn.Module, *, dropout: float
-    ) -> None:
+    def __init__(self, front_end: FrontEnd, encoder: Encoder) -> None:
         super().__init__()
         self.front_end = front_end
-        self.projection = projection
         self.encoder = encoder
-        self.dropout = nn.Dropout(dropout)
 
     def encode(self, features: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Return the encoded frames (samples, frames / 4, width), and how many of them count.
@@ -44,7 +31,6 @@ class SpeechEncoder(nn.Module):
             lengths: Frames that count, (samples,); None where all do. What lies beyond changes nothing within.
         """
         x, lengths = self.front_end(features, lengths)
-        x = with_positions(self.dropout(self.projection(x)))
         mask = None if lengths is None else mask_of(lengths, x.shape[1])
         return self.encoder(x, mask), lengths
 
@@ -53,32 +39,27 @@ class Recogniser(SpeechEncoder):
     """An encoder with a CTC read-out of each frame, and a decoder that attends to the frames.
 
     Args:
-        ctc: From the encoder's width to the symbols.
+        front_end: See `FrontEnd`.
+        encoder: See `Encoder`.
         decoder: See `Decoder`.
-        output: From the decoder's width to the symbols.
+        ctc_head: From the width of the encoder to the symbols.
+        attention_head: From that of the decoder to the symbols.
     """
 
-    roles: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        **SpeechEncoder.roles,
-        "ctc_head": ("head",),
-        "attention_head": ("head",),
-    }
+    roles: ClassVar[Mapping[str, tuple[str, ...]]] = {"ctc_head": ("head",), "attention_head": ("head",)}
 
     def __init__(
         self,
         front_end: FrontEnd,
-        projection: nn.Linear,
-        encoder: nn.Module,
-        ctc: nn.Linear,
+        encoder: Encoder,
         decoder: Decoder,
-        output: nn.Linear,
-        *,
-        dropout: float,
+        ctc_head: nn.Linear,
+        attention_head: nn.Linear,
     ) -> None:
-        super().__init__(front_end, projection, encoder, dropout=dropout)
-        self.ctc_head = ctc
+        super().__init__(front_end, encoder)
         self.decoder = decoder
-        self.attention_head = output
+        self.ctc_head = ctc_head
+        self.attention_head = attention_head
 
     def ctc(self, encoded: Tensor) -> Tensor:
         """Return the CTC logits of each frame, (samples, frames, symbols)."""
@@ -116,16 +97,8 @@ class Recogniser(SpeechEncoder):
 class HeadedEncoder(SpeechEncoder):
     """An encoder whose frames a head takes, (samples, frames, width)."""
 
-    def __init__(
-        self,
-        front_end: FrontEnd,
-        projection: nn.Linear,
-        encoder: nn.Module,
-        head: nn.Module,
-        *,
-        dropout: float,
-    ) -> None:
-        super().__init__(front_end, projection, encoder, dropout=dropout)
+    def __init__(self, front_end: FrontEnd, encoder: Encoder, head: nn.Module) -> None:
+        super().__init__(front_end, encoder)
         self.head = head
 
     def forward(self, features: Tensor, tokens: Tensor | None = None) -> Tensor:

@@ -87,10 +87,10 @@ class SpeechSpace(SearchSpace):
                 )
 
     @abstractmethod
-    def encoder(self, width: int, blocks: Sequence[Mapping[str, Any]], *, residual: bool) -> nn.Module:
-        """Return the encoder of frames of `width`, with `blocks` under this name.
-
-        It takes (samples, frames, width), and a mask (samples, frames) or None.
+    def encoder_blocks(
+        self, width: int, blocks: Sequence[Mapping[str, Any]], *, residual: bool
+    ) -> tuple[list[nn.Module], nn.Module]:
+        """Return the blocks of the encoder and the norm behind them, see `Encoder`.
 
         Args:
             width: Features of a frame.
@@ -127,9 +127,9 @@ class SpeechSpace(SearchSpace):
         from .build import build_network
 
         width, residual = cast("int", arch["embed_dim"]), variant == "full"
-        blocks = [dict(block) for block in self._blocks(arch)]
-        encoder = self.encoder(width, blocks, residual=residual)
-        return build_network(self, encoder, width, head=head, residual=residual)
+        settings = [dict(block) for block in self._blocks(arch)]
+        blocks, norm = self.encoder_blocks(width, settings, residual=residual)
+        return build_network(self, width, blocks, norm, head=head, residual=residual)
 
     def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:
         """Give `model` fresh weights on the CPU, see `initialise_network`."""
@@ -161,9 +161,9 @@ class SpeechSpace(SearchSpace):
     def parts(self, model: nn.Module) -> dict[str, tuple[str, ...]]:
         """Return the parts of a recogniser; ``reference`` is what the original counts."""
         return {
-            "reference": ("projection.", "encoder.", "decoder."),
+            "reference": ("encoder.", "decoder."),
             "front_end": ("front_end.",),
-            "encoder": ("projection.", "encoder."),
+            "encoder": ("encoder.",),
             "decoder": ("decoder.",),
             "heads": ("ctc_head.", "attention_head."),
         }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from denas_core.legacy import Legacy, OldConfig, Outcome, bound, dropped
 from denas_core.legacy.layered import layered_choices
 
-USUAL = {
+USUAL: Mapping[str, Sequence[float]] = {
     "depths": [5, 6, 7, 8, 9, 10, 11, 12],
     "embed_dims": [192, 216, 240, 324, 384, 444],
     "mlp_ratios": [3.0, 3.5, 4.0, 4.5, 5.0],

@@ -24,12 +24,25 @@ class Transformer(SpeechSpace):
     share the width. Front-end and decoder are the same in every network, but for the width.
     """
 
-    def encoder(self, width: int, blocks: Sequence[Mapping[str, Any]], *, residual: bool) -> nn.Module:
-        """Return a `TransformerEncoder`."""
-        from .encoder import TransformerEncoder
+    def encoder_blocks(
+        self, width: int, blocks: Sequence[Mapping[str, Any]], *, residual: bool
+    ) -> tuple[list[nn.Module], nn.Module]:
+        """Return a `TransformerBlock` for each of `blocks`, and a layer norm."""
+        from torch import nn
 
-        layers = [(block["heads"], max(1, int(width * block["mlp_ratio"]))) for block in blocks]
-        return TransformerEncoder(width, layers, dropout=self.dropout, residual=residual)
+        from .block import NORM_EPS, TransformerBlock
+
+        found: list[nn.Module] = [
+            TransformerBlock(
+                width,
+                block["heads"],
+                max(1, int(width * block["mlp_ratio"])),
+                dropout=self.dropout,
+                residual=residual,
+            )
+            for block in blocks
+        ]
+        return found, nn.LayerNorm(width, eps=NORM_EPS)
 
     def parse(self, text: str, *, origin: str = "architecture") -> Architecture:
         """Read the tuple of the original, see `parse_tuple`, or what every space reads."""

@@ -1,12 +1,11 @@
-"""The encoder of ``asr/conformer``: blocks as in Gulati et al. 2020 (arXiv:2005.08100), with absolute positions.
+"""The encoder's blocks in ``asr/conformer``, as in Gulati et al. 2020 (arXiv:2005.08100), with absolute positions.
 
-In eval mode it equals ``torchaudio.models.Conformer``, where a sample stands alone: convolutions here take what lies
+In eval mode they equal those of ``torchaudio.models.Conformer`` for a sample alone: convolutions here take what lies
 beyond the length of a sample for zero, so that it changes nothing within.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import cast
 
 from torch import Tensor, nn
@@ -21,34 +20,17 @@ STEP = 0.5
 """What half-step residuals add of a feed-forward layer."""
 
 
-class ConformerEncoder(nn.Module):
-    """Blocks, each with a layer norm behind it.
+class ConformerBlock(nn.Module):
+    """Half a feed-forward step, attention, convolution and another half step, each behind a layer norm, and a norm.
 
     Args:
         width: Features of a frame.
-        layers: Of each block: heads, features inside each of its feed-forward layers, kernel of its convolution.
-        dropout: Of attention weights, feed-forward layers and what blocks add.
-        residual: Whether blocks add to what goes through them.
+        heads: Heads of the attention.
+        hidden: Features inside each of the two feed-forward layers.
+        kernel: Frames that the convolution sees; odd.
+        dropout: Of attention weights, inside feed-forward layers, and of what all four add.
+        residual: Whether the block adds to what goes through it.
     """
-
-    def __init__(
-        self, width: int, layers: Sequence[tuple[int, int, int]], *, dropout: float, residual: bool
-    ) -> None:
-        super().__init__()
-        self.blocks = nn.ModuleList(
-            ConformerBlock(width, heads, hidden, kernel, dropout=dropout, residual=residual)
-            for heads, hidden, kernel in layers
-        )
-
-    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        """Return (samples, frames, width); `mask`, (samples, frames), is True where a frame counts."""
-        for block in self.blocks:
-            x = block(x, mask)
-        return x
-
-
-class ConformerBlock(nn.Module):
-    """Half a feed-forward step, attention, convolution and another half step, each behind a layer norm, and a norm."""
 
     def __init__(
         self, width: int, heads: int, hidden: int, kernel: int, *, dropout: float, residual: bool
@@ -67,7 +49,7 @@ class ConformerBlock(nn.Module):
         self.residual = residual
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        """Return (samples, frames, width)."""
+        """Return (samples, frames, width); `mask`, (samples, frames), is True where a frame counts."""
         x = self._joined(x, STEP * self.feed_forward1(self.feed_forward1_norm(x)))
         x = self._joined(x, self.attention(self.attention_norm(x), mask))
         x = self._joined(x, self.convolution(self.convolution_norm(x), mask))

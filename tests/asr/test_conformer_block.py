@@ -1,22 +1,40 @@
-"""The encoder of Conformers equals that of torchaudio, weight for weight."""
+"""The blocks of Conformers equal those of torchaudio, weight for weight."""
 
 from __future__ import annotations
 
 import json
 
 import torch
+from torch import Tensor, nn
 
-from denas_asr.conformer.encoder import ConformerEncoder
+from denas_asr.conformer.block import ConformerBlock
 
 from .conformer_weights import GOLDEN, made, translated, waves
 
 
-def golden() -> tuple[ConformerEncoder, list[int], list[torch.Tensor]]:
+class Blocks(nn.Module):
+    """Blocks one after another, as in an encoder."""
+
+    def __init__(self, blocks: list[ConformerBlock]) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(blocks)
+
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        for block in self.blocks:
+            x = block(x, mask)
+        return x
+
+
+def golden() -> tuple[Blocks, list[int], list[Tensor]]:
     document = json.loads(GOLDEN.read_text())
     sizes = document["sizes"]
-    layer = (sizes["num_heads"], sizes["ffn_dim"], sizes["depthwise_conv_kernel_size"])
-    encoder = ConformerEncoder(
-        sizes["input_dim"], [layer] * sizes["num_layers"], dropout=0.1, residual=True
+    numbers = (sizes[name] for name in ("input_dim", "num_heads", "ffn_dim", "depthwise_conv_kernel_size"))
+    width, heads, hidden, kernel = numbers
+    encoder = Blocks(
+        [
+            ConformerBlock(width, heads, hidden, kernel, dropout=0.1, residual=True)
+            for _ in range(sizes["num_layers"])
+        ]
     ).eval()
     weights = translated(made(document["shapes"]), encoder)
     missing, unexpected = encoder.load_state_dict(weights, strict=False)
@@ -54,7 +72,7 @@ def test_statistics_of_training_are_those_of_the_frames_that_count() -> None:
         encoder.train()
         encoder.requires_grad_(True)
         for module in encoder.modules():
-            if isinstance(module, torch.nn.Dropout):
+            if isinstance(module, nn.Dropout):
                 module.p = 0.0
             if hasattr(module, "heads"):
                 module.dropout = 0.0
@@ -64,7 +82,7 @@ def test_statistics_of_training_are_those_of_the_frames_that_count() -> None:
         mask = torch.arange(frames + padding) < torch.tensor(lengths)[:, None]
         y = encoder(x, mask)
         (y[mask] * waves((sum(lengths), width), 2)).sum().backward()
-        norms = [m for m in encoder.modules() if isinstance(m, torch.nn.BatchNorm1d)]
+        norms = [m for m in encoder.modules() if isinstance(m, nn.BatchNorm1d)]
         results.append(
             [*(p.grad for p in encoder.parameters()), *(n.running_var for n in norms), y[mask].detach()]
         )

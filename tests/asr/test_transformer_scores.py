@@ -1,0 +1,70 @@
+"""The DE-Score of speech transformers is a signal, where the original's was rounding noise."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import torch
+
+from denas_asr.transformer.space import Transformer
+from denas_core import Candidate
+from denas_core.deployable import Deployable
+from denas_scores.diversity import Diversity
+from denas_scores.saliency import Saliency
+
+SMALL: dict[str, Any] = {
+    "embed_dims": [24, 36, 48, 60],
+    "vocabulary": 30,
+    "mels": 16,
+    "channels": 4,
+    "decoder_layers": 2,
+    "decoder_hidden": 64,
+    "probe_frames": 40,
+}
+
+
+def small() -> Transformer:
+    return Transformer(**SMALL).named("asr/transformer")
+
+
+def kendall_tau(first: list[float], second: list[float]) -> float:
+    pairs = [
+        ((a > b) - (a < b)) * ((c > d) - (c < d))
+        for i, (a, c) in enumerate(zip(first, second, strict=True))
+        for b, d in list(zip(first, second, strict=True))[:i]
+    ]
+    return sum(pairs) / len(pairs)
+
+
+def test_the_scores_of_float32_rank_like_those_of_float64() -> None:
+    space, rng = small(), random.Random(0)
+    architectures = [space.sample(rng) for _ in range(50)]
+    for kind in (Diversity, Saliency):
+        single, double = (
+            [kind(dtype=dtype).measure(Candidate(space, arch)) for arch in architectures]
+            for dtype in ("float32", "float64")
+        )
+        assert min(double) > 1
+        assert kendall_tau(single, double) >= 0.99, kind
+
+
+def test_the_read_out_of_the_original_does_not_depend_on_any_weight_and_ours_does() -> None:
+    space = small()
+    arch = space.smallest()
+    model = space.load(space.build(arch), arch, seed=0).double()
+    module = Deployable(space, model)
+    inputs = space.batch(2, seed=0).to(dtype=torch.float64).inputs
+    weights = [block.attention.out.weight for block in model.encoder.blocks]
+    theirs = torch.autograd.grad(model.encode(inputs["features"])[0].sum(), weights)
+    ours = torch.autograd.grad(sum(logits.sum() for logits in module(*inputs.values())), weights)
+    for one, other in zip(theirs, ours, strict=True):
+        assert one.abs().max() < 1e-10 and other.abs().max() > 1e-2
+
+
+def test_the_scores_of_networks_of_real_size_are_finite() -> None:
+    space = Transformer(probe_frames=16, vocabulary=100).named("asr/transformer")
+    for arch in (space.smallest(), space.full()):
+        candidate = Candidate(space, arch)
+        assert 0 < Diversity().measure(candidate) < 1e10
+        assert 0 < Saliency().measure(candidate) < 600

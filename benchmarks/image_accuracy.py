@@ -15,12 +15,12 @@ import itertools
 import json
 import random
 import statistics
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+from comparing import denas, markdown, mean_and_range, settings
 
 from denas_core import Architecture, Registry, SearchSpace
 from denas_core.config import apply_settings
@@ -28,20 +28,6 @@ from denas_core.objectives import Constraint
 from denas_core.problem import Problem
 
 KINDS = ("searched", "random", "plain")
-
-
-def denas(*arguments: str) -> dict[str, Any]:
-    """Run a command and return what it prints with ``--json``."""
-    done = subprocess.run(
-        [sys.executable, "-m", "denas_core.cli", *arguments, "--json"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SystemExit(f"denas {' '.join(arguments)}: {done.stderr}")
-    document: dict[str, Any] = json.loads(done.stdout)
-    return document
 
 
 def resnet(width: int) -> str:
@@ -103,8 +89,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    settings = apply_settings({"space": {}}, options.set)["space"]
-    space: SearchSpace = Registry.discover().create("space", options.space, settings)
+    options_of_space = apply_settings({"space": {}}, options.set)["space"]
+    space: SearchSpace = Registry.discover().create("space", options.space, options_of_space)
     problem = Problem(space, [Constraint.parse(text) for text in options.constraint])
     jobs: list[tuple[str, int, Path]] = []
     for seed in range(options.seeds):
@@ -122,7 +108,7 @@ def main() -> None:
                     str(run),
                     "-q",
                 ),
-                *(part for text in options.set for part in ("--set", text)),
+                *settings(options.set),
                 *(part for text in options.constraint for part in ("--constraint", text)),
             )
         best = space.parse((run / "best.json").read_text())
@@ -148,11 +134,11 @@ def trained(
     """Score and train one network, and return its cost, components and accuracy."""
     cost = space.cost(space.parse(path.read_text()))
     network = (options.space, "--arch", str(path), "--seed", str(seed), "--device", "cpu")
-    of_space = [part for text in options.set for part in ("--set", text)]
+    of_space = settings(options.set)
     scored = denas("score", *network, *of_space, "--no-latency")
     result = denas(
         *("train", *network, *of_space, "--data", str(options.data), "--epochs", str(options.epochs)),
-        *(part for text in options.train for part in ("--set", text)),
+        *settings(options.train),
         *("--out", str(options.out / path.stem), "-q"),
     )
     return {
@@ -168,24 +154,17 @@ def trained(
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """Return the means by kind, and the ranges of accuracies and components, as a table."""
     components = list(rows[0]["components"])
-    heads = ["network", "params", "MFLOPs", "accuracy, mean (range)", *components]
-    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    lines = []
     for kind in KINDS:
         found = [row for row in rows if row["kind"] == kind]
-        params, flops, accuracy = (
-            statistics.fmean(float(row[name]) for row in found) for name in ("params", "flops", "accuracy")
-        )
-        low, high = _range([row["accuracy"] for row in found])
-        cells = [kind, f"{params / 1e3:.0f}k", f"{flops / 1e6:.1f}", f"{accuracy:.3f} ({low:.3f}-{high:.3f})"]
+        params, flops = (statistics.fmean(float(row[name]) for row in found) for name in ("params", "flops"))
+        accuracy = mean_and_range([row["accuracy"] for row in found])
+        cells = [kind, f"{params / 1e3:.0f}k", f"{flops / 1e6:.1f}", accuracy]
         for name in components:
-            low, high = _range([row["components"][name] for row in found])
-            cells.append(f"{low:.3g}-{high:.3g}")
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def _range(values: Sequence[float]) -> tuple[float, float]:
-    return min(values), max(values)
+            values = [row["components"][name] for row in found]
+            cells.append(f"{min(values):.3g}-{max(values):.3g}")
+        lines.append(cells)
+    return markdown(["network", "params", "MFLOPs", "accuracy, mean (range)", *components], lines)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,33 @@
+"""The best path of CTC: the likeliest symbol of each frame."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from .frames import counted, inside
+from .symbols import BLANK, FIRST
+
+
+def greedy(log_probs: Tensor, lengths: Tensor | None = None) -> list[list[int]]:
+    """Return the symbols of each utterance's likeliest alignment: repeats become one, then blanks go.
+
+    Best path decoding of Graves et al. 2006 (Connectionist temporal classification, ICML, section 3.2). The beginning
+    and the end of a text are no symbols of CTC and never written. Of equally likely symbols the first is taken.
+
+    Args:
+        log_probs: (utterances, frames, symbols), or logits: only their order in a frame counts.
+        lengths: Frames that count, (utterances,); None where all do.
+
+    Raises:
+        NoResult: a frame that counts holds NaN or an infinite value.
+    """
+    lengths = counted(log_probs, lengths)
+    if not log_probs.shape[1]:
+        return [[] for _ in log_probs]
+    highest, best = log_probs[..., FIRST:].max(-1)
+    best = torch.where(log_probs[..., BLANK] >= highest, BLANK, best + FIRST)
+    before = F.pad(best[:, :-1], (1, 0), value=BLANK)
+    written = (best != BLANK) & (best != before) & inside(lengths, log_probs.shape[1])
+    return [row[keep].tolist() for row, keep in zip(best.cpu(), written.cpu(), strict=True)]

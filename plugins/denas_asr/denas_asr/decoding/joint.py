@@ -1,0 +1,95 @@
+"""Joint decoding with CTC and attention: a beam search that both have a say in.
+
+Hori, Watanabe and Hershey 2017 (Joint CTC/attention decoding for end-to-end speech recognition, ACL), Watanabe et al.
+2017 (doi:10.1109/JSTSP.2017.2763455); for networks trained as in Kim, Hori and Watanabe 2017 (arXiv:1609.06773).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .attention_scorer import AttentionScorer, Network
+from .ctc_scorer import CtcScorer
+from .frames import counted
+from .hypothesis import Hypothesis
+from .language_scorer import SymbolFusion, SymbolScorer, WordScorer
+from .scorer import Scorer
+from .symbol_beam import Limits, search
+from .word_model import WordFusion
+
+GROUP_NUMBERS = 8_000_000
+"""Most CTC outputs (utterances x frames x symbols) of utterances that are searched at once: twice 64 MB in float64."""
+
+
+@torch.no_grad()
+def joint_beam(
+    network: Network,
+    encoded: Tensor,
+    lengths: Tensor | None = None,
+    *,
+    beam: int,
+    ctc_weight: float,
+    lm: WordFusion | SymbolFusion | None = None,
+    longest: float = 1.0,
+    length_power: float = 0.0,
+) -> list[list[Hypothesis]]:
+    """Return the best texts of each utterance, best first, at most `beam`.
+
+    A text scores ``ctc_weight * log p_ctc + (1 - ctc_weight) * log p_attention``, with what the language model adds. An
+    utterance without a frame has the empty text.
+
+    Args:
+        network: In evaluation mode. A side with weight 0 is not asked.
+        encoded: What its encoder makes of the speech, (utterances, frames, width).
+        lengths: Frames that count, (utterances,); None where all do. What lies beyond changes no result.
+        beam: Texts that are kept at each length.
+        ctc_weight: From 0 to 1.
+        lm: Language model, with its weight and bonus.
+        longest: Most symbols of a text, in frames; more than 1.0 is of use where `ctc_weight` is 0.
+        length_power: Texts are ranked by ``score / (symbols + 1) ** length_power``.
+
+    Raises:
+        NoResult: the network, or the language model, puts out NaN or an infinite value.
+    """
+    log_probs = network.ctc(encoded).log_softmax(-1)
+    lengths = counted(log_probs, lengths)
+    found = [[Hypothesis((), 0.0)] for _ in encoded]
+    for group in _groups(lengths, log_probs.shape[2]):
+        index = torch.tensor(group, device=lengths.device)
+        frames = int(lengths[index].max())
+        limits = Limits(
+            beam=beam,
+            longest=[max(1, int(longest * length)) for length in lengths[index].tolist()],
+            bonus=0.0 if lm is None else lm.bonus,
+            length_power=length_power,
+        )
+        scorers: list[tuple[float, Scorer]] = []
+        if ctc_weight > 0:
+            scorers.append((ctc_weight, CtcScorer(log_probs[index, :frames], lengths[index])))
+        if ctc_weight < 1:
+            scorers.append(
+                (1 - ctc_weight, AttentionScorer(network, encoded[index, :frames], lengths[index]))
+            )
+        if lm is not None:
+            scorers.append((1.0, _language_scorer(lm, len(group), encoded.device)))
+        for utterance, hypotheses in zip(group, search(scorers, limits, encoded.device), strict=True):
+            found[utterance] = hypotheses
+    return found
+
+
+def _groups(lengths: Tensor, symbols: int) -> list[list[int]]:
+    """Return places of utterances of like length that have a frame, as many together as memory allows."""
+    groups: list[list[int]] = []
+    frames = lengths.tolist()
+    for place in sorted((place for place, length in enumerate(frames) if length), key=lambda p: -frames[p]):
+        if not groups or (len(groups[-1]) + 1) * frames[groups[-1][0]] * symbols > GROUP_NUMBERS:
+            groups.append([])
+        groups[-1].append(place)
+    return groups
+
+
+def _language_scorer(lm: WordFusion | SymbolFusion, utterances: int, device: torch.device) -> Scorer:
+    if isinstance(lm, WordFusion):
+        return WordScorer(lm, utterances, device)
+    return SymbolScorer(lm, utterances, device)

@@ -1,0 +1,71 @@
+"""Back-off language models of words, read by kenlm from ARPA text or from its binary files."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from pathlib import Path
+from typing import Any
+
+from denas_core.errors import ConfigError
+from denas_core.one_line import described, shown
+
+NATURAL = math.log(10.0)
+"""Files hold logarithms to the base of ten."""
+
+
+class NgramModel:
+    """The n-grams of a file (Heafield 2011, KenLM). Words that it does not know are its ``<unk>``."""
+
+    def __init__(self, path: Path) -> None:
+        """Read a file.
+
+        Raises:
+            ConfigError: kenlm is not installed, or the file is none of its kind.
+        """
+        self._kenlm = _library()
+        self._model = _read(self._kenlm, path)
+
+    def begin(self) -> Any:
+        """Return the context of the first word."""
+        context = self._kenlm.State()
+        self._model.BeginSentenceWrite(context)
+        return context
+
+    def after(self, context: Any, word: str) -> tuple[float, Any]:
+        """Return the natural log-probability of a word in its context, and the context of the next."""
+        closed = self._kenlm.State()
+        return NATURAL * self._model.BaseScore(context, word, closed), closed
+
+    def end(self, context: Any) -> float:
+        """Return the natural log-probability that the text ends here."""
+        return self.after(context, "</s>")[0]
+
+    def __contains__(self, word: str) -> bool:
+        return word in self._model
+
+
+def _library() -> Any:
+    try:
+        # By name: without the extra, a checker of types would look for it in vain.
+        return importlib.import_module("kenlm")
+    except ImportError as error:
+        raise ConfigError("an n-gram language model needs kenlm: pip install 'denas-asr[lm]'") from error
+
+
+def _read(kenlm: Any, path: Path) -> Any:
+    # The library's own text for a file that is not there spans lines.
+    if not path.is_file():
+        raise ConfigError(
+            f"language model {shown(str(path))} is no file; give lm a path of ARPA text or a kenlm binary"
+        )
+    config = kenlm.Config()
+    # Else it draws progress on the terminal, and asks for a binary file.
+    config.show_progress = False
+    config.arpa_complain = kenlm.ARPALoadComplain.NONE
+    try:
+        return kenlm.Model(str(path), config)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ConfigError(
+            f"language model {shown(str(path))} is neither ARPA text nor a kenlm binary: {described(error)}"
+        ) from error

@@ -157,7 +157,9 @@ class Task(Component, ABC, Generic[S]):
             split: The samples themselves, for what is in no tensor.
         """
 
-    def decode(self, space: SearchSpace, network: nn.Module, batch: Batch, outputs: Outputs) -> Tensor:
+    def decode(
+        self, space: SearchSpace, network: nn.Module, batch: Batch, outputs: Outputs, split: Split[S]
+    ) -> Tensor:
         """Return what a trained network is measured by, in the form that `predict` returns.
 
         A task overrides this that asks the network again, such as for one symbol after the other.
@@ -167,6 +169,7 @@ class Task(Component, ABC, Generic[S]):
             network: In eval mode.
             batch: On the device of the network.
             outputs: What the network has made of the batch.
+            split: What the samples of the batch are of.
         """
         return self.predict(outputs)
 

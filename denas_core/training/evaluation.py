@@ -87,7 +87,9 @@ def evaluate_network(
         for number, (batch, expected) in enumerate(loader, start=1):
             there = batch.to(device=device)
             outputs = space.forward(network, there)
-            prediction = task.decode(space, network, there, outputs) if decode else task.predict(outputs)
+            prediction = (
+                task.decode(space, network, there, outputs, split) if decode else task.predict(outputs)
+            )
             # Sums stay on the device: a look at each would wait for it.
             wanted = {name: tensor.to(device) for name, tensor in expected.items()}
             losses.append((task.loss(outputs, wanted).float(), len(prediction)))

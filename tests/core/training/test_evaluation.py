@@ -52,8 +52,10 @@ class Decoding(Side):
     def predict(self, outputs: Outputs) -> Tensor:
         return super().predict(outputs) * 0
 
-    def decode(self, space: SearchSpace, network: nn.Module, batch: Batch, outputs: Outputs) -> Tensor:
-        assert not network.training
+    def decode(
+        self, space: SearchSpace, network: nn.Module, batch: Batch, outputs: Outputs, split: Split[Any]
+    ) -> Tensor:
+        assert not network.training and len(split) == 5
         again = space.forward(network, batch)
         assert torch.equal(again.logits["logits"], outputs.logits["logits"])
         return self.predict(outputs) + 1

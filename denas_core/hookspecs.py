@@ -1,4 +1,4 @@
-"""Every hook of DE-NAS: what a plugin may implement, each but the last one returning components by short name.
+"""Every hook of DE-NAS: what a plugin may implement, each but the last two returning components by short name.
 
 A plugin is a module (or object) named by an entry point of the group ``denas``; the entry point's name is the plugin's
 name. A hook returns a mapping from a short name, such as ``cnn``, to a class or to a lazy ``"package.module:Class"``
@@ -69,5 +69,15 @@ def denas_add_commands(app: typer.Typer) -> None:
 
     Args:
         app: An empty application. Commands are added as Typer does it, and need names that nobody else has.
+    """
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def denas_doctor() -> Mapping[str, str]:
+    """Called by ``denas doctor``, in a process of its own: what the plugin has to say about this machine.
+
+    Returns:
+        A line by subject, such as which of two libraries is in use, why, and how to get the other.
     """
     raise AssertionError("a specification is never called")

@@ -64,6 +64,7 @@ class Plugin:
         reason: Why it is not ok.
         components: Class, or its lazy name, by kind and short name.
         add_commands: Adds its commands to ``app``, an application of Typer; None if it has none.
+        doctor: Returns what it has to say about this machine, in a list; None if it has nothing to say.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Plugin:
     reason: str = ""
     components: Mapping[Kind, Mapping[str, str | type[Any]]] = dataclasses.field(default_factory=dict)
     add_commands: Callable[..., object] | None = dataclasses.field(default=None, repr=False, compare=False)
+    doctor: Callable[[], Any] | None = dataclasses.field(default=None, repr=False, compare=False)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the plugin as ``denas plugins --json`` prints it."""
@@ -270,10 +272,11 @@ def load_plugin(point: importlib.metadata.EntryPoint, *, claims: int = 1) -> Plu
         if is_interruption(error):
             raise
         return Plugin(**facts, status="broken", reason=described(error, 300))
-    add = manager.hook.denas_add_commands
-    return Plugin(
-        **facts, status="ok", components=components, add_commands=add if add.get_hookimpls() else None
+    add, doctor = (
+        hook if hook.get_hookimpls() else None
+        for hook in (manager.hook.denas_add_commands, manager.hook.denas_doctor)
     )
+    return Plugin(**facts, status="ok", components=components, add_commands=add, doctor=doctor)
 
 
 def plugin_facts(point: importlib.metadata.EntryPoint) -> dict[str, Any]:

@@ -28,7 +28,12 @@ def doctor(json_: JsonOption = False) -> None:
     document = examine()
     if json_:
         print_json(document)
-        return
+    else:
+        show(document)
+
+
+def show(document: Mapping[str, Any]) -> None:
+    """Print for people what `examine` returns."""
     print_table(["package", "version"], list(document["versions"].items()), title="Versions")
     print_table(["", ""], [[name, value] for name, value in document["machine"].items()], title="Machine")
     print_table(
@@ -39,6 +44,9 @@ def doctor(json_: JsonOption = False) -> None:
         ],
         title="Plugins",
     )
+    notes = [[row["name"], *note] for row in document["plugins"] for note in row["notes"].items()]
+    if notes:
+        print_table(["plugin", "subject", ""], notes, title="What plugins say")
     for line in document["advice"]:
         print(f"- {line}")  # noqa: T201
     if not document["advice"]:

@@ -1,4 +1,4 @@
-"""What plugins declare, imported in another process: one that hangs or dies there is told, and harms nobody.
+"""What plugins declare and say, in another process: one that hangs or dies there is told, and harms nobody.
 
 The other process writes each step into a file before and after it takes it; the file says what it was at when it ended.
 """
@@ -14,9 +14,15 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from denas_core.one_line import one_line, type_name
+
+if TYPE_CHECKING:
+    from denas_core.registry import Kind, Plugin, Registry
 
 PATIENCE = 60.0
 """Seconds that one import may take; the first one that imports torch from a cold disk takes a few."""
@@ -25,7 +31,8 @@ Row = dict[str, Any]
 
 
 def examine_plugins(*, patience: float = PATIENCE) -> list[Row]:
-    """Return the rows of ``denas plugins``, each with ``faults``: a reason by component that cannot be used.
+    """Return the rows of ``denas plugins``, each with ``faults``, a reason by component that cannot be used, and
+    ``notes``, what the plugin says of this machine by subject.
 
     Args:
         patience: Seconds that one import may take.
@@ -79,14 +86,16 @@ def _rows(steps: list[Row], culprits: dict[str, str]) -> list[Row]:
     rows: dict[str, Row] = {}
     for step in steps:
         if step["step"] == "plugin":
-            rows[step["key"]] = {**step["row"], "faults": {}}
+            rows[step["key"]] = {**step["row"], "faults": {}, "notes": {}}
         elif step["step"] == "skip" and "row" in step:
             row = {**step["row"], "status": "broken", "reason": culprits[step["key"]], "components": {}}
-            rows[step["key"]] = {**row, "faults": {}}
+            rows[step["key"]] = {**row, "faults": {}, "notes": {}}
     by_name = {row["name"]: row for row in rows.values() if row["status"] == "ok"}
     for step in steps:
         if step["step"] == "fault":
             by_name[step["plugin"]]["faults"][step["key"]] = step["reason"]
+        elif step["step"] == "notes":
+            by_name[step["plugin"]]["notes"] = step["notes"]
         elif step["step"] == "skip" and "plugin" in step:
             by_name[step["plugin"]]["faults"][step["key"]] = culprits[step["key"]]
     return sorted(rows.values(), key=lambda row: (row["name"], row["distribution"]))
@@ -95,11 +104,7 @@ def _rows(steps: list[Row], culprits: dict[str, str]) -> list[Row]:
 def examine_here(tell: Callable[..., None], skipped: Iterable[str]) -> None:
     """Import every plugin and component but the skipped ones, and tell each step."""
     from denas_core.errors import DenasError
-    from denas_core.options import options_model
     from denas_core.registry import Plugin, Registry, installed_points, load_plugin, plugin_facts
-
-    from .app import core_commands
-    from .plugin_commands import plugin_commands
 
     points, plugins = installed_points()
     for plugin in plugins:
@@ -116,26 +121,56 @@ def examine_here(tell: Callable[..., None], skipped: Iterable[str]) -> None:
         tell("plugin", key=key, row=plugins[-1].as_dict())
     registry = Registry(plugins)
     for plugin in registry.plugins:
-        for kind, names in plugin.components.items():
-            for name in sorted(names):
-                key = f"{kind} {plugin.name}/{name}"
-                if key in skipped:
-                    tell("skip", key=key, plugin=plugin.name)
-                    continue
-                tell("begin", key=key)
-                try:
-                    options_model(registry.load(kind, f"{plugin.name}/{name}"))
-                except DenasError as error:
-                    tell("fault", key=key, plugin=plugin.name, reason=str(error))
-        if plugin.add_commands is not None:
-            key = f"commands of {plugin.name}"
+        for key, examination in _examinations(registry, plugin):
             if key in skipped:
                 tell("skip", key=key, plugin=plugin.name)
                 continue
             tell("begin", key=key)
-            for reason in plugin_commands(Registry([plugin]), taken=core_commands()).faults.values():
-                tell("fault", key=key, plugin=plugin.name, reason=reason)
+            try:
+                if notes := examination():
+                    tell("notes", key=key, plugin=plugin.name, notes=notes)
+            except DenasError as error:
+                tell("fault", key=key, plugin=plugin.name, reason=str(error))
     tell("end", key="")
+
+
+def _examinations(registry: Registry, plugin: Plugin) -> Iterator[tuple[str, Callable[[], dict[str, str]]]]:
+    for kind, names in plugin.components.items():
+        for name in sorted(names):
+            yield f"{kind} {plugin.name}/{name}", partial(_import, registry, kind, f"{plugin.name}/{name}")
+    if plugin.add_commands is not None:
+        yield f"commands of {plugin.name}", partial(_add_commands, plugin)
+    if plugin.doctor is not None:
+        yield f"denas_doctor() of {plugin.name}", partial(_ask, plugin, plugin.doctor)
+
+
+def _import(registry: Registry, kind: Kind, name: str) -> dict[str, str]:
+    from denas_core.options import options_model
+
+    options_model(registry.load(kind, name))
+    return {}
+
+
+def _add_commands(plugin: Plugin) -> dict[str, str]:
+    from denas_core.errors import PluginError
+    from denas_core.registry import Registry
+
+    from .app import core_commands
+    from .plugin_commands import plugin_commands
+
+    for reason in plugin_commands(Registry([plugin]), taken=core_commands()).faults.values():
+        raise PluginError(reason)
+    return {}
+
+
+def _ask(plugin: Plugin, doctor: Callable[[], Any]) -> dict[str, str]:
+    from denas_core.blame import blamed
+
+    with blamed(f"denas_doctor() of {plugin.distribution} {plugin.version}"):
+        (notes,) = doctor() or [{}]
+        if not isinstance(notes, Mapping):
+            raise TypeError(f"it must return a mapping of texts, not {type_name(notes)}")
+        return {one_line(subject, 40): one_line(text, 400) for subject, text in notes.items()}
 
 
 def main(path: str, skipped: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from denas_core.cli.doctor import mend
+from denas_core.cli.doctor import examine, mend, show
 from denas_core.cli.doctor_imports import examine_plugins
 from tests.zoo.making import Distribution, installed, providing
 
@@ -42,6 +42,46 @@ def test_imports_that_hang_or_die_are_told_and_hide_no_other(tmp_path: Path) -> 
         "DENAS_DISABLE_PLUGINS=dying, or pip uninstall denas-zoo-dying"
     )
     assert mend(rows["fine"]) == mend(rows["builtin"]) == ""
+
+
+SAYING = """
+from denas_core import hookimpl
+
+@hookimpl
+def denas_doctor():
+    {body}
+"""
+
+
+def test_what_plugins_say_of_the_machine_is_told_and_what_they_do_to_it_is_not_done(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bodies = {
+        "talking": "return {'sound': f'by ear,\\nnot by {1 + 1} eyes', 7: 8}",
+        "silent": "pass",
+        "failing": "1 / 0",
+        "rambling": "return ['much', 'to', 'say']",
+        "ending": "import os; os._exit(3)",
+    }
+    distributions = [
+        Distribution(name=name, files={"plugin": SAYING.format(body=body)}) for name, body in bodies.items()
+    ]
+    with installed(tmp_path, distributions):
+        document = examine()
+    rows = {row["name"]: row for row in document["plugins"]}
+    assert rows["talking"]["notes"] == {"sound": "by ear, not by 2 eyes", "7": "8"}
+    assert all(not rows[name]["notes"] for name in bodies if name != "talking")
+    assert not rows["talking"]["faults"] and not rows["silent"]["faults"]
+    who = {name: f"denas_doctor() of denas-zoo-{name} 6.6.6 failed:" for name in bodies}
+    faults = {
+        name: rows[name]["faults"][f"denas_doctor() of {name}"] for name in ("failing", "rambling", "ending")
+    }
+    assert faults["failing"] == f"{who['failing']} ZeroDivisionError: division by zero"
+    assert faults["rambling"] == f"{who['rambling']} TypeError: it must return a mapping of texts, not list"
+    assert faults["ending"] == "its import ends the process (exit code 3)"
+    show(document)
+    printed = capfd.readouterr().out
+    assert "What plugins say" in printed and "by ear, not by 2 eyes" in printed
 
 
 @pytest.mark.parametrize(

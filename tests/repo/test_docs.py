@@ -132,7 +132,7 @@ def test_hooks_has_a_heading_for_every_specification_with_its_signature() -> Non
         if hasattr(function, "denas_spec")
     }
     assert headings == list(specifications.values())
-    assert set(specifications) == {*HOOKS.values(), "denas_add_commands"}
+    assert set(specifications) == {*HOOKS.values(), "denas_add_commands", "denas_doctor"}
 
 
 def test_hooks_names_what_each_contract_asks_for() -> None:

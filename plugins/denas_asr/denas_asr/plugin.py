@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from denas_core.hookspecs import Components, hookimpl
 
 
@@ -18,3 +20,11 @@ def denas_spaces() -> Components:
 def denas_tasks() -> Components:
     """Provide `speech-recognition`."""
     return {"speech-recognition": "denas_asr.task.recognition:SpeechRecognition"}
+
+
+@hookimpl
+def denas_doctor() -> Mapping[str, str]:
+    """Say what computes features."""
+    from .features.backend import in_use
+
+    return {"features": in_use()}

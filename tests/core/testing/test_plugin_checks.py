@@ -95,7 +95,7 @@ def test_every_check_has_a_plugin_that_fails_it() -> None:
         (
             GOOD.replace("denas_strategies", "denas_strategy"),
             "; the hooks are denas_spaces, denas_scores, denas_strategies, denas_probes, denas_executors, "
-            "denas_tasks, denas_exporters, denas_add_commands",
+            "denas_tasks, denas_exporters, denas_add_commands, denas_doctor",
         ),
         ("import no_such_module", '; python -c "import denas_fresh" shows where, if its import fails'),
     ],

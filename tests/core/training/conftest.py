@@ -39,3 +39,15 @@ def checkpoint(tmp_path: Path) -> Path:
     path = tmp_path / "wide.safetensors"
     save_file(nn.Sequential(*layers).state_dict(), path)
     return path
+
+
+@pytest.fixture
+def searched(tmp_path: Path, points: Path) -> Path:
+    """A run of six candidates."""
+    from tests.core.runs import denas_here
+
+    run = tmp_path / "run"
+    options = "--score points/size --objective score --objective params --budget 6 --seed 5 --device cpu -q"
+    done = denas_here("search", "points/mlp", *options.split(), "--out", str(run))
+    assert done.returncode == 0, done.stderr
+    return run

@@ -13,15 +13,23 @@ BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "throughput.py"
 
 
 @pytest.mark.parametrize(
-    ("space", "components"),
+    ("space", "more", "components"),
     [
-        ("cv/cnn", {"shared", "expressivity", "complexity", "saliency"}),
-        ("cv/vit:tiny", {"shared", "diversity", "saliency"}),
+        ("cv/cnn", ["--batch-size", "4"], {"shared", "expressivity", "complexity", "saliency"}),
+        ("cv/vit:tiny", [], {"shared", "diversity", "saliency"}),
+        (
+            "nlp/bert:denas",
+            ["--samples", "2", "--tokens", "5", "--set", "vocab_size=99", "--set", "layers=[1, 2]"],
+            {"shared", "diversity", "saliency"},
+        ),
     ],
+    ids=["images", "patches", "tokens"],
 )
-def test_the_throughput_benchmark_prints_its_numbers_as_json(space: str, components: set[str]) -> None:
-    pytest.importorskip("denas_cv")
-    options = ["--space", space, "--json", "--architectures", "1", "--batch-size", "4"]
+def test_the_throughput_benchmark_prints_its_numbers_as_json(
+    space: str, more: list[str], components: set[str]
+) -> None:
+    pytest.importorskip(f"denas_{space.partition('/')[0]}")
+    options = ["--space", space, "--json", "--architectures", "1", "--rounds", "1", *more]
     done = subprocess.run(
         [sys.executable, str(BENCHMARK), *options], capture_output=True, text=True, timeout=120, check=True
     )

@@ -1,0 +1,1 @@
+"""Symbols for what is said: characters, or pieces of words."""

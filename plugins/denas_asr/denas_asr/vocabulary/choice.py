@@ -1,0 +1,49 @@
+"""Which vocabulary a training has: what ``task.vocab`` says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from denas_core.errors import ConfigError, did_you_mean
+
+from .characters import Characters
+from .sentence_pieces import SentencePieces
+from .vocabulary import Vocabulary
+
+CHARACTERS = "char"
+PIECES = "sentencepiece"
+SUFFIX = ".model"
+
+_COUNTED = re.compile(rf"{PIECES}:(\d{{1,7}})")
+
+
+def make_vocabulary(chosen: str, texts: Sequence[str]) -> Vocabulary:
+    """Return the vocabulary that was chosen.
+
+    Args:
+        chosen: ``char``, ``sentencepiece:N`` for N pieces, or the path of a model of SentencePiece.
+        texts: The transcripts to learn from, of which it is made where it is no file.
+
+    Raises:
+        ConfigError: it is none of these, cannot be read, or the transcripts do not allow it.
+        NotInstalled: sentencepiece is needed and missing.
+    """
+    if chosen == CHARACTERS:
+        return Characters.of(texts)
+    if counted := _COUNTED.fullmatch(chosen):
+        return SentencePieces.trained(texts, int(counted[1]))
+    if is_file(chosen):
+        return SentencePieces.read(Path(chosen))
+    name = chosen.partition(":")[0]
+    hint = "" if name == PIECES else did_you_mean(name, (CHARACTERS, PIECES))
+    raise ConfigError(
+        f"vocab {chosen!r} is no vocabulary{hint}; choose {CHARACTERS}, {PIECES}:N with N pieces, or the path of a "
+        f"{SUFFIX} of SentencePiece"
+    )
+
+
+def is_file(chosen: str) -> bool:
+    """Tell whether a choice is the path of a file, rather than the name of a kind."""
+    return chosen.endswith(SUFFIX) or "/" in chosen

@@ -1,0 +1,165 @@
+"""A vocabulary of pieces of words, by SentencePiece (Kudo and Richardson 2018, arXiv:1808.06226)."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from denas_core.errors import ConfigError, NotInstalled
+from denas_core.one_line import described, shown
+
+from .vocabulary import SPECIAL, Vocabulary, plain
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+
+class SentencePieces(Vocabulary):
+    """The pieces of a model of SentencePiece that stand for text; its own special pieces are no symbols."""
+
+    kind: ClassVar[str] = "sentencepiece"
+
+    def __init__(self, model: bytes, *, origin: str) -> None:
+        """Read a model.
+
+        Args:
+            model: Its bytes, as SentencePiece writes them.
+            origin: What errors call it.
+
+        Raises:
+            ConfigError: it is none, or has no piece that stands for text.
+            NotInstalled: sentencepiece is missing.
+        """
+        library = _library()
+        self._model = model
+        try:
+            self._processor = library.SentencePieceProcessor(model_proto=model)
+        # Whatever its C++ code says of damaged bytes.
+        except Exception as error:
+            raise ConfigError(f"{origin} is no model of SentencePiece: {described(error)}") from error
+        processor = self._processor
+        self._numbers_there = [
+            number
+            for number in range(processor.get_piece_size())
+            if not (
+                processor.is_control(number) or processor.is_unknown(number) or processor.is_unused(number)
+            )
+        ]
+        if not self._numbers_there:
+            raise ConfigError(f"{origin} has no piece that stands for text")
+        self._symbols = {there: len(SPECIAL) + place for place, there in enumerate(self._numbers_there)}
+        self._pieces = (*SPECIAL, *(processor.id_to_piece(number) for number in self._numbers_there))
+
+    @classmethod
+    def trained(cls, texts: Sequence[str], pieces: int) -> SentencePieces:
+        """Return a unigram model of some texts, the same each time.
+
+        Args:
+            texts: What it is trained on.
+            pieces: How many pieces it has.
+
+        Raises:
+            ConfigError: the texts have pieces for fewer, or need more.
+            NotInstalled: sentencepiece is missing.
+        """
+        library = _library()
+        plain_texts = [found for text in texts if (found := plain(text))]
+        if not plain_texts:
+            raise ConfigError("the transcripts to learn from are empty; there are no pieces to recognise")
+        written = io.BytesIO()
+        try:
+            library.SentencePieceTrainer.train(
+                sentence_iterator=iter(plain_texts),
+                model_writer=written,
+                model_type="unigram",
+                # One more, for what is unknown.
+                vocab_size=pieces + 1,
+                unk_id=0,
+                bos_id=-1,
+                eos_id=-1,
+                pad_id=-1,
+                character_coverage=1.0,
+                normalization_rule_name="identity",
+                # Longer ones would be passed over.
+                max_sentence_length=max(len(text.encode()) for text in plain_texts) + 1,
+                num_threads=1,
+                minloglevel=2,
+            )
+        except RuntimeError as error:
+            raise _too_many_or_few(pieces, error) from error
+        return cls(written.getvalue(), origin=f"vocab 'sentencepiece:{pieces}'")
+
+    @classmethod
+    def read(cls, path: Path) -> SentencePieces:
+        """Return the model in a file.
+
+        Raises:
+            ConfigError: it cannot be read, or is none.
+            NotInstalled: sentencepiece is missing.
+        """
+        try:
+            model = path.read_bytes()
+        except OSError as error:
+            raise ConfigError(f"vocab {str(path)!r} cannot be read: {error.strerror or error}") from error
+        return cls(model, origin=f"vocab {str(path)!r}")
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> SentencePieces:
+        """Return what `as_facts` has put down."""
+        return cls(base64.b64decode(facts["model"]), origin="the vocabulary of the model")
+
+    @property
+    def pieces(self) -> tuple[str, ...]:
+        """The pieces, behind the special symbols."""
+        return self._pieces
+
+    def encode(self, text: str) -> list[int]:
+        """Return the symbols of the likeliest pieces; what is unknown is left out."""
+        return [self._symbols[n] for n in self._processor.encode(plain(text)) if n in self._symbols]
+
+    def decode(self, symbols: Iterable[int]) -> str:
+        """Return the pieces in one text."""
+        there = self._numbers_there
+        numbers = [
+            there[symbol - len(SPECIAL)] for symbol in symbols if 0 <= symbol - len(SPECIAL) < len(there)
+        ]
+        text: str = self._processor.decode(numbers)
+        return text
+
+    def unknown(self, text: str) -> list[str]:
+        """Return the stretches of a text that no piece stands for."""
+        numbers = self._processor.encode(plain(text))
+        # An unknown stretch is a piece as it is written.
+        pieces = self._processor.encode(plain(text), out_type=str)
+        return [piece for n, piece in zip(numbers, pieces, strict=True) if n not in self._symbols]
+
+    def as_facts(self) -> dict[str, Any]:
+        """Return the model, its bytes in base64."""
+        return {"kind": self.kind, "model": base64.b64encode(self._model).decode("ascii")}
+
+
+def _library() -> ModuleType:
+    try:
+        import sentencepiece
+    except ImportError as error:
+        raise NotInstalled(
+            "a vocabulary of pieces of words needs sentencepiece: pip install 'denas-asr[sentencepiece]'"
+        ) from error
+    found: ModuleType = sentencepiece
+    return found
+
+
+def _too_many_or_few(pieces: int, error: RuntimeError) -> ConfigError:
+    """Return in one line what SentencePiece says of a number of pieces; it counts one for what is unknown."""
+    what = f"vocab 'sentencepiece:{pieces}' does not suit the transcripts to learn from"
+    if most := re.search(r"set it to a value <= (\d+)", str(error)):
+        return ConfigError(f"{what}: they have at most {int(most[1]) - 1} pieces; choose no more")
+    if least := re.search(r"smaller than required_chars\. \d+ vs (\d+)", str(error)):
+        return ConfigError(
+            f"{what}: their characters alone are {int(least[1]) - 1} pieces; choose at least as many, or char"
+        )
+    return ConfigError(f"{what}: {shown(described(error))}")

@@ -13,6 +13,7 @@ from .decoder import Decoder
 from .encoder import Encoder
 from .front_end import FrontEnd
 from .lengths import mask_of
+from .stepper import DecoderStepper
 
 
 class SpeechEncoder(nn.Module):
@@ -75,6 +76,16 @@ class Recogniser(SpeechEncoder):
         """
         mask = None if encoded_lengths is None else mask_of(encoded_lengths, encoded.shape[1])
         return cast("Tensor", self.attention_head(self.decoder(tokens, encoded, mask)))
+
+    def stepper(self, encoded: Tensor, encoded_lengths: Tensor) -> DecoderStepper:
+        """Return the decoder before the first symbol, which then reads one symbol at a time; for evaluation mode.
+
+        Args:
+            encoded: (samples, frames, width).
+            encoded_lengths: Frames that count, (samples,).
+        """
+        mask = mask_of(encoded_lengths, encoded.shape[1])
+        return DecoderStepper(self.decoder, self.attention_head, encoded, mask)
 
     def forward(self, features: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Return the CTC logits and those of the decoder, where every position counts."""

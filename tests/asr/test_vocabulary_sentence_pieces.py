@@ -17,8 +17,20 @@ from .test_vocabulary_characters import again
 sentencepiece = pytest.importorskip("sentencepiece")
 
 NOUNS = (
-    "HOUSE MOUSE HORSE NURSE GARDEN WINDOW RIVER LAMP FIELD STONE MORNING EVENING WINTER SUMMER BROTHER SISTER"
-).split()
+    "HOUSE",
+    "MOUSE",
+    "HORSE",
+    "NURSE",
+    "GARDEN",
+    "WINDOW",
+    "RIVER",
+    "LAMP",
+    "FIELD",
+    "STONE",
+    "MORNING",
+    "EVENING",
+)
+NOUNS = (*NOUNS, "WINTER", "SUMMER", "BROTHER", "SISTER")
 TEXTS = [
     f"THE {noun} {verb} OF THE {NOUNS[-i]}" for i, noun in enumerate(NOUNS) for verb in ("IS", "WAS", "HAD")
 ]

@@ -1,0 +1,1 @@
+"""Speech data: audio files, transcripts, and what is wrong with them."""

@@ -1,0 +1,67 @@
+"""Where a part of the data is, and in which layout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from denas_core.errors import ConfigError, did_you_mean
+
+from . import librispeech, manifest
+from .problems import Problems
+from .utterances import Found
+
+LOOKED_FOR = (
+    "PART/SPEAKER/CHAPTER/*.trans.txt with *.flac or *.wav beside it, or PART.csv with ID, wav and wrd"
+)
+
+
+def find_part(data: Path, part: str | None) -> tuple[Iterable[Found], Problems]:
+    """Return what a part of the data lists, and an account for its problems.
+
+    Raises:
+        ConfigError: there is no such part, several could be meant, or a manifest is no table.
+    """
+    place = _place(data, part)
+    problems = Problems(where=str(place))
+    if place.is_dir():
+        return librispeech.utterances(place, problems), problems
+    return manifest.utterances(place, data if data.is_dir() else place.parent, problems), problems
+
+
+def _place(data: Path, part: str | None) -> Path:
+    if data.is_file():
+        if part is not None and part != data.stem:
+            raise ConfigError(
+                f"{str(data)!r} is a manifest, and not {part!r}; name the folder that both are in"
+            )
+        return data
+    if not data.is_dir():
+        raise ConfigError(f"there is no folder or manifest {str(data)!r}; give {LOOKED_FOR}")
+    # An archive of LibriSpeech unpacks into a folder of that name.
+    roots = [data, data / "LibriSpeech"]
+    if part is not None:
+        places = [place for root in roots for place in (root / part, root / f"{part}.csv") if place.exists()]
+        if places:
+            return places[0]
+    parts = {name: place for root in roots if root.is_dir() for name, place in _parts(root).items()}
+    if librispeech.is_part(data) and part in (None, data.name):
+        return data
+    if part is None and len(parts) == 1:
+        return next(iter(parts.values()))
+    if part is not None:
+        hint = (
+            did_you_mean(part, parts) or f"; it has {', '.join(parts)}"
+            if parts
+            else f"; looked for {LOOKED_FOR}"
+        )
+        raise ConfigError(f"{str(data)!r} has no part {part!r}{hint}")
+    if parts:
+        raise ConfigError(f"{str(data)!r} has several parts, {', '.join(parts)}; name one")
+    raise ConfigError(f"{str(data)!r} holds no speech that is known; looked for {LOOKED_FOR}")
+
+
+def _parts(root: Path) -> dict[str, Path]:
+    """Return the parts in a folder by name."""
+    folders = [path for path in sorted(root.iterdir()) if path.is_dir() and librispeech.is_part(path)]
+    return {path.name: path for path in folders} | {path.stem: path for path in sorted(root.glob("*.csv"))}

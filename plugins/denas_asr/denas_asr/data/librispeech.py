@@ -1,0 +1,71 @@
+"""The layout of LibriSpeech: a folder a speaker, in it one a chapter, with audio and one file of transcripts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from .audio import EXTENSIONS
+from .problems import Problems
+from .utterances import Found
+
+TRANSCRIPTS = ".trans.txt"
+DEPTH = 2
+"""Folders between a part and its files: the speaker and the chapter."""
+
+
+def is_part(folder: Path) -> bool:
+    """Tell whether `folder` holds chapters with transcripts, by the first ones of each speaker."""
+    return any(name.endswith(TRANSCRIPTS) for _, names in _chapters(folder) for name in names)
+
+
+def utterances(folder: Path, problems: Problems) -> Iterator[Found]:
+    """Yield the utterances of a part, speaker by speaker; what is wrong with transcripts is added to `problems`."""
+    for chapter, names in _chapters(folder):
+        audio = _audio(names)
+        for name in names:
+            if name.endswith(TRANSCRIPTS):
+                for id, text in _transcripts(chapter / name, problems):
+                    file = audio.pop(id, None)
+                    if file is None:
+                        problems.add("transcript without audio", id)
+                    else:
+                        yield Found(id, chapter / file, text, _speaker(chapter, folder, id))
+        for file in audio.values():
+            problems.add("audio without transcript", str((chapter / file).relative_to(folder)))
+
+
+def _chapters(folder: Path, depth: int = DEPTH) -> Iterator[tuple[Path, list[str]]]:
+    """Yield folders with the names of their files, sorted: the order of a file system is none."""
+    with os.scandir(folder) as entries:
+        found = sorted((entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith("."))
+    yield folder, [name for name, is_folder in found if not is_folder]
+    if depth:
+        for name, is_folder in found:
+            if is_folder:
+                yield from _chapters(folder / name, depth - 1)
+
+
+def _audio(names: list[str]) -> dict[str, str]:
+    """Return the names of audio files by id; of several of one id, the first in the order of `EXTENSIONS`."""
+    files: dict[str, str] = {}
+    for extension in reversed(EXTENSIONS):
+        files |= {Path(name).stem: name for name in names if name.lower().endswith(extension)}
+    return files
+
+
+def _transcripts(path: Path, problems: Problems) -> Iterator[tuple[str, str]]:
+    for number, line in enumerate(path.read_bytes().removeprefix(b"\xef\xbb\xbf").splitlines(), start=1):
+        try:
+            id, _, text = line.decode("utf-8").strip().partition(" ")
+        except UnicodeDecodeError:
+            problems.add("damaged transcript", f"line {number} of {path.name} is no UTF-8")
+            continue
+        if id:
+            yield id, text
+
+
+def _speaker(chapter: Path, part: Path, id: str) -> str:
+    folders = chapter.relative_to(part).parts
+    return folders[0] if folders else id.partition("-")[0]

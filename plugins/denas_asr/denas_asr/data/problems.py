@@ -1,0 +1,83 @@
+"""What is wrong with speech data: counted by kind, and the first few of each named."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
+
+from denas_core.errors import ConfigError
+from denas_core.one_line import one_line
+
+NAMED = 3
+"""Cases of a kind that are told by name."""
+
+Kind = Literal[
+    "damaged transcript",
+    "empty transcript",
+    "transcript without audio",
+    "audio without transcript",
+    "repeated id",
+    "missing audio",
+    "empty audio",
+    "undecodable audio",
+    "too short audio",
+    "too long audio",
+]
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+@dataclasses.dataclass(kw_only=True)
+class Problems:
+    """What is wrong with a part of the data.
+
+    Attributes:
+        where: The file or folder.
+        counts: Cases by kind.
+        named: The first cases of each kind, as they are told.
+    """
+
+    where: str
+    counts: dict[Kind, int] = dataclasses.field(default_factory=dict)
+    named: dict[Kind, list[str]] = dataclasses.field(default_factory=dict)
+
+    def add(self, kind: Kind, name: str) -> None:
+        """Count a case."""
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        names = self.named.setdefault(kind, [])
+        if len(names) < NAMED:
+            names.append(one_line(name, 300))
+
+    def __len__(self) -> int:
+        """Return the number of cases."""
+        return sum(self.counts.values())
+
+    def lines(self) -> list[str]:
+        """Return a line for each kind, with its count and first cases."""
+        return [
+            f"{kind}: {self.counts[kind]} ({'; '.join(self.named[kind])}{', ...' if self.counts[kind] > NAMED else ''})"
+            for kind in KINDS
+            if kind in self.counts
+        ]
+
+    def notices(self) -> tuple[str, ...]:
+        """Return the lines as notices of a training."""
+        return tuple(f"{self.where!r} leaves out {line}" for line in self.lines())
+
+    def refuse(self) -> None:
+        """Refuse data that has any.
+
+        Raises:
+            ConfigError: naming the kinds, and the first cases of each.
+        """
+        if len(self):
+            raise ConfigError(f"{self.where!r} has {len(self)} problems: {'. '.join(self.lines())}")
+
+    def as_dict(self) -> Mapping[str, Any]:
+        """Return counts and names by kind, fit for JSON."""
+        return {
+            kind: {"count": self.counts[kind], "first": self.named[kind]}
+            for kind in KINDS
+            if kind in self.counts
+        }

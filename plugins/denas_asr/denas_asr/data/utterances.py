@@ -1,0 +1,140 @@
+"""Utterances with their transcripts, and what is wrong with those that are left out."""
+
+from __future__ import annotations
+
+import dataclasses
+import unicodedata
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from denas_core.errors import ConfigError
+
+from .audio import EmptyAudio, UnreadableAudio, check_audio, read_header
+from .problems import Problems
+
+READERS = 8
+"""Threads that look into audio files; reading and decoding leave the interpreter."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Utterance:
+    """One utterance.
+
+    Attributes:
+        id: Its id, of which there is one.
+        audio: The file.
+        text: What is said, in the letters of the transcript.
+        seconds: How long it lasts, as the file says.
+        speaker: Who speaks; empty if nobody knows.
+    """
+
+    id: str
+    audio: Path
+    text: str
+    seconds: float
+    speaker: str
+
+
+class Found(NamedTuple):
+    """An utterance as a layout lists it, its audio not yet looked into."""
+
+    id: str
+    audio: Path
+    text: str
+    speaker: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long an utterance may last.
+
+    Attributes:
+        shortest: Seconds; a frame of features lasts 0.025.
+        longest: Seconds; the longest of LibriSpeech lasts 35.
+    """
+
+    shortest: float = 0.1
+    longest: float = 40.0
+
+
+LIMITS = Limits()
+
+
+class Part(NamedTuple):
+    """A part of the data: what can be used, and what cannot."""
+
+    utterances: list[Utterance]
+    problems: Problems
+
+
+def read_split(
+    data: Path, part: str | None = None, *, limits: Limits = LIMITS, decode: bool = True, strict: bool = False
+) -> Part:
+    """Return the utterances of one part of the data, in the order of their ids or of the manifest.
+
+    Args:
+        data: A folder laid out as LibriSpeech, a part of one, a manifest, or a folder of manifests.
+        part: Name of the part; not needed where there is only one.
+        limits: How long an utterance may last.
+        decode: Whether to decode all audio once, which finds damaged files and takes a second of a processor for an
+            hour of audio; else headers alone are read, in a fifth of that.
+        strict: Whether a single problem is an error.
+
+    Raises:
+        ConfigError: there is no such part, it has no utterance that can be used, or it has problems and `strict`.
+    """
+    from .layouts import find_part
+
+    found, problems = find_part(Path(data), part)
+    utterances = _examined(found, problems, limits, decode)
+    if strict:
+        problems.refuse()
+    if not utterances:
+        raise ConfigError(
+            f"{problems.where!r} has no utterance that can be used: {'. '.join(problems.lines()) or 'it is empty'}"
+        )
+    return Part(utterances, problems)
+
+
+def _examined(found: Iterable[Found], problems: Problems, limits: Limits, decode: bool) -> list[Utterance]:
+    kept: dict[str, Found] = {}
+    for each in found:
+        text = " ".join(unicodedata.normalize("NFC", each.text).split())
+        if each.id in kept:
+            problems.add("repeated id", each.id)
+        elif not text:
+            problems.add("empty transcript", each.id)
+        else:
+            kept[each.id] = each._replace(text=text)
+
+    def seconds(each: Found) -> float | UnreadableAudio:
+        try:
+            path = str(each.audio)
+            # What is too long is told as such, and need not be decoded for that.
+            header = read_header(path)
+            if decode and header.seconds <= limits.longest:
+                check_audio(path)
+            return header.seconds
+        except UnreadableAudio as error:
+            return error
+
+    utterances = []
+    with ThreadPoolExecutor(READERS) as pool:
+        for each, lasts in zip(kept.values(), pool.map(seconds, kept.values()), strict=True):
+            if isinstance(lasts, EmptyAudio):
+                problems.add("empty audio", each.id)
+            elif isinstance(lasts, UnreadableAudio):
+                problems.add("undecodable audio", str(lasts).partition(";")[0])
+            elif lasts < limits.shortest:
+                problems.add("too short audio", f"{each.id} lasts {lasts:.2f} of {limits.shortest:g} s")
+            elif lasts > limits.longest:
+                problems.add("too long audio", f"{each.id} lasts {lasts:.1f} of {limits.longest:g} s")
+            else:
+                utterances.append(
+                    Utterance(
+                        id=each.id, audio=each.audio, text=each.text, seconds=lasts, speaker=each.speaker
+                    )
+                )
+    return utterances

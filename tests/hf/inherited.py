@@ -15,11 +15,11 @@ from denas_hf.weights import load_weights
 
 
 def source_of(space: Auto) -> Mapping[str, Tensor]:
-    return space._start.pretrained.weights()
+    return space.start.pretrained.weights()
 
 
 def sizes_of(space: Auto) -> dict[str, int]:
-    original = space._start.original
+    original = space.start.original
     return original.sizes(original.config)
 
 
@@ -48,7 +48,7 @@ def full_features(space: Auto) -> Tensor:
 
 def reordered(space: Auto, wanted: Callable[[Axis], bool]) -> dict[str, Tensor]:
     """Return the weights of a checkpoint with the members of some axes in another order."""
-    layout, sizes, source = space._start.original.layout, sizes_of(space), source_of(space)
+    layout, sizes, source = space.start.original.layout, sizes_of(space), source_of(space)
     generator = torch.Generator().manual_seed(0)
     kept = {
         axis: tuple(torch.randperm(len(members), generator=generator).tolist()) if wanted(axis) else members
@@ -61,7 +61,7 @@ def silenced(
     space: Auto, wanted: Mapping[str, int], axes: tuple[str, ...], *, kind: str, by: Any
 ) -> dict[str, Tensor]:
     """Return the weights of a checkpoint in which nothing comes out of the members that a smaller network lacks."""
-    original, sizes, source = space._start.original, sizes_of(space), source_of(space)
+    original, sizes, source = space.start.original, sizes_of(space), source_of(space)
     targets = {**sizes, **{axis: wanted[axis] for axis in axes if axis in original.layout.axes}}
     choice = choose(original.layout, source, source_sizes=sizes, target_sizes=targets, by=by)
     masked = dict(source)

@@ -56,7 +56,7 @@ def test_narrower_heads_keep_the_same_features_of_queries_and_keys() -> None:
     arch = space.architecture({"layers": 3, "heads": 4, "hidden": 16, "intermediate": 64})
     network = space.load(space.build(arch), arch, seed=0, weights="inherited")
     assert network.encoder.layer[0].attention.self.query.weight.shape == (16, 16)
-    original, sizes = space._start.original, sizes_of(space)
+    original, sizes = space.start.original, sizes_of(space)
     choice = choose(
         original.layout,
         source_of(space),
@@ -123,10 +123,10 @@ def test_inheriting_changes_neither_the_checkpoint_nor_the_global_generator() ->
 
 def test_a_weight_without_a_rule_is_named() -> None:
     space = inheriting_space("bert")
-    original = space._start.original
+    original = space.start.original
     rules = {key: rule for key, rule in original.family.weights.items() if "pooler" not in key}
     without = dataclasses.replace(original, family=dataclasses.replace(original.family, weights=rules))
-    inheritance = Inheritance(without, space._start.pretrained, by="leading")
+    inheritance = Inheritance(without, space.start.pretrained, by="leading")
     with pytest.raises(PluginError, match="no rule for parameter 'pooler"):
         inheritance.weights_for(without.config)
 

@@ -48,7 +48,7 @@ def test_the_full_network_is_a_member_and_gives_the_outputs_of_the_checkpoint_bi
         k: v for k, v in theirs.items() if k not in ignored
     }
     batch = space.batch(2, seed=0)
-    inputs = space._start.original.family.modality.completed(stock.config, batch.inputs)
+    inputs = space.start.original.family.modality.completed(stock.config, batch.inputs)
     with torch.no_grad():
         expected = stock(**inputs).last_hidden_state
         assert torch.equal(space.forward(network.eval(), batch).features, expected)
@@ -68,10 +68,10 @@ def test_another_order_of_heads_or_neurons_changes_no_output(name: str, axes: tu
 @pytest.mark.parametrize("name", CONFIGS)
 def test_another_order_of_features_comes_out_in_that_order(name: str) -> None:
     space = inheriting_space(name)
-    axis = Axis("hidden") if space._start.original.blocks == 1 else Axis("block")
+    axis = Axis("hidden") if space.start.original.blocks == 1 else Axis("block")
     order = torch.randperm(sizes_of(space)[axis.name], generator=torch.Generator().manual_seed(0))
     permuted = take(
-        space._start.original.layout,
+        space.start.original.layout,
         source_of(space),
         Choice({axis: tuple(order.tolist())}),
         sizes=sizes_of(space),
@@ -95,7 +95,7 @@ def test_fewer_neurons_are_those_of_a_network_whose_others_are_silent(name: str,
 @pytest.mark.parametrize("name", FREE_HEADS)
 def test_fewer_heads_are_those_of_a_network_whose_others_are_silent(name: str, by: Any) -> None:
     space = inheriting_space(name, inherit=by)
-    groups = 2 // space._start.original.share
+    groups = 2 // space.start.original.share
     wanted = dict.fromkeys(HEADS, 2) | {"groups": groups}
     masked = silenced(space, wanted, HEADS, kind="attention.out", by=by)
     expected = features_of(space, network_of(space, {}, masked))
@@ -107,7 +107,7 @@ def test_fewer_heads_are_those_of_a_network_whose_others_are_silent(name: str, b
 @pytest.mark.parametrize("name", [name for name in CONFIGS if name not in UNSTACKED])
 def test_fewer_layers_are_those_of_a_network_without_the_others(name: str, by: Any) -> None:
     space = inheriting_space(name, inherit=by)
-    original = space._start.original
+    original = space.start.original
     depths = original.depths_of(2)
     sizes = sizes_of(space)
     choice = choose(

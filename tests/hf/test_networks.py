@@ -133,7 +133,7 @@ def test_every_layer_has_queries_keys_values_output_and_a_feed_forward_block(nam
     space = space_of(name)
     views = space.views(space.build(space.full()))
     layers = {view.layer for view in views if view.kind == "attention.q"}
-    depth = 1 if name == "albert" else sum(space._start.original.depths.values())
+    depth = 1 if name == "albert" else sum(space.start.original.depths.values())
     assert layers == set(range(1, depth + 1))
     for layer in layers:
         kinds = {view.kind for view in views if view.layer == layer} - {"embed"}
@@ -174,7 +174,7 @@ def test_norms_written_by_hand_are_replaced_by_equal_ones(name: str) -> None:
             parameter.add_(0.1 * torch.randn_like(parameter))
     stock.load_state_dict(network.state_dict())
     batch = space.batch(2, seed=0)
-    inputs = space._start.original.family.modality.completed(stock.config, batch.inputs)
+    inputs = space.start.original.family.modality.completed(stock.config, batch.inputs)
     with torch.no_grad():
         ours = space.forward(network, batch).features
         torch.testing.assert_close(ours, stock(**inputs).last_hidden_state, rtol=1e-6, atol=1e-6)
@@ -182,7 +182,7 @@ def test_norms_written_by_hand_are_replaced_by_equal_ones(name: str) -> None:
 
 def test_t5_reads_what_it_is_to_write_one_place_later() -> None:
     space = space_of("t5-gated")
-    original = space._start.original
+    original = space.start.original
     tokens = torch.tensor([[7, 8, 9], [4, 5, 6]])
     completed = original.family.modality.completed(original.config, {"input_ids": tokens})
     assert completed["decoder_input_ids"].tolist() == [[0, 7, 8], [0, 4, 5]]

@@ -46,7 +46,7 @@ def test_a_real_checkpoint_is_the_largest_of_its_space(name: str, by: str) -> No
     with silent_transformers():
         stock = AutoModel.from_pretrained(folder, weights_only=True).eval()
     batch = space.batch(2, seed=0)
-    inputs = space._start.original.family.modality.completed(stock.config, batch.inputs)
+    inputs = space.start.original.family.modality.completed(stock.config, batch.inputs)
     network = inheriting_network(space, {})
     with torch.no_grad():
         assert torch.equal(space.forward(network.eval(), batch).features, stock(**inputs).last_hidden_state)

@@ -30,7 +30,7 @@ def test_a_smaller_network_is_loaded_by_transformers_alone(
     assert type(stock) is type(network)
     assert type(stock).__module__.startswith("transformers.")
     batch = space.batch(2, seed=0)
-    inputs = space._start.original.family.modality.completed(stock.config, batch.inputs)
+    inputs = space.start.original.family.modality.completed(stock.config, batch.inputs)
     with torch.no_grad():
         features, expected = space.forward(network, batch).features, stock(**inputs).last_hidden_state
     torch.testing.assert_close(features, expected, rtol=1e-6, atol=1e-6)
@@ -41,7 +41,7 @@ def test_a_network_with_a_head_is_loaded_by_transformers_alone(name: str, tmp_pa
     space = inheriting_space(name)
     arch = space.sample(random.Random(4))
     heads = [
-        (nn.Linear(8, 3), space._start.original.family.modality.classifier),
+        (nn.Linear(8, 3), space.start.original.family.modality.classifier),
         (PositionHead(8, 2), "AutoModelForQuestionAnswering"),
     ]
     for head, loader in heads:
@@ -52,7 +52,7 @@ def test_a_network_with_a_head_is_loaded_by_transformers_alone(name: str, tmp_pa
         stock = getattr(transformers, loader).from_pretrained(tmp_path).eval()
         assert type(stock) is type(network)
         batch = space.batch(2, seed=0)
-        inputs = space._start.original.family.modality.completed(stock.config, batch.inputs)
+        inputs = space.start.original.family.modality.completed(stock.config, batch.inputs)
         with torch.no_grad():
             logits, outputs = space.forward(network, batch).logits["logits"], stock(**inputs)
         expected = (
@@ -66,12 +66,12 @@ def test_a_network_with_a_head_is_loaded_by_transformers_alone(name: str, tmp_pa
 def test_labels_of_the_checkpoint_stay_where_their_number_does() -> None:
     space = inheriting_space("bert")
     names = {0: "bad", 1: "good"}
-    space._start.original.config.id2label = names
+    space.start.original.config.id2label = names
     try:
         two = space.build(space.full(), head=nn.Linear(32, 2))
         three = space.build(space.full(), head=nn.Linear(32, 3))
     finally:
-        space._start.original.config.num_labels = 2
+        space.start.original.config.num_labels = 2
     assert two.config.id2label == names
     assert three.config.num_labels == len(three.config.id2label) == 3
 

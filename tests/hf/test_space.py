@@ -50,7 +50,7 @@ def test_the_full_network_has_the_configuration_that_the_space_begins_with(name:
     for head_width in ("kept", "free"):
         space = space_of(name, head_width=head_width)
         config = space.build(space.full()).config
-        wanted = space._start.original.config
+        wanted = space.start.original.config
         for key in CONFIGS[name]:
             assert getattr(config, key) == getattr(wanted, key), key
 
@@ -255,7 +255,7 @@ def test_portable_options_make_the_same_keys_without_the_checkpoint(
 def test_a_digest_must_be_that_of_the_checkpoint() -> None:
     folder = str(checkpoint("bert"))
     space = inheriting_space("bert")
-    again = made(model=folder, digest=space._start.digest())
+    again = made(model=folder, digest=space.start.digest())
     assert again.full().key == space.full().key
     assert "is not that of" in refused(model=folder, digest="0" * 64, seq_len=9)
 

@@ -96,6 +96,11 @@ class Auto(SearchSpace):
                     f"{name} {tokens} is more than the {positions} positions of the network; give less"
                 )
 
+    @property
+    def start(self) -> Start:
+        """Where the space begins: its checkpoint, the network of that, and the bounds of its sizes."""
+        return cast("Start", self.__dict__["_start"])
+
     def knobs(self) -> tuple[Knob, ...]:
         """Return layers, heads, hidden width where the heads do not give it, and width of feed-forward layers."""
         return self._bounds.knobs()
@@ -119,12 +124,12 @@ class Auto(SearchSpace):
     def fingerprint(self) -> str:
         """Return what all networks have in common, and what their weights come from."""
         facts: dict[str, Any] = {
-            "checkpoint": self._start.digest(),
+            "checkpoint": self.start.digest(),
             "head_width": self.head_width,
             "seq_len": self.seq_len,
             "seconds": self.seconds,
         }
-        if self._start.ever_had_weights:
+        if self.start.ever_had_weights:
             facts["inherit"] = self.inherit
         return canonical_json(facts)
 
@@ -164,7 +169,7 @@ class Auto(SearchSpace):
     @property
     def inherits(self) -> bool:
         """Whether there is a checkpoint with weights."""
-        return self._start.has_weights
+        return self.start.has_weights
 
     def load(
         self,
@@ -187,8 +192,8 @@ class Auto(SearchSpace):
         return load_weights(
             model,
             seed=seed,
-            inherited=self._start.inheritance.weights_for(self._original.resized(self.dimensions(arch))),
-            fresh=self._start.pretrained.missing,
+            inherited=self.start.inheritance.weights_for(self._original.resized(self.dimensions(arch))),
+            fresh=self.start.pretrained.missing,
         )
 
     def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:
@@ -199,11 +204,11 @@ class Auto(SearchSpace):
 
     def assets(self) -> Mapping[str, Path]:
         """Return the file of the checkpoint's tokenizer, if it has one."""
-        return self._start.assets()
+        return self.start.assets()
 
     def portable(self) -> Mapping[str, Any]:
         """Return the options with the configuration in place of where it was read."""
-        return {**self.options(), **self._start.portable()}
+        return {**self.options(), **self.start.portable()}
 
     def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
         """Return `size` samples: texts of `seq_len` tokens (`probe_tokens` for kind ``ones``), images or sounds."""
@@ -262,13 +267,9 @@ class Auto(SearchSpace):
         return LEGACY
 
     @property
-    def _start(self) -> Start:
-        return cast("Start", self.__dict__["_start"])
-
-    @property
     def _original(self) -> Original:
-        return self._start.original
+        return self.start.original
 
     @property
     def _bounds(self) -> Bounds:
-        return self._start.bounds
+        return self.start.bounds

@@ -11,6 +11,7 @@ import torch
 from denas_asr.transformer.space import Transformer
 from denas_core import Candidate
 from denas_core.deployable import Deployable
+from denas_scores.de_score import DEScore
 from denas_scores.diversity import Diversity
 from denas_scores.saliency import Saliency
 
@@ -39,15 +40,17 @@ def kendall_tau(first: list[float], second: list[float]) -> float:
 
 
 @pytest.mark.parametrize(
-    ("kind", "depths"),
+    ("kind", "options", "depths"),
     # The magnitudes of deeper networks overflow float32, which is why saliency takes float64 by default.
-    [(Diversity, [5, 6, 7, 8, 9, 10, 11, 12]), (Saliency, [2, 3, 4, 5])],
+    [(Diversity, {"noise": 1.0}, [5, 6, 7, 8, 9, 10, 11, 12]), (Saliency, {}, [2, 3, 4, 5])],
 )
-def test_the_scores_of_float32_rank_like_those_of_float64(kind: Any, depths: list[int]) -> None:
+def test_the_scores_of_float32_rank_like_those_of_float64(
+    kind: Any, options: dict[str, float], depths: list[int]
+) -> None:
     space, rng = small(depths=depths), random.Random(0)
     architectures = [space.sample(rng) for _ in range(50)]
     single, double = (
-        [kind(dtype=dtype).measure(Candidate(space, arch)) for arch in architectures]
+        [kind(dtype=dtype, **options).measure(Candidate(space, arch)) for arch in architectures]
         for dtype in ("float32", "float64")
     )
     assert min(double) > 1
@@ -73,3 +76,11 @@ def test_the_scores_of_networks_of_real_size_are_finite() -> None:
         candidate = Candidate(space, arch)
         assert 0 < Diversity().measure(candidate) < 1e10
         assert 0 < Saliency().measure(candidate) < 600
+
+
+@pytest.mark.parametrize("combination", ["rank", "reference"])
+def test_diversity_sees_random_features(combination: Any) -> None:
+    space = small()
+    component = DEScore(combination=combination).component("diversity", space)
+    assert component.passes()[0].perturbation == 1.0
+    assert DEScore(combination=combination).component("saliency", space).passes()[0].perturbation == 0.0

@@ -105,3 +105,14 @@ def test_frozen_projections_have_none() -> None:
 
     with pytest.raises(ScoreFailed, match="no trainable attention projection"):
         Diversity().measure(Candidate(Frozen(), Frozen().full()))
+
+
+def test_noise_on_the_inputs_is_the_same_for_every_candidate_and_another_for_every_seed() -> None:
+    space = AttentionSpace()
+    arch = space.full()
+    noisy, plain = Diversity(noise=1.0), Diversity()
+    values = [noisy.measure(Candidate(space, arch, seed=seed)) for seed in (0, 0, 1)]
+    assert values[0] == values[1] != values[2]
+    assert values[0] != plain.measure(Candidate(space, arch, seed=0))
+    (spec,) = noisy.passes()
+    assert (spec.perturbation, spec.norm, spec.inputs) == (1.0, "coupled", "ones")

@@ -74,10 +74,12 @@ class DEScore(CombinedScore):
             return self._reference_component(name, self._recipe(space))
         size = self.batch_size or BATCH_SIZE
         samples = self.synaptic_batch_size or space.probe_samples
+        recipe = space.reference_recipe()
+        noise = 0.0 if recipe is None else recipe.noise
         components: dict[str, ProxyScore] = {
             "expressivity": Expressivity(batch_size=size, weights_from=self.weights_from),
             "complexity": Complexity(batch_size=size, weights_from=self.weights_from),
-            "diversity": Diversity(batch_size=samples, weights_from=self.weights_from),
+            "diversity": Diversity(batch_size=samples, noise=noise, weights_from=self.weights_from),
             "saliency": Saliency(batch_size=samples, weights_from=self.weights_from),
         }
         return components.get(name)
@@ -119,6 +121,7 @@ class DEScore(CombinedScore):
         return kinds[name](
             batch_size=self.batch_size or recipe.batch_size,
             synaptic_batch_size=self.synaptic_batch_size or recipe.synaptic_batch_size,
+            noise=recipe.noise,
             variant=recipe.variant,
             initialisation=recipe.initialisation,
             drawn=list(recipe.drawn),

@@ -26,6 +26,7 @@ class Diversity(ProxyScore):
     """
 
     batch_size: int = option(1, "Samples of the constant batch", at_least=1)
+    noise: float = option(0.0, "Standard deviation of noise on its continuous inputs", at_least=0)
     dtype: Literal["float32", "float64"] = option(
         "float32", "Precision of the network and of the singular values"
     )
@@ -43,8 +44,11 @@ class Diversity(ProxyScore):
             PassSpec(
                 inputs="ones",
                 size=self.batch_size,
+                perturbation=self.noise,
                 weights=self.weights_from,
                 dtype=self.dtype,
+                # Statistics of the batch without noise, whose features are all alike, would blow up the noise.
+                norm="coupled" if self.noise else "batch",
                 readout="cotangent",
                 gradients="factors",
                 roles=("attention",),

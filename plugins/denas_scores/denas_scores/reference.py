@@ -28,6 +28,9 @@ class ReferenceScore(ProxyScore):
 
     batch_size: int = option(64, "Samples of a batch of noise", at_least=2)
     synaptic_batch_size: int = option(1, "Samples of the constant batch", at_least=1)
+    noise: float = option(
+        0.0, "Standard deviation of noise on the inputs of diversity's constant batch", at_least=0
+    )
     variant: Literal["full", "plain"] = option("full", "Structure that is scored")
     initialisation: Literal["normal", "fresh", "inherited"] = option("fresh", "Weights that are scored")
     drawn: list[str] = option([], "What 'normal' draws, if not every matrix and kernel: roles, and 'norm'")
@@ -102,11 +105,12 @@ class ReferenceDiversity(ReferenceScore):
         return frozenset({"attention"})
 
     def passes(self) -> Sequence[PassSpec]:
-        """Return one run on a constant input."""
+        """Return one run on a constant input, with noise where the original drew it at random."""
         return (
             PassSpec(
                 inputs="ones",
                 size=self.synaptic_batch_size,
+                perturbation=self.noise,
                 norm="coupled",
                 **self._weights(),
                 readout="sum",

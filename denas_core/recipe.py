@@ -21,8 +21,8 @@ class Recipe:
             it, and by default have none in the DE-Score.
         batch_size: Samples of the noise that the original scored with.
         synaptic_batch_size: Samples of the constant batch that its diversity and saliency saw.
-        noise: Standard deviation of the noise on the continuous inputs of that batch, where it drew them at random. Here
-            diversity sees it; saliency needs inputs without signs.
+        noise: Standard deviation of the noise on the continuous inputs of that batch, where it drew them at random.
+            Diversity sees it; saliency needs inputs without signs.
         variant: Structure it scored: ``plain`` has no residual connections.
         initialisation: ``normal``: weights N(0, 1), biases 0, norm gains 1; ``fresh`` or ``inherited``: as the space's.
         drawn: What ``normal`` draws, see `PassSpec.drawn`.

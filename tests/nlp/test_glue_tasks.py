@@ -107,6 +107,7 @@ def test_a_pair_is_one_row_of_tokens_and_a_score_one_target(pairs: Path) -> None
     assert targets["label"].tolist() == [4.5, 1.0, 0.0]
     assert batch.inputs["input_ids"].shape == (3, 14)
     assert data.facts["labels"] == ["score"]
+    assert [data.train.length(index) for index in range(3)] == [8, 14, 5]
     assert STSB().head(16, data.facts).weight.shape == (1, 16)  # type: ignore[union-attr]
 
 

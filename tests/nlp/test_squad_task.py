@@ -95,6 +95,7 @@ def test_windows_hold_the_question_and_the_answer_or_point_to_the_first_token(to
     first = split.sample(0)
     assert list(first.ids) == [2, 7, 10, 4, 3, 4, 9, 5, 13, 7, 8, 6, 4, 5, 13, 3]
     assert list(first.segments) == [0] * 5 + [1] * 11
+    assert [split.length(index) for index in range(6)] == [16, 16, 16, 16, 16, 14]
     # "rivers" are tokens 4 and 5, in the first window behind 5 others; 1817 is 17 and 18, in the last one behind 3.
     targets = [split.sample(index).targets for index in range(6)]
     assert targets == [(9, 10), (0, 0), (0, 0), (0, 0), (0, 0), (10, 11)]

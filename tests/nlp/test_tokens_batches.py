@@ -47,4 +47,5 @@ def test_rows_come_back_as_they_went_in(samples: list[list[int]]) -> None:
         rows.append(array("i", ids), array("b", [len(ids)] * len(ids)))
     assert len(rows) == len(samples)
     for index, ids in enumerate(samples):
+        assert rows.length(index) == len(ids)
         assert (list(rows[index][0]), list(rows[index][1])) == (ids, [len(ids)] * len(ids))

@@ -52,6 +52,10 @@ class SentenceSplit(Split[TextSample]):
         """Return the number of rows."""
         return len(self._rows)
 
+    def length(self, index: int) -> float:
+        """Return the number of tokens of one row."""
+        return float(self._rows.length(index))
+
     def sample(self, index: int, rng: random.Random | None = None) -> TextSample:
         """Return one row; texts are not augmented."""
         ids, segments = self._rows[index]

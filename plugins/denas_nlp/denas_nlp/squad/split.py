@@ -89,6 +89,10 @@ class QuestionSplit(Split[TextSample]):
         """Return the number of windows."""
         return len(self.windows)
 
+    def length(self, index: int) -> float:
+        """Return the number of tokens of one window."""
+        return float(self._rows.length(index))
+
     def sample(self, index: int, rng: random.Random | None = None) -> TextSample:
         """Return one window, with the first and last token of the answer, or twice the first of all if it is not in it.
 

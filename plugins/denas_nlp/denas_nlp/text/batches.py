@@ -59,6 +59,10 @@ class Rows:
     def __len__(self) -> int:
         return len(self._ends) - 1
 
+    def length(self, index: int) -> int:
+        """Return the number of tokens of a sample."""
+        return self._ends[index + 1] - self._ends[index]
+
     def __getitem__(self, index: int) -> tuple[array[int], array[int]]:
         part = slice(self._ends[index], self._ends[index + 1])
         return self._ids[part], self._segments[part]

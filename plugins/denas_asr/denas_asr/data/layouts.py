@@ -29,6 +29,15 @@ def find_part(data: Path, part: str | None) -> tuple[Iterable[Found], Problems]:
     return manifest.utterances(place, data if data.is_dir() else place.parent, problems), problems
 
 
+def part_names(data: Path) -> list[str]:
+    """Return the names of the parts in a folder; that of a manifest itself, and none for a part.
+
+    Raises:
+        ConfigError: there is nothing.
+    """
+    return [data.stem] if data.is_file() else list(_all_parts(data))
+
+
 def _place(data: Path, part: str | None) -> Path:
     if data.is_file():
         if part is not None and part != data.stem:
@@ -36,15 +45,12 @@ def _place(data: Path, part: str | None) -> Path:
                 f"{str(data)!r} is a manifest, and not {part!r}; name the folder that both are in"
             )
         return data
-    if not data.is_dir():
-        raise ConfigError(f"there is no folder or manifest {str(data)!r}; give {LOOKED_FOR}")
-    # An archive of LibriSpeech unpacks into a folder of that name.
-    roots = [data, data / "LibriSpeech"]
     if part is not None:
+        roots = _roots(data)
         places = [place for root in roots for place in (root / part, root / f"{part}.csv") if place.exists()]
         if places:
             return places[0]
-    parts = {name: place for root in roots if root.is_dir() for name, place in _parts(root).items()}
+    parts = _all_parts(data)
     if librispeech.is_part(data) and part in (None, data.name):
         return data
     if part is None and len(parts) == 1:
@@ -59,6 +65,17 @@ def _place(data: Path, part: str | None) -> Path:
     if parts:
         raise ConfigError(f"{str(data)!r} has several parts, {', '.join(parts)}; name one")
     raise ConfigError(f"{str(data)!r} holds no speech that is known; looked for {LOOKED_FOR}")
+
+
+def _all_parts(data: Path) -> dict[str, Path]:
+    if not data.is_dir():
+        raise ConfigError(f"there is no folder or manifest {str(data)!r}; give {LOOKED_FOR}")
+    return {name: place for root in _roots(data) if root.is_dir() for name, place in _parts(root).items()}
+
+
+def _roots(data: Path) -> list[Path]:
+    # An archive of LibriSpeech unpacks into a folder of that name.
+    return [data, data / "LibriSpeech"]
 
 
 def _parts(root: Path) -> dict[str, Path]:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from denas_core.trained import TrainedModel
 
 NAMES = "denas.json"
-"""File that says which inputs the network was trained on, and which of its outputs the logits are."""
+"""File that says of which tier the folder is, which inputs the network takes, and which of its outputs the logits are."""
 
 START_AND_END = ("start_logits", "end_logits")
 """What question answering gives in two tensors (samples, tokens)."""
@@ -71,7 +71,7 @@ class HuggingFace(Exporter):
             weights.chmod(mode)
         if (text := tokenizer_text(model)) is not None:
             write_tokenizer(directory, text, config, inputs)
-        write_json(directory / NAMES, {"inputs": inputs, "outputs": fields})
+        write_json(directory / NAMES, {"tier": tier_of(network), "inputs": inputs, "outputs": fields})
         write_atomically(directory / MODEL_CARD, self._card(model, network))
         return directory
 

@@ -111,6 +111,7 @@ def test_the_folder_holds_what_transformers_looks_for(vocabulary: Path, tmp_path
     assert tokens["model_input_names"] == ["input_ids", "attention_mask"]
     assert tokens["model_max_length"] == 16
     assert json.loads((done.path / "denas.json").read_text()) == {
+        "tier": "A",
         "inputs": ["input_ids", "attention_mask"],
         "outputs": {"logits": ["logits"]},
     }

@@ -137,7 +137,7 @@ def _opened(path: str) -> Iterator[Any]:
             f"audio {path!r} cannot be read: {error.strerror or described(error)}"
         ) from error
     except soundfile.LibsndfileError as error:
-        reason = error.error_string.rstrip(". ") or "its content does not decode"
+        reason = error.error_string.removeprefix("Error : ").rstrip(". ") or "its content does not decode"
         raise UnreadableAudio(f"audio {path!r} is damaged, or no audio: {reason}; fetch it again") from error
     # A header may ask for more memory than there is.
     except Exception as error:

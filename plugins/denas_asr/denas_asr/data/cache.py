@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 class FeatureCache:
     """Tensors by key, up to a number of bytes in all.
 
-    What has come first stays: epochs draw every sample once, in random order, so that what would be thrown out for a newer
-    one is as likely to be needed next.
+    What has come first stays: epochs draw every sample once, in random order, so that what would be thrown out for a
+    newer one is as likely to be needed next.
     """
 
     def __init__(self, most_bytes: float) -> None:

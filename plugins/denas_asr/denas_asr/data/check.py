@@ -134,9 +134,7 @@ class DataReport:
         """Return the report for people, several lines."""
         lines = [line for part in self.parts for line in part.lines()]
         if self.shared_speakers:
-            lines.append(
-                f"{len(self.shared_speakers)} speakers are in both parts: {_some(self.shared_speakers)}"
-            )
+            lines.append(f"speakers in both parts: {_some(self.shared_speakers)}")
         faults = self.faults()
         lines += [f"fault: {fault}" for fault in faults] or ["no faults"]
         return "\n".join(lines)

@@ -24,16 +24,18 @@ def utterances(folder: Path, problems: Problems) -> Iterator[Found]:
     """Yield the utterances of a part, speaker by speaker; what is wrong with transcripts is added to `problems`."""
     for chapter, names in _chapters(folder):
         audio = _audio(names)
+        heard = set()
         for name in names:
             if name.endswith(TRANSCRIPTS):
                 for id, text in _transcripts(chapter / name, problems):
-                    file = audio.pop(id, None)
-                    if file is None:
-                        problems.add("transcript without audio", id)
+                    heard.add(id)
+                    if id in audio:
+                        yield Found(id, chapter / audio[id], text, _speaker(chapter, folder, id))
                     else:
-                        yield Found(id, chapter / file, text, _speaker(chapter, folder, id))
-        for file in audio.values():
-            problems.add("audio without transcript", str((chapter / file).relative_to(folder)))
+                        problems.add("transcript without audio", id)
+        for id, name in audio.items():
+            if id not in heard:
+                problems.add("audio without transcript", str((chapter / name).relative_to(folder)))
 
 
 def _chapters(folder: Path, depth: int = DEPTH) -> Iterator[tuple[Path, list[str]]]:

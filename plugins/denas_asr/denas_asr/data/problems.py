@@ -56,7 +56,7 @@ class Problems:
     def lines(self) -> list[str]:
         """Return a line for each kind, with its count and first cases."""
         return [
-            f"{kind}: {self.counts[kind]} ({'; '.join(self.named[kind])}{', ...' if self.counts[kind] > NAMED else ''})"
+            f"{kind}: {self.counts[kind]} ({'; '.join(self.named[kind])}{'; ...' if self.counts[kind] > NAMED else ''})"
             for kind in KINDS
             if kind in self.counts
         ]

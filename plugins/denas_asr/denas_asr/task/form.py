@@ -1,0 +1,61 @@
+"""What the networks of a space take and give, as speech recognition needs it."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import random
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from denas_core.space import SearchSpace
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+INPUTS = ("features", "tokens")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechForm:
+    """What networks take.
+
+    Attributes:
+        mels: Bands of a frame.
+    """
+
+    mels: int
+
+
+def form_of(space: SearchSpace) -> SpeechForm | str:
+    """Return what networks of `space` take, or why it is no speech."""
+    inputs = space.batch(1, seed=0, kind="cost").inputs
+    if set(inputs) != set(INPUTS):
+        return f"its inputs are {', '.join(inputs)}, not features and tokens"
+    features, tokens = (inputs[name] for name in INPUTS)
+    if features.dim() != 3 or not features.is_floating_point():
+        return f"its features are {_shape(features)}, not frames of mel bands"
+    if tokens.dim() != 2 or tokens.is_floating_point():
+        return f"its tokens are {_shape(tokens)}, not whole numbers (samples, symbols)"
+    return SpeechForm(mels=features.shape[2])
+
+
+def encoded_share(space: SearchSpace) -> float:
+    """Return how many frames a network of `space` puts out for each that it takes."""
+    import torch
+    from torch import nn
+
+    with torch.device("meta"):
+        network = space.build(space.sample(random.Random(0)), head=nn.Identity())
+    batch = space.batch(1, seed=0, kind="cost")
+    outputs = space.forward(network.eval(), batch)
+    return outputs.features.shape[1] / batch.inputs["features"].shape[1]
+
+
+def frames_needed(symbols: Sequence[int]) -> int:
+    """Return the frames that CTC needs for some symbols: one each, and a blank between two that are equal."""
+    return len(symbols) + sum(one == other for one, other in itertools.pairwise(symbols))
+
+
+def _shape(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} of shape {tuple(tensor.shape)}"

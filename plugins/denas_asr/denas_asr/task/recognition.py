@@ -1,0 +1,296 @@
+"""The task ``asr/speech-recognition``."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+
+from denas_asr.data.features import FeatureReader
+from denas_asr.data.utterances import Limits, Part, read_split
+from denas_asr.features.fbank import Fbank
+from denas_asr.features.spec_augment import SpecAugment
+from denas_asr.vocabulary.choice import CHARACTERS, is_file, make_vocabulary
+from denas_asr.vocabulary.vocabulary import Vocabulary, vocabulary_of
+from denas_core.batch import Batch, Outputs
+from denas_core.component import option
+from denas_core.errors import ConfigError, PluginError
+from denas_core.space import SearchSpace
+from denas_core.task import Metric, Split, Task, TaskData
+
+from .form import SpeechForm, form_of
+from .hearing import Cmvn, Hearing
+from .notices import too_short_notice, unknown_notice
+from .parts import part_to_evaluate, part_to_learn, part_to_steer
+from .split import SpeechSample, SpeechSplit
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from denas_asr.decoding.attention_scorer import Network
+    from denas_asr.decoding.decode import DecodingSettings
+
+SLOWEST, FASTEST = 50, 200
+
+
+@dataclasses.dataclass(kw_only=True)
+class SpeechRecognition(Task[SpeechSample]):
+    """Write what is said.
+
+    Reads LibriSpeech as it is unpacked, and tables of audio files with transcripts.
+    """
+
+    metric: ClassVar[Metric] = Metric(name="wer", direction="minimize")
+    # That of the original DE-NAS, whose warm-up of 2,500 steps is a twentieth of those of train-clean-100.
+    recipe: ClassVar[Mapping[str, Any]] = {
+        "epochs": 60,
+        "batch_size": 32,
+        "optimizer": "adamw",
+        "lr": 1e-3,
+        "weight_decay": 0.0,
+        "schedule": "noam",
+        "warmup": 0.05,
+        "clip": 5.0,
+        "label_smoothing": 0.1,
+    }
+
+    train: str = option("", "Part to learn from; by default the only one whose name begins with train")
+    dev: str = option(
+        "", "Part to measure on while training; by default the only one whose name begins with dev or val"
+    )
+    split: str = option(
+        "", "Part that an evaluation measures on; by default the only one of test, else that of training"
+    )
+    vocab: str = option(
+        CHARACTERS,
+        "Symbols: char, sentencepiece:N with N pieces, or a .model of SentencePiece; made of what is learnt from",
+    )
+    rate: int = option(16_000, "Samples a second that audio is resampled to", at_least=1000, at_most=192_000)
+    cmvn: Cmvn = option("utterance", "What mel bands are normalised by: each utterance, or all to learn from")
+    speed: list[int] = option(
+        [90, 100, 110],
+        "Speeds in percent, one of which each utterance to learn from is spoken at; [100]: its own",
+    )
+    spec_augment: bool = option(True, "Mask bands and stretches of time of utterances to learn from")
+    max_seconds: float = option(40.0, "Seconds of the longest utterance that is used", at_least=0.1)
+    strict: bool = option(False, "Refuse data with any fault, instead of leaving it out with a notice")
+    decode_first: bool = option(
+        True, "Decode all audio before training, which finds every damaged file; or read headers alone"
+    )
+    cache_mb: float = option(
+        1000.0, "Megabytes of features that are kept in memory, by each process that reads", at_least=0
+    )
+    ctc_loss: float = option(
+        0.3, "Share of CTC in the loss; the rest is that of the decoder", at_least=0, at_most=1
+    )
+    decoding: Literal["greedy", "beam", "joint"] = option(
+        "greedy", "How an evaluation decodes: by CTC alone, or by CTC and the decoder; training does greedily"
+    )
+    beam: int = option(10, "Hypotheses that beam and joint decoding keep", at_least=1)
+    ctc_weight: float = option(0.4, "Share of CTC in joint decoding", at_least=0, at_most=1)
+    lm: str = option("", "Language model for beam and joint decoding: n-grams, or a folder of transformers")
+    lm_weight: float = option(0.5, "Weight of the language model", at_least=0)
+    word_bonus: float = option(1.0, "What each word adds to a score, with a language model")
+
+    def __post_init__(self) -> None:
+        """Make paths whole, since a training may go on from another directory.
+
+        Raises:
+            ValueError: a speed nobody speaks at.
+        """
+        if not self.speed or any(not SLOWEST <= speed <= FASTEST for speed in self.speed):
+            raise ValueError(f"speed must have values from {SLOWEST} to {FASTEST} percent, got {self.speed}")
+        if is_file(self.vocab):
+            self.vocab = _whole(self.vocab)
+        if self.lm:
+            self.lm = _whole(self.lm)
+
+    def misfit(self, space: SearchSpace) -> str:
+        """Return why networks of `space` hear nothing; empty if they do."""
+        found = form_of(space)
+        return found if isinstance(found, str) else ""
+
+    def read(
+        self, data: Path, space: SearchSpace, *, facts: Mapping[str, Any] | None = None
+    ) -> TaskData[SpeechSample]:
+        """Read the parts to learn from and to measure on, or the one of an evaluation; see `read_split`.
+
+        Raises:
+            ConfigError: also for settings of decoding that do not go together, and a vocabulary that cannot be made.
+        """
+        form = form_of(space)
+        if isinstance(form, str):
+            raise ConfigError(f"space {space.id!r} cannot recognise speech: {form}")
+        self.decoding_settings()
+        if facts is None:
+            return self._to_learn(Path(data), space, form)
+        return self._to_evaluate(Path(data), form, facts)
+
+    def head(self, width: int, facts: Mapping[str, Any]) -> nn.Module:
+        """Return what says that a network needs read-outs of as many symbols as the vocabulary has."""
+        from denas_core.heads import PositionHead
+
+        return PositionHead(width, facts["symbols"])
+
+    def collate(
+        self, samples: Sequence[SpeechSample], rng: random.Random | None = None
+    ) -> tuple[Batch, dict[str, Tensor]]:
+        """Return features and transcripts as long as the longest; see `batched`."""
+        from .batches import batched
+
+        return batched(samples)
+
+    def loss(
+        self, outputs: Outputs, targets: Mapping[str, Tensor], *, label_smoothing: float = 0.0
+    ) -> Tensor:
+        """Return the loss of CTC and the decoder together; see `joint_loss`."""
+        from .loss import joint_loss
+
+        return joint_loss(outputs, targets, ctc_share=self.ctc_loss, label_smoothing=label_smoothing)
+
+    def predict(self, outputs: Outputs) -> Tensor:
+        """Return the symbols of the likeliest path of CTC (samples, symbols), -1 behind the end of each.
+
+        The decoder has read what was said, so that what it puts out is no hypothesis.
+        """
+        from denas_asr.decoding.greedy import greedy
+
+        from .batches import hypotheses
+        from .loss import frames_of, output_of
+
+        logits = output_of(outputs, "ctc")
+        return hypotheses(greedy(logits, frames_of(outputs, "ctc")), logits.device)
+
+    def decode(
+        self,
+        space: SearchSpace,
+        network: nn.Module,
+        batch: Batch,
+        outputs: Outputs,
+        split: Split[SpeechSample],
+    ) -> Tensor:
+        """Return the symbols that the chosen decoder finds, as `predict` does.
+
+        Raises:
+            ConfigError: the language model cannot be read, or does not suit.
+        """
+        settings = self.decoding_settings()
+        if settings.decode == "greedy":
+            return self.predict(outputs)
+        from denas_asr.decoding.decode import decode
+
+        from .batches import hypotheses
+        from .loss import frames_of
+
+        speech = _speech(split, self.id)
+        found = decode(
+            settings,
+            cast("Network", network),
+            outputs.features,
+            frames_of(outputs, "ctc"),
+            speech.vocabulary,
+            language_model=speech.language_model(settings),
+        )
+        return hypotheses(found, outputs.features.device)
+
+    def metrics(
+        self, predictions: Tensor, targets: Mapping[str, Tensor], split: Split[SpeechSample]
+    ) -> dict[str, float]:
+        """Return ``wer`` and ``cer``: edits of all utterances by the words, or characters, of all; no percent."""
+        from denas_asr.decoding.rates import character_errors, word_errors
+
+        speech = _speech(split, self.id)
+        said = [utterance.text for utterance in speech.utterances]
+        heard = [speech.vocabulary.decode(row) for row in predictions.tolist()]
+        return {"wer": word_errors(said, heard).rate, "cer": character_errors(said, heard).rate}
+
+    def example(self, folder: Path, space: SearchSpace) -> Path:
+        """Write utterances whose letters are tones: 6 to learn from, 3 to measure on."""
+        from .example import write_example
+
+        return write_example(folder)
+
+    def decoding_settings(self) -> DecodingSettings:
+        """Return how an evaluation decodes.
+
+        Raises:
+            ConfigError: settings that do not go together.
+        """
+        from denas_asr.decoding.decode import DecodingSettings
+
+        return DecodingSettings(
+            decode=self.decoding,
+            beam=self.beam,
+            ctc_weight=self.ctc_weight,
+            lm=self.lm or None,
+            lm_weight=self.lm_weight,
+            word_bonus=self.word_bonus,
+        )
+
+    def _to_learn(self, data: Path, space: SearchSpace, form: SpeechForm) -> TaskData[SpeechSample]:
+        names = part_to_learn(data, self.train), part_to_steer(data, self.dev)
+        if names[0] == names[1]:
+            raise ConfigError(
+                f"part {names[0]!r} cannot be learnt from and be measured on; name another with --dev"
+            )
+        train, dev = (self._part(data, name) for name in names)
+        vocabulary = make_vocabulary(self.vocab, [utterance.text for utterance in train.utterances])
+        reader = FeatureReader(
+            rate=self.rate,
+            fbank=Fbank(mels=form.mels),
+            speeds=tuple(self.speed),
+            cache_mb=self.cache_mb,
+            longest=self.max_seconds,
+        )
+        hearing = Hearing(reader=reader, cmvn=self.cmvn, masks=SpecAugment() if self.spec_augment else None)
+        hearing = hearing.measured_on(train.utterances)
+        splits = [SpeechSplit(part.utterances, hearing, vocabulary) for part in (train, dev)]
+        return TaskData(
+            train=splits[0],
+            valid=splits[1],
+            facts={
+                "symbols": len(vocabulary),
+                "vocabulary": vocabulary.as_facts(),
+                "features": hearing.as_facts(),
+            },
+            notices=(
+                *train.problems.notices(),
+                *dev.problems.notices(),
+                *too_short_notice(splits[0], space),
+                *unknown_notice(splits[0], "to learn from"),
+                *unknown_notice(splits[1], "to measure on"),
+            ),
+        )
+
+    def _to_evaluate(self, data: Path, form: SpeechForm, facts: Mapping[str, Any]) -> TaskData[SpeechSample]:
+        part = self._part(data, part_to_evaluate(data, self.split, self.dev))
+        hearing = Hearing.from_facts(facts["features"], cache_mb=self.cache_mb, longest=self.max_seconds)
+        if hearing.reader.fbank.mels != form.mels:
+            raise ConfigError(
+                f"the model was trained on {hearing.reader.fbank.mels} mel bands, and networks of its space take "
+                f"{form.mels}"
+            )
+        vocabulary: Vocabulary = vocabulary_of(facts["vocabulary"])
+        valid = SpeechSplit(part.utterances, hearing, vocabulary)
+        return TaskData(
+            train=None,
+            valid=valid,
+            facts=dict(facts),
+            notices=(*part.problems.notices(), *unknown_notice(valid, "to measure on")),
+        )
+
+    def _part(self, data: Path, name: str | None) -> Part:
+        limits = Limits(longest=self.max_seconds)
+        return read_split(data, name, limits=limits, decode=self.decode_first, strict=self.strict)
+
+
+def _speech(split: Split[SpeechSample], id: str) -> SpeechSplit:
+    if not isinstance(split, SpeechSplit):
+        raise PluginError(f"{id!r} measures utterances, not {type(split).__name__}")
+    return split
+
+
+def _whole(path: str) -> str:
+    return str(Path(path).expanduser().absolute())

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from denas_core.trained import TrainedModel
 
 NAMES = "denas.json"
-"""File that says of which tier the folder is, which inputs the network takes, and which of its outputs the logits are."""
+"""File that says of which tier the folder is, which inputs the network takes, which of its outputs the logits are."""
 
 START_AND_END = ("start_logits", "end_logits")
 """What question answering gives in two tensors (samples, tokens)."""

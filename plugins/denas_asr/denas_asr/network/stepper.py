@@ -13,11 +13,16 @@ from .attention import CrossAttention, SelfAttention
 from .decoder import Decoder, DecoderBlock
 from .positions import with_positions
 
+STEPS_AHEAD = 16
+"""Steps that there is room for, before symbols that are in no text are looked for."""
+
 
 class DecoderStepper:
     """Follows the texts of a beam, several rows an utterance; as the decoder in evaluation mode, to rounding.
 
-    Keys and values of the frames are computed once an utterance, and shared by its rows; those of a symbol once.
+    Keys and values of the frames are computed once an utterance, those of a symbol once. The rows of an utterance share
+    them: texts of a beam differ in their last symbols, so that one table of symbols and a mask of which belong to which
+    row is several times smaller than a table for each row, and none is copied when rows change places.
     """
 
     def __init__(self, decoder: Decoder, output: nn.Module, encoded: Tensor, mask: Tensor) -> None:
@@ -34,6 +39,9 @@ class DecoderStepper:
         # For all heads and rows.
         self._mask = mask[:, None, None]
         self._blocks = [_BlockSteps(cast("DecoderBlock", block), encoded) for block in decoder.blocks]
+        # Which symbols of the table are those of a row's text, (utterances, rows, symbols).
+        self._texts = mask.new_zeros(len(encoded), 1, 0)
+        self._room = 0
         self._read = 0
 
     def step(self, symbols: Tensor, parents: Tensor) -> Tensor:
@@ -43,19 +51,35 @@ class DecoderStepper:
             symbols: (utterances, rows).
             parents: Row of the step before that each one continues, (utterances, rows).
         """
+        utterances, rows = symbols.shape
+        if self._texts.shape[2] + rows > self._room:
+            self._make_room(STEPS_AHEAD * rows)
+        index = parents[..., None].expand(-1, -1, self._texts.shape[2])
+        newest = torch.eye(rows, dtype=torch.bool, device=symbols.device).expand(utterances, -1, -1)
+        self._texts = torch.cat([self._texts.gather(1, index), newest], -1)
         width = self._decoder.embedding.embedding_dim
         x = self._decoder.embedding(symbols) * math.sqrt(width)
         self._read += 1
         x = x + with_positions(x.new_zeros(1, self._read, width))[:, -1]
         for block in self._blocks:
-            x = block.step(x, parents, self._mask)
+            x = block.step(x, self._texts[:, None], self._mask)
         return cast("Tensor", self._output(self._decoder.norm(x)))
 
     def keep(self, utterances: Tensor) -> None:
         """Forget all utterances but these, given by their places."""
-        self._mask = self._mask[utterances]
+        self._mask, self._texts = self._mask[utterances], self._texts[utterances]
         for block in self._blocks:
             block.keep(utterances)
+
+    def _make_room(self, symbols: int) -> None:
+        """Forget symbols that are in no row's text, and make room for others."""
+        used = self._texts.any(1)
+        most = int(used.sum(1).max()) if self._read else 0
+        places = used.int().argsort(1, descending=True)[:, :most]
+        self._texts = self._texts.gather(2, places[:, None].expand(-1, self._texts.shape[1], -1))
+        self._room = most + symbols
+        for block in self._blocks:
+            block.choose(places, self._room)
 
 
 class _BlockSteps:
@@ -63,37 +87,46 @@ class _BlockSteps:
 
     def __init__(self, block: DecoderBlock, encoded: Tensor) -> None:
         self._block = block
-        attention = block.cross_attention
-        # (2, utterances, heads, frames, head width).
-        self._frames = attention.kv(encoded).unflatten(-1, (2, attention.heads, -1)).permute(2, 0, 3, 1, 4)
-        # (2, utterances, rows, heads, symbols, head width).
-        self._symbols = encoded.new_zeros(
-            2, len(encoded), 1, block.attention.heads, 0, encoded.shape[2] // block.attention.heads
-        )
+        # Keys and values, (2, utterances, heads, frames or symbols, head width).
+        self._frames = _by_head(block.cross_attention.kv(encoded), 2, block.cross_attention.heads)
+        self._symbols = _by_head(block.attention.qkv(encoded[:, :0]), 3, block.attention.heads)[1:]
 
-    def step(self, x: Tensor, parents: Tensor, mask: Tensor) -> Tensor:
-        """Return (utterances, rows, width) of the newest symbols."""
+    def step(self, x: Tensor, texts: Tensor, mask: Tensor) -> Tensor:
+        """Return (utterances, rows, width) of the newest symbols; masks are (utterances, 1, rows or 1, ...)."""
         block = self._block
-        x = self._joined(x, self._attended(block.attention, block.attention_norm(x), parents))
+        x = self._joined(x, self._attended(block.attention, block.attention_norm(x), texts))
         x = self._joined(x, self._heard(block.cross_attention, block.cross_attention_norm(x), mask))
         return self._joined(x, block.feed_forward(block.feed_forward_norm(x)))
 
     def keep(self, utterances: Tensor) -> None:
+        """Forget all utterances but these."""
         self._frames, self._symbols = self._frames[:, utterances], self._symbols[:, utterances]
 
-    def _attended(self, attention: SelfAttention, x: Tensor, parents: Tensor) -> Tensor:
-        query, *newest = attention.qkv(x).unflatten(-1, (3, attention.heads, 1, -1)).unbind(2)
-        utterances = torch.arange(len(x), device=x.device)[:, None]
-        self._symbols = torch.cat([self._symbols[:, utterances, parents], torch.stack(newest)], -2)
-        key, value = self._symbols.flatten(1, 2)
-        y = F.scaled_dot_product_attention(query.flatten(0, 1), key, value)
-        return cast("Tensor", attention.out(y.reshape(x.shape)))
+    def choose(self, places: Tensor, room: int) -> None:
+        """Forget all symbols but those at `places`, (utterances, symbols), and have room for so many in all."""
+        index = places[None, :, None, :, None].expand(*self._symbols.shape[:3], -1, self._symbols.shape[-1])
+        kept = self._symbols.gather(3, index)
+        self._symbols = F.pad(kept, (0, 0, 0, room - places.shape[1]))
+
+    def _attended(self, attention: SelfAttention, x: Tensor, texts: Tensor) -> Tensor:
+        parts = _by_head(attention.qkv(x), 3, attention.heads)
+        count = texts.shape[-1]
+        self._symbols[:, :, :, count - x.shape[1] : count] = parts[1:]
+        key, value = self._symbols[:, :, :, :count]
+        y = F.scaled_dot_product_attention(parts[0], key, value, attn_mask=texts)
+        return cast("Tensor", attention.out(y.transpose(1, 2).flatten(2)))
 
     def _heard(self, attention: CrossAttention, x: Tensor, mask: Tensor) -> Tensor:
-        query = attention.q(x).unflatten(-1, (attention.heads, -1)).transpose(1, 2)
+        (query,) = _by_head(attention.q(x), 1, attention.heads)
         key, value = self._frames
         y = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
         return cast("Tensor", attention.out(y.transpose(1, 2).flatten(2)))
 
     def _joined(self, x: Tensor, y: Tensor) -> Tensor:
         return x + y if self._block.residual else y
+
+
+def _by_head(x: Tensor, parts: int, heads: int) -> Tensor:
+    """Return (parts, utterances, heads, positions, head width) of (utterances, positions, parts x width)."""
+    width = x.shape[2] // (parts * heads)
+    return x.view(*x.shape[:2], parts, heads, width).permute(2, 0, 3, 1, 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 from denas_core.task import Metric
@@ -33,14 +34,17 @@ class Standing:
     def note(
         self, metrics: dict[str, float], metric: Metric, *, epoch: float, settings: TrainingSettings
     ) -> bool:
-        """Take in an evaluation; tell whether its model is the best so far."""
+        """Take in an evaluation; tell whether its model is the best so far: of equal ones, the one of smallest loss."""
         self.metrics = metrics
         value = metrics[metric.name]
-        is_best = metric.is_better(value, self.best.get(metric.name))
+        is_better = metric.is_better(value, self.best.get(metric.name))
+        is_best = is_better or (
+            value == self.best[metric.name]
+            and metrics.get("loss", math.inf) < self.best.get("loss", math.inf)
+        )
+        self.stale = 0 if is_better else self.stale + 1
         if is_best:
-            self.best, self.best_epoch, self.stale = metrics, epoch, 0
-        else:
-            self.stale += 1
+            self.best, self.best_epoch = metrics, epoch
         threshold = settings.metric_threshold
         if threshold is not None and not metric.is_better(threshold, value):
             self.stopped = f"{metric.name} {value:.4g} has reached the threshold {threshold:g}"

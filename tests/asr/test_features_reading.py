@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 import random
 from pathlib import Path
 
@@ -66,6 +67,15 @@ def test_the_cache_keeps_what_comes_first_as_long_as_there_is_room() -> None:
     for _ in range(2):
         assert [float(cache.get(key, lambda key=key: make(key))[0]) for key in (1, 2, 3)] == [1.0, 2.0, 3.0]
     assert made == [1, 2, 3, 3]
+
+
+def test_another_process_begins_with_nothing_kept(utterances: list[Utterance]) -> None:
+    reader = FeatureReader()
+    first = reader.read(utterances[0])
+    other = pickle.loads(pickle.dumps(reader))  # noqa: S301
+    assert len(pickle.dumps(reader)) < 1000
+    assert torch.equal(other.read(utterances[0]), first)
+    assert other.read(utterances[0]) is other.read(utterances[0])
 
 
 def test_without_memory_nothing_is_kept(utterances: list[Utterance]) -> None:

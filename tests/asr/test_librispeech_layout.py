@@ -9,6 +9,7 @@ import numpy
 import pytest
 import soundfile
 
+from denas_asr.data.layouts import part_names
 from denas_asr.data.problems import Problems
 from denas_asr.data.utterances import Limits, read_split
 from denas_core.errors import ConfigError
@@ -63,6 +64,7 @@ def test_a_part_that_is_not_there_is_told_with_those_that_are(data: Path) -> Non
     )
     assert refused(data, "xyz").endswith("has no part 'xyz'; it has dev-clean, train-clean-100")
     assert refused(data).endswith("has several parts, dev-clean, train-clean-100; name one")
+    assert part_names(data) == ["dev-clean", "train-clean-100"]
 
 
 def test_folders_without_speech_are_told_what_is_looked_for(tmp_path: Path) -> None:

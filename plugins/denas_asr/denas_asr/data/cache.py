@@ -18,8 +18,12 @@ class FeatureCache:
 
     def __init__(self, most_bytes: float) -> None:
         """Take the bytes that all tensors may have together; 0 keeps none."""
-        self._room = most_bytes
+        self._most_bytes, self._room = most_bytes, most_bytes
         self._kept: dict[Hashable, Tensor] = {}
+
+    def __reduce__(self) -> tuple[type[FeatureCache], tuple[float]]:
+        # Another process begins with nothing: to send what is kept takes longer than to compute it.
+        return FeatureCache, (self._most_bytes,)
 
     def get(self, key: Hashable, make: Callable[[], Tensor]) -> Tensor:
         """Return the tensor of `key`, made if it is not there; nobody may change it."""

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from denas_core.errors import ConfigError, PluginError
 from denas_core.inheritance import choose
 from denas_core.layout import Axis
+from denas_core.silence import silent_transformers
 from denas_hf.inheriting import Inheritance
 
 from .inherited import features_of, full_features, inheriting_network, network_of, sizes_of, source_of
@@ -107,6 +108,19 @@ def test_a_head_is_fresh_under_the_seed_and_the_rest_is_inherited(name: str) -> 
         if first[key].shape == bare[own].shape and key not in drawn:
             assert torch.equal(first[key], bare[own]), key
     assert len(inherited) >= len(bare) - 2
+
+
+def test_a_pooler_that_the_checkpoint_lacks_is_fresh_under_the_seed(tmp_path: Path) -> None:
+    from transformers import AutoModelForMaskedLM
+
+    with silent_transformers():
+        AutoModelForMaskedLM.from_pretrained(checkpoint("bert")).save_pretrained(tmp_path)
+    space = made(model=str(tmp_path))
+    first, again, other = (
+        dict(inheriting_network(space, {}, seed=seed).named_parameters()) for seed in (0, 0, 1)
+    )
+    assert all(torch.equal(tensor, again[key]) for key, tensor in first.items())
+    assert {key for key in first if not torch.equal(first[key], other[key])} == {"pooler.dense.weight"}
 
 
 def test_inheriting_changes_neither_the_checkpoint_nor_the_global_generator() -> None:

@@ -75,6 +75,8 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "t5-gated": {"model_type": "t5", "vocab_size": 96, "d_model": 32, "num_layers": 4, "num_heads": 4}
     | {"d_ff": 64, "d_kv": 12, "num_decoder_layers": 2, "feed_forward_proj": "gated-gelu"}
     | {"tie_word_embeddings": False, "decoder_start_token_id": 0},
+    "mt5": {"model_type": "mt5", "vocab_size": 96, "d_model": 32, "num_layers": 3, "num_heads": 4, "d_ff": 64}
+    | {"d_kv": 8},
     "vit": {"model_type": "vit", **_SIZES, "image_size": 16, "patch_size": 4},
     "vit-pooled": {"model_type": "vit", **_SIZES, "image_size": 16, "patch_size": 4, "pooler_output_size": 8},
     "deit": {"model_type": "deit", **_SIZES, "image_size": 16, "patch_size": 4},

@@ -40,7 +40,7 @@ def views_of(original: Original, network: nn.Module) -> list[WeightView]:
         kinds = original.kinds[pattern]
         if kinds:
             placed = layout.place(inner, parameter.shape, sizes)
-            views += _views(name, placed, kinds, _layer(placed, kinds, depths), _twins(original))
+            views += _views(name, placed, kinds, _layer(placed, kinds, depths), original.family.twins)
     return views
 
 
@@ -89,7 +89,3 @@ def _layer(placed: Placed, kinds: tuple[str, ...], depths: Mapping[str, int]) ->
     below = dict(zip(depths, itertools.accumulate(depths.values(), initial=1), strict=False))
     # Weights in no stack are those that all layers share.
     return max((below[stack] + index for stack, _, index in placed.stacks), default=1)
-
-
-def _twins(original: Original) -> Mapping[str, str]:
-    return original.family.twins

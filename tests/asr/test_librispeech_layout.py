@@ -151,12 +151,29 @@ def test_strict_refuses_and_names_what_is_wrong(data: Path) -> None:
         f"{str(data / 'train-clean-100')!r} has 11 problems: damaged transcript: 1 (line 13 of"
     )
     assert "audio without transcript: 1 (84/121/84-121-0009.flac)" in text
+    assert text.endswith("; mend them, or do without strict")
     assert read_split(write_librispeech(data / "dev"), strict=True).utterances
 
 
 def test_headers_alone_do_not_show_what_is_scratched(data: Path) -> None:
     spoil(data / "train-clean-100")
     assert read_split(data, decode=False).problems.counts["undecodable audio"] == 1
+
+
+def test_links_that_lead_nowhere_are_told(data: Path) -> None:
+    part = data / "train-clean-100"
+    (part / "84/122/84-122-0000.flac").unlink()
+    (part / "84/122/84-122-0000.flac").symlink_to(data / "gone.flac")
+    (part / "174/50/174-50.trans.txt").unlink()
+    (part / "174/50/174-50.trans.txt").symlink_to(data / "gone.txt")
+    _, problems = read_split(data)
+    assert [line.replace(str(part), "") for line in problems.lines()] == [
+        "damaged transcript: 1 (174-50.trans.txt cannot be read: No such file or directory)",
+        "audio without transcript: 1 (174/50/174-50-0000.flac)",
+        "undecodable audio: 1 (audio '/84/122/84-122-0000.flac' cannot be read: No such file or directory)",
+    ]
+    (part / "circle").symlink_to(part / "circle")
+    assert refused(data) == f"folder {str(part)!r} cannot be read: Too many levels of symbolic links"
 
 
 def test_an_id_that_comes_twice_is_used_once(data: Path) -> None:

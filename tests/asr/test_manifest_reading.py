@@ -107,15 +107,18 @@ def test_rows_that_cannot_be_used_are_counted_and_named(data: Path) -> None:
         "",
         "a,1,audio/b.flac,1,AGAIN",
         "f,1,,1,WORDS",
+        f"g,1,{'x' * 5000},1,WORDS",
+        "h,1,a\0b,1,WORDS",
     )
     utterances, problems = read_split(data)
     assert [each.id for each in utterances] == ["a"]
+    assert problems.counts.pop("missing audio") == 4
+    assert problems.named["missing audio"][:2] == ["b: '$root/audio/none.flac'", "f: ''"]
     assert problems.lines() == [
         "damaged transcript: 2 (line 5 of train.csv has too many or too few cells; "
         "line 6 of train.csv has too many or too few cells)",
         "empty transcript: 1 (c)",
         "repeated id: 1 (a)",
-        "missing audio: 2 (b: '$root/audio/none.flac'; f: '')",
     ]
 
 

@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from denas_core.errors import ConfigError
+
 from .audio import EXTENSIONS
 from .problems import Problems
 from .utterances import Found
@@ -40,8 +42,13 @@ def utterances(folder: Path, problems: Problems) -> Iterator[Found]:
 
 def _chapters(folder: Path, depth: int = DEPTH) -> Iterator[tuple[Path, list[str]]]:
     """Yield folders with the names of their files, sorted: the order of a file system is none."""
-    with os.scandir(folder) as entries:
-        found = sorted((entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith("."))
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted(
+                (entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith(".")
+            )
+    except OSError as error:
+        raise ConfigError(f"folder {str(folder)!r} cannot be read: {error.strerror}") from error
     yield folder, [name for name, is_folder in found if not is_folder]
     if depth:
         for name, is_folder in found:
@@ -58,7 +65,12 @@ def _audio(names: list[str]) -> dict[str, str]:
 
 
 def _transcripts(path: Path, problems: Problems) -> Iterator[tuple[str, str]]:
-    for number, line in enumerate(path.read_bytes().removeprefix(b"\xef\xbb\xbf").splitlines(), start=1):
+    try:
+        lines = path.read_bytes().removeprefix(b"\xef\xbb\xbf").splitlines()
+    except OSError as error:
+        problems.add("damaged transcript", f"{path.name} cannot be read: {error.strerror}")
+        return
+    for number, line in enumerate(lines, start=1):
         try:
             id, _, text = line.decode("utf-8").strip().partition(" ")
         except UnicodeDecodeError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -67,4 +68,5 @@ def _text_column(columns: Sequence[str], path: Path) -> str:
 
 def _found(written: str, roots: Sequence[Path]) -> Path | None:
     rest = _PLACEHOLDER.sub("", written)
-    return next((path for root in roots if rest and (path := root / rest).is_file()), None)
+    # Unlike a Path, this calls a name that is too long no file, and raises nothing.
+    return next((root / rest for root in roots if rest and os.path.isfile(root / rest)), None)  # noqa: PTH113

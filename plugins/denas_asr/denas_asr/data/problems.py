@@ -72,7 +72,9 @@ class Problems:
             ConfigError: naming the kinds, and the first cases of each.
         """
         if len(self):
-            raise ConfigError(f"{self.where!r} has {len(self)} problems: {'. '.join(self.lines())}")
+            raise ConfigError(
+                f"{self.where!r} has {len(self)} problems: {'. '.join(self.lines())}; mend them, or do without strict"
+            )
 
     def as_dict(self) -> Mapping[str, Any]:
         """Return counts and names by kind, fit for JSON."""

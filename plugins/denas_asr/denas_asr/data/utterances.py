@@ -6,6 +6,7 @@ import dataclasses
 import unicodedata
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,9 @@ from .problems import Problems
 
 READERS = 8
 """Threads that look into audio files; reading and decoding leave the interpreter."""
+
+LOOKED_INTO = 64
+"""Files that a thread looks into before it says so."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +124,12 @@ def _examined(found: Iterable[Found], problems: Problems, limits: Limits, decode
         except UnreadableAudio as error:
             return error
 
+    everything = list(kept.values())
+    some = [everything[start : start + LOOKED_INTO] for start in range(0, len(everything), LOOKED_INTO)]
     utterances = []
     with ThreadPoolExecutor(READERS) as pool:
-        for each, lasts in zip(kept.values(), pool.map(seconds, kept.values()), strict=True):
+        found_out = chain.from_iterable(pool.map(lambda each: list(map(seconds, each)), some))
+        for each, lasts in zip(everything, found_out, strict=True):
             if isinstance(lasts, EmptyAudio):
                 problems.add("empty audio", each.id)
             elif isinstance(lasts, UnreadableAudio):

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from .arguments import DeviceOption, JsonOption
 from .output import print_json, print_notice, print_table
-from .task_options import DecodeOption, LmOption, SplitOption, short_forms
+from .task_options import DecodeOption, LmOption, SplitOption, task_for_once
 from .train import device_of
-
-if TYPE_CHECKING:
-    from denas_core.task import Task
 
 
 def evaluate(
@@ -54,15 +50,7 @@ def evaluate(
         raise ConfigError(
             f"the model in {str(directory)!r} was trained for no task; there is nothing to measure"
         )
-    short = {
-        name: value
-        for name, value in short_forms(split=split, decoding=decode, lm=lm).items()
-        if value is not None
-    }
-    task = trained.task
-    if set_ or short:
-        options = {**_options(task, set_ or []), **short}
-        task = registry.create("task", task.id, options, origin="the command line")
+    task = task_for_once(registry, trained.task, set_ or [], split=split, decoding=decode, lm=lm)
     with faults_of(f"task {task.id!r}"):
         read = task.read(data, trained.space, facts=trained.facts)
     chosen = device_of(device or "auto")
@@ -92,17 +80,3 @@ def evaluate(
         return
     print_table(["metric", "value"], [[name, value] for name, value in metrics.items()])
     print_notice(f"{task.id} on {len(read.valid)} samples of {data}")
-
-
-def _options(task: Task[Any], settings: Sequence[str]) -> dict[str, Any]:
-    """Return the options that a model was trained with, those of ``--set`` put in."""
-    from denas_core.config import apply_settings
-    from denas_core.errors import ConfigError
-
-    for setting in settings:
-        if not setting.strip().startswith("task."):
-            raise ConfigError(
-                f"--set {setting!r}: an evaluation has keys of its task, such as task.KEY=VALUE"
-            )
-    options: dict[str, Any] = apply_settings({"task": task.options()}, settings)["task"]
-    return options

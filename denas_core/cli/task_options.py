@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from denas_core.registry import Registry
+    from denas_core.task import Task
 
 VocabOption = Annotated[
     str | None,
@@ -35,6 +40,34 @@ LmOption = Annotated[
     str | None,
     typer.Option("--lm", metavar="FILE", help="Language model for decoding; the same as task.lm."),
 ]
+
+
+def task_for_once(
+    registry: Registry, task: Task[Any], settings: Sequence[str], **short: str | None
+) -> Task[Any]:
+    """Return a task with other options than a model was trained with.
+
+    Args:
+        registry: The installed plugins.
+        task: That of the model.
+        settings: ``--set`` of the command line.
+        **short: Short forms, by the name of the option.
+
+    Raises:
+        ConfigError: a setting is none of a task, or does not fit.
+    """
+    from denas_core.config import apply_settings
+    from denas_core.errors import ConfigError
+
+    given = {name: value for name, value in short_forms(**short).items() if value is not None}
+    if not settings and not given:
+        return task
+    for setting in settings:
+        if not setting.strip().startswith("task."):
+            raise ConfigError(f"--set {setting!r}: here are keys of the task alone, such as task.KEY=VALUE")
+    options = apply_settings({"task": task.options()}, settings)["task"]
+    found: Task[Any] = registry.create("task", task.id, {**options, **given}, origin="the command line")
+    return found
 
 
 def short_forms(**given: str | None) -> dict[str, str | None]:

@@ -34,6 +34,10 @@ def test_special_symbols_and_what_is_none_have_no_text() -> None:
     assert Characters.of(TEXTS).decode([1, 5, 0, -1, 6, 99, 2]) == "AB"
 
 
+def test_what_is_heard_has_single_spaces_between_words() -> None:
+    assert Characters.of(TEXTS).decode([3, 5, 3, 3, 6, 3]) == "A B"
+
+
 def test_what_is_unknown_is_left_out_and_told() -> None:
     vocabulary = Characters.of(TEXTS)
     assert vocabulary.encode("AXÄB") == [5, 6]

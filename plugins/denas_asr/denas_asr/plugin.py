@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from denas_core.hookspecs import Components, hookimpl
+
+if TYPE_CHECKING:
+    import typer
 
 
 @hookimpl
@@ -28,3 +32,12 @@ def denas_doctor() -> Mapping[str, str]:
     from .features.backend import in_use
 
     return {"features": in_use()}
+
+
+@hookimpl
+def denas_add_commands(app: typer.Typer) -> None:
+    """Add `transcribe` and `data`."""
+    from .commands import data, transcribe
+
+    app.command("transcribe")(transcribe.transcribe)
+    app.add_typer(data.app, name="data")

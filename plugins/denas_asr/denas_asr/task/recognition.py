@@ -265,7 +265,8 @@ class SpeechRecognition(Task[SpeechSample]):
         )
 
     def _to_evaluate(self, data: Path, form: SpeechForm, facts: Mapping[str, Any]) -> TaskData[SpeechSample]:
-        part = self._part(data, part_to_evaluate(data, self.split, self.dev))
+        name = part_to_evaluate(data, self.split, self.dev)
+        part = self._part(data, name)
         hearing = Hearing.from_facts(facts["features"], cache_mb=self.cache_mb, longest=self.max_seconds)
         if hearing.reader.fbank.mels != form.mels:
             raise ConfigError(
@@ -278,7 +279,11 @@ class SpeechRecognition(Task[SpeechSample]):
             train=None,
             valid=valid,
             facts=dict(facts),
-            notices=(*part.problems.notices(), *unknown_notice(valid, "to measure on")),
+            notices=(
+                *([f"measured on the part {name!r} (task.split)"] if name and not self.split else []),
+                *part.problems.notices(),
+                *unknown_notice(valid, "to measure on"),
+            ),
         )
 
     def _part(self, data: Path, name: str | None) -> Part:

@@ -46,10 +46,9 @@ class Characters(Vocabulary):
         return [self._numbers[character] for character in plain(text) if character in self._numbers]
 
     def decode(self, symbols: Iterable[int]) -> str:
-        """Return the characters in one text."""
-        return "".join(
-            self._pieces[symbol] for symbol in symbols if len(SPECIAL) <= symbol < len(self._pieces)
-        )
+        """Return the characters in one text, whose words are apart by single spaces."""
+        known = range(len(SPECIAL), len(self._pieces))
+        return plain("".join(self._pieces[symbol] for symbol in symbols if symbol in known))
 
     def unknown(self, text: str) -> list[str]:
         """Return the characters that have no number."""

@@ -122,13 +122,12 @@ class SentencePieces(Vocabulary):
         return [self._symbols[n] for n in self._processor.encode(plain(text)) if n in self._symbols]
 
     def decode(self, symbols: Iterable[int]) -> str:
-        """Return the pieces in one text."""
+        """Return the pieces in one text, whose words are apart by single spaces."""
         there = self._numbers_there
         numbers = [
             there[symbol - len(SPECIAL)] for symbol in symbols if 0 <= symbol - len(SPECIAL) < len(there)
         ]
-        text: str = self._processor.decode(numbers)
-        return text
+        return plain(self._processor.decode(numbers))
 
     def unknown(self, text: str) -> list[str]:
         """Return the stretches of a text that no piece stands for."""

@@ -27,7 +27,7 @@ class Vocabulary(ABC):
 
     @abstractmethod
     def decode(self, symbols: Iterable[int]) -> str:
-        """Return the text of some symbols; special ones, and what is no symbol, have none."""
+        """Return the text of some symbols, with single spaces; special ones, and what is no symbol, have none."""
 
     @abstractmethod
     def unknown(self, text: str) -> list[str]:

@@ -1,0 +1,48 @@
+"""``denas data``: a look at data sets before anything is trained on them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from denas_core.cli.arguments import JsonOption
+from denas_core.cli.output import print_json
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at data sets before training.")
+
+
+@app.callback()
+def _data() -> None:
+    # Keeps 'check' a command of its own while it is the only one.
+    pass
+
+
+@app.command("check")
+def check(
+    asr: Annotated[
+        Path,
+        typer.Option(
+            "--asr", metavar="PATH", help="Speech: a folder laid out as LibriSpeech, or a manifest."
+        ),
+    ],
+    train: Annotated[str | None, typer.Option("--train", metavar="PART", help="Part to learn from.")] = None,
+    dev: Annotated[
+        str | None, typer.Option("--dev", metavar="PART", help="Part to measure on while training.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Fail, with exit code 2, if anything is wrong.")
+    ] = False,
+    json_: JsonOption = False,
+) -> None:
+    """Read and decode a data set, and say what is in it and what is wrong with it."""
+    from denas_asr.data.check import check_data
+
+    report = check_data(asr, train=train, dev=dev)
+    if json_:
+        print_json(report.as_dict())
+    else:
+        typer.echo(report.text())
+    if strict:
+        report.refuse()

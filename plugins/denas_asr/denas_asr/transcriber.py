@@ -1,0 +1,159 @@
+"""What is said in audio files, by a trained model."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from denas_core.errors import ConfigError
+from denas_core.task import Task
+from denas_core.trained import TrainedModel
+
+from .data.audio import EXTENSIONS, LONGEST, UnreadableAudio
+from .data.utterances import Utterance
+from .task.hearing import Hearing
+from .task.recognition import SpeechRecognition
+from .vocabulary.vocabulary import vocabulary_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from .decoding.attention_scorer import Network
+
+PADDED_SECONDS = 240.0
+"""Most seconds of a batch, padding included: files of any length may come together."""
+
+FRAMES_PER_SECOND = 100
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """What came of a file.
+
+    Attributes:
+        file: The file.
+        text: What is said in it.
+        seconds: How long it lasts.
+        fault: Why it could not be read; None if it could.
+    """
+
+    file: Path
+    text: str = ""
+    seconds: float = 0.0
+    fault: UnreadableAudio | None = None
+
+
+class Transcriber:
+    """Writes what is said in audio files."""
+
+    def __init__(self, model: TrainedModel, *, task: Task[Any] | None = None, device: str = "cpu") -> None:
+        """Prepare a model.
+
+        Args:
+            model: A trained one.
+            task: Its task with other options of decoding; by default its own.
+            device: Where it runs.
+
+        Raises:
+            ConfigError: it was trained for something else, or its language model cannot be read.
+        """
+        import torch
+
+        from .decoding.decode import read_language_model
+
+        chosen = task or model.task
+        if not isinstance(chosen, SpeechRecognition):
+            trained_for = "nothing" if model.task is None else model.task.id
+            raise ConfigError(
+                f"the model was trained for {trained_for}, and not for speech recognition; it writes nothing"
+            )
+        self.settings = chosen.decoding_settings()
+        self._vocabulary = vocabulary_of(model.facts["vocabulary"])
+        self._language_model = read_language_model(self.settings, self._vocabulary)
+        self._hearing = Hearing.from_facts(model.facts["features"], longest=LONGEST)
+        self._device = torch.device(device)
+        self._network = cast("Network", model.network.to(self._device).eval())
+
+    def transcripts(self, files: Iterable[Path], *, batch_size: int = 8) -> Iterator[Transcript]:
+        """Yield what is said in each file, in order; a file that cannot be read stops none of the others.
+
+        Args:
+            files: Audio files of any format that can be read.
+            batch_size: Most files that go through the network together.
+
+        Raises:
+            NoResult: the network, or the language model, puts out what is no number.
+        """
+        waiting: list[tuple[Path, Tensor | UnreadableAudio]] = []
+        for file in files:
+            heard = self._heard(file)
+            if _is_full([*waiting, (file, heard)], batch_size):
+                yield from self._written(waiting)
+                waiting = []
+            waiting.append((file, heard))
+        yield from self._written(waiting)
+
+    def _heard(self, file: Path) -> Tensor | UnreadableAudio:
+        try:
+            return self._hearing.features(
+                Utterance(id=file.name, audio=file, text="", seconds=0.0, speaker="")
+            )
+        except UnreadableAudio as error:
+            return error
+
+    def _written(self, waiting: list[tuple[Path, Tensor | UnreadableAudio]]) -> Iterator[Transcript]:
+        import torch
+        from torch.nn.utils.rnn import pad_sequence
+
+        from .decoding.decode import decode
+
+        found = [heard for _, heard in waiting if isinstance(heard, torch.Tensor) and len(heard)]
+        texts: list[str] = []
+        if found:
+            lengths = torch.tensor([len(features) for features in found], device=self._device)
+            with torch.inference_mode():
+                network: Any = self._network
+                encoded, frames = network.encode(
+                    pad_sequence(found, batch_first=True).to(self._device), lengths
+                )
+                symbols = decode(
+                    self.settings,
+                    self._network,
+                    encoded,
+                    frames,
+                    self._vocabulary,
+                    language_model=self._language_model,
+                )
+            texts = [self._vocabulary.decode(each) for each in symbols]
+        written = iter(texts)
+        for file, heard in waiting:
+            if isinstance(heard, UnreadableAudio):
+                yield Transcript(file=file, fault=heard)
+            else:
+                # Shorter than a frame, and so nothing is heard.
+                text = next(written) if len(heard) else ""
+                yield Transcript(file=file, text=text, seconds=len(heard) / FRAMES_PER_SECOND)
+
+
+def audio_files(paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield the files that are named, and of each folder those within it that are called as audio is, in order.
+
+    Raises:
+        ConfigError: a folder has none.
+    """
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        found = sorted(file for file in path.rglob("*") if file.suffix.lower() in EXTENSIONS)
+        if not found:
+            raise ConfigError(f"{str(path)!r} has no audio; looked for {', '.join(EXTENSIONS)}")
+        yield from found
+
+
+def _is_full(waiting: list[tuple[Path, Tensor | UnreadableAudio]], batch_size: int) -> bool:
+    lengths = [0 if isinstance(heard, UnreadableAudio) else len(heard) for _, heard in waiting]
+    padded = max(lengths) * len(lengths) / FRAMES_PER_SECOND
+    return len(waiting) > 1 and (len(waiting) > batch_size or padded > PADDED_SECONDS)

@@ -16,6 +16,9 @@ STATIC_METRICS = ("params", "trainable_params", "flops", "size_mb", "memory_mb")
 MEASURED_METRICS = ("latency_ms", "rtf")
 """Metrics that take a measurement on the target."""
 
+SHOWN_METRICS = ("params", "flops", *MEASURED_METRICS)
+"""Metrics that tables have a column for, where a trial has them."""
+
 _SUFFIXES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12}
 _SECONDS = {"s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _NUMBER = r"(\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+)"

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from denas_core.objectives import SHOWN_METRICS
 from denas_core.one_line import printable
 
 from .arguments import JsonOption
@@ -117,7 +118,7 @@ def _print_joint(joint: Mapping[str, Any]) -> None:
     components = list(dict.fromkeys(name for row in top for name in row["components"]))
     metrics = [
         name
-        for name in ("params", "flops", "latency_ms")
+        for name in SHOWN_METRICS
         if name not in components and any(name in row["metrics"] for row in top)
     ]
     is_relative = joint["score_is"] != "absolute"

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from denas_core.objectives import SHOWN_METRICS
+
 from .output import cell, print_table
 
 
@@ -61,9 +63,7 @@ def _confidence(confidence: Mapping[str, Any] | None) -> None:
 def _finalists(document: Mapping[str, Any]) -> None:
     rows = document["finalists"]
     components = list(dict.fromkeys(name for row in rows for name in row["components"]))
-    metrics = [
-        name for name in ("params", "flops", "latency_ms") if any(name in row["metrics"] for row in rows)
-    ]
+    metrics = [name for name in SHOWN_METRICS if any(name in row["metrics"] for row in rows)]
     if rows:
         print_table(
             ["#", "front", "key", "score", *components, *metrics, "seconds"],

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from denas_core.objectives import SHOWN_METRICS
+
 from .arguments import JsonOption, WeightsOption, parse_weights, with_options
 from .output import print_json, print_notice, print_table
 
@@ -44,9 +46,7 @@ def trials(
         print_json({"schema": "denas.trials/1", "run": str(run), "trials": rows})
         return
     components = list(dict.fromkeys(name for row in rows for name in row["components"]))
-    metrics = [
-        name for name in ("params", "flops", "latency_ms") if any(name in row["metrics"] for row in rows)
-    ]
+    metrics = [name for name in SHOWN_METRICS if any(name in row["metrics"] for row in rows)]
     print_table(
         ["#", "key", "state", *components, *metrics, "seconds", "reason"],
         [

@@ -67,13 +67,13 @@ def score(
     seconds["cost"] = time.perf_counter() - start
     components, spent, failure = evaluator.score(architecture, setup.scoring.components)
     seconds |= spent
-    latency = None
+    latency: Latency | None = None
+    measured: dict[str, Latency] = {}
     if not no_latency:
         start = time.perf_counter()
         with blamed(f"measuring {setup.space.id!r}"):
-            latency = evaluator.latency(architecture)
+            latency, measured = evaluator.measured_metrics(architecture)
         seconds["latency"] = time.perf_counter() - start
-        metrics["latency_ms"] = latency.median
     for notice in setup.notices:
         print_notice(f"note: {notice}")
     if json_:
@@ -87,19 +87,20 @@ def score(
                 "seed": setup.config.seed,
                 "components": components,
                 "failure": failure,
-                "metrics": metrics,
+                "metrics": metrics | {name: metric.median for name, metric in measured.items()},
                 "latency": None if latency is None else latency.as_dict(),
                 "seconds": seconds,
             }
         )
     else:
         rows: list[list[object]] = [[name, value, seconds.get(name)] for name, value in components.items()]
-        shown = {name: value for name, value in metrics.items() if name != "latency_ms"}
         rows += [
-            [name, value, seconds["cost"] if name == "params" else None] for name, value in shown.items()
+            [name, value, seconds["cost"] if name == "params" else None] for name, value in metrics.items()
         ]
-        if latency is not None:
-            rows.append(["latency_ms", _interval(latency), seconds["latency"]])
+        rows += [
+            [name, _interval(metric), seconds["latency"] if name == "latency_ms" else None]
+            for name, metric in measured.items()
+        ]
         typer.echo(f"{setup.space.id} {architecture.key}\n{setup.space.format(architecture)}")
         print_table(["", "value", "seconds"], rows)
     if failure:
@@ -123,7 +124,7 @@ def latency(
     setup = _setup(build_config(space, file=config, given=given, settings=set_, allow_pickle=allow_pickle))
     architecture = read_architecture(setup.space, arch)
     with blamed(f"measuring {setup.space.id!r}"):
-        measured = setup.evaluator().latency(architecture)
+        measured, metrics = setup.evaluator().measured_metrics(architecture)
     if json_:
         print_json(
             {
@@ -134,12 +135,13 @@ def latency(
                 "probe": setup.config.probe.name,
                 "probe_options": setup.config.probe.options,
                 **measured.as_dict(),
+                "metrics": {name: metric.median for name, metric in metrics.items()},
             }
         )
         return
     print_table(
-        ["latency_ms", "rounds", "relative to the smallest"],
-        [[_interval(measured), measured.rounds, measured.relative]],
+        [*metrics, "rounds", "relative to the smallest"],
+        [[*map(_interval, metrics.values()), measured.rounds, measured.relative]],
     )
 
 

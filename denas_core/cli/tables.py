@@ -7,6 +7,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from denas_core.objectives import SHOWN_METRICS
+
 from .output import print_table
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ def print_ranking(
     top = list(ranked[:shown])
     metrics = [
         name
-        for name in ("params", "flops", "latency_ms")
+        for name in SHOWN_METRICS
         if name not in components and any(name in trial.evaluation.metrics for trial in top)
     ]
     columns = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from denas_core.objectives import SHOWN_METRICS
 from denas_core.trial import Trial
 
 from .statistics import quartiles
@@ -59,7 +60,5 @@ def _components(trial: Trial) -> Mapping[str, float]:
 
 def _metrics(trial: Trial) -> Mapping[str, float]:
     return {
-        name: trial.evaluation.metrics[name]
-        for name in ("params", "flops", "latency_ms", "rtf")
-        if name in trial.evaluation.metrics
+        name: trial.evaluation.metrics[name] for name in SHOWN_METRICS if name in trial.evaluation.metrics
     }

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from denas_core.objectives import SHOWN_METRICS
+
 from . import charts, text
 
 if TYPE_CHECKING:
@@ -41,9 +43,7 @@ def render_html(document: Mapping[str, Any]) -> str:
         bars=charts.bars(document["finalists"], document["score"]["directions"]),
         components=list(dict.fromkeys(name for row in document["finalists"] for name in row["components"])),
         metrics=[
-            name
-            for name in ("params", "flops", "latency_ms")
-            if any(name in row["metrics"] for row in document["finalists"])
+            name for name in SHOWN_METRICS if any(name in row["metrics"] for row in document["finalists"])
         ],
         data=tooltip_data(document, [*pareto, *([time] if time else [])]),
     )
@@ -62,7 +62,7 @@ def tooltip_data(document: Mapping[str, Any], plots: list[dict[str, Any]]) -> di
     shown = {point[2] for plot in plots for point in plot["points"]}
     names = [
         name
-        for name in ("params", "flops", "latency_ms")
+        for name in SHOWN_METRICS
         if any(name in row["metrics"] for row in document["trials"] if row["index"] in shown)
     ]
     return {

@@ -211,3 +211,20 @@ def test_weights_can_be_replaced_from_outside() -> None:
     batch = space.batch(2, seed=0)
     weights = {name: torch.zeros_like(p) for name, p in model.named_parameters()}
     assert not functional_call(model, weights, tuple(batch.inputs.values()))[0].any()
+
+
+@pytest.mark.parametrize("kind", SPACES, ids=IDS)
+@torch.no_grad()
+def test_an_exported_program_may_take_speech_and_text_of_any_length(kind: type[SpeechSpace]) -> None:
+    space = make(kind)
+    model = loaded(space)
+    inputs = tuple(space.batch(3, seed=0).inputs.values())
+    batch = torch.export.Dim("batch")
+    sizes = (
+        {0: batch, 1: torch.export.Dim("frames", min=8)},
+        {0: batch, 1: torch.export.Dim("symbols", min=2)},
+    )
+    program = torch.export.export(model, inputs, dynamic_shapes=sizes, strict=False)
+    longer = (torch.ones(2, 57, SIZES["mels"]), torch.full((2, 9), 4))
+    for found, expected in zip(program.module()(*longer), model(*longer), strict=True):
+        assert torch.allclose(found, expected, atol=1e-6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import torch
 from torch import nn
 
 from denas_asr.transformer.space import Transformer
+from denas_core.cli import _run
 from denas_core.cost import count_cost
 from denas_core.errors import ConfigError
 from denas_core.heads import PositionHead
@@ -213,3 +215,17 @@ def test_the_space_can_be_searched_without_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == "False\n", done.stderr
+
+
+def test_the_command_lines_say_the_real_time_factor(capsys: pytest.CaptureFixture[str]) -> None:
+    options = {name: SIZES[name] for name in ("depths", "vocabulary", "mels", "channels", "seconds")}
+    settings = {**options, "embed_dims": [12], "decoder_layers": 1, "decoder_heads": 2}
+    arguments = [f"--set=space.{name}={json.dumps(value)}" for name, value in settings.items()]
+    arguments += ["--set=probe.min_rounds=6", "--set=probe.max_rounds=6", "--arch", "(1, 3.0, 2, 12)"]
+    for command in ("latency", "score"):
+        assert _run([command, "asr/transformer", *arguments, "--json"], debug=True) == 0
+        document = json.loads(capsys.readouterr().out)
+        metrics = document["metrics"]
+        assert metrics["rtf"] == pytest.approx(metrics["latency_ms"] / 1000 / SIZES["seconds"])
+        assert _run([command, "asr/transformer", *arguments], debug=True) == 0
+        assert "rtf" in capsys.readouterr().out

@@ -20,9 +20,13 @@ from packaging.utils import canonicalize_name
 import denas_core
 
 from .environments import PROJECTS, ROOT, build, denas, make_site, python
+from .test_layers import imported_names
 
 TOY = ROOT / "tests/toy"
 CORE = "denas-core"
+
+NEWEST = frozenset({"denas-onnx", "denas-nlp", "denas-hf", "denas-asr"})
+"""Distributions that nobody has run with older versions of what they need."""
 
 Built = dict[str, Path]
 
@@ -143,9 +147,12 @@ def pins(file: str) -> dict[str, str]:
     return {canonicalize_name(name): version for name, _, version in (line.partition("==") for line in lines)}
 
 
-def test_the_bounds_of_onnx_are_the_versions_of_continuous_integration() -> None:
+@pytest.mark.parametrize("name", sorted(NEWEST))
+def test_a_distribution_without_older_versions_is_bounded_by_those_of_continuous_integration(
+    name: str,
+) -> None:
     pinned = pins("constraints.txt")
-    facts = tomllib.loads((PROJECTS["denas-onnx"] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    facts = tomllib.loads((PROJECTS[name] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     for requirement in map(Requirement, facts["dependencies"]):
         if requirement.name not in PROJECTS:
             (bound,) = requirement.specifier
@@ -155,7 +162,7 @@ def test_the_bounds_of_onnx_are_the_versions_of_continuous_integration() -> None
 def test_the_oldest_constraints_are_the_lower_bounds() -> None:
     pinned = pins("constraints-oldest.txt")
     bounds: dict[str, str] = {}
-    for name in PROJECTS.keys() - {"denas-onnx"}:
+    for name in PROJECTS.keys() - NEWEST:
         project = PROJECTS[name]
         facts = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
         lines = [*facts["dependencies"], *facts.get("optional-dependencies", {}).get("testing", [])]
@@ -172,32 +179,28 @@ def test_the_oldest_constraints_are_the_lower_bounds() -> None:
 def test_a_distribution_imports_what_it_declares_and_nothing_else(name: str, wheels: Built) -> None:
     facts = metadata_of(wheels[name])
     declared = [Requirement(line) for line in facts.get_all("Requires-Dist") or []]
+    always = {canonicalize_name(r.name) for r in declared if r.marker is None}
+    optional = {canonicalize_name(r.name) for r in declared} | always
     provided = importlib.metadata.packages_distributions()
     for path in package_of(name).rglob("*.py"):
-        # What only plugin authors import may need the extra `testing`, and trained models need `train`.
-        extras = {"", *({"testing", "training"} & set(path.parts))}
-        extras = {extra.replace("training", "train") for extra in extras}
-        extras |= {"train"} if path.name == "trained.py" else set()
-        allowed = {
-            canonicalize_name(r.name)
-            for r in declared
-            if r.marker is None or any(r.marker.evaluate({"extra": extra}) for extra in extras)
-        }
-        for module in third_party(path) - {package_of(name).name}:
-            owners = {canonicalize_name(owner) for owner in provided.get(module, [module])}
-            assert owners & allowed, (
-                f"{path.relative_to(ROOT)} imports {module}, which {name} does not declare"
-            )
+        # What an extra brings is imported where it is used, or in a folder that only its users import.
+        is_of_extra = {"testing", "training"} & set(path.parts)
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for modules, allowed in (
+            (third_party(tree), optional),
+            (third_party(tree, at_import=True), optional if is_of_extra else always),
+        ):
+            for module in modules - {package_of(name).name}:
+                owners = {canonicalize_name(owner) for owner in provided.get(module, [module])}
+                assert owners & allowed, (
+                    f"{path.relative_to(ROOT)} imports {module}; {name} does not declare it"
+                )
 
 
-def third_party(path: Path) -> set[str]:
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            found.add(str(node.module).partition(".")[0])
-    return found - sys.stdlib_module_names
+def third_party(tree: ast.AST, *, at_import: bool = False) -> set[str]:
+    names = (name.partition(".")[0] for name in imported_names(tree, "", at_import))
+    # Relative imports begin with a dot, and so with nothing.
+    return {name for name in names if name} - sys.stdlib_module_names
 
 
 IMPORT_ALL = """

@@ -102,7 +102,7 @@ class DataReport:
         if self.shared_ids:
             found.append(f"utterances to learn from that are to be measured on too: {_some(self.shared_ids)}")
         if self.unknown_characters:
-            characters = _some([f"{c!r} ({count} times)" for c, count in self.unknown_characters.items()])
+            characters = _some([f"{c!r} ({count})" for c, count in self.unknown_characters.items()])
             found.append(f"characters to be measured on that are not learnt from: {characters}")
         return found
 

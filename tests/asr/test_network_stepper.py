@@ -76,8 +76,12 @@ def test_padding_changes_no_text_that_a_network_recognises() -> None:
 
 
 @torch.no_grad()
-def test_it_runs_in_bfloat16() -> None:
+def test_it_runs_in_bfloat16_and_where_torch_chooses_it() -> None:
     network = recogniser(torch.bfloat16)
-    encoded = speech(network.decoder.norm.weight.shape[0]).bfloat16()
-    found = joint_beam(network, encoded, torch.tensor(LENGTHS), beam=2, ctc_weight=0.3)
-    assert len(found) == len(LENGTHS)
+    encoded = speech(network.decoder.norm.weight.shape[0])
+    found = joint_beam(network, encoded.bfloat16(), torch.tensor(LENGTHS), beam=2, ctc_weight=0.3)
+    with torch.autocast("cpu", torch.bfloat16):
+        chosen = joint_beam(network.float(), encoded.float(), torch.tensor(LENGTHS), beam=2, ctc_weight=0.3)
+    wide = joint_beam(network.double(), encoded, torch.tensor(LENGTHS), beam=2, ctc_weight=0.3)
+    for narrow in (found, chosen):
+        assert [h[0].score for h in narrow] == pytest.approx([h[0].score for h in wide], abs=0.5)

@@ -16,7 +16,7 @@ from denas_core.one_line import shown
 
 from .attention_scorer import Network
 from .causal_model import CausalModel
-from .frames import counted
+from .frames import counted, log_probabilities
 from .greedy import greedy
 from .joint import joint_beam
 from .language_scorer import SymbolFusion
@@ -162,6 +162,6 @@ def decode(
         )
     lengths = counted(logits, encoded_lengths).tolist()
     return [
-        list(prefix_beam(values[:length].log_softmax(-1), settings.beam, language_model)[0].symbols)
+        list(prefix_beam(log_probabilities(values[:length]), settings.beam, language_model)[0].symbols)
         for values, length in zip(logits, lengths, strict=True)
     ]

@@ -38,6 +38,11 @@ def counted(values: Tensor, lengths: Tensor | None) -> Tensor:
     return lengths
 
 
+def log_probabilities(logits: Tensor) -> Tensor:
+    """Return the logarithm of the softmax over the last dimension, in float32 at least."""
+    return logits.log_softmax(-1, dtype=torch.promote_types(logits.dtype, torch.float32))
+
+
 def inside(lengths: Tensor, frames: int) -> Tensor:
     """Return (utterances, frames), True where a frame counts."""
     return torch.arange(frames, device=lengths.device) < lengths[:, None]

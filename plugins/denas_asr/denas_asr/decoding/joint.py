@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .attention_scorer import AttentionScorer, Network
 from .ctc_scorer import CtcScorer
-from .frames import counted
+from .frames import counted, log_probabilities
 from .hypothesis import Hypothesis
 from .language_scorer import SymbolFusion, SymbolScorer, WordScorer
 from .scorer import Scorer
@@ -52,7 +52,7 @@ def joint_beam(
     Raises:
         NoResult: the network, or the language model, puts out NaN or an infinite value.
     """
-    log_probs = network.ctc(encoded).log_softmax(-1)
+    log_probs = log_probabilities(network.ctc(encoded))
     lengths = counted(log_probs, lengths)
     found = [[Hypothesis((), 0.0)] for _ in encoded]
     for group in _groups(lengths, log_probs.shape[2]):

@@ -132,6 +132,11 @@ class SearchSpace(Component, ABC):
         """Whether the space has a checkpoint: `load` can give its weights, and training begins from them."""
         return False
 
+    @property
+    def tasks_from(self) -> str:
+        """The distribution that has tasks for these networks, told to who lacks one; empty for the space's own."""
+        return ""
+
     def assets(self) -> Mapping[str, Path]:
         """Return files that inputs of the space's checkpoint are made with, by name, such as ``tokenizer``."""
         return {}

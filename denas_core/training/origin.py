@@ -11,7 +11,7 @@ from typing import Any
 from denas_core.architecture import Architecture
 from denas_core.blame import faults_of
 from denas_core.config import make_config
-from denas_core.errors import ConfigError, DenasError
+from denas_core.errors import ConfigError, DenasError, NotInstalled
 from denas_core.guarded_yaml import read_text
 from denas_core.registry import Registry
 from denas_core.run_directory import read_run
@@ -103,7 +103,10 @@ def choose_task(
         ConfigError: it does not fit, none does, or several do; lists them.
     """
     if name is not None:
-        task: Task[Any] = registry.create("task", name, options, origin="the command line")
+        try:
+            task: Task[Any] = registry.create("task", name, options, origin="the command line")
+        except NotInstalled as error:
+            raise NotInstalled(f"{error}{_where_tasks_are(registry, space)}") from error
         if reason := _misfit(task, space):
             raise ConfigError(f"{space.id!r} cannot be trained for {task.id!r}: {reason}")
         return task
@@ -122,7 +125,13 @@ def choose_task(
     if not ids:
         raise ConfigError("no installed plugin has a task; install one, such as: pip install denas-cv")
     reasons = "; ".join(f"{id}: {reason}" for id, reason in misfits.items())
-    raise ConfigError(f"no installed task fits {space.id!r}: {reasons}")
+    raise ConfigError(f"no installed task fits {space.id!r}: {reasons}{_where_tasks_are(registry, space)}")
+
+
+def _where_tasks_are(registry: Registry, space: SearchSpace) -> str:
+    if not space.tasks_from or space.tasks_from in {plugin.distribution for plugin in registry.plugins}:
+        return ""
+    return f"; tasks for {space.id!r} come with {space.tasks_from}: pip install {space.tasks_from}"
 
 
 def _misfit(task: Task[Any], space: SearchSpace) -> str:

@@ -38,12 +38,14 @@ class Modality:
         states: Names of the outputs of a network without a head, and of the fields of transformers that hold them; the
             first is what a head would take.
         is_text: Whether samples are texts.
+        tasks_from: The distribution of DE-NAS with tasks for such inputs; empty where there is none.
     """
 
     classifier: str
     positional: Mapping[int | None, str] = dataclasses.field(default_factory=dict)
     states: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"logits": "last_hidden_state"})
     is_text: bool = True
+    tasks_from: str = "denas-nlp"
 
     def batch(
         self, config: Any, sample: Sample, size: int, *, seed: int, kind: BatchKind, token_types: bool
@@ -123,5 +125,5 @@ TEXT_TO_TEXT = TextToText(
     positional=_POSITIONAL,
     states={"decoder": "last_hidden_state", "encoder": "encoder_last_hidden_state"},
 )
-IMAGE = Image(classifier="AutoModelForImageClassification", is_text=False)
-AUDIO = Audio(classifier="AutoModelForAudioClassification", is_text=False)
+IMAGE = Image(classifier="AutoModelForImageClassification", is_text=False, tasks_from="denas-cv")
+AUDIO = Audio(classifier="AutoModelForAudioClassification", is_text=False, tasks_from="")

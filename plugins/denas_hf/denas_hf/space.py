@@ -101,6 +101,11 @@ class Auto(SearchSpace):
         """Where the space begins: its checkpoint, the network of that, and the bounds of its sizes."""
         return cast("Start", self.__dict__["_start"])
 
+    @property
+    def tasks_from(self) -> str:
+        """The distribution with tasks for texts, or for images."""
+        return self._original.family.modality.tasks_from
+
     def knobs(self) -> tuple[Knob, ...]:
         """Return layers, heads, hidden width where the heads do not give it, and width of feed-forward layers."""
         return self._bounds.knobs()

@@ -24,6 +24,28 @@ def test_the_nuclear_norm_is_the_sum_of_the_singular_values() -> None:
     assert nuclear_norm(torch.full((2, 3), 1.0)) == pytest.approx(math.sqrt(6))
 
 
+@pytest.mark.parametrize(
+    "decay", [1.0, 1e-3, 1e-6, 1e-10, 0.0], ids=["flat", "1e-3", "1e-6", "1e-10", "low rank"]
+)
+@pytest.mark.parametrize("shape", [(160, 160), (96, 160), (160, 96)])
+@pytest.mark.parametrize("scale", [1e-20, 1.0, 1e20])
+def test_the_nuclear_norm_of_float32_is_that_of_float64(
+    decay: float, shape: tuple[int, int], scale: float
+) -> None:
+    """Spectra from flat to one that begins far above its rest, and a matrix of rank 8."""
+    generator = torch.Generator().manual_seed(0)
+    least = min(shape)
+    spectrum = torch.logspace(0, math.log10(decay or 1), least, dtype=torch.float64)
+    spectrum[8:] *= decay > 0
+    left, right = (
+        torch.linalg.qr(torch.randn(size, least, dtype=torch.float64, generator=generator))[0]
+        for size in shape
+    )
+    matrix = (scale * (left * spectrum) @ right.T).float()
+    expected = float(torch.linalg.svdvals(matrix.double()).sum())
+    assert nuclear_norm(matrix) == pytest.approx(expected, rel=1e-6)
+
+
 def test_a_matrix_that_is_not_finite_has_none() -> None:
     with pytest.raises(ScoreFailed, match="not finite"):
         nuclear_norm(torch.tensor([[1.0, math.inf]]))

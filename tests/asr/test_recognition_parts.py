@@ -1,0 +1,74 @@
+"""Which part is learnt from and which is measured on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from denas_asr.task.parts import part_to_evaluate, part_to_learn, part_to_steer
+from denas_core.errors import ConfigError
+
+
+def data(folder: Path, *parts: str) -> Path:
+    """Return a folder with some parts, without audio."""
+    for part in parts:
+        chapter = folder / part / "1" / "1"
+        chapter.mkdir(parents=True)
+        (chapter / "1-1.trans.txt").write_text("1-1-0000 HELLO\n")
+    return folder
+
+
+def test_the_only_one_that_is_called_so_is_taken(tmp_path: Path) -> None:
+    there = data(tmp_path, "train-clean-100", "dev-clean", "test-clean")
+    assert part_to_learn(there, "") == "train-clean-100"
+    assert part_to_steer(there, "") == "dev-clean"
+    assert part_to_evaluate(there, "", "dev-clean") == "test-clean"
+
+
+def test_what_is_named_is_taken_whatever_it_is_called(tmp_path: Path) -> None:
+    there = data(tmp_path, "train-clean-100", "dev-clean")
+    assert part_to_learn(there, "dev-clean") == part_to_steer(there, "dev-clean") == "dev-clean"
+    assert part_to_evaluate(there, "train-clean-100", "dev-clean") == "train-clean-100"
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        (
+            ("train-a", "train-b", "dev"),
+            "has no single part to learn from, whose name begins with train (several are called so: train-a, "
+            "train-b); name one with --train",
+        ),
+        (("dev", "other"), "begins with train (it has dev, other); name one with --train"),
+        ((), "begins with train (it has none); name one with --train"),
+    ],
+)
+def test_otherwise_it_has_to_be_named(tmp_path: Path, parts: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        part_to_learn(data(tmp_path, *parts), "")
+    assert message in str(caught.value)
+
+
+def test_an_evaluation_measures_on_the_test_part_or_on_what_training_was_steered_by(tmp_path: Path) -> None:
+    there = data(tmp_path, "train", "dev-a", "dev-b")
+    assert part_to_evaluate(there, "", "dev-b") == "dev-b"
+    with pytest.raises(
+        ConfigError, match=r"begins with test or dev or valid or val .*; name one with --split"
+    ):
+        part_to_evaluate(there, "", "dev-c")
+    both = data(there, "test-clean", "test-other")
+    assert part_to_evaluate(both, "", "dev-a") == "dev-a"
+
+
+def test_data_of_one_part_need_no_name(tmp_path: Path) -> None:
+    assert part_to_evaluate(data(tmp_path / "one", "anything"), "", "dev") is None
+    assert part_to_evaluate(tmp_path / "one" / "anything", "", "dev") is None
+    manifest = tmp_path / "all.csv"
+    manifest.write_text("ID,wav,wrd\n")
+    assert part_to_evaluate(manifest, "", "dev") is None
+
+
+def test_data_that_are_not_there_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"there is no folder or manifest '.*nowhere'"):
+        part_to_learn(tmp_path / "nowhere", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from denas_core.legacy import Legacy, OldConfig, Outcome, bound, dropped, to
+from denas_core.legacy.token_weights import diversity_weight, latency_weight
 from denas_core.recipe import Recipe
 
 from .notation import COMMON
@@ -62,25 +63,6 @@ def _search_space(old: OldConfig, key: str) -> Outcome:
     return Outcome(fate="translated", settings=settings, note="max was not included, and is not here")
 
 
-def _diversity_weight(old: OldConfig, key: str) -> Outcome:
-    weight = old.number(key)
-    if weight == 0:
-        return Outcome(fate="translated", settings={"score.weights.diversity": 0.0})
-    return Outcome(
-        fate="changed",
-        note=f"{weight:g} made its unit fit that of saliency, and ranks have none; score.combination=reference has "
-        "that arithmetic",
-    )
-
-
-def _latency_weight(old: OldConfig, key: str) -> Outcome:
-    return Outcome(
-        fate="changed",
-        note=f"{old.number(key):g} for each millisecond of a batch; score.combination=reference has that arithmetic, "
-        "and score.weights.latency a part in the ranks",
-    )
-
-
 LEGACY = Legacy(
     domains=("hf",),
     keys={
@@ -95,7 +77,7 @@ LEGACY = Legacy(
         "search_space": _search_space,
         "expressivity_weight": dropped(_ZERO.format("expressivity")),
         "complexity_weight": dropped(_ZERO.format("complexity")),
-        "diversity_weight": _diversity_weight,
-        "latency_weight": _latency_weight,
+        "diversity_weight": diversity_weight,
+        "latency_weight": latency_weight,
     },
 )

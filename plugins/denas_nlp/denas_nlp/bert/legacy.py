@@ -7,6 +7,7 @@ from typing import Any, Literal
 from denas_core.errors import ConfigError
 from denas_core.legacy import Legacy, OldConfig, Outcome, Rule, bound, dropped, to
 from denas_core.legacy.contract import bounded
+from denas_core.legacy.token_weights import diversity_weight, latency_weight
 from denas_core.recipe import Recipe
 
 from .shape import BERT_BASE, derived_choices
@@ -91,25 +92,6 @@ def _latency(sign: Literal["<=", ">="]) -> Rule:
     return rule
 
 
-def _diversity_weight(old: OldConfig, key: str) -> Outcome:
-    weight = old.number(key)
-    if weight == 0:
-        return Outcome(fate="translated", settings={"score.weights.diversity": 0.0})
-    return Outcome(
-        fate="changed",
-        note=f"{weight:g} made its unit fit that of saliency, and ranks have none; score.combination=reference has "
-        "that arithmetic",
-    )
-
-
-def _latency_weight(old: OldConfig, key: str) -> Outcome:
-    return Outcome(
-        fate="changed",
-        note=f"{old.number(key):g} for each millisecond of a batch; score.combination=reference has that arithmetic, "
-        "and score.weights.latency a part in the ranks",
-    )
-
-
 _ZERO = "it had no effect in the original: its BERT score had no {0} term; score.weights.{0} has it here"
 _MILLION = 1_000_000
 
@@ -132,7 +114,7 @@ LEGACY = Legacy(
         ),
         "expressivity_weight": dropped(_ZERO.format("expressivity")),
         "complexity_weight": dropped(_ZERO.format("complexity")),
-        "diversity_weight": _diversity_weight,
-        "latency_weight": _latency_weight,
+        "diversity_weight": diversity_weight,
+        "latency_weight": latency_weight,
     },
 )

@@ -140,9 +140,7 @@ class SpeechSpace(SearchSpace):
     def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
         """Return `size` utterances of `seconds`; those of kind ``ones`` have `probe_frames`."""
         frames = self.probe_frames if kind == "ones" else max(1, round(self.seconds * FRAMES_PER_SECOND))
-        return speech_batch(
-            size, frames=frames, mels=self.mels, vocabulary=self.vocabulary, seed=seed, kind=kind
-        )
+        return speech_batch(size, frames=frames, mels=self.mels, seed=seed, kind=kind)
 
     def forward(self, model: nn.Module, batch: Batch) -> Outputs:
         """Return the encoded frames (samples, frames / 4, width), and the logits ``ctc`` and ``attention``.

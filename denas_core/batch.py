@@ -17,6 +17,19 @@ smallest batch that counts parameters and FLOPs, without masks."""
 _CONSTANT_TOKEN = 9333
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class OpenDimension:
+    """A dimension of an input that may have any size, such as the frames of speech.
+
+    Attributes:
+        name: Dimensions of the same name, of several inputs, have the same size.
+        at_least: Smallest size.
+    """
+
+    name: str
+    at_least: int = 1
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """Inputs of a network, sample first.
@@ -27,6 +40,8 @@ class Batch:
         masks: Boolean tensors, True where an input or output position counts, by name.
         lengths: Integer tensors (samples,) by name.
         units: What one batch holds, by unit, e.g. ``{"samples": 64}`` or ``{"audio_seconds": 320.0}``.
+        open: By input and place, its dimensions that may have any size, beside the number of samples: exports leave
+            them open.
     """
 
     inputs: Mapping[str, Tensor]
@@ -34,6 +49,7 @@ class Batch:
     masks: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
     lengths: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
     units: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    open: Mapping[str, Mapping[int, OpenDimension]] = dataclasses.field(default_factory=dict)
 
     def to(self, *, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Batch:
         """Return the batch on `device`, its floating-point inputs as `dtype`."""

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from .space import SearchSpace
     from .trained import TrainedModel
 
+BATCH = "batch"
+"""Name of the first dimension."""
+
 TRACED_SIZE = 2
 """Samples of the batch that a network is traced with; a batch of 1 would be taken for a constant."""
 
@@ -26,13 +29,16 @@ class Deployable(nn.Module):
     Attributes:
         network: The network itself.
         input_names: Names of the inputs, in order.
+        open: For each input, its dimensions that may have any size beside the number of samples, by place.
     """
 
     def __init__(self, space: SearchSpace, network: nn.Module) -> None:
         super().__init__()
         self.network = network
         self.space = space
-        self.input_names = tuple(space.batch(1, seed=0).inputs)
+        batch = space.batch(1, seed=0)
+        self.input_names = tuple(batch.inputs)
+        self.open = tuple(batch.open.get(name, {}) for name in self.input_names)
 
     def forward(self, *inputs: Tensor) -> Tensor | tuple[Tensor, ...]:
         """Return the logits, a tuple where there are several; every position of the inputs counts."""
@@ -66,20 +72,48 @@ def named_outputs(names: tuple[str, ...] | list[str], outputs: Any) -> dict[str,
 
 
 def traced(module: Deployable) -> torch.export.ExportedProgram:
-    """Return `module` as a `torch.export` program for batches of any size.
+    """Return `module` as a `torch.export` program for batches of any size, and open dimensions of any.
 
     Raises:
-        ConfigError: torch cannot trace it, or only for one batch size; says why.
+        ConfigError: torch cannot trace it, or only for one size; says why.
     """
     inputs = tuple(module.space.batch(TRACED_SIZE, seed=0).inputs.values())
-    sizes = {0: torch.export.Dim("batch")}
     try:
         with torch.no_grad():
-            return torch.export.export(
-                module, inputs, dynamic_shapes=(tuple(sizes for _ in inputs),), strict=False
-            )
+            return torch.export.export(module, inputs, dynamic_shapes=(_dynamic(module),), strict=False)
     except Exception as error:
         raise ConfigError(
             f"torch.export cannot trace this network of {module.space.id!r}: {described(error, 300)}; "
             "export it to safetensors"
         ) from error
+
+
+def dimension_names(module: Deployable) -> tuple[dict[int, str], ...]:
+    """Return for each input the names of its dimensions that may have any size, by place."""
+    return tuple(
+        {0: BATCH, **{place: dimension.name for place, dimension in places.items()}} for places in module.open
+    )
+
+
+def shortened(batch: Batch) -> Batch:
+    """Return `batch` with its open dimensions cut to half their size, or to the smallest they may have."""
+
+    def cut(name: str, tensor: Tensor) -> Tensor:
+        for place, dimension in batch.open.get(name, {}).items():
+            tensor = tensor.narrow(place, 0, max(dimension.at_least, tensor.shape[place] // 2))
+        return tensor
+
+    return Batch(inputs={name: cut(name, tensor) for name, tensor in batch.inputs.items()})
+
+
+def _dynamic(module: Deployable) -> tuple[dict[int, Any], ...]:
+    dimensions: dict[str, Any] = {BATCH: torch.export.Dim(BATCH)}
+    for places in module.open:
+        for dimension in places.values():
+            if dimension.name not in dimensions:
+                # torch takes a smallest size of 1 for that of an empty one, too.
+                least = {"min": dimension.at_least} if dimension.at_least > 1 else {}
+                dimensions[dimension.name] = torch.export.Dim(dimension.name, **least)
+    return tuple(
+        {place: dimensions[name] for place, name in names.items()} for names in dimension_names(module)
+    )

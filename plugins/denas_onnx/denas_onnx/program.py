@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import onnxruntime  # type: ignore[import-untyped]
 import torch
 
-from denas_core.deployable import Deployable, named_outputs, traced
+from denas_core.deployable import Deployable, dimension_names, named_outputs, traced
 from denas_core.errors import ConfigError
 from denas_core.one_line import described
 
@@ -39,8 +39,8 @@ def onnx_program(module: Deployable, *, opset: int = OPSET) -> torch.onnx.ONNXPr
                 dynamo=True,
                 input_names=list(module.input_names),
                 output_names=list(module.output_names),
-                # The names of the dimensions; that the first one is dynamic is in the program.
-                dynamic_shapes=(tuple({0: "batch"} for _ in module.input_names),),
+                # The names of the dimensions; that they are dynamic is in the program.
+                dynamic_shapes=(dimension_names(module),),
                 opset_version=opset,
                 verbose=False,
             )

@@ -9,7 +9,7 @@ SYMBOLS_PER_SECOND = 3
 """About what LibriSpeech has of word pieces of a vocabulary of 5,000; ten times as many letters would be said."""
 
 FEWEST_FRAMES = 5
-"""Frames of which two are encoded: torch traces no loop over a single one."""
+"""Frames of which two are encoded: torch.export takes a size of one for a constant."""
 
 BLANK, BEGINNING, END = 0, 1, 2
 """The blank of CTC, which is the padding too, and the symbols around a transcript; others come after them."""

@@ -7,6 +7,8 @@ import math
 from collections.abc import Sequence
 
 SMALL, LARGE = 1e-290, 1e290
+LOGARITHMIC = 1e-270, 1e270
+"""What a logarithmic axis may hold: with its room at both ends it stays within what a float does."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -35,8 +37,8 @@ class Axis:
             pad = abs(low) * 0.1 or 1.0
             return cls(low - pad, high + pad, start, end)
         # Neighbouring floats may have one logarithm; between those, a linear axis is as good.
-        if log and low > SMALL and high < LARGE and math.log(low) < math.log(high):
-            room = (high / low) ** 0.05
+        if log and LOGARITHMIC[0] < low and high < LOGARITHMIC[1] and math.log(low) < math.log(high):
+            room = math.exp(0.05 * (math.log(high) - math.log(low)))
             return cls(low / room, high * room, start, end, log=True)
         room = high * 0.05 - low * 0.05
         return cls(low - room, high + room, start, end)

@@ -50,6 +50,13 @@ def test_neighbouring_numbers_with_one_logarithm_have_an_axis() -> None:
     assert axis.ticks() is not None
 
 
+@pytest.mark.parametrize("values", [(1e-132, 1e176), (1e-269, 1e269), (1e-300, 1e300)])
+def test_numbers_whose_ratio_no_float_holds_have_an_axis(values: tuple[float, float]) -> None:
+    axis = Axis.of(values, 0, 100, log=True)
+    assert 0 <= axis(values[0]) < axis(values[1]) <= 100
+    assert axis.ticks()
+
+
 def test_ticks_are_round() -> None:
     assert Axis(0, 10, 0, 1).ticks() == [0, 2, 4, 6, 8, 10]
     assert Axis(-11.5, 0.4, 0, 1).ticks() == [-10, -7.5, -5, -2.5, 0]

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from denas_core.batch import Batch, Outputs
+from denas_core.batch import Batch, OpenDimension, Outputs
 from denas_core.component import option
 from denas_core.exporter import Exporter
 from denas_core.space import SearchSpace
@@ -51,6 +51,24 @@ class Answers(SampleMLP):
         network: Any = model
         x = batch.inputs["x"]
         return Outputs(features=x, logits={"start": network.first(x), "end": network.second(x)})
+
+
+@dataclasses.dataclass(kw_only=True)
+class Sequences(SampleMLP):
+    """A space whose networks take sequences of any length from 3 on, in two inputs, and leave out the first."""
+
+    def build(self, arch: Any, *, head: Any = None, variant: Any = "full") -> nn.Module:
+        return nn.Linear(4, 2)
+
+    def batch(self, size: int, *, seed: int, kind: Any = "noise") -> Batch:
+        device = "meta" if kind == "cost" else "cpu"
+        x, weight = (torch.rand(size, 8, width, device=device) for width in (4, 1))
+        places = {1: OpenDimension("positions", at_least=3)}
+        return Batch(inputs={"x": x, "weight": weight}, open={"x": places, "weight": places})
+
+    def forward(self, model: nn.Module, batch: Batch) -> Outputs:
+        x = batch.inputs["x"]
+        return Outputs(features=x, logits={"logits": model((x * batch.inputs["weight"])[:, 1:])})
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
 import torch
 
 from denas_core.batch import Batch
-from denas_core.deployable import deployable, traced
+from denas_core.deployable import deployable, dimension_names, shortened, traced
 from denas_core.errors import ConfigError
 from denas_core.testing.sample_spaces import SampleMLP, sample_spaces
 
-from .exported import Answers, model_of, sample_model
+from .exported import Answers, Sequences, model_of, sample_model
 
 
 @pytest.mark.parametrize("space", sample_spaces(), ids=lambda space: space.id)
@@ -37,6 +38,25 @@ def test_several_logits_come_in_order_and_have_names() -> None:
     assert module.output_names == ("start", "end")
     assert [tuple(tensor.shape) for tensor in outputs] == [(4, 3), (4, 5)]
     assert module.named(outputs)["end"] is outputs[1]
+
+
+def test_dimensions_that_a_space_leaves_open_may_have_any_size_in_a_program() -> None:
+    module = deployable(model_of(Sequences().named("sample/sequences")))
+    program = traced(module).module()
+    assert dimension_names(module) == ({0: "batch", 1: "positions"},) * 2
+    for size, length in ((1, 3), (3, 8), (2, 50)):
+        x, weight = torch.rand(size, length, 4), torch.rand(size, length, 1)
+        with torch.no_grad():
+            assert torch.equal(program(x, weight), module(x, weight))
+
+
+def test_a_batch_is_shortened_to_half_of_its_open_dimensions_or_to_the_smallest() -> None:
+    batch = Sequences().batch(2, seed=0)
+    half = shortened(batch)
+    assert [tuple(tensor.shape) for tensor in half.inputs.values()] == [(2, 4, 4), (2, 4, 1)]
+    assert torch.equal(half.inputs["x"], batch.inputs["x"][:, :4])
+    least = shortened(dataclasses.replace(half, open=batch.open))
+    assert least.inputs["x"].shape == (2, 3, 4)
 
 
 def test_the_wrong_number_of_inputs_is_an_error() -> None:

@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 import torch
 
+from denas_core.builtin.torch_program import TorchExport
 from denas_core.errors import ConfigError, PluginError, StorageError
-from denas_core.export import CARD, export_model
+from denas_core.export import CARD, export_model, inputs_of, proof_batches
 
-from .exported import FACTS, Told, sample_model
+from .exported import FACTS, Sequences, Told, model_of, sample_model
 
 
 def told(**options: Any) -> Told:
@@ -48,6 +49,17 @@ def test_an_export_is_put_in_place_with_a_card(tmp_path: Path) -> None:
     assert card["exporter"] == {"id": "mine/told", "options": told().options()}
     assert card["inputs"] == [{"name": "x", "shape": ["batch", 12], "dtype": "float32"}]
     assert card["outputs"] == ["logits"]
+
+
+def test_open_dimensions_are_proven_at_another_size_and_stand_in_the_card_by_name(tmp_path: Path) -> None:
+    space = Sequences().named("sample/sequences")
+    assert [batch.inputs["x"].shape[:2] for batch in proof_batches(space)] == [(1, 8), (2, 8), (5, 8), (5, 4)]
+    assert [each["shape"] for each in inputs_of(space)] == [
+        ["batch", "positions", 4],
+        ["batch", "positions", 1],
+    ]
+    done = export_model(TorchExport(), model_of(space), tmp_path / "export")
+    assert done.difference == 0
 
 
 def test_the_difference_is_relative_to_the_largest_output(tmp_path: Path) -> None:

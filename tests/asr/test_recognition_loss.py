@@ -72,20 +72,15 @@ def test_padding_changes_nothing() -> None:
     assert float(found) == pytest.approx(float(alone[0] + alone[1]) / 2)
 
 
-def test_the_decoder_counts_every_symbol_and_end_alike() -> None:
-    logits = torch.randn(2, 3, 5, generator=torch.Generator().manual_seed(1))
-    found = joint_loss(
-        outputs(torch.zeros(2, 4, 5), logits), targets([A], [B, B]), ctc_share=0.0, label_smoothing=0.0
-    )
-    entropies = -logits.log_softmax(-1)
-    wanted = [
-        entropies[0, 0, A],
-        entropies[0, 1, 2],
-        entropies[1, 0, B],
-        entropies[1, 1, B],
-        entropies[1, 2, 2],
+def test_the_loss_is_the_mean_of_those_of_the_samples_so_that_processes_may_share_them() -> None:
+    generator = torch.Generator().manual_seed(1)
+    ctc, attention = torch.randn(2, 4, 5, generator=generator), torch.randn(2, 3, 5, generator=generator)
+    alone = [
+        joint_loss(outputs(ctc[:1], attention[:1, :2]), targets([A]), ctc_share=0.3, label_smoothing=0.1),
+        joint_loss(outputs(ctc[1:], attention[1:]), targets([B, A]), ctc_share=0.3, label_smoothing=0.1),
     ]
-    assert float(found) == pytest.approx(float(sum(wanted)) / 5)
+    found = joint_loss(outputs(ctc, attention), targets([A], [B, A]), ctc_share=0.3, label_smoothing=0.1)
+    assert float(found) == pytest.approx(float(sum(alone)) / 2)
 
 
 def test_an_utterance_that_is_too_short_for_its_transcript_teaches_ctc_nothing() -> None:

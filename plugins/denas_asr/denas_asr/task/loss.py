@@ -19,15 +19,16 @@ def joint_loss(
 ) -> Tensor:
     """Return ``ctc_share`` x CTC + (1 - ``ctc_share``) x cross entropy of the decoder, in float32, a scalar.
 
-    CTC is the mean over the samples of -log p(symbols) / number of symbols (Graves et al. 2006); a sample whose frames
-    are too few for its symbols counts as 0. The cross entropy is the mean over all symbols and ends.
+    Both are means over the samples, so that it is the same for batches which processes share. CTC of a sample is -log
+    p(symbols) / number of symbols (Graves et al. 2006), or 0 if its frames are too few for them; its cross entropy is
+    the mean over its symbols and its end.
 
     Raises:
         PluginError: the network lacks one of the two outputs.
     """
     ctc, attention = (output_of(outputs, name) for name in ("ctc", "attention"))
     said, lengths = targets["symbols"], targets["length"]
-    by_sample = F.ctc_loss(
+    alignments = F.ctc_loss(
         ctc.float().log_softmax(-1).transpose(0, 1),
         said,
         frames_of(outputs, "ctc"),
@@ -36,10 +37,17 @@ def joint_loss(
         reduction="none",
         zero_infinity=True,
     )
-    entropy = F.cross_entropy(
-        attention.float().flatten(0, 1), said.flatten(), ignore_index=ABSENT, label_smoothing=label_smoothing
+    entropies = F.cross_entropy(
+        attention.float().transpose(1, 2),
+        said,
+        ignore_index=ABSENT,
+        reduction="none",
+        label_smoothing=label_smoothing,
     )
-    return ctc_share * (by_sample / lengths.clamp(min=1)).mean() + (1 - ctc_share) * entropy
+    by_sample = ctc_share * alignments / lengths.clamp(min=1) + (1 - ctc_share) * entropies.sum(1) / (
+        lengths + 1
+    )
+    return by_sample.mean()
 
 
 def output_of(outputs: Outputs, name: str) -> Tensor:

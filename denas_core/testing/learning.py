@@ -133,6 +133,24 @@ def predictions_join(task: Task[Any], spaces: Sequence[SearchSpace]) -> None:
         )
 
 
+def decodings_are_predictions(task: Task[Any], spaces: Sequence[SearchSpace]) -> None:
+    """decode() gives each sample its own rows, as predict() does, and metrics() takes them."""
+    import torch
+
+    for reading in each_reading(task, spaces):
+        count = len(reading.data.valid)
+        found, targets = reading.measured([range(count)], decode=True)
+        require(
+            isinstance(found, torch.Tensor) and found.dim() > 0 and found.shape[0] == count,
+            f"decode() of {count} samples returns {shown(getattr(found, 'shape', found))}; put samples first",
+        )
+        metrics = task.metrics(found, targets, reading.data.valid)
+        require(
+            isinstance(metrics, dict) and task.metric.name in metrics,
+            f"metrics() of what decode() returns is {shown(metrics)}, without {task.metric.name!r}",
+        )
+
+
 def metrics_are_numbers(task: Task[Any], spaces: Sequence[SearchSpace]) -> None:
     """metrics() returns finite numbers by name, its own metric among them, the same each time."""
     for reading in each_reading(task, spaces):
@@ -155,6 +173,7 @@ LEARNING_CHECKS: tuple[Check, ...] = (
     heads_take_the_width,
     losses_are_scalars,
     predictions_join,
+    decodings_are_predictions,
     metrics_are_numbers,
 )
 

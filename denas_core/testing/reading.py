@@ -93,15 +93,30 @@ class Reading:
         with torch.no_grad():
             return self.space.forward(self.network(), batch)
 
-    def measured(self, parts: Sequence[Sequence[int]]) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return predictions and targets of the samples to measure on, in batches of given samples, joined."""
+    def measured(
+        self, parts: Sequence[Sequence[int]], *, decode: bool = False
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return predictions and targets of the samples to measure on, in batches of given samples, joined.
+
+        Args:
+            parts: Which samples each batch has.
+            decode: Whether they are predicted by `Task.decode`.
+        """
         predictions = []
         targets: list[Mapping[str, Tensor]] = []
         for part in parts:
             batch, found = self.task.collate([self.data.valid.sample(index) for index in part])
-            predictions.append(self.task.predict(self.outputs(batch)))
+            predictions.append(self._decoded(batch) if decode else self.task.predict(self.outputs(batch)))
             targets.append(found)
         return joined(predictions), {name: joined([each[name] for each in targets]) for name in targets[0]}
+
+    def _decoded(self, batch: Batch) -> Tensor:
+        import torch
+
+        network = self.network()
+        with torch.no_grad():
+            outputs = self.space.forward(network, batch)
+            return self.task.decode(self.space, network, batch, outputs, self.data.valid)
 
     def metrics(self) -> dict[str, float]:
         """Return the metrics of the samples to measure on."""

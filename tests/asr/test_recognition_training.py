@@ -12,6 +12,8 @@ import torch
 from safetensors.torch import load_file
 
 import denas_asr
+from denas_asr.decoding import decode as decoding
+from denas_asr.decoding.decode import read_language_model
 from denas_core.batch import Batch
 from denas_core.errors import ConfigError, Interrupted
 from denas_core.trained import load_model
@@ -29,6 +31,39 @@ def test_tones_are_learnt_by_heart_and_every_decoder_reads_them(trained: Path, s
         assert done.returncode == 0, done.stderr
         metrics = json.loads(done.stdout)["metrics"]
         assert metrics["wer"] < 0.05 and metrics["cer"] < 0.05, decode
+
+
+def test_a_language_model_is_read_once_and_has_its_say(
+    trained: Path, speech: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("kenlm")
+    # It knows one word of the transcripts, and thinks little of all others.
+    arpa = tmp_path / "words.arpa"
+    arpa.write_text(
+        "\\data\\\nngram 1=4\nngram 2=1\n\n"
+        "\\1-grams:\n-9.0\t<unk>\t0\n-99\t<s>\t0\n-1.0\t</s>\n-0.1\tSTAR\t0\n\n"
+        "\\2-grams:\n-0.5\t<s> STAR\n\n\\end\\\n"
+    )
+    reads = []
+    monkeypatch.setattr(
+        decoding, "read_language_model", lambda *given: reads.append(given) or read_language_model(*given)
+    )
+    arguments = [
+        "evaluate",
+        str(trained),
+        "--data",
+        str(speech),
+        "--split",
+        "train-example",
+        "--decode",
+        "beam",
+    ]
+    arguments += ["--lm", str(arpa), "--batch-size", "2", "--json"]
+    weak = denas_here(*arguments, "--set", "task.lm_weight=0")
+    assert weak.returncode == 0, weak.stderr
+    assert json.loads(weak.stdout)["metrics"]["wer"] < 0.05 and len(reads) == 1
+    strong = denas_here(*arguments, "--set", "task.lm_weight=20")
+    assert json.loads(strong.stdout)["metrics"]["wer"] > 0.3
 
 
 def test_the_learning_rate_begins_at_the_bottom_of_the_warm_up(trained: Path) -> None:

@@ -1,0 +1,55 @@
+"""Trained recognisers in other forms, run as their users would."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+import denas_asr
+from denas_core.batch import Batch
+from denas_core.trained import load_model
+from tests.core.runs import denas_here
+
+
+@pytest.mark.parametrize("form", ["safetensors", "torch-export", "onnx"])
+def test_exports_give_the_outputs_of_encoder_and_decoder(trained: Path, tmp_path: Path, form: str) -> None:
+    if form == "onnx":
+        pytest.importorskip("denas_onnx")
+    done = denas_here("export", str(trained), "--to", form, "--out", str(tmp_path / "export"), "--json")
+    assert done.returncode == 0, done.stderr
+    card = json.loads((tmp_path / "export" / "card.json").read_text())
+    assert [each["name"] for each in card["inputs"]] == ["features", "tokens"]
+    assert [each["shape"] for each in card["inputs"]] == [["batch", "frames", 20], ["batch", "symbols"]]
+    assert card["outputs"] == ["ctc", "attention"]
+    assert card["facts"]["vocabulary"]["kind"] == "characters"
+    # An utterance of any length, and as many symbols as are written so far.
+    features, tokens = torch.randn(1, 123, 20), torch.tensor([[1, 4, 5, 6, 7]])
+    model = load_model(trained / "model")
+    with torch.no_grad():
+        expected = model.space.forward(
+            model.network, Batch(inputs={"features": features, "tokens": tokens})
+        ).logits
+        found = run_export(form, tmp_path / "export", features, tokens)
+    for name, tensor in found.items():
+        assert torch.allclose(tensor, expected[name], atol=1e-4), name
+
+
+def run_export(
+    form: str, export: Path, features: torch.Tensor, tokens: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    """Return what a user of an export gets out of it."""
+    if form == "safetensors":
+        network = denas_asr.load(export)
+        encoded, _ = network.encode(features)
+        return {"ctc": network.ctc(encoded), "attention": network.decode(tokens, encoded)}
+    if form == "torch-export":
+        outputs = torch.export.load(export / "model.pt2").module()(features, tokens)
+        return dict(zip(("ctc", "attention"), outputs, strict=True))
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(export / "model.onnx")
+    arrays = session.run(["ctc", "attention"], {"features": features.numpy(), "tokens": tokens.numpy()})
+    return dict(zip(("ctc", "attention"), map(torch.from_numpy, arrays), strict=True))

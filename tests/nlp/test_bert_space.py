@@ -180,7 +180,7 @@ def test_scores_may_see_fewer_tokens_than_latency() -> None:
     for kind, tokens in (("noise", 20), ("ones", 6), ("cost", 20)):
         assert space.batch(2, seed=0, kind=kind).inputs["input_ids"].shape == (2, tokens)
     assert space.batch(1, seed=0, kind="ones").inputs["input_ids"].tolist() == [[9333] * 6]
-    assert preset("base").batch(1, seed=0, kind="ones").inputs["input_ids"].shape == (1, 128)
+    assert preset("base").batch(1, seed=0, kind="ones").inputs["input_ids"].shape == (1, 16)
 
 
 def test_options_that_change_no_network_keep_its_key() -> None:

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 _TOKENS = 128
 
+_PROBE_TOKENS = 16
+"""They rank networks as 32 texts of 128 tokens do, see docs/benchmarks.md."""
+
 
 @dataclasses.dataclass(kw_only=True)
 class Auto(SearchSpace):
@@ -64,7 +67,7 @@ class Auto(SearchSpace):
         None, "Tokens of a text for FLOPs, memory and latency; by default 128, or all positions", at_least=1
     )
     probe_tokens: int | None = option(
-        None, "Tokens of a text that diversity and saliency see; by default seq_len", at_least=1
+        None, "Tokens of a text that diversity and saliency see; by default 16, or seq_len", at_least=1
     )
     seconds: float = option(1.0, "Seconds of a sound, at 16 kHz", at_least=0.01, at_most=3600)
     config: dict[str, Any] = option(
@@ -89,6 +92,8 @@ class Auto(SearchSpace):
         positions = self._original.positions
         if self.seq_len is None:
             self.seq_len = _TOKENS if positions is None else min(_TOKENS, positions)
+        if self.probe_tokens is None:
+            self.probe_tokens = min(_PROBE_TOKENS, self.seq_len)
         for name in ("seq_len", "probe_tokens"):
             tokens = getattr(self, name)
             if tokens is not None and positions is not None and tokens > positions:
@@ -219,7 +224,7 @@ class Auto(SearchSpace):
         """Return `size` samples: texts of `seq_len` tokens (`probe_tokens` for kind ``ones``), images or sounds."""
         from .modality import Sample
 
-        tokens = cast("int", self.probe_tokens if kind == "ones" and self.probe_tokens else self.seq_len)
+        tokens = cast("int", self.probe_tokens if kind == "ones" else self.seq_len)
         original = self._original
         return original.family.modality.batch(
             original.config,

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 _TOKENS = 128
 
+_PROBE_TOKENS = 16
+"""They rank networks as 32 texts of 128 tokens do, see docs/benchmarks.md."""
+
 
 @dataclasses.dataclass(kw_only=True)
 class Bert(SearchSpace):
@@ -70,7 +73,7 @@ class Bert(SearchSpace):
         None, "Tokens of a text for FLOPs, memory and latency; by default 128, or all positions", at_least=1
     )
     probe_tokens: int | None = option(
-        None, "Tokens of a text that diversity and saliency see; by default seq_len", at_least=1
+        None, "Tokens of a text that diversity and saliency see; by default 16, or seq_len", at_least=1
     )
     digest: str = option("", "SHA-256 of the checkpoint, in the options of a trained model")
 
@@ -94,6 +97,8 @@ class Bert(SearchSpace):
         positions = found.original.common["max_position_embeddings"]
         if self.seq_len is None:
             self.seq_len = min(_TOKENS, positions)
+        if self.probe_tokens is None:
+            self.probe_tokens = min(_PROBE_TOKENS, self.seq_len)
         for name in ("seq_len", "probe_tokens"):
             tokens = getattr(self, name)
             if tokens is not None and tokens > positions:
@@ -189,7 +194,7 @@ class Bert(SearchSpace):
 
     def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
         """Return `size` texts of `seq_len` tokens; those of kind ``ones`` have `probe_tokens`."""
-        tokens = cast("int", self.probe_tokens if kind == "ones" and self.probe_tokens else self.seq_len)
+        tokens = cast("int", self.probe_tokens if kind == "ones" else self.seq_len)
         vocabulary = self._resolved.original.common["vocab_size"]
         return token_batch(size, tokens=tokens, vocabulary=vocabulary, seed=seed, kind=kind)
 

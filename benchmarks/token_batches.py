@@ -40,7 +40,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.throughput import make_space
 
 REFERENCE = (32, 128)
-SIZES = (REFERENCE, (8, 128), (1, 128), (4, 32), (1, 32), (8, 8), (1, 16), (1, 8), (1, 4))
+SIZES = (
+    *(REFERENCE, (8, 128), (1, 128), (2, 64), (4, 32), (8, 16)),
+    *((1, 64), (2, 32), (4, 16), (1, 32), (8, 8), (1, 16), (1, 8), (1, 4)),
+)
 """Samples and tokens."""
 
 SEEDS = (0, 1)

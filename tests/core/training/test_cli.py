@@ -197,7 +197,10 @@ def test_an_evaluation_sets_options_of_the_task(searched: Path, points: Path, tm
     assert left_out.returncode == 0, left_out.stderr
     whole = denas_here("evaluate", str(searched), "--data", str(points), "--json")
     assert json.loads(left_out.stdout)["metrics"] == json.loads(whole.stdout)["metrics"]
-    for wrong, text in (("task.skp=true", "did you mean 'skip'"), ("training.lr=1", "keys of its task")):
+    for wrong, text in (
+        ("task.skp=true", "did you mean 'skip'"),
+        ("training.lr=1", "keys of the task alone"),
+    ):
         done = denas_here(*evaluation, "--set", wrong)
         assert done.returncode == 2 and text in done.stderr and done.stderr.count("\n") == 1
 

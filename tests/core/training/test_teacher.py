@@ -47,7 +47,8 @@ def test_positions_that_do_not_count_teach_nothing(teacher: TrainedModel) -> Non
     taught = Teacher(teacher, weight=0.5, temperature=1.0)
     masked = Outputs(features=ours, logits={"logits": ours}, masks={"logits": torch.tensor([True, False])})
     alone = Outputs(features=ours[:1], logits={"logits": ours[:1]})
-    assert float(taught.loss(masked, batch)) == pytest.approx(float(taught.loss(alone, one)))
+    # The logarithms cancel down to a few digits of float32.
+    assert float(taught.loss(masked, batch)) == pytest.approx(float(taught.loss(alone, one)), abs=1e-6)
 
 
 def test_a_teacher_alone_teaches_a_network_its_answers(

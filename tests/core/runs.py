@@ -72,7 +72,7 @@ def denas_command(*arguments: str) -> list[str]:
 
 
 def denas(
-    *arguments: str, cwd: Path | None = None, timeout: float = 60, **extra: str
+    *arguments: str, cwd: Path | None = None, timeout: float = 300, **extra: str
 ) -> subprocess.CompletedProcess[str]:
     """Run ``denas`` as a user would, and return what it printed."""
     return subprocess.run(

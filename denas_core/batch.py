@@ -39,6 +39,8 @@ class Batch:
         perturbable: Names of the continuous inputs to which a score may add noise.
         masks: Boolean tensors, True where an input or output position counts, by name.
         lengths: Integer tensors (samples,) by name.
+        positions: Positions of a sample, such as tokens or frames. Where it can, a pass runs as many samples at once as
+            have a few hundred; 0: all samples.
         units: What one batch holds, by unit, e.g. ``{"samples": 64}`` or ``{"audio_seconds": 320.0}``.
         open: By input and place, its dimensions that may have any size, beside the number of samples: exports leave
             them open.
@@ -48,6 +50,7 @@ class Batch:
     perturbable: tuple[str, ...] = ()
     masks: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
     lengths: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
+    positions: int = 0
     units: Mapping[str, float] = dataclasses.field(default_factory=dict)
     open: Mapping[str, Mapping[int, OpenDimension]] = dataclasses.field(default_factory=dict)
 
@@ -138,7 +141,8 @@ def token_batch(
         masks["features"] = torch.ones_like(ids, dtype=torch.bool)
     if segments:
         inputs["token_type_ids"] = torch.zeros_like(ids)
-    return Batch(inputs=inputs, masks=masks, units={"samples": float(size), "tokens": float(size * tokens)})
+    units = {"samples": float(size), "tokens": float(size * tokens)}
+    return Batch(inputs=inputs, masks=masks, positions=tokens, units=units)
 
 
 def expand_mask(mask: Tensor, tensor: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from .errors import Infeasible
-from .pass_network import samples_of_a_part, tokens_of_a_sample
+from .pass_network import samples_of_a_part
 
 if TYPE_CHECKING:
     from .architecture import Architecture
@@ -102,7 +102,7 @@ def _needed(spec: PassSpec, model: nn.Module, usage: Usage, views: Iterable[Weig
         return copies + 2 * spec.size * a_sample, spec.size * gradients + WORKSPACE_BYTES
     if spec.gradients == "samples":
         return copies + spec.size * differentiated, differentiated + 2 * spec.size * a_sample
-    samples = samples_of_a_part(usage.tokens, spec.size)
+    samples = samples_of_a_part(usage.positions, spec.size)
     # Those of a part come beside those of the parts before.
     more = differentiated if samples < spec.size else 0
     return copies + differentiated, more + 2 * samples * a_sample
@@ -115,14 +115,14 @@ class Usage:
     Attributes:
         flops: Multiplications and additions.
         input_bytes: Size of the batch.
-        tokens: Tokens of it; 0 if it is not of tokens alone.
+        positions: Positions of it, see `Batch`.
         peak_bytes: Largest sum of activations alive at one time.
         total_bytes: All activations together.
     """
 
     flops: int = 0
     input_bytes: int = 0
-    tokens: int = 0
+    positions: int = 0
     peak_bytes: int = 0
     total_bytes: int = 0
 
@@ -135,7 +135,7 @@ def _measure(space: SearchSpace, arch: Architecture) -> tuple[nn.Module, Usage]:
         counter = CostCounter([*given, *model.parameters(), *model.buffers()])
         with counter:
             space.forward(model, batch)
-    counter.usage.tokens = tokens_of_a_sample(batch, 1)
+    counter.usage.positions = batch.positions
     counter.usage.input_bytes = sum(tensor.untyped_storage().nbytes() for tensor in given)
     return model, counter.usage
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from .passes import PassSpec
 
 
-TOKENS_AT_ONCE = 512
-"""Tokens of a part of a batch: its activations stay small, and products of matrices are as fast as with more."""
+POSITIONS_AT_ONCE = 512
+"""Positions of a part of a batch: its activations stay small, and products of matrices are as fast as with more."""
 
 
 def load_network(candidate: Candidate, spec: PassSpec) -> nn.Module:
@@ -81,8 +81,8 @@ def batch_of(candidate: Candidate, spec: PassSpec) -> Batch:
 
 
 def parts_of(batch: Batch, size: int) -> list[Batch]:
-    """Return a batch of `size` samples of tokens as several of about `TOKENS_AT_ONCE`; any other batch as it is."""
-    step = samples_of_a_part(tokens_of_a_sample(batch, size), size)
+    """Return a batch of `size` samples as several of about `POSITIONS_AT_ONCE`; whole if it counts no positions."""
+    step = samples_of_a_part(batch.positions, size)
     if step == size:
         return [batch]
 
@@ -100,17 +100,9 @@ def parts_of(batch: Batch, size: int) -> list[Batch]:
     ]
 
 
-def tokens_of_a_sample(batch: Batch, size: int) -> int:
-    """Return the tokens of a sample of a batch of `size`; 0 if its inputs are not of tokens alone."""
-    tensors = batch.inputs.values()
-    if any(tensor.is_floating_point() or tensor.shape[:1] != (size,) for tensor in tensors):
-        return 0
-    return max((tensor.numel() for tensor in tensors), default=0) // size
-
-
-def samples_of_a_part(tokens: int, size: int) -> int:
-    """Return how many samples of `tokens` are run at once of a batch of `size`: all, if they are not tokens."""
-    return min(size, max(1, TOKENS_AT_ONCE // tokens)) if tokens else size
+def samples_of_a_part(positions: int, size: int) -> int:
+    """Return how many samples of so many positions are run at once of a batch of `size`; all, if there are none."""
+    return min(size, max(1, POSITIONS_AT_ONCE // positions)) if positions else size
 
 
 def readout_of(candidate: Candidate, spec: PassSpec, outputs: Outputs) -> Tensor:

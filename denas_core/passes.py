@@ -44,7 +44,7 @@ class PassSpec:
             each linear or convolutional layer, whose input is kept beside it; ``samples``: every trainable parameter,
             one sample's read-out at a time, which takes a backward run a sample; ``factors``: every trainable
             parameter, but matrices that few rows were multiplied by as the two factors of their gradients.
-            Under ``weights`` and ``factors``, a batch of tokens runs in parts, whose gradients add up.
+            Under ``weights`` and ``factors``, a batch of many positions runs in parts, whose gradients add up.
         roles: Roles of the views whose parameters ``weights``, ``samples`` and ``factors`` differentiate by; all
             parameters if empty.
         repeat: Counts independent repetitions: another batch and other weights.

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .errors import ConfigError
 from .inventory import is_run
 from .registry import Registry
-from .trained import WEIGHTS, TrainedModel, build_network
+from .trained import WEIGHTS, TrainedModel, build_network, load_model
+
+if TYPE_CHECKING:
+    from torch import nn
 
 MODEL = Path("training") / "model"
 """Where training leaves the best model of a run."""
@@ -33,6 +37,16 @@ def find_model(path: Path, *, otherwise: str = "") -> Path:
             f"{otherwise}"
         )
     raise ConfigError(f"{str(path)!r} is neither a run nor a trained model; 'denas search' makes a run")
+
+
+def load_network(path: Path) -> nn.Module:
+    """Return the trained network of a run or a model directory, in eval mode on the CPU.
+
+    Raises:
+        ConfigError: there is no model.
+        StoreDamaged: the files do not belong together.
+    """
+    return load_model(find_model(path)).network
 
 
 def untrained_model(run: Path, registry: Registry) -> TrainedModel:

@@ -102,7 +102,7 @@ class SampleTransformer(SearchSpace):
         shape = (size, LENGTH)
         if kind == "cost":
             tokens = torch.empty(shape, dtype=torch.long, device="meta")
-            return Batch(inputs={"tokens": tokens}, units={"samples": float(size)})
+            return Batch(inputs={"tokens": tokens}, positions=LENGTH, units={"samples": float(size)})
         generator = torch.Generator().manual_seed(seed)
         tokens = torch.randint(VOCABULARY, shape, generator=generator)
         lengths = torch.randint(3, LENGTH + 1, (size,), generator=generator)
@@ -113,6 +113,7 @@ class SampleTransformer(SearchSpace):
             inputs={"tokens": tokens},
             masks={"features": mask},
             lengths={"tokens": lengths},
+            positions=LENGTH,
             units={"samples": float(size), "tokens": float(lengths.sum())},
         )
 

@@ -146,6 +146,8 @@ def test_batches_are_as_long_as_the_options_say() -> None:
     assert noise.inputs["tokens"].shape == (3, 9)
     assert noise.units == {"samples": 3.0, "audio_seconds": 7.5}
     assert ones.inputs["features"].shape == (3, 40, 6)
+    # A pass counts encoded frames.
+    assert (noise.positions, ones.positions) == (63, 10)
     # About a symbol for each third of a second, behind the beginning.
     assert ones.inputs["tokens"].tolist() == [[1, 3]] * 3
     assert noise.inputs["tokens"][:, 0].tolist() == [1] * 3

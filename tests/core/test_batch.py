@@ -64,6 +64,7 @@ def test_constant_texts_repeat_one_token_each_as_the_original_counts_them() -> N
     assert batch.inputs["token_type_ids"].tolist() == [[0] * 5] * 3
     assert batch.masks["features"].all()
     assert batch.units == {"samples": 3.0, "tokens": 15.0}
+    assert batch.positions == 5
 
 
 @pytest.mark.parametrize("vocabulary", [1, 2, 9, 100, 1124, 30522])

@@ -196,7 +196,8 @@ def test_scoring_memory_has_gradients_of_the_roles_of_a_pass_alone() -> None:
 def test_scoring_memory_of_tokens_is_that_of_a_part_of_the_batch() -> None:
     class Tokens(Given):
         def batch(self, size: int, *, seed: int, kind: Any = "noise") -> Batch:
-            return Batch(inputs={"x": torch.zeros(size, *self.shape, dtype=torch.long, device="meta")})
+            ids = torch.zeros(size, *self.shape, dtype=torch.long, device="meta")
+            return Batch(inputs={"x": ids}, positions=256)
 
     space = Tokens(make=lambda: nn.Embedding(10, 2), shape=(256,))
     spec = PassSpec(size=64, readout="cotangent", gradients="weights")

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from denas_core import Batch, Candidate, Knob, PassSpec, SearchSpace, WeightView
-from denas_core.pass_network import TOKENS_AT_ONCE, batch_of, parts_of
+from denas_core.pass_network import POSITIONS_AT_ONCE, batch_of, parts_of
 from denas_core.passes import GradientFactors, Trace
 
 SPEC = PassSpec(inputs="ones", size=5, dtype="float64", readout="cotangent", gradients="factors")
@@ -75,7 +75,8 @@ class TokenSpace(SearchSpace):
     def batch(self, size: int, *, seed: int, kind: Any = "noise") -> Batch:
         ids = (39 - torch.arange(size) % 40)[:, None] - torch.arange(self.tokens) % 3
         mask = torch.arange(self.tokens) < self.tokens - 1
-        return Batch(inputs={"ids": ids.clamp(min=0)}, masks={"logits": mask.expand(size, -1)})
+        masks = {"logits": mask.expand(size, -1)}
+        return Batch(inputs={"ids": ids.clamp(min=0)}, masks=masks, positions=self.tokens)
 
 
 WAYS = [
@@ -134,7 +135,7 @@ def test_a_batch_in_parts_is_the_batch(way: str, gradients: Any) -> None:
 
 
 def test_parts_hold_every_sample_once() -> None:
-    runner = candidate(tokens=TOKENS_AT_ONCE // 2)
+    runner = candidate(tokens=POSITIONS_AT_ONCE // 2)
     batch = batch_of(runner, SPEC)
     parts = parts_of(batch, 5)
     assert [part.inputs["ids"].shape[0] for part in parts] == [2, 2, 1]
@@ -145,11 +146,9 @@ def test_parts_hold_every_sample_once() -> None:
     ] * 5
 
 
-def test_a_batch_of_other_things_than_tokens_is_left_whole() -> None:
-    tokens = batch_of(candidate(tokens=1000), SPEC).inputs
-    for more in ({"x": torch.ones(5, 1000)}, {"positions": torch.arange(1000)[None]}):
-        batch = Batch(inputs={**tokens, **more})
-        assert parts_of(batch, 5) == [batch]
+def test_a_batch_that_counts_no_positions_is_left_whole() -> None:
+    batch = dataclasses.replace(batch_of(candidate(tokens=1000), SPEC), positions=0)
+    assert parts_of(batch, 5) == [batch]
 
 
 def test_few_rows_are_kept_as_factors_and_many_as_their_product() -> None:

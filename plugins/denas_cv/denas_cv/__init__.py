@@ -21,7 +21,6 @@ def load(path: Path | str) -> nn.Module:
         ConfigError: there is no model.
         StoreDamaged: the files do not belong together.
     """
-    from denas_core.trained import load_model
-    from denas_core.trained_run import find_model
+    from denas_core.trained_run import load_network
 
-    return load_model(find_model(Path(path))).network
+    return load_network(Path(path))

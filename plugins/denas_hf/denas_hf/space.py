@@ -13,6 +13,7 @@ from denas_core.component import option
 from denas_core.guarded_yaml import load_mapping
 from denas_core.seeding import canonical_json
 from denas_core.space import SearchSpace, Variant
+from denas_core.token_lengths import token_lengths
 
 from .families import FAMILIES
 from .family import Family
@@ -29,11 +30,6 @@ if TYPE_CHECKING:
     from .bounds import Bounds
     from .counting import Counts
     from .original import Dimensions, Original
-
-_TOKENS = 128
-
-_PROBE_TOKENS = 16
-"""They rank networks as 32 texts of 128 tokens do, see docs/benchmarks.md."""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -90,16 +86,7 @@ class Auto(SearchSpace):
             self.model = str(path.resolve())
         self.__dict__["_start"] = start_of(self.options(), type(self).families)
         positions = self._original.positions
-        if self.seq_len is None:
-            self.seq_len = _TOKENS if positions is None else min(_TOKENS, positions)
-        if self.probe_tokens is None:
-            self.probe_tokens = min(_PROBE_TOKENS, self.seq_len)
-        for name in ("seq_len", "probe_tokens"):
-            tokens = getattr(self, name)
-            if tokens is not None and positions is not None and tokens > positions:
-                raise ValueError(
-                    f"{name} {tokens} is more than the {positions} positions of the network; give less"
-                )
+        self.seq_len, self.probe_tokens = token_lengths(self.seq_len, self.probe_tokens, positions=positions)
 
     @property
     def start(self) -> Start:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from denas_core.batch import Batch, BatchKind, OpenDimension
 
 FRAMES_PER_SECOND = 100
@@ -10,6 +12,9 @@ SYMBOLS_PER_SECOND = 3
 
 FEWEST_FRAMES = 5
 """Frames of which two are encoded: torch.export takes a size of one for a constant."""
+
+FRAMES_PER_ENCODED = 4
+"""What the front-end's two strides of 2 make one of."""
 
 BLANK, BEGINNING, END = 0, 1, 2
 """The blank of CTC, which is the padding too, and the symbols around a transcript; others come after them."""
@@ -39,6 +44,7 @@ def speech_batch(size: int, *, frames: int, mels: int, seed: int, kind: BatchKin
     return Batch(
         inputs={"features": features, "tokens": tokens},
         perturbable=("features",),
+        positions=ceil(frames / FRAMES_PER_ENCODED),
         units={"samples": float(size), "audio_seconds": size * seconds},
         open={
             "features": {1: OpenDimension("frames", at_least=FEWEST_FRAMES)},

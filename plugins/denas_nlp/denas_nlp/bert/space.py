@@ -12,6 +12,7 @@ from denas_core.batch import Batch, BatchKind, Outputs, token_batch
 from denas_core.component import option
 from denas_core.seeding import canonical_json
 from denas_core.space import SearchSpace, Variant
+from denas_core.token_lengths import token_lengths
 
 from .counting import SINGLE_OPERATIONS, cost_of
 from .notation import format_tuple, is_tuple, parse_tuple
@@ -24,11 +25,6 @@ if TYPE_CHECKING:
     from denas_core.legacy import Legacy
     from denas_core.recipe import Recipe
     from denas_core.views import WeightView
-
-_TOKENS = 128
-
-_PROBE_TOKENS = 16
-"""They rank networks as 32 texts of 128 tokens do, see docs/benchmarks.md."""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -95,16 +91,7 @@ class Bert(SearchSpace):
             self.checkpoint = str(path.resolve())
         self.__dict__["_resolved"] = found = resolved(self.options())
         positions = found.original.common["max_position_embeddings"]
-        if self.seq_len is None:
-            self.seq_len = min(_TOKENS, positions)
-        if self.probe_tokens is None:
-            self.probe_tokens = min(_PROBE_TOKENS, self.seq_len)
-        for name in ("seq_len", "probe_tokens"):
-            tokens = getattr(self, name)
-            if tokens is not None and tokens > positions:
-                raise ValueError(
-                    f"{name} {tokens} is more than the {positions} positions of the network; give less"
-                )
+        self.seq_len, self.probe_tokens = token_lengths(self.seq_len, self.probe_tokens, positions=positions)
 
     def knobs(self) -> tuple[Knob, ...]:
         """Return the choices of the network; layers have none of their own."""

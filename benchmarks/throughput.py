@@ -6,9 +6,9 @@ uniform samples of the space with at most 1 M parameters instead, which are larg
 this process and medians over the architectures; each architecture is timed by turns as product and as floor, after one
 round to warm up. Other spaces are timed on 20 uniform samples: of ``cv/vit:denas`` at 224 pixels and 10 classes, which
 is the original's space of transformers, or of another preset. ``nlp/bert:denas`` is the original's space of BERT;
-``hf/auto`` begins with the configuration of BERT-base, or with ``--set 'model="path"'``. ``--samples`` and ``--tokens``
-set the constant batch of diversity and saliency, which the space has defaults for; the original's has 32 samples of 128
-tokens.
+``hf/auto`` begins with the configuration of BERT-base, or with ``--set 'model="path"'``; ``asr/transformer`` is the
+original's space of speech recognisers. ``--samples`` and ``--tokens`` or ``--frames`` set the constant batch of
+diversity and saliency, which the space has defaults for; the original's has 32 samples of 128 tokens or 1,600 frames.
 
 The floor is what no implementation of these formulas in PyTorch can avoid, without building or initialising a network,
 drawing inputs, recording layers or converting precision, for the components that the space has by default:
@@ -22,10 +22,13 @@ drawing inputs, recording layers or converting precision, for the components tha
   the sum of the products of both;
 - for diversity, one forward and backward of the constant batch in float32 by the projections, and the singular values
   in float32 of each projection and its gradient. The score takes those of a gradient of few tokens from its two
-  factors, runs a batch of many tokens in parts, and may be faster.
+  factors, and may be faster.
 
-Usage: python benchmarks/throughput.py [--space cv/cnn|cv/vit:denas|nlp/bert:denas|hf/auto] [--list fixed|samples]
-           [--samples 32] [--tokens 128] [--set KEY=JSON] [--json] [--batch-size 64]
+The floor, too, runs a batch of many tokens or frames in parts, which takes less time than the whole at once.
+
+Usage: python benchmarks/throughput.py [--space cv/cnn|cv/vit:denas|nlp/bert:denas|hf/auto|asr/transformer]
+           [--list fixed|samples] [--samples 32] [--tokens 128] [--frames 1600] [--set KEY=JSON]
+           [--batch-size 64] [--json]
 """
 
 from __future__ import annotations
@@ -47,6 +50,7 @@ import torch
 
 from denas_core import Candidate, PassSpec, ProxyScore, SearchSpace
 from denas_core.architecture import Architecture
+from denas_core.pass_network import parts_of
 from denas_core.registry import Registry
 from denas_core.scoring import Scoring
 from denas_core.views import FEED_FORWARD
@@ -67,8 +71,9 @@ def main() -> None:
     arguments = _arguments()
     torch.set_num_threads(1)
     registry = Registry.discover()
-    tokens = [] if arguments.tokens is None else [f"probe_tokens={arguments.tokens}"]
-    space = make_space(arguments.space, [*arguments.set, *tokens])
+    lengths = {"probe_tokens": arguments.tokens, "probe_frames": arguments.frames}
+    given = [f"{option}={length}" for option, length in lengths.items() if length is not None]
+    space = make_space(arguments.space, [*arguments.set, *given])
     samples = arguments.samples or space.probe_samples
     options = {"batch_size": arguments.batch_size, "synaptic_batch_size": samples}
     score = registry.create("score", "scores/de-score", options)
@@ -207,9 +212,10 @@ def _time_constant(
     views = [view for view in space.views(network) if any(map(view.has_role, roles))]
     for view in views:
         parameters[view.parameter].requires_grad_()
-    constant = space.batch(samples, seed=1, kind="ones").to(dtype=dtype)
+    parts = parts_of(space.batch(samples, seed=1, kind="ones").to(dtype=dtype), samples)
     start = time.process_time()
-    _total(space, network, constant).backward()
+    for part in parts:
+        _total(space, network, part).backward()
     seconds = time.process_time() - start
     # A pooler has no part in the features.
     found = [
@@ -281,7 +287,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--space", default="cv/cnn")
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--samples", type=int, help="Samples of the constant batch; by default the space's")
-    parser.add_argument("--tokens", type=int, help="Tokens of each; by default the space's")
+    parser.add_argument("--tokens", type=int, help="Tokens of each text; by default the space's")
+    parser.add_argument("--frames", type=int, help="Frames of each utterance; by default the space's")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=JSON", help="An option of the space"
     )

@@ -22,8 +22,13 @@ BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "throughput.py"
             ["--samples", "2", "--tokens", "5", "--set", "vocab_size=99", "--set", "layers=[1, 2]"],
             {"shared", "diversity", "saliency"},
         ),
+        (
+            "asr/transformer",
+            ["--samples", "2", "--frames", "8", "--set", "vocabulary=9", "--set", "embed_dims=[24]"],
+            {"shared", "diversity", "saliency"},
+        ),
     ],
-    ids=["images", "patches", "tokens"],
+    ids=["images", "patches", "tokens", "frames"],
 )
 def test_the_throughput_benchmark_prints_its_numbers_as_json(
     space: str, more: list[str], components: set[str]

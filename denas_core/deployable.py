@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
-from .batch import Batch
-from .errors import ConfigError
-from .one_line import described
+from .batch import Batch, OpenDimension
+from .errors import ConfigError, PluginError
+from .one_line import described, shown
+from .stages import Stage, stages_of
 
 if TYPE_CHECKING:
     from .space import SearchSpace
@@ -24,13 +26,36 @@ TRACED_SIZE = 2
 
 
 class Deployable(nn.Module):
-    """A network whose forward takes the inputs of its space's batch, in order, and returns the logits.
+    """A network, or a stage of one, whose forward takes tensors in order and returns tensors.
 
     Attributes:
-        network: The network itself.
+        space: The space of the network.
+        network: The network or the stage.
         input_names: Names of the inputs, in order.
         open: For each input, its dimensions that may have any size beside the number of samples, by place.
     """
+
+    space: SearchSpace
+    network: nn.Module
+    input_names: tuple[str, ...]
+    open: tuple[Mapping[int, OpenDimension], ...]
+
+    def example(self, size: int) -> tuple[Tensor, ...]:
+        """Return inputs of `size` samples."""
+        raise NotImplementedError
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """Names of what `forward` returns, in order."""
+        raise NotImplementedError
+
+    def named(self, outputs: Any) -> dict[str, Tensor]:
+        """Return what `forward` returned, by name."""
+        return named_outputs(self.output_names, outputs)
+
+
+class DeployableNetwork(Deployable):
+    """A network whose forward takes the inputs of its space's batch, in order, and returns the logits."""
 
     def __init__(self, space: SearchSpace, network: nn.Module) -> None:
         super().__init__()
@@ -46,6 +71,10 @@ class Deployable(nn.Module):
         logits = tuple(self.space.forward(self.network, batch).logits.values())
         return logits[0] if len(logits) == 1 else logits
 
+    def example(self, size: int) -> tuple[Tensor, ...]:
+        """Return the inputs of a batch of the space."""
+        return tuple(self.space.batch(size, seed=0).inputs.values())
+
     @functools.cached_property
     def output_names(self) -> tuple[str, ...]:
         """Names of the logits, in order; the network is run to see them."""
@@ -53,16 +82,64 @@ class Deployable(nn.Module):
         with torch.inference_mode():
             return tuple(self.space.forward(self.network, Batch(inputs=inputs)).logits)
 
-    def named(self, outputs: Any) -> dict[str, Tensor]:
-        """Return what `forward` returned, by name."""
-        return named_outputs(self.output_names, outputs)
+
+class DeployableStage(Deployable):
+    """One stage of a network, see `Stage`."""
+
+    def __init__(self, space: SearchSpace, stages: Sequence[Stage], place: int) -> None:
+        """Take the stage at `place`; those before it make its example.
+
+        Raises:
+            PluginError: it takes what neither the batch nor a stage before it has.
+        """
+        super().__init__()
+        self._before, self._stage = stages[:place], stages[place]
+        self.network = self._stage.module
+        self.space = space
+        self.input_names = self._stage.inputs
+        batch = space.batch(1, seed=0)
+        known: dict[str, Mapping[int, OpenDimension]] = {
+            name: batch.open.get(name, {}) for name in batch.inputs
+        }
+        for stage in self._before:
+            known |= {name: stage.open.get(name, {}) for name in stage.outputs}
+        if missing := sorted({*self.input_names} - {*known}):
+            raise PluginError(
+                f"stage {self._stage.name!r} of a network of {space.id!r} takes {shown(missing)}, which neither the "
+                "batch nor a stage before it has"
+            )
+        self.open = tuple(known[name] for name in self.input_names)
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """Names of what the stage returns."""
+        return self._stage.outputs
+
+    def forward(self, *inputs: Tensor) -> Any:
+        """Return what the stage does."""
+        return self.network(*inputs)
+
+    def example(self, size: int) -> tuple[Tensor, ...]:
+        """Return what the stages before it make of a batch of the space."""
+        known = dict(self.space.batch(size, seed=0).inputs)
+        with torch.no_grad():
+            for stage in self._before:
+                outputs = stage.module(*(known[name] for name in stage.inputs))
+                known |= named_outputs(stage.outputs, outputs)
+        return tuple(known[name] for name in self.input_names)
 
 
 def deployable(model: TrainedModel) -> Deployable:
     """Return the network of `model` as plain PyTorch, in eval mode; its weights are shared, not copied."""
-    module = Deployable(model.space, model.network)
-    module.training = False
-    return module
+    return DeployableNetwork(model.space, model.network).eval()
+
+
+def deployable_stages(model: TrainedModel) -> dict[str, Deployable]:
+    """Return the stages of the network of `model` by name, like `deployable`; none if it runs as a whole."""
+    stages = stages_of(model.network)
+    return {
+        stage.name: DeployableStage(model.space, stages, place).eval() for place, stage in enumerate(stages)
+    }
 
 
 def named_outputs(names: tuple[str, ...] | list[str], outputs: Any) -> dict[str, Tensor]:
@@ -77,9 +154,9 @@ def traced(module: Deployable) -> torch.export.ExportedProgram:
     Raises:
         ConfigError: torch cannot trace it, or only for one size; says why.
     """
-    inputs = tuple(module.space.batch(TRACED_SIZE, seed=0).inputs.values())
     try:
         with torch.no_grad():
+            inputs = module.example(TRACED_SIZE)
             return torch.export.export(module, inputs, dynamic_shapes=(_dynamic(module),), strict=False)
     except Exception as error:
         raise ConfigError(

@@ -16,7 +16,7 @@ from denas_asr.network.space import SpeechSpace
 from denas_asr.transformer.space import Transformer
 from denas_core import TrainedModel, save_model
 from denas_core.batch import Batch
-from denas_core.deployable import Deployable, traced
+from denas_core.deployable import DeployableNetwork, traced
 from denas_core.heads import PositionHead
 
 from .tiny_spaces import SIZES
@@ -138,7 +138,7 @@ def test_any_other_head_takes_the_encoded_frames(kind: type[SpeechSpace]) -> Non
 @torch.no_grad()
 def test_an_exported_program_takes_any_number_of_utterances(kind: type[SpeechSpace]) -> None:
     space = make(kind)
-    module = Deployable(space, loaded(space))
+    module = DeployableNetwork(space, loaded(space))
     module.training = False
     assert module.input_names == ("features", "tokens") and module.output_names == ("ctc", "attention")
     inputs = tuple(space.batch(5, seed=1).inputs.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -37,6 +38,33 @@ def test_exports_give_the_outputs_of_encoder_and_decoder(trained: Path, tmp_path
         assert torch.allclose(tensor, expected[name], atol=1e-4), name
 
 
+def test_onnx_runtime_alone_writes_what_the_decoder_would(trained: Path, tmp_path: Path) -> None:
+    """It hears once and writes a symbol at a time, the likeliest each time."""
+    pytest.importorskip("denas_onnx")
+    import onnxruntime
+
+    done = denas_here("export", str(trained), "--to", "onnx", "--out", str(tmp_path / "export"))
+    assert done.returncode == 0, done.stderr
+    encoder, decoder = (
+        onnxruntime.InferenceSession(tmp_path / "export" / f"{name}.onnx") for name in ("encoder", "decoder")
+    )
+    features = torch.randn(1, 87, 20)
+    (encoded,) = encoder.run(["encoded"], {"features": features.numpy()})
+    tokens = [1]
+    for _ in range(6):
+        (logits,) = decoder.run(["attention"], {"tokens": [tokens], "encoded": encoded})
+        tokens.append(int(logits[0, -1].argmax()))
+    network: Any = load_model(trained / "model").network
+    with torch.no_grad():
+        heard, _ = network.encode(features)
+        stepper = network.stepper(heard, torch.tensor([heard.shape[1]]))
+        expected = [1]
+        for _ in range(6):
+            logits = stepper.step(torch.tensor([[expected[-1]]]), torch.tensor([[0]]))
+            expected.append(int(logits.argmax()))
+    assert tokens == expected
+
+
 def run_export(
     form: str, export: Path, features: torch.Tensor, tokens: torch.Tensor
 ) -> dict[str, torch.Tensor]:
@@ -50,6 +78,9 @@ def run_export(
         return dict(zip(("ctc", "attention"), outputs, strict=True))
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(export / "model.onnx")
-    arrays = session.run(["ctc", "attention"], {"features": features.numpy(), "tokens": tokens.numpy()})
-    return dict(zip(("ctc", "attention"), map(torch.from_numpy, arrays), strict=True))
+    encoder, decoder = (
+        onnxruntime.InferenceSession(export / f"{name}.onnx") for name in ("encoder", "decoder")
+    )
+    encoded, ctc = encoder.run(["encoded", "ctc"], {"features": features.numpy()})
+    (attention,) = decoder.run(["attention"], {"tokens": tokens.numpy(), "encoded": encoded})
+    return {"ctc": torch.from_numpy(ctc), "attention": torch.from_numpy(attention)}

@@ -10,7 +10,7 @@ import torch
 
 from denas_asr.transformer.space import Transformer
 from denas_core import Candidate
-from denas_core.deployable import Deployable
+from denas_core.deployable import DeployableNetwork
 from denas_scores.de_score import DEScore
 from denas_scores.diversity import Diversity
 from denas_scores.saliency import Saliency
@@ -61,7 +61,7 @@ def test_the_read_out_of_the_original_does_not_depend_on_any_weight_and_ours_doe
     space = small()
     arch = space.smallest()
     model = space.load(space.build(arch), arch, seed=0).double()
-    module = Deployable(space, model)
+    module = DeployableNetwork(space, model)
     inputs = space.batch(2, seed=0).to(dtype=torch.float64).inputs
     weights = [block.attention.out.weight for block in model.encoder.blocks]
     theirs = torch.autograd.grad(model.encode(inputs["features"])[0].sum(), weights)

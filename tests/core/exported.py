@@ -14,6 +14,7 @@ from denas_core.batch import Batch, OpenDimension, Outputs
 from denas_core.component import option
 from denas_core.exporter import Exporter
 from denas_core.space import SearchSpace
+from denas_core.stages import Stage
 from denas_core.testing.sample_spaces import SampleMLP
 from denas_core.trained import TrainedModel, build_network
 
@@ -69,6 +70,31 @@ class Sequences(SampleMLP):
     def forward(self, model: nn.Module, batch: Batch) -> Outputs:
         x = batch.inputs["x"]
         return Outputs(features=x, logits={"logits": model((x * batch.inputs["weight"])[:, 1:])})
+
+
+class Halves(nn.Module):
+    """A linear layer behind another one, as a network of two stages."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(12, 3), nn.Linear(3, 5)
+
+    def stages(self) -> tuple[Stage, ...]:
+        first = Stage(name="first", module=self.first, inputs=("x",), outputs=("middle",))
+        return first, Stage(name="second", module=self.second, inputs=("middle",), outputs=("logits",))
+
+
+@dataclasses.dataclass(kw_only=True)
+class InStages(SampleMLP):
+    """A space whose networks say what their stages are."""
+
+    def build(self, arch: Any, *, head: Any = None, variant: Any = "full") -> nn.Module:
+        return Halves()
+
+    def forward(self, model: nn.Module, batch: Batch) -> Outputs:
+        network: Any = model
+        middle = network.first(batch.inputs["x"])
+        return Outputs(features=middle, logits={"logits": network.second(middle)})
 
 
 @dataclasses.dataclass(kw_only=True)

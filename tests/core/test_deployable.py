@@ -7,13 +7,22 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
-from denas_core.batch import Batch
-from denas_core.deployable import deployable, dimension_names, shortened, traced
-from denas_core.errors import ConfigError
+from denas_core.batch import Batch, OpenDimension
+from denas_core.deployable import (
+    DeployableStage,
+    deployable,
+    deployable_stages,
+    dimension_names,
+    shortened,
+    traced,
+)
+from denas_core.errors import ConfigError, PluginError
+from denas_core.stages import Stage
 from denas_core.testing.sample_spaces import SampleMLP, sample_spaces
 
-from .exported import Answers, Sequences, model_of, sample_model
+from .exported import Answers, InStages, Sequences, model_of, sample_model
 
 
 @pytest.mark.parametrize("space", sample_spaces(), ids=lambda space: space.id)
@@ -57,6 +66,41 @@ def test_a_batch_is_shortened_to_half_of_its_open_dimensions_or_to_the_smallest(
     assert torch.equal(half.inputs["x"], batch.inputs["x"][:, :4])
     least = shortened(dataclasses.replace(half, open=batch.open))
     assert least.inputs["x"].shape == (2, 3, 4)
+
+
+def test_stages_run_one_after_the_other_and_give_the_logits() -> None:
+    model = model_of(InStages().named("sample/stages"))
+    first, second = deployable_stages(model).values()
+    assert (first.input_names, first.output_names) == (("x",), ("middle",))
+    assert (second.input_names, second.output_names) == (("middle",), ("logits",))
+    assert [tuple(tensor.shape) for tensor in second.example(4)] == [(4, 3)]
+    assert not any(part.training for module in (first, second) for part in module.modules())
+    x = torch.randn(3, 12)
+    with torch.no_grad():
+        assert torch.equal(traced(second).module()(traced(first).module()(x)), deployable(model)(x))
+
+
+def test_dimensions_between_stages_may_have_any_size() -> None:
+    model = model_of(Sequences().named("sample/sequences"))
+    length = OpenDimension("length")
+    stages = (
+        Stage(name="a", module=nn.Linear(4, 3), inputs=("x",), outputs=("y",), open={"y": {1: length}}),
+        Stage(name="b", module=nn.Linear(3, 2), inputs=("y",), outputs=("z",)),
+    )
+    module = DeployableStage(model.space, stages, 1)
+    assert dimension_names(module) == ({0: "batch", 1: "length"},)
+    assert traced(module).module()(torch.zeros(3, 50, 3)).shape == (3, 50, 2)
+
+
+def test_a_stage_that_takes_what_nothing_gives_is_an_error() -> None:
+    model = model_of(InStages().named("sample/stages"))
+    stages = (Stage(name="late", module=nn.Identity(), inputs=("middle",), outputs=("logits",)),)
+    with pytest.raises(PluginError, match=r"stage 'late' .*'sample/stages' takes \['middle'\]"):
+        DeployableStage(model.space, stages, 0)
+
+
+def test_a_network_without_stages_has_none() -> None:
+    assert deployable_stages(sample_model()) == {}
 
 
 def test_the_wrong_number_of_inputs_is_an_error() -> None:

@@ -20,6 +20,8 @@ from denas_core.testing.loading import fault_of
 from denas_core.trained import build_network
 from denas_onnx import program
 from denas_onnx.exporter import ONNX
+from tests.core.exported import Halves, InStages
+from tests.core.exported import model_of as model_of_space
 
 FACTS = {"labels": ["cat", "\N{DOG}"], "normalisation": {"mean": [0.5], "std": [0.25]}}
 VIT: dict[str, Any] = {
@@ -60,6 +62,38 @@ def test_a_network_of_each_space_gives_its_own_outputs(name: str, tmp_path: Path
     assert 0 < done.difference <= 1e-5
     assert {path.name for path in done.directory.iterdir()} == {"model.onnx", "card.json"}
     onnx.checker.check_model(str(done.path), full_check=True)
+
+
+def test_each_stage_of_a_network_is_a_file_that_says_what_it_takes(tmp_path: Path) -> None:
+    model = model_of_space(InStages().named("sample/stages"), facts=FACTS)
+    done = export_model(onnx_exporter(), model, tmp_path / "out")
+    assert done.path == done.directory
+    assert {path.name for path in done.directory.iterdir()} == {"first.onnx", "second.onnx", "card.json"}
+    files = {name: onnx.load(str(done.path / f"{name}.onnx")) for name in ("first", "second")}
+    names = {
+        name: ([value.name for value in file.graph.input], [value.name for value in file.graph.output])
+        for name, file in files.items()
+    }
+    assert names == {"first": (["x"], ["middle"]), "second": (["middle"], ["logits"])}
+    # No weight is in both.
+    sizes = {
+        name: sorted(tuple(each.dims) for each in file.graph.initializer) for name, file in files.items()
+    }
+    assert sizes == {"first": [(3,), (3, 12)], "second": [(5,), (5, 3)]}
+    for file in files.values():
+        assert {prop.key: json.loads(prop.value) for prop in file.metadata_props}["labels"] == FACTS["labels"]
+
+
+def test_a_stage_that_answers_otherwise_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = model_of_space(InStages().named("sample/stages"))
+    monkeypatch.setattr(
+        model.network,
+        "stages",
+        lambda: [*Halves().stages()[:1], *type(model.network).stages(model.network)[1:]],
+    )
+    with pytest.raises(PluginError, match="nothing is kept"):
+        export_model(onnx_exporter(), model, tmp_path / "out")
+    assert not any(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("opset", [18, 20])

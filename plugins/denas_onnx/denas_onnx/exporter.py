@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from denas_core.batch import Batch
 from denas_core.component import option
 from denas_core.exporter import Exporter
+from denas_core.stages import stages_of
 
 from . import OPSET
 
@@ -18,15 +19,16 @@ if TYPE_CHECKING:
 
     from denas_core.trained import TrainedModel
 
-FILE = "model.onnx"
+MODEL, SUFFIX = "model", ".onnx"
 
 
 @dataclasses.dataclass(kw_only=True)
 class ONNX(Exporter):
     """An ONNX file in float32 for batches of any size; it runs wherever ONNX does.
 
-    Inputs are taken as the network takes them. Labels, normalisation and whatever else the task says of its data are in
-    the file's metadata, each as JSON.
+    A network of several stages, such as the encoder and the decoder of speech recognition, is a file for each. Inputs
+    are taken as the network takes them. Labels, normalisation and whatever else the task says of its data are in the
+    metadata of each file, as JSON.
     """
 
     standalone = True
@@ -34,28 +36,34 @@ class ONNX(Exporter):
     opset: int = option(OPSET, "Version of the ONNX operators", at_least=18, at_most=23)
 
     def write(self, model: TrainedModel, directory: Path) -> Path:
-        """Write the file into `directory`.
+        """Write the file into `directory`, or those of the stages.
 
         Raises:
             ConfigError: the network cannot be traced, or has no form in ONNX.
         """
-        from denas_core.deployable import deployable
+        from denas_core.deployable import deployable, deployable_stages
 
         from .program import onnx_program, save_program, weight_bytes
 
-        module = deployable(model)
-        program = onnx_program(module, opset=self.opset)
+        stages = deployable_stages(model)
         facts = {**model.facts, "space": model.space.id, "key": model.arch.key}
-        program.model.metadata_props.update({name: json.dumps(value) for name, value in facts.items()})
-        save_program(program, directory / FILE, weights=weight_bytes(module))
-        return directory / FILE
+        properties = {name: json.dumps(value) for name, value in facts.items()}
+        for name, module in (stages or {MODEL: deployable(model)}).items():
+            program = onnx_program(module, opset=self.opset)
+            program.model.metadata_props.update(properties)
+            save_program(program, directory / f"{name}{SUFFIX}", weights=weight_bytes(module))
+        return directory if stages else directory / f"{MODEL}{SUFFIX}"
 
     def outputs(self, artefact: Path, batch: Batch) -> dict[str, Tensor]:
-        """Run the file in ONNX Runtime, and return its logits."""
-        from .program import open_session, session_outputs
+        """Run the file in ONNX Runtime, or the stages one after the other, and return the logits."""
+        from .program import open_session, run_stages
 
-        return session_outputs(open_session(artefact), batch)
+        files = sorted(artefact.glob(f"*{SUFFIX}")) if artefact.is_dir() else [artefact]
+        return run_stages([open_session(file) for file in files], batch)
 
     def usage(self, model: TrainedModel, artefact: Path) -> str:
         """Return how ONNX Runtime loads it."""
-        return f"import onnxruntime\nsession = onnxruntime.InferenceSession({str(artefact)!r})"
+        names = [stage.name for stage in stages_of(model.network)]
+        files = {name: artefact / f"{name}{SUFFIX}" for name in names} or {"session": artefact}
+        lines = [f"{name} = onnxruntime.InferenceSession({str(file)!r})" for name, file in files.items()]
+        return "\n".join(["import onnxruntime", *lines])

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import onnxruntime  # type: ignore[import-untyped]
 import torch
 
-from denas_core.deployable import Deployable, dimension_names, named_outputs, traced
+from denas_core.deployable import Deployable, dimension_names, traced
 from denas_core.errors import ConfigError
 from denas_core.one_line import described
 
@@ -88,12 +88,26 @@ def open_session(path: Path, *, threads: int = 0, device: str = "cpu") -> onnxru
     return onnxruntime.InferenceSession(path, options, providers=[provider])
 
 
-def session_outputs(session: onnxruntime.InferenceSession, batch: Batch) -> dict[str, torch.Tensor]:
-    """Return what a program makes of a batch, by name."""
-    inputs = {name: tensor.numpy() for name, tensor in batch.inputs.items()}
-    names = [output.name for output in session.get_outputs()]
-    arrays: list[Any] = session.run(names, inputs)
-    return named_outputs(names, [torch.from_numpy(array) for array in arrays])
+def run_stages(sessions: Sequence[onnxruntime.InferenceSession], batch: Batch) -> dict[str, torch.Tensor]:
+    """Return what programs make of a batch, by name, without what one makes for another.
+
+    Each runs as soon as there is what it takes: inputs of the batch, and outputs of others.
+    """
+    known = {name: tensor.numpy() for name, tensor in batch.inputs.items()}
+    taken = {session: [each.name for each in session.get_inputs()] for session in sessions}
+    found: dict[str, Any] = {}
+    waiting = list(sessions)
+    while waiting:
+        session = next(each for each in waiting if known.keys() >= {*taken[each]})
+        waiting.remove(session)
+        names = [output.name for output in session.get_outputs()]
+        outputs = dict(
+            zip(names, session.run(names, {name: known[name] for name in taken[session]}), strict=True)
+        )
+        known |= outputs
+        found |= outputs
+    used = {name for names in taken.values() for name in names}
+    return {name: torch.from_numpy(array) for name, array in found.items() if name not in used}
 
 
 @contextlib.contextmanager

@@ -33,13 +33,13 @@ class Runtime(TimedProbe):
         """
         import torch
 
-        from denas_core.deployable import Deployable
+        from denas_core.deployable import DeployableNetwork
 
         from .program import onnx_program, open_session, save_program, weight_bytes
 
         with torch.device("meta"):
             network = space.build(arch)
-        module = Deployable(space, space.load(network, arch, seed=seed).eval()).eval()
+        module = DeployableNetwork(space, space.load(network, arch, seed=seed).eval()).eval()
         with tempfile.TemporaryDirectory(prefix="denas-onnx-") as folder:
             path = Path(folder) / "candidate.onnx"
             save_program(onnx_program(module), path, weights=weight_bytes(module))

@@ -8,11 +8,13 @@ from typing import ClassVar, cast
 from torch import Tensor, nn
 
 from denas_core.batch import Batch, Outputs
+from denas_core.stages import Stage
 
 from .decoder import Decoder
 from .encoder import Encoder
 from .front_end import FrontEnd
 from .lengths import mask_of
+from .stages import Decoding, Encoding, stages_of
 from .stepper import DecoderStepper
 
 
@@ -91,6 +93,11 @@ class Recogniser(SpeechEncoder):
         """Return the CTC logits and those of the decoder, where every position counts."""
         encoded, _ = self.encode(features)
         return self.ctc(encoded), self.decode(tokens, encoded)
+
+    def stages(self) -> tuple[Stage, Stage]:
+        """Return encoder and decoder, for utterances in which every frame counts; they share the weights."""
+        encoding = Encoding(self.front_end, self.encoder, self.ctc_head)
+        return stages_of(encoding, Decoding(self.decoder, self.attention_head))
 
     def outputs(self, batch: Batch) -> Outputs:
         """Return encoded frames and both logits, with masks where the batch says how long its samples are."""

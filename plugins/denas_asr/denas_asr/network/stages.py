@@ -1,0 +1,59 @@
+"""The two parts of a recogniser that run by themselves: what hears runs once, what writes once a symbol."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from torch import Tensor, nn
+
+from denas_core.batch import OpenDimension
+from denas_core.stages import Stage
+
+from .decoder import Decoder
+from .encoder import Encoder
+from .front_end import FrontEnd
+
+ENCODED_FRAMES = OpenDimension("encoded_frames")
+
+
+class Encoding(nn.Module):
+    """Front-end, encoder and CTC read-out, for utterances in which every frame counts."""
+
+    def __init__(self, front_end: FrontEnd, encoder: Encoder, ctc_head: nn.Linear) -> None:
+        super().__init__()
+        self.front_end = front_end
+        self.encoder = encoder
+        self.ctc_head = ctc_head
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the encoded frames (samples, frames / 4, width), and the CTC logits of each."""
+        frames, _ = self.front_end(features, None)
+        encoded = self.encoder(frames, None)
+        return encoded, self.ctc_head(encoded)
+
+
+class Decoding(nn.Module):
+    """Decoder and its read-out."""
+
+    def __init__(self, decoder: Decoder, attention_head: nn.Linear) -> None:
+        super().__init__()
+        self.decoder = decoder
+        self.attention_head = attention_head
+
+    def forward(self, tokens: Tensor, encoded: Tensor) -> Tensor:
+        """Return the logits of the symbol behind each of `tokens`, (samples, symbols, vocabulary)."""
+        return cast("Tensor", self.attention_head(self.decoder(tokens, encoded, None)))
+
+
+def stages_of(encoding: Encoding, decoding: Decoding) -> tuple[Stage, Stage]:
+    """Return ``encoder`` and ``decoder``."""
+    return (
+        Stage(
+            name="encoder",
+            module=encoding,
+            inputs=("features",),
+            outputs=("encoded", "ctc"),
+            open={"encoded": {1: ENCODED_FRAMES}},
+        ),
+        Stage(name="decoder", module=decoding, inputs=("tokens", "encoded"), outputs=("attention",)),
+    )

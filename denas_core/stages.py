@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,10 +33,10 @@ class Stage:
     open: Mapping[str, Mapping[int, OpenDimension]] = dataclasses.field(default_factory=dict)
 
 
-@runtime_checkable
-class Staged(Protocol):
-    """A network that says what its stages are, for who runs one of them more often than another."""
+class Staged(ABC):
+    """A base for networks that say what their stages are, for who runs one of them more often than another."""
 
+    @abstractmethod
     def stages(self) -> Sequence[Stage]:
         """Return the stages, in the order in which they run; together they give the network's outputs."""
 

@@ -14,7 +14,7 @@ from denas_core.batch import Batch, OpenDimension, Outputs
 from denas_core.component import option
 from denas_core.exporter import Exporter
 from denas_core.space import SearchSpace
-from denas_core.stages import Stage
+from denas_core.stages import Stage, Staged
 from denas_core.testing.sample_spaces import SampleMLP
 from denas_core.trained import TrainedModel, build_network
 
@@ -72,7 +72,7 @@ class Sequences(SampleMLP):
         return Outputs(features=x, logits={"logits": model((x * batch.inputs["weight"])[:, 1:])})
 
 
-class Halves(nn.Module):
+class Halves(nn.Module, Staged):
     """A linear layer behind another one, as a network of two stages."""
 
     def __init__(self) -> None:

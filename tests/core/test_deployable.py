@@ -100,7 +100,11 @@ def test_a_stage_that_takes_what_nothing_gives_is_an_error() -> None:
 
 
 def test_a_network_without_stages_has_none() -> None:
-    assert deployable_stages(sample_model()) == {}
+    model = sample_model()
+    assert deployable_stages(model) == {}
+    # A common name of blocks.
+    model.network.stages = nn.Sequential(nn.Linear(2, 2))
+    assert deployable_stages(model) == {}
 
 
 def test_the_wrong_number_of_inputs_is_an_error() -> None:

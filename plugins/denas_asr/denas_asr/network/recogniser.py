@@ -8,13 +8,13 @@ from typing import ClassVar, cast
 from torch import Tensor, nn
 
 from denas_core.batch import Batch, Outputs
-from denas_core.stages import Stage
+from denas_core.stages import Stage, Staged
 
 from .decoder import Decoder
 from .encoder import Encoder
 from .front_end import FrontEnd
 from .lengths import mask_of
-from .stages import Decoding, Encoding, stages_of
+from .stages import Decoding, Encoding, encoder_and_decoder
 from .stepper import DecoderStepper
 
 
@@ -38,7 +38,7 @@ class SpeechEncoder(nn.Module):
         return self.encoder(x, mask), lengths
 
 
-class Recogniser(SpeechEncoder):
+class Recogniser(SpeechEncoder, Staged):
     """An encoder with a CTC read-out of each frame, and a decoder that attends to the frames.
 
     Args:
@@ -97,7 +97,7 @@ class Recogniser(SpeechEncoder):
     def stages(self) -> tuple[Stage, Stage]:
         """Return encoder and decoder, for utterances in which every frame counts; they share the weights."""
         encoding = Encoding(self.front_end, self.encoder, self.ctc_head)
-        return stages_of(encoding, Decoding(self.decoder, self.attention_head))
+        return encoder_and_decoder(encoding, Decoding(self.decoder, self.attention_head))
 
     def outputs(self, batch: Batch) -> Outputs:
         """Return encoded frames and both logits, with masks where the batch says how long its samples are."""

@@ -45,8 +45,8 @@ class Decoding(nn.Module):
         return cast("Tensor", self.attention_head(self.decoder(tokens, encoded, None)))
 
 
-def stages_of(encoding: Encoding, decoding: Decoding) -> tuple[Stage, Stage]:
-    """Return ``encoder`` and ``decoder``."""
+def encoder_and_decoder(encoding: Encoding, decoding: Decoding) -> tuple[Stage, Stage]:
+    """Return the two as stages; the batch of a space has their ``features`` and ``tokens``."""
     return (
         Stage(
             name="encoder",

@@ -28,16 +28,24 @@ class Metric:
     Attributes:
         name: Key in what `Task.metrics` returns.
         direction: Whether larger or smaller values are better.
+        worst: Value of a model that knows nothing, such as an error rate of 1: what is worse counts as equal to it.
     """
 
     name: str
     direction: Direction = "maximize"
+    worst: float | None = None
 
     def is_better(self, value: float, than: float | None) -> bool:
         """Tell whether `value` beats another, or the lack of one."""
         if than is None:
             return True
+        value, than = self._counted(value), self._counted(than)
         return value > than if self.direction == "maximize" else value < than
+
+    def _counted(self, value: float) -> float:
+        if self.worst is None:
+            return value
+        return max(value, self.worst) if self.direction == "maximize" else min(value, self.worst)
 
 
 class Split(ABC, Generic[S]):

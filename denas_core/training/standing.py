@@ -39,7 +39,7 @@ class Standing:
         value = metrics[metric.name]
         is_better = metric.is_better(value, self.best.get(metric.name))
         is_best = is_better or (
-            value == self.best[metric.name]
+            not metric.is_better(self.best[metric.name], value)
             and metrics.get("loss", math.inf) < self.best.get("loss", math.inf)
         )
         self.stale = 0 if is_better else self.stale + 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,28 @@ from denas_core.trained import load_model
 from tests.core.runs import denas_here
 
 
+@pytest.fixture(scope="module")
+def exported(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return the export of a form, which is written once."""
+
+    @functools.cache
+    def export(form: str) -> Path:
+        if form == "onnx":
+            pytest.importorskip("denas_onnx")
+        out = tmp_path_factory.mktemp("exports") / form
+        done = denas_here("export", str(trained), "--to", form, "--out", str(out), "--json")
+        assert done.returncode == 0, done.stderr
+        return out
+
+    return export
+
+
 @pytest.mark.parametrize("form", ["safetensors", "torch-export", "onnx"])
-def test_exports_give_the_outputs_of_encoder_and_decoder(trained: Path, tmp_path: Path, form: str) -> None:
-    if form == "onnx":
-        pytest.importorskip("denas_onnx")
-    done = denas_here("export", str(trained), "--to", form, "--out", str(tmp_path / "export"), "--json")
-    assert done.returncode == 0, done.stderr
-    card = json.loads((tmp_path / "export" / "card.json").read_text())
+def test_exports_give_the_outputs_of_encoder_and_decoder(
+    trained: Path, exported: Callable[[str], Path], form: str
+) -> None:
+    export = exported(form)
+    card = json.loads((export / "card.json").read_text())
     assert [each["name"] for each in card["inputs"]] == ["features", "tokens"]
     assert [each["shape"] for each in card["inputs"]] == [["batch", "frames", 20], ["batch", "symbols"]]
     assert card["outputs"] == ["ctc", "attention"]
@@ -33,21 +50,16 @@ def test_exports_give_the_outputs_of_encoder_and_decoder(trained: Path, tmp_path
         expected = model.space.forward(
             model.network, Batch(inputs={"features": features, "tokens": tokens})
         ).logits
-        found = run_export(form, tmp_path / "export", features, tokens)
+        found = run_export(form, export, features, tokens)
     for name, tensor in found.items():
         assert torch.allclose(tensor, expected[name], atol=1e-4), name
 
 
-def test_onnx_runtime_alone_writes_what_the_decoder_would(trained: Path, tmp_path: Path) -> None:
+def test_onnx_runtime_alone_writes_what_the_decoder_would(
+    trained: Path, exported: Callable[[str], Path]
+) -> None:
     """It hears once and writes a symbol at a time, the likeliest each time."""
-    pytest.importorskip("denas_onnx")
-    import onnxruntime
-
-    done = denas_here("export", str(trained), "--to", "onnx", "--out", str(tmp_path / "export"))
-    assert done.returncode == 0, done.stderr
-    encoder, decoder = (
-        onnxruntime.InferenceSession(tmp_path / "export" / f"{name}.onnx") for name in ("encoder", "decoder")
-    )
+    encoder, decoder = sessions(exported("onnx"))
     features = torch.randn(1, 87, 20)
     (encoded,) = encoder.run(["encoded"], {"features": features.numpy()})
     tokens = [1]
@@ -76,11 +88,14 @@ def run_export(
     if form == "torch-export":
         outputs = torch.export.load(export / "model.pt2").module()(features, tokens)
         return dict(zip(("ctc", "attention"), outputs, strict=True))
-    import onnxruntime
-
-    encoder, decoder = (
-        onnxruntime.InferenceSession(export / f"{name}.onnx") for name in ("encoder", "decoder")
-    )
+    encoder, decoder = sessions(export)
     encoded, ctc = encoder.run(["encoded", "ctc"], {"features": features.numpy()})
     (attention,) = decoder.run(["attention"], {"tokens": tokens.numpy(), "encoded": encoded})
     return {"ctc": torch.from_numpy(ctc), "attention": torch.from_numpy(attention)}
+
+
+def sessions(export: Path) -> list[Any]:
+    """Return encoder and decoder in ONNX Runtime."""
+    import onnxruntime
+
+    return [onnxruntime.InferenceSession(export / f"{name}.onnx") for name in ("encoder", "decoder")]

@@ -9,12 +9,14 @@ from denas_core.training.standing import Standing
 WER = Metric(name="wer", direction="minimize")
 
 
-def course(*rows: tuple[float, float], **settings: float) -> tuple[list[bool], Standing]:
+def course(
+    *rows: tuple[float, float], metric: Metric = WER, **settings: float
+) -> tuple[list[bool], Standing]:
     """Return which of some evaluations (wer, loss) were the best so far, and where that ends."""
     standing = Standing()
     chosen = TrainingSettings(**settings)  # type: ignore[arg-type]
     best = [
-        standing.note({"wer": wer, "loss": loss}, WER, epoch=float(epoch), settings=chosen)
+        standing.note({"wer": wer, "loss": loss}, metric, epoch=float(epoch), settings=chosen)
         for epoch, (wer, loss) in enumerate(rows, start=1)
     ]
     return best, standing
@@ -30,6 +32,17 @@ def test_of_equal_metrics_the_smallest_loss_wins() -> None:
     best, standing = course((1.0, 3.0), (1.0, 2.0), (1.0, 2.5), (1.0, 2.0))
     assert best == [True, True, False, False]
     assert (standing.best_epoch, standing.best["loss"]) == (2.0, 2.0)
+
+
+def test_of_models_that_are_worse_than_none_the_smallest_loss_wins() -> None:
+    """Who writes nothing has an error rate of 1, who begins to hear may put in more words than were said."""
+    wer = Metric(name="wer", direction="minimize", worst=1.0)
+    best, standing = course((1.0, 3.0), (1.5, 2.0), (1.2, 2.5), (0.9, 2.2), metric=wer)
+    assert best == [True, True, False, True]
+    assert standing.best == {"wer": 0.9, "loss": 2.2}
+    accuracy = Metric(name="accuracy", worst=0.5)
+    assert not accuracy.is_better(0.4, 0.3)
+    assert accuracy.is_better(0.6, 0.3)
 
 
 def test_a_smaller_loss_alone_does_not_hold_off_the_end() -> None:

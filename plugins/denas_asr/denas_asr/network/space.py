@@ -64,7 +64,7 @@ class SpeechSpace(SearchSpace):
         10.0, "Seconds of the utterance for FLOPs, memory and latency", at_least=0.01, at_most=3600
     )
     probe_frames: int = option(
-        160, "Frames of 10 ms that diversity and saliency see", at_least=1, at_most=360_000
+        80, "Frames of 10 ms that diversity and saliency see", at_least=1, at_most=360_000
     )
 
     def __post_init__(self) -> None:

@@ -257,7 +257,7 @@ def test_a_configuration_of_another_network_allocates_nothing(
     ],
 )
 def test_real_checkpoints_are_read(name: str, tensors: int, layers: str, missing: tuple[str, ...]) -> None:
-    place = CHECKPOINTS / name
+    place = (CHECKPOINTS / name).resolve()
     pretrained = Pretrained.open(str(place), allow_pickle=True)
     weights = pretrained.weights()
     assert len(weights) == tensors and pretrained.missing == missing

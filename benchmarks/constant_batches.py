@@ -12,8 +12,8 @@ the original, ``nlp/bert:denas`` and ``asr/transformer``, and others of texts or
 configuration of BERT-base, with fresh weights; ``--set`` changes options. Diversity of speech sees features at random,
 saliency the same features in every utterance: its sum over 32 utterances is 32 times that of one, and is not run.
 
-Results are written to a file a line at a
-time, so that a run that was stopped goes on: 100 architectures take hours. One thread.
+Results are written to a file a line at a time, so that a run that was stopped goes on: 100 architectures take hours.
+One thread.
 
 Usage: python benchmarks/constant_batches.py --space nlp/bert:denas --file taus.jsonl [--limit 100]
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ TRACED_SIZE = 2
 """Samples of the batch that a network is traced with; a batch of 1 would be taken for a constant."""
 
 
-class Deployable(nn.Module):
+class Deployable(nn.Module, ABC):
     """A network, or a stage of one, whose forward takes tensors in order and returns tensors.
 
     Attributes:
@@ -40,14 +41,14 @@ class Deployable(nn.Module):
     input_names: tuple[str, ...]
     open: tuple[Mapping[int, OpenDimension], ...]
 
+    @abstractmethod
     def example(self, size: int) -> tuple[Tensor, ...]:
         """Return inputs of `size` samples."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def output_names(self) -> tuple[str, ...]:
         """Names of what `forward` returns, in order."""
-        raise NotImplementedError
 
     def named(self, outputs: Any) -> dict[str, Tensor]:
         """Return what `forward` returned, by name."""

@@ -36,8 +36,8 @@ from typing import Any
 import torch
 
 from denas_core import Candidate, PassSpec, SearchSpace, Table
-from denas_core.architecture import Architecture
-from denas_core.ranking import kendall_tau, log_rank_sum
+from denas_core.values.architecture import Architecture
+from denas_core.values.ranking import kendall_tau, log_rank_sum
 from denas_scores.de_score import DEScore
 
 sys.path.insert(0, str(Path(__file__).parents[1]))

@@ -21,22 +21,22 @@ import numpy
 import torch
 
 from benchmarks.faults.toy import Counts
-from denas_core.architecture import Architecture
+from denas_core.contracts.problem import Problem
+from denas_core.contracts.score import ProxyScore
 from denas_core.errors import DenasError
-from denas_core.evaluator import Evaluator
-from denas_core.problem import Problem
-from denas_core.registry import Registry
-from denas_core.score import ProxyScore
-from denas_core.store import Store
-from denas_core.testing.sample_knobs import Conditional
-from denas_core.trial import Trial
-from tests.zoo.declaring import CREATED, DECLARED, declaring
-from tests.zoo.good import GOOD
-from tests.zoo.loading import BROKEN, ODD_METADATA
-from tests.zoo.making import installed
-from tests.zoo.others import PROBES, SPACES, STRATEGIES, failing
-from tests.zoo.scores import ACTS, CALM, hostile_score
-from tests.zoo.trying import bits, changed, faults_of_score, process, score_beside, search, stirred
+from denas_core.evaluation.evaluator import Evaluator
+from denas_core.registry.registry import Registry
+from denas_core.runs.store import Store
+from denas_core.testing.samples.knobs import Conditional
+from denas_core.values.architecture import Architecture
+from denas_core.values.trial import Trial
+from tests.faults.plugins.declaring import CREATED, DECLARED, declaring
+from tests.faults.plugins.good import GOOD
+from tests.faults.plugins.loading import BROKEN, ODD_METADATA
+from tests.faults.plugins.making import installed
+from tests.faults.plugins.others import PROBES, SPACES, STRATEGIES, failing
+from tests.faults.plugins.scores import ACTS, CALM, hostile_score
+from tests.faults.plugins.trying import bits, changed, faults_of_score, process, score_beside, search, stirred
 
 LIMIT = 320
 """Characters of the longest reason."""

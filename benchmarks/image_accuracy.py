@@ -23,9 +23,9 @@ from typing import Any
 from comparing import denas, markdown, mean_and_range, settings
 
 from denas_core import Architecture, Registry, SearchSpace
-from denas_core.config import apply_settings
-from denas_core.objectives import Constraint
-from denas_core.problem import Problem
+from denas_core.contracts.problem import Problem
+from denas_core.setup.config import apply_settings
+from denas_core.values.objectives import Constraint
 
 KINDS = ("searched", "random", "plain")
 

@@ -27,24 +27,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from denas_core import (
-    Architecture,
-    Batch,
-    Candidate,
-    Knob,
-    ProxyScore,
-    Registry,
-    SearchSpace,
-    candidate,
-    guard,
-    kept_options,
-    resume,
-    search,
-)
-from denas_core.config import make_config
-from denas_core.setup import Setup
-from denas_core.study import Study
-from denas_core.trial import Trial
+from denas_core import Architecture, Batch, Candidate, Knob, ProxyScore, Registry, SearchSpace, resume, search
+from denas_core.contracts import candidate
+from denas_core.evaluation import kept_options
+from denas_core.isolation import guard
+from denas_core.search.study import Study
+from denas_core.setup.config import make_config
+from denas_core.setup.setup import Setup
+from denas_core.values.trial import Trial
 
 KNOBS = 20
 GUARD_ROUNDS = 3
@@ -158,7 +148,7 @@ def measure_guard() -> dict[str, float]:
 @contextlib.contextmanager
 def timed_guard() -> Iterator[list[float]]:
     """Collect the CPU-seconds of every outermost call into guard, seal and kept options."""
-    from denas_core import seal
+    from denas_core.passes import seal
 
     spent: list[float] = []
     running = [0]

@@ -22,8 +22,8 @@ from typing import Any, Literal
 import torch
 
 from denas_core import Candidate, ProxyScore, ScoreFailed, SearchSpace
-from denas_core.architecture import Architecture
-from denas_core.ranking import kendall_tau
+from denas_core.values.architecture import Architecture
+from denas_core.values.ranking import kendall_tau
 from denas_scores.diversity import Diversity
 from denas_scores.saliency import Saliency
 

@@ -26,10 +26,10 @@ from typing import Any
 
 import torch
 
-from denas_core.registry import Registry
-from denas_core.space import SearchSpace
-from denas_core.task import Split, Task
-from denas_core.trained import build_network
+from denas_core.contracts.space import SearchSpace
+from denas_core.contracts.task import Split, Task
+from denas_core.models.trained import build_network
+from denas_core.registry.registry import Registry
 from denas_core.training.data import EpochBatches, lengths_of, training_loader
 
 

@@ -49,11 +49,11 @@ from typing import Any
 import torch
 
 from denas_core import Candidate, PassSpec, ProxyScore, SearchSpace
-from denas_core.architecture import Architecture
-from denas_core.pass_network import parts_of
-from denas_core.registry import Registry
-from denas_core.scoring import Scoring
-from denas_core.views import FEED_FORWARD
+from denas_core.evaluation.scoring import Scoring
+from denas_core.passes.inputs import parts_of
+from denas_core.registry.registry import Registry
+from denas_core.values.architecture import Architecture
+from denas_core.values.views import FEED_FORWARD
 from denas_scores.complexity import Complexity
 from denas_scores.gram import gram_of_views
 

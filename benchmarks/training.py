@@ -27,18 +27,18 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from denas_core.architecture import Architecture
-from denas_core.interrupt import Interruption
-from denas_core.registry import Registry
-from denas_core.space import SearchSpace
-from denas_core.task import Split, Task, TaskData
-from denas_core.trained import build_network
+from denas_core.contracts.space import SearchSpace
+from denas_core.contracts.task import Split, Task, TaskData
+from denas_core.models.trained import build_network
+from denas_core.registry.registry import Registry
+from denas_core.system.interrupt import Interruption
 from denas_core.training.engine import Engine
 from denas_core.training.network import TrainableNetwork
 from denas_core.training.optimizer import make_optimizer
 from denas_core.training.plan import Plan
 from denas_core.training.schedule import learning_rate_factor
 from denas_core.training.settings import make_settings
+from denas_core.values.architecture import Architecture
 
 
 class Repeated(Split[Any]):

@@ -8,52 +8,92 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from .architecture import Architecture, Knob
-    from .batch import Batch, Outputs, continuous_batch
-    from .candidate import Candidate
-    from .component import option
+    from .contracts.candidate import Candidate
+    from .contracts.component import option
+    from .contracts.executor import Executor
+    from .contracts.exporter import Exporter
+    from .contracts.original import Recipe
+    from .contracts.problem import Problem
+    from .contracts.score import CombinedScore, ProxyScore, Table
+    from .contracts.space import SearchSpace
+    from .contracts.strategy import History, Strategy, propose_distinct
+    from .contracts.task import Metric, Split, Task, TaskData
     from .errors import DenasError, ScoreFailed
-    from .executor import Executor
-    from .exporter import Exporter
     from .hookspecs import hookimpl
-    from .latency import Latency, LatencyProbe
     from .launch import resume, search
-    from .passes import LayerCall, PassSpec, Trace
-    from .problem import Problem
-    from .recipe import Recipe
-    from .registry import Registry
-    from .result import SearchResult
-    from .score import CombinedScore, ProxyScore, Table
-    from .space import SearchSpace
-    from .strategy import History, Strategy, propose_distinct
-    from .task import Metric, Split, Task, TaskData
-    from .trained import TrainedModel, load_model, save_model
-    from .trial import Evaluation, Trial
-    from .views import WeightView
+    from .models.trained import TrainedModel, load_model, save_model
+    from .registry.registry import Registry
+    from .results.result import SearchResult
+    from .values.architecture import Architecture, Knob
+    from .values.batch import Batch, Outputs, continuous_batch
+    from .values.latency import Latency, LatencyProbe
+    from .values.passes import LayerCall, PassSpec, Trace
+    from .values.trial import Evaluation, Trial
+    from .values.views import WeightView
 
 _MODULES = {
-    "architecture": ("Architecture", "Knob"),
-    "batch": ("Batch", "Outputs", "continuous_batch"),
-    "candidate": ("Candidate",),
-    "component": ("option",),
-    "errors": ("DenasError", "ScoreFailed"),
-    "executor": ("Executor",),
-    "exporter": ("Exporter",),
+    "contracts.candidate": ("Candidate",),
+    "contracts.component": ("option",),
+    "contracts.executor": ("Executor",),
+    "contracts.exporter": ("Exporter",),
+    "contracts.original": ("Recipe",),
+    "contracts.problem": ("Problem",),
+    "contracts.score": (
+        "CombinedScore",
+        "ProxyScore",
+        "Table",
+    ),
+    "contracts.space": ("SearchSpace",),
+    "contracts.strategy": (
+        "History",
+        "Strategy",
+        "propose_distinct",
+    ),
+    "contracts.task": (
+        "Metric",
+        "Split",
+        "Task",
+        "TaskData",
+    ),
+    "errors": (
+        "DenasError",
+        "ScoreFailed",
+    ),
     "hookspecs": ("hookimpl",),
-    "latency": ("Latency", "LatencyProbe"),
-    "passes": ("LayerCall", "PassSpec", "Trace"),
-    "problem": ("Problem",),
-    "recipe": ("Recipe",),
-    "registry": ("Registry",),
-    "result": ("SearchResult",),
-    "launch": ("resume", "search"),
-    "score": ("CombinedScore", "ProxyScore", "Table"),
-    "space": ("SearchSpace",),
-    "strategy": ("History", "Strategy", "propose_distinct"),
-    "task": ("Metric", "Split", "Task", "TaskData"),
-    "trained": ("TrainedModel", "load_model", "save_model"),
-    "trial": ("Evaluation", "Trial"),
-    "views": ("WeightView",),
+    "launch": (
+        "resume",
+        "search",
+    ),
+    "models.trained": (
+        "TrainedModel",
+        "load_model",
+        "save_model",
+    ),
+    "registry.registry": ("Registry",),
+    "results.result": ("SearchResult",),
+    "values.architecture": (
+        "Architecture",
+        "Knob",
+    ),
+    "values.batch": (
+        "Batch",
+        "Outputs",
+        "continuous_batch",
+    ),
+    "values.latency": (
+        "Latency",
+        "LatencyProbe",
+    ),
+    "values.passes": (
+        "LayerCall",
+        "PassSpec",
+        "Trace",
+    ),
+    "values.trial": (
+        "Evaluation",
+        "Trial",
+    ),
+    "values.views": ("WeightView",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -7,19 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .component import Component
-from .config import COMPONENTS, RunConfig, is_own_class, make_config
+from .contracts.component import Component
+from .contracts.executor import Executor
+from .contracts.score import CombinedScore, ProxyScore
+from .contracts.space import SearchSpace
+from .contracts.strategy import Strategy
 from .errors import ConfigError, Interrupted
-from .executor import Executor
-from .latency import LatencyProbe
-from .registry import Registry
-from .result import SearchResult, make_result, write_result
-from .run_directory import RunDirectory, check_installation, check_options
-from .score import CombinedScore, ProxyScore
-from .setup import Setup
-from .space import SearchSpace
-from .strategy import Strategy
-from .study import Observer, Study
+from .registry.registry import Registry
+from .results.result import SearchResult, make_result, write_result
+from .search.run_directory import RunDirectory, check_installation, check_options
+from .search.study import Observer, Study
+from .setup.config import COMPONENTS, RunConfig, is_own_class, make_config
+from .setup.setup import Setup
+from .values.latency import LatencyProbe
 
 
 def search(

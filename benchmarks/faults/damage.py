@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from denas_core.errors import StoreDamaged
-from denas_core.store import Store
+from denas_core.runs.store import Store
 
 from .toy import Counts, outcome, search, trials
 from .warm import Warm

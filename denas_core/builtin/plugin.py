@@ -30,7 +30,7 @@ def denas_executors() -> Components:
 def denas_exporters() -> Components:
     """Provide `safetensors`, `torch-export` and `huggingface`."""
     return {
-        "huggingface": "denas_core.builtin.huggingface_files:HuggingFace",
-        "safetensors": "denas_core.builtin.safetensors_files:Safetensors",
-        "torch-export": "denas_core.builtin.torch_program:TorchExport",
+        "huggingface": "denas_core.builtin.exporters.huggingface:HuggingFace",
+        "safetensors": "denas_core.builtin.exporters.safetensors_files:Safetensors",
+        "torch-export": "denas_core.builtin.exporters.torch_export:TorchExport",
     }

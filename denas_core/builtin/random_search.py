@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from denas_core.architecture import Architecture
-from denas_core.component import option
-from denas_core.problem import Problem
-from denas_core.strategy import History, Strategy, propose_distinct
+from denas_core.contracts.component import option
+from denas_core.contracts.problem import Problem
+from denas_core.contracts.strategy import History, Strategy, propose_distinct
+from denas_core.values.architecture import Architecture
 
 
 @dataclasses.dataclass(kw_only=True)

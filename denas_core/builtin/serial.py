@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 
-from denas_core.architecture import Architecture
-from denas_core.executor import Executor
-from denas_core.trial import Evaluation
+from denas_core.contracts.executor import Executor
+from denas_core.values.architecture import Architecture
+from denas_core.values.trial import Evaluation
 
 
 @dataclasses.dataclass(kw_only=True)

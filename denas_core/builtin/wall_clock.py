@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from denas_core.architecture import Architecture
-from denas_core.space import SearchSpace
-from denas_core.timing import TimedProbe
+from denas_core.contracts.probe import TimedProbe
+from denas_core.contracts.space import SearchSpace
+from denas_core.values.architecture import Architecture
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -9,8 +9,8 @@ import traceback
 from typing import Any
 
 from denas_core.errors import DenasError
-from denas_core.interrupt import Interruption, stoppable
-from denas_core.one_line import printable
+from denas_core.system.interrupt import Interruption, stoppable
+from denas_core.text import printable
 
 from .standard_output import hold_standard_output, mend_streams
 

@@ -8,7 +8,7 @@ import typer
 
 from denas_core import __version__
 
-from . import (
+from .commands import (
     check,
     compare,
     config,
@@ -20,11 +20,11 @@ from . import (
     repair,
     report,
     run,
-    runs,
     score,
     search,
     train,
 )
+from .commands import trials as runs
 from .plugin_commands import CommandGroup
 
 app = typer.Typer(

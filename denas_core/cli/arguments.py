@@ -12,9 +12,9 @@ import typer
 from denas_core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from denas_core.architecture import Architecture
-    from denas_core.config import RunConfig
-    from denas_core.space import SearchSpace
+    from denas_core.contracts.space import SearchSpace
+    from denas_core.setup.config import RunConfig
+    from denas_core.values.architecture import Architecture
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 SetOption = Annotated[
@@ -75,7 +75,7 @@ def build_config(
     Raises:
         ConfigError: no space is named, or something does not fit.
     """
-    from denas_core.config import apply_settings, make_config, read_document
+    from denas_core.setup.config import apply_settings, make_config, read_document
 
     document, text = read_document(file) if file is not None else ({}, None)
     named = document.get("space", {})
@@ -125,7 +125,7 @@ def read_architecture(space: SearchSpace, given: str) -> Architecture:
     Raises:
         ConfigError, StorageError: it cannot be read.
     """
-    from denas_core.guarded_yaml import read_text
+    from denas_core.system.guarded_yaml import read_text
 
     if not given.strip():
         raise ConfigError("--arch is empty; name a file, or write the architecture in the space's notation")

@@ -19,10 +19,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from denas_core.one_line import one_line, type_name
+from denas_core.text import one_line, type_name
 
 if TYPE_CHECKING:
-    from denas_core.registry import Kind, Plugin, Registry
+    from denas_core.registry.registry import Kind, Plugin, Registry
 
 PATIENCE = 60.0
 """Seconds that one import may take; the first one that imports torch from a cold disk takes a few."""
@@ -104,7 +104,7 @@ def _rows(steps: list[Row], culprits: dict[str, str]) -> list[Row]:
 def examine_here(tell: Callable[..., None], skipped: Iterable[str]) -> None:
     """Import every plugin and component but the skipped ones, and tell each step."""
     from denas_core.errors import DenasError
-    from denas_core.registry import Plugin, Registry, installed_points, load_plugin, plugin_facts
+    from denas_core.registry.registry import Plugin, Registry, installed_points, load_plugin, plugin_facts
 
     points, plugins = installed_points()
     for plugin in plugins:
@@ -145,7 +145,7 @@ def _examinations(registry: Registry, plugin: Plugin) -> Iterator[tuple[str, Cal
 
 
 def _import(registry: Registry, kind: Kind, name: str) -> dict[str, str]:
-    from denas_core.options import options_model
+    from denas_core.registry.options import options_model
 
     options_model(registry.load(kind, name))
     return {}
@@ -153,7 +153,7 @@ def _import(registry: Registry, kind: Kind, name: str) -> dict[str, str]:
 
 def _add_commands(plugin: Plugin) -> dict[str, str]:
     from denas_core.errors import PluginError
-    from denas_core.registry import Registry
+    from denas_core.registry.registry import Registry
 
     from .app import core_commands
     from .plugin_commands import plugin_commands
@@ -164,7 +164,7 @@ def _add_commands(plugin: Plugin) -> dict[str, str]:
 
 
 def _ask(plugin: Plugin, doctor: Callable[[], Any]) -> dict[str, str]:
-    from denas_core.blame import blamed
+    from denas_core.isolation.blame import blamed
 
     with blamed(f"denas_doctor() of {plugin.distribution} {plugin.version}"):
         (notes,) = doctor() or [{}]

@@ -10,11 +10,11 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
-from denas_core.objectives import quantity
+from denas_core.values.objectives import quantity
 
 if TYPE_CHECKING:
     from rich.progress import Progress
-from denas_core.one_line import printable
+from denas_core.text import printable
 
 
 def print_json(document: Any) -> None:

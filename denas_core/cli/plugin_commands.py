@@ -12,12 +12,12 @@ import typer
 from typer.core import TyperGroup
 
 from denas_core.errors import DenasError, NotInstalled, PluginError
-from denas_core.one_line import described, shown
+from denas_core.text import described, shown
 
 from .output import print_notice
 
 if TYPE_CHECKING:
-    from denas_core.registry import Plugin, Registry
+    from denas_core.registry.registry import Plugin, Registry
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -65,7 +65,7 @@ class CommandGroup(TyperGroup):
 
     def _load(self) -> Mapping[str, str]:
         if self._faults is None:
-            from denas_core.registry import Registry
+            from denas_core.registry.registry import Registry
 
             found = plugin_commands(Registry.discover(), taken=self.commands)
             self.commands.update(found.commands)
@@ -103,7 +103,7 @@ def plugin_commands(registry: Registry, *, taken: Collection[str]) -> PluginComm
 
 
 def _commands_of(plugin: Plugin, add: Callable[..., object], taken: Collection[str]) -> dict[str, Any]:
-    from denas_core.blame import blamed
+    from denas_core.isolation.blame import blamed
 
     who = f"denas_add_commands() of {plugin.distribution} {plugin.version}"
     app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -149,7 +149,7 @@ def _blamed(callback: Callable[..., Any], who: str) -> Callable[..., Any]:
 def _explain(name: str, faults: Mapping[str, str]) -> None:
     owner = OFFICIAL.get(name)
     if owner is not None:
-        from denas_core.registry import Registry
+        from denas_core.registry.registry import Registry
 
         plugin = next((each for each in Registry.discover().plugins if each.name == owner), None)
         if plugin is None:

@@ -7,13 +7,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from denas_core.objectives import quantity
+from denas_core.values.objectives import quantity
 
 from .output import terminal_bar
 
 if TYPE_CHECKING:
-    from denas_core.study import Study
-    from denas_core.trial import Trial
+    from denas_core.search.study import Study
+    from denas_core.values.trial import Trial
 
 SECONDS_BETWEEN_LINES = 5.0
 SECONDS_BETWEEN_RANKINGS = 1.0

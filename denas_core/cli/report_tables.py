@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from denas_core.objectives import SHOWN_METRICS
+from denas_core.values.objectives import SHOWN_METRICS
 
 from .output import cell, print_table
 

@@ -7,13 +7,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from denas_core.objectives import SHOWN_METRICS
+from denas_core.values.objectives import SHOWN_METRICS
 
 from .output import print_table
 
 if TYPE_CHECKING:
-    from denas_core.result import SearchResult
-    from denas_core.trial import Trial
+    from denas_core.results.result import SearchResult
+    from denas_core.values.trial import Trial
 
 SHOWN = 10
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from denas_core.registry import Registry
-    from denas_core.task import Task
+    from denas_core.contracts.task import Task
+    from denas_core.registry.registry import Registry
 
 VocabOption = Annotated[
     str | None,
@@ -56,8 +56,8 @@ def task_for_once(
     Raises:
         ConfigError: a setting is none of a task, or does not fit.
     """
-    from denas_core.config import apply_settings
     from denas_core.errors import ConfigError
+    from denas_core.setup.config import apply_settings
 
     given = {name: value for name, value in short_forms(**short).items() if value is not None}
     if not settings and not given:

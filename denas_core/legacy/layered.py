@@ -14,7 +14,7 @@ _OPTIONS = {"DEPTH": "depths", "MLP_RATIO": "mlp_ratios", "NUM_HEADS": "heads", 
 
 
 def layered_choices(usual: Mapping[str, Sequence[float]]) -> Rule:
-    """Return the rule of SEARCH_SPACE for a space with the options of `denas_core.layered`.
+    """Return the rule of SEARCH_SPACE for a space with the options of `denas_core.networks.layered`.
 
     Args:
         usual: Choices that the space has anyway, by option; where the file has the same, nothing is set.

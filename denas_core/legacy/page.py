@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from denas_core.config import as_scalar
-from denas_core.one_line import printable
+from denas_core.setup.config import as_scalar
+from denas_core.text import printable
 
 from .translate import Imported
 

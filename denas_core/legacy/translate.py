@@ -7,10 +7,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from denas_core.config import COMPONENTS, RunConfig, make_config
+from denas_core.contracts.space import SearchSpace
 from denas_core.errors import ConfigError, PluginError, did_you_mean
-from denas_core.registry import Registry
-from denas_core.space import SearchSpace
+from denas_core.registry.registry import Registry
+from denas_core.setup.config import COMPONENTS, RunConfig, make_config
 
 from .contract import Legacy, OldConfig, Outcome
 from .search_keys import SEARCH_KEYS

@@ -6,21 +6,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from denas_core.machine import moment
-from denas_core.objectives import Objective
-from denas_core.result import FINALISTS, finite, select_front
-from denas_core.store import Store
-from denas_core.trial import STATES, Trial
+from denas_core.results.insight import Insight
+from denas_core.results.result import FINALISTS, finite, select_front
+from denas_core.runs.store import Store
+from denas_core.system.machine import moment
+from denas_core.values.objectives import Objective
+from denas_core.values.trial import STATES, Trial
 
-from .budgets import describe_budgets
-from .commands import next_commands
-from .comparison import compare
-from .confidence import current, read_confidence
-from .failures import group_reasons
-from .insight import Insight
-from .knobs import knob_influence
-from .provenance import describe_provenance
-from .verdict import state_verdict
+from .sections.budgets import describe_budgets
+from .sections.commands import next_commands
+from .sections.comparison import compare
+from .sections.confidence import current, read_confidence
+from .sections.failures import group_reasons
+from .sections.knobs import knob_influence
+from .sections.provenance import describe_provenance
+from .sections.verdict import state_verdict
 
 SCHEMA = "denas.report/1"
 

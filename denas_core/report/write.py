@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from denas_core.atomic import write_atomically, write_json
-from denas_core.one_line import described
-from denas_core.setup import Setup
-from denas_core.store import Store
+from denas_core.results.insight import FILE, Insight
+from denas_core.runs.store import Store
+from denas_core.setup.setup import Setup
+from denas_core.system.atomic import write_atomically, write_json
+from denas_core.text import described
 
 from .gather import gather
-from .html import render_html
-from .insight import FILE, Insight
+from .page.html import render_html
 
 REPORT = "report.html"
 

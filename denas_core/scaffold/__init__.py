@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from denas_core import __version__
-from denas_core.atomic import storage_errors
 from denas_core.errors import ConfigError, did_you_mean
+from denas_core.system.atomic import storage_errors
 
 KINDS = ("score", "space", "strategy", "probe")
 """What can be written, in the order in which a plugin lists it."""
@@ -24,7 +24,7 @@ def plugin_name(text: str) -> str:
     Raises:
         ConfigError: it cannot be the name of an entry point, a package and a distribution.
     """
-    from denas_core.registry import OFFICIAL
+    from denas_core.registry.registry import OFFICIAL
 
     name = text.removeprefix("denas-")
     if name in ("core", "builtin", *OFFICIAL):
@@ -97,7 +97,7 @@ def _component_name(name: str, kind: str) -> str:
 
 
 def _hooks() -> Mapping[str, str]:
-    from denas_core.registry import HOOKS
+    from denas_core.registry.registry import HOOKS
 
     return {str(kind): hook for kind, hook in HOOKS.items()}
 

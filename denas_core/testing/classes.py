@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from denas_core.executor import Executor
-from denas_core.exporter import Exporter
-from denas_core.latency import LatencyProbe
-from denas_core.score import CombinedScore, ProxyScore
-from denas_core.space import SearchSpace
-from denas_core.strategy import Strategy
-from denas_core.task import Task
+from denas_core.contracts.executor import Executor
+from denas_core.contracts.exporter import Exporter
+from denas_core.contracts.score import CombinedScore, ProxyScore
+from denas_core.contracts.space import SearchSpace
+from denas_core.contracts.strategy import Strategy
+from denas_core.contracts.task import Task
+from denas_core.values.latency import LatencyProbe
 
 from .check import Check, CheckSkipped, claim_of, name_of
 from .suites import Suite, suite_of
 
 if TYPE_CHECKING:
-    from denas_core.component import Component
+    from denas_core.contracts.component import Component
 
 T = TypeVar("T", bound="type[ComponentTests]")
 

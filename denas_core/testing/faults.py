@@ -7,7 +7,7 @@ import traceback
 from importlib.util import find_spec
 from pathlib import Path
 
-from denas_core.one_line import described
+from denas_core.text import described
 
 _NOT_ITS_OWN = ("denas_core", "torch", "numpy")
 

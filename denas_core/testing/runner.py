@@ -10,7 +10,7 @@ from typing import Literal
 
 from .check import Check, CheckFailed, CheckSkipped, claim_of, name_of
 from .faults import told
-from .surroundings import restored
+from .samples.surroundings import restored
 
 Status = Literal["passed", "failed", "skipped"]
 

@@ -7,28 +7,28 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from denas_core.contracts.executor import Executor
+from denas_core.contracts.exporter import Exporter
+from denas_core.contracts.score import CombinedScore, ProxyScore
+from denas_core.contracts.space import SearchSpace
+from denas_core.contracts.strategy import Strategy
+from denas_core.contracts.task import Task
 from denas_core.errors import ConfigError
-from denas_core.executor import Executor
-from denas_core.exporter import Exporter
-from denas_core.latency import LatencyProbe
-from denas_core.score import CombinedScore, ProxyScore
-from denas_core.space import SearchSpace
-from denas_core.strategy import Strategy
-from denas_core.task import Task
+from denas_core.values.latency import LatencyProbe
 
 from .check import Check
-from .combined_scores import COMBINED_SCORE_CHECKS
-from .components import COMPONENT_CHECKS
-from .executors import EXECUTOR_CHECKS
-from .exporters import EXPORTER_CHECKS
-from .probes import PROBE_CHECKS
-from .scores import SCORE_CHECKS
-from .spaces import SPACE_CHECKS
-from .strategies import STRATEGY_CHECKS
-from .tasks import TASK_CHECKS
+from .checks.combined_scores import COMBINED_SCORE_CHECKS
+from .checks.components import COMPONENT_CHECKS
+from .checks.executors import EXECUTOR_CHECKS
+from .checks.exporters import EXPORTER_CHECKS
+from .checks.probes import PROBE_CHECKS
+from .checks.scores import SCORE_CHECKS
+from .checks.spaces import SPACE_CHECKS
+from .checks.strategies import STRATEGY_CHECKS
+from .checks.tasks import TASK_CHECKS
 
 if TYPE_CHECKING:
-    from denas_core.component import Component
+    from denas_core.contracts.component import Component
 
 Spaces = tuple[SearchSpace, ...]
 
@@ -78,13 +78,13 @@ class Suite:
 
 
 def _without_networks() -> Spaces:
-    from .sample_knobs import Conditional
+    from .samples.knobs import Conditional
 
     return Conditional().named("sample/conditional"), Conditional(deepest=1).named("sample/tiny")
 
 
 def _networks() -> Spaces:
-    from .sample_spaces import sample_spaces
+    from .samples.spaces import sample_spaces
 
     return sample_spaces()
 

@@ -15,8 +15,8 @@ from typing import Any
 from safetensors.torch import load, save
 from torch import Tensor
 
-from denas_core.atomic import storage_errors, sync_directory
 from denas_core.errors import ConfigError
+from denas_core.system.atomic import storage_errors, sync_directory
 
 SCHEMA = "denas.checkpoint/1"
 MANIFEST = "manifest.json"

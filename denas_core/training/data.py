@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from denas_core.contracts.task import Split, Task
 from denas_core.errors import DenasError
 from denas_core.seeding import derive_rng, derive_seed
-from denas_core.task import Split, Task
 
 SPREAD = 0.05
 """Lengths that differ by less than this share count as equal: enough for other batches in each epoch."""

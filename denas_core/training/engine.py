@@ -14,12 +14,13 @@ from torch import Tensor, nn
 from transformers import Trainer
 from transformers.trainer_callback import PrinterCallback
 
+from denas_core.contracts.task import TaskData
 from denas_core.errors import NoResult
-from denas_core.interrupt import Interruption
 from denas_core.seeding import derive_seed
-from denas_core.task import TaskData
+from denas_core.system.interrupt import Interruption
 
 from .arguments import make_arguments
+from .callback import Flow
 from .checkpoint import (
     Checkpoint,
     flatten_optimizer,
@@ -29,15 +30,14 @@ from .checkpoint import (
 )
 from .data import EpochBatches, Loader, lengths_of, training_loader
 from .evaluation import evaluate_network
-from .flow import Flow
 from .network import TrainableNetwork
+from .observers import Watcher
 from .optimizer import make_optimizer
 from .plan import Plan
 from .processes import is_first, rank, world_size
+from .progress import Standing
 from .random_state import random_numbers, random_tensors, restore_random
 from .schedule import learning_rate_factor
-from .standing import Standing
-from .watching import Watcher
 
 CHECKPOINTS = "checkpoints"
 

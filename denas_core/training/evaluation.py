@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from denas_core.batch import joined
+from denas_core.contracts.space import SearchSpace
+from denas_core.contracts.task import Split, Task
 from denas_core.errors import NoResult, PluginError
-from denas_core.space import SearchSpace
-from denas_core.task import Split, Task
+from denas_core.values.batch import joined
 
 from .data import ignore_interrupts, worker_faults
 

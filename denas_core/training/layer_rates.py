@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from denas_core.errors import ConfigError
-from denas_core.views import WeightView
+from denas_core.values.views import WeightView
 
 
 def layer_groups(

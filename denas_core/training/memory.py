@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 from denas_core.errors import Infeasible
-from denas_core.out_of_memory import is_out_of_memory
+from denas_core.system.memory import is_out_of_memory
 
 
 @contextlib.contextmanager

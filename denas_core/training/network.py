@@ -7,9 +7,9 @@ from typing import Any, Self
 
 from torch import Tensor, nn
 
-from denas_core.batch import Batch
-from denas_core.space import SearchSpace
-from denas_core.task import Task
+from denas_core.contracts.space import SearchSpace
+from denas_core.contracts.task import Task
+from denas_core.values.batch import Batch
 
 from .teacher import Teacher
 

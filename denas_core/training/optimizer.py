@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from denas_core.views import WeightView
+from denas_core.values.views import WeightView
 
 from .layer_rates import layer_groups
 from .settings import TrainingSettings

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from denas_core.architecture import Architecture
-from denas_core.blame import faults_of
-from denas_core.config import make_config
+from denas_core.contracts.space import SearchSpace
+from denas_core.contracts.task import Task
 from denas_core.errors import ConfigError, DenasError, NotInstalled
-from denas_core.guarded_yaml import read_text
-from denas_core.registry import Registry
-from denas_core.run_directory import read_run
-from denas_core.space import SearchSpace
-from denas_core.task import Task
+from denas_core.isolation.blame import faults_of
+from denas_core.registry.registry import Registry
+from denas_core.search.run_directory import read_run
+from denas_core.setup.config import make_config
+from denas_core.system.guarded_yaml import read_text
+from denas_core.values.architecture import Architecture
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from denas_core.architecture import Architecture
-from denas_core.atomic import storage_errors, write_json
-from denas_core.config import differences
+from denas_core.contracts.space import SearchSpace
+from denas_core.contracts.task import Task, TaskData
 from denas_core.errors import ConfigError, StoreDamaged
-from denas_core.registry import Registry
-from denas_core.space import SearchSpace
-from denas_core.task import Task, TaskData
+from denas_core.registry.registry import Registry
+from denas_core.setup.config import differences
+from denas_core.system.atomic import storage_errors, write_json
+from denas_core.values.architecture import Architecture
 
 from .settings import MAY_CHANGE_ON_RESUME, TrainingSettings, make_settings
 

@@ -7,22 +7,22 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from denas_core.atomic import remove_leftovers, storage_errors, write_json
-from denas_core.blame import faults_of
+from denas_core.contracts.task import TaskData
 from denas_core.errors import ConfigError, DenasError, Interrupted, PluginError
-from denas_core.extras import require_extra
-from denas_core.interrupt import Interruption, interruptible
-from denas_core.lock import RunLock, is_held
-from denas_core.one_line import described
-from denas_core.registry import Registry
-from denas_core.task import TaskData
-from denas_core.trained import TrainedModel, build_network, save_model
+from denas_core.isolation.blame import faults_of
+from denas_core.models.trained import TrainedModel, build_network, save_model
+from denas_core.registry.registry import Registry
+from denas_core.system.atomic import remove_leftovers, storage_errors, write_json
+from denas_core.system.extras import require_extra
+from denas_core.system.interrupt import Interruption, interruptible
+from denas_core.system.lock import RunLock, is_held
+from denas_core.text import described
 
-from .outcome import MODEL, RESULT, TrainingResult, read_result, resume_command
+from .observers import Events, Log, Watcher
 from .plan import SETTINGS, Plan, check_resumable, check_same_data, read_plan, write_plan
 from .processes import is_first, world_size
-from .standing import Standing
-from .watching import Events, Log, Watcher
+from .progress import Standing
+from .result import MODEL, RESULT, TrainingResult, read_result, resume_command
 
 if TYPE_CHECKING:
     from torch import nn

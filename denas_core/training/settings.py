@@ -7,9 +7,9 @@ import os
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from denas_core.component import Component, option
+from denas_core.contracts.component import Component, option
 from denas_core.errors import ConfigError, PluginError
-from denas_core.options import make_component
+from denas_core.registry.options import make_component
 
 ID = "training"
 GPU_WORKERS = 8

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from denas_core.batch import Batch, Outputs
 from denas_core.errors import ConfigError
-from denas_core.registry import Registry
-from denas_core.trained import TrainedModel, load_model
+from denas_core.models.trained import TrainedModel, load_model
+from denas_core.registry.registry import Registry
+from denas_core.values.batch import Batch, Outputs
 
 from .plan import Plan
 

@@ -11,9 +11,9 @@ import torch
 
 from denas_asr.task.recognition import SpeechRecognition
 from denas_asr.transformer.space import Transformer
-from denas_core.registry import Registry
-from denas_core.training.outcome import TrainingResult
+from denas_core.registry.registry import Registry
 from denas_core.training.plan import Plan
+from denas_core.training.result import TrainingResult
 from denas_core.training.session import train
 from denas_core.training.settings import make_settings
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from denas_core.architecture import Architecture
-from denas_core.space import SearchSpace
-from denas_core.testing.sample_knobs import WIDTHS, Conditional, Endless
+from denas_core.contracts.space import SearchSpace
+from denas_core.testing.samples.knobs import WIDTHS, Conditional, Endless
+from denas_core.values.architecture import Architecture
 
 __all__ = ["WIDTHS", "Conditional", "Endless", "all_members", "is_valid"]
 

@@ -10,13 +10,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from denas_core.batch import Batch, OpenDimension, Outputs
-from denas_core.component import option
-from denas_core.exporter import Exporter
-from denas_core.space import SearchSpace
-from denas_core.stages import Stage, Staged
-from denas_core.testing.sample_spaces import SampleMLP
-from denas_core.trained import TrainedModel, build_network
+from denas_core.contracts.component import option
+from denas_core.contracts.exporter import Exporter
+from denas_core.contracts.space import SearchSpace
+from denas_core.models.trained import TrainedModel, build_network
+from denas_core.networks.stages import Stage, Staged
+from denas_core.testing.samples.spaces import SampleMLP
+from denas_core.values.batch import Batch, OpenDimension, Outputs
 
 FACTS = {"labels": ["cat", "dog"], "mean": [0.5, 0.25], "std": [1.0, 2.0]}
 

@@ -19,10 +19,10 @@ from transformers import (
     PreTrainedModel,
 )
 
-from denas_core.architecture import Knob
-from denas_core.batch import Batch, Outputs
-from denas_core.component import option
-from denas_core.space import SearchSpace
+from denas_core.contracts.component import option
+from denas_core.contracts.space import SearchSpace
+from denas_core.values.architecture import Knob
+from denas_core.values.batch import Batch, Outputs
 
 VOCABULARY = (
     "[PAD]",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
 
-from denas_core.registry import Plugin, Registry
+from denas_core.registry.registry import Plugin, Registry
 
 Install = Callable[..., EntryPoint]
 

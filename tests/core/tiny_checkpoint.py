@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from denas_core.silence import silent_transformers
+from denas_core.pretrained.silence import silent_transformers
 
 TINY = {
     "hidden_size": 32,

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, layer_norm
 
-from denas_core.layout import Layout
+from denas_core.pretrained.layout import Layout
 
 VOCABULARY, LABELS = 11, 3
 

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from denas_core.inheritance import Choice, choose, take
-from denas_core.layout import Axis
+from denas_core.pretrained.inheritance import Choice, choose, take
+from denas_core.pretrained.layout import Axis
 from denas_hf.space import Auto
 from denas_hf.weights import load_weights
 

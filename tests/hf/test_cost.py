@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from denas_core.cost import count_cost
+from denas_core.networks.cost import count_cost
 from denas_hf.space import Auto
 
 from .tiny_models import CONFIGS, made, space_of

@@ -11,12 +11,12 @@ import pytest
 import torch
 from torch import nn
 
+from denas_core.contracts.task import head_width
 from denas_core.errors import ConfigError
-from denas_core.export import export_model
-from denas_core.heads import PositionHead
-from denas_core.registry import Registry
-from denas_core.task import head_width
-from denas_core.trained import TrainedModel
+from denas_core.models.export import export_model
+from denas_core.models.trained import TrainedModel
+from denas_core.networks.heads import PositionHead
+from denas_core.registry.registry import Registry
 
 from .tiny_models import CONFIGS, space_of
 

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from denas_core.errors import ConfigError, PluginError
-from denas_core.inheritance import choose
-from denas_core.layout import Axis
-from denas_core.silence import silent_transformers
+from denas_core.pretrained.inheritance import choose
+from denas_core.pretrained.layout import Axis
+from denas_core.pretrained.silence import silent_transformers
 from denas_hf.inheriting import Inheritance
 
 from .inherited import features_of, full_features, inheriting_network, network_of, sizes_of, source_of

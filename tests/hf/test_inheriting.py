@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from denas_core.inheritance import Choice, choose, take
-from denas_core.layout import Axis
+from denas_core.pretrained.inheritance import Choice, choose, take
+from denas_core.pretrained.layout import Axis
 
 from .inherited import (
     features_of,

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from denas_core.errors import ConfigError
-from denas_core.guarded_yaml import load_mapping
 from denas_core.legacy.translate import Imported, import_config
-from denas_core.registry import Registry
-from denas_core.setup import Setup
+from denas_core.registry.registry import Registry
+from denas_core.setup.setup import Setup
+from denas_core.system.guarded_yaml import load_mapping
 
 from .tiny_models import checkpoint
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from transformers.pytorch_utils import Conv1D
 
-from denas_core.heads import PositionHead
+from denas_core.networks.heads import PositionHead
 from denas_hf.families import FAMILIES
 from denas_hf.network import HeadedNetwork, base_of
 

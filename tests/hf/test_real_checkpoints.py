@@ -15,7 +15,7 @@ from transformers import AutoModel
 from denas_core import Candidate
 from denas_core.cli import _run
 from denas_core.errors import ConfigError
-from denas_core.silence import silent_transformers
+from denas_core.pretrained.silence import silent_transformers
 from denas_hf.space import Auto
 from denas_scores.diversity import Diversity
 from denas_scores.saliency import Saliency

@@ -10,7 +10,7 @@ import torch
 import transformers
 from torch import nn
 
-from denas_core.heads import PositionHead
+from denas_core.networks.heads import PositionHead
 from denas_hf.network import HeadedNetwork
 
 from .tiny_models import CONFIGS, inheriting_space

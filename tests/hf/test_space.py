@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from denas_core.errors import ConfigError
-from denas_core.options import make_component
+from denas_core.registry.options import make_component
 from denas_hf.families import FAMILIES
 from denas_hf.family import Family
 from denas_hf.space import Auto

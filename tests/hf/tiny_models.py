@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from denas_core.silence import silent_transformers
+from denas_core.pretrained.silence import silent_transformers
 from denas_hf.space import Auto
 
 _SIZES = {

@@ -9,8 +9,8 @@ import torch
 import transformers
 from torch import nn
 
-from denas_core.options import make_component
-from denas_core.silence import silent_transformers
+from denas_core.pretrained.silence import silent_transformers
+from denas_core.registry.options import make_component
 from denas_nlp.bert.space import Bert
 
 SIZES: dict[str, Any] = {

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from denas_core.architecture import Architecture, Knob
-from denas_core.batch import Batch, BatchKind, Outputs, expand_mask
-from denas_core.component import option
-from denas_core.heads import PositionHead
-from denas_core.space import SearchSpace, Variant
+from denas_core.contracts.component import option
+from denas_core.contracts.space import SearchSpace, Variant
+from denas_core.networks.heads import PositionHead
+from denas_core.values.architecture import Architecture, Knob
+from denas_core.values.batch import Batch, BatchKind, Outputs, expand_mask
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from denas_core import SearchSpace
 from denas_core.testing import ExporterTests, ProbeTests
-from denas_core.testing.sample_spaces import SampleCNN, SampleTransformer
+from denas_core.testing.samples.spaces import SampleCNN, SampleTransformer
 from denas_onnx.exporter import ONNX
 from denas_onnx.runtime import Runtime
 

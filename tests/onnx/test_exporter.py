@@ -14,10 +14,10 @@ import torch
 
 from denas_core import SearchSpace, TrainedModel
 from denas_core.errors import ConfigError, PluginError
-from denas_core.export import export_model
-from denas_core.registry import Registry
-from denas_core.testing.loading import fault_of
-from denas_core.trained import build_network
+from denas_core.models.export import export_model
+from denas_core.models.trained import build_network
+from denas_core.registry.registry import Registry
+from denas_core.testing.checks.loading import fault_of
 from denas_onnx import program
 from denas_onnx.exporter import ONNX
 from tests.core.exported import Halves, InStages

@@ -7,8 +7,8 @@ import sys
 
 import onnxruntime
 
-from denas_core.cli.doctor import examine
-from denas_core.registry import Registry
+from denas_core.cli.commands.doctor import examine
+from denas_core.registry.registry import Registry
 from denas_onnx.exporter import ONNX
 from denas_onnx.runtime import Runtime
 

@@ -10,7 +10,7 @@ import pytest
 
 from denas_core.cli import _run
 from denas_core.errors import ConfigError
-from denas_core.testing.sample_spaces import SampleMLP
+from denas_core.testing.samples.spaces import SampleMLP
 from denas_onnx.program import open_session
 from denas_onnx.runtime import Runtime
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from denas_core.testing.check import Check, claim_of, name_of
-from denas_core.testing.components import COMPONENT_CHECKS
-from denas_core.testing.plugins import PLUGIN_CHECKS
+from denas_core.testing.checks.components import COMPONENT_CHECKS
+from denas_core.testing.checks.plugins import PLUGIN_CHECKS
 from denas_core.testing.suites import SUITES
 
 from .documents import ROOT

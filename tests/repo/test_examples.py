@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from denas_core.cli import _run
-from denas_core.config import read_document
+from denas_core.setup.config import read_document
 
 FOLDER = Path(__file__).parents[2] / "examples"
 EXAMPLES = sorted(FOLDER.glob("*.yaml"))

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
-from denas_core.passes import PassSpec, Trace
+from denas_core.values.passes import PassSpec, Trace
 
 from .documents import ROOT, blocks, commands
 from .installing import denas, install, run

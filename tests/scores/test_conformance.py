@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from denas_core import SearchSpace
 from denas_core.testing import CombinedScoreTests, ScoreTests
-from denas_core.testing.sample_spaces import sample_spaces
+from denas_core.testing.samples.spaces import sample_spaces
 from denas_scores.baselines import Flops, Params
 from denas_scores.complexity import Complexity
 from denas_scores.de_score import DEScore

@@ -11,7 +11,7 @@ import torch
 
 from denas_core import Candidate, Recipe, Table
 from denas_core.errors import ConfigError
-from denas_core.scoring import Scoring
+from denas_core.evaluation.scoring import Scoring
 from denas_scores.de_score import DEScore, combine_as_original
 from denas_scores.reference import ReferenceComplexity
 

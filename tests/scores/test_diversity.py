@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from denas_core import Candidate, PassSpec, ScoreFailed, WeightView
-from denas_core.passes import GradientFactors
+from denas_core.values.passes import GradientFactors
 from denas_scores.diversity import Diversity, nuclear_norm, nuclear_norm_of_product
 
 from .toy_spaces import AttentionSpace, CNNSpace

@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from denas_core import LayerCall, WeightView
-from denas_core.passes import Convolution
+from denas_core.values.passes import Convolution
 from denas_scores import gram
 
 CONVOLUTIONS: dict[str, dict[str, Any]] = {

@@ -11,9 +11,9 @@ from typing import Any, Literal
 import pytest
 
 from denas_core import Candidate, SearchSpace
-from denas_core.architecture import Architecture
-from denas_core.ranking import kendall_tau
-from denas_core.views import FEED_FORWARD
+from denas_core.values.architecture import Architecture
+from denas_core.values.ranking import kendall_tau
+from denas_core.values.views import FEED_FORWARD
 from denas_scores.diversity import Diversity
 from denas_scores.saliency import Saliency
 

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from denas_core import Knob, SearchSpace, WeightView
-from denas_core.batch import Batch, BatchKind, Outputs, continuous_batch
-from denas_core.views import views_by_module
+from denas_core.values.batch import Batch, BatchKind, Outputs, continuous_batch
+from denas_core.values.views import views_by_module
 
 
 class ResidualBlock(nn.Module):

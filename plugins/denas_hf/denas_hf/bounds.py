@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 
-from denas_core.architecture import Knob, Value
+from denas_core.values.architecture import Knob, Value
 
 from .original import Dimensions, Original
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from torch import nn
 
-    from denas_core.space import SearchSpace
+    from denas_core.contracts.space import SearchSpace
 
     from .original import Dimensions, Original
 
@@ -63,7 +63,7 @@ def counted(space: SearchSpace, original: Original, wanted: Dimensions) -> Count
 def _counted(
     space: SearchSpace, original: Original, wanted: Dimensions, depths: Mapping[str, int]
 ) -> dict[str, int]:
-    from denas_core.cost import count_cost
+    from denas_core.networks.cost import count_cost
 
     cost = count_cost(cast("SearchSpace", _OfDepths(space, original, wanted, depths)), cast("Any", None))
     return {name: round(value * 1e6) if name in _BYTES else int(value) for name, value in cost.items()}

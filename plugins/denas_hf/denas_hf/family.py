@@ -21,9 +21,10 @@ class Family:
         name: What people call it.
         model_types: Values of ``model_type`` in configurations.
         modality: What its inputs are.
-        weights: A rule for every parameter of the base model, as in `denas_core.layout`, by pattern of names; the first
-            that matches counts. After ``|`` a rule may name the kind of the weight, see `denas_core.views.KINDS`; one
-            kind for each part of a fused projection. Its axes are ``hidden``, ``heads``, ``head`` (the width of a
+        weights: A rule for every parameter of the base model, as in `denas_core.pretrained.layout`, by pattern of
+            names; the first that matches counts. After ``|`` a rule may name the kind of the weight, see
+            `denas_core.values.views.KINDS`; one kind for each part of a fused projection. Its axes are ``hidden``,
+            ``heads``, ``head`` (the width of a
             head), ``ffn``, those of `stacks`, `groups`, `tied` and `twins`, and keys of `follows`.
         layers: Key of the configuration with the number of layers.
         heads: Key with the number of heads.

@@ -6,13 +6,13 @@ import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from denas_core.inheritance import By, inherited, member_importance
+from denas_core.pretrained.inheritance import By, inherited, member_importance
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from denas_core.layout import Axis
-    from denas_core.pretrained import Pretrained
+    from denas_core.pretrained.checkpoint import Pretrained
+    from denas_core.pretrained.layout import Axis
 
     from .original import Original
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from denas_core.contracts.original import Recipe
 from denas_core.legacy import Legacy, OldConfig, Outcome, bound, dropped, to
 from denas_core.legacy.token_weights import diversity_weight, latency_weight
-from denas_core.recipe import Recipe
 
 from .notation import COMMON
 

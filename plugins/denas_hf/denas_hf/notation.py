@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from denas_core.errors import ConfigError, did_you_mean
-from denas_core.one_line import shown
+from denas_core.text import shown
 
 from .bounds import Bounds
 

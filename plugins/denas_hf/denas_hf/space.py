@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
-from denas_core.architecture import Architecture, Knob, Value
-from denas_core.batch import Batch, BatchKind, Outputs
-from denas_core.component import option
-from denas_core.guarded_yaml import load_mapping
+from denas_core.contracts.component import option
+from denas_core.contracts.space import SearchSpace, Variant
+from denas_core.networks.tokens import token_lengths
 from denas_core.seeding import canonical_json
-from denas_core.space import SearchSpace, Variant
-from denas_core.token_lengths import token_lengths
+from denas_core.system.guarded_yaml import load_mapping
+from denas_core.values.architecture import Architecture, Knob, Value
+from denas_core.values.batch import Batch, BatchKind, Outputs
 
 from .families import FAMILIES
 from .family import Family
@@ -23,9 +23,9 @@ from .start import Start, start_of
 if TYPE_CHECKING:
     from torch import nn
 
+    from denas_core.contracts.original import Recipe
     from denas_core.legacy import Legacy
-    from denas_core.recipe import Recipe
-    from denas_core.views import WeightView
+    from denas_core.values.views import WeightView
 
     from .bounds import Bounds
     from .counting import Counts

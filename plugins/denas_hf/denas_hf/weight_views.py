@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from torch import nn
 
 from denas_core.errors import PluginError
-from denas_core.layout import Placed
-from denas_core.views import WeightView
+from denas_core.pretrained.layout import Placed
+from denas_core.values.views import WeightView
 
 from .network import base_of
 from .original import Original

@@ -12,8 +12,8 @@ from torch.nn.utils import parametrize
 from transformers import PreTrainedModel
 
 from denas_core.errors import PluginError
-from denas_core.initialise import initialise
-from denas_core.silence import silent_transformers
+from denas_core.networks.initialise import initialise
+from denas_core.pretrained.silence import silent_transformers
 
 from .network import HeadedNetwork, base_of
 

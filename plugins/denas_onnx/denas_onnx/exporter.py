@@ -7,17 +7,17 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from denas_core.batch import Batch
-from denas_core.component import option
-from denas_core.exporter import Exporter
-from denas_core.stages import stages_of
+from denas_core.contracts.component import option
+from denas_core.contracts.exporter import Exporter
+from denas_core.networks.stages import stages_of
+from denas_core.values.batch import Batch
 
 from . import OPSET
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from denas_core.trained import TrainedModel
+    from denas_core.models.trained import TrainedModel
 
 MODEL, SUFFIX = "model", ".onnx"
 
@@ -41,7 +41,7 @@ class ONNX(Exporter):
         Raises:
             ConfigError: the network cannot be traced, or has no form in ONNX.
         """
-        from denas_core.deployable import deployable, deployable_stages
+        from denas_core.models.deployable import deployable, deployable_stages
 
         from .program import onnx_program, save_program, weight_bytes
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from denas_core.timing import TimedProbe
+from denas_core.contracts.probe import TimedProbe
 
 if TYPE_CHECKING:
-    from denas_core.architecture import Architecture
-    from denas_core.space import SearchSpace
+    from denas_core.contracts.space import SearchSpace
+    from denas_core.values.architecture import Architecture
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -33,7 +33,7 @@ class Runtime(TimedProbe):
         """
         import torch
 
-        from denas_core.deployable import DeployableNetwork
+        from denas_core.models.deployable import DeployableNetwork
 
         from .program import onnx_program, open_session, save_program, weight_bytes
 

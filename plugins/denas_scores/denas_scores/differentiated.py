@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING
 
 from denas_core import ScoreFailed
-from denas_core.views import FEED_FORWARD
+from denas_core.values.views import FEED_FORWARD
 
 if TYPE_CHECKING:
     from denas_core import Candidate, Trace, WeightView

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from denas_core import Candidate
-    from denas_core.passes import GradientFactors
+    from denas_core.values.passes import GradientFactors
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from denas_core import PassSpec, ProxyScore, ScoreFailed, option
-from denas_core.batch import expand_mask
-from denas_core.score import CONTINUOUS_INPUT
+from denas_core.contracts.score import CONTINUOUS_INPUT
+from denas_core.values.batch import expand_mask
 
 if TYPE_CHECKING:
     from denas_core import Candidate, Outputs

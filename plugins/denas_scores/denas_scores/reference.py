@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from denas_core import PassSpec, ProxyScore, option
-from denas_core.recipe import SALIENCY
-from denas_core.score import Direction
+from denas_core.contracts.original import SALIENCY
+from denas_core.contracts.score import Direction
 
 from .differentiated import views_of_roles
 from .expressivity import PERTURBATION, gaussian_complexity

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from denas_core import PassSpec, ProxyScore, ScoreFailed, option
-from denas_core.views import FEED_FORWARD
+from denas_core.values.views import FEED_FORWARD
 
 from .differentiated import feed_forward_views
 

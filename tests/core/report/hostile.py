@@ -7,10 +7,10 @@ import random
 from pathlib import Path
 from typing import Any
 
-from denas_core.architecture import Architecture
-from denas_core.report.insight import Insight
-from denas_core.store import Store
-from denas_core.trial import Evaluation, Trial
+from denas_core.results.insight import Insight
+from denas_core.runs.store import Store
+from denas_core.values.architecture import Architecture
+from denas_core.values.trial import Evaluation, Trial
 
 _CORES = [
     "<script>alert(1)</script>",

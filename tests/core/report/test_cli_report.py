@@ -12,8 +12,8 @@ import typer
 from denas_core.cli import _run
 from denas_core.cli.app import app
 from denas_core.errors import NoResult
-from denas_core.report.commands import next_commands
-from tests.core.runs import denas_here, toy_search
+from denas_core.report.sections.commands import next_commands
+from tests.core.toy_searches import denas_here, toy_search
 from tests.repo.documents import denas_arguments
 from tests.repo.test_docs import parse
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from denas_core.config import make_config
-from denas_core.registry import Registry
-from denas_core.report.confidence import (
+from denas_core.registry.registry import Registry
+from denas_core.report.sections.confidence import (
     FILE,
     current,
     further_seeds,
@@ -16,10 +15,11 @@ from denas_core.report.confidence import (
     read_confidence,
     select,
 )
-from denas_core.report.stability import agreement
-from denas_core.run_directory import read_run
-from denas_core.setup import Setup
-from tests.core.runs import toy_search
+from denas_core.report.sections.stability import agreement
+from denas_core.search.run_directory import read_run
+from denas_core.setup.config import make_config
+from denas_core.setup.setup import Setup
+from tests.core.toy_searches import toy_search
 
 
 class Stopped(Exception):

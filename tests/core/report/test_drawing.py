@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from denas_core import Knob, SearchSpace
-from denas_core.batch import Batch, continuous_batch
-from denas_core.registry import Registry
-from denas_core.report.drawing import draw
+from denas_core.registry.registry import Registry
+from denas_core.report.sections.drawing import draw
+from denas_core.values.batch import Batch, continuous_batch
 
 
 class Layer(nn.Module):

@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from denas_core.config import make_config
 from denas_core.launch import run_search
-from denas_core.registry import Registry
-from denas_core.report.failures import group_reasons
+from denas_core.registry.registry import Registry
 from denas_core.report.gather import gather
-from denas_core.report.html import render_html
-from denas_core.report.insight import Insight
-from denas_core.run_directory import read_run
-from denas_core.setup import Setup
-from denas_core.trial import Trial
-from tests.core.runs import Watcher, denas, toy_config, toy_search
+from denas_core.report.page.html import render_html
+from denas_core.report.sections.failures import group_reasons
+from denas_core.results.insight import Insight
+from denas_core.search.run_directory import read_run
+from denas_core.setup.config import make_config
+from denas_core.setup.setup import Setup
+from denas_core.values.trial import Trial
+from tests.core.toy_searches import Watcher, denas, toy_config, toy_search
 
 from .pages import Page
 
@@ -180,7 +180,7 @@ def test_without_anything_left_behind_the_report_says_what_it_cannot(
 
 def test_a_run_without_any_score_has_a_report(tmp_path: Path) -> None:
     config = make_config({"space": "toy/stairs", "score": "toy/both", "device": "cpu"}, origin="test")
-    from denas_core.run_directory import RunDirectory
+    from denas_core.search.run_directory import RunDirectory
 
     registry = Registry.discover()
     setup = Setup.from_config(config, registry)

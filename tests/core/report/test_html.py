@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from denas_core.report.gather import gather
-from denas_core.report.html import render_html
-from denas_core.report.text import visible
+from denas_core.report.page.html import render_html
+from denas_core.report.page.text import visible
 
 from .hostile import TEXTS, hostile_run
 from .pages import Page, sha256_source

@@ -2,12 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from denas_core.report.statistics import (
-    bin_edges,
-    histogram,
-    quartiles,
-    share_explained,
-)
+from denas_core.report.sections.statistics import bin_edges, histogram, quartiles, share_explained
 
 
 def test_a_group_that_decides_the_order_explains_all_but_the_correction() -> None:

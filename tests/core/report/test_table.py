@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 
 from denas_core.report.gather import gather
-from denas_core.report.table import render_csv
+from denas_core.report.page.table import render_csv
 
 from .hostile import TEXTS, hostile_run
 

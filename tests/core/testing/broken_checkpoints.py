@@ -11,7 +11,7 @@ from torch import nn
 
 from denas_core import option
 from denas_core.seeding import canonical_json
-from denas_core.testing.sample_spaces import SampleMLP
+from denas_core.testing.samples.spaces import SampleMLP
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
-from denas_core.batch import Batch
-from denas_core.exporter import Exporter
-from denas_core.trained import TrainedModel, build_network
+from denas_core.contracts.exporter import Exporter
+from denas_core.models.trained import TrainedModel, build_network
+from denas_core.values.batch import Batch
 
 
 @dataclasses.dataclass(kw_only=True)

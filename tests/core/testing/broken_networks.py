@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from denas_core import Batch, Knob, Outputs, SearchSpace, WeightView
-from denas_core.testing.sample_spaces import SampleCNN, SampleMLP, SampleTransformer
+from denas_core.testing.samples.spaces import SampleCNN, SampleMLP, SampleTransformer
 
 _counter = itertools.count()
 

@@ -12,8 +12,8 @@ import torch
 
 from denas_core.builtin.serial import Serial
 from denas_core.builtin.wall_clock import WallClock
-from denas_core.latency import Latency
-from denas_core.trial import Evaluation
+from denas_core.values.latency import Latency
+from denas_core.values.trial import Evaluation
 
 
 @dataclasses.dataclass(kw_only=True)

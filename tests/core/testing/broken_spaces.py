@@ -8,7 +8,7 @@ import random
 from typing import Any
 
 from denas_core import Knob, SearchSpace, option
-from denas_core.testing.sample_knobs import Conditional
+from denas_core.testing.samples.knobs import Conditional
 
 from .broken_checkpoints import BROKEN_CHECKPOINTS
 from .broken_networks import BROKEN_NETWORKS

@@ -15,9 +15,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from denas_core.batch import Batch
+from denas_core.contracts.task import Metric, Split, Task, TaskData
 from denas_core.errors import ConfigError
-from denas_core.task import Metric, Split, Task, TaskData
+from denas_core.values.batch import Batch
 
 _counter = itertools.count()
 

@@ -8,21 +8,21 @@ from typing import Any
 from torch import Tensor, nn
 
 from denas_core import Batch, Knob, Outputs, PassSpec
-from denas_core.testing.batches import batches_repeat
-from denas_core.testing.checkpoints import (
+from denas_core.testing.checks.batches import batches_repeat
+from denas_core.testing.checks.checkpoints import (
     inherited_weights_repeat,
     portable_options_make_the_same_networks,
 )
-from denas_core.testing.networks import knobs_change_the_network
-from denas_core.testing.outputs import samples_do_not_couple
-from denas_core.testing.sample_knobs import Conditional
-from denas_core.testing.sample_spaces import SampleMLP
-from denas_core.testing.scores import (
+from denas_core.testing.checks.networks import knobs_change_the_network
+from denas_core.testing.checks.outputs import samples_do_not_couple
+from denas_core.testing.checks.scores import (
     networks_get_a_value,
     only_declared_passes_run,
     passes_are_specifications,
 )
-from denas_core.testing.spaces import knobs_are_plain
+from denas_core.testing.checks.spaces import knobs_are_plain
+from denas_core.testing.samples.knobs import Conditional
+from denas_core.testing.samples.spaces import SampleMLP
 
 from .broken_checkpoints import Deaf, Narrowing
 from .broken_components import Good
@@ -112,7 +112,7 @@ SLIPS = [
     ),
     (passes_are_specifications, Misspelt, "weights='random'; choose from 'fresh', 'inherited', 'normal'"),
     (networks_get_a_value, Crashing, "testing/slips.py:"),
-    (networks_get_a_value, Perturbing, "denas_core.score.CONTINUOUS_INPUT for a perturbation"),
+    (networks_get_a_value, Perturbing, "denas_core.contracts.score.CONTINUOUS_INPUT for a perturbation"),
     (
         only_declared_passes_run,
         Undeclared,

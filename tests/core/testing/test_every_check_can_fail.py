@@ -11,12 +11,12 @@ import torch
 from denas_core import CombinedScore, Executor, Exporter, LatencyProbe, ProxyScore, SearchSpace, Strategy
 from denas_core.builtin.random_search import RandomSearch
 from denas_core.builtin.serial import Serial
-from denas_core.task import Task
+from denas_core.contracts.task import Task
 from denas_core.testing import CheckFailed
 from denas_core.testing.check import claim_of, name_of
-from denas_core.testing.components import COMPONENT_CHECKS
-from denas_core.testing.sample_knobs import Conditional
-from denas_core.testing.sample_spaces import SampleCNN, SampleMLP, SampleTransformer
+from denas_core.testing.checks.components import COMPONENT_CHECKS
+from denas_core.testing.samples.knobs import Conditional
+from denas_core.testing.samples.spaces import SampleCNN, SampleMLP, SampleTransformer
 from denas_core.testing.suites import SUITES, suite_of
 
 from . import (

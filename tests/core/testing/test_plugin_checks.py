@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from denas_core.registry import Registry
+from denas_core.registry.registry import Registry
 from denas_core.testing import CheckFailed, CheckSkipped
 from denas_core.testing.check import name_of
-from denas_core.testing.plugins import PLUGIN_CHECKS
+from denas_core.testing.checks.plugins import PLUGIN_CHECKS
 
 GOOD = """
 from denas_core import hookimpl

@@ -44,7 +44,7 @@ def checkpoint(tmp_path: Path) -> Path:
 @pytest.fixture
 def searched(tmp_path: Path, points: Path) -> Path:
     """A run of six candidates."""
-    from tests.core.runs import denas_here
+    from tests.core.toy_searches import denas_here
 
     run = tmp_path / "run"
     options = "--score points/size --objective score --objective params --budget 6 --seed 5 --device cpu -q"

@@ -10,8 +10,8 @@ import torch
 from safetensors.torch import load_file
 
 from denas_core.errors import ConfigError
-from denas_core.trained import load_model
-from tests.core.runs import denas_here
+from denas_core.models.trained import load_model
+from tests.core.toy_searches import denas_here
 
 from .trainings import assert_same, make_plan, run, weights
 

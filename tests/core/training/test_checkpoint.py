@@ -102,7 +102,7 @@ def test_a_write_that_fails_at_any_file_leaves_those_before(
 
 
 def test_what_a_search_removes_on_resume_is_no_checkpoint_in_the_making(tmp_path: Path) -> None:
-    from denas_core.atomic import remove_leftovers
+    from denas_core.system.atomic import remove_leftovers
 
     (tmp_path / "training" / "checkpoints" / "unfinished-step-000000001").mkdir(parents=True)
     remove_leftovers(tmp_path)

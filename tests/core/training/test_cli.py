@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from denas_core.trained import load_model
-from tests.core.runs import denas_here
+from denas_core.models.trained import load_model
+from tests.core.toy_searches import denas_here
 
 
 def test_from_a_search_to_a_measured_model(

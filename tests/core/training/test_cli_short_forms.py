@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from denas_core.cli.task_options import short_forms
-from tests.core.runs import denas_here
+from tests.core.toy_searches import denas_here
 
 from .trainings import make_plan, run, write_points
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from denas_core.store import Store
-from denas_core.trained import load_model
-from tests.core.runs import denas_here
+from denas_core.models.trained import load_model
+from denas_core.runs.store import Store
+from tests.core.toy_searches import denas_here
 
 
 def test_several_tasks_are_listed(searched: Path, points: Path, monkeypatch: pytest.MonkeyPatch) -> None:

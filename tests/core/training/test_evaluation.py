@@ -13,11 +13,11 @@ from denas_points.space import Mlp
 from denas_points.task import Side
 from torch import Tensor, nn
 
-from denas_core.batch import Batch, Outputs, joined
-from denas_core.space import SearchSpace
-from denas_core.task import Split
-from denas_core.trained import build_network
+from denas_core.contracts.space import SearchSpace
+from denas_core.contracts.task import Split
+from denas_core.models.trained import build_network
 from denas_core.training.evaluation import evaluate_network
+from denas_core.values.batch import Batch, Outputs, joined
 
 from .trainings import make_plan, run, small, write_points
 

@@ -12,7 +12,7 @@ from denas_core.errors import ConfigError
 from denas_core.training.layer_rates import parameter_layers
 from denas_core.training.optimizer import make_optimizer
 from denas_core.training.settings import TrainingSettings
-from denas_core.views import WeightView
+from denas_core.values.views import WeightView
 
 from .trainings import assert_same, last_checkpoint, make_plan, run, weights
 

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from denas_core.errors import ConfigError
-from tests.core.runs import denas_command, environment
+from tests.core.toy_searches import denas_command, environment
 
 from .trainings import PLUGIN, assert_same, last_checkpoint, make_plan, run, weights, write_points
 

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from denas_core.errors import ConfigError, PluginError
-from denas_core.options import describe_options
+from denas_core.registry.options import describe_options
 from denas_core.training.optimizer import make_optimizer, split_by_decay
 from denas_core.training.schedule import learning_rate_factor, warm_up_steps
 from denas_core.training.settings import TrainingSettings, make_settings

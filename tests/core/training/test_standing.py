@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from denas_core.task import Metric
+from denas_core.contracts.task import Metric
+from denas_core.training.progress import Standing
 from denas_core.training.settings import TrainingSettings
-from denas_core.training.standing import Standing
 
 WER = Metric(name="wer", direction="minimize")
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from denas_core.batch import Batch, Outputs
 from denas_core.errors import ConfigError
-from denas_core.trained import TrainedModel, load_model, save_model
+from denas_core.models.trained import TrainedModel, load_model, save_model
 from denas_core.training.teacher import Teacher
+from denas_core.values.batch import Batch, Outputs
 
 from .trainings import assert_same, make_plan, run, weights
 

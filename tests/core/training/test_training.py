@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from denas_core.errors import ConfigError, Infeasible, NoResult, PluginError
-from denas_core.trained import load_model
+from denas_core.models.trained import load_model
 from denas_core.training.checkpoint import checkpoints
 
 from .trainings import assert_same, last_checkpoint, make_plan, run, weights

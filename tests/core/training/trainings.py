@@ -12,12 +12,12 @@ from denas_points.task import Side
 from safetensors.torch import load_file
 from torch import Tensor
 
-from denas_core.architecture import Architecture
-from denas_core.registry import Registry
-from denas_core.training.outcome import TrainingResult
+from denas_core.registry.registry import Registry
 from denas_core.training.plan import Plan
+from denas_core.training.result import TrainingResult
 from denas_core.training.session import train
 from denas_core.training.settings import make_settings
+from denas_core.values.architecture import Architecture
 
 PLUGIN = Path(__file__).parent / "plugin"
 

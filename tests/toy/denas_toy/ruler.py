@@ -3,7 +3,7 @@
 import dataclasses
 
 from denas_core import Latency, LatencyProbe
-from denas_core.component import option
+from denas_core.contracts.component import option
 
 
 @dataclasses.dataclass(kw_only=True)

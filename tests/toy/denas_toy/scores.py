@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from denas_core import CombinedScore, ProxyScore, ScoreFailed
-from denas_core.component import option
+from denas_core.contracts.component import option
 from denas_core.seeding import derive_rng
 
 

@@ -3,7 +3,7 @@
 import dataclasses
 
 from denas_core import Knob, SearchSpace
-from denas_core.component import option
+from denas_core.contracts.component import option
 
 STEPS = 6
 

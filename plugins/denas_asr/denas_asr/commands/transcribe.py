@@ -42,12 +42,12 @@ def transcribe(
     Files that cannot be read are named, and the others are written all the same.
     """
     from denas_asr.transcriber import Transcriber, audio_files
+    from denas_core.cli.commands.train import device_of
     from denas_core.cli.task_options import task_for_once
-    from denas_core.cli.train import device_of
-    from denas_core.extras import require_extra
-    from denas_core.registry import Registry
-    from denas_core.trained import load_model
-    from denas_core.trained_run import find_model
+    from denas_core.models.find import find_model
+    from denas_core.models.trained import load_model
+    from denas_core.registry.registry import Registry
+    from denas_core.system.extras import require_extra
     from denas_core.training.memory import memory_errors
 
     require_extra("train", "safetensors", purpose="a trained model")

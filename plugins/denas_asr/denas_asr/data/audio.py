@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from denas_asr.features.resampling import resample
 from denas_core.errors import ConfigError
-from denas_core.one_line import described
+from denas_core.text import described
 
 if TYPE_CHECKING:
     from torch import Tensor

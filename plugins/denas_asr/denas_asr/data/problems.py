@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 from denas_core.errors import ConfigError
-from denas_core.one_line import one_line
+from denas_core.text import one_line
 
 NAMED = 3
 """Cases of a kind that are told by name."""

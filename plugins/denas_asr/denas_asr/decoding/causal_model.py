@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from denas_core.errors import ConfigError
-from denas_core.one_line import described, shown
+from denas_core.text import described, shown
 
 
 class CausalModel:

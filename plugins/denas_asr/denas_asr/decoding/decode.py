@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from denas_core.errors import ConfigError, did_you_mean
-from denas_core.one_line import shown
+from denas_core.text import shown
 
 from .attention_scorer import Network
 from .causal_model import CausalModel

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from denas_core.errors import ConfigError
-from denas_core.one_line import described, shown
+from denas_core.text import described, shown
 
 NATURAL = math.log(10.0)
 """Files hold logarithms to the base of ten."""

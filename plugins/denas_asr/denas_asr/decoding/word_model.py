@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from denas_core.errors import ConfigError
-from denas_core.one_line import shown
+from denas_core.text import shown
 
 from .symbols import FIRST
 

@@ -6,8 +6,8 @@ import functools
 import importlib
 from types import ModuleType
 
-from denas_core.machine import installed_version
-from denas_core.one_line import described
+from denas_core.system.machine import installed_version
+from denas_core.text import described
 
 INSTALL = "pip install 'denas-asr[torchaudio]'"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from denas_core.heads import PositionHead
+from denas_core.networks.heads import PositionHead
 
 from .decoder import Decoder
 from .encoder import Encoder

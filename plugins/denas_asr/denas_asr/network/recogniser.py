@@ -7,8 +7,8 @@ from typing import ClassVar, cast
 
 from torch import Tensor, nn
 
-from denas_core.batch import Batch, Outputs
-from denas_core.stages import Stage, Staged
+from denas_core.networks.stages import Stage, Staged
+from denas_core.values.batch import Batch, Outputs
 
 from .decoder import Decoder
 from .encoder import Encoder

@@ -7,13 +7,13 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from denas_core.architecture import Architecture, Knob, Value
-from denas_core.batch import Batch, BatchKind, Outputs
-from denas_core.component import option
+from denas_core.contracts.component import option
+from denas_core.contracts.space import SearchSpace, Variant
 from denas_core.errors import ConfigError
-from denas_core.layered import LIMITS, check_choices, layered_knobs
+from denas_core.networks.layered import LIMITS, check_choices, layered_knobs
 from denas_core.seeding import canonical_json
-from denas_core.space import SearchSpace, Variant
+from denas_core.values.architecture import Architecture, Knob, Value
+from denas_core.values.batch import Batch, BatchKind, Outputs
 
 from .batches import FRAMES_PER_SECOND, speech_batch
 from .counting import Count, cost_of
@@ -21,9 +21,9 @@ from .counting import Count, cost_of
 if TYPE_CHECKING:
     from torch import nn
 
-    from denas_core.latency import Latency
-    from denas_core.recipe import Recipe
-    from denas_core.views import WeightView
+    from denas_core.contracts.original import Recipe
+    from denas_core.values.latency import Latency
+    from denas_core.values.views import WeightView
 
 Block = tuple[tuple[str, Value], ...]
 """Value by knob of a block."""
@@ -228,7 +228,7 @@ class SpeechSpace(SearchSpace):
         # Once a space, as its knobs and fingerprint.
         known: dict[Any, Count] = self.__dict__.setdefault("_counted_networks", {})
         if (width, blocks) not in known:
-            from denas_core.cost import count_cost
+            from denas_core.networks.cost import count_cost
 
             values: dict[str, Value] = {"depth": len(blocks), "embed_dim": width}
             for layer, block in enumerate(blocks, start=1):

@@ -6,8 +6,8 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from denas_core.batch import OpenDimension
-from denas_core.stages import Stage
+from denas_core.networks.stages import Stage
+from denas_core.values.batch import OpenDimension
 
 from .decoder import Decoder
 from .encoder import Encoder

@@ -14,11 +14,11 @@ from denas_asr.features.fbank import Fbank
 from denas_asr.features.spec_augment import SpecAugment
 from denas_asr.vocabulary.choice import CHARACTERS, is_file, make_vocabulary
 from denas_asr.vocabulary.vocabulary import Vocabulary, vocabulary_of
-from denas_core.batch import Batch, Outputs
-from denas_core.component import option
+from denas_core.contracts.component import option
+from denas_core.contracts.space import SearchSpace
+from denas_core.contracts.task import Metric, Split, Task, TaskData
 from denas_core.errors import ConfigError, PluginError
-from denas_core.space import SearchSpace
-from denas_core.task import Metric, Split, Task, TaskData
+from denas_core.values.batch import Batch, Outputs
 
 from .form import SpeechForm, form_of
 from .hearing import Cmvn, Hearing
@@ -130,7 +130,7 @@ class SpeechRecognition(Task[SpeechSample]):
 
     def head(self, width: int, facts: Mapping[str, Any]) -> nn.Module:
         """Return what says that a network needs read-outs of as many symbols as the vocabulary has."""
-        from denas_core.heads import PositionHead
+        from denas_core.networks.heads import PositionHead
 
         return PositionHead(width, facts["symbols"])
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from denas_asr.network.space import SpeechSpace
-from denas_core.architecture import Architecture
-from denas_core.layered import format_tuple, is_tuple, parse_tuple
+from denas_core.networks.layered import format_tuple, is_tuple, parse_tuple
+from denas_core.values.architecture import Architecture
 
 if TYPE_CHECKING:
     from torch import nn

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from denas_core.errors import ConfigError, NotInstalled
-from denas_core.one_line import described, shown
+from denas_core.text import described, shown
 
 from .vocabulary import SPECIAL, Vocabulary, plain
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from denas_core.errors import ConfigError
-from denas_core.one_line import shown
+from denas_core.text import shown
 
 SPECIAL = ("<blank>", "<bos>", "<eos>")
 """The blank of CTC, which is the padding too, and what stands before and behind a transcript; no text has them."""

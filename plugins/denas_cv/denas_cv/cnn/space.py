@@ -6,14 +6,14 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
-from denas_core.architecture import Architecture, Knob, Value
-from denas_core.batch import Batch, BatchKind, Outputs, continuous_batch
-from denas_core.component import option
+from denas_core.contracts.component import option
+from denas_core.contracts.original import Recipe
+from denas_core.contracts.space import SearchSpace, Variant
 from denas_core.errors import ConfigError
-from denas_core.guarded_yaml import load_mapping
-from denas_core.recipe import Recipe
 from denas_core.seeding import canonical_json
-from denas_core.space import SearchSpace, Variant
+from denas_core.system.guarded_yaml import load_mapping
+from denas_core.values.architecture import Architecture, Knob, Value
+from denas_core.values.batch import Batch, BatchKind, Outputs, continuous_batch
 
 from .counting import count_network
 from .notation import format_structure, is_structure, parse_structure
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from denas_core.legacy import Legacy
-    from denas_core.views import WeightView
+    from denas_core.values.views import WeightView
 
 STRUCTURE = "structure"
 """Name of the only value of an architecture that lies off the grid."""
@@ -166,7 +166,7 @@ class CNN(SearchSpace):
 
     def views(self, model: nn.Module) -> list[WeightView]:
         """Return convolutions and head; a layer is a residual unit, or a convolution outside of one."""
-        from denas_core.views import views_by_module
+        from denas_core.values.views import views_by_module
 
         network = cast("Any", model)
         units = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from denas_core.errors import ConfigError
-from denas_core.one_line import described
+from denas_core.text import described
 
 if TYPE_CHECKING:
     from PIL import Image

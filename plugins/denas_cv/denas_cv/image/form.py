@@ -13,7 +13,7 @@ from .images import ImageSource
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from denas_core.space import SearchSpace
+    from denas_core.contracts.space import SearchSpace
 
 LARGE = 96
 """Pixels from which images are taken for photographs and not for thumbnails."""

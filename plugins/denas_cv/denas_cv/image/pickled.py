@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from denas_core.errors import ConfigError
-from denas_core.one_line import described
+from denas_core.text import described
 
 if TYPE_CHECKING:
     from torch import Tensor

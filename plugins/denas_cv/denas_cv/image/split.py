@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from denas_core.contracts.task import Split
 from denas_core.errors import ConfigError
-from denas_core.task import Split
 
 from .augmentation import Augmentation
 from .decoding import UnreadableImage

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from denas_core.batch import Batch, Outputs
-from denas_core.component import option
+from denas_core.contracts.component import option
+from denas_core.contracts.space import SearchSpace
+from denas_core.contracts.task import Metric, Split, Task, TaskData
 from denas_core.errors import ConfigError, did_you_mean
-from denas_core.space import SearchSpace
-from denas_core.task import Metric, Split, Task, TaskData
+from denas_core.values.batch import Batch, Outputs
 
 from .augmentation import Augmentation
 from .form import LARGE, InputForm, Normalisation, form_of, measured

@@ -7,13 +7,20 @@ import itertools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from denas_core.architecture import Architecture, Knob
-from denas_core.batch import Batch, BatchKind, Outputs, continuous_batch
-from denas_core.component import option
-from denas_core.layered import LIMITS, check_choices, format_tuple, is_tuple, layered_knobs, parse_tuple
-from denas_core.recipe import Recipe
+from denas_core.contracts.component import option
+from denas_core.contracts.original import Recipe
+from denas_core.contracts.space import SearchSpace, Variant
+from denas_core.networks.layered import (
+    LIMITS,
+    check_choices,
+    format_tuple,
+    is_tuple,
+    layered_knobs,
+    parse_tuple,
+)
 from denas_core.seeding import canonical_json
-from denas_core.space import SearchSpace, Variant
+from denas_core.values.architecture import Architecture, Knob
+from denas_core.values.batch import Batch, BatchKind, Outputs, continuous_batch
 
 from .counting import Count, costs, count_ends
 
@@ -21,7 +28,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from denas_core.legacy import Legacy
-    from denas_core.views import WeightView
+    from denas_core.values.views import WeightView
 
     from .network import Shape
 
@@ -204,7 +211,7 @@ class ViT(SearchSpace):
 
     def views(self, model: nn.Module) -> list[WeightView]:
         """Return patch embedding, projections of attention, feed-forward layers and head; a layer is a block."""
-        from denas_core.views import WeightView, views_by_module
+        from denas_core.values.views import WeightView, views_by_module
 
         network = cast("Any", model)
         views = [WeightView("embedding.patches.weight", "embed", 0)]
@@ -264,7 +271,7 @@ class ViT(SearchSpace):
         known: dict[tuple[int, float, int], Count] = self.__dict__.setdefault("_networks_of_one_block", {})
         block = (width, mlp_ratio, heads)
         if block not in known:
-            from denas_core.cost import count_cost
+            from denas_core.networks.cost import count_cost
 
             values = {"depth": 1, "embed_dim": width, "layer1.mlp_ratio": mlp_ratio, "layer1.heads": heads}
             known[block] = Count.of(count_cost(self, self.unchecked(values)))

@@ -17,7 +17,7 @@ SINGLE_OPERATIONS = frozenset({"gelu", "relu", "silu", "swish", "tanh", "sigmoid
 
 
 def cost_of(shape: Shape, common: Mapping[str, Any], *, tokens: int) -> dict[str, float]:
-    """Return what `denas_core.cost.count_cost` does for one text of `tokens`, for a network without a task's head."""
+    """Return the cost of a network without a task's head for one text of `tokens`, as `count_cost` measures it."""
     embeddings = _embedding_params(shape, common)
     encoder = shape.layers * _layer_params(shape)
     params = embeddings + encoder + (shape.hidden + 1) * shape.hidden

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from denas_core.contracts.original import Recipe
 from denas_core.errors import ConfigError
 from denas_core.legacy import Legacy, OldConfig, Outcome, Rule, bound, dropped, to
 from denas_core.legacy.contract import bounded
 from denas_core.legacy.token_weights import diversity_weight, latency_weight
-from denas_core.recipe import Recipe
 
 from .shape import BERT_BASE, derived_choices
 

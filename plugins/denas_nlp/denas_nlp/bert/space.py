@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
-from denas_core.architecture import Architecture, Knob
-from denas_core.batch import Batch, BatchKind, Outputs, token_batch
-from denas_core.component import option
+from denas_core.contracts.component import option
+from denas_core.contracts.space import SearchSpace, Variant
+from denas_core.networks.tokens import token_lengths
 from denas_core.seeding import canonical_json
-from denas_core.space import SearchSpace, Variant
-from denas_core.token_lengths import token_lengths
+from denas_core.values.architecture import Architecture, Knob
+from denas_core.values.batch import Batch, BatchKind, Outputs, token_batch
 
 from .counting import SINGLE_OPERATIONS, cost_of
 from .notation import format_tuple, is_tuple, parse_tuple
@@ -22,9 +22,9 @@ from .shape import DROPOUTS, Shape
 if TYPE_CHECKING:
     from torch import nn
 
+    from denas_core.contracts.original import Recipe
     from denas_core.legacy import Legacy
-    from denas_core.recipe import Recipe
-    from denas_core.views import WeightView
+    from denas_core.values.views import WeightView
 
 
 @dataclasses.dataclass(kw_only=True)

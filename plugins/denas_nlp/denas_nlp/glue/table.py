@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from denas_core.errors import ConfigError
-from denas_core.one_line import shown
+from denas_core.text import shown
 from denas_nlp.text.parts import read_file
 
 MANY_DAMAGED = 10

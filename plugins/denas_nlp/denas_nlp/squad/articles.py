@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from denas_core.errors import ConfigError
-from denas_core.one_line import shown, type_name
+from denas_core.text import shown, type_name
 from denas_nlp.text.parts import read_file
 
 MANY_DAMAGED = 10

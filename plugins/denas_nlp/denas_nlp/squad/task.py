@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from denas_core.batch import Batch, Outputs
-from denas_core.component import option
+from denas_core.contracts.component import option
+from denas_core.contracts.space import SearchSpace
+from denas_core.contracts.task import Metric, Split, TaskData
 from denas_core.errors import ConfigError, PluginError
-from denas_core.space import SearchSpace
-from denas_core.task import Metric, Split, TaskData
+from denas_core.values.batch import Batch, Outputs
 from denas_nlp.text.batches import TextSample, padded
 from denas_nlp.text.example import write_vocabulary
 from denas_nlp.text.parts import Files, read_parts
@@ -101,7 +101,7 @@ class Squad(TextTask):
 
     def head(self, width: int, facts: Mapping[str, Any]) -> nn.Module:
         """Return a linear layer on each token: how likely an answer begins, and ends, there."""
-        from denas_core.heads import PositionHead
+        from denas_core.networks.heads import PositionHead
 
         return PositionHead(width, 2)
 

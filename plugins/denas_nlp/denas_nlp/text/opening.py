@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from denas_core.contracts.space import SearchSpace
 from denas_core.errors import ConfigError
-from denas_core.space import SearchSpace
 
 from .tokenizer import TextTokenizer
 from .word_pieces import is_lower_case, read_vocabulary, word_piece_tokenizer

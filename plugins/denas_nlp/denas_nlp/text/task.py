@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from denas_core.component import option
+from denas_core.contracts.component import option
+from denas_core.contracts.space import SearchSpace
+from denas_core.contracts.task import Task
 from denas_core.errors import ConfigError
-from denas_core.space import SearchSpace
-from denas_core.task import Task
 
 from .batches import TextForm, TextSample
 from .form import Reach, inputs_of, reach_of

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from denas_core.errors import ConfigError
-from denas_core.one_line import described
+from denas_core.text import described
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

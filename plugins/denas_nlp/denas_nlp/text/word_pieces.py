@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from denas_core.errors import ConfigError
-from denas_core.one_line import shown
+from denas_core.text import shown
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -3,7 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-from denas_core.component import option
+from denas_core.contracts.component import option
 
 from .task import Side
 

@@ -4,8 +4,8 @@ import dataclasses
 from typing import Literal
 
 from denas_core import Knob, ProxyScore, SearchSpace
-from denas_core.batch import continuous_batch
-from denas_core.component import option
+from denas_core.contracts.component import option
+from denas_core.values.batch import continuous_batch
 
 
 @dataclasses.dataclass(kw_only=True)

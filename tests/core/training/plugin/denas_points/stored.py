@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 from pathlib import Path
 
-from denas_core.component import option
+from denas_core.contracts.component import option
 from denas_core.errors import ConfigError
 from denas_core.seeding import canonical_json
 

@@ -3,9 +3,9 @@
 import dataclasses
 from typing import ClassVar
 
-from denas_core.component import option
+from denas_core.contracts.component import option
+from denas_core.contracts.task import Metric, Split, Task, TaskData
 from denas_core.errors import ConfigError
-from denas_core.task import Metric, Split, Task, TaskData
 
 
 class Points(Split):
@@ -66,7 +66,7 @@ class Side(Task):
     def collate(self, samples, rng=None):
         import torch
 
-        from denas_core.batch import Batch
+        from denas_core.values.batch import Batch
 
         x = torch.tensor([sample[:2] for sample in samples])
         if self.mix and rng is not None:

@@ -1,0 +1,210 @@
+"""The exporter ``builtin/huggingface``: a folder that transformers loads, without DE-NAS where it knows the network."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import dataclasses
+import importlib.metadata
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from denas_core.contracts.exporter import Exporter
+from denas_core.errors import ConfigError
+from denas_core.pretrained.silence import silent_transformers
+from denas_core.system.atomic import write_atomically, write_json
+from denas_core.system.extras import require_extra
+from denas_core.text import described
+from denas_core.values.batch import Batch
+
+from .huggingface_classes import PIPELINES, auto_class, huggingface_network, load_network, tier_of
+from .huggingface_tokenizer import tokenizer_text, write_tokenizer
+from .model_card import render_card
+from .safetensors_files import MODEL_CARD
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import PretrainedConfig, PreTrainedModel
+
+    from denas_core.models.trained import TrainedModel
+
+NAMES = "denas.json"
+"""File that says of which tier the folder is, which inputs the network takes, which of its outputs the logits are."""
+
+START_AND_END = ("start_logits", "end_logits")
+"""What question answering gives in two tensors (samples, tokens)."""
+
+
+@dataclasses.dataclass(kw_only=True)
+class HuggingFace(Exporter):
+    """A folder of Hugging Face transformers: configuration, weights as float32, tokenizer, labels and model card.
+
+    Tier A: transformers has the class of the network, and loads it without DE-NAS. Tier B: a plugin has it; importing
+    its module tells transformers of the model type. The lines that load an export, and its card, name the tier.
+    """
+
+    standalone = True
+    tolerance = 1e-6
+
+    def is_standalone(self, model: TrainedModel) -> bool:
+        """Return whether transformers loads `model` alone: tier A."""
+        return tier_of(huggingface_network(model)) == "A"
+
+    def write(self, model: TrainedModel, directory: Path) -> Path:
+        """Write the model into `directory`, which is what a user opens.
+
+        Raises:
+            ConfigError: the network is none of transformers, or gives what no output of its class is.
+        """
+        require_extra("train", "transformers", "safetensors", purpose="an export to transformers")
+        network = huggingface_network(model)
+        inputs = list(model.space.batch(1, seed=0).inputs)
+        fields = _fields_of(model, network)
+        config = _described_config(model, network)
+        with silent_transformers(), _configured(network, config):
+            network.save_pretrained(directory)
+        # safetensors writes for the user alone.
+        mode = (directory / "config.json").stat().st_mode
+        for weights in directory.glob("*.safetensors"):
+            weights.chmod(mode)
+        if (text := tokenizer_text(model)) is not None:
+            write_tokenizer(directory, text, config, inputs)
+        write_json(directory / NAMES, {"tier": tier_of(network), "inputs": inputs, "outputs": fields})
+        write_atomically(directory / MODEL_CARD, self._card(model, network))
+        return directory
+
+    def outputs(self, artefact: Path, batch: Batch) -> dict[str, Tensor]:
+        """Load the folder with transformers, and return what the logits of the space are among its outputs."""
+        import torch
+
+        names = json.loads((artefact / NAMES).read_text(encoding="utf-8"))
+        with silent_transformers():
+            network = load_network(artefact)
+        inputs = {name: batch.inputs[name] for name in names["inputs"]}
+        with torch.inference_mode():
+            found = _run(network, inputs)
+        return {name: _joined(found, fields) for name, fields in names["outputs"].items()}
+
+    def usage(self, model: TrainedModel, artefact: Path) -> str:
+        """Return how transformers loads it."""
+        network = huggingface_network(model)
+        loader = auto_class(network.config, type(network).__name__)
+        has_tokenizer = tokenizer_text(model) is not None
+        lines = [
+            f"# {_tier_text(network)}",
+            f"from transformers import {loader}{', AutoTokenizer' if has_tokenizer else ''}",
+            f"network = {loader}.from_pretrained({str(artefact)!r})",
+        ]
+        if tier_of(network) == "B":
+            lines.insert(1, f"import {type(network).__module__}")
+        if has_tokenizer:
+            lines.append(f"tokenizer = AutoTokenizer.from_pretrained({str(artefact)!r})")
+        return "\n".join(lines)
+
+    def _card(self, model: TrainedModel, network: PreTrainedModel) -> str:
+        loader = auto_class(network.config, type(network).__name__)
+        facts = ["library_name: transformers", "tags: [denas]"]
+        if loader in PIPELINES:
+            facts.insert(1, f"pipeline_tag: {PIPELINES[loader]}")
+        card = render_card(
+            model,
+            requirements=_requirements(network),
+            usage=self.usage(model, Path("PATH")),
+            note=f"It is of {_tier_text(network)}.",
+        )
+        return "\n".join(["---", *facts, "---", "", card])
+
+
+def _tier_text(network: PreTrainedModel) -> str:
+    if tier_of(network) == "A":
+        return "tier A: stock transformers loads it"
+    return f"tier B: {type(network).__module__} tells transformers of {network.config.model_type!r}"
+
+
+def _requirements(network: PreTrainedModel) -> list[str]:
+    package = type(network).__module__.partition(".")[0]
+    owners = importlib.metadata.packages_distributions().get(package, [])
+    found = [f"{owner}=={importlib.metadata.version(owner)}" for owner in owners if package != "transformers"]
+    return [*found, "torch", f"'transformers>={importlib.metadata.version('transformers')}'"]
+
+
+def _described_config(model: TrainedModel, network: PreTrainedModel) -> PretrainedConfig:
+    config = copy.deepcopy(network.config)
+    # The folder it once came from is of this machine.
+    config._name_or_path = ""
+    labels = model.facts.get("labels")
+    if isinstance(labels, Sequence) and not isinstance(labels, str) and len(labels) == config.num_labels:
+        config.id2label = {place: str(label) for place, label in enumerate(labels)}
+        config.label2id = {str(label): place for place, label in enumerate(labels)}
+    if config.num_labels == 1:
+        # One output is a score; transformers would take it for a probability.
+        config.problem_type = "regression"
+    return config
+
+
+@contextlib.contextmanager
+def _configured(network: PreTrainedModel, config: PretrainedConfig) -> Iterator[None]:
+    before = network.config
+    network.config = config
+    try:
+        yield
+    finally:
+        network.config = before
+
+
+def _fields_of(model: TrainedModel, network: PreTrainedModel) -> dict[str, list[str]]:
+    """Return of which outputs of the network itself each of the logits of its space is made."""
+    import torch
+
+    inputs = model.space.batch(2, seed=0).inputs
+    with torch.inference_mode():
+        wanted = model.space.forward(network, Batch(inputs=inputs)).logits
+        try:
+            found = _run(network, inputs)
+        except TypeError as error:
+            raise ConfigError(
+                f"a {type(network).__name__} does not take the inputs {', '.join(inputs)} of {model.space.id!r}: "
+                f"{described(error)}; export it to safetensors or torch-export"
+            ) from error
+    choices = [[name] for name, output in found.items() if isinstance(output, torch.Tensor)]
+    if all([name] in choices for name in START_AND_END):
+        choices.append([*START_AND_END])
+    fields: dict[str, list[str]] = {}
+    for name, tensor in wanted.items():
+        same = [choice for choice in choices if _are_close(_joined(found, choice), tensor)]
+        if not same:
+            raise ConfigError(
+                f"the output {name!r} of {model.space.id!r} is none of those of a {type(network).__name__}: "
+                f"{', '.join(found)}; export it to safetensors or torch-export"
+            )
+        fields[name] = same[0]
+    return fields
+
+
+def _run(network: PreTrainedModel, inputs: Mapping[str, Tensor]) -> Mapping[str, Any]:
+    config = network.config
+    given = dict(inputs)
+    if config.is_encoder_decoder and "decoder_input_ids" not in given and "input_ids" in given:
+        # Of a network that reads one text and writes another, both are the same, one place later.
+        named = (getattr(config, name, None) for name in ("decoder_start_token_id", "pad_token_id"))
+        first = next((token for token in named if token is not None), 0)
+        shifted = given["input_ids"].roll(1, 1)
+        shifted[:, 0] = first
+        given["decoder_input_ids"] = shifted
+    outputs: Mapping[str, Any] = network(**given, return_dict=True)
+    return outputs
+
+
+def _joined(outputs: Mapping[str, Any], fields: Sequence[str]) -> Tensor:
+    import torch
+
+    tensors = [outputs[field] for field in fields]
+    return tensors[0] if len(tensors) == 1 else torch.stack(tensors, -1)
+
+
+def _are_close(one: Tensor, other: Tensor) -> bool:
+    import torch
+
+    return one.shape == other.shape and torch.allclose(one, other, rtol=1e-3, atol=1e-5)

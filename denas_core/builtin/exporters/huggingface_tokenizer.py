@@ -1,0 +1,101 @@
+"""The tokenizer of a text model, as transformers loads it with any network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from denas_core.system.atomic import storage_errors, write_atomically, write_json
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig
+
+    from denas_core.models.trained import TrainedModel
+
+FACT = "tokenizer"
+"""Name of a ``tokenizer.json`` among the facts of a task, and of its file among the assets of a space."""
+
+CLASS = "PreTrainedTokenizerFast"
+"""It takes a ``tokenizer.json`` as it stands. The classes of families make some of its parts anew."""
+
+SPECIAL = {
+    "unk_token": ("[UNK]", "<unk>", "<|endoftext|>"),
+    "pad_token": ("[PAD]", "<pad>", "<|pad|>"),
+    "cls_token": ("[CLS]", "<s>"),
+    "sep_token": ("[SEP]", "</s>"),
+    "mask_token": ("[MASK]", "<mask>"),
+    "bos_token": ("<s>", "<|startoftext|>", "<|begin_of_text|>", "<|endoftext|>"),
+    "eos_token": ("</s>", "<|end_of_text|>", "<|endoftext|>"),
+}
+"""What the families call them."""
+
+
+def tokenizer_text(model: TrainedModel) -> str | None:
+    """Return the ``tokenizer.json`` of what the network was trained with, else that of its space, else None.
+
+    Raises:
+        StorageError: the file cannot be read.
+    """
+    if isinstance(text := model.facts.get(FACT), str):
+        return text
+    path = model.space.assets().get(FACT)
+    if path is None:
+        return None
+    with storage_errors(path):
+        text = path.read_text(encoding="utf-8")
+    return text if path.suffix == ".json" else _word_pieces(text)
+
+
+def write_tokenizer(directory: Path, text: str, config: PretrainedConfig, inputs: Sequence[str]) -> None:
+    """Write a tokenizer into the folder of a network.
+
+    Args:
+        directory: The folder.
+        text: A ``tokenizer.json``.
+        config: That of the network, which may name special tokens by their numbers.
+        inputs: Names of what the network takes; others would be refused, or read as something else.
+    """
+    document: dict[str, Any] = {
+        "tokenizer_class": CLASS,
+        **_special_tokens(json.loads(text), config),
+        "model_input_names": list(inputs),
+        "clean_up_tokenization_spaces": False,
+    }
+    if positions := _positions(config):
+        document["model_max_length"] = positions
+    write_atomically(directory / "tokenizer.json", text)
+    write_json(directory / "tokenizer_config.json", document)
+
+
+def _special_tokens(tokenizer: Mapping[str, Any], config: PretrainedConfig) -> dict[str, str]:
+    # Those that are marked as special, beside one for unknown words, which may be an ordinary token of its model.
+    marked = {token["id"]: token["content"] for token in tokenizer["added_tokens"] if token["special"]}
+    known = {*marked.values(), tokenizer["model"].get("unk_token")}
+    found: dict[str, str] = {}
+    for name, texts in SPECIAL.items():
+        numbered = marked.get(getattr(config, f"{name}_id", None))
+        token = next((text for text in texts if text in known), numbered)
+        if token is not None:
+            found[name] = token
+    return found
+
+
+def _positions(config: PretrainedConfig) -> int | None:
+    positions: int | None = getattr(config, "max_position_embeddings", None)
+    if positions is None or positions < 1:
+        return None
+    # RoBERTa and its kin count positions from behind the padding.
+    is_offset = "roberta" in config.model_type or config.model_type in ("camembert", "longformer", "mpnet")
+    return positions - config.pad_token_id - 1 if is_offset else positions
+
+
+def _word_pieces(vocabulary: str) -> str:
+    from tokenizers import BertWordPieceTokenizer
+
+    tokens = {token: place for place, token in enumerate(vocabulary.splitlines())}
+    # Those of special tokens aside, a vocabulary with no upper-case letter is one of lower-case texts.
+    lower = not any(token != token.lower() for token in tokens if not token.startswith("["))
+    made: Any = BertWordPieceTokenizer(tokens, lowercase=lower)
+    return str(made._tokenizer.to_str())

@@ -1,0 +1,89 @@
+"""The model card: what a network is, how good, on what data and with which settings, and how it is loaded."""
+
+from __future__ import annotations
+
+import importlib.resources
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from denas_core.models.export import inputs_of
+from denas_core.system.machine import environment, installed_version
+from denas_core.text import one_line
+from denas_core.values.objectives import quantity
+
+if TYPE_CHECKING:
+    from denas_core.models.trained import TrainedModel
+
+LONGEST = 300
+"""Characters of a value; the whole of it is in model.json."""
+
+Rows = list[tuple[str, str]]
+
+
+def render_card(model: TrainedModel, *, requirements: Sequence[str], usage: str, note: str = "") -> str:
+    """Return the model card as Markdown; nothing that data or settings hold is taken for markup.
+
+    Args:
+        model: The model.
+        requirements: What has to be installed to load it.
+        usage: Lines of Python that load it.
+        note: What to know about loading it, as Markdown.
+    """
+    import jinja2
+
+    source = importlib.resources.files(__name__.rpartition(".")[0]).joinpath(
+        "templates", "model_card.md.jinja"
+    )
+    # No HTML: cells are escaped for Markdown.
+    markdown = jinja2.Environment(
+        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+    markdown.filters["cell"] = cell
+    cost = model.space.cost(model.arch)
+    return markdown.from_string(source.read_text(encoding="utf-8")).render(
+        space=model.space.id,
+        key=model.arch.key[:12],
+        what=one_line((type(model.space).__doc__ or "").partition("\n")[0].rstrip(".")),
+        trained=" and not trained yet" if model.task is None else f", then trained for `{model.task.id}`",
+        network=[
+            ("parameters", quantity(cost["params"])),
+            ("FLOPs of one sample", quantity(cost["flops"])),
+            ("key", model.arch.key),
+            *(
+                (f"option {name} of the space", json.dumps(value))
+                for name, value in model.space.portable().items()
+            ),
+        ],
+        notation=one_line(model.space.format(model.arch), 10_000).replace("```", "'''"),
+        requirements=requirements,
+        usage=usage,
+        note=note,
+        inputs=inputs_of(model.space),
+        tables=[
+            ("Metrics", [(name, f"{value:.6g}") for name, value in model.metrics.items()]),
+            ("Data", _rows(model.facts)),
+            ("Training", _rows(model.history)),
+            ("Versions", _rows({"denas-core": installed_version("denas-core"), **environment()})),
+        ],
+    )
+
+
+def cell(value: object) -> str:
+    """Return a value as text of a Markdown table that shows as it is."""
+    return re.sub(r"([\\`*_{}\[\]<>|#!~$&])", r"\\\1", one_line(value, LONGEST))
+
+
+def _rows(facts: Mapping[str, Any]) -> Rows:
+    return list(_flat(facts, ""))
+
+
+def _flat(facts: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
+    for name, value in facts.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            text = value if isinstance(value, str) else json.dumps(value)
+            count = f" ({len(value)} in all)" if isinstance(value, list) and len(text) > LONGEST - 20 else ""
+            yield f"{prefix}{name}", text[: LONGEST - 20] + count

@@ -1,0 +1,81 @@
+"""The exporter ``builtin/safetensors``: weights, a JSON and a model card, to be loaded by DE-NAS."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from denas_core.contracts.component import Component
+from denas_core.contracts.exporter import Exporter
+from denas_core.errors import ConfigError
+from denas_core.models.trained import save_model
+from denas_core.registry.registry import Plugin, Registry
+from denas_core.system.atomic import write_atomically
+from denas_core.values.batch import Batch
+
+from .model_card import render_card
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from denas_core.models.trained import TrainedModel
+
+MODEL_CARD = "README.md"
+
+
+@dataclasses.dataclass(kw_only=True)
+class Safetensors(Exporter):
+    """Weights as safetensors, everything else as JSON, and a model card for people; loading it runs no code of its own.
+
+    It needs DE-NAS and the plugin of its search space to run.
+    """
+
+    tolerance = 1e-6
+
+    def write(self, model: TrainedModel, directory: Path) -> Path:
+        """Write the model into `directory`, which is what a user opens.
+
+        Raises:
+            ConfigError: no installed plugin provides the space, so nobody could load it.
+        """
+        plugins = [_plugin(component) for component in (model.space, model.task) if component is not None]
+        save_model(directory, model)
+        requirements = [f"{plugin.distribution}=={plugin.version}" for plugin in plugins]
+        card = render_card(
+            model,
+            requirements=list(dict.fromkeys(requirements)),
+            usage=self.usage(model, Path("PATH")),
+        )
+        write_atomically(directory / MODEL_CARD, card)
+        return directory
+
+    def outputs(self, artefact: Path, batch: Batch) -> dict[str, Tensor]:
+        """Load the model as DE-NAS does, and return its logits."""
+        import torch
+
+        from denas_core.models.trained import load_model
+
+        model = load_model(artefact)
+        with torch.inference_mode():
+            return dict(model.space.forward(model.network, batch).logits)
+
+    def usage(self, model: TrainedModel, artefact: Path) -> str:
+        """Return how the network is loaded: by the `load` of its space's package where it has one."""
+        package = type(model.space).__module__.partition(".")[0]
+        path = str(artefact)
+        if callable(getattr(sys.modules[package], "load", None)):
+            return f"import {package}\nnetwork = {package}.load({path!r})"
+        return f"from denas_core import load_model\nnetwork = load_model({path!r}).network"
+
+
+def _plugin(component: Component) -> Plugin:
+    registry = Registry.discover()
+    for plugin in registry.plugins:
+        if plugin.status == "ok" and plugin.name == component.id.partition("/")[0]:
+            return plugin
+    raise ConfigError(
+        f"no installed plugin provides {component.id!r}, so nobody could load these weights again; put it into a "
+        "plugin ('denas new-plugin'), or export to torch-export"
+    )

@@ -1,0 +1,69 @@
+"""The exporter ``builtin/torch-export``: a program that plain PyTorch runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from denas_core.contracts.exporter import Exporter
+from denas_core.values.batch import Batch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from denas_core.models.trained import TrainedModel
+
+PROGRAM = "model.pt2"
+NAMES = "denas.json"
+"""File in the program's archive: names of inputs and outputs, labels and other facts."""
+
+
+@dataclasses.dataclass(kw_only=True)
+class TorchExport(Exporter):
+    """A torch.export program (.pt2) for batches of any size, which plain PyTorch runs and compiles.
+
+    It takes inputs as the network does: normalised as ``card.json`` says. PyTorch reads parts of a .pt2 file as
+    pickles: open only those that you trust.
+    """
+
+    standalone = True
+    # What runs is the same operators, fused in another order at most.
+    tolerance = 1e-6
+
+    def write(self, model: TrainedModel, directory: Path) -> Path:
+        """Write the program into `directory`.
+
+        Raises:
+            ConfigError: torch cannot trace the network, or only for one batch size.
+        """
+        import torch
+
+        from denas_core.models.deployable import deployable, traced
+
+        module = deployable(model)
+        names = {"inputs": module.input_names, "outputs": module.output_names, "facts": dict(model.facts)}
+        artefact = directory / PROGRAM
+        # Not into the file: where the disk is full, torch's own writer ends the process.
+        archive = io.BytesIO()
+        torch.export.save(traced(module), archive, extra_files={NAMES: json.dumps(names)})
+        artefact.write_bytes(archive.getbuffer())
+        return artefact
+
+    def outputs(self, artefact: Path, batch: Batch) -> dict[str, Tensor]:
+        """Load the program as plain PyTorch does, and return its logits."""
+        import torch
+
+        from denas_core.models.deployable import named_outputs
+
+        files = {NAMES: ""}
+        program = torch.export.load(artefact, extra_files=files).module()
+        names = json.loads(files[NAMES])
+        with torch.inference_mode():
+            return named_outputs(names["outputs"], program(*(batch.inputs[name] for name in names["inputs"])))
+
+    def usage(self, model: TrainedModel, artefact: Path) -> str:
+        """Return how plain PyTorch loads it."""
+        return f"import torch\nnetwork = torch.export.load({str(artefact)!r}).module()"

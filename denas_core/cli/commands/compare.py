@@ -1,0 +1,156 @@
+"""``denas compare``: several runs side by side."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from denas_core.cli.arguments import JsonOption
+from denas_core.cli.output import cell, print_json, print_table
+from denas_core.text import printable
+from denas_core.values.objectives import SHOWN_METRICS
+
+RunsArgument = Annotated[list[Path], typer.Argument(metavar="RUN RUN...", help="Run directories.")]
+
+
+def compare(runs: RunsArgument, json_: JsonOption = False) -> None:
+    """Set runs side by side: settings, results, what repeats, and the best candidates over all of them."""
+    from denas_core.results.compare import compare_runs, read_runs
+
+    document = compare_runs(read_runs(runs))
+    if json_:
+        print_json(document)
+        return
+    _print_runs(document["runs"])
+    first = document["runs"][0]["run"]
+    _print_lines(f"Settings that differ from {first}", document["differences"], _settings)
+    _print_lines(f"Tables of trials, against {first}", document["tables"], _table)
+    _print_lines("Architectures that both scored", document["shared"], _shared)
+    if document["not_comparable"]:
+        _write(f"\nNo ranking over all runs: {document['not_comparable']}")
+    else:
+        _print_joint(document["joint"])
+
+
+def _print_runs(runs: Sequence[Mapping[str, Any]]) -> None:
+    from denas_core.report.page.text import seconds
+
+    components = list(
+        dict.fromkeys(name for run in runs if run["best"] for name in run["best"]["components"])
+    )
+    metrics = ("params", "flops", "latency_ms")
+    rows: list[list[object]] = [
+        [name, *(run[name] for run in runs)] for name in ("space", "score", "strategy")
+    ]
+    rows.append(["weights", *(_pairs(run["weights"]) for run in runs)])
+    rows.append(["constraints", *(", ".join(run["constraints"]) or "none" for run in runs)])
+    # As text: they are settings, and no quantities.
+    rows += [[name, *(str(run[name]) for run in runs)] for name in ("budget", "seed", "device", "threads")]
+    packages = list(dict.fromkeys(name for run in runs for name in run["distributions"]))
+    rows += [[name, *(run["distributions"].get(name) for run in runs)] for name in packages]
+    rows += [[state, *(run["trials"][state] for run in runs)] for state in runs[0]["trials"]]
+    rows.append(["active time", *(seconds(run["active_seconds"]) for run in runs)])
+    bests = [run["best"] or {"components": {}, "metrics": {}} for run in runs]
+    rows.append(["best", *(str(best["key"])[:12] if "key" in best else None for best in bests)])
+    rows += [[f"  {name}", *(best["components"].get(name) for best in bests)] for name in components]
+    rows += [
+        [f"  {name}", *(best["metrics"].get(name) for best in bests)]
+        for name in metrics
+        if name not in components and any(name in best["metrics"] for best in bests)
+    ]
+    print_table(["", *(run["run"] for run in runs)], rows)
+    for run in runs:
+        if run["not_ranked"]:
+            _write(f"{run['run']} has no ranking: {run['not_ranked']}")
+
+
+def _print_lines(title: str, items: Sequence[Mapping[str, Any]], describe: Any) -> None:
+    _write(f"\n{title}")
+    for item in items:
+        name = item.get("run") or " and ".join(item["runs"])
+        for line in describe(item):
+            _write(f"  {name}: {line}")
+
+
+def _settings(item: Mapping[str, Any]) -> list[str]:
+    return [*item["config"], *item["installation"]] or ["none"]
+
+
+def _table(item: Mapping[str, Any]) -> list[str]:
+    count = item["equal_trials"]
+    if item["identical"]:
+        return [f"identical, {count} trials"]
+    if "first_difference" not in item:
+        other = abs(item["longer_by"])
+        return [f"the same {count} trials, then {other} {'more' if item['longer_by'] > 0 else 'fewer'}"]
+    found = item["first_difference"]
+    what = ", ".join(found["in"])
+    if "key" in found["in"]:
+        what = f"its architecture ({found['keys'][0][:12]} and {found['keys'][1][:12]})"
+    elif "state" in found["in"]:
+        what = f"what became of it ({' and '.join(found['states'])})"
+    elif found["components"]:
+        what = "; ".join(f"{name}: {cell(a)} and {cell(b)}" for name, (a, b) in found["components"].items())
+    return [f"differ from trial {found['trial']} on, which differs in {what}"]
+
+
+def _shared(item: Mapping[str, Any]) -> list[str]:
+    count = item["architectures"]
+    if count == 0:
+        return ["none"]
+    if item["equal"] == count:
+        return [f"{count}, all with identical components"]
+    taus = ", ".join(
+        f"{name} {'-' if tau is None else f'{tau:.2f}'}" for name, tau in item["kendall_tau"].items()
+    )
+    seeds = "equal seeds" if item["same_seed"] else "different seeds"
+    return [f"{count}, {item['equal']} with identical components ({seeds}); Kendall tau: {taus}"]
+
+
+def _print_joint(joint: Mapping[str, Any]) -> None:
+    _write(f"\nBest of all {joint['members']} scored candidates")
+    top = joint["top"]
+    components = list(dict.fromkeys(name for row in top for name in row["components"]))
+    metrics = [
+        name
+        for name in SHOWN_METRICS
+        if name not in components and any(name in row["metrics"] for row in top)
+    ]
+    is_relative = joint["score_is"] != "absolute"
+    print_table(
+        ["#", "front", "run", "key", "score*" if is_relative else "score", *components, *metrics],
+        [
+            [
+                row["rank"],
+                "*" if row["on_front"] else "",
+                ", ".join(row["runs"]),
+                row["key"][:12],
+                row["score"],
+                *(row["components"].get(name) for name in components),
+                *(row["metrics"].get(name) for name in metrics),
+            ]
+            for row in top
+        ],
+    )
+    if is_relative:
+        _write("score*: sum of log-ranks among the candidates of all these runs, 0 at best")
+    shares = ", ".join(f"{count} from {run}" for run, count in joint["front"]["by_run"].items())
+    _write(f"Pareto front of all ({', '.join(joint['objectives'])}): {joint['front']['size']}; {shares}")
+    if not joint["same_seed"]:
+        _write(
+            "note: components depend on the seed, and the seeds differ: small differences between runs mean nothing"
+        )
+    if not joint["same_installation"]:
+        _write("note: the installations differ, which may shift components")
+
+
+def _pairs(weights: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {weight:g}" for name, weight in weights.items()) or "the defaults"
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(printable(text, keep="\n") + "\n")

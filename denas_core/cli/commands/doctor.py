@@ -1,0 +1,160 @@
+"""``denas doctor``: what this machine is, how quiet it is, and how to mend what is broken."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from denas_core.cli.arguments import JsonOption
+from denas_core.cli.output import print_json, print_table
+from denas_core.registry.registry import UNKNOWN
+from denas_core.text import described
+
+PACKAGES = ("denas-core", "torch", "numpy", "pluggy", "typer", "pydantic", "pyyaml", "filelock", "rich")
+OPTIONAL = ("transformers", "accelerate", "safetensors", "tensorboard", "onnx", "onnxruntime")
+"""Packages that are listed where they are installed."""
+
+NOISE_ROUNDS = 40
+NOISY = 0.1
+"""Half-width of the middle half of equal timings, relative to their median, from which latencies are doubtful."""
+
+
+def doctor(json_: JsonOption = False) -> None:
+    """Show versions, devices, threads, the noise of this machine, broken plugins and how to mend them."""
+    document = examine()
+    if json_:
+        print_json(document)
+    else:
+        show(document)
+
+
+def show(document: Mapping[str, Any]) -> None:
+    """Print for people what `examine` returns."""
+    print_table(["package", "version"], list(document["versions"].items()), title="Versions")
+    print_table(["", ""], [[name, value] for name, value in document["machine"].items()], title="Machine")
+    print_table(
+        ["plugin", "distribution", "status", "how to mend"],
+        [
+            [row["name"], row["distribution"], row["status"], row["mend"] or "-"]
+            for row in document["plugins"]
+        ],
+        title="Plugins",
+    )
+    notes = [[row["name"], *note] for row in document["plugins"] for note in row["notes"].items()]
+    if notes:
+        print_table(["plugin", "subject", ""], notes, title="What plugins say")
+    for line in document["advice"]:
+        print(f"- {line}")  # noqa: T201
+    if not document["advice"]:
+        print("Nothing to mend.")  # noqa: T201
+
+
+def examine() -> dict[str, Any]:
+    """Return everything that ``denas doctor`` knows, fit for JSON."""
+    import os
+    import sqlite3
+
+    from denas_core.cli.doctor_imports import examine_plugins
+    from denas_core.system.machine import (
+        environment,
+        environment_fingerprint,
+        installed_version,
+        memory_bytes,
+    )
+
+    torch, fault = _torch()
+    noise = machine_noise() if torch else None
+    plugins = [{**row, "mend": mend(row)} for row in examine_plugins()]
+    advice = [f"plugin {row['name']}: {row['mend']}" for row in plugins if row["mend"]]
+    if fault:
+        advice.append(
+            f"torch cannot be imported: {fault}; mend the plugins above first, then reinstall torch"
+        )
+    if noise is not None and noise > NOISY:
+        advice.append(
+            f"this machine is noisy (equal work varies by {noise:.0%}): close other programs before you measure latency"
+        )
+    memory = memory_bytes()
+    return {
+        "schema": "denas.doctor/1",
+        "versions": {
+            "python": environment()["python"],
+            **{name: installed_version(name) for name in PACKAGES},
+            **{name: version for name in OPTIONAL if (version := installed_version(name)) != "not installed"},
+            "sqlite": sqlite3.sqlite_version,
+        },
+        "machine": {
+            "processor": environment()["processor"],
+            "cores": os.cpu_count(),
+            "memory_gb": None if memory is None else round(memory / 1e9, 1),
+            "devices": ", ".join(_devices(torch)) if torch else None,
+            "torch_threads": torch.get_num_threads() if torch else None,
+            "noise": None if noise is None else round(noise, 4),
+            "environment": environment_fingerprint(),
+        },
+        "plugins": plugins,
+        "advice": advice,
+    }
+
+
+def _torch() -> tuple[Any, str]:
+    # It reads the entry points of every installed package: one damaged file is enough to stop it.
+    try:
+        import torch
+    except Exception as error:
+        return None, described(error)
+    return torch, ""
+
+
+def _devices(torch: Any) -> list[str]:
+    return ["cpu"] + [f"cuda: {torch.cuda.get_device_name(i)}" for i in range(torch.cuda.device_count())]
+
+
+def machine_noise() -> float:
+    """Return how much equal work varies in time here: half the interquartile range by the median."""
+    import statistics
+
+    import torch
+
+    matrix = torch.ones(192, 192)
+    times = []
+    for _ in range(NOISE_ROUNDS):
+        start = time.perf_counter()
+        for _ in range(10):
+            matrix @ matrix
+        times.append(time.perf_counter() - start)
+    quarter, median, three_quarters = statistics.quantiles(times[5:], n=4)
+    return (three_quarters - quarter) / 2 / median
+
+
+def mend(row: Mapping[str, Any]) -> str:
+    """Return what to do about a plugin; empty if nothing is wrong with it.
+
+    Args:
+        row: As `examine_plugins` returns it.
+    """
+    name, distribution = row["name"], row["distribution"]
+    if row["status"] == "ok" and not row["faults"]:
+        return ""
+    if row["status"] == "disabled":
+        return "take its name out of DENAS_DISABLE_PLUGINS"
+    if row["status"] == "conflict":
+        return f"{row['reason']}; uninstall one of them, e.g. pip uninstall {distribution}"
+    reason = row["reason"]
+    if row["status"] == "ok":
+        (component, reason), *others = row["faults"].items()
+        more = f" (and {len(others)} more of its components)" if others else ""
+        reason = f"{reason if component in reason else f'{component}: {reason}'}{more}"
+    missing = re.search(r"No module named '([^'.]+)", reason)
+    if missing and importlib.util.find_spec(missing.group(1)) is None:
+        return f"{reason}; pip install {missing.group(1)}, or reinstall {distribution}"
+    if missing:
+        return f"{reason}; reinstall {distribution}, and upgrade {missing.group(1)}"
+    if "import does not end" in reason or "import ends the process" in reason:
+        return f"{reason}; switch it off with DENAS_DISABLE_PLUGINS={name}, or pip uninstall {distribution}"
+    if distribution == UNKNOWN or "entry_points.txt" in reason:
+        return f"{reason}; reinstall {distribution}, or delete its .dist-info directory"
+    return f"{reason}; upgrade it, or pip uninstall {distribution}"

@@ -1,0 +1,99 @@
+"""``denas export``: a trained model in a form that runs elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from denas_core.cli.arguments import JsonOption
+from denas_core.cli.output import print_json
+
+if TYPE_CHECKING:
+    from denas_core.registry.registry import Registry
+
+
+def export(
+    path: Annotated[
+        Path, typer.Argument(metavar="RUN|MODEL", help="A trained run, or the directory of a trained model.")
+    ],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="FORM",
+            help="safetensors, torch-export, huggingface, onnx (from denas-onnx), or what else is installed.",
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="DIR", help="Where it goes. [default: RUN/export/FORM]"),
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take the place of an earlier export in that directory.")
+    ] = False,
+    untrained: Annotated[
+        bool,
+        typer.Option("--untrained", help="Export the run's best architecture with fresh weights."),
+    ] = False,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Set an option of the form, e.g. export.opset=20 of onnx."
+        ),
+    ] = None,
+    json_: JsonOption = False,
+) -> None:
+    """Write a trained model in another form, and keep it only if it gives the same outputs.
+
+    The form is loaded again as its user would and compared with the network on batches of several sizes.
+    """
+    from denas_core.models.export import SIZES, check_target, export_model
+    from denas_core.models.find import find_model, untrained_model
+    from denas_core.models.trained import load_model
+    from denas_core.registry.registry import Registry
+    from denas_core.system.extras import require_extra
+
+    registry = Registry.discover()
+    exporter = registry.create("exporter", _form(registry, to), _options(set_ or []), origin="--set")
+    directory = path / "export" / exporter.id.rpartition("/")[2] if out is None else out
+    check_target(directory, replace=replace)
+    require_extra("train", "safetensors", purpose="an export")
+    if untrained:
+        model = untrained_model(path, registry)
+    else:
+        model = load_model(find_model(path, otherwise="; --untrained exports fresh weights"), registry)
+    done = export_model(exporter, model, directory, replace=replace)
+    if json_:
+        print_json({"schema": "denas.exported/1", **done.as_dict()})
+        return
+    sizes = ", ".join(map(str, SIZES[:-1]))
+    typer.echo(f"exported: {done.path} ({done.size_mb:.3g} MB)")
+    typer.echo(
+        f"largest difference from the network: {done.difference:.2g} of its largest output (batches of {sizes} and "
+        f"{SIZES[-1]}; {done.tolerance:g} is allowed)"
+    )
+    typer.echo("load it in Python with:")
+    for line in done.usage.splitlines():
+        typer.echo(f"  {line}")
+
+
+def _form(registry: Registry, name: str) -> str:
+    from denas_core.registry.registry import OFFICIAL
+
+    known = {id.rpartition("/")[2] for id in registry.ids("exporter")}
+    # 'onnx' stands for onnx/onnx, so that without its plugin the error says what to install.
+    return f"{name}/{name}" if name in OFFICIAL and name not in known else name
+
+
+def _options(settings: list[str]) -> dict[str, Any]:
+    from denas_core.errors import ConfigError
+    from denas_core.setup.config import apply_settings
+
+    for setting in settings:
+        if not setting.strip().startswith("export."):
+            raise ConfigError(
+                f"--set {setting!r} is no option of the form; its options are written export.NAME=VALUE"
+            )
+    return dict(apply_settings({"export": {}}, settings)["export"])

@@ -1,0 +1,114 @@
+"""``denas config import``: a configuration of the original DE-NAS becomes one of ours, with an account of every key."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from denas_core.cli.arguments import JsonOption
+from denas_core.cli.output import print_json, print_notice, print_table
+from denas_core.errors import ConfigError, DenasError
+
+if TYPE_CHECKING:
+    from denas_core.legacy.translate import Imported
+    from denas_core.registry.registry import Registry
+
+WORDS = {
+    "translated": "translated to {}",
+    "default": "the default, left out",
+    "changed": "changed to {}",
+    "dropped": "left out",
+    "unknown": "unknown, left out",
+}
+
+
+def import_(
+    file: Annotated[str, typer.Argument(metavar="OLD.conf", help="Search configuration of the original.")],
+    out: Annotated[
+        str | None, typer.Option("--out", "-o", help="File to write. [default: standard output]")
+    ] = None,
+    domain: Annotated[
+        str | None, typer.Option("--domain", help="What --domain was, where the file does not say it.")
+    ] = None,
+    json_: JsonOption = False,
+) -> None:
+    """Translate a search configuration of the original DE-NAS, and say what became of each of its keys."""
+    from denas_core.legacy.page import commented_yaml
+    from denas_core.legacy.translate import import_config
+    from denas_core.registry.registry import Registry
+    from denas_core.setup.config import read_document
+    from denas_core.system.atomic import write_atomically
+
+    if out is not None and Path(out).exists():
+        raise ConfigError(f"{out!r} exists; remove it first or choose another name")
+    registry = Registry.discover()
+    document, _ = read_document(file)
+    imported = import_config(document, registry, origin=file, domain=domain)
+    refusal = _refusal(imported, registry)
+    text = commented_yaml(imported, origin=file)
+    if out is not None:
+        write_atomically(Path(out), text)
+    if json_:
+        print_json(_described(imported, file=file, out=out, refusal=refusal, text=text))
+        return
+    if out is None:
+        typer.echo(text, nl=False)
+    _print_account(imported)
+    if refusal is not None:
+        print_notice(f"note: a search refuses this as it is: {refusal}")
+    elif out is not None:
+        print_notice(f"next: denas search --config {out}")
+
+
+def _refusal(imported: Imported, registry: Registry) -> str | None:
+    """Return why a search would refuse the new configuration; None if it takes it."""
+    from denas_core.setup.setup import Setup
+
+    try:
+        Setup.from_config(imported.config, registry)
+    except DenasError as error:
+        return str(error)
+    return None
+
+
+def _print_account(imported: Imported) -> None:
+    rows = []
+    for key, outcome in imported.outcomes.items():
+        targets = [*outcome.constraints, *(f"{k}: {json.dumps(v)}" for k, v in outcome.settings.items())]
+        word = (
+            WORDS[outcome.fate].format(", ".join(targets))
+            if targets
+            else WORDS[outcome.fate].partition(" to")[0]
+        )
+        old = json.dumps(imported.old[key])
+        rows.append([key, old if len(old) <= 40 else f"{old[:37]}...", word, outcome.note])
+    print_table(["key", "old value", "what became of it", "why"], rows, file=sys.stderr)
+
+
+def _described(
+    imported: Imported, *, file: str, out: str | None, refusal: str | None, text: str
+) -> dict[str, object]:
+    return {
+        "schema": "denas.import/1",
+        "file": file,
+        "out": out,
+        "space": imported.space,
+        "config": imported.document,
+        "yaml": text,
+        "refusal": refusal,
+        "keys": [
+            {
+                "key": key,
+                "old": imported.old[key],
+                "fate": outcome.fate,
+                "settings": dict(outcome.settings),
+                "constraints": list(outcome.constraints),
+                "note": outcome.note,
+            }
+            for key, outcome in imported.outcomes.items()
+        ],
+    }

@@ -1,0 +1,196 @@
+"""``denas plugins`` and ``denas show``: what is installed, and what a component is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from denas_core.cli.arguments import AllowPickleOption, JsonOption, SetOption, with_pickles
+from denas_core.cli.output import print_json, print_table
+from denas_core.errors import ConfigError, NotInstalled, with_article
+
+if TYPE_CHECKING:
+    from denas_core.contracts.space import SearchSpace
+    from denas_core.registry.registry import Kind, Registry
+
+
+def plugins(json_: JsonOption = False) -> None:
+    """List the installed plugins: distribution, version, status, and what each declares."""
+    from denas_core.registry.registry import Registry
+
+    rows = plugin_rows(Registry.discover())
+    if json_:
+        print_json({"schema": "denas.plugins/1", "plugins": rows})
+        return
+    print_table(
+        ["plugin", "distribution", "version", "status", "provides"],
+        [
+            [
+                row["name"],
+                row["distribution"],
+                row["version"],
+                row["status"],
+                row["reason"]
+                or "; ".join(f"{kind}: {', '.join(names)}" for kind, names in _provided(row).items()),
+            ]
+            for row in rows
+        ],
+    )
+
+
+def plugin_rows(registry: Registry) -> list[dict[str, Any]]:
+    """Return what each plugin is, with the names of its commands; one that cannot add them is broken."""
+    from denas_core.cli.app import core_commands
+    from denas_core.cli.plugin_commands import plugin_commands
+
+    found = plugin_commands(registry, taken=core_commands())
+    rows = [{**plugin.as_dict(), "commands": found.names.get(plugin.name, [])} for plugin in registry.plugins]
+    for row in rows:
+        if row["name"] in found.faults:
+            row |= {"status": "broken", "reason": found.faults[row["name"]]}
+    return rows
+
+
+def _provided(row: dict[str, Any]) -> dict[str, list[str]]:
+    return {**row["components"], **({"command": row["commands"]} if row["commands"] else {})}
+
+
+def show(
+    component: Annotated[
+        str, typer.Argument(help="Component, e.g. cv/cnn, cv/cnn:imagenet or scores/de-score.")
+    ],
+    set_: SetOption = None,
+    allow_pickle: AllowPickleOption = False,
+    json_: JsonOption = False,
+) -> None:
+    """Show a component: documentation, options with defaults, presets; of a space also its knobs and size."""
+    from denas_core.isolation.blame import blamed
+    from denas_core.registry.options import describe_options
+    from denas_core.registry.registry import Registry
+
+    registry = Registry.discover()
+    kind = kind_of(registry, component.partition(":")[0])
+    cls = registry.load(kind, component.partition(":")[0])
+    document: dict[str, Any] = {
+        "schema": "denas.show/1",
+        "id": registry.resolve(kind, component.partition(":")[0]),
+        "kind": kind,
+        "documentation": _documentation(cls),
+        "options": describe_options(cls),
+        "presets": registry.presets(kind, component.partition(":")[0]),
+    }
+    if kind == "space":
+        space = registry.create(
+            "space", component, _options(with_pickles(set_, allow_pickle=allow_pickle)), origin="--set"
+        )
+        with blamed(f"space {space.id!r}"):
+            document |= _knobs(space)
+        # What a preset or --set changes is what a search would start from.
+        for row in document["options"]:
+            row["default"] = space.options()[row["name"]]
+    if json_:
+        print_json(document)
+    else:
+        _print(document)
+
+
+def kind_of(registry: Registry, name: str) -> Kind:
+    """Return the kind of the component `name`, an id or a bare name.
+
+    Raises:
+        NotInstalled: there is none.
+        ConfigError: components of several kinds have that name.
+    """
+    from denas_core.registry.registry import HOOKS
+
+    found: list[Kind] = []
+    refused: Exception | None = None
+    for kind in HOOKS:
+        try:
+            registry.resolve(kind, name)
+            found.append(kind)
+        except NotInstalled as error:
+            refused = refused or error
+    if not found:
+        known = [id for kind in HOOKS for id in registry.ids(kind)]
+        from denas_core.errors import did_you_mean
+
+        if (
+            "/" in name
+            and refused is not None
+            and name.partition("/")[0] not in {p.name for p in registry.plugins}
+        ):
+            raise refused
+        raise NotInstalled(
+            f"no installed plugin has a component {name!r}{did_you_mean(name, known)}; 'denas plugins' lists them"
+        )
+    if len(found) > 1:
+        raise ConfigError(
+            f"{name!r} is ambiguous: there is {' and '.join(map(with_article, found))} of that name; write the full id"
+        )
+    return found[0]
+
+
+def _options(settings: list[str]) -> dict[str, Any]:
+    from denas_core.setup.config import apply_settings
+
+    document = apply_settings({"space": {}}, settings)
+    options = document.pop("space")
+    if document:
+        raise ConfigError(f"'denas show' takes only --set space.<option>=..., not {next(iter(document))!r}")
+    return dict(options)
+
+
+def _knobs(space: SearchSpace) -> dict[str, Any]:
+    return {
+        "size": space.size(),
+        "knobs": [
+            {
+                "name": knob.name,
+                "values": list(knob.values),
+                "layer": knob.layer,
+                "when": None if knob.when is None else {knob.when[0]: list(knob.when[1])},
+            }
+            for knob in space.knobs()
+        ],
+    }
+
+
+def _documentation(cls: type[Any]) -> str:
+    import inspect
+
+    return inspect.cleandoc(cls.__doc__ or "")
+
+
+def _print(document: dict[str, Any]) -> None:
+    typer.echo(f"{document['id']} ({document['kind']})\n\n{document['documentation']}\n")
+    print_table(
+        ["option", "type", "default", "help"],
+        [
+            [
+                row["name"],
+                " ".join([row["type"], *(f"{sign}{bound:g}" for sign, bound in row["bounds"].items())]),
+                repr(row["default"]),
+                row["help"],
+            ]
+            for row in document["options"]
+        ],
+    )
+    if document["presets"]:
+        rows = [[f"{document['id']}:{name}", options] for name, options in document["presets"].items()]
+        print_table(["preset", "options"], rows)
+    if "knobs" in document:
+        print_table(
+            ["knob", "values"], [[knob["name"], _values_text(knob["values"])] for knob in document["knobs"]]
+        )
+        typer.echo(f"size: about 10^{len(str(document['size'])) - 1} ({len(document['knobs'])} knobs)")
+
+
+def _values_text(values: list[Any]) -> str:
+    texts = [str(value) for value in values]
+    return (
+        ", ".join(texts)
+        if len(texts) <= 12
+        else f"{', '.join(texts[:6])}, ... {', '.join(texts[-3:])} ({len(texts)})"
+    )

@@ -1,0 +1,169 @@
+"""``denas report``: a run's result as a page, as tables, as CSV or as JSON."""
+
+from __future__ import annotations
+
+import sys
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from denas_core.cli.arguments import JsonOption
+from denas_core.cli.output import print_json, print_notice
+
+from .trials import RunArgument
+
+if TYPE_CHECKING:
+    from denas_core.results.insight import Insight
+    from denas_core.runs.store import Store
+    from denas_core.setup.setup import Setup
+
+SEEDS = 4
+
+
+def report(
+    run: RunArgument,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Where the page goes. [default: RUN/report.html]"),
+    ] = None,
+    confidence: Annotated[
+        bool,
+        typer.Option(
+            "--confidence", help="Score the finalists again with other seeds first, to see how sure they are."
+        ),
+    ] = False,
+    seeds: Annotated[
+        int | None,
+        typer.Option("--seeds", min=1, max=100, help=f"Other seeds for --confidence. [default: {SEEDS}]"),
+    ] = None,
+    csv: Annotated[
+        Path | None,
+        typer.Option("--csv", metavar="FILE", help="Also write one row a trial; - for standard output."),
+    ] = None,
+    top: Annotated[int, typer.Option("--top", min=1, max=1000, help="Finalists to list.")] = 10,
+    json_: JsonOption = False,
+) -> None:
+    """Show what a run found: the verdict, how sure it is, the front, which knobs mattered, where budgets cut.
+
+    Writes one HTML file that needs no network, and prints its tables. With --json, or --csv -, nothing else is printed
+    and no page is written unless --out names one.
+    """
+    from denas_core.cli.report_tables import print_report
+    from denas_core.errors import ConfigError, StorageError
+    from denas_core.report.gather import gather
+    from denas_core.report.page.table import render_csv
+    from denas_core.report.write import REPORT, write_report
+    from denas_core.search.run_directory import read_run
+    from denas_core.system.atomic import write_atomically
+
+    to_pipe = csv is not None and str(csv) == "-"
+    if to_pipe and json_:
+        raise ConfigError(
+            "--csv - and --json would share standard output; name a file for --csv, or drop --json"
+        )
+    if seeds is not None and not confidence:
+        raise ConfigError("--seeds is the number of other seeds for --confidence; add --confidence")
+    _check_targets(out, None if to_pipe else csv)
+    store = read_run(run)
+    try:
+        if confidence:
+            _measure(run, store, seeds or SEEDS)
+        insight, notices = _insight(run, store)
+        document = gather(run, store, insight, top=top, notices=notices)
+    finally:
+        store.close()
+    page = out or (None if json_ or to_pipe else run / REPORT)
+    try:
+        if page is not None:
+            write_report(page, document)
+    except StorageError:
+        # Where the run cannot be written to, its tables can be read all the same.
+        if out is None:
+            print_report(document)
+        raise
+    if csv is not None and to_pipe:
+        sys.stdout.write(render_csv(document))
+    elif csv is not None:
+        write_atomically(csv, render_csv(document))
+    if json_:
+        print_json(document)
+    elif not to_pipe:
+        print_report(document)
+        sys.stdout.write(f"report: {page}\n")
+    if json_ or to_pipe:
+        for notice in document["notices"]:
+            print_notice(f"note: {notice}")
+
+
+def _check_targets(page: Path | None, csv: Path | None) -> None:
+    """Refuse to write over what a run consists of, or one over the other.
+
+    Raises:
+        ConfigError: says which.
+    """
+    from denas_core.errors import ConfigError
+    from denas_core.report.write import REPORT
+    from denas_core.runs.inventory import is_run
+    from denas_core.runs.removal import PARTS
+
+    if str(page) == "-":
+        raise ConfigError(
+            "--out names the file of the page; for standard output there are --json and --csv -"
+        )
+    if page is not None and csv is not None and page.absolute() == csv.absolute():
+        raise ConfigError(f"--out and --csv are both {str(csv)!r}; name two files")
+    for option, path in (("--out", page), ("--csv", csv)):
+        if path is None:
+            continue
+        for run in list(path.absolute().parents)[:2]:
+            inside = str(path.absolute().relative_to(run))
+            is_part = any(fnmatch(inside, part) for part in PARTS) and not (page is path and inside == REPORT)
+            if is_part and is_run(run):
+                raise ConfigError(
+                    f"{option} {str(path)!r} is a file of the run in {str(run)!r}; choose another name"
+                )
+
+
+def _setup(store: Store, **changes: Any) -> Setup:
+    from denas_core.errors import ConfigError
+    from denas_core.registry.registry import Registry
+    from denas_core.setup.config import make_config
+    from denas_core.setup.setup import Setup
+
+    header = store.header()
+    config = make_config({**header["config"], **changes}, origin=str(store.path))
+    setup = Setup.from_config(config, Registry.discover())
+    if setup.space.fingerprint() != header["fingerprint"]:
+        raise ConfigError(f"space {setup.space.id!r} is not what it was when the run was made")
+    if "references" in header:
+        setup.settle(header["references"])
+    return setup
+
+
+def _insight(run: Path, store: Store) -> tuple[Insight | None, list[str]]:
+    from denas_core.errors import DenasError
+    from denas_core.results.insight import Insight
+
+    try:
+        # Nothing is scored, so a run made on another device is as good as here.
+        return Insight.of(_setup(store, device="cpu"), store.trials()), []
+    except DenasError as error:
+        left = Insight.read(run)
+        source = "what the search left behind is shown" if left else "ranking and drawing are left out"
+        return left, [f"{error}; {source}"]
+
+
+def _measure(run: Path, store: Store, seeds: int) -> None:
+    from denas_core.report.sections.confidence import measure_confidence
+
+    setup = _setup(store)
+
+    def told(done: int, total: int) -> None:
+        end = "\r" if sys.stderr.isatty() and done < total else "\n"
+        if end == "\r" or done % 20 == 0 or done == total:
+            sys.stderr.write(f"scored again: {done} of {total}{end}")
+            sys.stderr.flush()
+
+    measure_confidence(run, store.header(), setup, store.trials(), seeds=seeds, told=told)

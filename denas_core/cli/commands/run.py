@@ -1,0 +1,99 @@
+"""``denas run``: list runs and remove them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from denas_core.cli.arguments import JsonOption
+from denas_core.cli.output import print_json, print_notice, print_table
+from denas_core.errors import ConfigError
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and remove runs.")
+
+
+@app.command()
+def ls(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where runs lie.")] = Path("runs"),
+    json_: JsonOption = False,
+) -> None:
+    """List the runs in a directory: what each searches, how far it came, how large it is."""
+    from denas_core.report.page.text import seconds
+    from denas_core.runs.inventory import list_runs
+    from denas_core.system.atomic import storage_errors
+
+    with storage_errors(directory):
+        if not directory.is_dir():
+            raise ConfigError(f"there is no directory {str(directory)!r}; name the one that holds your runs")
+        runs, others = list_runs(directory)
+    if json_:
+        print_json(
+            {"schema": "denas.runs/1", "directory": str(directory), "runs": [run.as_dict() for run in runs]}
+        )
+        return
+    if runs:
+        print_table(
+            ["run", "state", "space", "scored", "best params", "budget", "age", "size"],
+            [
+                [
+                    run.path,
+                    run.state,
+                    run.space,
+                    run.scored,
+                    run.best_params,
+                    run.budget,
+                    None if run.age_seconds is None else seconds(run.age_seconds),
+                    readable_size(run.bytes),
+                ]
+                for run in runs
+            ],
+        )
+    else:
+        typer.echo(f"no runs in {directory}; 'denas search' makes one")
+    for run in runs:
+        if run.reason:
+            print_notice(f"note: {run.reason}")
+    if others:
+        print_notice(
+            f"note: {len(others)} other {'entries are' if len(others) > 1 else 'entry is'} no run directory"
+        )
+
+
+@app.command()
+def rm(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run directories.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Remove runs; other files in their directories stay. There is no way back."""
+    from denas_core.runs.inventory import size_on_disk, summarise
+    from denas_core.runs.removal import check_removable, remove_runs
+
+    check_removable(runs)
+    # One directory may be named in several ways.
+    unique = list({path.resolve(): path for path in reversed(runs)}.values())[::-1]
+    if not yes:
+        if not sys.stdin.isatty():
+            raise ConfigError("removing runs asks first, and there is no terminal to ask on; add --yes")
+        for path in unique:
+            run = summarise(path)
+            trials = "" if run.scored is None else f", {run.scored} scored trials"
+            typer.echo(f"{path}: {run.state}{trials}, {readable_size(run.bytes)}", err=True)
+        typer.confirm("Remove for ever?", abort=True, err=True)
+    sizes = {path: size_on_disk(path) for path in unique}
+    for removal in remove_runs(unique):
+        if removal.kept:
+            left = ", ".join(removal.kept)
+            typer.echo(f"removed the run in {removal.path}; kept what else is there: {left}")
+        else:
+            typer.echo(f"removed {removal.path} ({readable_size(sizes[removal.path])})")
+
+
+def readable_size(count: int) -> str:
+    """Return a number of bytes as people write it."""
+    for unit, factor in (("kB", 1e3), ("MB", 1e6), ("GB", 1e9)):
+        if count < factor * 999.5:
+            return f"{count / factor:.3g} {unit}"
+    return f"{count / 1e12:.3g} TB"

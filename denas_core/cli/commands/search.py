@@ -1,0 +1,111 @@
+"""``denas search``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from denas_core.cli.arguments import (
+    AllowPickleOption,
+    ConfigOption,
+    DeviceOption,
+    JsonOption,
+    SetOption,
+    WeightsOption,
+    build_config,
+    with_options,
+    with_pickles,
+)
+from denas_core.cli.output import print_json, print_notice
+from denas_core.errors import ConfigError
+
+
+def search(
+    space: Annotated[str | None, typer.Argument(help="Search space, e.g. cv/cnn or cv/cnn:imagenet.")] = None,
+    config: ConfigOption = None,
+    constraint: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--constraint", "-c", help="Bound such as 'params<=1M' or 'latency_ms<=5'; may be repeated."
+        ),
+    ] = None,
+    objective: Annotated[
+        list[str] | None, typer.Option("--objective", help="Axis of the Pareto front; may be repeated.")
+    ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option("--budget", "-b", help="Scored candidates (200) or time (60s, 5min). [default: 60s]"),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Seed of everything random. [default: 0]")
+    ] = None,
+    score: Annotated[str | None, typer.Option("--score", help="Score. [default: scores/de-score]")] = None,
+    strategy: Annotated[
+        str | None, typer.Option("--strategy", help="Strategy. [default: builtin/evolution]")
+    ] = None,
+    weights: WeightsOption = None,
+    device: DeviceOption = None,
+    threads: Annotated[
+        int | None, typer.Option("--threads", help="Threads torch may use. [default: 1]")
+    ] = None,
+    out: Annotated[
+        str | None, typer.Option("--out", "-o", help="Run directory. [default: runs/<space>-<n>]")
+    ] = None,
+    resume: Annotated[
+        str | None, typer.Option("--resume", metavar="RUN", help="Go on with a stopped run.")
+    ] = None,
+    set_: SetOption = None,
+    allow_pickle: AllowPickleOption = False,
+    json_: JsonOption = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
+) -> None:
+    """Search a space for the best architectures within your budgets, without training any.
+
+    A search that was stopped, killed or cut off goes on with --resume; nothing finished is lost or done twice.
+    """
+    given: dict[str, Any] = {
+        "constraints": constraint,
+        "objectives": objective,
+        "budget": budget,
+        "seed": seed,
+        "score": score,
+        "strategy": strategy,
+        "device": device,
+        "threads": threads,
+        "out": out,
+    }
+    settings = with_pickles(set_, allow_pickle=allow_pickle)
+    if resume is None:
+        run_config = build_config(space, file=config, given=given, weights=weights, settings=settings)
+    elif config is not None:
+        raise ConfigError(
+            "--config and --resume exclude each other: a run goes on with the configuration it has"
+        )
+
+    from denas_core.cli.progress import progress_observer
+    from denas_core.cli.tables import print_result
+    from denas_core.launch import resume_search, run_search
+    from denas_core.registry.registry import Registry
+    from denas_core.setup.config import apply_settings
+
+    observers = [] if quiet else [progress_observer()]
+
+    def change(stored: dict[str, Any]) -> dict[str, Any]:
+        same = space in (None, stored["space"]["name"])
+        kept = {**given, "space": stored["space"] if same else space}
+        return apply_settings(with_options(stored, kept, weights=weights), settings)
+
+    if resume is not None:
+        result = resume_search(Path(resume), change, observers=observers)
+    else:
+        result = run_search(run_config, Registry.discover(), observers=observers)
+    if json_:
+        print_json(result.as_dict())
+    else:
+        print_result(result)
+    told = observers[0].notices if observers else []
+    for notice in result.notices:
+        if notice not in told:
+            print_notice(f"note: {notice}")

@@ -1,0 +1,292 @@
+"""``denas train``."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from denas_core.cli.arguments import AllowPickleOption, DeviceOption, JsonOption, read_architecture
+from denas_core.cli.output import print_json, print_notice
+from denas_core.cli.task_options import DevOption, TrainOption, VocabOption, short_forms
+from denas_core.errors import ConfigError, NotInstalled, did_you_mean
+
+if TYPE_CHECKING:
+    from denas_core.contracts.space import SearchSpace
+    from denas_core.registry.registry import Registry
+    from denas_core.training.origin import Origin
+    from denas_core.training.plan import Plan
+    from denas_core.training.result import TrainingResult
+    from denas_core.values.architecture import Architecture
+
+DEVICES = ("auto", "cpu", "cuda")
+
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="PATH", help="Data set: a file or folder that the task knows."),
+]
+
+
+def train(
+    run: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN|SPACE", help="Run whose best architecture to train; or a space, with --arch."
+        ),
+    ],
+    data: DataOption = None,
+    arch: Annotated[
+        str | None,
+        typer.Option(
+            "--arch", metavar="KEY|FILE|TEXT", help="Another finalist of the run, or an architecture."
+        ),
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option("--task", help="What to train for. [default: the only one that fits]")
+    ] = None,
+    train: TrainOption = None,
+    dev: DevOption = None,
+    vocab: VocabOption = None,
+    epochs: Annotated[int | None, typer.Option("--epochs", "-e", help="Passes over the data.")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option("--batch-size", help="Samples of a batch, over all processes.")
+    ] = None,
+    lr: Annotated[float | None, typer.Option("--lr", help="Highest learning rate.")] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Seed of everything random. [default: the run's]")
+    ] = None,
+    device: DeviceOption = None,
+    teacher: Annotated[
+        Path | None,
+        typer.Option("--teacher", metavar="MODEL", help="Trained model whose outputs to learn too."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Where it goes. [default: RUN/training]")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was stopped.")] = False,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Set training.KEY or task.KEY, e.g. training.schedule=step."
+        ),
+    ] = None,
+    allow_pickle: AllowPickleOption = False,
+    json_: JsonOption = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
+) -> None:
+    """Train the best network of a run, keep the best model, and say how good it is.
+
+    A training that was stopped or killed goes on with --resume, and ends with the same weights.
+    """
+    from denas_core.system.extras import require_extra
+
+    require_extra("train", "transformers", "accelerate", "safetensors", purpose="training")
+    from denas_core.cli.training_progress import progress_watcher
+    from denas_core.registry.registry import Registry
+    from denas_core.training.plan import SETTINGS
+    from denas_core.training.processes import is_first
+    from denas_core.training.session import train as train_plan
+
+    registry = Registry.discover()
+    given = _Given(
+        data=data,
+        arch=arch,
+        task=task,
+        device=device,
+        teacher=teacher,
+        flags={
+            "training": {"epochs": epochs, "batch_size": batch_size, "lr": lr, "seed": seed},
+            "task": short_forms(train=train, dev=dev, vocab=vocab),
+            "space": {"allow_pickle": allow_pickle or None},
+        },
+        settings=set_ or [],
+    )
+    directory = out or Path(run) / "training"
+    if resume:
+        if out is None and (Path(run) / SETTINGS).is_file():
+            directory = Path(run)
+        plan = _resumed_plan(directory, given, registry)
+    else:
+        plan = _new_plan(run, given, registry, out=out)
+    watchers = [] if quiet else [progress_watcher(plan.task.metric.name)]
+    result = train_plan(plan, directory, registry=registry, resume=resume, watchers=watchers)
+    if not is_first():
+        return
+    for notice in result.notices:
+        print_notice(f"note: {notice}")
+    if json_:
+        print_json(result.as_dict())
+    else:
+        _print(result, directory, plan)
+
+
+@dataclasses.dataclass(kw_only=True)
+class _Given:
+    """The options of the command line; None for what was not given."""
+
+    data: Path | None
+    arch: str | None
+    task: str | None
+    device: str | None
+    teacher: Path | None
+    flags: Mapping[str, Mapping[str, Any]]
+    settings: Sequence[str]
+
+    def options(self) -> dict[str, dict[str, Any]]:
+        """Return what ``--set`` and the flags say, by ``training``, ``task`` and ``space``."""
+        from denas_core.setup.config import apply_settings
+
+        parts: dict[str, dict[str, Any]] = {"training": {}, "task": {}, "space": {}}
+        for setting in self.settings:
+            key = setting.partition("=")[0].strip()
+            if key.partition(".")[0] not in parts or "." not in key:
+                raise ConfigError(
+                    f"--set {setting!r}: a training has keys of training and task, such as training.schedule"
+                    f"{did_you_mean(f'training.{key}', _setting_names())}"
+                )
+        parts = apply_settings(parts, self.settings)
+        for part, flags in self.flags.items():
+            parts[part] |= {key: value for key, value in flags.items() if value is not None}
+        return parts
+
+
+def _new_plan(run: str, given: _Given, registry: Registry, *, out: Path | None) -> Plan:
+    from denas_core.training.origin import choose_task, read_origin
+    from denas_core.training.plan import Plan
+    from denas_core.training.settings import make_settings
+
+    parts = given.options()
+    if not Path(run).is_dir() and _is_space(run, registry):
+        missing = [name for name, value in (("--arch", given.arch), ("--out", out)) if value is None]
+        if missing:
+            raise ConfigError(
+                f"{run!r} is a space, not a run: training one needs {' and '.join(missing)} too"
+            )
+    if Path(run).is_dir() or out is None or given.arch is None:
+        # What may be read says nothing of the networks.
+        allowed = {key: parts["space"].pop(key) for key in ("allow_pickle",) if key in parts["space"]}
+        origin = read_origin(Path(run), registry, options=allowed)
+        if parts["space"]:
+            raise ConfigError(
+                f"the options of the space are those of run {run!r}; --set takes training and task"
+            )
+        space, seed, device = origin.space, origin.seed, origin.device
+        found = origin.finalist(given.arch) if given.arch else origin.best()
+        architecture = found or _other_architecture(origin, given.arch)
+    else:
+        space = registry.create("space", run, parts["space"], origin="the command line")
+        seed, device, architecture = 0, "auto", _architecture(space, given.arch)
+    if given.data is None:
+        raise ConfigError("no data set is named; name one with --data")
+    task = choose_task(registry, space, given.task, parts["task"])
+    return Plan(
+        space=space,
+        arch=architecture,
+        task=task,
+        settings=make_settings(task.id, task.recipe, {"seed": seed, **parts["training"]}),
+        data=given.data.absolute(),
+        device=device_of(given.device or device),
+        teacher=_teacher(given.teacher),
+        source=run,
+    )
+
+
+def _resumed_plan(directory: Path, given: _Given, registry: Registry) -> Plan:
+    from denas_core.training.origin import choose_task
+    from denas_core.training.plan import read_plan
+    from denas_core.training.settings import make_settings
+
+    plan = read_plan(directory, registry)
+    parts = given.options()
+    task = plan.task
+    if given.task is not None or parts["task"]:
+        task = choose_task(
+            registry, plan.space, given.task or plan.task.id, {**plan.task.options(), **parts["task"]}
+        )
+    return dataclasses.replace(
+        plan,
+        task=task,
+        arch=plan.arch if _is_named(plan, given.arch) else _architecture(plan.space, given.arch),
+        settings=make_settings(task.id, {}, {**plan.settings.options(), **parts["training"]}),
+        data=plan.data if given.data is None else given.data.absolute(),
+        device=device_of(given.device or plan.device),
+        teacher=plan.teacher if given.teacher is None else _teacher(given.teacher),
+    )
+
+
+def _is_space(name: str, registry: Registry) -> bool:
+    try:
+        registry.resolve("space", name.partition(":")[0])
+    except NotInstalled:
+        return False
+    return True
+
+
+def _is_named(plan: Plan, given: str | None) -> bool:
+    # The key that began the training is said again by who repeats the command with --resume.
+    return given is None or (given != "" and plan.arch.key.startswith(given))
+
+
+def _other_architecture(origin: Origin, given: str | None) -> Architecture:
+    try:
+        return _architecture(origin.space, given)
+    except ConfigError as error:
+        if given is None or not given.isalnum():
+            raise
+        raise ConfigError(
+            f"no finalist of run {str(origin.path)!r} has a key that begins with {given!r}, and it is no architecture "
+            f"of {origin.space.id!r} either; choose of {', '.join(key[:12] for key in origin.finalists())}"
+        ) from error
+
+
+def _architecture(space: SearchSpace, given: str | None) -> Architecture:
+    if given is None:
+        raise ConfigError(f"no architecture of {space.id!r} is named; name one with --arch")
+    return read_architecture(space, given)
+
+
+def device_of(given: str) -> str:
+    """Return ``cpu`` or ``cuda`` for what the user asked.
+
+    Raises:
+        ConfigError: it is something else, or not there.
+    """
+    from denas_core.setup.setup import choose_device
+
+    if given not in DEVICES:
+        raise ConfigError(f"device {given!r} is none of {', '.join(DEVICES)}")
+    return choose_device(given)
+
+
+def _teacher(given: Path | None) -> Path | None:
+    from denas_core.models.find import find_model
+
+    return None if given is None else find_model(given).absolute()
+
+
+def _setting_names() -> list[str]:
+    from denas_core.training.settings import TrainingSettings
+
+    return [f"training.{field.name}" for field in dataclasses.fields(TrainingSettings)]
+
+
+def _print(result: TrainingResult, directory: Path, plan: Plan) -> None:
+    from denas_core.training.result import owner
+
+    standing = result.standing
+    best = ", ".join(f"{name} {value:.4g}" for name, value in standing.best.items())
+    lines = [f"best model: epoch {standing.best_epoch:g} of {plan.settings.epochs}: {best}"]
+    if standing.stopped:
+        lines.append(f"stopped early: {standing.stopped}")
+    where = owner(directory)
+    lines += [
+        f"model: {directory / 'model'}",
+        f"next: denas evaluate {where} --data {shlex.quote(str(plan.data))}",
+        f"      denas export {where} --to safetensors",
+    ]
+    sys.stdout.write("".join(f"{line}\n" for line in lines))

@@ -1,0 +1,171 @@
+"""``denas trials`` and ``denas rank``: what a run holds, and another order of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from denas_core.cli.arguments import JsonOption, WeightsOption, parse_weights, with_options
+from denas_core.cli.output import print_json, print_notice, print_table
+from denas_core.values.objectives import SHOWN_METRICS
+
+if TYPE_CHECKING:
+    from denas_core.registry.registry import Registry
+    from denas_core.results.combination import Combination
+    from denas_core.setup.config import RunConfig
+    from denas_core.setup.setup import Setup
+    from denas_core.values.trial import Trial
+
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory.")]
+
+
+def trials(
+    run: RunArgument,
+    state: Annotated[
+        str | None, typer.Option("--state", help="Only scored, infeasible or failed ones.")
+    ] = None,
+    json_: JsonOption = False,
+) -> None:
+    """List every trial of a run: state, reason, components, metrics, seconds."""
+    from denas_core.errors import ConfigError
+    from denas_core.search.run_directory import read_run
+    from denas_core.values.trial import STATES
+
+    if state not in (None, *STATES):
+        raise ConfigError(f"state {state!r} is none of {', '.join(STATES)}")
+    store = read_run(run)
+    try:
+        rows = [trial.as_dict() for trial in store.trials() if state in (None, trial.evaluation.state)]
+    finally:
+        store.close()
+    if json_:
+        print_json({"schema": "denas.trials/1", "run": str(run), "trials": rows})
+        return
+    components = list(dict.fromkeys(name for row in rows for name in row["components"]))
+    metrics = [name for name in SHOWN_METRICS if any(name in row["metrics"] for row in rows)]
+    print_table(
+        ["#", "key", "state", *components, *metrics, "seconds", "reason"],
+        [
+            [
+                row["index"],
+                row["key"][:12],
+                row["state"],
+                *(row["components"].get(name) for name in components),
+                *(row["metrics"].get(name) for name in metrics),
+                float(sum(row["seconds"].values())),
+                row["reason"],
+            ]
+            for row in rows
+        ],
+    )
+
+
+def rank(
+    run: RunArgument,
+    weights: WeightsOption = None,
+    compute: Annotated[
+        bool, typer.Option("--compute", help="Compute components that the run does not have yet.")
+    ] = False,
+    top: Annotated[int, typer.Option("--top", min=1, help="Rows to print.")] = 10,
+    json_: JsonOption = False,
+) -> None:
+    """Rank the trials of a run with other weights, from the values that are there."""
+    from denas_core.cli.tables import print_ranking
+    from denas_core.errors import NoResult, NotInstalled, PluginError
+    from denas_core.evaluation.scoring import LATENCY
+    from denas_core.registry.registry import Registry
+    from denas_core.results.combination import Combination
+    from denas_core.results.result import finite
+    from denas_core.search.run_directory import read_run
+    from denas_core.setup.config import make_config
+    from denas_core.setup.setup import Setup
+
+    registry = Registry.discover()
+    store = read_run(run)
+    try:
+        stored, found = store.header()["config"], store.trials()
+    finally:
+        store.close()
+    if not any(trial.is_scored for trial in found):
+        raise NoResult(f"run {str(run)!r} has no scored trial to rank")
+    try:
+        config = make_config(with_options(stored, {}, weights=weights), origin=str(run))
+        setup = Setup.from_config(_without_constraints(config), registry)
+    except (NotInstalled, PluginError) as error:
+        combination = None if compute or _can_be_made(stored, registry) else _as_stored(run, found, weights)
+        if combination is None:
+            raise
+        print_notice(f"note: {error}; ranked by what the search left behind")
+    else:
+        if compute:
+            found = _compute_missing(run, setup, registry, found)
+        for name, lacking in setup.scoring.lacking(found).items():
+            print_notice(f"note: {lacking} trials have no {name!r} and rank last there")
+        combination = Combination.of(setup.scoring)
+    ranked, values = combination.rank(found)
+    if json_:
+        rows = [
+            {"rank": i, "score": finite(values[t.arch.key]), **t.as_dict()}
+            for i, t in enumerate(ranked[:top], start=1)
+        ]
+        print_json(
+            {"schema": "denas.rank/1", "run": str(run), "weights": dict(combination.weights), "ranked": rows}
+        )
+        return
+    print_ranking(
+        ranked,
+        values,
+        components=[name for name in combination.weights if name != LATENCY],
+        is_relative=combination.is_relative,
+        shown=top,
+    )
+
+
+def _can_be_made(stored: Mapping[str, Any], registry: Registry) -> bool:
+    """Return whether the plugins of a run are there, so that what failed was the user's weights."""
+    from denas_core.errors import DenasError
+    from denas_core.setup.config import make_config
+    from denas_core.setup.setup import Setup
+
+    try:
+        Setup.from_config(_without_constraints(make_config(stored, origin="the run")), registry)
+    except DenasError:
+        return False
+    return True
+
+
+def _as_stored(run: Path, found: Sequence[Trial], weights: str | None) -> Combination | None:
+    """Return how the run combines where its plugins cannot be had, with other weights if some are given."""
+    from denas_core.results.combination import stored_combination
+
+    given = {} if weights is None else parse_weights(weights)
+    return stored_combination(run, found, changed=given)
+
+
+def _without_constraints(config: RunConfig) -> RunConfig:
+    # The trials were judged when they ran; a ranking needs neither probe nor bounds.
+    return config.model_copy(update={"constraints": ()})
+
+
+def _compute_missing(run: Path, setup: Setup, registry: Registry, found: list[Trial]) -> list[Trial]:
+    from denas_core.search.run_directory import RunDirectory, check_installation
+
+    with RunDirectory.open(run) as directory:
+        for notice in check_installation(directory.store.header(), setup, registry, path=run):
+            print_notice(f"note: {notice}")
+        evaluator = setup.evaluator()
+        for trial in [trial for trial in found if trial.is_scored]:
+            missing = {
+                name: score
+                for name, score in setup.scoring.components.items()
+                if name not in trial.evaluation.components
+            }
+            if missing:
+                values, seconds, failure = evaluator.score(trial.arch, missing)
+                directory.store.add_components(trial.index, values, seconds)
+                if failure:
+                    print_notice(f"note: trial {trial.index}: {failure}")
+        return directory.store.trials()

@@ -1,0 +1,97 @@
+"""Latency by the wall clock of this process: the part of a probe that does not depend on what it times."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from denas_core.errors import ConfigError
+from denas_core.system.threads import pinned_threads
+from denas_core.values.latency import Latency, LatencyProbe
+
+from .component import option
+
+if TYPE_CHECKING:
+    from .space import SearchSpace
+
+# Standard normal quantile of a two-sided 95 % interval.
+_Z = 1.96
+
+
+@dataclasses.dataclass(kw_only=True)
+class TimedProbe(LatencyProbe):
+    """Times a call in this process: warm-up, then rounds that alternate with a reference network.
+
+    Rounds go on until the 95 % confidence interval of the median is narrow enough, or `max_rounds` is reached and the
+    verdict is *unstable*. The median, because on a shared machine a few rounds are ten times slower. A subclass defines
+    `prepare`.
+    """
+
+    batch_size: int = option(1, "Samples of one call", at_least=1, at_most=65536)
+    threads: int = option(1, "Threads of one call", at_least=1, at_most=1024)
+    warmup: int = option(5, "Calls before timing starts", at_least=0, at_most=1000)
+    min_rounds: int = option(30, "Timed calls at least", at_least=6, at_most=100_000)
+    max_rounds: int = option(200, "Timed calls at most", at_least=6, at_most=100_000)
+    precision: float = option(
+        0.03, "Half-width of the interval, relative to the median, that is stable", above=0
+    )
+
+    def __post_init__(self) -> None:
+        if self.min_rounds > self.max_rounds:
+            raise ConfigError(f"min_rounds {self.min_rounds} is more than max_rounds {self.max_rounds}")
+
+    def units(self, space: SearchSpace) -> Mapping[str, float]:
+        """Return what one batch holds."""
+        return space.batch(self.batch_size, seed=0).units
+
+    def time(self, call: Callable[[], object], reference: Callable[[], object] | None) -> Latency:
+        """Return the median time of `call` with its interval."""
+        times: list[float] = []
+        ratios: list[float] = []
+        with pinned_threads(self.threads):
+            for _ in range(self.warmup):
+                call()
+                if reference is not None:
+                    reference()
+            while len(times) < self.max_rounds:
+                times.append(_milliseconds(call))
+                if reference is not None:
+                    ratios.append(times[-1] / _milliseconds(reference))
+                if len(times) >= self.min_rounds and self._is_narrow(times):
+                    break
+        low, high = median_interval(times)
+        return Latency(
+            median=statistics.median(times),
+            low=low,
+            high=high,
+            verdict="stable" if self._is_narrow(times) else "unstable",
+            rounds=len(times),
+            relative=statistics.median(ratios) if ratios else None,
+        )
+
+    def _is_narrow(self, times: Sequence[float]) -> bool:
+        low, high = median_interval(times)
+        return (high - low) / 2 <= self.precision * statistics.median(times)
+
+
+def median_interval(values: Sequence[float]) -> tuple[float, float]:
+    """Return a 95 % confidence interval of the median that assumes nothing of the distribution.
+
+    The ends are the order statistics whose ranks are n/2 -+ 1.96 sqrt(n)/2, rounded outwards: the number of values
+    below the median is binomial (Conover, Practical Nonparametric Statistics, section 3.2).
+    """
+    ordered = sorted(values)
+    spread = _Z * math.sqrt(len(ordered)) / 2
+    low = max(math.floor(len(ordered) / 2 - spread), 1)
+    high = min(math.ceil(len(ordered) / 2 + spread) + 1, len(ordered))
+    return ordered[low - 1], ordered[high - 1]
+
+
+def _milliseconds(call: Callable[[], object]) -> float:
+    start = time.perf_counter_ns()
+    call()
+    return max(time.perf_counter_ns() - start, 1) / 1e6

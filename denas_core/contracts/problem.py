@@ -1,0 +1,73 @@
+"""The problem a strategy works on: a space, its constraints, and the way back within them."""
+
+from __future__ import annotations
+
+import random
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+
+from denas_core.values.architecture import Architecture
+from denas_core.values.objectives import Constraint, Objective, violations
+from denas_core.values.record import Record
+
+from .space import SearchSpace
+
+REMEMBERED_COSTS = 512
+
+
+class Problem:
+    """A search space under constraints, with the objectives of the search.
+
+    Attributes:
+        space: The space.
+        constraints: Absolute constraints; those on measured metrics play no part in `violations` and `repair`.
+        objectives: Axes of the Pareto front, for strategies that look at several.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        constraints: Sequence[Constraint] = (),
+        objectives: Sequence[Objective] = (),
+    ) -> None:
+        self.space = space
+        self.constraints = tuple(constraints)
+        self.objectives = tuple(objectives)
+        self._static = tuple(c for c in constraints if not c.is_measured)
+        self._costs: OrderedDict[str, Mapping[str, float]] = OrderedDict()
+
+    def cost(self, arch: Architecture) -> Mapping[str, float]:
+        """Return the metrics known without running the network; remembered for the last few hundred."""
+        if arch.key not in self._costs:
+            self._costs[arch.key] = Record(self.space.cost(arch))
+            if len(self._costs) > REMEMBERED_COSTS:
+                self._costs.popitem(last=False)
+        return self._costs[arch.key]
+
+    def violations(self, arch: Architecture) -> dict[Constraint, float]:
+        """Return the relative excess over each broken constraint on a static metric."""
+        return violations(self._static, self.cost(arch)) if self._static else {}
+
+    def repair(self, arch: Architecture, rng: random.Random) -> Architecture:
+        """Return `arch`, or the nearest feasible blend of it with the smallest (or full) architecture.
+
+        Knobs are handed over in a random order, as few as make every constraint hold; bisection finds how many. Where
+        no blend is feasible, the last one is returned.
+        """
+        broken = self.violations(arch)
+        if not broken:
+            return arch
+        target = self.space.smallest() if next(iter(broken)).upper else self.space.full()
+        if target is None:
+            return arch
+        # Knobs that only the target has come along: a layer that it adds must be as wide as it says.
+        names = list(dict.fromkeys((*arch.values, *target.values)))
+        rng.shuffle(names)
+        infeasible, feasible = 0, len(names)
+        while feasible - infeasible > 1:
+            middle = (infeasible + feasible) // 2
+            if self.violations(self.space.blend(arch, target, names[:middle])):
+                infeasible = middle
+            else:
+                feasible = middle
+        return self.space.blend(arch, target, names[:feasible])

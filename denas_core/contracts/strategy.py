@@ -1,0 +1,94 @@
+"""The strategy contract: proposals as a pure function of finished generations."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+
+from denas_core.seeding import derive_rng
+from denas_core.values.architecture import Architecture
+from denas_core.values.trial import Trial
+
+from .component import Component
+from .problem import Problem
+
+ATTEMPTS = 50
+"""Proposals tried for one place of a generation before it stays empty."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """The finished generations of a search.
+
+    Attributes:
+        trials: All trials, in the order in which they were proposed.
+        ranked: The same, best first: feasible ones by value, then infeasible ones by violation, then failed ones.
+        values: Combined score by key, computed over these trials alone.
+    """
+
+    trials: Sequence[Trial] = ()
+    ranked: Sequence[Trial] = ()
+    values: dict[str, float] = dataclasses.field(default_factory=dict)
+
+    def keys(self) -> set[str]:
+        """Return the keys of all trials."""
+        return {trial.arch.key for trial in self.trials}
+
+
+@dataclasses.dataclass(kw_only=True)
+class Strategy(Component, ABC):
+    """A way to propose architectures; stateless, so that a killed search asks again and gets the same answer.
+
+    A subclass is a keyword-only dataclass whose fields are its options. It must define `generation_size` and `ask`.
+    """
+
+    @property
+    @abstractmethod
+    def generation_size(self) -> int:
+        """Proposals of one generation; an option of the strategy, never the number of workers."""
+
+    @abstractmethod
+    def ask(self, problem: Problem, history: History, *, count: int, seed: int) -> list[Architecture]:
+        """Return up to `count` architectures that are not in `history`, all distinct.
+
+        Args:
+            problem: The space and its constraints.
+            history: Every finished generation.
+            count: Architectures wanted; fewer, or none, end the search when the space is exhausted.
+            seed: Seed of this generation; all randomness comes from it.
+        """
+
+
+def propose_distinct(
+    problem: Problem,
+    history: History,
+    *,
+    count: int,
+    seed: int,
+    propose: Callable[[int, random.Random], Architecture],
+) -> list[Architecture]:
+    """Return `count` new architectures from `propose`, repaired towards the constraints, duplicates proposed anew.
+
+    Args:
+        problem: The space and its constraints.
+        history: Every finished generation.
+        count: Architectures wanted.
+        seed: Seed of the generation.
+        propose: Draws one for a place in the generation with a generator of its own.
+
+    Returns:
+        Fewer than `count` where a place found nothing new in `ATTEMPTS` draws.
+    """
+    taken = history.keys()
+    proposals: list[Architecture] = []
+    for place in range(count):
+        for attempt in range(ATTEMPTS):
+            rng = derive_rng(seed, "propose", place, attempt)
+            arch = problem.repair(propose(place, rng), rng)
+            if arch.key not in taken:
+                taken.add(arch.key)
+                proposals.append(arch)
+                break
+    return proposals

@@ -1,0 +1,255 @@
+"""Evaluating one architecture, cheapest checks first: counts, then scores, then measured latency."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from denas_core.contracts.candidate import Candidate
+from denas_core.contracts.problem import Problem
+from denas_core.contracts.score import ProxyScore, coerce_score
+from denas_core.errors import DenasError, Infeasible, ScoreFailed
+from denas_core.isolation.blame import is_interruption
+from denas_core.isolation.guard import TURN, guarded
+from denas_core.seeding import derive_seed
+from denas_core.system.threads import pinned_threads
+from denas_core.text import described, one_line
+from denas_core.values.architecture import Architecture
+from denas_core.values.latency import Latency, LatencyProbe, check_latency
+from denas_core.values.objectives import Constraint, quantity
+from denas_core.values.trial import Evaluation
+
+from .kept_options import KeptOptions
+
+if TYPE_CHECKING:
+    from denas_core.values.passes import PassSpec
+
+
+class Evaluator:
+    """From an architecture to its evaluation: a function of nothing else, but for what the clock says.
+
+    One call at a time in a process: torch's threads and precision, and standard output, belong to the whole of it.
+
+    Attributes:
+        problem: The space and its constraints.
+        components: Scores by component name.
+        probe: Measures latency; None where nothing needs it.
+        seed: The run's seed.
+        device: ``cpu`` or ``cuda``.
+        threads: Threads torch may use; the bits of a score depend on it.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        components: Mapping[str, ProxyScore],
+        *,
+        probe: LatencyProbe | None = None,
+        seed: int = 0,
+        device: str = "cpu",
+        threads: int = 1,
+        memory_limit: int | None = None,
+    ) -> None:
+        self.problem = problem
+        self.components = components
+        self.probe = probe
+        self.seed = seed
+        self.device = device
+        self.threads = threads
+        self._memory_limit = memory_limit
+        self._reference: Callable[[], object] | None = None
+        self._passes: dict[int, tuple[ProxyScore, tuple[PassSpec, ...]]] = {}
+        self._measured = [c for c in problem.constraints if c.is_measured]
+
+    def __call__(self, arch: Architecture) -> Evaluation:
+        """Return what becomes of `arch`; never raises for a fault of the candidate or a plugin."""
+        return self.measure(arch, self.evaluate(arch))
+
+    def evaluate(self, arch: Architecture) -> Evaluation:
+        """Return counts and scores of `arch`: the part that may run elsewhere, and beside others."""
+        seconds: dict[str, float] = {}
+        start = time.perf_counter()
+        try:
+            with guarded():
+                metrics = self.counts(arch)
+                broken = self.problem.violations(arch)
+                self._check_memory(arch)
+        except Infeasible as error:
+            return Evaluation(state="infeasible", reason=one_line(error) or "infeasible", violation=1.0)
+        except BaseException as error:
+            if is_interruption(error):
+                raise
+            return Evaluation(state="failed", reason=f"cost: {described(error)}")
+        seconds["cost"] = time.perf_counter() - start
+        if broken:
+            return Evaluation(
+                state="infeasible",
+                reason=_explained(broken, metrics),
+                metrics=metrics,
+                violation=sum(broken.values()),
+                seconds=seconds,
+            )
+        components, spent, failure = self.score(arch, self.components)
+        seconds |= spent
+        if failure:
+            return Evaluation(
+                state="failed", reason=failure, components=components, metrics=metrics, seconds=seconds
+            )
+        return Evaluation(state="scored", components=components, metrics=metrics, seconds=seconds)
+
+    def counts(self, arch: Architecture) -> dict[str, float]:
+        """Return parameters, FLOPs and memory of `arch` as plain numbers, see `SearchSpace.cost`.
+
+        Raises:
+            ScoreFailed: one of them is no number, or negative.
+        """
+        return {name: _count(name, value) for name, value in self.problem.cost(arch).items()}
+
+    def measure(self, arch: Architecture, evaluation: Evaluation) -> Evaluation:
+        """Return `evaluation` with the measured latency, if it is scored and something asks: alone, on the target."""
+        if self.probe is None or evaluation.state != "scored":
+            return evaluation
+        start = time.perf_counter()
+        try:
+            latency, measured = self.measured_metrics(arch)
+            reason, violation = judge_latency(self._measured, measured)
+            return dataclasses.replace(
+                evaluation,
+                state="infeasible" if reason else "scored",
+                reason=reason,
+                metrics={**evaluation.metrics, **{name: metric.median for name, metric in measured.items()}},
+                violation=violation,
+                latency=latency.as_dict(),
+                seconds={**evaluation.seconds, "latency": time.perf_counter() - start},
+            )
+        except BaseException as error:
+            if is_interruption(error):
+                raise
+            reason = f"latency: {described(error)}"
+            return dataclasses.replace(evaluation, state="failed", reason=reason)
+
+    def measured_metrics(self, arch: Architecture) -> tuple[Latency, dict[str, Latency]]:
+        """Return the measured latency of `arch`, and what it says by metric, see `SearchSpace.latency_metrics`.
+
+        Raises:
+            DenasError: there is no probe.
+            ScoreFailed: a number is not finite, negative, or outside its interval.
+        """
+        if self.probe is None:
+            raise DenasError("this run has no latency probe")
+        latency = check_latency(self.latency(arch))
+        space = self.problem.space
+        with guarded():
+            found = space.latency_metrics(latency, self.probe.units(space))
+            return latency, {name: check_latency(metric) for name, metric in found.items()}
+
+    def score(
+        self, arch: Architecture, components: Mapping[str, ProxyScore]
+    ) -> tuple[dict[str, float], dict[str, float], str]:
+        """Return values and seconds by component, and the reason of the first failure (or an empty text)."""
+        with TURN:
+            try:
+                passes = [spec for component in components.values() for spec in self._passes_of(component)]
+            except BaseException as error:
+                if is_interruption(error):
+                    raise
+                return {}, {}, f"passes: crashed: {described(error)}"
+            candidate = Candidate(self.problem.space, arch, seed=self.seed, device=self.device, passes=passes)
+            # A score that declares no passes runs no network, and torch need not be imported for it.
+            with pinned_threads(self.threads) if passes else contextlib.nullcontext():
+                return self._score(candidate, components)
+
+    def latency(self, arch: Architecture) -> Latency:
+        """Return the measured latency of `arch`, interleaved with the smallest network where there is one.
+
+        Raises:
+            DenasError: there is no probe.
+        """
+        if self.probe is None:
+            raise DenasError("this run has no latency probe")
+        space = self.problem.space
+        with guarded():
+            call = self.probe.prepare(space, arch, seed=self.seed, device=self.device)
+            if self._reference is None and (smallest := space.smallest()) is not None:
+                self._reference = self.probe.prepare(space, smallest, seed=self.seed, device=self.device)
+            return self.probe.time(call, self._reference)
+
+    def _score(
+        self, candidate: Candidate, components: Mapping[str, ProxyScore]
+    ) -> tuple[dict[str, float], dict[str, float], str]:
+        values: dict[str, float] = {}
+        seconds: dict[str, float] = {}
+        shared = KeptOptions([candidate.space, *components.values()])
+        for name, component in components.items():
+            start = time.perf_counter()
+            try:
+                with guarded(derive_seed(self.seed, "score", name, candidate.arch.key)):
+                    value = component.measure(candidate)
+                    values[name] = coerce_score(value)
+                if changed := candidate.changed() or shared.mended():
+                    del values[name]
+                    return values, seconds, f"{name}: changed {changed}, which all scores share"
+            except ScoreFailed as error:
+                return values, seconds, f"{name}: {one_line(error) or 'failed, and does not say why'}"
+            except MemoryError:
+                return values, seconds, f"{name}: out of memory"
+            except BaseException as error:
+                if is_interruption(error):
+                    raise
+                return values, seconds, f"{name}: crashed: {described(error)}"
+            finally:
+                shared.mended()
+            seconds[name] = time.perf_counter() - start
+        return values, seconds, ""
+
+    def _passes_of(self, component: ProxyScore) -> Sequence[PassSpec]:
+        # They depend on the options alone, so they are asked for once a search.
+        if id(component) not in self._passes:
+            with guarded():
+                self._passes[id(component)] = component, tuple(component.passes())
+        return self._passes[id(component)][1]
+
+    def _check_memory(self, arch: Architecture) -> None:
+        if self._memory_limit is None:
+            return
+        from denas_core.networks.cost import scoring_memory_bytes
+
+        passes = [spec for component in self.components.values() for spec in self._passes_of(component)]
+        needed = scoring_memory_bytes(self.problem.space, arch, passes)
+        if needed > self._memory_limit:
+            raise Infeasible(
+                f"memory: scoring takes {quantity(needed)}B, {quantity(self._memory_limit)}B are there"
+            )
+
+
+def judge_latency(constraints: Sequence[Constraint], measured: Mapping[str, Latency]) -> tuple[str, float]:
+    """Return the reason why a measurement breaks a constraint (empty if none), and by how much."""
+    for constraint in constraints:
+        metric = measured[constraint.metric]
+        verdict = constraint.verdict(metric.low, metric.high)
+        if verdict == "holds":
+            continue
+        shown = f"{metric.median:.3g} [{metric.low:.3g}, {metric.high:.3g}]"
+        worst = metric.high if constraint.upper else metric.low
+        reason = (
+            f"latency undecided: {shown} against {constraint}"
+            if verdict == "undecided"
+            else f"{constraint}: {shown}"
+        )
+        return reason, constraint.violation(worst)
+    return "", 0.0
+
+
+def _count(name: str, value: float) -> float:
+    # Whole counts stay whole, beyond what a float can hold; numpy's become Python's, which JSON knows.
+    number = coerce_score(value)
+    if number < 0:
+        raise ScoreFailed(f"{one_line(name)} is negative: {number:g}")
+    return int(value) if number.is_integer() and not isinstance(value, float) else number
+
+
+def _explained(broken: Mapping[Constraint, float], metrics: Mapping[str, float]) -> str:
+    return "; ".join(f"{constraint}: {quantity(metrics[constraint.metric])}" for constraint in broken)

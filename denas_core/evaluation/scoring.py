@@ -1,0 +1,211 @@
+"""What a run scores with: components, weights and their combination, from one score or a combined one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from denas_core.contracts.score import CONTINUOUS_INPUT, CombinedScore, Direction, ProxyScore, Table
+from denas_core.contracts.space import SearchSpace
+from denas_core.errors import ConfigError, PluginError
+from denas_core.isolation.blame import blamed
+from denas_core.values.trial import Trial
+from denas_core.values.views import is_part_of
+
+LARGEST_WEIGHT = 1e6
+
+LATENCY = "latency"
+"""Name of the component that is not scored but measured."""
+
+
+class Scoring:
+    """The components of a run and how their values become one.
+
+    Attributes:
+        components: Scores of positive weight, by component name.
+        weights: Positive weights by component, `LATENCY` among them if latency counts.
+        is_relative: Whether the combined value is a rank within the run, and means nothing outside it.
+        notices: What was left out of the defaults, and why.
+    """
+
+    def __init__(
+        self, score: ProxyScore | CombinedScore, space: SearchSpace, resolve: Callable[[str], ProxyScore]
+    ) -> None:
+        """Work out the components.
+
+        Args:
+            score: The score of the run.
+            space: The space to be scored.
+            resolve: Creates the installed score of a given name.
+
+        Raises:
+            ConfigError: a weight is negative or not finite, none is positive, or a component that the user named
+                cannot be had in this space.
+        """
+        self._score = score
+        self._space = space
+        self.components: dict[str, ProxyScore] = {}
+        self.weights: dict[str, float] = {}
+        self.notices: list[str] = []
+        self._kinds: set[str] | None = None
+        self.is_relative = isinstance(score, CombinedScore) and score.is_relative
+        if isinstance(score, ProxyScore):
+            self._add(score.id.partition("/")[2] or score.id, score, 1.0, named=True)
+            return
+        with blamed(f"score {score.id!r}: default_weights()"):
+            weights = {**score.default_weights(space), **score.weights}
+        check_weights(weights)
+        for name, weight in weights.items():
+            if weight == 0:
+                continue
+            if name == LATENCY:
+                self.weights[name] = weight
+            else:
+                with blamed(f"score {score.id!r}: component()"):
+                    component = score.component(name, space)
+                if not isinstance(component, ProxyScore):
+                    component = resolve(name)
+                self._add(name, component, weight, named=name in score.weights)
+        if not self.weights:
+            left_out = "; ".join(self.notices)
+            if not any(weight == 0 for weight in weights.values()):
+                raise ConfigError(f"no component of {score.id!r} is left: {left_out}")
+            besides = f" ({left_out})" if left_out else ""
+            raise ConfigError(
+                f"every component of {score.id!r} has weight 0{besides}; give one a positive weight"
+            )
+
+    @property
+    def needs_latency(self) -> bool:
+        """Whether the measured latency is part of the score."""
+        return LATENCY in self.weights
+
+    def values(self, trials: Sequence[Trial]) -> dict[str, float]:
+        """Return the combined value of each scored trial by its key, computed over these trials alone.
+
+        A trial without a value, or with an unstable latency, ranks last in that component.
+
+        Raises:
+            ConfigError: a component was computed for none of them.
+        """
+        scored = [trial for trial in trials if trial.is_scored]
+        keys = [trial.arch.key for trial in scored]
+        return dict(zip(keys, self.combine(scored), strict=True))
+
+    def combine(self, scored: Sequence[Trial]) -> list[float]:
+        """Return the combined value of each of these scored trials; an architecture may be among them twice.
+
+        Raises:
+            ConfigError: as `values`.
+        """
+        if not scored:
+            return []
+        columns = component_columns(self.weights, scored)
+        for name, column in columns.items():
+            measured = name == LATENCY and any(trial.evaluation.latency is not None for trial in scored)
+            if all(value is None for value in column) and not measured:
+                known = sorted(scored[0].evaluation.components)
+                hint = (
+                    "; measure it in a new search" if name == LATENCY else "; 'denas rank --compute' adds it"
+                )
+                raise ConfigError(
+                    f"component {name!r} was not computed in this run (it has {', '.join(known)}){hint}"
+                )
+        table = Table(columns=columns, weights=self.weights, directions=self._directions())
+        if isinstance(self._score, CombinedScore):
+            return self._combined(self._score, table)
+        (name,) = self.weights
+        sign = 1.0 if self._score.direction == "maximize" else -1.0
+        return [-math.inf if value is None else sign * value for value in columns[name]]
+
+    def _combined(self, score: CombinedScore, table: Table) -> list[float]:
+        with blamed(f"score {score.id!r}: combine()"):
+            values = [float(value) for value in score.combine(table, self._space)]
+        if len(values) != len(table) or any(math.isnan(value) for value in values):
+            raise PluginError(
+                f"score {score.id!r} combines {len(table)} rows to {len(values)} values, or to NaN"
+            )
+        return values
+
+    def lacking(self, trials: Sequence[Trial]) -> dict[str, int]:
+        """Return how many scored trials have no value, by component, where there are any."""
+        scored = [trial for trial in trials if trial.is_scored]
+        counts = {name: sum(_value(trial, name) is None for trial in scored) for name in self.weights}
+        return {name: count for name, count in counts.items() if count}
+
+    def rank(self, trials: Sequence[Trial]) -> tuple[list[Trial], dict[str, float]]:
+        """Return the trials, best first, and the values of the scored ones.
+
+        Scored trials come by value, ties by key; then infeasible ones by violation; then failed ones.
+        """
+        values = self.values(trials)
+        places = {"scored": 0, "infeasible": 1, "failed": 2}
+
+        def order(trial: Trial) -> tuple[int, float, str]:
+            result = trial.evaluation
+            merit = -values[trial.arch.key] if trial.is_scored else result.violation
+            return places[result.state], merit, trial.arch.key
+
+        return sorted(trials, key=order), values
+
+    def _add(self, name: str, component: ProxyScore, weight: float, *, named: bool) -> None:
+        with blamed(f"score {name!r}: requires() or passes()"):
+            required = sorted(component.requires())
+            tuple(component.passes())
+        with blamed(f"space {self._space.id!r}"):
+            lacking = [role for role in required if not self._has_role(role)]
+        if lacking and named:
+            raise ConfigError(f"score component {name!r} needs {lacking[0]}, and {self._space.id!r} has none")
+        if lacking:
+            self.notices.append(f"{name} is left out: {self._space.id} has no {lacking[0]}")
+            return
+        self.components[name] = component
+        self.weights[name] = weight
+
+    def _has_role(self, role: str) -> bool:
+        if role == CONTINUOUS_INPUT:
+            return bool(self._space.batch(1, seed=0).perturbable)
+        if self._kinds is None:
+            self._kinds = self._view_kinds()
+        return any(is_part_of(kind, role) for kind in self._kinds)
+
+    def _view_kinds(self) -> set[str]:
+        import random
+
+        import torch
+
+        # The largest network: a smaller one may lack what others of the space have.
+        arch = self._space.full() or self._space.sample(random.Random(0))
+        with torch.device("meta"):
+            return {view.kind for view in self._space.views(self._space.build(arch))}
+
+    def _directions(self) -> Mapping[str, Direction]:
+        return {
+            name: "minimize" if name == LATENCY else self.components[name].direction for name in self.weights
+        }
+
+
+def check_weights(weights: Mapping[str, float]) -> None:
+    """Refuse weights that are no finite numbers of at least 0.
+
+    Raises:
+        ConfigError: names the weight.
+    """
+    for name, weight in weights.items():
+        if not 0 <= weight <= LARGEST_WEIGHT:
+            raise ConfigError(
+                f"weight {name}={weight!r} must be a finite number >= 0, at most {LARGEST_WEIGHT:g}; "
+                "0 leaves the component out"
+            )
+
+
+def component_columns(names: Iterable[str], scored: Sequence[Trial]) -> dict[str, list[float | None]]:
+    """Return the values of each component, one a trial; None where a trial has none."""
+    return {name: [_value(trial, name) for trial in scored] for name in names}
+
+
+def _value(trial: Trial, name: str) -> float | None:
+    result = trial.evaluation
+    if name != LATENCY:
+        return result.components.get(name)
+    return float(result.metrics["latency_ms"]) if result.has_stable_latency else None

@@ -1,0 +1,198 @@
+"""A trained network as plain PyTorch: tensors in, logits out, ready to be traced."""
+
+from __future__ import annotations
+
+import functools
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from denas_core.errors import ConfigError, PluginError
+from denas_core.networks.stages import Stage, stages_of
+from denas_core.text import described, shown
+from denas_core.values.batch import Batch, OpenDimension
+
+if TYPE_CHECKING:
+    from denas_core.contracts.space import SearchSpace
+
+    from .trained import TrainedModel
+
+BATCH = "batch"
+"""Name of the first dimension."""
+
+TRACED_SIZE = 2
+"""Samples of the batch that a network is traced with; a batch of 1 would be taken for a constant."""
+
+
+class Deployable(nn.Module, ABC):
+    """A network, or a stage of one, whose forward takes tensors in order and returns tensors.
+
+    Attributes:
+        space: The space of the network.
+        network: The network or the stage.
+        input_names: Names of the inputs, in order.
+        open: For each input, its dimensions that may have any size beside the number of samples, by place.
+    """
+
+    space: SearchSpace
+    network: nn.Module
+    input_names: tuple[str, ...]
+    open: tuple[Mapping[int, OpenDimension], ...]
+
+    @abstractmethod
+    def example(self, size: int) -> tuple[Tensor, ...]:
+        """Return inputs of `size` samples."""
+
+    @property
+    @abstractmethod
+    def output_names(self) -> tuple[str, ...]:
+        """Names of what `forward` returns, in order."""
+
+    def named(self, outputs: Any) -> dict[str, Tensor]:
+        """Return what `forward` returned, by name."""
+        return named_outputs(self.output_names, outputs)
+
+
+class DeployableNetwork(Deployable):
+    """A network whose forward takes the inputs of its space's batch, in order, and returns the logits."""
+
+    def __init__(self, space: SearchSpace, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self.space = space
+        batch = space.batch(1, seed=0)
+        self.input_names = tuple(batch.inputs)
+        self.open = tuple(batch.open.get(name, {}) for name in self.input_names)
+
+    def forward(self, *inputs: Tensor) -> Tensor | tuple[Tensor, ...]:
+        """Return the logits, a tuple where there are several; every position of the inputs counts."""
+        batch = Batch(inputs=dict(zip(self.input_names, inputs, strict=True)))
+        logits = tuple(self.space.forward(self.network, batch).logits.values())
+        return logits[0] if len(logits) == 1 else logits
+
+    def example(self, size: int) -> tuple[Tensor, ...]:
+        """Return the inputs of a batch of the space."""
+        return tuple(self.space.batch(size, seed=0).inputs.values())
+
+    @functools.cached_property
+    def output_names(self) -> tuple[str, ...]:
+        """Names of the logits, in order; the network is run to see them."""
+        inputs = self.space.batch(1, seed=0).inputs
+        with torch.inference_mode():
+            return tuple(self.space.forward(self.network, Batch(inputs=inputs)).logits)
+
+
+class DeployableStage(Deployable):
+    """One stage of a network, see `Stage`."""
+
+    def __init__(self, space: SearchSpace, stages: Sequence[Stage], place: int) -> None:
+        """Take the stage at `place`; those before it make its example.
+
+        Raises:
+            PluginError: it takes what neither the batch nor a stage before it has.
+        """
+        super().__init__()
+        self._before, self._stage = stages[:place], stages[place]
+        self.network = self._stage.module
+        self.space = space
+        self.input_names = self._stage.inputs
+        batch = space.batch(1, seed=0)
+        known: dict[str, Mapping[int, OpenDimension]] = {
+            name: batch.open.get(name, {}) for name in batch.inputs
+        }
+        for stage in self._before:
+            known |= {name: stage.open.get(name, {}) for name in stage.outputs}
+        if missing := sorted({*self.input_names} - {*known}):
+            raise PluginError(
+                f"stage {self._stage.name!r} of a network of {space.id!r} takes {shown(missing)}, which neither the "
+                "batch nor a stage before it has"
+            )
+        self.open = tuple(known[name] for name in self.input_names)
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """Names of what the stage returns."""
+        return self._stage.outputs
+
+    def forward(self, *inputs: Tensor) -> Any:
+        """Return what the stage does."""
+        return self.network(*inputs)
+
+    def example(self, size: int) -> tuple[Tensor, ...]:
+        """Return what the stages before it make of a batch of the space."""
+        known = dict(self.space.batch(size, seed=0).inputs)
+        with torch.no_grad():
+            for stage in self._before:
+                outputs = stage.module(*(known[name] for name in stage.inputs))
+                known |= named_outputs(stage.outputs, outputs)
+        return tuple(known[name] for name in self.input_names)
+
+
+def deployable(model: TrainedModel) -> Deployable:
+    """Return the network of `model` as plain PyTorch, in eval mode; its weights are shared, not copied."""
+    return DeployableNetwork(model.space, model.network).eval()
+
+
+def deployable_stages(model: TrainedModel) -> dict[str, Deployable]:
+    """Return the stages of the network of `model` by name, like `deployable`; none if it runs as a whole."""
+    stages = stages_of(model.network)
+    return {
+        stage.name: DeployableStage(model.space, stages, place).eval() for place, stage in enumerate(stages)
+    }
+
+
+def named_outputs(names: tuple[str, ...] | list[str], outputs: Any) -> dict[str, Tensor]:
+    """Return one tensor or a sequence of tensors by name."""
+    tensors = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
+    return dict(zip(names, tensors, strict=True))
+
+
+def traced(module: Deployable) -> torch.export.ExportedProgram:
+    """Return `module` as a `torch.export` program for batches of any size, and open dimensions of any.
+
+    Raises:
+        ConfigError: torch cannot trace it, or only for one size; says why.
+    """
+    try:
+        with torch.no_grad():
+            inputs = module.example(TRACED_SIZE)
+            return torch.export.export(module, inputs, dynamic_shapes=(_dynamic(module),), strict=False)
+    except Exception as error:
+        raise ConfigError(
+            f"torch.export cannot trace this network of {module.space.id!r}: {described(error, 300)}; "
+            "export it to safetensors"
+        ) from error
+
+
+def dimension_names(module: Deployable) -> tuple[dict[int, str], ...]:
+    """Return for each input the names of its dimensions that may have any size, by place."""
+    return tuple(
+        {0: BATCH, **{place: dimension.name for place, dimension in places.items()}} for places in module.open
+    )
+
+
+def shortened(batch: Batch) -> Batch:
+    """Return `batch` with its open dimensions cut to half their size, or to the smallest they may have."""
+
+    def cut(name: str, tensor: Tensor) -> Tensor:
+        for place, dimension in batch.open.get(name, {}).items():
+            tensor = tensor.narrow(place, 0, max(dimension.at_least, tensor.shape[place] // 2))
+        return tensor
+
+    return Batch(inputs={name: cut(name, tensor) for name, tensor in batch.inputs.items()})
+
+
+def _dynamic(module: Deployable) -> tuple[dict[int, Any], ...]:
+    dimensions: dict[str, Any] = {BATCH: torch.export.Dim(BATCH)}
+    for places in module.open:
+        for dimension in places.values():
+            if dimension.name not in dimensions:
+                # torch takes a smallest size of 1 for that of an empty one, too.
+                least = {"min": dimension.at_least} if dimension.at_least > 1 else {}
+                dimensions[dimension.name] = torch.export.Dim(dimension.name, **least)
+    return tuple(
+        {place: dimensions[name] for place, name in names.items()} for names in dimension_names(module)
+    )

@@ -1,0 +1,184 @@
+"""A trained model: an architecture, its weights and what is needed to use them; kept in one safetensors file."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from denas_core.contracts.space import SearchSpace
+from denas_core.contracts.task import Task, head_width
+from denas_core.errors import ConfigError, StoreDamaged
+from denas_core.registry.registry import Registry
+from denas_core.seeding import canonical_json
+from denas_core.system.atomic import storage_errors, write_atomically, write_json
+from denas_core.system.machine import environment, moment
+from denas_core.text import described
+from denas_core.values.architecture import Architecture
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+SCHEMA = "denas.model/1"
+WEIGHTS = "model.safetensors"
+CARD = "model.json"
+METADATA = "denas"
+"""Name of the card in the metadata of the weights."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class TrainedModel:
+    """A network with its weights, on the CPU and in eval mode, and what it was trained for.
+
+    Attributes:
+        space: The space of the architecture.
+        arch: The architecture.
+        network: The network.
+        task: What it was trained for; None for a network that was not trained.
+        facts: What the task needs to use it, see `TaskData.facts`.
+        metrics: Metrics of the split it was chosen by.
+        history: Where it comes from, fit for JSON: settings of its training, the run of its search.
+    """
+
+    space: SearchSpace
+    arch: Architecture
+    network: nn.Module
+    task: Task[Any] | None = None
+    facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    metrics: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    history: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def card(self) -> dict[str, Any]:
+        """Return everything but the weights, fit for JSON: what loads the model where no file of its space is."""
+        return {
+            "schema": SCHEMA,
+            "space": {"id": self.space.id, "options": dict(self.space.portable())},
+            "arch": self.arch.as_dict(),
+            "key": self.arch.key,
+            "task": None if self.task is None else self.task.reference(),
+            "facts": dict(self.facts),
+            "metrics": dict(self.metrics),
+            "history": dict(self.history),
+        }
+
+
+def build_network(
+    space: SearchSpace,
+    arch: Architecture,
+    *,
+    task: Task[Any] | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> nn.Module:
+    """Return the structure of `arch` on the meta device, under the head of `task` if it has one."""
+    import torch
+    from torch import nn
+
+    with torch.device("meta"):
+        head = None
+        if task is not None:
+            head = task.head(head_width(space, space.build(arch, head=nn.Identity())), facts or {})
+        return space.build(arch, head=head)
+
+
+def save_model(directory: Path, model: TrainedModel) -> None:
+    """Write `model` into `directory`: weights and card in one file, and the card once more for those who look.
+
+    Raises:
+        StorageError: the file system refuses.
+    """
+    from safetensors.torch import save
+
+    # Copies, since safetensors refuses weights that share memory, such as tied ones.
+    tensors = {
+        name: tensor.detach().cpu().contiguous().clone()
+        for name, tensor in model.network.state_dict().items()
+    }
+    card = {**model.card(), "environment": environment(), "written": moment()}
+    card["sha256"] = _digest(card, tensors)
+    with storage_errors(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+    # One file, so that a kill between two never leaves weights beside the card of others.
+    write_atomically(directory / WEIGHTS, save(tensors, metadata={METADATA: json.dumps(card)}))
+    write_json(directory / CARD, card)
+
+
+def load_model(directory: Path | str, registry: Registry | None = None) -> TrainedModel:
+    """Read what `save_model` wrote; the network is on the CPU, in eval mode.
+
+    Args:
+        directory: The folder.
+        registry: Where space and task are found; by default all installed plugins.
+
+    Raises:
+        ConfigError: there is no model, or its space or task has changed since.
+        NotInstalled: the plugin of its space or task is missing.
+        StoreDamaged: the file is damaged.
+    """
+    directory = Path(directory)
+    card, tensors = _read(directory)
+    registry = registry or Registry.discover()
+    space = registry.create("space", card["space"]["id"], card["space"]["options"], origin=WEIGHTS)
+    task = card["task"] and registry.create(
+        "task", card["task"]["id"], card["task"]["options"], origin=WEIGHTS
+    )
+    arch = space.parse(json.dumps(card["arch"]), origin=WEIGHTS)
+    if arch.key != card["key"]:
+        raise ConfigError(
+            f"{str(directory)!r} was trained with another version of {space.id!r}, whose networks differ; load it "
+            "with that version"
+        )
+    # Loaded first for what is no weight, such as a table of indices.
+    network = space.load(build_network(space, arch, task=task, facts=card["facts"]), arch, seed=0)
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise ConfigError(
+            f"the weights in {str(directory)!r} do not fit the network that {space.id!r} builds: {described(error)}"
+        ) from error
+    return TrainedModel(
+        space=space,
+        arch=arch,
+        network=network.eval(),
+        task=task,
+        facts=card["facts"],
+        metrics=card["metrics"],
+        history=card["history"],
+    )
+
+
+def _read(directory: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    from safetensors import SafetensorError, safe_open
+
+    path = directory / WEIGHTS
+    if not path.is_file():
+        raise ConfigError(
+            f"{str(directory)!r} holds no trained model ({WEIGHTS} is missing); train one with 'denas train'"
+        )
+    try:
+        with storage_errors(path), safe_open(path, "pt") as file:
+            card = json.loads((file.metadata() or {}).get(METADATA, "null"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, ValueError) as error:
+        raise StoreDamaged(f"{str(path)!r} is damaged: {described(error)}") from error
+    if not isinstance(card, dict) or card.get("schema") != SCHEMA:
+        raise ConfigError(
+            f"{str(path)!r} is no model of the form {SCHEMA!r} that this version reads; upgrade DE-NAS"
+        )
+    if _digest(card, tensors) != card.get("sha256"):
+        raise StoreDamaged(f"{str(path)!r} is damaged: it does not hold what was written")
+    return card, tensors
+
+
+def _digest(card: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
+    import torch
+
+    facts = {name: value for name, value in card.items() if name != "sha256"}
+    digest = hashlib.sha256(canonical_json(facts).encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()

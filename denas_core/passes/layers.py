@@ -1,0 +1,125 @@
+"""Layers among the functions that a network calls: what they multiply, and where gradients by their outputs start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.autograd.graph import GradientEdge, get_gradient_edge
+from torch.nn import functional as F
+
+from denas_core.values.passes import Convolution
+
+CONVOLUTIONS = frozenset({F.conv1d, F.conv2d, F.conv3d})
+MULTIPLICATIONS: Mapping[Any, int] = {
+    torch.matmul: 0,
+    torch.Tensor.matmul: 0,
+    torch.Tensor.__matmul__: 0,
+    torch.addmm: 1,
+}
+"""Position of the input among the arguments; the matrix, stored as (in, out), comes after it."""
+
+
+class Layer(NamedTuple):
+    """A call that multiplies by a matrix or a kernel; `transposed` where the matrix is stored as (in, out)."""
+
+    input: Tensor
+    weight: Tensor
+    convolution: Convolution | None
+    transposed: bool
+
+
+def layer_of(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Layer | None:
+    """Return what a call of a torch function multiplies, or None if it is no linear or convolutional layer."""
+    if func is F.linear:
+        input, weight = arguments_of(args, kwargs, "input", "weight")
+        return Layer(input, weight, convolution=None, transposed=False)
+    if func in CONVOLUTIONS:
+        input, weight, convolution = _bind_convolution(*args, **kwargs)
+        return Layer(input, weight, convolution=convolution, transposed=False)
+    # With a factor, as that of addmm, the product is another.
+    if func in MULTIPLICATIONS and len(args) > MULTIPLICATIONS[func] + 1 and not kwargs:
+        input, weight = args[MULTIPLICATIONS[func] :][:2]
+        return Layer(input, weight, convolution=None, transposed=True)
+    return None
+
+
+def start_of_graph(
+    func: Any,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    layer: Layer,
+    anchor: Tensor,
+    *,
+    weight: Tensor | None = None,
+) -> tuple[GradientEdge, Tensor]:
+    """Run a layer as the network would; return where gradients by its output can be taken, and the output.
+
+    Args:
+        func: The function that is called with `args` and `kwargs`, which `layer` describes.
+        anchor: A leaf, which an output that depends on nothing differentiable is made to depend on.
+        weight: Takes the place of the layer's weight.
+    """
+    # What a linear layer returns is a view, which an activation in place takes out of the graph; its rows are not.
+    is_flat = layer.convolution is not None or layer.input.dim() == 2
+    rows = layer.input if is_flat else layer.input.reshape(-1, layer.input.shape[-1])
+    changed = {id(layer.input): rows, id(layer.weight): layer.weight if weight is None else weight}
+    output = func(
+        *(changed.get(id(value), value) for value in args),
+        **{name: changed.get(id(value), value) for name, value in kwargs.items()},
+    )
+    if not output.requires_grad:
+        output = _Anchored.apply(output, anchor)  # type: ignore[no-untyped-call]
+    # The edge, not the tensor: after an activation in place the tensor would stand for what came out of that.
+    edge = get_gradient_edge(output)
+    return edge, output if is_flat else output.view(*layer.input.shape[:-1], output.shape[-1])
+
+
+def arguments_of(args: tuple[Any, ...], kwargs: dict[str, Any], *names: str) -> tuple[Any, ...]:
+    """Return the arguments of a call that a function begins with, by position or by their `names`."""
+    return tuple(args[i] if i < len(args) else kwargs[name] for i, name in enumerate(names))
+
+
+class _Anchored(torch.autograd.Function):
+    """Makes a tensor that depends on nothing differentiable the start of a graph, in place and as a non-leaf.
+
+    A leaf would not survive an in-place activation.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, tensor: Tensor, anchor: Tensor) -> Tensor:
+        ctx.mark_dirty(tensor)
+        return tensor
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        return gradients[0], None
+
+
+def _bind_convolution(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: int | str | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> tuple[Tensor, Tensor, Convolution]:
+    kernel = tuple(weight.shape[2:])
+    dilations = _each(dilation, len(kernel))
+    if padding == "same":
+        totals = [d * (k - 1) for d, k in zip(dilations, kernel, strict=True)]
+        paddings = tuple((total // 2, total - total // 2) for total in totals)
+    else:
+        paddings = tuple((p, p) for p in _each(0 if isinstance(padding, str) else padding, len(kernel)))
+    convolution = Convolution(
+        kernel=kernel, stride=_each(stride, len(kernel)), padding=paddings, dilation=dilations, groups=groups
+    )
+    return input, weight, convolution
+
+
+def _each(value: int | Sequence[int], dimensions: int) -> tuple[int, ...]:
+    values = (value,) if isinstance(value, int) else tuple(value)
+    return values * dimensions if len(values) == 1 else values

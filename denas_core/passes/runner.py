@@ -1,0 +1,210 @@
+"""Running a pass: one forward, and backward where asked, without a trace in global state."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from denas_core.errors import ScoreFailed
+from denas_core.system.memory import is_out_of_memory
+from denas_core.values.batch import Batch, Outputs
+from denas_core.values.passes import PassSpec, Trace
+
+from .factors import FactorRecorder, GradientTotal
+from .inputs import batch_of, parts_of, readout_of, weights_of
+from .mode import LayerRecorder, PassMode, Recorder
+from .norms import BatchNorms
+
+if TYPE_CHECKING:
+    from denas_core.contracts.candidate import Candidate
+    from denas_core.contracts.space import SearchSpace
+
+
+def run_pass(candidate: Candidate, spec: PassSpec) -> Trace:
+    """Run `spec` on `candidate` and return what it left behind.
+
+    Neither the global random generators nor precision, gradient or determinism settings are changed for the caller.
+
+    Raises:
+        ScoreFailed: the network ran out of memory, put out NaN or infinity, or cannot be perturbed as asked.
+    """
+    replay = None
+    if spec.perturbation and spec.norm == "batch":
+        replay = candidate.trace(dataclasses.replace(spec, perturbation=0.0).forward()).statistics
+    try:
+        with _own_settings(candidate.device):
+            return _Run(candidate, spec, BatchNorms(spec.norm, replay=replay)).trace()
+    except (MemoryError, RuntimeError) as error:
+        if is_out_of_memory(error):
+            raise ScoreFailed(f"out of memory on {candidate.device} at batch size {spec.size}") from error
+        raise
+
+
+class _Run:
+    def __init__(self, candidate: Candidate, spec: PassSpec, norms: BatchNorms) -> None:
+        self._candidate = candidate
+        self._spec = spec
+        self._norms = norms
+        self._network = candidate.network(spec)
+        self._weights = weights_of(candidate, spec)
+        views = candidate.views() if spec.roles else []
+        named = {view.parameter for view in views if any(map(view.has_role, spec.roles))}
+        self._trainable = {
+            name: self._weights[name]
+            for name, parameter in self._network.named_parameters()
+            if parameter.requires_grad and (not spec.roles or name in named)
+        }
+
+    def trace(self) -> Trace:
+        spec = self._spec
+        batch = batch_of(self._candidate, spec)
+        if spec.gradients in ("weights", "factors"):
+            # Samples that meet in a batch norm need the whole batch; only running a part tells whether they do.
+            trace = self._summed(parts_of(batch, spec.size)) or self._summed([batch])
+            assert trace is not None
+            return trace
+        recorder = LayerRecorder(self._weights, spec.size) if spec.gradients == "layers" else None
+        if spec.gradients == "samples":
+            self._require_gradients()
+        outputs = self._forward(batch, recorder)
+        trace = self._trace([_detached(outputs)])
+        if spec.gradients == "none":
+            return trace
+        readout = readout_of(self._candidate, spec, outputs)
+        if recorder is not None:
+            return dataclasses.replace(trace, layers=recorder.differentiate(readout))
+        return dataclasses.replace(trace, gradients=self._sample_gradients(readout))
+
+    def _summed(self, parts: Sequence[Batch]) -> Trace | None:
+        """Return the trace of a batch in parts, or None if these cannot be told apart."""
+        self._require_gradients()
+        recorder = FactorRecorder(self._trainable) if self._spec.gradients == "factors" else None
+        totals = {name: GradientTotal(tensor) for name, tensor in self._trainable.items()}
+        seen: list[Outputs] = []
+        for part in parts:
+            outputs = self._forward(part, recorder)
+            if len(parts) > 1 and self._norms.calls and self._norms.policy != "bypass":
+                self._norms = BatchNorms(self._spec.norm)
+                return None
+            readout = readout_of(self._candidate, self._spec, outputs)
+            seen.append(_detached(outputs))
+            if recorder is not None:
+                recorder.differentiate(readout, totals)
+            else:
+                for name, gradient in self._gradients(readout.sum(), retain_graph=False).items():
+                    totals[name].add(gradient)
+            # The graph of a part goes before the next is made.
+            del outputs, readout
+        results = {name: total.result() for name, total in totals.items()}
+        return dataclasses.replace(
+            self._trace(seen),
+            gradients={name: result for name, result in results.items() if isinstance(result, Tensor)},
+            factors={name: result for name, result in results.items() if not isinstance(result, Tensor)},
+        )
+
+    def _trace(self, parts: Sequence[Outputs]) -> Trace:
+        return Trace(
+            spec=self._spec,
+            outputs=_joined(parts),
+            parameters={name: self._weights[name].detach() for name, _ in self._network.named_parameters()},
+            statistics=tuple(self._norms.statistics),
+        )
+
+    def _require_gradients(self) -> None:
+        for tensor in self._trainable.values():
+            tensor.requires_grad_()
+
+    def _forward(self, batch: Batch, recorder: Recorder | None) -> Outputs:
+        weights = {f"network.{name}": tensor for name, tensor in self._weights.items()}
+        outputs: Outputs
+        # What a network creates while it runs, such as a mask, gets the precision of the pass.
+        with (
+            torch.set_grad_enabled(self._spec.gradients != "none"),
+            _default_dtype(self._spec.dtype),
+            PassMode(self._norms, recorder),
+        ):
+            outputs = functional_call(_Forward(self._candidate.space, self._network), weights, (batch,))
+        _check_finite(outputs)
+        return outputs
+
+    def _gradients(self, readout: Tensor, *, retain_graph: bool) -> dict[str, Tensor]:
+        tensors = list(self._trainable.values())
+        if not readout.requires_grad:
+            return {name: torch.zeros_like(tensor) for name, tensor in self._trainable.items()}
+        gradients = torch.autograd.grad(
+            readout, tensors, retain_graph=retain_graph, allow_unused=True, materialize_grads=True
+        )
+        return dict(zip(self._trainable, gradients, strict=True))
+
+    def _sample_gradients(self, readout: Tensor) -> dict[str, Tensor]:
+        rows = [self._gradients(value, retain_graph=True) for value in readout]
+        return {name: torch.stack([row[name] for row in rows]) for name in self._trainable}
+
+
+class _Forward(nn.Module):
+    """`SearchSpace.forward` as a module, so that `functional_call` can give the network its weights meanwhile."""
+
+    def __init__(self, space: SearchSpace, network: nn.Module) -> None:
+        super().__init__()
+        self.space = space
+        self.network = network
+
+    def forward(self, batch: Batch) -> Outputs:
+        return self.space.forward(self.network, batch)
+
+
+@contextlib.contextmanager
+def _own_settings(device: str) -> Iterator[None]:
+    with contextlib.ExitStack() as settings:
+        # Forked, so that a network that draws even in eval mode neither sees nor moves the caller's generator.
+        settings.enter_context(torch.random.fork_rng(devices=[]))
+        torch.default_generator.manual_seed(0)
+        settings.enter_context(torch.inference_mode(False))
+        settings.enter_context(torch.autocast(device.partition(":")[0], enabled=False))
+        if device.startswith("cuda"):
+            settings.enter_context(
+                torch.backends.cudnn.flags(
+                    enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+                )
+            )
+        # Weights and batches are drawn in float32 for every pass: float64 would draw other numbers.
+        settings.enter_context(_default_dtype("float32"))
+        yield
+
+
+@contextlib.contextmanager
+def _default_dtype(name: Literal["float32", "float64"]) -> Iterator[None]:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64 if name == "float64" else torch.float32)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+def _check_finite(outputs: Outputs) -> None:
+    for name, tensor in (("features", outputs.features), *outputs.logits.items()):
+        if not bool(torch.isfinite(tensor).all()):
+            raise ScoreFailed(f"{name} are not finite")
+
+
+def _detached(outputs: Outputs) -> Outputs:
+    logits = {name: tensor.detach() for name, tensor in outputs.logits.items()}
+    return dataclasses.replace(outputs, features=outputs.features.detach(), logits=logits)
+
+
+def _joined(parts: Sequence[Outputs]) -> Outputs:
+    if len(parts) == 1:
+        return parts[0]
+    first = parts[0]
+    return Outputs(
+        features=torch.cat([part.features for part in parts]),
+        logits={name: torch.cat([part.logits[name] for part in parts]) for name in first.logits},
+        masks={name: torch.cat([part.masks[name] for part in parts]) for name in first.masks},
+    )

@@ -1,0 +1,198 @@
+"""Where a checkpoint of transformers lies, and which of its files are read: never one outside its folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from pathlib import Path
+from typing import Any, NoReturn
+
+from denas_core.errors import ConfigError
+from denas_core.system.atomic import storage_errors
+from denas_core.text import described, shown
+
+from .silence import silent_transformers
+
+CONFIG = "config.json"
+TOKENIZERS = ("tokenizer.json", "vocab.txt")
+MAX_JSON_BYTES = 16_000_000
+"""A configuration with the 21,843 labels of ImageNet has 1.6 MB."""
+
+_SAFE, _PICKLED = "model.safetensors", "pytorch_model.bin"
+_OTHERS = (
+    "tf_model.h5",
+    "flax_model.msgpack",
+    "model.onnx",
+    "*.gguf",
+    "*.ckpt",
+    "*.pt",
+    "*.bin",
+    "*.safetensors",
+)
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
+_HUB_FILES = (
+    CONFIG,
+    *TOKENIZERS,
+    "tokenizer_config.json",
+    _SAFE,
+    f"{_SAFE}.index.json",
+    "model-*.safetensors",
+)
+_HUB_PICKLES = (_PICKLED, f"{_PICKLED}.index.json", "pytorch_model-*.bin")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CheckpointFiles:
+    """The files of a checkpoint that are read.
+
+    Attributes:
+        config: Its configuration.
+        weights: Its weights, one file or shards of them in order of their names; empty where there is none.
+        pickled: Whether the weights are pickles.
+    """
+
+    config: Path
+    weights: tuple[Path, ...] = ()
+    pickled: bool = False
+
+    @property
+    def directory(self) -> Path:
+        """The folder they lie in."""
+        return self.config.parent
+
+    @property
+    def tokenizer(self) -> Path | None:
+        """``tokenizer.json``, else ``vocab.txt``, of its folder; None where there is neither."""
+        # A configuration of another name may lie anywhere, beside a vocabulary that is not its own.
+        found = (self.directory / name for name in TOKENIZERS if self.config.name == CONFIG)
+        return next((path for path in found if path.is_file()), None)
+
+
+def find_checkpoint(reference: str, *, allow_pickle: bool = False) -> CheckpointFiles:
+    """Return the files of a checkpoint; only those of a hub id are fetched, over the network or from its cache.
+
+    Args:
+        reference: A folder, a configuration as a JSON file without weights, or the id ``owner/name`` of a hub.
+        allow_pickle: Whether weights may be a pickle, where there are none as safetensors.
+
+    Raises:
+        ConfigError: there is no such checkpoint, or one that cannot be read.
+    """
+    path = _path(reference)
+    if path.is_file():
+        if path.suffix != ".json":
+            raise ConfigError(
+                f"{reference!r} is no checkpoint: give its folder, or a configuration as a .json file"
+            )
+        return CheckpointFiles(config=path.resolve())
+    if path.is_dir():
+        return _in_directory(path.resolve(), allow_pickle)
+    if _HUB_ID.fullmatch(reference) and not path.parent.exists():
+        return _in_directory(_fetched(reference, allow_pickle), allow_pickle)
+    raise ConfigError(
+        f"there is no checkpoint {reference!r}: give a folder with {CONFIG}, a configuration as a .json file, or the "
+        "id 'owner/name' of a model on the hub"
+    )
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the mapping that a JSON file holds.
+
+    Raises:
+        ConfigError: it is larger than 16 MB, no JSON, or no mapping.
+        StorageError: it cannot be read.
+    """
+    with storage_errors(path), path.open("rb") as file:
+        content = file.read(MAX_JSON_BYTES + 1)
+    if len(content) > MAX_JSON_BYTES:
+        raise ConfigError(f"{str(path)!r} is larger than 16 MB; it is no file of a checkpoint")
+    try:
+        document = json.loads(content.decode(), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(
+            f"{str(path)!r} is no JSON: {described(error)}; get the checkpoint again"
+        ) from error
+    if not isinstance(document, dict):
+        raise ConfigError(
+            f"{str(path)!r} must hold a mapping, not {shown(document)}; get the checkpoint again"
+        )
+    return document
+
+
+def _path(reference: str) -> Path:
+    try:
+        path = Path(reference or "?").expanduser()
+        path.stat()
+    except FileNotFoundError:
+        return path
+    # No home of that user, a name that is too long, characters that no name has.
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ConfigError(f"there is no checkpoint {reference!r:.120}: {described(error)}") from error
+    return path
+
+
+def _in_directory(directory: Path, allow_pickle: bool) -> CheckpointFiles:
+    config = directory / CONFIG
+    if not config.is_file():
+        raise ConfigError(f"{str(directory)!r} is no checkpoint: it has no {CONFIG}")
+    if (directory / "adapter_config.json").exists():
+        raise ConfigError(
+            f"{str(directory)!r} holds an adapter of another checkpoint; merge the two and give the result"
+        )
+    for name in (_SAFE, _PICKLED):
+        index = None if (directory / name).is_file() else directory / f"{name}.index.json"
+        if index is not None and not index.is_file():
+            continue
+        weights = (directory / name,) if index is None else _shards(index, Path(name).suffix)
+        if name == _PICKLED and not allow_pickle:
+            raise ConfigError(
+                f"the weights of {str(directory)!r} are a pickle ({weights[0].name}), which could run code; allow it "
+                "with --allow-pickle (space.allow_pickle=true), or convert them to safetensors"
+            )
+        return CheckpointFiles(config, weights, pickled=name == _PICKLED)
+    for pattern in _OTHERS:
+        for other in directory.glob(pattern):
+            raise ConfigError(
+                f"the weights of {str(directory)!r} are of a form that is not read ({other.name!r}); convert them to "
+                f"{_SAFE}, or give its {CONFIG} alone for a network without them"
+            )
+    return CheckpointFiles(config=config)
+
+
+def _shards(index: Path, suffix: str) -> tuple[Path, ...]:
+    table = read_json(index).get("weight_map")
+    names = set(table.values()) if isinstance(table, dict) and all(map(_is_text, table.values())) else set()
+    if not names:
+        raise ConfigError(f"{str(index)!r} names no files with weights; get the checkpoint again")
+    for name in sorted(names):
+        # A name from outside: it must not lead out of the folder, nor to a pickle among safetensors.
+        if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name) or not name.endswith(suffix):
+            raise ConfigError(f"{str(index)!r} names {name!r:.80}, which is no {suffix} file of its folder")
+        if not (index.parent / name).is_file():
+            raise ConfigError(f"{str(index)!r} names {name!r}, which is missing; get the checkpoint again")
+    return tuple(index.parent / name for name in sorted(names))
+
+
+def _fetched(reference: str, allow_pickle: bool) -> Path:
+    from huggingface_hub import snapshot_download
+
+    try:
+        with silent_transformers():
+            directory = Path(snapshot_download(reference, allow_patterns=list(_HUB_FILES)))
+            if allow_pickle and not list(directory.glob("*.safetensors")):
+                snapshot_download(reference, allow_patterns=[*_HUB_FILES, *_HUB_PICKLES])
+    # Its errors are of requests, of httpx and of its own, by version.
+    except Exception as error:
+        raise ConfigError(
+            f"there is no folder {reference!r}, and the hub does not give a model of that id: {described(error)}"
+        ) from error
+    return directory
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")

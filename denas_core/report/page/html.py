@@ -1,0 +1,120 @@
+"""The report as one HTML file that loads nothing, runs no script but its own, and shows hostile text as text."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from denas_core.values.objectives import SHOWN_METRICS
+
+from . import charts, text
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+KEY_LENGTH = 12
+"""Characters of a key that are shown."""
+
+
+def render_html(document: Mapping[str, Any]) -> str:
+    """Return the page of a report.
+
+    Scripts and styles are allowed by their hash alone, everything else is refused by the page's own policy. Every value
+    is escaped, and what cannot be seen in a text is made visible.
+    """
+    from markupsafe import Markup
+
+    environment = _environment()
+    style, script = (_asset(name) for name in ("report.css", "report.js"))
+    pareto, time = charts.pareto_charts(document), charts.timeline(document)
+    return environment.get_template("report.html").render(
+        d=document,
+        style=Markup(style),
+        script=Markup(script),
+        policy=policy(style, script),
+        pareto=pareto,
+        timeline=time,
+        distributions=charts.distributions(document),
+        intervals=charts.intervals(document),
+        bars=charts.bars(document["finalists"], document["score"]["directions"]),
+        components=list(dict.fromkeys(name for row in document["finalists"] for name in row["components"])),
+        metrics=[
+            name for name in SHOWN_METRICS if any(name in row["metrics"] for row in document["finalists"])
+        ],
+        data=tooltip_data(document, [*pareto, *([time] if time else [])]),
+    )
+
+
+def policy(style: str, script: str) -> str:
+    """Return the content security policy of a page with exactly this style and this script."""
+    return (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def tooltip_data(document: Mapping[str, Any], plots: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what the tooltips show: a short row by trial, and the places of the points of each picture."""
+    shown = {point[2] for plot in plots for point in plot["points"]}
+    names = [
+        name
+        for name in SHOWN_METRICS
+        if any(name in row["metrics"] for row in document["trials"] if row["index"] in shown)
+    ]
+    return {
+        "metrics": [text.metric_name(name) for name in names],
+        "trials": {
+            str(row["index"]): [
+                text.visible(row["key"][:KEY_LENGTH]),
+                row["rank"],
+                text.number(row["score"]),
+                *(text.number(row["metrics"].get(name)) for name in names),
+            ]
+            for row in document["trials"]
+            if row["index"] in shown
+        },
+        "plots": {plot["name"]: plot["points"] for plot in plots},
+    }
+
+
+@functools.cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    def finalize(value: Any) -> Any:
+        if value is None:
+            return text.DASH
+        # Markup is what a filter has escaped already.
+        is_text = isinstance(value, str) and not isinstance(value, (Markup, charts.Drawn))
+        return text.visible(value) if is_text else value
+
+    environment = Environment(
+        loader=PackageLoader("denas_core.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
+    environment.filters |= {
+        "num": text.number,
+        "pct": text.percent,
+        "secs": text.seconds,
+        "shape": text.shape,
+        "metric": text.metric_name,
+    }
+    return environment
+
+
+def _asset(name: str) -> str:
+    return files("denas_core.report").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _hash(content: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()

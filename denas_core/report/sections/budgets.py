@@ -1,0 +1,83 @@
+"""Where budgets cut: the reach of the space, what the trials have, and what each constraint turned away."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from denas_core.values.trial import Trial
+
+from .statistics import bin_edges, histogram, spans_decades
+
+BINS = 28
+BINDING = 0.05
+"""A constraint with less room than this share of its bound above the best architecture is said to bind."""
+
+
+def describe_budgets(
+    constraints: Sequence[Mapping[str, Any]],
+    ranges: Mapping[str, Sequence[float]],
+    trials: Sequence[Trial],
+    best: Trial | None,
+) -> dict[str, Any]:
+    """Return constraints with what they turned away, and the distribution of each metric.
+
+    Returns:
+        ``constraints``: each with ``range``, ``best`` (value of the best), ``margin`` (room left, as a share of the
+        bound), ``binds`` and ``rejected`` (trials whose reason names it). ``metrics``: ``name``, ``log``, ``edges``,
+        ``scored`` and ``others`` (counts between the edges), and ``best``.
+    """
+    rows = [_constraint(constraint, ranges, trials, best) for constraint in constraints]
+    names = dict.fromkeys(("params", "flops", "latency_ms", *(row["metric"] for row in rows)))
+    found = (_metric(name, trials, best, [row for row in rows if row["metric"] == name]) for name in names)
+    return {"constraints": rows, "metrics": [metric for metric in found if metric]}
+
+
+def _constraint(
+    constraint: Mapping[str, Any],
+    ranges: Mapping[str, Sequence[float]],
+    trials: Sequence[Trial],
+    best: Trial | None,
+) -> dict[str, Any]:
+    metric, bound = constraint["metric"], constraint["bound"]
+    value = None if best is None else best.evaluation.metrics.get(metric)
+    if metric == "latency_ms" and best is not None and best.evaluation.latency is not None:
+        # The constraint is held to the interval's end.
+        value = best.evaluation.latency["high" if constraint["upper"] else "low"]
+    margin = None
+    if value is not None:
+        margin = (bound - value if constraint["upper"] else value - bound) / bound
+    names_it = re.compile(rf"{re.escape(constraint['text'])}(?![\w.])")
+    return {
+        **constraint,
+        "range": list(ranges[metric]) if metric in ranges else None,
+        "best": value,
+        "margin": margin,
+        "binds": margin is not None and margin < BINDING,
+        "rejected": sum(
+            t.evaluation.state == "infeasible" and bool(names_it.search(t.evaluation.reason)) for t in trials
+        ),
+    }
+
+
+def _metric(
+    name: str, trials: Sequence[Trial], best: Trial | None, constraints: Sequence[Mapping[str, Any]]
+) -> dict[str, Any] | None:
+    scored = [t.evaluation.metrics[name] for t in trials if t.is_scored and name in t.evaluation.metrics]
+    others = [t.evaluation.metrics[name] for t in trials if not t.is_scored and name in t.evaluation.metrics]
+    values = [*scored, *others]
+    if not values:
+        return None
+    inside = [*values, *(constraint["bound"] for constraint in constraints)]
+    log = spans_decades(inside)
+    edges = bin_edges(inside, bins=BINS, log=log)
+    return {
+        "name": name,
+        "log": log,
+        "edges": edges,
+        "scored": histogram(scored, edges),
+        "others": histogram(others, edges),
+        "best": None if best is None else best.evaluation.metrics.get(name),
+        "bounds": [{"bound": c["bound"], "upper": c["upper"], "text": c["text"]} for c in constraints],
+    }

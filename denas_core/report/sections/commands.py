@@ -1,0 +1,72 @@
+"""What to do next with a run, as command lines to copy."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from denas_core.setup.config import COMPONENTS, is_own_class
+from denas_core.values.objectives import Budget
+
+
+def next_commands(
+    run: Path,
+    config: Mapping[str, Any],
+    *,
+    components: Sequence[str],
+    has_best: bool,
+    has_network: bool,
+    has_confidence: bool,
+) -> list[dict[str, str]]:
+    """Return ``what`` and ``command`` of each next step, quoted for a shell.
+
+    A component made in Python has an id that no command line resolves: steps that need components are left out then.
+    """
+    path = _quoted(run)
+    files = {name: _quoted(run / name) for name in ("config.yaml", "best.json")}
+    named = not any(is_own_class(config[kind]["name"]) for kind in COMPONENTS if kind in config)
+    rows = []
+    if named and has_best and not has_confidence:
+        rows.append(("See how sure the ranking is", f"denas report {path} --confidence"))
+    if has_best and len(components) > 1:
+        weights = shlex.quote(f"{components[0]}=2")
+        rows.append(
+            (
+                "Rank again with other weights; nothing is scored again",
+                f"denas rank {path} --weights {weights}",
+            )
+        )
+    if named and has_best and has_network:
+        rows.append(("Train the best one on your data", f"denas train {path} --data DATA"))
+        rows.append(("Export it, once it is trained", f"denas export {path} --to safetensors"))
+    if named and has_best:
+        rows.append(
+            (
+                "Measure the best one's latency on this machine",
+                f"denas latency --config {files['config.yaml']} --arch {files['best.json']}",
+            )
+        )
+        rows.append(
+            (
+                "Go on with a larger budget",
+                f"denas search --resume {path} --budget {_doubled(config['budget'])}",
+            )
+        )
+    rows.append(("List every trial with its reason", f"denas trials {path}"))
+    rows.append(("Take the trials elsewhere", f"denas report {path} --csv trials.csv"))
+    return [{"what": what, "command": command} for what, command in rows]
+
+
+def _quoted(path: Path) -> str:
+    # What begins with a dash would be read as an option.
+    text = str(path)
+    return shlex.quote(f"./{text}" if text.startswith("-") else text)
+
+
+def _doubled(budget: str | int) -> str:
+    parsed = Budget.parse(budget)
+    if parsed.candidates is not None:
+        return str(2 * parsed.candidates)
+    return f"{2 * (parsed.seconds or 0):g}s"

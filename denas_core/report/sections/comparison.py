@@ -1,0 +1,64 @@
+"""The best architecture against the random candidates of the same run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from denas_core.values.objectives import SHOWN_METRICS
+from denas_core.values.trial import Trial
+
+from .statistics import quartiles
+
+
+def compare(best: Trial, trials: Sequence[Trial], directions: Mapping[str, str]) -> dict[str, Any]:
+    """Set the best trial against the scored trials of generation 0, by component and by metric.
+
+    Generation 0 is proposed before any score is known, so it is what chance finds under the same constraints.
+
+    Args:
+        best: The best trial of the run.
+        trials: Every trial of the run.
+        directions: ``maximize`` or ``minimize`` by component; a metric is better where it is smaller.
+
+    Returns:
+        ``count`` of the reference, whether the best ``is_member``, and ``rows``: ``name``, ``kind``, ``direction``,
+        ``best``, ``low``, ``median``, ``high`` (quartiles of the reference) and ``beaten``, the share of the reference
+        that is strictly worse; of others than the best itself.
+    """
+    reference = [trial for trial in trials if trial.is_scored and trial.generation == 0]
+    rows = []
+    for kind, of in (("component", _components), ("metric", _metrics)):
+        mine = of(best)
+        for name in mine:
+            others = [of(t)[name] for t in reference if name in of(t) and t is not best]
+            direction = directions.get(name, "maximize") if kind == "component" else "minimize"
+            rows.append(_row(name, kind, direction, mine[name], others))
+    return {"count": len(reference), "is_member": best in reference, "rows": [row for row in rows if row]}
+
+
+def _row(name: str, kind: str, direction: str, mine: float, others: Sequence[float]) -> dict[str, Any] | None:
+    if not others:
+        return None
+    low, median, high = quartiles(others)
+    worse = [other < mine if direction == "maximize" else other > mine for other in others]
+    return {
+        "name": name,
+        "kind": kind,
+        "direction": direction,
+        "best": mine,
+        "low": low,
+        "median": median,
+        "high": high,
+        "beaten": sum(worse) / len(worse),
+    }
+
+
+def _components(trial: Trial) -> Mapping[str, float]:
+    return trial.evaluation.components
+
+
+def _metrics(trial: Trial) -> Mapping[str, float]:
+    return {
+        name: trial.evaluation.metrics[name] for name in SHOWN_METRICS if name in trial.evaluation.metrics
+    }

@@ -1,0 +1,178 @@
+"""Scoring the best candidates again with other seeds, and keeping the values beside the run."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from denas_core.errors import NoResult
+from denas_core.results.result import FINALISTS
+from denas_core.setup.setup import Setup
+from denas_core.system.atomic import write_json
+from denas_core.values.trial import Trial
+
+from .stability import Values, agreement
+
+FILE = "confidence.json"
+SCHEMA = "denas.confidence/1"
+CONTEXT = 10
+"""Candidates scored again besides the finalists, spread evenly over the rest of the ranking."""
+
+SEEDS = 4
+LARGEST_SEED = 2**63 - 1
+
+Told = Callable[[int, int], None]
+
+
+def context_of(header: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what must be the same for values of another day to count: score, space, seed, versions, machine."""
+    config = header["config"]
+    return {
+        **{name: config[name] for name in ("space", "score", "seed", "device", "threads")},
+        **{name: header[name] for name in ("fingerprint", "distributions", "environment")},
+    }
+
+
+def read_confidence(run: Path) -> dict[str, Any] | None:
+    """Return what was measured; None where there is nothing that can be read."""
+    try:
+        document = json.loads((run / FILE).read_text(encoding="utf-8"))
+        return document if document["schema"] == SCHEMA and isinstance(document["values"], dict) else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def select(ranked: Sequence[Trial]) -> tuple[list[Trial], list[Trial]]:
+    """Return the finalists, and candidates spread evenly over the rest of the ranking, the last one among them.
+
+    Args:
+        ranked: Scored trials, best first.
+    """
+    finalists, rest = list(ranked[:FINALISTS]), ranked[FINALISTS:]
+    if len(rest) <= CONTEXT:
+        return finalists, list(rest)
+    return finalists, [rest[round((i + 1) * (len(rest) - 1) / CONTEXT)] for i in range(CONTEXT)]
+
+
+def measure_confidence(
+    run: Path,
+    header: Mapping[str, Any],
+    setup: Setup,
+    trials: Sequence[Trial],
+    *,
+    seeds: int = SEEDS,
+    told: Told = lambda done, total: None,
+) -> None:
+    """Score the selected candidates with further seeds and keep every value as it comes.
+
+    Values that are there already, from a run that was stopped or from fewer seeds, are not computed again.
+
+    Args:
+        run: The run directory, into which the file is written after each candidate.
+        header: The header of the run.
+        setup: The objects of the run.
+        trials: Every trial of the run.
+        seeds: Further seeds: those after the run's own.
+        told: Is told how many of how many evaluations are done.
+
+    Raises:
+        NoResult: no trial is scored.
+        StorageError: the file system refuses.
+    """
+    ranked, _ = setup.scoring.rank(trials)
+    finalists, context = select([trial for trial in ranked if trial.is_scored])
+    if not finalists:
+        raise NoResult(f"run {str(run)!r} has no scored trial to score again")
+    before = read_confidence(run) or {}
+    kept = before.get("values", {}) if before.get("context") == context_of(header) else {}
+    document: dict[str, Any] = {"schema": SCHEMA, "context": context_of(header), "values": kept}
+    chosen = [*finalists, *context]
+    done, total = 0, seeds * len(chosen)
+    for seed in further_seeds(setup.config.seed, seeds):
+        config = setup.config.model_copy(update={"seed": seed})
+        evaluator = dataclasses.replace(setup, config=config).evaluator()
+        row = kept.setdefault(str(seed), {})
+        for trial in chosen:
+            if trial.arch.key not in row:
+                values, _, failure = evaluator.score(trial.arch, setup.scoring.components)
+                row[trial.arch.key] = {"components": values, "failure": failure}
+                write_json(run / FILE, document)
+            done += 1
+            told(done, total)
+    write_json(run / FILE, {**document, **_summary(setup, finalists, context, kept)})
+
+
+def further_seeds(seed: int, count: int) -> list[int]:
+    """Return the seeds after `seed`."""
+    return [(seed + 1 + i) % (LARGEST_SEED + 1) for i in range(count)]
+
+
+def current(
+    document: Mapping[str, Any] | None, header: Mapping[str, Any], ranked: Sequence[Trial]
+) -> tuple[dict[str, Any] | None, list[str]]:
+    """Return the summary of a measurement if it is one of this ranking, and notices if it is not.
+
+    Args:
+        document: What `read_confidence` returned.
+        header: The header of the run.
+        ranked: Scored trials, best first.
+    """
+    if document is None:
+        return None, []
+    again = "measure it again with 'denas report --confidence'"
+    if document.get("context") != context_of(header):
+        return None, [f"{FILE} belongs to other options or versions and is ignored; {again}"]
+    if "summary" not in document:
+        return None, [
+            f"{FILE} is unfinished: the measurement was stopped; go on with 'denas report --confidence'"
+        ]
+    finalists, context = select(ranked)
+    if document.get("selected") != [trial.arch.key for trial in (*finalists, *context)]:
+        return None, [f"{FILE} belongs to an earlier ranking of this run and is ignored; {again}"]
+    return dict(document["summary"]), []
+
+
+def _summary(
+    setup: Setup, finalists: Sequence[Trial], context: Sequence[Trial], kept: Mapping[str, Any]
+) -> dict[str, Any]:
+    chosen = [*finalists, *context]
+    by_seed: list[list[Trial]] = [list(chosen)]
+    failures: list[dict[str, Any]] = []
+    for seed, row in kept.items():
+        again = []
+        for trial in (trial for trial in chosen if trial.arch.key in row):
+            found = row[trial.arch.key]
+            if found["failure"]:
+                failures.append({"seed": int(seed), "key": trial.arch.key, "reason": found["failure"]})
+                continue
+            evaluation = dataclasses.replace(trial.evaluation, components=found["components"])
+            again.append(dataclasses.replace(trial, evaluation=evaluation))
+        if len(row.keys() & {trial.arch.key for trial in chosen}) == len(chosen):
+            by_seed.append(again)
+    # Ranked among the same few in every seed: the value of a ranked score depends on the company.
+    combined = [setup.scoring.values(trials) for trials in by_seed]
+    components = [_goodness(setup, trials) for trials in by_seed]
+    keys = [trial.arch.key for trial in finalists]
+    summary = agreement(combined, components, finalists=keys, best=keys[0])
+    return {
+        "selected": [trial.arch.key for trial in chosen],
+        "summary": {**summary, "failures": failures},
+    }
+
+
+def _goodness(setup: Setup, trials: Sequence[Trial]) -> dict[str, Values]:
+    signs = {
+        name: 1.0 if score.direction == "maximize" else -1.0
+        for name, score in setup.scoring.components.items()
+    }
+    return {
+        name: {
+            t.arch.key: sign * t.evaluation.components[name]
+            for t in trials
+            if name in t.evaluation.components
+        }
+        for name, sign in signs.items()
+    }

@@ -1,0 +1,74 @@
+"""Where a result comes from, and whether the same search would give it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from denas_core import __version__
+from denas_core.search.run_directory import STORE
+from denas_core.setup.config import as_yaml
+from denas_core.system.machine import moment
+from denas_core.values.objectives import Budget, Constraint, Objective
+
+
+def describe_provenance(
+    run: Path, header: Mapping[str, Any], *, active_seconds: float, has_latency: bool
+) -> dict[str, Any]:
+    """Return versions, machine, configuration, times, and whether the table of trials is reproducible bit for bit.
+
+    Args:
+        run: The run directory.
+        header: The header of the run.
+        active_seconds: Seconds of work, summed over resumes.
+        has_latency: Whether latency was measured.
+    """
+    config = header["config"]
+    return {
+        "denas": __version__,
+        "distributions": dict(header["distributions"]),
+        "environment": dict(header["environment"]),
+        "fingerprint": header["fingerprint"],
+        "seed": config["seed"],
+        "config": config,
+        "config_yaml": as_yaml(config),
+        "started": header.get("started"),
+        "last_commit": _last_commit(run),
+        "active_seconds": active_seconds,
+        "reproducible": _reproducible(config, has_latency=has_latency),
+    }
+
+
+def _reproducible(config: Mapping[str, Any], *, has_latency: bool) -> dict[str, Any]:
+    against = []
+    if Budget.parse(config["budget"]).candidates is None:
+        against.append("its budget is time, so how many candidates it reaches depends on the machine's load")
+    measured = [text for text in config["constraints"] if Constraint.parse(text).is_measured]
+    measured += [name for name in config["objectives"] if Objective.parse(name).is_measured]
+    if has_latency or measured:
+        against.append("it measures latency, which differs from run to run")
+    if against:
+        return {
+            "bit_for_bit": False,
+            "why": f"Not bit for bit: {' and '.join(against)}. "
+            "A resume never repeats or loses a trial that was committed.",
+        }
+    return {
+        "bit_for_bit": True,
+        "why": "Bit for bit: with the same seed, versions and processor, the table of trials is the same for any "
+        "executor, worker count, kill or resume.",
+    }
+
+
+def _last_commit(run: Path) -> str | None:
+    times = []
+    for name in (STORE, f"{STORE}-wal"):
+        try:
+            facts = (run / name).stat()
+        except OSError:
+            continue
+        # Readers make an empty log; only one that holds something was written by the search.
+        if facts.st_size:
+            times.append(facts.st_mtime)
+    return moment(max(times)) if times else None

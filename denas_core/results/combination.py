@@ -1,0 +1,129 @@
+"""How the components of a run become one value: by the stored numbers where they prove it, else by its plugins."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from denas_core.contracts.score import Direction, Table
+from denas_core.errors import ConfigError
+from denas_core.evaluation.scoring import Scoring, check_weights, component_columns
+from denas_core.registry.registry import Registry
+from denas_core.setup.config import make_config
+from denas_core.setup.setup import Setup
+from denas_core.values.ranking import log_rank_sum
+from denas_core.values.trial import Trial
+
+from .insight import Insight
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Combination:
+    """How the components of a run become one value.
+
+    Attributes:
+        weights: Positive weight by component.
+        is_relative: Whether a value is a rank among the trials that it was computed with.
+        combine: Returns the value of each scored trial.
+    """
+
+    weights: Mapping[str, float]
+    is_relative: bool
+    combine: Callable[[Sequence[Trial]], list[float]]
+
+    @classmethod
+    def of(cls, scoring: Scoring) -> Combination:
+        """Return how the components of a search combine."""
+        return cls(weights=scoring.weights, is_relative=scoring.is_relative, combine=scoring.combine)
+
+    def rank(self, trials: Sequence[Trial]) -> tuple[list[Trial], dict[str, float]]:
+        """Return the scored trials, best first and ties by key, and their values by key."""
+        scored = [trial for trial in trials if trial.is_scored]
+        keys = [trial.arch.key for trial in scored]
+        values = dict(zip(keys, self.combine(scored), strict=True))
+        return sorted(scored, key=lambda trial: (-values[trial.arch.key], trial.arch.key)), values
+
+
+def combination_of(
+    path: Path, config: Mapping[str, Any], trials: Sequence[Trial], registry: Callable[[], Registry]
+) -> Combination:
+    """Return how a run combines: as its stored values prove, or as its score's plugin says.
+
+    Args:
+        path: The run directory.
+        config: The configuration in its header.
+        trials: Its trials.
+        registry: Discovers the installed plugins; called only if the stored values do not suffice.
+
+    Raises:
+        DenasError: they do not suffice, and the plugin cannot be had.
+    """
+    stored = stored_combination(path, trials)
+    if stored is not None:
+        return stored
+    document = {**config, "constraints": [], "objectives": ["score"]}
+    return Combination.of(Setup.from_config(make_config(document, origin=str(path)), registry()).scoring)
+
+
+def stored_combination(
+    path: Path, trials: Sequence[Trial], *, changed: Mapping[str, float] | None = None
+) -> Combination | None:
+    """Return how a run combines, by what its search left behind; None where that does not prove it.
+
+    Args:
+        path: The run directory.
+        trials: Its trials.
+        changed: Weights that take the place of the run's own.
+
+    Raises:
+        ConfigError: one is not a finite number of at least 0, or of a component that the run did not rank by, or none
+            is positive.
+    """
+    insight = Insight.read(path)
+    scored = [trial for trial in trials if trial.is_scored]
+    if insight is None or not scored:
+        return None
+    directions = cast("Mapping[str, Direction]", insight.directions)
+
+    def log_ranks(rows: Sequence[Trial], weights: Mapping[str, float] = insight.weights) -> list[float]:
+        columns = component_columns(weights, rows)
+        return log_rank_sum(Table(columns=columns, weights=weights, directions=directions))
+
+    def value_alone(rows: Sequence[Trial]) -> list[float]:
+        ((name, column),) = component_columns(insight.weights, rows).items()
+        sign = 1.0 if directions[name] == "maximize" else -1.0
+        return [-math.inf if value is None else sign * value for value in column]
+
+    combine = log_ranks if insight.is_relative else value_alone
+    try:
+        if not insight.is_relative and len(insight.weights) != 1:
+            return None
+        now = [value if math.isfinite(value) else None for value in combine(scored)]
+        stored = [insight.values[trial.arch.key] for trial in scored]
+    except (KeyError, TypeError, ValueError, ConfigError):
+        return None
+    # The run's own values are what proves that it combines like this, and not by arithmetic of its plugin's own.
+    if now != stored:
+        return None
+    if not changed:
+        return Combination(weights=insight.weights, is_relative=insight.is_relative, combine=combine)
+    weights = _with_weights(path, insight, changed)
+    return Combination(weights=weights, is_relative=True, combine=lambda rows: log_ranks(rows, weights))
+
+
+def _with_weights(path: Path, insight: Insight, changed: Mapping[str, float]) -> dict[str, float]:
+    if not insight.is_relative:
+        raise ConfigError(f"run {str(path)!r} has a single score, which takes no weights")
+    check_weights(changed)
+    weights = {name: weight for name, weight in {**insight.weights, **changed}.items() if weight > 0}
+    for unknown in weights.keys() - insight.weights.keys():
+        raise ConfigError(
+            f"run {str(path)!r} did not rank by component {unknown!r} (it has {', '.join(insight.weights)}), and "
+            "without its plugins nothing else is known of it"
+        )
+    if not weights:
+        raise ConfigError(f"every component of run {str(path)!r} has weight 0; give one a positive weight")
+    return weights

@@ -1,0 +1,265 @@
+"""Several runs side by side: what differs between them, what repeats, and which candidates are best over all."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from denas_core.errors import ConfigError, DenasError
+from denas_core.registry.registry import Registry
+from denas_core.runs.store import comparable
+from denas_core.search.run_directory import read_run
+from denas_core.setup.config import differences
+from denas_core.values.ranking import kendall_tau
+from denas_core.values.trial import STATES, Trial
+
+from .combination import Combination, combination_of
+from .joint import Member, rank_jointly
+from .result import finite
+
+SCHEMA = "denas.compare/1"
+FIELDS = ("index", "generation", "key", "architecture", "state", "reason", "components", "metrics")
+"""What `comparable` gives of a trial, in order."""
+
+SHOWN = 10
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What is stored of a run, and how it ranks.
+
+    Attributes:
+        path: Its directory.
+        header: What it was started with.
+        trials: Its trials.
+        active_seconds: Seconds of work.
+        combination: How its components become one value; None where that cannot be known.
+        reason: Why not.
+    """
+
+    path: Path
+    header: Mapping[str, Any]
+    trials: Sequence[Trial]
+    active_seconds: float
+    combination: Combination | None
+    reason: str = ""
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """Its configuration, with every option written out."""
+        config: Mapping[str, Any] = self.header["config"]
+        return config
+
+    def best(self) -> tuple[Trial, float] | None:
+        """Return the best trial and its value within the run; None without a scored one, or without a ranking."""
+        if self.combination is None or not any(trial.is_scored for trial in self.trials):
+            return None
+        ranked, values = self.combination.rank(self.trials)
+        return ranked[0], values[ranked[0].arch.key]
+
+
+def read_runs(paths: Sequence[Path]) -> list[Run]:
+    """Return what the runs hold.
+
+    Raises:
+        ConfigError: fewer than two, or one of them twice.
+        ConfigError, StoreDamaged, StorageError: one cannot be read.
+    """
+    if len(paths) < 2:
+        raise ConfigError("a comparison takes two runs or more; name their directories")
+    for path in paths:
+        if sum(other.resolve() == path.resolve() for other in paths) > 1:
+            raise ConfigError(f"run {str(path)!r} is named twice; name another one")
+    registry = cache(Registry.discover)
+    return [_read(path, registry) for path in paths]
+
+
+def compare_runs(runs: Sequence[Run]) -> dict[str, Any]:
+    """Return the comparison of two runs or more, fit for JSON."""
+    pairs = list(itertools.combinations(runs, 2))
+    obstacle = why_not_jointly(runs)
+    return {
+        "schema": SCHEMA,
+        "runs": [_describe(run) for run in runs],
+        "differences": [{"run": str(run.path), **_differences(runs[0], run)} for run in runs[1:]],
+        "tables": [{"run": str(run.path), **_repeats(runs[0].trials, run.trials)} for run in runs[1:]],
+        "shared": [_shared(first, second) for first, second in pairs],
+        "joint": None if obstacle else _joint(runs),
+        "not_comparable": obstacle,
+    }
+
+
+def why_not_jointly(runs: Sequence[Run]) -> str | None:
+    """Return why the trials of these runs have no joint ranking; None if they have one."""
+    first = runs[0]
+    for run in runs:
+        if run.combination is None:
+            return f"{run.path} cannot be ranked: {run.reason}"
+        if run.config["space"]["name"] != first.config["space"]["name"]:
+            return f"{first.path} searched {first.config['space']['name']}, {run.path} {run.config['space']['name']}"
+        if run.header["fingerprint"] != first.header["fingerprint"]:
+            changed = differences(first.config["space"], run.config["space"], prefix="space.")
+            told = "; ".join(changed) or "files behind equal options"
+            return f"equal settings mean other networks in {first.path} and {run.path}: {told}"
+        changed = differences(first.config["score"], run.config["score"], prefix="score.")
+        if "latency" in run.combination.weights:
+            changed += differences(first.config["probe"], run.config["probe"], prefix="probe.")
+        if changed:
+            return f"{first.path} and {run.path} score differently: {'; '.join(changed)}"
+    if not any(trial.is_scored for run in runs for trial in run.trials):
+        return "no run has a scored trial"
+    return None
+
+
+def _read(path: Path, registry: Callable[[], Registry]) -> Run:
+    store = read_run(path)
+    try:
+        header, trials, seconds = store.header(), store.trials(), store.active_seconds()
+    finally:
+        store.close()
+    combination, reason = None, ""
+    try:
+        combination = combination_of(path, header["config"], trials, registry)
+    except DenasError as error:
+        reason = str(error)
+    return Run(
+        path=path,
+        header=header,
+        trials=trials,
+        active_seconds=seconds,
+        combination=combination,
+        reason=reason,
+    )
+
+
+def _describe(run: Run) -> dict[str, Any]:
+    config, best = run.config, run.best()
+    weights = run.combination.weights if run.combination else config["score"].get("weights", {})
+    keep = ("constraints", "objectives", "budget", "seed", "device", "threads")
+    return {
+        "run": str(run.path),
+        **{kind: config[kind]["name"] for kind in ("space", "score", "strategy")},
+        "weights": dict(weights),
+        **{key: config[key] for key in keep},
+        "distributions": dict(run.header["distributions"]),
+        "trials": {state: sum(t.evaluation.state == state for t in run.trials) for state in STATES},
+        "active_seconds": run.active_seconds,
+        "score_is": None
+        if run.combination is None
+        else ("rank within its run" if run.combination.is_relative else "absolute"),
+        "best": None
+        if best is None
+        else {
+            "key": best[0].arch.key,
+            "index": best[0].index,
+            "score": finite(best[1]),
+            "components": dict(best[0].evaluation.components),
+            "metrics": dict(best[0].evaluation.metrics),
+        },
+        "not_ranked": run.reason,
+    }
+
+
+def _differences(first: Run, other: Run) -> dict[str, list[str]]:
+    here, there = (
+        {name: run.header[name] for name in ("distributions", "environment", "fingerprint")}
+        for run in (first, other)
+    )
+    config = [line for line in differences(first.config, other.config) if not line.startswith("out:")]
+    return {"config": config, "installation": differences(here, there)}
+
+
+def _repeats(first: Sequence[Trial], other: Sequence[Trial]) -> dict[str, Any]:
+    """Return whether two tables of trials are the same, and where they part if not."""
+    rows, others = comparable(first), comparable(other)
+    same = next((i for i, pair in enumerate(zip(rows, others, strict=False)) if pair[0] != pair[1]), None)
+    if same is None:
+        shorter = min(len(rows), len(others))
+        return {
+            "identical": len(rows) == len(others),
+            "equal_trials": shorter,
+            "longer_by": len(others) - len(rows),
+        }
+    ours, theirs = first[same], other[same]
+    what = [name for name, a, b in zip(FIELDS, rows[same], others[same], strict=True) if a != b]
+    scores = [trial.evaluation.components for trial in (ours, theirs)]
+    values = {
+        name: [components.get(name) for components in scores]
+        for name in sorted({*scores[0], *scores[1]})
+        if scores[0].get(name) != scores[1].get(name)
+    }
+    return {
+        "identical": False,
+        "equal_trials": same,
+        "first_difference": {
+            "trial": same,
+            "in": what,
+            "keys": [ours.arch.key, theirs.arch.key],
+            "states": [ours.evaluation.state, theirs.evaluation.state],
+            # Those of two different architectures say nothing about repeatability.
+            "components": {} if "key" in what else values,
+        },
+    }
+
+
+def _shared(first: Run, second: Run) -> dict[str, Any]:
+    """Return what two runs say about the architectures that both scored."""
+    ours, theirs = ({t.arch.key: t.evaluation for t in run.trials if t.is_scored} for run in (first, second))
+    keys = [key for key in ours if key in theirs]
+    equal = sum(ours[key].components == theirs[key].components for key in keys)
+    names = sorted({name for key in keys for name in ours[key].components if name in theirs[key].components})
+    taus: dict[str, float | None] = {}
+    for name in names:
+        rows = [
+            (ours[key].components[name], theirs[key].components[name])
+            for key in keys
+            if name in ours[key].components and name in theirs[key].components
+        ]
+        taus[name] = kendall_tau([a for a, _ in rows], [b for _, b in rows])
+    return {
+        "runs": [str(first.path), str(second.path)],
+        "architectures": len(keys),
+        "equal": equal,
+        "same_seed": first.config["seed"] == second.config["seed"],
+        "kendall_tau": taus,
+    }
+
+
+def _joint(runs: Sequence[Run]) -> dict[str, Any]:
+    combination = runs[0].combination
+    assert combination is not None  # what `why_not_jointly` has made sure of
+    objectives = [
+        name for name in runs[0].config["objectives"] if all(name in run.config["objectives"] for run in runs)
+    ] or ["score"]
+    members = rank_jointly([run.trials for run in runs], combination, objectives)
+    return {
+        "members": len(members),
+        "score_is": "rank among the trials of all runs" if combination.is_relative else "absolute",
+        "same_seed": len({run.config["seed"] for run in runs}) == 1,
+        "same_installation": not any(_differences(runs[0], run)["installation"] for run in runs[1:]),
+        "objectives": objectives,
+        "top": [_row(place, member, runs) for place, member in enumerate(members[:SHOWN], start=1)],
+        "front": {
+            "size": sum(member.on_front for member in members),
+            "by_run": {
+                str(run.path): sum(member.on_front and place in member.runs for member in members)
+                for place, run in enumerate(runs)
+            },
+        },
+    }
+
+
+def _row(place: int, member: Member, runs: Sequence[Run]) -> dict[str, Any]:
+    return {
+        "rank": place,
+        "runs": [str(runs[i].path) for i in member.runs],
+        "key": member.trial.arch.key,
+        "score": finite(member.value),
+        "on_front": member.on_front,
+        "components": dict(member.trial.evaluation.components),
+        "metrics": dict(member.trial.evaluation.metrics),
+    }

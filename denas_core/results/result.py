@@ -1,0 +1,176 @@
+"""The result of a search: the best architecture, the Pareto front, and how the trials ended."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from denas_core.errors import NoResult
+from denas_core.setup.setup import Setup
+from denas_core.system.atomic import storage_errors, sync_directory, write_json
+from denas_core.values.objectives import Objective
+from denas_core.values.ranking import pareto_front
+from denas_core.values.trial import STATES, Trial
+
+SCHEMA = "denas.search/1"
+FINALISTS = 10
+FRONT_FILES = 40
+"""Best architectures, and best ones on the front, that get a file of their own; ``result.json`` has the whole front."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResult:
+    """What a search found.
+
+    Attributes:
+        path: The run directory.
+        space: Id of the space.
+        seed: Seed of the search.
+        counts: Trials by state.
+        ranked: Scored trials, best first.
+        values: Combined value of each by key.
+        components: Names of the components the values combine.
+        is_relative: Whether those values are ranks within this run.
+        front: Trials that no other dominates, by score.
+        notices: What the user should know about the result.
+        is_finished: Whether the search came to its end, and was not stopped by a signal.
+    """
+
+    path: Path
+    space: str
+    seed: int
+    counts: dict[str, int]
+    ranked: Sequence[Trial]
+    values: dict[str, float]
+    components: Sequence[str]
+    is_relative: bool
+    front: Sequence[Trial]
+    notices: Sequence[str] = ()
+    is_finished: bool = True
+
+    @property
+    def best(self) -> Trial:
+        """The best trial."""
+        return self.ranked[0]
+
+    def describe(self, trial: Trial) -> dict[str, Any]:
+        """Return a trial with its combined value, fit for JSON."""
+        row = trial.as_dict()
+        return {
+            "key": row["key"],
+            "index": row["index"],
+            "score": finite(self.values[trial.arch.key]),
+            "arch": row["arch"],
+            "components": row["components"],
+            "metrics": row["metrics"],
+            "latency": row["latency"],
+        }
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the result as ``denas search --json`` prints it."""
+        return {
+            "schema": SCHEMA,
+            "run": str(self.path),
+            "space": self.space,
+            "seed": self.seed,
+            "finished": self.is_finished,
+            "trials": dict(self.counts),
+            "score_is": "rank within this run" if self.is_relative else "absolute",
+            "best": self.describe(self.best),
+            "front": [self.describe(trial) for trial in self.front],
+            "notices": list(self.notices),
+        }
+
+
+def finite(value: float) -> float | None:
+    """Return a combined value for JSON, which has no form for that of a trial that misses a component."""
+    return value if math.isfinite(value) else None
+
+
+def make_result(
+    path: Path,
+    setup: Setup,
+    trials: Sequence[Trial],
+    *,
+    notices: Sequence[str] = (),
+    is_finished: bool = True,
+) -> SearchResult:
+    """Rank the trials of a run.
+
+    Raises:
+        NoResult: none of them is scored; says what stopped most.
+    """
+    counts: dict[str, int] = {state: sum(t.evaluation.state == state for t in trials) for state in STATES}
+    if not counts["scored"]:
+        raise NoResult(_why_nothing(trials, counts))
+    ranked, values = setup.scoring.rank(trials)
+    scored = [trial for trial in ranked if trial.is_scored]
+    front = select_front(scored, values, setup.objectives)
+    if not front:
+        notices = [*notices, "the Pareto front is empty: no latency was stable; see 'denas doctor'"]
+    return SearchResult(
+        path=path,
+        space=setup.space.id,
+        seed=setup.config.seed,
+        counts=counts,
+        ranked=scored,
+        values=values,
+        components=tuple(setup.scoring.components),
+        is_relative=setup.scoring.is_relative,
+        front=front,
+        notices=notices,
+        is_finished=is_finished,
+    )
+
+
+def select_front(
+    ranked: Sequence[Trial], values: dict[str, float], objectives: Sequence[Objective]
+) -> list[Trial]:
+    """Return the trials that no other dominates, in the order given.
+
+    A trial without a stable latency takes no part where latency is an objective.
+    """
+    candidates: list[Trial] = []
+    points: list[list[float]] = []
+    for trial in ranked:
+        metrics = trial.evaluation.metrics
+        if any(o.name != "score" and o.name not in metrics for o in objectives):
+            continue
+        if any(o.is_measured for o in objectives) and not trial.evaluation.has_stable_latency:
+            continue
+        candidates.append(trial)
+        points.append([-values[trial.arch.key] if o.name == "score" else metrics[o.name] for o in objectives])
+    return [candidates[index] for index in pareto_front(points)]
+
+
+def write_result(result: SearchResult) -> None:
+    """Write ``result.json``, and an architecture file for each finalist.
+
+    Raises:
+        StorageError: the file system refuses.
+    """
+    directory = result.path / "architectures"
+    with storage_errors(directory):
+        directory.mkdir(exist_ok=True)
+        sync_directory(result.path)
+    finalists = {trial.arch.key: trial for trial in (*result.ranked[:FINALISTS], *result.front[:FRONT_FILES])}
+    for stale in directory.glob("*.json"):
+        if stale.stem not in finalists:
+            stale.unlink(missing_ok=True)
+    for key, trial in finalists.items():
+        write_json(directory / f"{key}.json", trial.arch.as_dict())
+    write_json(result.path / "best.json", result.best.arch.as_dict())
+    write_json(result.path / "result.json", result.as_dict())
+
+
+def _why_nothing(trials: Sequence[Trial], counts: dict[str, int]) -> str:
+    if not trials:
+        return "no candidate was scored within the budget; raise it"
+    nearest = min(trials, key=lambda t: (t.evaluation.state == "failed", t.evaluation.violation, t.arch.key))
+    return (
+        f"no feasible architecture found: {counts['infeasible']} infeasible, {counts['failed']} failed; "
+        f"the nearest: {nearest.evaluation.reason}"
+    )

@@ -1,0 +1,161 @@
+"""The runs in a directory: what each is, how far it came, how large it is; none of them can stop the list."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from denas_core.errors import DenasError, StoreDamaged
+from denas_core.search.run_directory import REPAIRED, STORE, read_run
+from denas_core.system.atomic import LOCK
+from denas_core.system.lock import is_held
+from denas_core.values.objectives import Budget
+from denas_core.values.trial import Trial
+
+from .rows import APPLICATION_ID
+
+RunState = Literal["running", "finished", "stopped", "not begun", "damaged"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """A run at a glance; None where it cannot be known.
+
+    Attributes:
+        path: Its directory.
+        state: ``stopped``: it can be resumed; ``not begun``: it has no store yet.
+        reason: Why it is damaged.
+        space: Id of its space.
+        scored: Scored trials.
+        best_params: Parameters of the best of its last result.
+        budget: As configured.
+        age_seconds: Since it was started.
+        bytes: Its size on disk.
+    """
+
+    path: Path
+    state: RunState
+    reason: str = ""
+    space: str | None = None
+    scored: int | None = None
+    best_params: float | None = None
+    budget: str | None = None
+    age_seconds: float | None = None
+    bytes: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the summary, fit for JSON."""
+        return {**dataclasses.asdict(self), "path": str(self.path)}
+
+
+def is_run(path: Path) -> bool:
+    """Tell whether a directory is one that a search made, whole or not."""
+    if not path.is_dir():
+        return False
+    stores = (STORE, REPAIRED, f"{STORE}-wal")
+    begun = (path / LOCK).is_file() and (path / "config.yaml").is_file()
+    return begun or any(_is_ours(path / name) for name in stores)
+
+
+def list_runs(directory: Path) -> tuple[list[RunSummary], list[Path]]:
+    """Return a summary of each run in `directory`, by name, and the entries that are none.
+
+    A directory that is a run itself is the only one in its list.
+    """
+    entries = [directory] if is_run(directory) else sorted(directory.iterdir())
+    runs = [path for path in entries if is_run(path)]
+    return [summarise(path) for path in runs], [path for path in entries if path not in runs]
+
+
+def summarise(path: Path) -> RunSummary:
+    """Return a run at a glance."""
+    size = size_on_disk(path)
+    held = is_held(path)
+    if not any((path / name).exists() for name in (STORE, REPAIRED, f"{STORE}-wal", "result.json")):
+        return RunSummary(path=path, state="running" if held else "not begun", bytes=size)
+    try:
+        store = read_run(path)
+        try:
+            header, trials, seconds = store.header(), store.trials(), store.active_seconds()
+        finally:
+            store.close()
+        config = header["config"]
+        space, budget = str(config["space"]["name"]), str(config["budget"])
+        result = _result(path)
+        scored = sum(trial.is_scored for trial in trials)
+        spent = _is_spent(Budget.parse(config["budget"]), scored, seconds)
+        ended = result.get("finished") is True and sum(result["trials"].values()) == len(trials)
+    except (DenasError, KeyError, TypeError, AttributeError) as error:
+        reason = str(error) if isinstance(error, DenasError) else "its header is not that of a run"
+        kind: RunState = "running" if held and not isinstance(error, StoreDamaged) else "damaged"
+        return RunSummary(path=path, state=kind, reason=reason, bytes=size)
+    state: RunState = "running" if held else "finished" if spent or ended else "stopped"
+    return RunSummary(
+        path=path,
+        state=state,
+        space=space,
+        scored=scored,
+        best_params=_best_params(result, trials),
+        budget=budget,
+        age_seconds=_age(path, header),
+        bytes=size,
+    )
+
+
+def size_on_disk(path: Path) -> int:
+    """Return the bytes of the files below a directory; links count as themselves, what cannot be read as nothing."""
+    total = 0
+    for folder, _, names in os.walk(path, onerror=None, followlinks=False):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += (Path(folder) / name).lstat().st_size
+    return total
+
+
+def _is_ours(store: Path) -> bool:
+    if store.name.endswith("-wal"):
+        # A log alone does not say whose it is: the directory must look like a run besides.
+        return store.is_file() and (store.parent / "config.yaml").is_file()
+    try:
+        with store.open("rb") as file:
+            head = file.read(72)
+    except OSError:
+        return False
+    return len(head) == 72 and int.from_bytes(head[68:], "big") == APPLICATION_ID
+
+
+def _is_spent(budget: Budget, scored: int, seconds: float) -> bool:
+    if budget.candidates is not None:
+        return scored >= budget.candidates
+    return budget.seconds is not None and seconds >= budget.seconds
+
+
+def _result(path: Path) -> dict[str, Any]:
+    # A result is written after its trials: it may be missing, or of a shorter search.
+    try:
+        document = json.loads((path / "result.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    usable = isinstance(document, dict) and isinstance(document.get("trials"), dict)
+    return document if usable and all(isinstance(n, int) for n in document["trials"].values()) else {}
+
+
+def _best_params(result: Mapping[str, Any], trials: list[Trial]) -> float | None:
+    best = result.get("best")
+    key = best.get("key") if isinstance(best, dict) else None
+    return next((t.evaluation.metrics.get("params") for t in trials if t.arch.key == key), None)
+
+
+def _age(path: Path, header: Mapping[str, Any]) -> float | None:
+    with contextlib.suppress(KeyError, TypeError, ValueError):
+        return max(0.0, time.time() - datetime.datetime.fromisoformat(header["started"]).timestamp())
+    with contextlib.suppress(OSError):
+        return max(0.0, time.time() - (path / "config.yaml").stat().st_mtime)
+    return None

@@ -1,0 +1,115 @@
+"""Removing runs: only what a run consists of, and in an order that leaves a run, or nothing, wherever it is cut off."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+from denas_core.errors import ConfigError
+from denas_core.search.run_directory import REPAIRED, STORE
+from denas_core.system.atomic import LOCK, WORK, storage_errors, sync_directory
+from denas_core.system.lock import RunLock
+
+from .inventory import is_run
+
+PARTS = (
+    "architectures/*.json",
+    "architectures",
+    f"{WORK}/*",
+    WORK,
+    ".*.tmp*",
+    "report.html",
+    "insight.json",
+    "confidence.json",
+    "best.json",
+    "result.json",
+    f"{STORE}.damaged-*",
+    # From here on it is no run that can be read: its log, its store, and what says that it was one.
+    f"{REPAIRED}*",
+    f"{STORE}-journal",
+    f"{STORE}-shm",
+    f"{STORE}-wal",
+    STORE,
+    "config.yaml",
+    "owner.json",
+    LOCK,
+)
+"""What a run consists of, in the order in which it is removed."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Removal:
+    """What became of a run directory.
+
+    Attributes:
+        path: The directory.
+        kept: What else was in it, and still is; empty if the directory is gone.
+    """
+
+    path: Path
+    kept: tuple[str, ...]
+
+
+def check_removable(paths: Sequence[Path]) -> None:
+    """Refuse anything that is no run directory itself.
+
+    Raises:
+        ConfigError: naming the first one.
+    """
+    for path in paths:
+        if path.is_symlink():
+            raise ConfigError(f"{str(path)!r} is a link; name the run directory that it leads to")
+        if not is_run(path):
+            raise ConfigError(f"{str(path)!r} is not a run directory; 'denas run ls' lists those there are")
+        for name in (LOCK, STORE):
+            if (path / name).is_symlink():
+                raise ConfigError(
+                    f"{str(path / name)!r} is a link, and leads out of the run; remove it first"
+                )
+
+
+def remove_runs(paths: Sequence[Path]) -> list[Removal]:
+    """Remove runs; other files that lie in their directories stay.
+
+    Raises:
+        ConfigError: one is no run directory; nothing is removed.
+        RunBusy: another process works on one; nothing is removed.
+        StorageError: the file system refuses.
+    """
+    check_removable(paths)
+    with contextlib.ExitStack() as locks:
+        for path in paths:
+            locks.callback(RunLock(path).release)
+        for path in paths:
+            for part in PARTS:
+                for entry in sorted(path.glob(part)):
+                    _remove(entry)
+            with storage_errors(path):
+                sync_directory(path)
+    return [Removal(path, _remove_directory(path)) for path in paths]
+
+
+def _remove(entry: Path) -> None:
+    with storage_errors(entry):
+        mode = entry.lstat().st_mode
+        if stat.S_ISDIR(mode):
+            with contextlib.suppress(OSError):  # something else lies in it
+                entry.rmdir()
+        elif stat.S_ISREG(mode) and not _is_behind_link(entry):
+            entry.unlink(missing_ok=True)
+
+
+def _is_behind_link(entry: Path) -> bool:
+    return entry.parent.name in ("architectures", WORK) and entry.parent.is_symlink()
+
+
+def _remove_directory(path: Path) -> tuple[str, ...]:
+    with storage_errors(path):
+        kept = tuple(sorted(entry.name for entry in path.iterdir()))
+        if not kept:
+            path.rmdir()
+            sync_directory(path.parent)
+    return kept

@@ -1,0 +1,349 @@
+"""The store: a run's trials in SQLite, written by one process, each in one durable transaction."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from denas_core.errors import StorageError, StoreDamaged
+from denas_core.seeding import canonical_json
+from denas_core.system.atomic import storage_errors, sync_directory
+from denas_core.system.file_system import network_file_system
+from denas_core.values.trial import Trial
+
+from .rows import (
+    APPLICATION_ID,
+    SCHEMA_VERSION,
+    TABLES,
+    Row,
+    as_trial,
+    component_names,
+    component_row,
+    is_intact,
+    meta_row,
+    trial_row,
+)
+
+_REFUSALS = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_PERM,
+}
+"""What SQLite reports when the file system, not the file, is at fault."""
+
+
+class Store:
+    """The trials of one run; open it with `Store.create`, `Store.open` or `Store.read`."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+
+    @classmethod
+    def create(cls, path: Path, header: Mapping[str, Any]) -> Store:
+        """Make a new store with its header.
+
+        Raises:
+            StorageError: the file system refuses.
+        """
+        cls.build(path, {"header": canonical_json(header), "active_seconds": "0.0"})
+        return cls.open(path)
+
+    @staticmethod
+    def build(
+        path: Path, meta: Mapping[str, str], trials: Iterable[Row] = (), components: Iterable[Row] = ()
+    ) -> None:
+        """Write a whole store: it is there with everything in it, or not at all.
+
+        Args:
+            path: Where; a store that is there is replaced.
+            meta: Texts by name.
+            trials: Intact rows; see `rows`.
+            components: The same.
+
+        Raises:
+            StorageError: the file system refuses.
+        """
+        draft = path.with_name(f".{path.name}.tmp")
+        with storage_errors(draft):
+            for end in ("", "-wal", "-shm", "-journal"):
+                draft.with_name(f"{draft.name}{end}").unlink(missing_ok=True)
+        with _sqlite_errors(path):
+            # Without a log, which closing would fold into the file and keep silent about a full disk.
+            store = Store(draft, _connect(draft, journal="DELETE"))
+            try:
+                for pragma in (f"application_id = {APPLICATION_ID}", f"user_version = {SCHEMA_VERSION}"):
+                    store._connection.execute(f"PRAGMA {pragma}")
+                with store._transaction():
+                    for statement in TABLES.values():
+                        store._connection.execute(statement)
+                    store._insert("meta", (meta_row(*item) for item in meta.items()))
+                    store._insert("trial", trials)
+                    store._insert("component", components)
+            finally:
+                store.close()
+        with storage_errors(path):
+            draft.replace(path)
+            sync_directory(path.parent)
+
+    @classmethod
+    def open(cls, path: Path) -> Store:
+        """Open an existing store for writing, after a check of the whole file.
+
+        Raises:
+            StoreDamaged: it is no store, is corrupt, or newer than this version.
+            StorageError: the file system refuses.
+        """
+        _check_exists(path)
+        with _sqlite_errors(path):
+            # A log costs one fsync a commit, not three; but the memory that it needs is not shared over a network.
+            journal = "DELETE" if network_file_system(path) else "WAL"
+            return cls(path, _connect(path, journal=journal))._checked(thorough=True)
+
+    @classmethod
+    def read(cls, path: Path) -> Store:
+        """Open an existing store for reading, beside a process that writes it.
+
+        Raises:
+            StoreDamaged, StorageError: as `open`.
+        """
+        _check_exists(path)
+        with _sqlite_errors(path):
+            # Readers of a write-ahead log write beside it; where they may not, a store without one is fixed anyway.
+            is_fixed = not os.access(path.parent, os.W_OK) and not _is_in_use(path)
+            uri = f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if is_fixed else ''}"
+            connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+            return cls(path, connection)._checked(thorough=False)
+
+    def close(self) -> None:
+        """Close the store."""
+        self._connection.close()
+
+    def header(self) -> dict[str, Any]:
+        """Return what the run was started with."""
+        with _sqlite_errors(self.path):
+            return dict(json.loads(self._get("header")))
+
+    def set_header(self, header: Mapping[str, Any]) -> None:
+        """Replace what the run goes on with: a resume may raise its budget.
+
+        Raises:
+            StorageError: as `append`.
+        """
+        with _sqlite_errors(self.path), self._transaction():
+            self._set("header", canonical_json(header))
+
+    def active_seconds(self) -> float:
+        """Return the seconds of work so far, summed over resumes."""
+        with _sqlite_errors(self.path):
+            return float(self._get("active_seconds"))
+
+    def append(self, trial: Trial, *, active_seconds: float) -> None:
+        """Commit a finished trial; when this returns, a power cut does not lose it.
+
+        Raises:
+            StorageError: the disk is full or fails; nothing is written, and the store stays whole.
+        """
+        result = trial.evaluation
+        with _sqlite_errors(self.path), self._transaction():
+            self._insert("trial", [trial_row(trial)])
+            self._insert_components(trial.index, result.components, result.seconds)
+            self._set("active_seconds", repr(active_seconds))
+
+    def add_components(
+        self, index: int, components: Mapping[str, float], seconds: Mapping[str, float]
+    ) -> None:
+        """Commit further components of a trial that is there already.
+
+        Raises:
+            StorageError: as `append`.
+        """
+        with _sqlite_errors(self.path), self._transaction():
+            self._insert_components(index, components, seconds)
+
+    def trials(self) -> list[Trial]:
+        """Return every trial, in order.
+
+        Raises:
+            StoreDamaged: a row is not what was written, or one is missing.
+        """
+        # One read transaction: a writer may commit between two statements.
+        with _sqlite_errors(self.path), self._transaction("DEFERRED"):
+            components: dict[int, dict[str, float]] = {}
+            for row in self._connection.execute("SELECT * FROM component ORDER BY idx, name"):
+                if not is_intact("component", row):
+                    raise self._damaged(f"component {row[1]!r} of trial {row[0]}")
+                components.setdefault(row[0], {})[row[1]] = row[2]
+            trials: list[Trial] = []
+            for row in self._connection.execute("SELECT * FROM trial ORDER BY idx"):
+                if not is_intact("trial", row):
+                    raise self._damaged(f"trial {row[0]}")
+                if row[0] != len(trials):
+                    raise self._damaged(f"trial {len(trials)} is missing")
+                if not component_names(row) <= components.get(row[0], {}).keys():
+                    raise self._damaged(f"trial {row[0]} has lost components")
+                trials.append(as_trial(row, components.pop(row[0], {})))
+            if components:
+                raise self._damaged(f"trial {min(components)} is missing")
+            return trials
+
+    def _insert(self, table: str, rows: Iterable[Row]) -> None:
+        for row in rows:
+            self._connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+
+    def _insert_components(
+        self, index: int, components: Mapping[str, float], seconds: Mapping[str, float]
+    ) -> None:
+        self._insert(
+            "component",
+            [component_row(index, name, value, seconds.get(name, 0.0)) for name, value in components.items()],
+        )
+
+    def _checked(self, *, thorough: bool) -> Store:
+        try:
+            self._check(thorough=thorough)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def _check(self, *, thorough: bool) -> None:
+        application = self._connection.execute("PRAGMA application_id").fetchone()[0]
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        tables = self._connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+        is_ours = dict(tables) == TABLES
+        if application != APPLICATION_ID and not is_ours:
+            raise StoreDamaged(
+                f"{str(self.path)!r} is not the store of a search; if it was one, mend it with: "
+                f"{_repair(self.path)}"
+            )
+        if application == APPLICATION_ID and version > SCHEMA_VERSION:
+            raise StoreDamaged(
+                f"{str(self.path)!r} was written by a newer version (schema {version}, this one reads "
+                f"{SCHEMA_VERSION}); upgrade denas-core"
+            )
+        if not is_ours or (application, version) != (APPLICATION_ID, SCHEMA_VERSION):
+            raise self._damaged("its first page")
+        if thorough:
+            verdict = self._connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            if verdict != "ok":
+                raise self._damaged(str(verdict))
+
+    def _damaged(self, what: str) -> StoreDamaged:
+        return damaged(self.path, what)
+
+    @contextlib.contextmanager
+    def _transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
+        self._connection.execute(f"BEGIN {kind}")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def _get(self, key: str) -> str:
+        # The rows themselves, not the index on them.
+        query = "SELECT * FROM meta NOT INDEXED WHERE key = ?"
+        row = self._connection.execute(query, (key,)).fetchone()
+        if row is None or not is_intact("meta", row):
+            raise self._damaged(key.replace("_", " "))
+        return str(row[1])
+
+    def _set(self, key: str, value: str) -> None:
+        self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", meta_row(key, value))
+
+
+def has_log(path: Path) -> bool:
+    """Tell whether a store has a log that is not empty."""
+    try:
+        return path.with_name(f"{path.name}-wal").stat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
+def _is_in_use(path: Path) -> bool:
+    # A reader leaves an empty log behind; with the shared memory beside it, it may be a writer's.
+    return has_log(path) or all(path.with_name(f"{path.name}{end}").exists() for end in ("-wal", "-shm"))
+
+
+def damaged(path: Path, what: str) -> StoreDamaged:
+    """Return the error about a store, which says how to mend it."""
+    line = " ".join(what.replace("*** in database main ***", "").split())
+    return StoreDamaged(f"store {str(path)!r} is damaged ({line[:120]}); mend it with: {_repair(path)}")
+
+
+def comparable(trials: Iterable[Trial]) -> list[list[Any]]:
+    """Return the part of a table of trials that the same search always repeats: all but seconds and latencies."""
+    rows = []
+    for trial in trials:
+        result = trial.evaluation
+        metrics = {name: value for name, value in result.metrics.items() if name not in ("latency_ms", "rtf")}
+        rows.append(
+            [
+                trial.index,
+                trial.generation,
+                trial.arch.key,
+                trial.arch.as_dict(),
+                result.state,
+                result.reason,
+                {name: value.hex() for name, value in sorted(result.components.items())},
+                metrics,
+            ]
+        )
+    return rows
+
+
+def _connect(path: Path, *, journal: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, timeout=30.0)
+    # FULL: a committed trial survives a power cut.
+    for pragma in (
+        f"journal_mode = {journal}",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "trusted_schema = OFF",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+def _check_exists(path: Path) -> None:
+    with storage_errors(path):
+        if path.stat().st_size == 0:
+            raise damaged(path, "it is empty")
+
+
+def _repair(path: Path) -> str:
+    return f"denas repair {shlex.quote(str(path.parent))}"
+
+
+@contextlib.contextmanager
+def _sqlite_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        if code == sqlite3.SQLITE_READONLY_ROLLBACK:
+            raise StorageError(
+                f"store {str(path)!r} holds half a commit, which a resume takes back: "
+                f"denas search --resume {shlex.quote(str(path.parent))}"
+            ) from error
+        # A file shorter than it says is damaged, though SQLite calls it an error of input.
+        if code & 0xFF in _REFUSALS and code != sqlite3.SQLITE_IOERR_SHORT_READ:
+            raise StorageError(
+                f"cannot use store {str(path)!r}: {error}; free space or permissions, then go on with --resume"
+            ) from error
+        raise damaged(path, str(error)) from error
+    except (sqlite3.DatabaseError, ValueError, KeyError, TypeError) as error:
+        raise damaged(path, str(error)) from error

@@ -1,0 +1,246 @@
+"""The run directory: one search on disk, from its creation to its result."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+from denas_core.errors import ConfigError, StoreDamaged
+from denas_core.registry.registry import Registry
+from denas_core.runs.store import Store
+from denas_core.setup.config import MAY_CHANGE_ON_RESUME, differences
+from denas_core.setup.setup import Setup
+from denas_core.system.atomic import LOCK, remove_leftovers, storage_errors, sync_directory, write_atomically
+from denas_core.system.file_system import network_file_system
+from denas_core.system.lock import RunLock
+from denas_core.system.machine import environment, installed_version, moment
+
+STORE = "study.db"
+REPAIRED = f"{STORE}.repaired"
+"""The new store of a repair, until it has taken the place of the damaged one."""
+
+HEADER_SCHEMA = "denas.run/1"
+
+
+class RunDirectory:
+    """An open run: its lock is held, its store can be written.
+
+    Attributes:
+        path: The directory.
+        store: The trials.
+    """
+
+    def __init__(self, path: Path, lock: RunLock, store: Store) -> None:
+        self.path = path
+        self.store = store
+        self._lock = lock
+
+    @classmethod
+    def create(cls, setup: Setup, registry: Registry, *, out: str | None = None) -> RunDirectory:
+        """Make the directory of a new run.
+
+        Args:
+            setup: The objects of the search.
+            registry: The installed plugins, whose versions are kept.
+            out: Where; by default the next free ``runs/<space>-<n>``.
+
+        Raises:
+            ConfigError: the directory exists and is not empty.
+            NoResult: what relative bounds compare with cannot be measured.
+            RunBusy, StorageError: it cannot be used.
+        """
+        path = _new_directory(setup.space.id, out)
+        lock = RunLock(path)
+        try:
+            remove_leftovers(path)
+            if not _is_unbegun(path):
+                raise ConfigError(f"another process has just used {str(path)!r}; name another directory")
+            if kind := network_file_system(path):
+                setup.notices.append(
+                    f"{str(path)!r} lies on a network file system ({kind}): commits are slower there, and its locks "
+                    "are trusted; a local disk is safer"
+                )
+            write_atomically(path / "config.yaml", setup.config.as_yaml())
+            setup.settle()
+            return cls(
+                path, lock, Store.create(path / STORE, {**header(setup, registry), "started": moment()})
+            )
+        except BaseException:
+            lock.release()
+            raise
+
+    @classmethod
+    def open(cls, path: Path) -> RunDirectory:
+        """Open an existing run for writing.
+
+        Raises:
+            ConfigError: there is no run.
+            RunBusy, StoreDamaged, StorageError: it cannot be used.
+        """
+        check_is_run(path)
+        lock = RunLock(path)
+        try:
+            remove_leftovers(path)
+            return cls(path, lock, Store.open(path / STORE))
+        except BaseException:
+            lock.release()
+            raise
+
+    def go_on_with(self, stored: dict[str, Any], setup: Setup) -> None:
+        """Keep the configuration of a resume, so that the next one needs no option again."""
+        # A header that was made anew has lost what was measured.
+        setup.settle(stored.get("references"))
+        now = {**stored, "config": setup.config.as_dict(), **_references(setup)}
+        if now != stored:
+            self.store.set_header(now)
+        write_atomically(self.path / "config.yaml", setup.config.as_yaml())
+
+    def close(self) -> None:
+        """Close the store and let go of the directory."""
+        self.store.close()
+        self._lock.release()
+
+    def __enter__(self) -> RunDirectory:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def header(setup: Setup, registry: Registry) -> dict[str, Any]:
+    """Return what a resumed run must find unchanged, fit for JSON."""
+    used = {
+        getattr(setup.config, kind).name.partition("/")[0] for kind in ("space", "score", "strategy", "probe")
+    }
+    plugins = {p.distribution: p.version for p in registry.plugins if p.name in used and p.status == "ok"}
+    return {
+        "schema": HEADER_SCHEMA,
+        "config": setup.config.as_dict(),
+        "fingerprint": setup.space.fingerprint(),
+        "distributions": {"denas-core": installed_version("denas-core"), **plugins},
+        "environment": environment(setup.device),
+        **_references(setup),
+    }
+
+
+def _references(setup: Setup) -> dict[str, Any]:
+    return {"references": dict(setup.references)} if setup.references else {}
+
+
+def check_options(stored: dict[str, Any], setup: Setup, *, path: Path) -> None:
+    """Check that a run goes on with the options it began with.
+
+    Raises:
+        ConfigError: something other than budget and executor differs; names each difference.
+    """
+    changed = [
+        line
+        for line in differences(stored["config"], setup.config.as_dict())
+        if re.split(r"[.:]", line)[0] not in MAY_CHANGE_ON_RESUME
+    ]
+    if changed:
+        raise ConfigError(
+            f"run {str(path)!r} cannot go on with {'; '.join(changed)}: only budget and executor may change; "
+            "start a new run instead"
+        )
+
+
+def check_installation(stored: dict[str, Any], setup: Setup, registry: Registry, *, path: Path) -> list[str]:
+    """Check that a run goes on with the software it began with, and return notices about what differs without harm.
+
+    Raises:
+        ConfigError: another version of a distribution or of torch, or other contents behind the same options.
+    """
+    now = header(setup, registry)
+    machine = ("machine", "processor")
+    # A component that is added later may bring its plugin; none may be missing or another.
+    kept = {
+        name: version for name, version in now["distributions"].items() if name in stored["distributions"]
+    }
+    changed = differences(stored["distributions"], kept)
+    changed += differences({"fingerprint": stored["fingerprint"]}, {"fingerprint": now["fingerprint"]})
+    here = {name: text for name, text in now["environment"].items() if name not in machine}
+    there = {name: text for name, text in stored["environment"].items() if name not in machine}
+    changed += differences(there, here)
+    if changed:
+        raise ConfigError(
+            f"run {str(path)!r} was made with something else: {'; '.join(changed)}; install what it had, or start anew"
+        )
+    if any(stored["environment"].get(name) != now["environment"].get(name) for name in machine):
+        return ["this is another processor than the run began on: scores may differ in their last bits"]
+    return []
+
+
+def read_run(path: Path) -> Store:
+    """Open the store of a run for reading.
+
+    Raises:
+        ConfigError, StoreDamaged, StorageError: there is no run, or it cannot be read.
+    """
+    check_is_run(path)
+    return Store.read(path / STORE)
+
+
+def check_is_run(path: Path) -> None:
+    """Refuse a directory that holds no run.
+
+    Raises:
+        ConfigError: there is none, or it never began.
+        StoreDamaged: its store is gone.
+    """
+    mend = f"denas repair {shlex.quote(str(path))}"
+    if (path / REPAIRED).is_file():
+        raise StoreDamaged(f"a repair of run {str(path)!r} was cut off; finish it with: {mend}")
+    if (path / STORE).is_file():
+        return
+    if (path / f"{STORE}-wal").is_file():
+        raise StoreDamaged(f"run {str(path)!r} has lost its {STORE}; save what its log holds with: {mend}")
+    if (path / "result.json").is_file():
+        raise StoreDamaged(f"run {str(path)!r} has lost its {STORE}; put it back, or start a new run")
+    if (path / "config.yaml").is_file() and (path / LOCK).is_file():
+        raise ConfigError(
+            f"run {str(path)!r} was stopped before its first trial; start it again with --out {shlex.quote(str(path))}"
+        )
+    raise ConfigError(f"{str(path)!r} is not a run directory; 'denas search' makes one")
+
+
+def _new_directory(space: str, out: str | None) -> Path:
+    if out is not None:
+        path = Path(out)
+        with storage_errors(path):
+            if path.exists() and not path.is_dir():
+                raise ConfigError(f"out {out!r} is a file; name a directory")
+            if path.is_dir() and not _is_unbegun(path):
+                raise ConfigError(
+                    f"out {out!r} exists and is not empty; name another, or go on with: "
+                    f"denas search --resume {shlex.quote(out)}"
+                )
+            path.mkdir(parents=True, exist_ok=True)
+            return path
+    stem = re.sub(r"[^a-z0-9]+", "-", space.lower()).strip("-") or "run"
+    parent = Path("runs")
+    with storage_errors(parent):
+        parent.mkdir(exist_ok=True)
+        number = 1
+        while True:
+            path = parent / f"{stem}-{number}"
+            try:
+                path.mkdir()
+            except FileExistsError:
+                number += 1
+                continue
+            sync_directory(parent)
+            return path
+
+
+def _is_unbegun(path: Path) -> bool:
+    """Tell whether a directory is empty, or holds only what a run writes before its store is there."""
+    names = {entry.name for entry in path.iterdir()}
+    own = {name for name in names if name in (LOCK, "owner.json", "config.yaml") or _is_temporary(name)}
+    return not names or (names == own and LOCK in names)
+
+
+def _is_temporary(name: str) -> bool:
+    return name.startswith(".") and ".tmp" in name

@@ -1,0 +1,231 @@
+"""The one search loop: ask, evaluate, commit, until the budget is spent."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import shlex
+import time
+from collections.abc import Generator, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from denas_core.contracts.strategy import History
+from denas_core.errors import Interrupted, NoResult, PluginError, StoreDamaged
+from denas_core.evaluation.evaluator import Evaluator
+from denas_core.isolation.blame import blamed
+from denas_core.runs.store import Store
+from denas_core.seeding import derive_seed
+from denas_core.setup.setup import Setup
+from denas_core.system.interrupt import Interruption, interruptible
+from denas_core.values.architecture import Architecture
+from denas_core.values.trial import Evaluation, Trial
+
+FIRST_FAILURES = 25
+"""A search in which so many candidates have failed and none is scored stops: what is wrong is not the candidates."""
+
+TRIALS_PER_CANDIDATE = 20
+"""A budget of scored candidates also ends after this many times as many trials: the constraints may admit none."""
+
+
+class Observer(Protocol):
+    """What is told about a search while it runs; it cannot change the result."""
+
+    def started(self, study: Study) -> None:
+        """The search starts or goes on."""
+
+    def trial_done(self, study: Study, trial: Trial) -> None:
+        """A trial is committed."""
+
+    def finished(self, study: Study) -> None:
+        """The search has ended, by its budget or by a signal."""
+
+
+class Study:
+    """A search in progress.
+
+    Attributes:
+        setup: The objects of the search.
+        path: The run directory.
+        trials: Committed trials, in order; without seconds, which only the store keeps.
+        counts: Committed trials by state.
+        notices: What the user should know about how the search went.
+    """
+
+    def __init__(self, setup: Setup, store: Store, *, path: Path, observers: Sequence[Observer] = ()) -> None:
+        self.setup = setup
+        self.path = path
+        self.notices = list(setup.notices)
+        self.trials: list[Trial] = []
+        self.counts = {"scored": 0, "infeasible": 0, "failed": 0}
+        self._store = store
+        self._observers = list(observers)
+        self._seconds_before = store.active_seconds()
+        self._start = time.monotonic()
+        for trial in store.trials():
+            self._remember(trial)
+
+    def run(self) -> None:
+        """Search until the budget is spent or the space is exhausted.
+
+        Raises:
+            Interrupted: a signal stopped it between two candidates; everything finished is committed.
+            NoResult: every candidate so far failed.
+            StorageError: a trial could not be committed.
+        """
+        self._start = time.monotonic()
+        evaluator = self.setup.evaluator()
+        self._tell("started")
+        try:
+            with interruptible() as interruption:
+                self._generations(evaluator, interruption)
+        finally:
+            self.setup.executor.close()
+            self._tell("finished")
+        if interruption and not self._is_spent():
+            raise Interrupted(
+                f"stopped after {len(self.trials)} trials, all of them kept; go on with: "
+                f"denas search --resume {shlex.quote(str(self.path))}",
+                signal_number=interruption.signal_number,
+            )
+
+    def active_seconds(self) -> float:
+        """Return the seconds of work, summed over resumes."""
+        return self._seconds_before + time.monotonic() - self._start
+
+    def best(self) -> tuple[Trial | None, float]:
+        """Return the best trial so far and its combined value among the trials so far."""
+        if not self.counts["scored"]:
+            return None, 0.0
+        ranked, values = self.setup.scoring.rank(self.trials)
+        return ranked[0], values[ranked[0].arch.key]
+
+    def progress(self) -> float:
+        """Return the share of the budget that is spent, from 0 to 1."""
+        budget = self.setup.budget
+        if budget.candidates is not None:
+            return min(self.counts["scored"] / budget.candidates, 1.0)
+        return min(self.active_seconds() / (budget.seconds or 1.0), 1.0)
+
+    def _generations(self, evaluator: Evaluator, interruption: Interruption) -> None:
+        # A resumed search asks for its last generation again; all before it are whole.
+        generation = self.trials[-1].generation if self.trials else 0
+        closed = sum(trial.generation < generation for trial in self.trials)
+        while not self._is_spent() and not interruption:
+            proposals = self._ask(generation, self.trials[:closed])
+            if not proposals:
+                self.notices.append("the strategy found nothing new to propose within the constraints")
+                return
+            self._check_finished(proposals, closed)
+            self._evaluate(evaluator, proposals, generation, closed, interruption)
+            generation, closed = generation + 1, closed + len(proposals)
+        budget = self.setup.budget.candidates
+        if budget is not None and self._has_tried_enough(budget) and self.counts["scored"] < budget:
+            self.notices.append(
+                f"stopped after {len(self.trials)} trials with {self.counts['scored']} of {budget} scored: the "
+                "constraints admit too few"
+            )
+
+    def _ask(self, generation: int, finished: Sequence[Trial]) -> list[Architecture]:
+        # Only whole generations are seen, so neither the order of results nor a kill changes what is proposed.
+        ranked, values = self.setup.scoring.rank(finished)
+        history = History(trials=finished, ranked=ranked, values=values)
+        strategy = self.setup.strategy
+        seed = derive_seed(self.setup.config.seed, "generation", generation)
+        with blamed(f"strategy {strategy.id!r}"):
+            count = strategy.generation_size
+            asked = strategy.ask(self.setup.problem, history, count=count, seed=seed)
+            # Whatever it returns ends: no more is taken than shows that it is too much.
+            proposals = list(itertools.islice(asked, count + 1))
+            if len(proposals) > count:
+                raise ValueError(f"it proposes more than the {count} asked for")
+        known = history.keys()
+        fresh = {
+            arch.key: arch
+            for arch in proposals
+            if issubclass(type(arch), Architecture) and arch.key not in known
+        }
+        if len(fresh) < len(proposals):
+            raise PluginError(
+                f"strategy {strategy.id!r}: {len(proposals) - len(fresh)} of {len(proposals)} proposals are no "
+                "architectures, or are known already"
+            )
+        return list(fresh.values())
+
+    def _check_finished(self, proposals: Sequence[Architecture], closed: int) -> None:
+        for trial, arch in itertools.zip_longest(self.trials[closed:], proposals):
+            if trial is None:
+                return
+            if arch is None or trial.arch.key != arch.key:
+                raise StoreDamaged(
+                    f"trial {trial.index} of the run is not what this installation proposes there; its plugins or its "
+                    "store were changed"
+                )
+
+    def _evaluate(
+        self,
+        evaluator: Evaluator,
+        proposals: Sequence[Architecture],
+        generation: int,
+        closed: int,
+        interruption: Interruption,
+    ) -> None:
+        def work() -> Iterator[tuple[int, Architecture]]:
+            for index in range(len(self.trials), closed + len(proposals)):
+                if self._is_spent() or interruption:
+                    return
+                yield index, proposals[index - closed]
+
+        budget = self.setup.budget.candidates
+        early: dict[int, Evaluation] = {}
+        with contextlib.closing(_closable(self.setup.executor.run(evaluator.evaluate, work()))) as results:
+            for index, evaluation in results:
+                early[index] = evaluation
+                # In order: a kill then leaves a prefix, and a budget in candidates cuts at the same one everywhere.
+                # A budget of time only stops work from being taken: what is finished is kept.
+                while (place := len(self.trials)) in early and (budget is None or not self._is_spent()):
+                    arch = proposals[place - closed]
+                    measured = evaluator.measure(arch, early.pop(place))
+                    self._commit(Trial(index=place, generation=generation, arch=arch, evaluation=measured))
+
+    def _commit(self, trial: Trial) -> None:
+        self._store.append(trial, active_seconds=self.active_seconds())
+        self._remember(trial)
+        self._tell("trial_done", trial)
+        failed = self.counts["failed"]
+        if failed >= FIRST_FAILURES and not self.counts["scored"] and trial.evaluation.state == "failed":
+            raise NoResult(
+                f"{failed} candidates failed and none is scored; the last: {trial.evaluation.reason}"
+            )
+
+    def _tell(self, event: str, *details: Trial) -> None:
+        for observer in list(self._observers):
+            try:
+                getattr(observer, event)(self, *details)
+            except Exception as error:
+                # Who watches cannot change the result, not even by failing.
+                self._observers.remove(observer)
+                self.notices.append(f"an observer failed and was left out: {type(error).__name__}: {error}")
+
+    def _remember(self, trial: Trial) -> None:
+        if trial.index != len(self.trials):
+            raise StoreDamaged(
+                f"trial {len(self.trials)} is missing from the run's store; mend it with: "
+                f"denas repair {shlex.quote(str(self.path))}"
+            )
+        self.counts[trial.evaluation.state] += 1
+        self.trials.append(trial.without_seconds())
+
+    def _is_spent(self) -> bool:
+        budget = self.setup.budget
+        if budget.candidates is not None:
+            return self.counts["scored"] >= budget.candidates or self._has_tried_enough(budget.candidates)
+        return self.active_seconds() >= (budget.seconds or 0.0)
+
+    def _has_tried_enough(self, budget: int) -> bool:
+        return len(self.trials) >= TRIALS_PER_CANDIDATE * (budget + 5)
+
+
+def _closable(results: Iterator[tuple[int, Evaluation]]) -> Generator[tuple[int, Evaluation], None, None]:
+    # An executor may return any iterator; a generator over it can always be closed, and closes it if it can.
+    yield from results

@@ -1,0 +1,136 @@
+"""Bounds: relative ones made absolute, and all of them within reach, before any candidate is looked at."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from denas_core.contracts.space import SearchSpace
+from denas_core.errors import ConfigError, Infeasible, NoResult
+from denas_core.evaluation.evaluator import Evaluator
+from denas_core.isolation.blame import blamed
+from denas_core.values.objectives import Constraint, quantity
+
+ATTEMPTS = 3
+
+
+def reachable(
+    constraints: list[Constraint], space: SearchSpace
+) -> tuple[list[Constraint], dict[str, tuple[float, float]]]:
+    """Return the constraints with relative bounds made absolute, and the reachable range of their metrics.
+
+    Those on measured metrics are absolute already, see `absolute_bounds`.
+
+    Raises:
+        Infeasible: a constraint lies outside the range; says the nearest value that does not.
+        ConfigError: a relative bound in a space without a full architecture.
+    """
+    smallest, full = space.smallest(), space.full()
+    ranges: dict[str, tuple[float, float]] = {}
+    absolute: list[Constraint] = []
+    if (
+        any(not constraint.is_measured for constraint in constraints)
+        and smallest is not None
+        and full is not None
+    ):
+        low, high = space.cost(smallest), space.cost(full)
+        ranges = {name: (low[name], high[name]) for name in low if name in high}
+    for constraint in constraints:
+        metric = constraint.metric
+        if constraint.relative:
+            if metric not in ranges:
+                raise ConfigError(
+                    f"constraint {str(constraint)!r} is relative, but {space.id!r} has no full architecture to "
+                    f"compare {metric} with; give an absolute bound"
+                )
+            constraint = dataclasses.replace(
+                constraint, bound=constraint.bound * ranges[metric][1], relative=False
+            )
+        absolute.append(constraint)
+        if constraint.is_measured:
+            continue
+        if metric not in ranges or metric not in space.bounded_metrics():
+            continue
+        low_end, high_end = ranges[metric]
+        if constraint.upper and low_end > constraint.bound:
+            raise Infeasible(
+                f"no architecture of {space.id!r} has {constraint}: the smallest has {quantity(low_end)} {metric}; "
+                f"the reachable range is {quantity(low_end)} to {quantity(high_end)}"
+            )
+        if not constraint.upper and high_end < constraint.bound:
+            raise Infeasible(
+                f"no architecture of {space.id!r} has {constraint}: the largest has {quantity(high_end)} {metric}; "
+                f"the reachable range is {quantity(low_end)} to {quantity(high_end)}"
+            )
+    check_contradictions(absolute)
+    return absolute, {
+        c.metric: ranges[c.metric]
+        for c in absolute
+        if c.metric in ranges and c.metric in space.bounded_metrics()
+    }
+
+
+def check_comparable(relative: Sequence[Constraint], space: SearchSpace) -> None:
+    """Refuse bounds relative to a latency that cannot be measured.
+
+    Raises:
+        ConfigError: the space has no full architecture.
+    """
+    if relative and space.full() is None:
+        raise ConfigError(
+            f"constraint {str(relative[0])!r} is relative, but {space.id!r} has no full architecture to compare with; "
+            "give an absolute bound"
+        )
+
+
+def measure_full(evaluator: Evaluator, relative: Sequence[Constraint]) -> dict[str, Any]:
+    """Return the measured latency of the full architecture by metric, fit for JSON: what `absolute_bounds` takes.
+
+    It is measured as that of a candidate is: by the same probe, in rounds that alternate with the smallest network.
+    Where it is unstable it is measured again, up to `ATTEMPTS` times: all candidates are compared with it.
+
+    Raises:
+        NoResult: the latency is unstable.
+    """
+    space, names = evaluator.problem.space, ", ".join(map(str, relative))
+    with blamed(f"measuring {space.id!r}"):
+        full = space.full()
+        assert full is not None, "check_comparable has seen it"
+        for _ in range(ATTEMPTS):
+            latency, measured = evaluator.measured_metrics(full)
+            if latency.verdict == "stable":
+                return {constraint.metric: measured[constraint.metric].as_dict() for constraint in relative}
+    raise NoResult(
+        f"constraint {names!r} needs the latency of the full architecture of {space.id!r}, which is unstable: "
+        f"{latency.median:.3g} ms [{latency.low:.3g}, {latency.high:.3g}] in the last of {ATTEMPTS} attempts; wait "
+        "until the machine is idle, raise the probe's max_rounds or precision, or give an absolute bound"
+    )
+
+
+def absolute_bounds(
+    relative: Sequence[Constraint], references: Mapping[str, Any]
+) -> tuple[list[Constraint], list[str]]:
+    """Return constraints with bounds of their own, and a notice for each that says where it comes from."""
+    absolute, told = [], []
+    for constraint in relative:
+        full = references[constraint.metric]
+        found = dataclasses.replace(constraint, bound=constraint.bound * full["median"], relative=False)
+        absolute.append(found)
+        told.append(
+            f"{constraint} is {found}: the full architecture takes {full['median']:.4g} "
+            f"[{full['low']:.4g}, {full['high']:.4g}]"
+        )
+    return absolute, told
+
+
+def check_contradictions(constraints: Sequence[Constraint]) -> None:
+    """Refuse constraints that no architecture can satisfy together.
+
+    Raises:
+        Infeasible: names the two.
+    """
+    for upper in (c for c in constraints if c.upper):
+        for lower in (c for c in constraints if not c.upper and c.metric == upper.metric):
+            if lower.bound > upper.bound:
+                raise Infeasible(f"constraints {str(upper)!r} and {str(lower)!r} contradict each other")

@@ -1,0 +1,269 @@
+"""From a configuration to the objects of a search: names resolved, options checked, budgets proven reachable."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from denas_core.contracts.component import Component
+from denas_core.contracts.executor import Executor
+from denas_core.contracts.problem import Problem
+from denas_core.contracts.score import ProxyScore
+from denas_core.contracts.space import SearchSpace
+from denas_core.contracts.strategy import Strategy
+from denas_core.errors import ConfigError, Infeasible, NotInstalled, did_you_mean
+from denas_core.evaluation.evaluator import Evaluator
+from denas_core.evaluation.scoring import Scoring
+from denas_core.isolation.blame import blamed
+from denas_core.registry.options import make_component
+from denas_core.registry.registry import CONTRACTS, Registry
+from denas_core.system.machine import memory_bytes
+from denas_core.values.latency import LatencyProbe
+from denas_core.values.objectives import Budget, Constraint, Objective, quantity
+from denas_core.values.passes import PassSpec
+
+from .bounds import absolute_bounds, check_comparable, check_contradictions, measure_full, reachable
+from .checks import check_knobs
+from .config import COMPONENTS, ComponentConfig, RunConfig, is_own_class
+
+MEMORY_SHARE = 0.8
+"""Share of the machine's memory that scoring one candidate may take."""
+
+
+@dataclasses.dataclass(kw_only=True)
+class Setup:
+    """The objects of a search.
+
+    Attributes:
+        config: The configuration they were made from, with every option written out.
+        problem: Space and absolute constraints.
+        relative: Constraints relative to the measured latency of the full architecture, until `settle`.
+        references: That latency by metric, fit for JSON.
+        ranges: Reachable range of each constrained static metric, where the space knows its ends.
+        notices: What the user should know before the search starts.
+    """
+
+    config: RunConfig
+    space: SearchSpace
+    scoring: Scoring
+    strategy: Strategy
+    probe: LatencyProbe | None
+    executor: Executor
+    problem: Problem
+    objectives: tuple[Objective, ...]
+    budget: Budget
+    device: str
+    ranges: Mapping[str, tuple[float, float]]
+    notices: list[str]
+    relative: tuple[Constraint, ...] = ()
+    references: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @classmethod
+    def from_config(
+        cls,
+        config: RunConfig,
+        registry: Registry,
+        *,
+        objects: Mapping[str, Component] | None = None,
+        measure_latency: bool = False,
+    ) -> Setup:
+        """Create every component and check that the search can succeed.
+
+        Args:
+            config: The configuration.
+            registry: The installed plugins.
+            objects: Components made by the caller, by kind; they take the place of what the configuration names.
+            measure_latency: Keep the probe even if nothing in the configuration asks for latency.
+
+        Raises:
+            ConfigError, NotInstalled, PluginError: a component or option cannot be had.
+            Infeasible: a constraint that no architecture satisfies, or a space too large for this machine.
+        """
+        given = objects or {}
+        check_objects(given)
+        made: dict[str, Any] = {
+            kind: given[kind] if kind in given else _create(kind, config, registry) for kind in COMPONENTS
+        }
+        space = made["space"]
+        with blamed(f"space {space.id!r}"):
+            check_knobs(space)
+        scoring = Scoring(made["score"], space, lambda name: _proxy(registry, name))
+        objectives = tuple(Objective.parse(text) for text in config.objectives)
+        bounds = [Constraint.parse(text) for text in config.constraints]
+        relative = tuple(bound for bound in bounds if bound.relative and bound.is_measured)
+        with blamed(f"space {space.id!r}"):
+            check_comparable(relative, space)
+            constraints, ranges = reachable([bound for bound in bounds if bound not in relative], space)
+        needs_latency = (
+            measure_latency
+            or scoring.needs_latency
+            or any(bound.is_measured for bound in bounds)
+            or any(objective.is_measured for objective in objectives)
+        )
+        if needs_latency and not any(objective.is_measured for objective in objectives):
+            objectives = (*objectives, Objective("latency_ms"))
+        with blamed(f"space {space.id!r}"):
+            check_metrics(
+                space, [bound.metric for bound in bounds] + [o.name for o in objectives if o.name != "score"]
+            )
+        device = choose_device(config.device)
+        return cls(
+            config=_written_out(config, made, device),
+            space=space,
+            scoring=scoring,
+            strategy=made["strategy"],
+            probe=made["probe"] if needs_latency else None,
+            executor=made["executor"],
+            problem=Problem(space, constraints, objectives),
+            objectives=objectives,
+            budget=Budget.parse(config.budget),
+            device=device,
+            ranges=ranges,
+            notices=list(scoring.notices),
+            relative=relative,
+        )
+
+    def settle(self, references: Mapping[str, Any] | None = None) -> None:
+        """Make bounds relative to a measured latency absolute.
+
+        Args:
+            references: What an earlier part of the run has measured; None measures the full architecture now.
+
+        Raises:
+            Infeasible: constraints contradict each other.
+            NoResult: the latency of the full architecture is unstable.
+        """
+        if not self.relative:
+            return
+        self.references = references or measure_full(self.evaluator(), self.relative)
+        absolute, told = absolute_bounds(self.relative, self.references)
+        constraints = (*self.problem.constraints, *absolute)
+        check_contradictions(constraints)
+        self.problem = Problem(self.space, constraints, self.objectives)
+        self.relative = ()
+        self.notices += told
+
+    def evaluator(self) -> Evaluator:
+        """Return the function that evaluates an architecture of this search.
+
+        Raises:
+            Infeasible: not even the smallest network can be scored in this machine's memory.
+        """
+        return Evaluator(
+            self.problem,
+            self.scoring.components,
+            probe=self.probe,
+            seed=self.config.seed,
+            device=self.device,
+            threads=self.config.threads,
+            memory_limit=self._memory_limit(),
+        )
+
+    def _memory_limit(self) -> int | None:
+        # Guard single candidates only where the largest of the space would not fit: the estimate costs a pass.
+        passes = [spec for score in self.scoring.components.values() for spec in score.passes()]
+        available = memory_bytes()
+        if not passes or available is None:
+            return None
+        with blamed(f"space {self.space.id!r}"):
+            return self._memory_limit_of(passes, int(available * MEMORY_SHARE))
+
+    def _memory_limit_of(self, passes: Sequence[PassSpec], limit: int) -> int | None:
+        from denas_core.networks.cost import scoring_memory_bytes
+
+        smallest, full = self.space.smallest(), self.space.full()
+        if smallest is not None and (needed := scoring_memory_bytes(self.space, smallest, passes)) > limit:
+            raise Infeasible(
+                f"the smallest architecture of {self.space.id!r} takes {quantity(needed)}B of memory to score, and "
+                f"{quantity(limit)}B are there; lower its options or the score's batch size"
+            )
+        if full is not None and scoring_memory_bytes(self.space, full, passes) <= limit:
+            return None
+        return limit
+
+
+def check_objects(objects: Mapping[str, Component]) -> None:
+    """Check components that the caller made, as those from a configuration are checked.
+
+    Raises:
+        ConfigError: one is of another kind than its name says, or has an option out of its bounds.
+    """
+    for unknown in objects.keys() - CONTRACTS.keys():
+        raise ConfigError(f"there is no component {unknown!r}{did_you_mean(unknown, CONTRACTS)}")
+    for kind in CONTRACTS:
+        if kind not in objects:
+            continue
+        component = objects[kind]
+        contracts = [_contract(reference) for reference in CONTRACTS[kind]]
+        if not isinstance(component, tuple(contracts)):
+            wanted = " or ".join(contract.__name__ for contract in contracts)
+            raise ConfigError(f"the {kind} must be a {wanted}, not {type(component).__name__}")
+        make_component(type(component), component.options(), id=component.id)
+
+
+def check_metrics(space: SearchSpace, names: Iterable[str]) -> None:
+    """Refuse metrics that `space` does not have.
+
+    Raises:
+        ConfigError: names the metric and those there are.
+    """
+    wanted = list(names)
+    known = list(space.measured_metrics)
+    if any(name not in known for name in wanted):
+        # What a space counts is seen on any of its networks.
+        known = [*space.cost(space.smallest() or space.sample(random.Random(0))), *known]
+    for name in wanted:
+        if name not in known:
+            raise ConfigError(f"space {space.id!r} has no metric {name!r}; it has {', '.join(known)}")
+
+
+def choose_device(device: str) -> str:
+    """Return ``cpu`` or ``cuda`` for what the user asked.
+
+    Raises:
+        ConfigError: CUDA is asked for and not there.
+    """
+    if device == "cpu":
+        return device
+    import torch
+
+    available = torch.cuda.is_available()
+    if device == "cuda" and not available:
+        raise ConfigError("device 'cuda' is not available on this machine; use --device cpu")
+    return "cuda" if available else "cpu"
+
+
+def _create(kind: str, config: RunConfig, registry: Registry) -> Any:
+    chosen: ComponentConfig = getattr(config, kind)
+    try:
+        return registry.create(kind, chosen.name, chosen.options)  # type: ignore[arg-type]
+    except NotInstalled as error:
+        # A bare name that is misspelt looks the same, but for the dots of a module.
+        is_misspelt = "did you mean" in str(error) and "." not in chosen.name
+        if not is_own_class(chosen.name) or is_misspelt:
+            raise
+        raise NotInstalled(
+            f"{kind} {chosen.name!r} is a class of a Python program and of no plugin, so the command line cannot make "
+            f"it; from Python, denas_core.search({kind}=...) and denas_core.resume(RUN, objects={{{kind!r}: ...}}) "
+            "take one"
+        ) from error
+
+
+def _contract(reference: str) -> type[Any]:
+    module, _, name = reference.partition(":")
+    return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
+
+
+def _proxy(registry: Registry, name: str) -> ProxyScore:
+    score = registry.create("score", name)
+    if not isinstance(score, ProxyScore):
+        raise ConfigError(f"score {name!r} is a combination itself and cannot be a component")
+    return score
+
+
+def _written_out(config: RunConfig, made: Mapping[str, Component], device: str) -> RunConfig:
+    parts = {kind: ComponentConfig(name=made[kind].id, **made[kind].options()) for kind in COMPONENTS}
+    return config.model_copy(update={**parts, "device": device})

@@ -1,0 +1,130 @@
+"""Reading YAML and JSON from people we do not know: scanned for bombs and surprises before anything is built."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from denas_core.errors import ConfigError, StorageError
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 32
+MAX_EVENTS = 100_000
+
+
+def load_mapping(text: str | bytes, *, origin: str) -> dict[str, Any]:
+    """Return the mapping that a YAML or JSON text holds.
+
+    Raises:
+        ConfigError: not UTF-8, larger than 1 MB, nested deeper than 32, with tags, anchors or doubled keys, or no
+            mapping.
+    """
+    document = load_yaml(text, origin=origin)
+    if not isinstance(document, dict):
+        raise ConfigError(f"{origin} must hold a mapping (key: value), not {_shown(document)}")
+    return document
+
+
+def load_yaml(text: str | bytes, *, origin: str) -> Any:
+    """Return what a YAML or JSON text holds: mappings with text keys, lists, text, numbers, booleans, None.
+
+    Raises:
+        ConfigError: see `load_mapping`.
+    """
+    raw = text.encode(errors="surrogatepass") if isinstance(text, str) else text
+    if len(raw) > MAX_BYTES:
+        raise ConfigError(f"{origin} is larger than 1 MB")
+    try:
+        _scan_events(raw, origin)
+        document = yaml.load(raw, Loader=_StrictLoader)  # noqa: S506  (a SafeLoader, after the scan)
+    except _Refused as error:
+        raise ConfigError(f"{origin}: {error}") from error
+    except ConfigError:
+        raise
+    # PyYAML's constructors raise AttributeError, KeyError and more on malformed scalars: listing types is not enough.
+    except Exception as error:
+        raise ConfigError(f"{origin} is not valid YAML: {_one_line(error)}") from error
+    return document
+
+
+def read_text(path: str | Path) -> str:
+    """Return the text of a file of at most 1 MB.
+
+    Raises:
+        ConfigError: there is no such file, it is a directory, too large, or no UTF-8 text.
+        StorageError: it cannot be read.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except (FileNotFoundError, IsADirectoryError, ValueError) as error:
+        raise ConfigError(f"cannot read {str(path)!r}: {_one_line(error)}") from error
+    except OSError as error:
+        raise StorageError(f"cannot read {str(path)!r}: {_one_line(error)}") from error
+    if len(raw) > MAX_BYTES:
+        raise ConfigError(f"{str(path)!r} is larger than 1 MB")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{str(path)!r} is not UTF-8 text: {error.reason} at byte {error.start}") from error
+
+
+class _Refused(Exception):
+    """Raised within the loader, which does not know where its text comes from."""
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """A safe loader that refuses doubled keys, keys that are no text, and dates."""
+
+
+def _construct_mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[str, Any]:
+    mapping: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if not isinstance(key, str):
+            raise _Refused(f"key {key!r} must be text; quote it (line {key_node.start_mark.line + 1})")
+        if key in mapping:
+            raise _Refused(f"key {key!r} stands twice (line {key_node.start_mark.line + 1})")
+        mapping[key] = loader.construct_object(value_node, deep=True)
+    return mapping
+
+
+_StrictLoader.add_constructor("tag:yaml.org,2002:map", _construct_mapping)
+# The core schema of YAML 1.2: in 1.1, `no` is False, `1e5` is text, `012` is ten and `1:30` is ninety.
+_StrictLoader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("int", r"[-+]?(0|[1-9][0-9]*)", list("-+0123456789")),
+    ("float", r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?", list("-+.0123456789")),
+    ("float", r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", list("-+.")),
+):
+    _StrictLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
+
+
+def _scan_events(raw: bytes, origin: str) -> None:
+    depth = 0
+    # The pure Python parser raises RecursionError where libyaml would crash; the depth check comes before either.
+    for count, event in enumerate(yaml.parse(raw, Loader=yaml.SafeLoader)):
+        line = event.start_mark.line + 1 if event.start_mark else 0
+        tag = getattr(event, "tag", None)
+        if count > MAX_EVENTS:
+            raise ConfigError(f"{origin} holds more than {MAX_EVENTS} items")
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise ConfigError(f"{origin}:{line}: anchors and aliases are not allowed; write the value out")
+        if tag and tag != "!":
+            raise ConfigError(f"{origin}:{line}: tags such as {tag!r} are not allowed")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise ConfigError(f"{origin}:{line}: nested deeper than {MAX_DEPTH}")
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None else f"{type(value).__name__} {value!r}"[:80]

@@ -1,0 +1,116 @@
+"""One process a run directory: a lock that the kernel drops when its owner dies."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+import time
+import warnings
+from pathlib import Path
+
+from filelock import FileLock, SoftFileLock, Timeout
+
+from denas_core.errors import RunBusy, StorageError
+
+from .atomic import LOCK, storage_errors, write_json
+
+SECONDS_TO_NAME_ITSELF = 1.0
+"""How long a refused process waits for the owner's name."""
+
+
+class RunLock:
+    """Exclusive use of a run directory, for as long as the process lives or until `release`."""
+
+    def __init__(self, directory: Path) -> None:
+        """Take the lock.
+
+        Raises:
+            RunBusy: another process holds it; says which.
+            StorageError: the file system refuses.
+        """
+        self._owner = directory / "owner.json"
+        self._lock = FileLock(directory / LOCK)
+        with storage_errors(directory / LOCK), warnings.catch_warnings():
+            # That there are no locks is told once, as the error that it is.
+            warnings.simplefilter("ignore")
+            try:
+                self._acquire(directory)
+            except NotImplementedError:
+                raise StorageError(_no_locks(directory)) from None
+        if isinstance(self._lock, SoftFileLock):
+            # A file that only says so would outlive a killed process.
+            self._lock.release()
+            raise StorageError(_no_locks(directory))
+        try:
+            write_json(
+                self._owner,
+                {"pid": os.getpid(), "host": platform.node(), "since": time.strftime("%Y-%m-%dT%H:%M:%S%z")},
+            )
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def release(self) -> None:
+        """Let go of the directory."""
+        try:
+            with contextlib.suppress(OSError):  # who held the directory once is of no matter
+                self._owner.unlink()
+        finally:
+            self._lock.release()
+
+    def _acquire(self, directory: Path) -> None:
+        # Who has just taken the lock names itself a moment later, and who only asks about it never does: until then
+        # the file may name a dead process, or be missing.
+        deadline = time.monotonic() + SECONDS_TO_NAME_ITSELF
+        while True:
+            try:
+                self._lock.acquire(timeout=0)
+            except Timeout:
+                owner = self._named_owner()
+                if owner is None and time.monotonic() < deadline:
+                    time.sleep(0.02)
+                    continue
+                who = owner or "another process"
+                raise RunBusy(f"run directory {str(directory)!r} is in use by {who}; wait for it") from None
+            return
+
+    def _named_owner(self) -> str | None:
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            owner = json.loads(self._owner.read_text())
+            if owner["host"] != platform.node() or _is_alive(int(owner["pid"])):
+                return f"process {owner['pid']} on {owner['host']} since {owner['since']}"
+        return None
+
+
+def is_held(directory: Path) -> bool:
+    """Tell whether a living process holds a run directory; nothing is waited for or written into it."""
+    # Who holds it says so in a file: one that nobody holds is not locked even for a moment.
+    if not (directory / "owner.json").exists() or not (directory / LOCK).exists():
+        return False
+    lock = FileLock(directory / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    except (OSError, NotImplementedError):
+        return False
+    lock.release()
+    return False
+
+
+def _no_locks(directory: Path) -> str:
+    return f"the file system of {str(directory)!r} has no locks; choose a run directory on another one"
+
+
+def _is_alive(process: int) -> bool:
+    if not hasattr(os, "fork"):  # elsewhere a signal 0 would be sent
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

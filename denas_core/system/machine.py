@@ -1,0 +1,75 @@
+"""Facts about this machine and what is installed on it: what a result depends on, and what a guard may promise."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import os
+import platform
+from pathlib import Path
+
+from denas_core.seeding import digest
+
+NUMERIC_PACKAGES = ("torch", "numpy")
+
+
+def environment(device: str = "cpu") -> dict[str, str]:
+    """Return what the bits of a score depend on: versions of Python and the numeric packages, processor and device."""
+    facts = {"python": platform.python_version(), "machine": platform.machine(), "processor": _processor()}
+    for package in NUMERIC_PACKAGES:
+        facts[package] = installed_version(package)
+    if device != "cpu":
+        import torch
+
+        facts["device"] = f"{torch.cuda.get_device_name(device)}, CUDA {torch.version.cuda}"
+    return facts
+
+
+def environment_fingerprint() -> str:
+    """Return a hash of `environment`: scores are promised to be bit-identical where it is equal."""
+    return digest(environment(), size=8)
+
+
+def installed_version(distribution: str) -> str:
+    """Return the version of an installed distribution, or ``not installed``; imports nothing."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def moment(seconds: float | None = None) -> str:
+    """Return a time, by default now, in UTC to the second."""
+    now = datetime.datetime.now(datetime.UTC)
+    time = now if seconds is None else datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def memory_bytes() -> int | None:
+    """Return the memory this process may use: the machine's, or the control group's limit if that is smaller."""
+    try:
+        limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    except (ValueError, OSError, AttributeError):
+        return None
+    for name in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            text = Path(name).read_text().strip()
+        except OSError:
+            continue
+        if text.isdecimal():
+            limits.append(int(text))
+    return min(limits)
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or "unknown"
+    facts = [
+        line.partition(":")[2].strip()
+        for line in lines
+        if line.startswith(("model name", "flags", "Features"))
+    ]
+    model = facts[0] if facts else "unknown"
+    return f"{model} ({digest(sorted(set(facts)), size=4)})"

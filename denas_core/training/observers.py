@@ -1,0 +1,101 @@
+"""Who follows a training: the log, TensorBoard events, and whatever a command shows."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from denas_core.system.atomic import storage_errors, write_atomically
+
+LOG = "log.jsonl"
+EVENTS = "events"
+
+
+class Watcher(Protocol):
+    """What is told about a training; it changes nothing."""
+
+    def started(self, *, step: int, total: int, epochs: int) -> None:
+        """Training begins, or goes on, after `step` of `total` optimizer steps."""
+
+    def stepped(self, step: int) -> None:
+        """An optimizer step is done."""
+
+    def logged(self, row: Mapping[str, Any]) -> None:
+        """A row of the log is written: ``step``, ``epoch`` and ``loss`` with ``lr``, or ``metrics``."""
+
+    def finished(self) -> None:
+        """Training has ended, in whatever way."""
+
+
+class Log:
+    """``log.jsonl``: a row for the losses of some steps, and one for each evaluation."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / LOG
+
+    def started(self, *, step: int, total: int, epochs: int) -> None:
+        """Drop the rows that a resume writes again, and a last one that was torn."""
+        with storage_errors(self._path):
+            lines = self._path.read_text(encoding="utf-8").splitlines() if self._path.exists() else []
+        kept = [line for line in lines if _step_of(line) <= step]
+        write_atomically(self._path, "".join(f"{line}\n" for line in kept))
+
+    def stepped(self, step: int) -> None:
+        """Do nothing: only rows are kept."""
+
+    def logged(self, row: Mapping[str, Any]) -> None:
+        """Add a row."""
+        with storage_errors(self._path), self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(dict(row)) + "\n")
+
+    def finished(self) -> None:
+        """Do nothing: every row is written already."""
+
+
+class Events:
+    """The same as TensorBoard reads it."""
+
+    def __init__(self, directory: Path) -> None:
+        """Prepare the events of a training.
+
+        Raises:
+            ImportError: tensorboard is not installed.
+        """
+        # Found before torch's writer is asked, which hides why it cannot be imported.
+        importlib.import_module("tensorboard")
+        self._directory = directory / EVENTS
+        self._writer: Any = None
+
+    def started(self, *, step: int, total: int, epochs: int) -> None:
+        """Open a file; what earlier ones hold of later steps is hidden."""
+        from torch.utils.tensorboard import SummaryWriter
+
+        with storage_errors(self._directory):
+            self._writer = SummaryWriter(str(self._directory), purge_step=step + 1 if step else None)
+
+    def stepped(self, step: int) -> None:
+        """Do nothing: only rows are kept."""
+
+    def logged(self, row: Mapping[str, Any]) -> None:
+        """Add the numbers of a row."""
+        numbers = {f"train/{name}": row[name] for name in ("loss", "lr", "grad_norm") if name in row}
+        numbers |= {f"valid/{name}": value for name, value in row.get("metrics", {}).items()}
+        # Its own thread writes, and what fails there comes up at a later call.
+        with storage_errors(self._directory):
+            for name, value in numbers.items():
+                self._writer.add_scalar(name, value, row["step"])
+
+    def finished(self) -> None:
+        """Close the file."""
+        if self._writer is not None:
+            self._writer.close()
+
+
+def _step_of(line: str) -> float:
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return float("inf")

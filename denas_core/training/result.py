@@ -1,0 +1,87 @@
+"""What a training came to, and where the next command finds it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from denas_core.errors import StoreDamaged
+from denas_core.system.atomic import storage_errors
+
+from .plan import SCHEMA
+from .progress import Standing
+
+RESULT = "result.json"
+MODEL = "model"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingResult:
+    """What a training came to.
+
+    Attributes:
+        directory: Where it is; the best model is in its ``model``.
+        task: Id of the task.
+        metric: Name of the metric by which the best model was kept.
+        standing: Where it stood at the end.
+        steps: Optimizer steps.
+        notices: What the user should know.
+    """
+
+    directory: Path
+    task: str
+    metric: str
+    standing: Standing
+    steps: int
+    notices: Sequence[str] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the result as ``denas train --json`` prints it."""
+        return {
+            "schema": SCHEMA,
+            "directory": str(self.directory),
+            "model": str(self.directory / MODEL),
+            "task": self.task,
+            "metric": self.metric,
+            **self.standing.as_dict(),
+            "steps": self.steps,
+            "notices": list(self.notices),
+        }
+
+
+def read_result(directory: Path) -> TrainingResult | None:
+    """Return the result of a finished training, or None."""
+    path = directory / RESULT
+    with storage_errors(path):
+        if not path.is_file():
+            return None
+        text = path.read_text(encoding="utf-8")
+    try:
+        document = json.loads(text)
+        return TrainingResult(
+            directory=directory,
+            task=document["task"],
+            metric=document["metric"],
+            standing=Standing(**{field.name: document[field.name] for field in dataclasses.fields(Standing)}),
+            steps=document["steps"],
+            notices=document["notices"],
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreDamaged(
+            f"{str(path)!r} is damaged: {error!r}; remove it, and go on with --resume"
+        ) from error
+
+
+def resume_command(directory: Path) -> str:
+    """Return the command that goes on with the training in `directory`."""
+    return f"denas train {owner(directory)} --resume"
+
+
+def owner(directory: Path) -> str:
+    """Return what a command is given for the training in `directory`: its run, or itself; quoted for a shell."""
+    named = directory.parent if directory.name == "training" else directory
+    return shlex.quote(str(named))

@@ -1,0 +1,90 @@
+"""The latency contract: a measurement with an interval, or the verdict that there is none."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Literal
+
+from denas_core.contracts.component import Component
+from denas_core.contracts.score import coerce_score
+from denas_core.errors import ScoreFailed
+from denas_core.text import shown
+
+if TYPE_CHECKING:
+    from denas_core.contracts.space import SearchSpace
+
+    from .architecture import Architecture
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """How long one call takes on the target.
+
+    Attributes:
+        median: Milliseconds of one call.
+        low: Lower end of the 95 % confidence interval of the median, milliseconds.
+        high: Upper end, milliseconds.
+        verdict: ``unstable`` if the interval stayed wider than the probe's precision.
+        rounds: Calls that were timed.
+        relative: Median of the ratio to the reference network timed in the same rounds; None without one.
+    """
+
+    median: float
+    low: float
+    high: float
+    verdict: Literal["stable", "unstable"]
+    rounds: int
+    relative: float | None = None
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the fields, fit for JSON."""
+        return dataclasses.asdict(self)
+
+
+@dataclasses.dataclass(kw_only=True)
+class LatencyProbe(Component, ABC):
+    """A way to measure latency on a target.
+
+    A subclass is a keyword-only dataclass whose fields are its options. It must define `prepare` and `time`.
+    """
+
+    def units(self, space: SearchSpace) -> Mapping[str, float]:
+        """Return what one call works through, by unit, see `Batch.units`; by default unknown."""
+        return {}
+
+    @abstractmethod
+    def prepare(
+        self, space: SearchSpace, arch: Architecture, *, seed: int, device: str
+    ) -> Callable[[], object]:
+        """Return a call that runs `arch` once on the target, ready to be timed."""
+
+    @abstractmethod
+    def time(self, call: Callable[[], object], reference: Callable[[], object] | None) -> Latency:
+        """Time `call`, alternating with `reference`, a fixed network that shows how fast the machine is now."""
+
+
+def check_latency(latency: object) -> Latency:
+    """Return a measurement as plain numbers, if they are ones, in order, and none of them negative.
+
+    Raises:
+        TypeError: it is something else.
+        ScoreFailed: a number is not finite, negative, or outside its interval. A NaN would hold every constraint.
+    """
+    if not isinstance(latency, Latency):
+        raise TypeError(f"{shown(latency)} is no Latency")
+    low, median, high = (coerce_score(end) for end in (latency.low, latency.median, latency.high))
+    if not 0 <= low <= median <= high:
+        raise ScoreFailed(f"{median:g} ms is negative, or outside its interval [{low:g}, {high:g}]")
+    if latency.verdict not in ("stable", "unstable"):
+        raise ScoreFailed(f"the verdict {shown(latency.verdict)} is neither 'stable' nor 'unstable'")
+    relative = None if latency.relative is None else coerce_score(latency.relative)
+    return Latency(
+        median=median,
+        low=low,
+        high=high,
+        verdict=latency.verdict,
+        rounds=int(latency.rounds),
+        relative=relative,
+    )

@@ -1,0 +1,171 @@
+"""Constraints, objectives and budgets, read from the short texts that users write."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from denas_core.errors import ConfigError, did_you_mean
+
+STATIC_METRICS = ("params", "trainable_params", "flops", "size_mb", "memory_mb")
+"""Metrics known without running a network; ``params_<part>`` are too."""
+
+MEASURED_METRICS = ("latency_ms", "rtf")
+"""Metrics that take a measurement on the target."""
+
+SHOWN_METRICS = ("params", "flops", *MEASURED_METRICS)
+"""Metrics that tables have a column for, where a trial has them."""
+
+_SUFFIXES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12}
+_SECONDS = {"s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_NUMBER = r"(\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+)"
+
+
+def check_metric(name: str, *, origin: str, also: Iterable[str] = ()) -> str:
+    """Return `name` if it is a metric.
+
+    Raises:
+        ConfigError: it is none; names the nearest.
+    """
+    known = (*STATIC_METRICS, *MEASURED_METRICS, *also)
+    if name not in known and not name.startswith("params_"):
+        raise ConfigError(
+            f"unknown metric {name!r} ({origin}){did_you_mean(name, known)}; known: {', '.join(known)}"
+        )
+    return name
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Constraint:
+    """A bound on a metric.
+
+    Attributes:
+        metric: Name of the metric.
+        upper: True for ``<=``, False for ``>=``.
+        bound: The bound; a factor of the full architecture's metric if `relative`.
+        relative: Whether the bound was written as ``0.6x``.
+    """
+
+    metric: str
+    upper: bool
+    bound: float
+    relative: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> Constraint:
+        """Read ``params<=1M``, ``latency_ms<=5``, ``flops>=10e6``, ``params<=0.6x`` or ``latency_ms<=0.6x``.
+
+        Raises:
+            ConfigError: another form, an unknown metric, or a bound that is not positive and finite.
+        """
+        match = re.fullmatch(rf"\s*([a-z_0-9]+)\s*(<=|>=)\s*{_NUMBER}\s*([kmgbtx]?)\s*", text, re.IGNORECASE)
+        if match is None:
+            raise ConfigError(
+                f"constraint {text!r} is not of the form 'metric<=number' or 'metric>=number', "
+                "such as 'params<=1M', 'latency_ms<=5' or 'params<=0.6x'"
+            )
+        metric, sign, number, suffix = match.groups()
+        check_metric(metric, origin=f"constraint {text!r}")
+        relative = suffix.lower() == "x"
+        if suffix and not relative and metric in MEASURED_METRICS:
+            raise ConfigError(f"constraint {text!r}: {metric} takes a plain number, without {suffix!r}")
+        bound = float(number) * (1.0 if relative else _SUFFIXES[suffix.lower()])
+        if not math.isfinite(bound) or bound <= 0:
+            raise ConfigError(f"constraint {text!r} needs a positive, finite bound")
+        return cls(metric, sign == "<=", bound, relative)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.metric}{'<=' if self.upper else '>='}{quantity(self.bound)}{'x' if self.relative else ''}"
+        )
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether the metric takes a measurement on the target."""
+        return self.metric in MEASURED_METRICS
+
+    def violation(self, value: float) -> float:
+        """Return how far `value` is beyond the bound, as a fraction of the bound; 0 if it is not."""
+        excess = value - self.bound if self.upper else self.bound - value
+        return max(0.0, excess / self.bound)
+
+    def verdict(self, low: float, high: float) -> Literal["holds", "broken", "undecided"]:
+        """Judge a measurement by its interval: the constraint holds if the whole interval is within the bound."""
+        best, worst = (low, high) if self.upper else (high, low)
+        if self.violation(worst) == 0:
+            return "holds"
+        return "broken" if self.violation(best) > 0 else "undecided"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Budget:
+    """When a search ends: after so many scored candidates, or so many active seconds.
+
+    Attributes:
+        candidates: Scored candidates; None for a budget of time.
+        seconds: Seconds of work, summed over resumes; None for a budget of candidates.
+    """
+
+    candidates: int | None = None
+    seconds: float | None = None
+
+    @classmethod
+    def parse(cls, text: str | int) -> Budget:
+        """Read ``200``, ``60s``, ``5min`` or ``2h``.
+
+        Raises:
+            ConfigError: another form, or nothing positive and finite.
+        """
+        match = re.fullmatch(rf"\s*{_NUMBER}\s*([a-z]*)\s*", str(text), re.IGNORECASE)
+        unit = match.group(2).lower() if match else ""
+        if match is None or (unit and unit not in _SECONDS) or (not unit and not match.group(1).isdecimal()):
+            raise ConfigError(
+                f"budget {text!r} is neither a number of candidates, such as 200, nor a time, such as 60s, 5min or 2h"
+            )
+        amount = float(match.group(1)) * _SECONDS.get(unit, 1.0)
+        if not math.isfinite(amount) or amount <= 0 or amount > 1e12:
+            raise ConfigError(f"budget {text!r} must be positive and finite")
+        return cls(seconds=amount) if unit else cls(candidates=int(match.group(1)))
+
+    def __str__(self) -> str:
+        return f"{self.seconds:g}s" if self.candidates is None else str(self.candidates)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Objective:
+    """One axis of the Pareto front: the score is maximised, every metric minimised."""
+
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> Objective:
+        """Read ``score`` or the name of a metric.
+
+        Raises:
+            ConfigError: unknown name.
+        """
+        return cls(check_metric(text.strip(), origin=f"objective {text!r}", also=("score",)))
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether it takes a measurement on the target."""
+        return self.name in MEASURED_METRICS
+
+
+def violations(constraints: Iterable[Constraint], metrics: Mapping[str, float]) -> dict[Constraint, float]:
+    """Return the violation of each constraint whose bound is broken; `metrics` has all of theirs."""
+    amounts = {c: c.violation(metrics[c.metric]) for c in constraints}
+    return {constraint: amount for constraint, amount in amounts.items() if amount > 0}
+
+
+def quantity(value: float) -> str:
+    """Return a number as people write it: ``102.6k``, ``4.731M``, ``5``."""
+    for suffix, factor in (("", 1.0), ("k", 1e3), ("M", 1e6), ("G", 1e9)):
+        text = f"{value / factor:.4g}"
+        # After rounding: 999,999 is 1M and not 1000k.
+        if abs(float(text)) < 1000:
+            return text + suffix
+    return f"{value / 1e12:.4g}T"

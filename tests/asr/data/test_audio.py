@@ -1,0 +1,149 @@
+"""Audio files become one channel at the wanted rate, or a line that says what is wrong with them."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy
+import pytest
+import soundfile
+import torch
+
+from denas_asr.data.audio import EmptyAudio, UnreadableAudio, check_audio, read_audio, read_header
+from denas_core.errors import ConfigError
+from tests.asr.speech_files import FORMATS, REAL, cut, needs_real_data, scratch, tone, write_audio
+
+
+def refused(path: Path, **options: float) -> str:
+    with pytest.raises(UnreadableAudio) as told:
+        read_audio(str(path), 16000, **options)
+    text = str(told.value)
+    assert repr(str(path)) in text and text.isprintable()
+    return text.replace(repr(str(path)), "IT")
+
+
+@pytest.mark.parametrize("suffix", [".flac", ".wav", ".ogg", ".oga", ".opus", ".mp3"])
+def test_formats_are_read(tmp_path: Path, suffix: str) -> None:
+    path = write_audio(tmp_path / f"tone{suffix}")
+    found = read_audio(str(path), 16000)
+    assert found.dtype == torch.float32 and found.shape == (8000,)
+    assert read_header(str(path)).seconds == check_audio(str(path)).seconds == 0.5
+    exact = torch.from_numpy(tone(0.5)[:, 0])
+    # Compression may delay a tone, but neither weakens nor detunes it.
+    assert float((found - exact)[1000:-1000].abs().max()) < (1e-4 if suffix in (".flac", ".wav") else 0.1)
+
+
+def test_any_name_will_do_for_any_format(tmp_path: Path) -> None:
+    path = write_audio(tmp_path / "tone.wav").rename(tmp_path / "tone.flac")
+    assert len(read_audio(str(path), 16000)) == 8000
+
+
+def test_channels_are_averaged(tmp_path: Path) -> None:
+    path = write_audio(tmp_path / "stereo.wav", channels=2)
+    expected = torch.from_numpy(tone(0.5)[:, 0]) / 2
+    assert float((read_audio(str(path), 16000) - expected).abs().max()) < 1e-4
+
+
+@pytest.mark.parametrize("rate", [8000, 11025, 22050, 44100, 48000, 16001])
+def test_other_rates_are_resampled(tmp_path: Path, rate: int) -> None:
+    path = write_audio(tmp_path / "tone.wav", rate=rate)
+    found = read_audio(str(path), 16000)
+    assert len(found) == math.ceil(round(0.5 * rate) * 16000 / rate)
+    expected = torch.from_numpy(tone(0.5)[:, 0])[: len(found)]
+    assert float((found - expected)[100:-100].abs().max()) < 5e-3
+
+
+@pytest.mark.parametrize("suffix", [".flac", ".ogg", ".opus", ".mp3"])
+def test_a_file_that_is_cut_off_or_scratched_is_refused(tmp_path: Path, suffix: str) -> None:
+    # Noise: a tone would be compressed to hardly anything.
+    noise = numpy.random.default_rng(0).normal(0, 0.1, 48000)
+    path = tmp_path / f"noise{suffix}"
+    soundfile.write(path, noise, 16000, **FORMATS.get(suffix, {}))
+    content = path.read_bytes()
+    if suffix in (".flac", ".mp3"):
+        # The others say how long they are at their end: without it nobody knows of more.
+        assert "IT is damaged" in refused(cut(path))
+    path.write_bytes(content)
+    if suffix != ".mp3":
+        assert "IT is damaged" in refused(scratch(path))
+
+
+def test_a_wav_that_says_more_than_it_has_is_refused(tmp_path: Path) -> None:
+    path = write_audio(tmp_path / "tone.wav")
+    assert "IT is cut off: it has 7978 of 16000 bytes of sound; fetch it again" in refused(cut(path))
+    with pytest.raises(UnreadableAudio):
+        read_header(str(path))
+
+
+def test_a_wav_from_a_pipe_does_not_know_its_size_and_is_read(tmp_path: Path) -> None:
+    path = write_audio(tmp_path / "tone.wav")
+    content = bytearray(path.read_bytes())
+    content[4:8] = content[40:44] = b"\xff\xff\xff\xff"
+    path.write_bytes(content)
+    assert len(read_audio(str(path), 16000)) == 8000
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "IT is empty; record it again, or remove it"),
+        (
+            b"hello, this is no sound\n" * 9,
+            "IT is damaged, or no audio: Format not recognised; fetch it again",
+        ),
+        (b"\x89PNG\r\n\x1a\n" + bytes(99), "IT is damaged, or no audio"),
+    ],
+)
+def test_what_is_no_audio_is_refused(tmp_path: Path, content: bytes, reason: str) -> None:
+    path = tmp_path / "it.flac"
+    path.write_bytes(content)
+    assert reason in refused(path)
+
+
+def test_audio_without_a_sample_is_empty(tmp_path: Path) -> None:
+    path = write_audio(tmp_path / "none.wav", 0.0)
+    assert refused(path) == "audio IT is empty; record it again, or remove it"
+    with pytest.raises(EmptyAudio):
+        read_header(str(path))
+
+
+def test_what_the_file_system_does_not_give_is_told_as_it_says(tmp_path: Path) -> None:
+    assert refused(tmp_path / "none.flac") == "audio IT cannot be read: No such file or directory"
+    assert "IT cannot be read: Is a directory" in refused(tmp_path)
+
+
+def test_audio_that_is_too_long_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    path = write_audio(tmp_path / "tone.flac", 3.0)
+    cut(path)
+    assert refused(path, longest=2.0) == "audio IT lasts 3 s, more than 2 s; cut it into utterances"
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_samples_that_are_no_numbers_are_refused(tmp_path: Path, value: float) -> None:
+    path = tmp_path / "nan.wav"
+    soundfile.write(path, numpy.array([0.0, value, 0.0]), 16000, subtype="FLOAT")
+    assert "IT has samples that are no finite numbers" in refused(path)
+
+
+@pytest.mark.parametrize("rate", [1, 4_000_000_000])
+def test_a_rate_that_no_recording_has_is_refused(tmp_path: Path, rate: int) -> None:
+    path = write_audio(tmp_path / "tone.wav")
+    content = bytearray(path.read_bytes())
+    content[24:28] = rate.to_bytes(4, "little")
+    path.write_bytes(content)
+    assert "IT" in refused(path)
+
+
+def test_errors_of_audio_are_those_of_a_configuration() -> None:
+    assert issubclass(UnreadableAudio, ConfigError)
+
+
+@needs_real_data
+def test_real_speech_is_read() -> None:
+    paths = sorted(map(str, REAL.glob("*-clean/*/*/*.flac")))
+    assert len(paths) == 6
+    for path in paths:
+        header = read_header(path)
+        assert (header.rate, header.channels) == (16000, 1)
+        assert len(read_audio(path, 16000)) == header.frames

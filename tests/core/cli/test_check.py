@@ -1,0 +1,209 @@
+"""``denas check`` as a user types it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.core.toy_searches import denas
+
+BROKEN = """
+import dataclasses, sys, time
+from denas_core import ProxyScore, hookimpl, option
+
+@dataclasses.dataclass(kw_only=True)
+class Sleepy(ProxyScore):
+    \"\"\"Never comes back from its second measurement.\"\"\"
+    seconds: float = option(0.0, "Seconds a measurement takes", at_least=0)
+
+    def measure(self, candidate):
+        print("measuring \\x1b[31m")
+        time.sleep(self.seconds)
+        return float(candidate.cost()["params"])
+
+@hookimpl
+def denas_scores():
+    return {"sleepy": Sleepy}
+"""
+
+
+@pytest.fixture
+def sleepy(tmp_path: Path) -> str:
+    """Install a plugin with a score that prints, and may sleep; return what goes on the import path."""
+    (tmp_path / "denas_sleepy.py").write_text(BROKEN)
+    folder = tmp_path / "denas_sleepy-0.1.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: denas-sleepy\nVersion: 0.1.0\nRequires-Dist: denas-core\n"
+    )
+    (folder / "entry_points.txt").write_text("[denas]\nsleepy = denas_sleepy\n")
+    return str(tmp_path)
+
+
+def test_a_sound_component_is_ticked_off() -> None:
+    done = denas("check", "builtin/serial")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0] == "builtin/serial (executor)"
+    assert "  ✓ Every item of the work gives one result" in lines
+    assert "  - Every option has a line of help" in lines
+    assert lines[lines.index("  - Every option has a line of help") + 1].strip() == "it has no options"
+    assert lines[-1] == "16 passed, 0 failed, 2 skipped"
+
+
+def test_where_the_stream_is_ascii_the_marks_are_words() -> None:
+    done = denas("check", "builtin/serial", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert "  ok   Every item of the work gives one result" in done.stdout.splitlines()
+    assert done.stdout.isascii()
+
+
+def test_what_fails_is_explained_and_the_exit_code_is_3(sleepy: str) -> None:
+    done = denas("check", "sleepy/sleepy", PYTHONPATH=sleepy)
+    assert done.returncode == 3
+    lines = done.stdout.splitlines()
+    # What it prints is in the reason, and nowhere else.
+    (failed,) = (index for index, line in enumerate(lines) if line.startswith("  ✗"))
+    assert lines[failed] == "  ✗ measure() prints nothing"
+    assert "measure() prints 'measuring" in lines[failed + 1]
+    assert "\x1b" not in done.stdout
+    assert done.stdout.count("measuring") == 1
+
+
+UNBUILT = """
+import dataclasses
+from denas_core import Knob, SearchSpace, continuous_batch, hookimpl
+
+@dataclasses.dataclass(kw_only=True)
+class Unbuilt(SearchSpace):
+    \"\"\"Uses a knob that it does not have.\"\"\"
+
+    def knobs(self):
+        return (Knob("width", (1, 2)),)
+
+    def build(self, arch, *, head=None, variant="full"):
+        return arch["depth"]
+
+    def batch(self, size, *, seed, kind="noise"):
+        return continuous_batch((3,), size, seed=seed, kind=kind)
+
+@hookimpl
+def denas_spaces():
+    return {"unbuilt": Unbuilt}
+"""
+
+
+def test_a_fault_is_placed_and_explained_once(tmp_path: Path, sleepy: str) -> None:
+    (tmp_path / "denas_sleepy.py").write_text(UNBUILT)
+    done = denas("check", "sleepy", PYTHONPATH=sleepy)
+    assert done.returncode == 3
+    fault = f"     it raises KeyError: 'depth' ({tmp_path.name}/denas_sleepy.py:13, in build)"
+    lines = done.stdout.splitlines()
+    assert lines.count(fault) == 1
+    assert lines[lines.index(fault) - 1].startswith("  ✗ cost() has params")
+    assert "  ✗ cost() gives the same numbers each time (as above)" in lines
+
+
+def test_a_measurement_that_raises_is_explained_once_for_the_checks_that_it_leaves_out(
+    tmp_path: Path, sleepy: str
+) -> None:
+    (tmp_path / "denas_sleepy.py").write_text(BROKEN.replace("time.sleep", "time.slept"))
+    done = denas("check", "sleepy/sleepy", PYTHONPATH=sleepy)
+    assert done.returncode == 3
+    lines = done.stdout.splitlines()
+    # Once with what to do, for the check that fails; once as the reason why others were not made.
+    assert sum("time' has no attribute 'slept'" in line for line in lines) == 2
+    assert "  - Not all networks get the same value (as above)" in lines
+
+
+def test_what_cannot_be_made_fails_one_check_and_is_put_to_no_other(tmp_path: Path, sleepy: str) -> None:
+    (tmp_path / "denas_sleepy.py").write_text(BROKEN.replace("@dataclasses.dataclass(kw_only=True)\n", ""))
+    done = denas("check", "sleepy", PYTHONPATH=sleepy)
+    assert done.returncode == 3
+    assert "put @dataclasses.dataclass(kw_only=True) above the class" in done.stdout
+    assert done.stdout.splitlines()[-1] == "6 passed, 1 failed, 0 skipped"
+
+
+def test_a_component_that_hangs_ends_in_time(sleepy: str) -> None:
+    done = denas(
+        *("check", "sleepy/sleepy", "--set", "seconds=600", "--timeout", "1"), PYTHONPATH=sleepy, timeout=60
+    )
+    assert done.returncode == 3
+    assert "it did not end within 1 s; look for an endless loop" in done.stdout
+    assert "not run, since networks_get_a_value did not end" in done.stdout
+
+
+def test_json_holds_every_outcome() -> None:
+    done = denas("check", "toy/shuffled", "--json", "--skip", "it_runs_again")
+    document = json.loads(done.stdout)
+    assert (document["schema"], document["target"], document["failed"]) == (
+        "denas.check/1",
+        "toy/shuffled",
+        0,
+    )
+    (subject,) = document["subjects"]
+    assert (subject["id"], subject["kind"]) == ("toy/shuffled", "executor")
+    by_name = {row["check"]: row for row in subject["checks"]}
+    assert by_name["it_runs_again"]["status"] == "skipped"
+    assert by_name["it_runs_again"]["reason"] == "left out by --skip"
+    assert set(by_name["it_prints_nothing"]) == {"check", "claim", "status", "reason", "seconds"}
+    assert sum(document[status] for status in ("passed", "failed", "skipped")) == len(by_name)
+
+
+def test_a_plugin_is_checked_with_all_its_components() -> None:
+    done = denas("check", "builtin")
+    assert done.returncode == 0, done.stdout
+    heads = [line for line in done.stdout.splitlines() if not line.startswith(" ")][:-1]
+    assert heads == [
+        "builtin: denas-core 0.1.0 (plugin)",
+        "builtin/evolution (strategy)",
+        "builtin/random (strategy)",
+        "builtin/wall-clock (probe)",
+        "builtin/serial (executor)",
+        "builtin/huggingface (exporter)",
+        "builtin/safetensors (exporter)",
+        "builtin/torch-export (exporter)",
+    ]
+
+
+def test_a_score_is_tried_on_the_space_that_is_named() -> None:
+    done = denas("check", "toy/slope", "--space", "toy/stairs")
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (
+            ("cvv",),
+            "error: there is no plugin and no component 'cvv'; did you mean 'cv'?; 'denas plugins' lists them",
+        ),
+        (("cv/rnn",), "error: no installed plugin has a component 'cv/rnn'"),
+        (("openvino",), "error: there is no plugin and no component 'openvino'"),
+        (("cv/cnn:cifer",), "error: space 'cv/cnn' has no preset 'cifer'; did you mean 'cifar'?"),
+        (
+            ("cv/cnn", "--set", "clases=3"),
+            "error: 'cv/cnn' has no option 'clases' (--set); did you mean 'classes'?",
+        ),
+        (("cv", "--set", "classes=3"), "error: --set is for one component, such as cv/...; 'cv' is a plugin"),
+        (
+            ("builtin/serial", "--skip", "it_run_again"),
+            "error: there is no check 'it_run_again' (--skip); did you mean 'it_runs_again'?; --json names them",
+        ),
+    ],
+)
+def test_what_cannot_be_checked_is_refused(arguments: tuple[str, ...], text: str) -> None:
+    done = denas("check", *arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith(text), done.stderr
+    assert done.stdout == ""
+
+
+def test_a_plugin_that_does_not_load_fails_its_first_check(tmp_path: Path, sleepy: str) -> None:
+    (tmp_path / "denas_sleepy.py").write_text("import no_such_module")
+    done = denas("check", "sleepy", PYTHONPATH=sleepy)
+    assert done.returncode == 3
+    assert "✗ It loads" in done.stdout
+    assert "ModuleNotFoundError: No module named 'no_such_module'" in done.stdout
+    assert done.stdout.splitlines()[-1] == "2 passed, 1 failed, 4 skipped"

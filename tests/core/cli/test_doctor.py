@@ -1,0 +1,114 @@
+"""``denas doctor`` imports what plugins declare in another process, which may hang or die there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from denas_core.cli.commands.doctor import examine, mend, show
+from denas_core.cli.doctor_imports import examine_plugins
+from tests.faults.plugins.making import Distribution, installed, providing
+
+HANGING = "import time\ntime.sleep(600)\n"
+PATIENCE = 12.0
+"""Seconds: more than importing anything that is good takes on a busy machine."""
+
+
+def test_imports_that_hang_or_die_are_told_and_hide_no_other(tmp_path: Path) -> None:
+    distributions = [
+        Distribution(name="sleeper", files={"plugin": HANGING}),
+        providing("dying", "import os\nos._exit(7)\n", scores="It"),
+        providing(
+            "fine",
+            "from denas_core import ProxyScore\nclass It(ProxyScore):\n    measure = None\n",
+            scores="It",
+        ),
+    ]
+    with installed(tmp_path, distributions):
+        rows = {row["name"]: row for row in examine_plugins(patience=PATIENCE)}
+    sleeper, dying = rows["sleeper"], rows["dying"]
+    assert (sleeper["distribution"], sleeper["status"]) == ("denas-zoo-sleeper", "broken")
+    assert mend(sleeper) == (
+        "its import does not end within 12 s; switch it off with DENAS_DISABLE_PLUGINS=sleeper, "
+        "or pip uninstall denas-zoo-sleeper"
+    )
+    assert (dying["status"], dying["faults"]) == (
+        "ok",
+        {"score dying/it": "its import ends the process (exit code 7)"},
+    )
+    assert mend(dying) == (
+        "score dying/it: its import ends the process (exit code 7); switch it off with "
+        "DENAS_DISABLE_PLUGINS=dying, or pip uninstall denas-zoo-dying"
+    )
+    assert mend(rows["fine"]) == mend(rows["builtin"]) == ""
+
+
+SAYING = """
+from denas_core import hookimpl
+
+@hookimpl
+def denas_doctor():
+    {body}
+"""
+
+
+def test_what_plugins_say_of_the_machine_is_told_and_what_they_do_to_it_is_not_done(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bodies = {
+        "talking": "return {'sound': f'by ear,\\nnot by {1 + 1} eyes', 7: 8}",
+        "silent": "pass",
+        "failing": "1 / 0",
+        "rambling": "return ['much', 'to', 'say']",
+        "ending": "import os; os._exit(3)",
+    }
+    distributions = [
+        Distribution(name=name, files={"plugin": SAYING.format(body=body)}) for name, body in bodies.items()
+    ]
+    with installed(tmp_path, distributions):
+        document = examine()
+    rows = {row["name"]: row for row in document["plugins"]}
+    assert rows["talking"]["notes"] == {"sound": "by ear, not by 2 eyes", "7": "8"}
+    assert all(not rows[name]["notes"] for name in bodies if name != "talking")
+    assert not rows["talking"]["faults"] and not rows["silent"]["faults"]
+    who = {name: f"denas_doctor() of denas-zoo-{name} 6.6.6 failed:" for name in bodies}
+    faults = {
+        name: rows[name]["faults"][f"denas_doctor() of {name}"] for name in ("failing", "rambling", "ending")
+    }
+    assert faults["failing"] == f"{who['failing']} ZeroDivisionError: division by zero"
+    assert faults["rambling"] == f"{who['rambling']} TypeError: it must return a mapping of texts, not list"
+    assert faults["ending"] == "its import ends the process (exit code 3)"
+    show(document)
+    printed = capfd.readouterr().out
+    assert "What plugins say" in printed and "by ear, not by 2 eyes" in printed
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"status": "ok"}, ""),
+        ({"status": "disabled", "reason": "x"}, "take its name out of DENAS_DISABLE_PLUGINS"),
+        (
+            {"status": "conflict", "reason": "2 claim it"},
+            "2 claim it; uninstall one of them, e.g. pip uninstall denas-x",
+        ),
+        ({"reason": "boom"}, "boom; upgrade it, or pip uninstall denas-x"),
+        (
+            {"reason": "No module named 'not_there.at_all'"},
+            "No module named 'not_there.at_all'; pip install not_there, or reinstall denas-x",
+        ),
+        (
+            {"reason": "No module named 'json.x'"},
+            "No module named 'json.x'; reinstall denas-x, and upgrade json",
+        ),
+        (
+            {"status": "ok", "faults": {"score x/a": "score 'x/a' is no ProxyScore", "score x/b": "gone"}},
+            "score x/a: score 'x/a' is no ProxyScore (and 1 more of its components); "
+            "upgrade it, or pip uninstall denas-x",
+        ),
+    ],
+)
+def test_the_mend_belongs_to_what_is_wrong(changes: dict[str, object], said: str) -> None:
+    row = {"name": "x", "distribution": "denas-x", "status": "broken", "reason": "", "faults": {}, **changes}
+    assert mend(row) == said

@@ -1,0 +1,169 @@
+"""The guard puts back what a plugin changes, whatever the plugin has done to the tools for it."""
+
+from __future__ import annotations
+
+import builtins
+import math
+import os
+import random
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+
+from denas_core.errors import ConfigError, PluginError
+from denas_core.isolation.blame import blamed
+from denas_core.isolation.guard import TURN, as_before_the_call, guarded
+from tests.faults.plugins.trying import changed, process, stirred
+
+
+def test_a_guard_draws_the_same_numbers_each_time_and_moves_no_generator() -> None:
+    before = stirred()
+    drawn = []
+    for _ in range(2):
+        with guarded(seed=5):
+            drawn.append((random.random(), torch.rand(1).item()))
+    assert drawn[0] == drawn[1]
+    assert changed(before, process()) == []
+
+
+def test_every_function_of_python_may_be_replaced() -> None:
+    names = [
+        name for name in vars(builtins) if callable(getattr(builtins, name)) and not name.startswith("__")
+    ]
+    before = dict(vars(builtins))
+    with guarded():
+        vars(builtins).update(dict.fromkeys(names))
+    assert all(vars(builtins)[name] is value for name, value in before.items())
+    assert len(names) > 100
+
+
+def test_an_error_passes_the_guard_and_the_turn_is_given_back() -> None:
+    with pytest.raises(SystemExit), guarded():
+        raise SystemExit
+    taken: list[bool] = []
+
+    def take() -> None:
+        taken.append(TURN.acquire(timeout=5))
+        TURN.release()
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    thread.join()
+    assert taken == [True]
+
+
+def test_guards_in_guards_put_back_what_each_has_seen() -> None:
+    start = torch.get_default_dtype()
+    with guarded():
+        torch.set_default_dtype(torch.float64)
+        with guarded():
+            torch.set_default_dtype(torch.float16)
+        assert torch.get_default_dtype() == torch.float64
+        with as_before_the_call():
+            assert torch.get_default_dtype() == start
+        assert torch.get_default_dtype() == torch.float64
+    assert torch.get_default_dtype() == start
+
+
+def test_a_guard_of_another_thread_is_waited_for_not_looked_into() -> None:
+    entered, leave = threading.Event(), threading.Event()
+    seen: list[object] = []
+
+    def guard() -> None:
+        with guarded():
+            entered.set()
+            leave.wait(10)
+
+    def work() -> None:
+        try:
+            with as_before_the_call():
+                seen.append("worked")
+        except BaseException as error:
+            seen.append(error)
+
+    threads = [threading.Thread(target=guard), threading.Thread(target=work)]
+    threads[0].start()
+    assert entered.wait(10)
+    threads[1].start()
+    threads[1].join(0.2)
+    assert seen == []
+    leave.set()
+    for thread in threads:
+        thread.join(10)
+    assert seen == ["worked"]
+
+
+def test_a_module_that_somebody_forbids_to_import_is_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("statistics", "numpy.random"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with guarded():
+        drawn = random.random()
+    with guarded():
+        assert random.random() == drawn
+
+
+def test_a_function_that_says_it_equals_every_other_is_put_back_too() -> None:
+    class Equal:
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        __hash__ = None  # type: ignore[assignment]
+
+    before = math.sqrt
+    with guarded():
+        math.sqrt = Equal()  # type: ignore[assignment]
+    assert math.sqrt is before
+
+
+def test_what_c_code_and_children_print_does_not_reach_standard_output(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with guarded():
+        os.write(1, b"C code\n")
+        subprocess.run(["echo", "child"], check=True)
+    os.write(1, b"ours\n")
+    printed = capfd.readouterr()
+    assert printed.out == "ours\n"
+    assert printed.err == "C code\nchild\n"
+
+
+def test_a_closed_descriptor_is_open_again(capfd: pytest.CaptureFixture[str]) -> None:
+    with guarded():
+        os.close(1)
+        os.close(2)
+    os.write(1, b"out")
+    os.write(2, b"err")
+    assert tuple(capfd.readouterr()) == ("out", "err")
+
+
+def test_a_stream_that_nobody_can_write_to_fails_no_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    with guarded():
+        print("lost")
+
+
+def test_a_deleted_directory_is_left_for_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with guarded():
+        Path("gone").mkdir()
+        os.chdir("gone")
+        Path("../gone").rmdir()
+    assert Path.cwd() == tmp_path
+
+
+def test_an_error_that_lies_about_its_class_is_blamed_on_its_plugin() -> None:
+    class Liar(Exception):
+        @property
+        def __class__(self) -> type:  # type: ignore[override]
+            return ConfigError
+
+    with pytest.raises(PluginError, match=r"^it failed: Liar: no$"), blamed("it"):
+        raise Liar("no")
+    with pytest.raises(ConfigError, match=r"^yours$"), blamed("it"):
+        raise ConfigError("yours")

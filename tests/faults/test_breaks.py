@@ -1,0 +1,226 @@
+"""The tests are tested: the product is broken on purpose, a line at a time, and the test that must notice does."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclasses.dataclass(frozen=True)
+class Break:
+    """A defect that somebody may introduce one day.
+
+    Attributes:
+        file: Module of the core.
+        old: Text that is there exactly once.
+        new: What takes its place.
+        gate: The test that must fail then, and passes before.
+    """
+
+    file: str
+    old: str
+    new: str
+    gate: str
+
+
+BREAKS = {
+    "a directory is not synced": Break(
+        "system/atomic.py",
+        "            raise\n        sync_directory(path.parent)\n",
+        "            raise\n",
+        "core/system/test_atomic.py::test_a_new_name_is_synced_after_its_content_and_its_replacement",
+    ),
+    "an error of the disk is swallowed": Break(
+        "system/atomic.py",
+        "    except OSError as error:\n        mend",
+        "    except OSError as error:\n        return\n        mend",
+        "core/system/test_atomic.py::test_a_directory_that_is_not_there_is_named",
+    ),
+    "a file is written in place": Break(
+        "system/atomic.py",
+        "    with storage_errors(path):\n        try:\n",
+        "    with storage_errors(path):\n        path.write_text(text)\n        try:\n",
+        "core/system/test_atomic.py::test_a_failure_before_the_replacement_keeps_the_old_content",
+    ),
+    "a commit does not wait for the disk": Break(
+        "runs/store.py",
+        '"synchronous = FULL"',
+        '"synchronous = OFF"',
+        "core/runs/test_store.py::test_a_commit_waits_for_the_disk_and_the_log_is_one_of_writes_ahead",
+    ),
+    "commits are not written ahead": Break(
+        "runs/store.py",
+        'network_file_system(path) else "WAL"',
+        'network_file_system(path) else "OFF"',
+        "core/runs/test_store.py::test_a_commit_waits_for_the_disk_and_the_log_is_one_of_writes_ahead",
+    ),
+    "a trial and its components are committed apart": Break(
+        "runs/store.py",
+        '            self._insert("trial", [trial_row(trial)])\n',
+        '            self._insert("trial", [trial_row(trial)])\n'
+        "        with _sqlite_errors(self.path), self._transaction():\n",
+        "core/runs/test_store.py::test_a_score_that_is_not_finite_is_never_written",
+    ),
+    "digests are not compared": Break(
+        "runs/rows.py",
+        "return bool(digest(content, size=8) == row[-1])",
+        "return True",
+        "core/runs/test_store.py::test_a_changed_row_is_an_error_and_never_a_wrong_score",
+    ),
+    "a missing trial is passed over": Break(
+        "runs/store.py",
+        "if row[0] != len(trials):",
+        "if False:",
+        "core/runs/test_store.py::test_a_missing_trial_is_an_error_for_every_reader",
+    ),
+    "the lock is not taken": Break(
+        "system/lock.py",
+        "self._lock.acquire(timeout=0)",
+        "pass",
+        "core/system/test_lock.py::test_a_second_user_is_told_who_the_first_is",
+    ),
+    "proposals are drawn from the global generator": Break(
+        "contracts/strategy.py",
+        'rng = derive_rng(seed, "propose", place, attempt)',
+        "rng = random.Random()",
+        "core/search/test_study.py::test_the_same_seed_gives_the_same_table_and_another_seed_another",
+    ),
+    "a seed depends on how far the search is": Break(
+        "search/study.py",
+        'derive_seed(self.setup.config.seed, "generation", generation)',
+        'derive_seed(self.setup.config.seed, "generation", len(self.trials))',
+        "core/search/test_study.py::test_a_raised_budget_goes_on_to_the_same_table_as_a_longer_run",
+    ),
+    "a seed depends on nothing but the run": Break(
+        "seeding.py",
+        "digest([SCHEME, run_seed, purpose, list(names)], size=8)",
+        "digest([SCHEME, run_seed, purpose], size=8)",
+        "test_seeding.py",
+    ),
+    "a resumed search evaluates again what it has": Break(
+        "search/study.py",
+        "for trial in store.trials():",
+        "for trial in ():",
+        "core/search/test_study.py::test_a_signal_stops_after_the_candidate_in_hand_and_a_resume_repeats_no_trial",
+    ),
+    "a strategy sees an unfinished generation": Break(
+        "search/study.py",
+        "self._ask(generation, self.trials[:closed])",
+        "self._ask(generation, self.trials)",
+        "core/search/test_study.py::test_a_raised_budget_goes_on_to_the_same_table_as_a_longer_run",
+    ),
+    "a trial is told before it is committed": Break(
+        "search/study.py",
+        "        self._store.append(trial, active_seconds=self.active_seconds())\n        self._remember(trial)\n"
+        '        self._tell("trial_done", trial)\n',
+        '        self._tell("trial_done", trial)\n        self._remember(trial)\n'
+        "        self._store.append(trial, active_seconds=self.active_seconds())\n",
+        "core/search/test_study.py::test_an_observer_hears_of_a_trial_once_it_cannot_be_lost",
+    ),
+    "a budget of time is counted anew by each process": Break(
+        "search/study.py",
+        "return self._seconds_before + time.monotonic() - self._start",
+        "return time.monotonic() - self._start",
+        "core/search/test_study.py::test_a_time_budget_ends_within_one_candidate_and_counts_over_resumes",
+    ),
+    "not a number is a score": Break(
+        "contracts/score.py",
+        "if not math.isfinite(number) or abs(number) > LARGEST:",
+        "if abs(number) > LARGEST:",
+        "core/contracts/test_score.py::test_anything_else_is_a_failed_score_with_its_reason",
+    ),
+    "a repair works on the damaged files themselves": Break(
+        "search/repair.py",
+        '    if "" in copies and (whole := _count_if_whole(work / STORE)) is not None:',
+        '    if "" in copies and (whole := _count_if_whole(path / STORE)) is not None:',
+        "core/search/test_repair.py::test_the_log_of_a_killed_run_is_read_and_stays",
+    ),
+    "a repair keeps trials that lack components": Break(
+        "runs/salvage.py",
+        "if not component_names(row) <= names.get(len(trials), set()):",
+        "if False:",
+        "core/search/test_repair.py::test_nothing_after_the_first_damaged_trial_is_kept[DELETE FROM component WHERE idx = 50]",
+    ),
+    "a repair overwrites what it kept before": Break(
+        "search/repair.py",
+        "    last = _last_number(path, STORE)\n    taken",
+        "    last = 0\n    taken",
+        "core/search/test_repair.py::test_damaged_files_are_never_overwritten",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return what the gate of each broken product says; under an empty name, what all say of the whole one."""
+    directory = tmp_path_factory.mktemp("breaks")
+    gates = sorted({broken.gate for broken in BREAKS.values()})
+
+    def judge(name: str) -> str:
+        place = directory / str(len(name)) / name.replace(" ", "-") if name else directory / "whole"
+        for part in ("denas_core", "tests"):
+            # With what is compiled: it is valid for a copy of the same time and size.
+            ignored = shutil.ignore_patterns("cv", "scores", "repo")
+            shutil.copytree(ROOT / part, place / part, ignore=ignored)
+        shutil.copy(ROOT / "pyproject.toml", place)
+        if name:
+            apply(BREAKS[name], place)
+        return outcome_of([BREAKS[name].gate] if name else gates, place)
+
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(["", *BREAKS], pool.map(judge, ["", *BREAKS]), strict=True))
+
+
+def apply(broken: Break, place: Path) -> None:
+    path = place / "denas_core" / broken.file
+    text = path.read_text(encoding="utf-8")
+    assert text.count(broken.old) == 1, f"{broken.file} holds {text.count(broken.old)} times: {broken.old}"
+    path.write_text(text.replace(broken.old, broken.new), encoding="utf-8")
+
+
+def outcome_of(gates: list[str], place: Path) -> str:
+    # The copy comes before what is installed, and nothing but these tests is loaded.
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-x",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:hypothesispytest",
+    ]
+    done = subprocess.run(
+        [*command, *(f"tests/{gate}" for gate in gates)],
+        cwd=place,
+        env={
+            **{key: value for key, value in os.environ.items() if key != "PYTEST_ADDOPTS"},
+            "PYTHONPATH": f"{place}{os.pathsep}{place / 'tests' / 'toy'}",
+            "OMP_NUM_THREADS": "1",
+        },
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    verdict = {0: "passed", 1: "failed"}.get(done.returncode, f"ended with {done.returncode}")
+    return verdict if verdict != "passed" or not done.stdout.count("error") else done.stdout
+
+
+def test_the_whole_product_passes_every_gate(verdicts: dict[str, str]) -> None:
+    assert verdicts[""] == "passed"
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_a_broken_product_fails_its_gate(verdicts: dict[str, str], name: str) -> None:
+    assert verdicts[name] == "failed"

@@ -1,1 +1,0 @@
-"""Hostile plugins as real distributions: made from a table of sources, installed, tried."""

@@ -13,21 +13,24 @@ if TYPE_CHECKING:
     from .contracts.executor import Executor
     from .contracts.exporter import Exporter
     from .contracts.original import Recipe
+    from .contracts.probe import LatencyProbe
     from .contracts.problem import Problem
-    from .contracts.score import CombinedScore, ProxyScore, Table
+    from .contracts.score import CombinedScore, ProxyScore
     from .contracts.space import SearchSpace
     from .contracts.strategy import History, Strategy, propose_distinct
     from .contracts.task import Metric, Split, Task, TaskData
+    from .contracts.trained_model import TrainedModel
     from .errors import DenasError, ScoreFailed
     from .hookspecs import hookimpl
     from .launch import resume, search
-    from .models.trained import TrainedModel, load_model, save_model
+    from .models.trained import load_model, save_model
     from .registry.registry import Registry
     from .results.result import SearchResult
     from .values.architecture import Architecture, Knob
     from .values.batch import Batch, Outputs, continuous_batch
-    from .values.latency import Latency, LatencyProbe
+    from .values.latency import Latency
     from .values.passes import LayerCall, PassSpec, Trace
+    from .values.table import Table
     from .values.trial import Evaluation, Trial
     from .values.views import WeightView
 
@@ -37,11 +40,11 @@ _MODULES = {
     "contracts.executor": ("Executor",),
     "contracts.exporter": ("Exporter",),
     "contracts.original": ("Recipe",),
+    "contracts.probe": ("LatencyProbe",),
     "contracts.problem": ("Problem",),
     "contracts.score": (
         "CombinedScore",
         "ProxyScore",
-        "Table",
     ),
     "contracts.space": ("SearchSpace",),
     "contracts.strategy": (
@@ -55,6 +58,7 @@ _MODULES = {
         "Task",
         "TaskData",
     ),
+    "contracts.trained_model": ("TrainedModel",),
     "errors": (
         "DenasError",
         "ScoreFailed",
@@ -65,7 +69,6 @@ _MODULES = {
         "search",
     ),
     "models.trained": (
-        "TrainedModel",
         "load_model",
         "save_model",
     ),
@@ -80,15 +83,13 @@ _MODULES = {
         "Outputs",
         "continuous_batch",
     ),
-    "values.latency": (
-        "Latency",
-        "LatencyProbe",
-    ),
+    "values.latency": ("Latency",),
     "values.passes": (
         "LayerCall",
         "PassSpec",
         "Trace",
     ),
+    "values.table": ("Table",),
     "values.trial": (
         "Evaluation",
         "Trial",

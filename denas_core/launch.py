@@ -9,6 +9,7 @@ from typing import Any
 
 from .contracts.component import Component
 from .contracts.executor import Executor
+from .contracts.probe import LatencyProbe
 from .contracts.score import CombinedScore, ProxyScore
 from .contracts.space import SearchSpace
 from .contracts.strategy import Strategy
@@ -19,7 +20,6 @@ from .search.run_directory import RunDirectory, check_installation, check_option
 from .search.study import Observer, Study
 from .setup.config import COMPONENTS, RunConfig, is_own_class, make_config
 from .setup.setup import Setup
-from .values.latency import LatencyProbe
 
 
 def search(

@@ -1,8 +1,9 @@
-"""Text of plugins and their faults as one clean, bounded line, whatever they hold."""
+"""Text for people: numbers as they are written, and values and errors of plugins as one clean, bounded line."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;:?<=>]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
 
@@ -48,3 +49,49 @@ def type_name(value: object) -> str:
     # The name may be a subclass of str too: sliced as one, it is a plain string.
     name = str.__getitem__(type.__dict__["__name__"].__get__(type(value)), slice(60))
     return one_line(name) if name.isprintable() else "unnamed"
+
+
+def quantity(value: float) -> str:
+    """Return a number as people write it: ``102.6k``, ``4.731M``, ``5``."""
+    for suffix, factor in (("", 1.0), ("k", 1e3), ("M", 1e6), ("G", 1e9)):
+        text = f"{value / factor:.4g}"
+        # After rounding: 999,999 is 1M and not 1000k.
+        if abs(float(text)) < 1000:
+            return text + suffix
+    return f"{value / 1e12:.4g}T"
+
+
+DASH = "\u2013"
+
+
+def number(value: Any) -> str:
+    """Return a number with four digits, a large one with its suffix; a dash for none."""
+    if value is None:
+        return DASH
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    if abs(value) >= 10_000:
+        return quantity(value)
+    return str(value) if isinstance(value, int) else f"{value:.4g}"
+
+
+def percent(value: float | None) -> str:
+    """Return a share as per cent: with a decimal where it is below one, without otherwise."""
+    if value is None:
+        return DASH
+    if 0 < value < 0.001:
+        return "<0.1%"
+    return f"{value:.1%}" if 0 < abs(value) < 0.01 else f"{value:.0%}"
+
+
+def seconds(value: float | None) -> str:
+    """Return a time span."""
+    if value is None:
+        return DASH
+    if value < 1:
+        return f"{value * 1000:.3g} ms"
+    if value < 120:
+        return f"{value:.3g} s"
+    minutes, rest = divmod(round(value), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 from denas_core.text import one_line, type_name
 
 if TYPE_CHECKING:
-    from denas_core.registry.registry import Kind, Plugin, Registry
+    from denas_core.registry.loading import Kind, Plugin
+    from denas_core.registry.registry import Registry
 
 PATIENCE = 60.0
 """Seconds that one import may take; the first one that imports torch from a cold disk takes a few."""
@@ -104,7 +105,8 @@ def _rows(steps: list[Row], culprits: dict[str, str]) -> list[Row]:
 def examine_here(tell: Callable[..., None], skipped: Iterable[str]) -> None:
     """Import every plugin and component but the skipped ones, and tell each step."""
     from denas_core.errors import DenasError
-    from denas_core.registry.registry import Plugin, Registry, installed_points, load_plugin, plugin_facts
+    from denas_core.registry.loading import Plugin, installed_points, load_plugin, plugin_facts
+    from denas_core.registry.registry import Registry
 
     points, plugins = installed_points()
     for plugin in plugins:

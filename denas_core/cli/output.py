@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
-from denas_core.values.objectives import quantity
+from denas_core.text import quantity
 
 if TYPE_CHECKING:
     from rich.progress import Progress

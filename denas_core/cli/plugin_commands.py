@@ -17,7 +17,8 @@ from denas_core.text import described, shown
 from .output import print_notice
 
 if TYPE_CHECKING:
-    from denas_core.registry.registry import Plugin, Registry
+    from denas_core.registry.loading import Plugin
+    from denas_core.registry.registry import Registry
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 

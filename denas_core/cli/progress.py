@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from denas_core.values.objectives import quantity
+from denas_core.text import quantity
 
 from .output import terminal_bar
 

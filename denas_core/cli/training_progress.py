@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from denas_core.report.page.text import seconds
+from denas_core.text import seconds
 
 from .output import terminal_bar
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from denas_core.values.architecture import Architecture
 if TYPE_CHECKING:
     from torch import nn
 
+    from denas_core.passes.inputs import Subject
     from denas_core.passes.seal import Seal
     from denas_core.values.passes import PassSpec, Trace
     from denas_core.values.views import WeightView
@@ -71,7 +73,7 @@ class Candidate:
                 self._seal.check_structure()
             start = time.perf_counter()
             with self._as_the_core():
-                self._traces[spec] = run_pass(self, spec)
+                self._traces[spec] = run_pass(self._subject(spec), spec)
             self.pass_seconds[spec] = time.perf_counter() - start
             self._sealed().watch_trace(self._traces[spec])
         return self._traces[spec]
@@ -80,7 +82,7 @@ class Candidate:
         """Return the network that a pass runs, on the CPU; other passes share it, so leave it as it is."""
         key = (spec.weights, spec.drawn, spec.variant, spec.repeat)
         if key not in self._networks:
-            from denas_core.passes.inputs import load_network
+            from .inputs import load_network
 
             with self._as_the_core():
                 self._networks[key] = load_network(self, spec)
@@ -119,6 +121,26 @@ class Candidate:
                 yield
         finally:
             self._is_running = before
+
+    def _subject(self, spec: PassSpec) -> Subject:
+        from denas_core.passes.inputs import Subject
+
+        from .inputs import batch_of, weights_of
+
+        statistics = None
+        if spec.perturbation and spec.norm == "batch":
+            # A change of the input must not change what it is normalised by.
+            statistics = self.trace(dataclasses.replace(spec, perturbation=0.0).forward()).statistics
+        return Subject(
+            network=lambda: self.network(spec),
+            weights=lambda: weights_of(self, spec),
+            batch=lambda: batch_of(self, spec),
+            forward=self.space.forward,
+            views=self.views,
+            device=self.device,
+            seed=self.seed,
+            statistics=statistics,
+        )
 
     def _sealed(self) -> Seal:
         if self._seal is None:

@@ -12,8 +12,9 @@ from .component import Component
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from denas_core.models.trained import TrainedModel
     from denas_core.values.batch import Batch
+
+    from .trained_model import TrainedModel
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -1,4 +1,4 @@
-"""Latency by the wall clock of this process: the part of a probe that does not depend on what it times."""
+"""The latency probe contract, and the part of a probe that times a call by the wall clock of this process."""
 
 from __future__ import annotations
 
@@ -6,20 +6,45 @@ import dataclasses
 import math
 import statistics
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from denas_core.errors import ConfigError
 from denas_core.system.threads import pinned_threads
-from denas_core.values.latency import Latency, LatencyProbe
+from denas_core.values.latency import Latency
 
-from .component import option
+from .component import Component, option
 
 if TYPE_CHECKING:
+    from denas_core.values.architecture import Architecture
+
     from .space import SearchSpace
 
 # Standard normal quantile of a two-sided 95 % interval.
 _Z = 1.96
+
+
+@dataclasses.dataclass(kw_only=True)
+class LatencyProbe(Component, ABC):
+    """A way to measure latency on a target.
+
+    A subclass is a keyword-only dataclass whose fields are its options. It must define `prepare` and `time`.
+    """
+
+    def units(self, space: SearchSpace) -> Mapping[str, float]:
+        """Return what one call works through, by unit, see `Batch.units`; by default unknown."""
+        return {}
+
+    @abstractmethod
+    def prepare(
+        self, space: SearchSpace, arch: Architecture, *, seed: int, device: str
+    ) -> Callable[[], object]:
+        """Return a call that runs `arch` once on the target, ready to be timed."""
+
+    @abstractmethod
+    def time(self, call: Callable[[], object], reference: Callable[[], object] | None) -> Latency:
+        """Time `call`, alternating with `reference`, a fixed network that shows how fast the machine is now."""
 
 
 @dataclasses.dataclass(kw_only=True)

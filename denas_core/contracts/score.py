@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
-from denas_core.errors import ScoreFailed
-from denas_core.text import described, shown, type_name
+from denas_core.values.table import Direction, Table
 
 from .component import Component, option
 
@@ -20,13 +17,9 @@ if TYPE_CHECKING:
     from .candidate import Candidate
     from .space import SearchSpace
 
-Direction = Literal["maximize", "minimize"]
 
 CONTINUOUS_INPUT = "continuous input"
 """What a score requires that adds noise to inputs: some are perturbable, see `Batch`."""
-
-LARGEST = 1e308
-"""Scores beyond this magnitude are refused; SQLite would store what overflows as text or NULL."""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -94,43 +87,3 @@ class CombinedScore(Component, ABC):
         from denas_core.values.ranking import log_rank_sum
 
         return log_rank_sum(table)
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """What is combined: a column of raw values for each component of positive weight.
-
-    Attributes:
-        columns: Values by component, one a row; None where a row has none, such as an unstable latency.
-        weights: Positive weight by component.
-        directions: Direction by component.
-    """
-
-    columns: Mapping[str, Sequence[float | None]]
-    weights: Mapping[str, float]
-    directions: Mapping[str, Direction]
-
-    def __len__(self) -> int:
-        return len(next(iter(self.columns.values()), ()))
-
-
-def coerce_score(value: Any) -> float:
-    """Return `value` as a Python float if it is a finite real number, and nothing else.
-
-    Raises:
-        ScoreFailed: `value` is a bool, a text, a tensor, complex, NaN, infinite or beyond `LARGEST`.
-    """
-    try:
-        if isinstance(value, bool) or not isinstance(value, numbers.Real):
-            told = shown(value, 60) if isinstance(value, (bool, str, int, complex, type(None))) else ""
-            # NumPy 1's truth values are called bool_, NumPy 2's bool.
-            raise ScoreFailed(f"not a number: {type_name(value).rstrip('_')} {told}".rstrip())
-        number = float(value)
-    except (ScoreFailed, KeyboardInterrupt):
-        raise
-    except BaseException as error:  # any third-party number type may raise anything here
-        raise ScoreFailed(f"not a float: {described(error)}"[:200]) from error
-    if not math.isfinite(number) or abs(number) > LARGEST:
-        raise ScoreFailed(f"not finite: {number!r}")
-    # SQLite keeps no negative zero; adding zero makes it positive.
-    return number + 0.0

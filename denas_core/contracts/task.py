@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+from denas_core.values.table import Direction
+
 from .component import Component
-from .score import Direction
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -9,17 +9,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from denas_core.contracts.candidate import Candidate
+from denas_core.contracts.probe import LatencyProbe
 from denas_core.contracts.problem import Problem
-from denas_core.contracts.score import ProxyScore, coerce_score
+from denas_core.contracts.score import ProxyScore
 from denas_core.errors import DenasError, Infeasible, ScoreFailed
 from denas_core.isolation.blame import is_interruption
 from denas_core.isolation.guard import TURN, guarded
 from denas_core.seeding import derive_seed
 from denas_core.system.threads import pinned_threads
-from denas_core.text import described, one_line
+from denas_core.text import described, one_line, quantity
 from denas_core.values.architecture import Architecture
-from denas_core.values.latency import Latency, LatencyProbe, check_latency
-from denas_core.values.objectives import Constraint, quantity
+from denas_core.values.latency import Latency, check_latency
+from denas_core.values.number import coerce_score
+from denas_core.values.objectives import Constraint
 from denas_core.values.trial import Evaluation
 
 from .kept_options import KeptOptions
@@ -215,7 +217,7 @@ class Evaluator:
     def _check_memory(self, arch: Architecture) -> None:
         if self._memory_limit is None:
             return
-        from denas_core.networks.cost import scoring_memory_bytes
+        from .memory import scoring_memory_bytes
 
         passes = [spec for component in self.components.values() for spec in self._passes_of(component)]
         needed = scoring_memory_bytes(self.problem.space, arch, passes)

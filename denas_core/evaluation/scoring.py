@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from denas_core.contracts.score import CONTINUOUS_INPUT, CombinedScore, Direction, ProxyScore, Table
+from denas_core.contracts.score import CONTINUOUS_INPUT, CombinedScore, ProxyScore
 from denas_core.contracts.space import SearchSpace
 from denas_core.errors import ConfigError, PluginError
 from denas_core.isolation.blame import blamed
+from denas_core.values.table import Direction, Table
 from denas_core.values.trial import Trial
 from denas_core.values.views import is_part_of
 

@@ -17,8 +17,7 @@ from denas_core.values.batch import Batch, OpenDimension
 
 if TYPE_CHECKING:
     from denas_core.contracts.space import SearchSpace
-
-    from .trained import TrainedModel
+    from denas_core.contracts.trained_model import TrainedModel
 
 BATCH = "batch"
 """Name of the first dimension."""

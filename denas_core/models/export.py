@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from denas_core.contracts.exporter import Exporter
+from denas_core.contracts.trained_model import TrainedModel
 from denas_core.errors import ConfigError, PluginError
 from denas_core.isolation.blame import blamed
 from denas_core.system.atomic import storage_errors, sync_directory, write_json
 from denas_core.system.machine import environment, moment
 from denas_core.text import shown
 from denas_core.values.batch import Batch, OpenDimension
-
-from .trained import TrainedModel
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from denas_core.errors import ConfigError
-from denas_core.registry.registry import Registry
-from denas_core.runs.inventory import is_run
+from denas_core.runs.files import is_run
 
-from .trained import WEIGHTS, TrainedModel, build_network, load_model
+from .trained import WEIGHTS, load_model
 
 if TYPE_CHECKING:
     from torch import nn
@@ -48,30 +47,3 @@ def load_network(path: Path) -> nn.Module:
         StoreDamaged: the files do not belong together.
     """
     return load_model(find_model(path)).network
-
-
-def untrained_model(run: Path, registry: Registry) -> TrainedModel:
-    """Return the best network of a run with fresh weights under the run's seed.
-
-    Raises:
-        ConfigError: there is no run, or it has no best architecture yet.
-    """
-    from denas_core.setup.config import make_config, read_document
-    from denas_core.system.guarded_yaml import read_text
-
-    best = run / "best.json"
-    if not is_run(run) or not best.is_file():
-        raise ConfigError(
-            f"{str(run)!r} is no run with a best architecture ({best.name} is missing); finish its search first"
-        )
-    document, text = read_document(str(run / "config.yaml"))
-    config = make_config(document, origin=str(run / "config.yaml"), text=text)
-    space = registry.create("space", config.space.name, config.space.options)
-    arch = space.parse(read_text(str(best)), origin=str(best))
-    network = space.load(build_network(space, arch), arch, seed=config.seed)
-    return TrainedModel(
-        space=space,
-        arch=arch,
-        network=network.eval(),
-        history={"run": str(run), "weights": "fresh", "seed": config.seed},
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from denas_core.contracts.space import SearchSpace
 from denas_core.contracts.task import Task, head_width
+from denas_core.contracts.trained_model import SCHEMA, TrainedModel
 from denas_core.errors import ConfigError, StoreDamaged
 from denas_core.registry.registry import Registry
 from denas_core.seeding import canonical_json
@@ -22,47 +22,10 @@ from denas_core.values.architecture import Architecture
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-SCHEMA = "denas.model/1"
 WEIGHTS = "model.safetensors"
 CARD = "model.json"
 METADATA = "denas"
 """Name of the card in the metadata of the weights."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class TrainedModel:
-    """A network with its weights, on the CPU and in eval mode, and what it was trained for.
-
-    Attributes:
-        space: The space of the architecture.
-        arch: The architecture.
-        network: The network.
-        task: What it was trained for; None for a network that was not trained.
-        facts: What the task needs to use it, see `TaskData.facts`.
-        metrics: Metrics of the split it was chosen by.
-        history: Where it comes from, fit for JSON: settings of its training, the run of its search.
-    """
-
-    space: SearchSpace
-    arch: Architecture
-    network: nn.Module
-    task: Task[Any] | None = None
-    facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    metrics: Mapping[str, float] = dataclasses.field(default_factory=dict)
-    history: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-
-    def card(self) -> dict[str, Any]:
-        """Return everything but the weights, fit for JSON: what loads the model where no file of its space is."""
-        return {
-            "schema": SCHEMA,
-            "space": {"id": self.space.id, "options": dict(self.space.portable())},
-            "arch": self.arch.as_dict(),
-            "key": self.arch.key,
-            "task": None if self.task is None else self.task.reference(),
-            "facts": dict(self.facts),
-            "metrics": dict(self.metrics),
-            "history": dict(self.history),
-        }
 
 
 def build_network(

@@ -1,10 +1,10 @@
-"""Parameters, FLOPs and memory of an architecture, counted on the meta device: nothing is computed or allocated."""
+"""Parameters, FLOPs and memory of a network, counted on the meta device: nothing is computed or allocated."""
 
 from __future__ import annotations
 
 import dataclasses
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,26 +14,30 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from denas_core.errors import Infeasible
-from denas_core.passes.inputs import samples_of_a_part
 
 if TYPE_CHECKING:
-    from denas_core.contracts.space import SearchSpace
-    from denas_core.values.architecture import Architecture
-    from denas_core.values.passes import PassSpec
-    from denas_core.values.views import WeightView
+    from denas_core.values.batch import Batch
 
 FLOAT_BYTES = 4
 MEGABYTE = 1e6
 
-WEIGHT_COPIES = 2
-"""The loaded network, and one to spare: what is made on the way, such as weights that are taken from a checkpoint."""
 
-WORKSPACE_BYTES = 3 * 2**26
-"""Temporary tensors of Gram matrices: three of 2**24 numbers are alive at one time."""
+def count_cost(
+    build: Callable[[], nn.Module],
+    *,
+    batch: Callable[[], Batch],
+    forward: Callable[[nn.Module, Batch], object],
+    parts: Callable[[nn.Module], Mapping[str, tuple[str, ...]]] | None = None,
+    name: str = "the network",
+) -> dict[str, float]:
+    """Return what is known of a network without running it, in eval mode and for one sample.
 
-
-def count_cost(space: SearchSpace, arch: Architecture) -> dict[str, float]:
-    """Return what is known of `arch` without running it, in eval mode and for one sample.
+    Args:
+        build: Makes the structure of the network; called where the meta device is the default.
+        batch: Makes one sample; likewise.
+        forward: Runs the network on the sample.
+        parts: Returns prefixes of parameter names by part, for a parameter count of each.
+        name: What an error calls the network.
 
     Returns:
         ``params``, ``trainable_params``, ``params_<part>`` of each part and ``flops`` as integers (a shared parameter
@@ -43,69 +47,18 @@ def count_cost(space: SearchSpace, arch: Architecture) -> dict[str, float]:
     Raises:
         Infeasible: the network is too large for torch to describe.
     """
-    model, usage = _measure(space, arch)
+    model, usage = measure_on_meta(build, batch=batch, forward=forward, name=name)
     counts = {name: parameter.numel() for name, parameter in model.named_parameters()}
     cost: dict[str, float] = {
         "params": sum(counts.values()),
         "trainable_params": sum(p.numel() for p in model.parameters() if p.requires_grad),
         "flops": usage.flops,
-        "size_mb": _weight_bytes(model) / MEGABYTE,
-        "memory_mb": (_weight_bytes(model) + usage.input_bytes + usage.peak_bytes) / MEGABYTE,
+        "size_mb": weight_bytes(model) / MEGABYTE,
+        "memory_mb": (weight_bytes(model) + usage.input_bytes + usage.peak_bytes) / MEGABYTE,
     }
-    for part, prefixes in space.parts(model).items():
+    for part, prefixes in (parts(model) if parts else {}).items():
         cost[f"params_{part}"] = sum(count for name, count in counts.items() if name.startswith(prefixes))
     return cost
-
-
-def scoring_memory_bytes(space: SearchSpace, arch: Architecture, passes: Iterable[PassSpec]) -> int:
-    """Return an upper estimate of the bytes that running `passes` takes, beside torch itself.
-
-    Weights and what passes leave behind stay until the candidate is done with, what they need meanwhile until the next:
-    `WEIGHT_COPIES` of the weights, what each pass leaves, and the most that one needs. A weight that no layer uses in
-    the usual way, whose kernel takes a backward run a sample, is not included.
-
-    Raises:
-        Infeasible: the network is too large for torch to describe.
-    """
-    model, usage = _measure(space, arch)
-    distinct = list(dict.fromkeys(passes))
-    views = space.views(model) if any(spec.roles for spec in distinct) else []
-    needs = [
-        _needed(spec, model, usage, views)
-        for spec in distinct
-        if not any(other.covers(spec) for other in distinct if other != spec)
-    ]
-    kept, meanwhile = sum(left for left, _ in needs), max((more for _, more in needs), default=0)
-    return WEIGHT_COPIES * _weight_bytes(model) + kept + meanwhile
-
-
-def _needed(spec: PassSpec, model: nn.Module, usage: Usage, views: Iterable[WeightView]) -> tuple[int, int]:
-    """Return the bytes that a pass leaves behind, and those that it and its score need meanwhile."""
-    precision = 2 if spec.dtype == "float64" else 1
-    weights = precision * _weight_bytes(model)
-    kernels = [parameter.numel() for parameter in model.parameters() if parameter.dim() > 2]
-    named = {view.parameter for view in views if any(map(view.has_role, spec.roles))}
-    differentiated = precision * sum(
-        FLOAT_BYTES * parameter.numel()
-        for name, parameter in model.named_parameters()
-        if name in named or not spec.roles
-    )
-    # Kernels alone are copied into another layout.
-    copies = weights if precision > 1 or spec.magnitude else FLOAT_BYTES * sum(kernels)
-    a_sample = precision * (usage.input_bytes + usage.total_bytes)
-    if spec.gradients == "none":
-        return copies + spec.size * a_sample, 0
-    if spec.gradients == "layers":
-        # The gradient of each sample by the largest kernel three times: oneDNN makes it in one layout, and hands it out
-        # in another.
-        gradients = 3 * precision * FLOAT_BYTES * max(kernels, default=0)
-        return copies + 2 * spec.size * a_sample, spec.size * gradients + WORKSPACE_BYTES
-    if spec.gradients == "samples":
-        return copies + spec.size * differentiated, differentiated + 2 * spec.size * a_sample
-    samples = samples_of_a_part(usage.positions, spec.size)
-    # Those of a part come beside those of the parts before.
-    more = differentiated if samples < spec.size else 0
-    return copies + differentiated, more + 2 * samples * a_sample
 
 
 @dataclasses.dataclass(slots=True)
@@ -127,20 +80,32 @@ class Usage:
     total_bytes: int = 0
 
 
-def _measure(space: SearchSpace, arch: Architecture) -> tuple[nn.Module, Usage]:
-    with _overflow_explained(space), torch.device("meta"), torch.no_grad():
-        model = space.build(arch).eval()
-        batch = space.batch(1, seed=0, kind="cost")
-        given = [*batch.inputs.values(), *batch.masks.values(), *batch.lengths.values()]
+def measure_on_meta(
+    build: Callable[[], nn.Module],
+    *,
+    batch: Callable[[], Batch],
+    forward: Callable[[nn.Module, Batch], object],
+    name: str = "the network",
+) -> tuple[nn.Module, Usage]:
+    """Build a network on the meta device, run it once, and return it with what the run took; see `count_cost`.
+
+    Raises:
+        Infeasible: the network is too large for torch to describe.
+    """
+    with _overflow_explained(name), torch.device("meta"), torch.no_grad():
+        model = build().eval()
+        sample = batch()
+        given = [*sample.inputs.values(), *sample.masks.values(), *sample.lengths.values()]
         counter = CostCounter([*given, *model.parameters(), *model.buffers()])
         with counter:
-            space.forward(model, batch)
-    counter.usage.positions = batch.positions
+            forward(model, sample)
+    counter.usage.positions = sample.positions
     counter.usage.input_bytes = sum(tensor.untyped_storage().nbytes() for tensor in given)
     return model, counter.usage
 
 
-def _weight_bytes(model: nn.Module) -> int:
+def weight_bytes(model: nn.Module) -> int:
+    """Return the bytes of parameters and buffers, floating-point numbers as float32."""
     return sum(
         tensor.numel() * (FLOAT_BYTES if tensor.is_floating_point() else tensor.element_size())
         for tensor in (*model.parameters(), *model.buffers())
@@ -148,15 +113,14 @@ def _weight_bytes(model: nn.Module) -> int:
 
 
 @contextmanager
-def _overflow_explained(space: SearchSpace) -> Iterator[None]:
+def _overflow_explained(name: str) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, TypeError, OverflowError) as error:
         if "overflow" not in str(error).lower():
             raise
         raise Infeasible(
-            f"a network of space {space.id!r} with options {space.options()} is too large to be described "
-            "(its sizes overflow 64 bits); choose smaller ones"
+            f"{name} is too large to be described (its sizes overflow 64 bits); choose smaller options"
         ) from error
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -17,43 +17,36 @@ from denas_core.values.batch import Batch, Outputs
 from denas_core.values.passes import PassSpec, Trace
 
 from .factors import FactorRecorder, GradientTotal
-from .inputs import batch_of, parts_of, readout_of, weights_of
+from .inputs import Subject, parts_of, readout_of
 from .mode import LayerRecorder, PassMode, Recorder
 from .norms import BatchNorms
 
-if TYPE_CHECKING:
-    from denas_core.contracts.candidate import Candidate
-    from denas_core.contracts.space import SearchSpace
 
-
-def run_pass(candidate: Candidate, spec: PassSpec) -> Trace:
-    """Run `spec` on `candidate` and return what it left behind.
+def run_pass(subject: Subject, spec: PassSpec) -> Trace:
+    """Run `spec` on `subject` and return what it left behind.
 
     Neither the global random generators nor precision, gradient or determinism settings are changed for the caller.
 
     Raises:
         ScoreFailed: the network ran out of memory, put out NaN or infinity, or cannot be perturbed as asked.
     """
-    replay = None
-    if spec.perturbation and spec.norm == "batch":
-        replay = candidate.trace(dataclasses.replace(spec, perturbation=0.0).forward()).statistics
     try:
-        with _own_settings(candidate.device):
-            return _Run(candidate, spec, BatchNorms(spec.norm, replay=replay)).trace()
+        with _own_settings(subject.device):
+            return _Run(subject, spec).trace()
     except (MemoryError, RuntimeError) as error:
         if is_out_of_memory(error):
-            raise ScoreFailed(f"out of memory on {candidate.device} at batch size {spec.size}") from error
+            raise ScoreFailed(f"out of memory on {subject.device} at batch size {spec.size}") from error
         raise
 
 
 class _Run:
-    def __init__(self, candidate: Candidate, spec: PassSpec, norms: BatchNorms) -> None:
-        self._candidate = candidate
+    def __init__(self, subject: Subject, spec: PassSpec) -> None:
+        self._subject = subject
         self._spec = spec
-        self._norms = norms
-        self._network = candidate.network(spec)
-        self._weights = weights_of(candidate, spec)
-        views = candidate.views() if spec.roles else []
+        self._norms = BatchNorms(spec.norm, replay=subject.statistics)
+        self._network = subject.network()
+        self._weights = subject.weights()
+        views = subject.views() if spec.roles else []
         named = {view.parameter for view in views if any(map(view.has_role, spec.roles))}
         self._trainable = {
             name: self._weights[name]
@@ -63,7 +56,7 @@ class _Run:
 
     def trace(self) -> Trace:
         spec = self._spec
-        batch = batch_of(self._candidate, spec)
+        batch = self._subject.batch()
         if spec.gradients in ("weights", "factors"):
             # Samples that meet in a batch norm need the whole batch; only running a part tells whether they do.
             trace = self._summed(parts_of(batch, spec.size)) or self._summed([batch])
@@ -76,7 +69,7 @@ class _Run:
         trace = self._trace([_detached(outputs)])
         if spec.gradients == "none":
             return trace
-        readout = readout_of(self._candidate, spec, outputs)
+        readout = readout_of(outputs, spec, seed=self._subject.seed)
         if recorder is not None:
             return dataclasses.replace(trace, layers=recorder.differentiate(readout))
         return dataclasses.replace(trace, gradients=self._sample_gradients(readout))
@@ -92,7 +85,7 @@ class _Run:
             if len(parts) > 1 and self._norms.calls and self._norms.policy != "bypass":
                 self._norms = BatchNorms(self._spec.norm)
                 return None
-            readout = readout_of(self._candidate, self._spec, outputs)
+            readout = readout_of(outputs, self._spec, seed=self._subject.seed)
             seen.append(_detached(outputs))
             if recorder is not None:
                 recorder.differentiate(readout, totals)
@@ -129,7 +122,7 @@ class _Run:
             _default_dtype(self._spec.dtype),
             PassMode(self._norms, recorder),
         ):
-            outputs = functional_call(_Forward(self._candidate.space, self._network), weights, (batch,))
+            outputs = functional_call(_Forward(self._subject.forward, self._network), weights, (batch,))
         _check_finite(outputs)
         return outputs
 
@@ -148,15 +141,15 @@ class _Run:
 
 
 class _Forward(nn.Module):
-    """`SearchSpace.forward` as a module, so that `functional_call` can give the network its weights meanwhile."""
+    """The forward of a subject as a module, so that `functional_call` can give the network its weights meanwhile."""
 
-    def __init__(self, space: SearchSpace, network: nn.Module) -> None:
+    def __init__(self, run: Callable[[nn.Module, Batch], Outputs], network: nn.Module) -> None:
         super().__init__()
-        self.space = space
+        self.run = run
         self.network = network
 
     def forward(self, batch: Batch) -> Outputs:
-        return self.space.forward(self.network, batch)
+        return self.run(self.network, batch)
 
 
 @contextlib.contextmanager

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from denas_core.errors import DenasError
+from denas_core.isolation.blame import blamed
 from denas_core.results.insight import FILE, Insight
 from denas_core.runs.store import Store
 from denas_core.setup.setup import Setup
 from denas_core.system.atomic import write_atomically, write_json
 from denas_core.text import described
+from denas_core.values.trial import Trial
 
 from .gather import gather
 from .page.html import render_html
+from .sections.drawing import draw
 
 REPORT = "report.html"
 
@@ -26,13 +31,50 @@ def report_search(run: Path, store: Store, setup: Setup, *, notices: Sequence[st
     """
     try:
         trials = store.trials()
-        insight = Insight.of(setup, trials)
+        insight = insight_of(setup, trials)
         write_json(run / FILE, insight.as_dict())
         write_report(run / REPORT, gather(run, store, insight, trials=trials, notices=notices))
     except Exception as error:
         # The search's result is there already, and worth more than its picture.
         return [f"the report was not written: {described(error)}"]
     return []
+
+
+def insight_of(setup: Setup, trials: Sequence[Trial]) -> Insight:
+    """Return what only the objects of a search know, for its report."""
+    ranked, values = setup.scoring.rank(trials)
+    best = next((trial.arch for trial in ranked if trial.is_scored), None)
+    notices: list[str] = []
+    drawing = notation = size = None
+    try:
+        # A report without a picture is better than none, whatever a space does.
+        with blamed(f"space {setup.space.id!r}"):
+            size = str(setup.space.size())
+            if best is not None:
+                notation = str(setup.space.format(best))
+                drawing = draw(setup.space, best)
+    except DenasError as error:
+        notices.append(f"the network is not drawn: {error}")
+    components = setup.scoring.components
+    return Insight(
+        values={key: value if math.isfinite(value) else None for key, value in values.items()},
+        weights=dict(setup.scoring.weights),
+        directions={
+            name: components[name].direction if name in components else "minimize"
+            for name in setup.scoring.weights
+        },
+        is_relative=setup.scoring.is_relative,
+        constraints=[
+            {"text": str(c), "metric": c.metric, "upper": c.upper, "bound": c.bound}
+            for c in setup.problem.constraints
+        ],
+        ranges={name: list(ends) for name, ends in setup.ranges.items()},
+        objectives=[objective.name for objective in setup.objectives],
+        drawing=drawing,
+        notation=notation,
+        size=size,
+        notices=notices,
+    )
 
 
 def write_report(path: Path, document: dict[str, Any]) -> None:

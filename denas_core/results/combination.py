@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from denas_core.contracts.score import Direction, Table
 from denas_core.errors import ConfigError
 from denas_core.evaluation.scoring import Scoring, check_weights, component_columns
 from denas_core.registry.registry import Registry
 from denas_core.setup.config import make_config
 from denas_core.setup.setup import Setup
 from denas_core.values.ranking import log_rank_sum
+from denas_core.values.table import Direction, Table
 from denas_core.values.trial import Trial
 
 from .insight import Insight

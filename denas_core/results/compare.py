@@ -11,8 +11,8 @@ from typing import Any
 
 from denas_core.errors import ConfigError, DenasError
 from denas_core.registry.registry import Registry
+from denas_core.runs.files import read_run
 from denas_core.runs.store import comparable
-from denas_core.search.run_directory import read_run
 from denas_core.setup.config import differences
 from denas_core.values.ranking import kendall_tau
 from denas_core.values.trial import STATES, Trial

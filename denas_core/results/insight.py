@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-from denas_core.errors import DenasError
-from denas_core.isolation.blame import blamed
-from denas_core.report.sections.drawing import draw
-from denas_core.setup.setup import Setup
-from denas_core.values.trial import Trial
 
 FILE = "insight.json"
 SCHEMA = "denas.insight/1"
@@ -54,43 +47,6 @@ class Insight:
     notation: str | None = None
     size: str | None = None
     notices: Sequence[str] = ()
-
-    @classmethod
-    def of(cls, setup: Setup, trials: Sequence[Trial]) -> Insight:
-        """Ask the objects of a search."""
-        ranked, values = setup.scoring.rank(trials)
-        best = next((trial.arch for trial in ranked if trial.is_scored), None)
-        notices: list[str] = []
-        drawing = notation = size = None
-        try:
-            # A report without a picture is better than none, whatever a space does.
-            with blamed(f"space {setup.space.id!r}"):
-                size = str(setup.space.size())
-                if best is not None:
-                    notation = str(setup.space.format(best))
-                    drawing = draw(setup.space, best)
-        except DenasError as error:
-            notices.append(f"the network is not drawn: {error}")
-        components = setup.scoring.components
-        return cls(
-            values={key: value if math.isfinite(value) else None for key, value in values.items()},
-            weights=dict(setup.scoring.weights),
-            directions={
-                name: components[name].direction if name in components else "minimize"
-                for name in setup.scoring.weights
-            },
-            is_relative=setup.scoring.is_relative,
-            constraints=[
-                {"text": str(c), "metric": c.metric, "upper": c.upper, "bound": c.bound}
-                for c in setup.problem.constraints
-            ],
-            ranges={name: list(ends) for name, ends in setup.ranges.items()},
-            objectives=[objective.name for objective in setup.objectives],
-            drawing=drawing,
-            notation=notation,
-            size=size,
-            notices=notices,
-        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields, fit for JSON."""

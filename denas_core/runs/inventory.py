@@ -13,13 +13,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from denas_core.errors import DenasError, StoreDamaged
-from denas_core.search.run_directory import REPAIRED, STORE, read_run
-from denas_core.system.atomic import LOCK
 from denas_core.system.lock import is_held
 from denas_core.values.objectives import Budget
 from denas_core.values.trial import Trial
 
-from .rows import APPLICATION_ID
+from .files import REPAIRED, STORE, is_run, read_run
 
 RunState = Literal["running", "finished", "stopped", "not begun", "damaged"]
 
@@ -53,15 +51,6 @@ class RunSummary:
     def as_dict(self) -> dict[str, Any]:
         """Return the summary, fit for JSON."""
         return {**dataclasses.asdict(self), "path": str(self.path)}
-
-
-def is_run(path: Path) -> bool:
-    """Tell whether a directory is one that a search made, whole or not."""
-    if not path.is_dir():
-        return False
-    stores = (STORE, REPAIRED, f"{STORE}-wal")
-    begun = (path / LOCK).is_file() and (path / "config.yaml").is_file()
-    return begun or any(_is_ours(path / name) for name in stores)
 
 
 def list_runs(directory: Path) -> tuple[list[RunSummary], list[Path]]:
@@ -117,18 +106,6 @@ def size_on_disk(path: Path) -> int:
             with contextlib.suppress(OSError):
                 total += (Path(folder) / name).lstat().st_size
     return total
-
-
-def _is_ours(store: Path) -> bool:
-    if store.name.endswith("-wal"):
-        # A log alone does not say whose it is: the directory must look like a run besides.
-        return store.is_file() and (store.parent / "config.yaml").is_file()
-    try:
-        with store.open("rb") as file:
-            head = file.read(72)
-    except OSError:
-        return False
-    return len(head) == 72 and int.from_bytes(head[68:], "big") == APPLICATION_ID
 
 
 def _is_spent(budget: Budget, scored: int, seconds: float) -> bool:

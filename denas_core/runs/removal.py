@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from denas_core.errors import ConfigError
-from denas_core.search.run_directory import REPAIRED, STORE
 from denas_core.system.atomic import LOCK, WORK, storage_errors, sync_directory
 from denas_core.system.lock import RunLock
 
-from .inventory import is_run
+from .files import REPAIRED, STORE, is_run
 
 PARTS = (
     "architectures/*.json",

@@ -97,7 +97,7 @@ def _component_name(name: str, kind: str) -> str:
 
 
 def _hooks() -> Mapping[str, str]:
-    from denas_core.registry.registry import HOOKS
+    from denas_core.registry.loading import HOOKS
 
     return {str(kind): hook for kind, hook in HOOKS.items()}
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from denas_core.errors import ConfigError, StoreDamaged
 from denas_core.registry.registry import Registry
+from denas_core.runs.files import REPAIRED, STORE, check_is_run
 from denas_core.runs.rows import APPLICATION_ID, SCHEMA_VERSION, TABLES, Row, trial_seconds
 from denas_core.runs.salvage import LOGS, Salvage, as_far_as_readable, copy_readable, salvage
 from denas_core.runs.store import Store, has_log
@@ -22,7 +23,7 @@ from denas_core.setup.setup import Setup
 from denas_core.system.atomic import WORK, remove_leftovers, storage_errors, sync_directory
 from denas_core.system.lock import RunLock
 
-from .run_directory import REPAIRED, STORE, check_is_run, header
+from .run_directory import header
 
 _PARTS = ("", "-wal", "-shm", "-journal")
 

@@ -7,8 +7,9 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from denas_core.errors import ConfigError, StoreDamaged
+from denas_core.errors import ConfigError
 from denas_core.registry.registry import Registry
+from denas_core.runs.files import STORE, check_is_run
 from denas_core.runs.store import Store
 from denas_core.setup.config import MAY_CHANGE_ON_RESUME, differences
 from denas_core.setup.setup import Setup
@@ -16,10 +17,6 @@ from denas_core.system.atomic import LOCK, remove_leftovers, storage_errors, syn
 from denas_core.system.file_system import network_file_system
 from denas_core.system.lock import RunLock
 from denas_core.system.machine import environment, installed_version, moment
-
-STORE = "study.db"
-REPAIRED = f"{STORE}.repaired"
-"""The new store of a repair, until it has taken the place of the damaged one."""
 
 HEADER_SCHEMA = "denas.run/1"
 
@@ -171,39 +168,6 @@ def check_installation(stored: dict[str, Any], setup: Setup, registry: Registry,
     if any(stored["environment"].get(name) != now["environment"].get(name) for name in machine):
         return ["this is another processor than the run began on: scores may differ in their last bits"]
     return []
-
-
-def read_run(path: Path) -> Store:
-    """Open the store of a run for reading.
-
-    Raises:
-        ConfigError, StoreDamaged, StorageError: there is no run, or it cannot be read.
-    """
-    check_is_run(path)
-    return Store.read(path / STORE)
-
-
-def check_is_run(path: Path) -> None:
-    """Refuse a directory that holds no run.
-
-    Raises:
-        ConfigError: there is none, or it never began.
-        StoreDamaged: its store is gone.
-    """
-    mend = f"denas repair {shlex.quote(str(path))}"
-    if (path / REPAIRED).is_file():
-        raise StoreDamaged(f"a repair of run {str(path)!r} was cut off; finish it with: {mend}")
-    if (path / STORE).is_file():
-        return
-    if (path / f"{STORE}-wal").is_file():
-        raise StoreDamaged(f"run {str(path)!r} has lost its {STORE}; save what its log holds with: {mend}")
-    if (path / "result.json").is_file():
-        raise StoreDamaged(f"run {str(path)!r} has lost its {STORE}; put it back, or start a new run")
-    if (path / "config.yaml").is_file() and (path / LOCK).is_file():
-        raise ConfigError(
-            f"run {str(path)!r} was stopped before its first trial; start it again with --out {shlex.quote(str(path))}"
-        )
-    raise ConfigError(f"{str(path)!r} is not a run directory; 'denas search' makes one")
 
 
 def _new_directory(space: str, out: str | None) -> Path:

@@ -10,7 +10,8 @@ from denas_core.contracts.space import SearchSpace
 from denas_core.errors import ConfigError, Infeasible, NoResult
 from denas_core.evaluation.evaluator import Evaluator
 from denas_core.isolation.blame import blamed
-from denas_core.values.objectives import Constraint, quantity
+from denas_core.text import quantity
+from denas_core.values.objectives import Constraint
 
 ATTEMPTS = 3
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import importlib
+import random
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from denas_core.errors import ConfigError
+from denas_core.contracts.component import Component
+from denas_core.contracts.space import SearchSpace
+from denas_core.errors import ConfigError, did_you_mean
+from denas_core.registry.options import make_component
+from denas_core.registry.registry import CONTRACTS
 from denas_core.values.architecture import Value
 
 if TYPE_CHECKING:
@@ -43,3 +50,59 @@ def check_knobs(space: SearchSpace) -> None:
         seen[knob.name] = knob.values
     if not seen:
         raise ConfigError(f"space {space.id!r} has no knobs, so there is nothing to search")
+
+
+def check_objects(objects: Mapping[str, Component]) -> None:
+    """Check components that the caller made, as those from a configuration are checked.
+
+    Raises:
+        ConfigError: one is of another kind than its name says, or has an option out of its bounds.
+    """
+    for unknown in objects.keys() - CONTRACTS.keys():
+        raise ConfigError(f"there is no component {unknown!r}{did_you_mean(unknown, CONTRACTS)}")
+    for kind in CONTRACTS:
+        if kind not in objects:
+            continue
+        component = objects[kind]
+        contracts = [_contract(reference) for reference in CONTRACTS[kind]]
+        if not isinstance(component, tuple(contracts)):
+            wanted = " or ".join(contract.__name__ for contract in contracts)
+            raise ConfigError(f"the {kind} must be a {wanted}, not {type(component).__name__}")
+        make_component(type(component), component.options(), id=component.id)
+
+
+def check_metrics(space: SearchSpace, names: Iterable[str]) -> None:
+    """Refuse metrics that `space` does not have.
+
+    Raises:
+        ConfigError: names the metric and those there are.
+    """
+    wanted = list(names)
+    known = list(space.measured_metrics)
+    if any(name not in known for name in wanted):
+        # What a space counts is seen on any of its networks.
+        known = [*space.cost(space.smallest() or space.sample(random.Random(0))), *known]
+    for name in wanted:
+        if name not in known:
+            raise ConfigError(f"space {space.id!r} has no metric {name!r}; it has {', '.join(known)}")
+
+
+def choose_device(device: str) -> str:
+    """Return ``cpu`` or ``cuda`` for what the user asked.
+
+    Raises:
+        ConfigError: CUDA is asked for and not there.
+    """
+    if device == "cpu":
+        return device
+    import torch
+
+    available = torch.cuda.is_available()
+    if device == "cuda" and not available:
+        raise ConfigError("device 'cuda' is not available on this machine; use --device cpu")
+    return "cuda" if available else "cpu"
+
+
+def _contract(reference: str) -> type[Any]:
+    module, _, name = reference.partition(":")
+    return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
-import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from denas_core.contracts.component import Component
 from denas_core.contracts.executor import Executor
+from denas_core.contracts.probe import LatencyProbe
 from denas_core.contracts.problem import Problem
 from denas_core.contracts.score import ProxyScore
 from denas_core.contracts.space import SearchSpace
 from denas_core.contracts.strategy import Strategy
-from denas_core.errors import ConfigError, Infeasible, NotInstalled, did_you_mean
+from denas_core.errors import ConfigError, Infeasible, NotInstalled
 from denas_core.evaluation.evaluator import Evaluator
 from denas_core.evaluation.scoring import Scoring
 from denas_core.isolation.blame import blamed
-from denas_core.registry.options import make_component
-from denas_core.registry.registry import CONTRACTS, Registry
+from denas_core.registry.registry import Registry
 from denas_core.system.machine import memory_bytes
-from denas_core.values.latency import LatencyProbe
-from denas_core.values.objectives import Budget, Constraint, Objective, quantity
+from denas_core.text import quantity
+from denas_core.values.objectives import Budget, Constraint, Objective
 from denas_core.values.passes import PassSpec
 
 from .bounds import absolute_bounds, check_comparable, check_contradictions, measure_full, reachable
-from .checks import check_knobs
+from .checks import check_knobs, check_metrics, check_objects, choose_device
 from .config import COMPONENTS, ComponentConfig, RunConfig, is_own_class
 
 MEMORY_SHARE = 0.8
@@ -172,7 +170,7 @@ class Setup:
             return self._memory_limit_of(passes, int(available * MEMORY_SHARE))
 
     def _memory_limit_of(self, passes: Sequence[PassSpec], limit: int) -> int | None:
-        from denas_core.networks.cost import scoring_memory_bytes
+        from denas_core.evaluation.memory import scoring_memory_bytes
 
         smallest, full = self.space.smallest(), self.space.full()
         if smallest is not None and (needed := scoring_memory_bytes(self.space, smallest, passes)) > limit:
@@ -183,57 +181,6 @@ class Setup:
         if full is not None and scoring_memory_bytes(self.space, full, passes) <= limit:
             return None
         return limit
-
-
-def check_objects(objects: Mapping[str, Component]) -> None:
-    """Check components that the caller made, as those from a configuration are checked.
-
-    Raises:
-        ConfigError: one is of another kind than its name says, or has an option out of its bounds.
-    """
-    for unknown in objects.keys() - CONTRACTS.keys():
-        raise ConfigError(f"there is no component {unknown!r}{did_you_mean(unknown, CONTRACTS)}")
-    for kind in CONTRACTS:
-        if kind not in objects:
-            continue
-        component = objects[kind]
-        contracts = [_contract(reference) for reference in CONTRACTS[kind]]
-        if not isinstance(component, tuple(contracts)):
-            wanted = " or ".join(contract.__name__ for contract in contracts)
-            raise ConfigError(f"the {kind} must be a {wanted}, not {type(component).__name__}")
-        make_component(type(component), component.options(), id=component.id)
-
-
-def check_metrics(space: SearchSpace, names: Iterable[str]) -> None:
-    """Refuse metrics that `space` does not have.
-
-    Raises:
-        ConfigError: names the metric and those there are.
-    """
-    wanted = list(names)
-    known = list(space.measured_metrics)
-    if any(name not in known for name in wanted):
-        # What a space counts is seen on any of its networks.
-        known = [*space.cost(space.smallest() or space.sample(random.Random(0))), *known]
-    for name in wanted:
-        if name not in known:
-            raise ConfigError(f"space {space.id!r} has no metric {name!r}; it has {', '.join(known)}")
-
-
-def choose_device(device: str) -> str:
-    """Return ``cpu`` or ``cuda`` for what the user asked.
-
-    Raises:
-        ConfigError: CUDA is asked for and not there.
-    """
-    if device == "cpu":
-        return device
-    import torch
-
-    available = torch.cuda.is_available()
-    if device == "cuda" and not available:
-        raise ConfigError("device 'cuda' is not available on this machine; use --device cpu")
-    return "cuda" if available else "cpu"
 
 
 def _create(kind: str, config: RunConfig, registry: Registry) -> Any:
@@ -250,11 +197,6 @@ def _create(kind: str, config: RunConfig, registry: Registry) -> Any:
             f"it; from Python, denas_core.search({kind}=...) and denas_core.resume(RUN, objects={{{kind!r}: ...}}) "
             "take one"
         ) from error
-
-
-def _contract(reference: str) -> type[Any]:
-    module, _, name = reference.partition(":")
-    return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
 
 
 def _proxy(registry: Registry, name: str) -> ProxyScore:

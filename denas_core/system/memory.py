@@ -1,8 +1,13 @@
-"""Telling that memory ran out, which torch says in several ways."""
+"""Recognising that memory ran out, which torch reports in several ways."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import torch
+
+from denas_core.errors import Infeasible
 
 _TEXTS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
 
@@ -12,3 +17,18 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
     return isinstance(error, RuntimeError) and any(text in str(error).lower() for text in _TEXTS)
+
+
+@contextlib.contextmanager
+def memory_errors(batch_size: int) -> Iterator[None]:
+    """Turn a lack of memory into one line.
+
+    Raises:
+        Infeasible: memory ran out; names the batch size.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise Infeasible(f"out of memory with batches of {batch_size}; lower --batch-size") from error

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from denas_core.contracts.executor import Executor
 from denas_core.contracts.exporter import Exporter
+from denas_core.contracts.probe import LatencyProbe
 from denas_core.contracts.score import CombinedScore, ProxyScore
 from denas_core.contracts.space import SearchSpace
 from denas_core.contracts.strategy import Strategy
 from denas_core.contracts.task import Task
-from denas_core.values.latency import LatencyProbe
 
 from .check import Check, CheckSkipped, claim_of, name_of
 from .suites import Suite, suite_of

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from denas_core.contracts.executor import Executor
 from denas_core.contracts.exporter import Exporter
+from denas_core.contracts.probe import LatencyProbe
 from denas_core.contracts.score import CombinedScore, ProxyScore
 from denas_core.contracts.space import SearchSpace
 from denas_core.contracts.strategy import Strategy
 from denas_core.contracts.task import Task
 from denas_core.errors import ConfigError
-from denas_core.values.latency import LatencyProbe
 
 from .check import Check
 from .checks.combined_scores import COMBINED_SCORE_CHECKS

@@ -6,17 +6,22 @@ import dataclasses
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from denas_core.contracts.space import SearchSpace
 from denas_core.contracts.task import Task
+from denas_core.contracts.trained_model import TrainedModel
 from denas_core.errors import ConfigError, DenasError, NotInstalled
 from denas_core.isolation.blame import faults_of
+from denas_core.models.trained import build_network
 from denas_core.registry.registry import Registry
-from denas_core.search.run_directory import read_run
+from denas_core.runs.files import is_run, read_run
 from denas_core.setup.config import make_config
 from denas_core.system.guarded_yaml import read_text
 from denas_core.values.architecture import Architecture
+
+if TYPE_CHECKING:
+    pass
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,3 +142,30 @@ def _where_tasks_are(registry: Registry, space: SearchSpace) -> str:
 def _misfit(task: Task[Any], space: SearchSpace) -> str:
     with faults_of(f"task {task.id!r}"):
         return str(task.misfit(space))
+
+
+def untrained_model(run: Path, registry: Registry) -> TrainedModel:
+    """Return the best network of a run with fresh weights under the run's seed.
+
+    Raises:
+        ConfigError: there is no run, or it has no best architecture yet.
+    """
+    from denas_core.setup.config import make_config, read_document
+    from denas_core.system.guarded_yaml import read_text
+
+    best = run / "best.json"
+    if not is_run(run) or not best.is_file():
+        raise ConfigError(
+            f"{str(run)!r} is no run with a best architecture ({best.name} is missing); finish its search first"
+        )
+    document, text = read_document(str(run / "config.yaml"))
+    config = make_config(document, origin=str(run / "config.yaml"), text=text)
+    space = registry.create("space", config.space.name, config.space.options)
+    arch = space.parse(read_text(str(best)), origin=str(best))
+    network = space.load(build_network(space, arch), arch, seed=config.seed)
+    return TrainedModel(
+        space=space,
+        arch=arch,
+        network=network.eval(),
+        history={"run": str(run), "weights": "fresh", "seed": config.seed},
+    )

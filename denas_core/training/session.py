@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from denas_core.contracts.task import TaskData
+from denas_core.contracts.trained_model import TrainedModel
 from denas_core.errors import ConfigError, DenasError, Interrupted, PluginError
 from denas_core.isolation.blame import faults_of
-from denas_core.models.trained import TrainedModel, build_network, save_model
+from denas_core.models.trained import build_network, save_model
 from denas_core.registry.registry import Registry
 from denas_core.system.atomic import remove_leftovers, storage_errors, write_json
 from denas_core.system.extras import require_extra
@@ -240,10 +241,11 @@ def _run(
 ) -> None:
     import torch
 
+    from denas_core.system.memory import memory_errors
+
     from .checkpoint import latest_checkpoint
     from .data import worker_faults
     from .engine import CHECKPOINTS
-    from .memory import memory_errors
 
     start, damaged = latest_checkpoint(directory / CHECKPOINTS) if resume else (None, [])
     notices += damaged

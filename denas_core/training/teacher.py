@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from denas_core.contracts.trained_model import TrainedModel
 from denas_core.errors import ConfigError
-from denas_core.models.trained import TrainedModel, load_model
+from denas_core.models.trained import load_model
 from denas_core.registry.registry import Registry
 from denas_core.values.batch import Batch, Outputs
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal
 
-from denas_core.contracts.component import Component
-from denas_core.contracts.score import coerce_score
 from denas_core.errors import ScoreFailed
 from denas_core.text import shown
 
-if TYPE_CHECKING:
-    from denas_core.contracts.space import SearchSpace
+from .number import coerce_score
 
-    from .architecture import Architecture
+if TYPE_CHECKING:
+    pass
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,28 +37,6 @@ class Latency:
     def as_dict(self) -> dict[str, object]:
         """Return the fields, fit for JSON."""
         return dataclasses.asdict(self)
-
-
-@dataclasses.dataclass(kw_only=True)
-class LatencyProbe(Component, ABC):
-    """A way to measure latency on a target.
-
-    A subclass is a keyword-only dataclass whose fields are its options. It must define `prepare` and `time`.
-    """
-
-    def units(self, space: SearchSpace) -> Mapping[str, float]:
-        """Return what one call works through, by unit, see `Batch.units`; by default unknown."""
-        return {}
-
-    @abstractmethod
-    def prepare(
-        self, space: SearchSpace, arch: Architecture, *, seed: int, device: str
-    ) -> Callable[[], object]:
-        """Return a call that runs `arch` once on the target, ready to be timed."""
-
-    @abstractmethod
-    def time(self, call: Callable[[], object], reference: Callable[[], object] | None) -> Latency:
-        """Time `call`, alternating with `reference`, a fixed network that shows how fast the machine is now."""
 
 
 def check_latency(latency: object) -> Latency:

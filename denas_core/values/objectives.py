@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from denas_core.errors import ConfigError, did_you_mean
+from denas_core.text import quantity
 
 STATIC_METRICS = ("params", "trainable_params", "flops", "size_mb", "memory_mb")
 """Metrics known without running a network; ``params_<part>`` are too."""
@@ -159,13 +160,3 @@ def violations(constraints: Iterable[Constraint], metrics: Mapping[str, float]) 
     """Return the violation of each constraint whose bound is broken; `metrics` has all of theirs."""
     amounts = {c: c.violation(metrics[c.metric]) for c in constraints}
     return {constraint: amount for constraint, amount in amounts.items() if amount > 0}
-
-
-def quantity(value: float) -> str:
-    """Return a number as people write it: ``102.6k``, ``4.731M``, ``5``."""
-    for suffix, factor in (("", 1.0), ("k", 1e3), ("M", 1e6), ("G", 1e9)):
-        text = f"{value / factor:.4g}"
-        # After rounding: 999,999 is 1M and not 1000k.
-        if abs(float(text)) < 1000:
-            return text + suffix
-    return f"{value / 1e12:.4g}T"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from denas_core.contracts.score import Table
+from .table import Table
 
 
 def log_rank_sum(table: Table) -> list[float]:

@@ -13,7 +13,8 @@ from torch import nn
 from denas_core.contracts.component import option
 from denas_core.contracts.exporter import Exporter
 from denas_core.contracts.space import SearchSpace
-from denas_core.models.trained import TrainedModel, build_network
+from denas_core.contracts.trained_model import TrainedModel
+from denas_core.models.trained import build_network
 from denas_core.networks.stages import Stage, Staged
 from denas_core.testing.samples.spaces import SampleMLP
 from denas_core.values.batch import Batch, OpenDimension, Outputs

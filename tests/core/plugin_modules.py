@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
 
-from denas_core.registry.registry import Plugin, Registry
+from denas_core.registry.loading import Plugin
+from denas_core.registry.registry import Registry
 
 Install = Callable[..., EntryPoint]
 
@@ -26,7 +27,7 @@ GOOD = """
 
 GOOD_SCORES = """
     import dataclasses
-    from denas_core.score import ProxyScore
+    from denas_core.contracts.score import ProxyScore
 
     @dataclasses.dataclass(kw_only=True)
     class Zen(ProxyScore):

@@ -14,8 +14,8 @@ from denas_core.cli import _run
 from denas_core.launch import run_search
 from denas_core.registry.registry import Registry
 from denas_core.results.result import SearchResult
+from denas_core.runs.files import read_run
 from denas_core.runs.store import comparable
-from denas_core.search.run_directory import read_run
 from denas_core.search.study import Study
 from denas_core.setup.config import RunConfig, make_config
 from denas_core.values.trial import Trial

@@ -148,7 +148,8 @@ BREAKS = {
         "runs/salvage.py",
         "if not component_names(row) <= names.get(len(trials), set()):",
         "if False:",
-        "core/search/test_repair.py::test_nothing_after_the_first_damaged_trial_is_kept[DELETE FROM component WHERE idx = 50]",
+        "core/search/test_repair.py::"
+        "test_nothing_after_the_first_damaged_trial_is_kept[DELETE FROM component WHERE idx = 50]",
     ),
     "a repair overwrites what it kept before": Break(
         "search/repair.py",

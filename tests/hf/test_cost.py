@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from denas_core.networks.cost import count_cost
 from denas_hf.space import Auto
 
 from .tiny_models import CONFIGS, made, space_of
@@ -27,14 +26,14 @@ def test_costs_are_those_that_the_core_counts_in_the_whole_network(name: str) ->
     space = made(config=deeper(name))
     rng = random.Random(0)
     for arch in (space.full(), space.smallest(), space.sample(rng), space.sample(rng)):
-        assert space.cost(arch) == pytest.approx(count_cost(space, arch), rel=1e-12), arch.as_dict()
+        assert space.cost(arch) == pytest.approx(space.counted_cost(arch), rel=1e-12), arch.as_dict()
 
 
 def test_networks_of_one_layer_are_counted_whole() -> None:
     space = space_of("bert")
     arch = space.smallest()
     assert arch["layers"] == 1
-    assert space.cost(arch) == count_cost(space, arch)
+    assert space.cost(arch) == space.counted_cost(arch)
 
 
 def test_layers_of_several_kinds_are_counted_whole() -> None:
@@ -43,7 +42,7 @@ def test_layers_of_several_kinds_are_counted_whole() -> None:
     for layers in (1, 2, 3):
         arch = space.architecture({**space.full().as_dict(), "layers": layers})
         assert space.build(arch).config.layer_types == config["layer_types"][:layers]
-        assert space.cost(arch) == count_cost(space, arch)
+        assert space.cost(arch) == space.counted_cost(arch)
 
 
 def test_a_layer_of_bert_costs_what_its_products_cost() -> None:

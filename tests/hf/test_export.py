@@ -12,9 +12,9 @@ import torch
 from torch import nn
 
 from denas_core.contracts.task import head_width
+from denas_core.contracts.trained_model import TrainedModel
 from denas_core.errors import ConfigError
 from denas_core.models.export import export_model
-from denas_core.models.trained import TrainedModel
 from denas_core.networks.heads import PositionHead
 from denas_core.registry.registry import Registry
 

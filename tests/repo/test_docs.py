@@ -21,7 +21,8 @@ from safetensors.torch import save_file
 
 from denas_core import errors, hookspecs, load_model
 from denas_core.cli import _run
-from denas_core.registry.registry import CONTRACTS, HOOKS, Registry
+from denas_core.registry.loading import HOOKS
+from denas_core.registry.registry import CONTRACTS, Registry
 from denas_core.setup.config import COMPONENTS, RunConfig
 
 from .documents import DOCUMENTS, ROOT, Block, blocks, commands, denas_arguments, name_of

@@ -17,7 +17,7 @@ from torch.func import functional_call, grad, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from denas_core import Batch, Candidate, PassSpec, ScoreFailed, SearchSpace
-from denas_core.passes.inputs import batch_of
+from denas_core.contracts.inputs import batch_of
 from denas_core.seeding import derive_seed
 from denas_scores.complexity import Complexity, log_condition_number, tangent_kernel
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from denas_core import Candidate, Outputs, PassSpec, ScoreFailed
-from denas_core.passes.inputs import batch_of, weights_of
+from denas_core.contracts.inputs import batch_of, weights_of
 from denas_scores.expressivity import Expressivity, gaussian_complexity
 
 from .toy_spaces import AttentionSpace, ChainSpace, CNNSpace

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from denas_core import Candidate, PassSpec, Recipe, ScoreFailed, WeightView
-from denas_core.passes.inputs import batch_of
+from denas_core.contracts.inputs import batch_of
 from denas_scores.de_score import DEScore
 from denas_scores.reference import (
     ReferenceComplexity,

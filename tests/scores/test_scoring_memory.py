@@ -11,8 +11,8 @@ PEAK = """
 import random
 import torch
 from denas_core import Candidate
-from denas_core.cost import scoring_memory_bytes
-from denas_core.scoring import Scoring
+from denas_core.evaluation.memory import scoring_memory_bytes
+from denas_core.evaluation.scoring import Scoring
 from {module} import {name}
 from denas_scores.de_score import DEScore
 

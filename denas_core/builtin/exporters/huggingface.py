@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PretrainedConfig, PreTrainedModel
 
-    from denas_core.models.trained import TrainedModel
+    from denas_core.contracts.trained_model import TrainedModel
 
 NAMES = "denas.json"
 """File that says of which tier the folder is, which inputs the network takes, which of its outputs the logits are."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from transformers import PretrainedConfig, PreTrainedModel
 
-    from denas_core.models.trained import TrainedModel
+    from denas_core.contracts.trained_model import TrainedModel
 
 PIPELINES = {
     "AutoModelForSequenceClassification": "text-classification",

@@ -12,7 +12,7 @@ from denas_core.system.atomic import storage_errors, write_atomically, write_jso
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
 
-    from denas_core.models.trained import TrainedModel
+    from denas_core.contracts.trained_model import TrainedModel
 
 FACT = "tokenizer"
 """Name of a ``tokenizer.json`` among the facts of a task, and of its file among the assets of a space."""

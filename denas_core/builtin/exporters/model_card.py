@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from denas_core.models.export import inputs_of
 from denas_core.system.machine import environment, installed_version
-from denas_core.text import one_line
-from denas_core.values.objectives import quantity
+from denas_core.text import one_line, quantity
 
 if TYPE_CHECKING:
-    from denas_core.models.trained import TrainedModel
+    from denas_core.contracts.trained_model import TrainedModel
 
 LONGEST = 300
 """Characters of a value; the whole of it is in model.json."""

@@ -11,7 +11,8 @@ from denas_core.contracts.component import Component
 from denas_core.contracts.exporter import Exporter
 from denas_core.errors import ConfigError
 from denas_core.models.trained import save_model
-from denas_core.registry.registry import Plugin, Registry
+from denas_core.registry.loading import Plugin
+from denas_core.registry.registry import Registry
 from denas_core.system.atomic import write_atomically
 from denas_core.values.batch import Batch
 
@@ -20,7 +21,7 @@ from .model_card import render_card
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from denas_core.models.trained import TrainedModel
+    from denas_core.contracts.trained_model import TrainedModel
 
 MODEL_CARD = "README.md"
 

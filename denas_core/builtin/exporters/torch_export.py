@@ -14,7 +14,7 @@ from denas_core.values.batch import Batch
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from denas_core.models.trained import TrainedModel
+    from denas_core.contracts.trained_model import TrainedModel
 
 PROGRAM = "model.pt2"
 NAMES = "denas.json"

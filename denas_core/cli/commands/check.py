@@ -21,7 +21,8 @@ from .plugins import kind_of
 if TYPE_CHECKING:
     from denas_core.contracts.component import Component
     from denas_core.contracts.space import SearchSpace
-    from denas_core.registry.registry import Kind, Plugin, Registry
+    from denas_core.registry.loading import Kind, Plugin
+    from denas_core.registry.registry import Registry
     from denas_core.testing.runner import Outcome
 
 MARKS = {"passed": "✓", "failed": "✗", "skipped": "-"}

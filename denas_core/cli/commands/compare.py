@@ -37,7 +37,7 @@ def compare(runs: RunsArgument, json_: JsonOption = False) -> None:
 
 
 def _print_runs(runs: Sequence[Mapping[str, Any]]) -> None:
-    from denas_core.report.page.text import seconds
+    from denas_core.text import seconds
 
     components = list(
         dict.fromkeys(name for run in runs if run["best"] for name in run["best"]["components"])

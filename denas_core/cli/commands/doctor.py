@@ -10,7 +10,7 @@ from typing import Any
 
 from denas_core.cli.arguments import JsonOption
 from denas_core.cli.output import print_json, print_table
-from denas_core.registry.registry import UNKNOWN
+from denas_core.registry.loading import UNKNOWN
 from denas_core.text import described
 
 PACKAGES = ("denas-core", "torch", "numpy", "pluggy", "typer", "pydantic", "pyyaml", "filelock", "rich")

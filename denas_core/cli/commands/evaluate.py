@@ -41,8 +41,8 @@ def evaluate(
     from denas_core.models.find import find_model
     from denas_core.models.trained import load_model
     from denas_core.registry.registry import Registry
+    from denas_core.system.memory import memory_errors
     from denas_core.training.evaluation import evaluate_network
-    from denas_core.training.memory import memory_errors
 
     directory = find_model(model)
     registry = Registry.discover()

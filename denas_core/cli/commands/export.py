@@ -50,10 +50,11 @@ def export(
     The form is loaded again as its user would and compared with the network on batches of several sizes.
     """
     from denas_core.models.export import SIZES, check_target, export_model
-    from denas_core.models.find import find_model, untrained_model
+    from denas_core.models.find import find_model
     from denas_core.models.trained import load_model
     from denas_core.registry.registry import Registry
     from denas_core.system.extras import require_extra
+    from denas_core.training.origin import untrained_model
 
     registry = Registry.discover()
     exporter = registry.create("exporter", _form(registry, to), _options(set_ or []), origin="--set")

@@ -12,7 +12,8 @@ from denas_core.errors import ConfigError, NotInstalled, with_article
 
 if TYPE_CHECKING:
     from denas_core.contracts.space import SearchSpace
-    from denas_core.registry.registry import Kind, Registry
+    from denas_core.registry.loading import Kind
+    from denas_core.registry.registry import Registry
 
 
 def plugins(json_: JsonOption = False) -> None:
@@ -102,7 +103,7 @@ def kind_of(registry: Registry, name: str) -> Kind:
         NotInstalled: there is none.
         ConfigError: components of several kinds have that name.
     """
-    from denas_core.registry.registry import HOOKS
+    from denas_core.registry.loading import HOOKS
 
     found: list[Kind] = []
     refused: Exception | None = None

@@ -55,7 +55,7 @@ def report(
     from denas_core.report.gather import gather
     from denas_core.report.page.table import render_csv
     from denas_core.report.write import REPORT, write_report
-    from denas_core.search.run_directory import read_run
+    from denas_core.runs.files import read_run
     from denas_core.system.atomic import write_atomically
 
     to_pipe = csv is not None and str(csv) == "-"
@@ -105,7 +105,7 @@ def _check_targets(page: Path | None, csv: Path | None) -> None:
     """
     from denas_core.errors import ConfigError
     from denas_core.report.write import REPORT
-    from denas_core.runs.inventory import is_run
+    from denas_core.runs.files import is_run
     from denas_core.runs.removal import PARTS
 
     if str(page) == "-":
@@ -144,11 +144,12 @@ def _setup(store: Store, **changes: Any) -> Setup:
 
 def _insight(run: Path, store: Store) -> tuple[Insight | None, list[str]]:
     from denas_core.errors import DenasError
+    from denas_core.report.write import insight_of
     from denas_core.results.insight import Insight
 
     try:
         # Nothing is scored, so a run made on another device is as good as here.
-        return Insight.of(_setup(store, device="cpu"), store.trials()), []
+        return insight_of(_setup(store, device="cpu"), store.trials()), []
     except DenasError as error:
         left = Insight.read(run)
         source = "what the search left behind is shown" if left else "ranking and drawing are left out"

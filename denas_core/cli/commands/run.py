@@ -21,9 +21,9 @@ def ls(
     json_: JsonOption = False,
 ) -> None:
     """List the runs in a directory: what each searches, how far it came, how large it is."""
-    from denas_core.report.page.text import seconds
     from denas_core.runs.inventory import list_runs
     from denas_core.system.atomic import storage_errors
+    from denas_core.text import seconds
 
     with storage_errors(directory):
         if not directory.is_dir():

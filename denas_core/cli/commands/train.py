@@ -256,7 +256,7 @@ def device_of(given: str) -> str:
     Raises:
         ConfigError: it is something else, or not there.
     """
-    from denas_core.setup.setup import choose_device
+    from denas_core.setup.checks import choose_device
 
     if given not in DEVICES:
         raise ConfigError(f"device {given!r} is none of {', '.join(DEVICES)}")

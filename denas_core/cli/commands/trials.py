@@ -31,7 +31,7 @@ def trials(
 ) -> None:
     """List every trial of a run: state, reason, components, metrics, seconds."""
     from denas_core.errors import ConfigError
-    from denas_core.search.run_directory import read_run
+    from denas_core.runs.files import read_run
     from denas_core.values.trial import STATES
 
     if state not in (None, *STATES):
@@ -79,7 +79,7 @@ def rank(
     from denas_core.registry.registry import Registry
     from denas_core.results.combination import Combination
     from denas_core.results.result import finite
-    from denas_core.search.run_directory import read_run
+    from denas_core.runs.files import read_run
     from denas_core.setup.config import make_config
     from denas_core.setup.setup import Setup
 

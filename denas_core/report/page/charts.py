@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from denas_core.report.sections.statistics import spans_decades
+from denas_core.text import number
 
 from .axes import Axis
-from .text import metric_name, number
+from .text import metric_name
 
 MOST_POINTS = 3000
 MOST_LINKS = 40

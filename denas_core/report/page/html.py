@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from denas_core.text import DASH, number, percent, seconds
 from denas_core.values.objectives import SHOWN_METRICS
 
 from . import charts, text
@@ -71,8 +72,8 @@ def tooltip_data(document: Mapping[str, Any], plots: list[dict[str, Any]]) -> di
             str(row["index"]): [
                 text.visible(row["key"][:KEY_LENGTH]),
                 row["rank"],
-                text.number(row["score"]),
-                *(text.number(row["metrics"].get(name)) for name in names),
+                number(row["score"]),
+                *(number(row["metrics"].get(name)) for name in names),
             ]
             for row in document["trials"]
             if row["index"] in shown
@@ -88,7 +89,7 @@ def _environment() -> Environment:
 
     def finalize(value: Any) -> Any:
         if value is None:
-            return text.DASH
+            return DASH
         # Markup is what a filter has escaped already.
         is_text = isinstance(value, str) and not isinstance(value, (Markup, charts.Drawn))
         return text.visible(value) if is_text else value
@@ -103,9 +104,9 @@ def _environment() -> Environment:
     )
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     environment.filters |= {
-        "num": text.number,
-        "pct": text.percent,
-        "secs": text.seconds,
+        "num": number,
+        "pct": percent,
+        "secs": seconds,
         "shape": text.shape,
         "metric": text.metric_name,
     }

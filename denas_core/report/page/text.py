@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from typing import Any
 
-from denas_core.values.objectives import quantity
+from denas_core.text import DASH
 
 LONGEST = 2000
 """Characters of one text that are shown."""
 
-DASH, TIMES = "\u2013", "\u00d7"
+
+TIMES = "\u00d7"
 
 _NEWLINE = "\n"
 # Controls, formats (bidirectional overrides among them), surrogates, private use, line and paragraph separators.
@@ -37,39 +37,6 @@ def _shown(character: str) -> str:
     if code < 0x20:
         return chr(0x2400 + code)
     return "␡" if code == 0x7F else f"⟨U+{code:04X}⟩"
-
-
-def number(value: Any) -> str:
-    """Return a number with four digits, a large one with its suffix; a dash for none."""
-    if value is None:
-        return DASH
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return str(value)
-    if abs(value) >= 10_000:
-        return quantity(value)
-    return str(value) if isinstance(value, int) else f"{value:.4g}"
-
-
-def percent(value: float | None) -> str:
-    """Return a share as per cent: with a decimal where it is below one, without otherwise."""
-    if value is None:
-        return DASH
-    if 0 < value < 0.001:
-        return "<0.1%"
-    return f"{value:.1%}" if 0 < abs(value) < 0.01 else f"{value:.0%}"
-
-
-def seconds(value: float | None) -> str:
-    """Return a time span."""
-    if value is None:
-        return DASH
-    if value < 1:
-        return f"{value * 1000:.3g} ms"
-    if value < 120:
-        return f"{value:.3g} s"
-    minutes, rest = divmod(round(value), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
 def shape(sizes: Sequence[int] | None) -> str:

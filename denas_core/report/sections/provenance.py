@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from denas_core import __version__
-from denas_core.search.run_directory import STORE
+from denas_core.runs.files import STORE
 from denas_core.setup.config import as_yaml
 from denas_core.system.machine import moment
 from denas_core.values.objectives import Budget, Constraint, Objective

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from denas_core.report.page.text import percent
-from denas_core.values.objectives import quantity
+from denas_core.text import percent, quantity
 
 ADVICE = (
     (0.7, "the order is repeatable"),

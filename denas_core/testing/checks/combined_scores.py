@@ -12,8 +12,9 @@ from denas_core.testing.samples.surroundings import left_alone, silent
 from denas_core.text import shown
 
 if TYPE_CHECKING:
-    from denas_core.contracts.score import CombinedScore, Direction, ProxyScore, Table
+    from denas_core.contracts.score import CombinedScore, ProxyScore
     from denas_core.contracts.space import SearchSpace
+    from denas_core.values.table import Direction, Table
 
 LATENCY = "latency"
 ROWS = 8
@@ -145,7 +146,7 @@ def _directions(score: CombinedScore, space: SearchSpace) -> dict[str, Direction
 
 
 def _table(score: CombinedScore, space: SearchSpace, columns: Mapping[str, Sequence[float | None]]) -> Table:
-    from denas_core.contracts.score import Table
+    from denas_core.values.table import Table
 
     weights = {
         name: float(weight) for name, weight in score.default_weights(space).items() if name in columns

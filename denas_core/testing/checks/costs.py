@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 def costs_are_counts(space: SearchSpace) -> None:
     """cost() has params and flops, and all it gives are finite numbers that are not negative."""
-    from denas_core.contracts.score import coerce_score
     from denas_core.errors import ScoreFailed
+    from denas_core.values.number import coerce_score
 
     for arch in (*ends(space), *samples(space, 2)):
         cost = space.cost(arch)

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from denas_core.contracts.trained_model import TrainedModel
 from denas_core.errors import ConfigError, PluginError
 from denas_core.models.export import SIZES, largest_difference
-from denas_core.models.trained import TrainedModel, build_network
+from denas_core.models.trained import build_network
 from denas_core.testing.check import Check, CheckSkipped, require
 from denas_core.testing.samples.members import samples
 from denas_core.testing.samples.surroundings import left_alone, silent

@@ -70,12 +70,11 @@ def costs_count_the_network(space: SearchSpace) -> None:
 
 def cost_batches_run_on_meta(space: SearchSpace) -> None:
     """The network runs on the meta device with the batch of kind 'cost', so that FLOPs can be counted."""
-    from denas_core.networks.cost import count_cost
 
     arch = networks(space)[0]
     structure(space, arch)
     try:
-        flops = count_cost(space, arch)["flops"]
+        flops = space.counted_cost(arch)["flops"]
     except Exception as error:
         require(
             False,

@@ -11,7 +11,8 @@ from denas_core.testing.check import Check, CheckSkipped, require
 from .fresh_process import loaded_by
 
 if TYPE_CHECKING:
-    from denas_core.registry.registry import Plugin, Registry
+    from denas_core.registry.loading import Plugin
+    from denas_core.registry.registry import Registry
 
 HEAVY = (
     "torch",
@@ -128,7 +129,7 @@ def _is_loaded(plugin: Plugin) -> None:
 
 
 def _module_of(plugin: Plugin) -> str:
-    from denas_core.registry.registry import GROUP
+    from denas_core.registry.loading import GROUP
 
     for point in importlib.metadata.entry_points(group=GROUP):
         if point.name == plugin.name:

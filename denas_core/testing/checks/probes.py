@@ -14,8 +14,8 @@ from denas_core.text import shown
 from denas_core.values.latency import Latency
 
 if TYPE_CHECKING:
+    from denas_core.contracts.probe import LatencyProbe
     from denas_core.contracts.space import SearchSpace
-    from denas_core.values.latency import LatencyProbe
 
 SHORT_MS, LONG_MS = 2.0, 20.0
 

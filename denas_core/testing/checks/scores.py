@@ -99,7 +99,7 @@ def networks_get_a_value(score: ProxyScore, spaces: Sequence[SearchSpace]) -> No
 
 def values_are_numbers(score: ProxyScore, spaces: Sequence[SearchSpace]) -> None:
     """Its value is a finite real number, not a tensor, a text or a truth value."""
-    from denas_core.contracts.score import coerce_score
+    from denas_core.values.number import coerce_score
 
     for space, arch in _pairs(score, spaces):
         with _undefined_is_fine():

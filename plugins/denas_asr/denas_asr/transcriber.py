@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from denas_core.contracts.task import Task
+from denas_core.contracts.trained_model import TrainedModel
 from denas_core.errors import ConfigError
-from denas_core.models.trained import TrainedModel
 
 from .data.audio import EXTENSIONS, LONGEST, UnreadableAudio
 from .data.utterances import Utterance

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from denas_core.contracts.space import SearchSpace
 
     from .original import Dimensions, Original
@@ -65,23 +63,13 @@ def _counted(
 ) -> dict[str, int]:
     from denas_core.networks.cost import count_cost
 
-    cost = count_cost(cast("SearchSpace", _OfDepths(space, original, wanted, depths)), cast("Any", None))
+    from .network import build_network
+
+    cost = count_cost(
+        lambda: build_network(original, original.resized(wanted, depths)),
+        batch=lambda: space.batch(1, seed=0, kind="cost"),
+        forward=space.forward,
+        parts=space.parts,
+        name=space.describe(),
+    )
     return {name: round(value * 1e6) if name in _BYTES else int(value) for name, value in cost.items()}
-
-
-@dataclasses.dataclass(frozen=True)
-class _OfDepths:
-    """A space whose every network has the same sizes, some of which no architecture of the true one has."""
-
-    space: SearchSpace
-    original: Original
-    wanted: Dimensions
-    depths: Mapping[str, int]
-
-    def build(self, arch: Any) -> nn.Module:
-        from .network import build_network
-
-        return build_network(self.original, self.original.resized(self.wanted, self.depths))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.space, name)

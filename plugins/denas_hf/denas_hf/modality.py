@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from denas_core.values.batch import Batch, BatchKind, continuous_batch, token_batch
+from denas_core.networks.tokens import token_batch
+from denas_core.values.batch import Batch, BatchKind, continuous_batch
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -146,7 +146,7 @@ class Auto(SearchSpace):
         return build_network(self._original, self._original.resized(self.dimensions(arch)), head=head)
 
     def cost(self, arch: Architecture) -> dict[str, float]:
-        """Return what `count_cost` of the core does, counting networks of few layers for each set of widths.
+        """Return the same as `counted_cost`, counting networks of few layers for each set of widths.
 
         Raises:
             Infeasible: the network is too large for torch to describe.

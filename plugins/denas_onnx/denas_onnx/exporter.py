@@ -17,7 +17,7 @@ from . import OPSET
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from denas_core.models.trained import TrainedModel
+    from denas_core.contracts.trained_model import TrainedModel
 
 MODEL, SUFFIX = "model", ".onnx"
 

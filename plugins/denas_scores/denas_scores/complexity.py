@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from denas_core import PassSpec, ProxyScore, ScoreFailed, option
-from denas_core.contracts.score import Direction
+from denas_core.values.table import Direction
 
 if TYPE_CHECKING:
     from torch import Tensor

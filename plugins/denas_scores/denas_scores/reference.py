@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from denas_core import PassSpec, ProxyScore, option
 from denas_core.contracts.original import SALIENCY
-from denas_core.contracts.score import Direction
+from denas_core.values.table import Direction
 
 from .differentiated import views_of_roles
 from .expressivity import PERTURBATION, gaussian_complexity

@@ -9,8 +9,9 @@ import pytest
 
 from denas_asr.data.utterances import read_split
 from denas_asr.transcriber import PADDED_SECONDS, Transcriber, audio_files
+from denas_core.contracts.trained_model import TrainedModel
 from denas_core.errors import ConfigError
-from denas_core.models.trained import TrainedModel, load_model
+from denas_core.models.trained import load_model
 from tests.asr.speech_files import cut, write_audio
 from tests.core.toy_searches import denas_here
 

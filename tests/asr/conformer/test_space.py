@@ -11,7 +11,6 @@ import torch
 from denas_asr.conformer.space import Conformer
 from denas_core import Candidate
 from denas_core.errors import ConfigError
-from denas_core.networks.cost import count_cost
 from denas_core.registry.options import make_component
 from denas_scores.diversity import Diversity
 from denas_scores.saliency import Saliency
@@ -46,9 +45,9 @@ def test_the_cost_is_that_of_the_whole_network_on_the_meta_device() -> None:
     for seconds in (0.05, 0.6, 4.0):
         space = make(**{**SIZES, "depths": [1, 2, 3], "seconds": seconds}, kernels=[3, 9])
         for arch in (space.sample(rng), space.sample(rng)):
-            assert space.cost(arch) == count_cost(space, arch), arch.as_dict()
+            assert space.cost(arch) == space.counted_cost(arch), arch.as_dict()
     space = make()
-    assert space.cost(space.full()) == count_cost(space, space.full())
+    assert space.cost(space.full()) == space.counted_cost(space.full())
 
 
 def test_kernels_are_odd() -> None:

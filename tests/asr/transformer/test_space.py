@@ -15,7 +15,6 @@ from torch import nn
 from denas_asr.transformer.space import Transformer
 from denas_core.cli import _run
 from denas_core.errors import ConfigError
-from denas_core.networks.cost import count_cost
 from denas_core.networks.heads import PositionHead
 from denas_core.registry.options import make_component
 from denas_core.values.latency import Latency
@@ -102,14 +101,14 @@ def test_the_cost_is_that_of_the_whole_network_on_the_meta_device() -> None:
         }
         space = make(**options)
         for arch in (space.sample(rng), space.sample(rng)):
-            assert space.cost(arch) == count_cost(space, arch), (options, arch.as_dict())
+            assert space.cost(arch) == space.counted_cost(arch), (options, arch.as_dict())
 
 
 @pytest.mark.parametrize("arch", [ORIGINAL, "smallest", "full"])
 def test_the_cost_of_real_sizes_is_that_of_the_whole_network(arch: str) -> None:
     space = make()
     chosen = space.parse(arch) if arch == ORIGINAL else getattr(space, arch)()
-    assert space.cost(chosen) == count_cost(space, chosen)
+    assert space.cost(chosen) == space.counted_cost(chosen)
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,9 @@ from denas_core import SearchSpace, load_model
 from denas_core.builtin.exporters.model_card import cell
 from denas_core.builtin.exporters.safetensors_files import Safetensors
 from denas_core.builtin.exporters.torch_export import TorchExport
+from denas_core.contracts.trained_model import TrainedModel
 from denas_core.errors import ConfigError
 from denas_core.models.export import export_model
-from denas_core.models.trained import TrainedModel
 from denas_core.registry.registry import Registry
 from denas_core.testing import ExporterTests
 from denas_core.testing.checks.loading import fault_of
@@ -98,9 +98,9 @@ def test_a_program_carries_its_names_and_facts(tmp_path: Path) -> None:
 FULL = """
 import resource, signal, sys
 from pathlib import Path
-from denas_core.builtin.torch_program import TorchExport
+from denas_core.builtin.exporters.torch_export import TorchExport
 from denas_core.errors import StorageError
-from denas_core.export import export_model
+from denas_core.models.export import export_model
 from tests.core.exported import sample_model
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -13,10 +13,10 @@ from torch import nn
 
 from denas_core.builtin.exporters.huggingface import HuggingFace
 from denas_core.contracts.space import SearchSpace
+from denas_core.contracts.trained_model import TrainedModel
 from denas_core.errors import ConfigError
 from denas_core.models.deployable import deployable, traced
 from denas_core.models.export import export_model
-from denas_core.models.trained import TrainedModel
 from denas_core.testing import ExporterTests
 from denas_core.testing.checks.loading import fault_of
 from denas_core.values.batch import Batch

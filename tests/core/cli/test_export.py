@@ -15,7 +15,8 @@ import denas_cv
 from denas_core import Registry, load_model, save_model
 from denas_core.cli import _run
 from denas_core.errors import ConfigError
-from denas_core.models.find import find_model, untrained_model
+from denas_core.models.find import find_model
+from denas_core.training.origin import untrained_model
 
 SEARCH = [
     *("search", "cv/cnn", "--set", "space.image_size=16", "--set", "space.max_layers=1", "--set", "seed=3"),

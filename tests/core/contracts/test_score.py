@@ -11,8 +11,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denas_core.contracts.score import coerce_score
 from denas_core.errors import ScoreFailed
+from denas_core.values.number import coerce_score
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,13 @@ import numpy
 import pytest
 import torch
 
+from denas_core.contracts.probe import LatencyProbe
 from denas_core.contracts.problem import Problem
 from denas_core.contracts.score import ProxyScore
 from denas_core.errors import DenasError, Infeasible, ScoreFailed
 from denas_core.evaluation.evaluator import Evaluator, judge_latency, pinned_threads
 from denas_core.values.architecture import Architecture
-from denas_core.values.latency import Latency, LatencyProbe
+from denas_core.values.latency import Latency
 from denas_core.values.objectives import Constraint
 from denas_core.values.trial import Evaluation
 from tests.core.conditional_space import Conditional, Endless

@@ -197,7 +197,7 @@ def test_the_current_directory_is_no_place_for_an_export(
 KILLED = """
     import os, signal, sys
     from pathlib import Path
-    from denas_core.export import export_model
+    from denas_core.models.export import export_model
     from tests.core.exported import Told, sample_model
 
     class Killed(Told):

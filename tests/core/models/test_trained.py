@@ -13,7 +13,7 @@ from torch import nn
 
 from denas_core import Registry, TrainedModel, load_model, save_model
 from denas_core.errors import ConfigError, StoreDamaged
-from denas_core.registry.registry import Plugin
+from denas_core.registry.loading import Plugin
 from denas_core.testing.samples.spaces import SampleCNN
 
 REGISTRY = Registry(

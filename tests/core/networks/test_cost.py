@@ -14,7 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from denas_core import Architecture, Batch, Knob, PassSpec, SearchSpace, continuous_batch
 from denas_core.errors import Infeasible
-from denas_core.networks.cost import count_cost, scoring_memory_bytes
+from denas_core.evaluation.memory import scoring_memory_bytes
 
 ARCH = Architecture("toy", {}, "key")
 
@@ -45,7 +45,7 @@ class Attention(nn.Module):
 
 
 def cost_of(make: Callable[[], nn.Module], shape: tuple[int, ...]) -> dict[str, float]:
-    return count_cost(Given(make=make, shape=shape), ARCH)
+    return Given(make=make, shape=shape).counted_cost(ARCH)
 
 
 def test_a_convolution_counts_a_multiply_add_as_two() -> None:
@@ -212,7 +212,7 @@ def test_scoring_memory_of_tokens_is_that_of_a_part_of_the_batch() -> None:
 def test_a_network_beyond_64_bits_is_refused_in_one_line(classes: int) -> None:
     space = Given(make=lambda: nn.Linear(128, classes), shape=(128,)).named("toy/huge")
     with pytest.raises(Infeasible, match=r"toy/huge.*too large to be described") as raised:
-        count_cost(space, ARCH)
+        space.counted_cost(ARCH)
     assert "\n" not in str(raised.value)
     with pytest.raises(Infeasible):
         scoring_memory_bytes(space, ARCH, [PassSpec()])
@@ -221,7 +221,7 @@ def test_a_network_beyond_64_bits_is_refused_in_one_line(classes: int) -> None:
 def test_activations_beyond_64_bits_are_refused_too() -> None:
     space = Given(make=nn.ReLU, shape=(2**62,)).named("toy/huge")
     with pytest.raises(Infeasible, match="too large to be described"):
-        count_cost(space, ARCH)
+        space.counted_cost(ARCH)
 
 
 def test_another_failure_of_the_network_keeps_its_error() -> None:
@@ -236,7 +236,7 @@ def test_masks_and_lengths_are_part_of_the_input() -> None:
             return Batch(inputs=plain.inputs, lengths={"x": torch.empty(1, dtype=torch.int64, device="meta")})
 
     space = Masked(make=lambda: nn.Linear(4, 2), shape=(4,))
-    assert count_cost(space, ARCH)["memory_mb"] == (4 * (10 + 4 + 2) + 8) / 1e6
+    assert space.counted_cost(ARCH)["memory_mb"] == (4 * (10 + 4 + 2) + 8) / 1e6
 
 
 class Projections(nn.Module):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from denas_core import Batch, Candidate, Knob, PassSpec, ScoreFailed, SearchSpace, continuous_batch
-from denas_core.passes.inputs import batch_of, weights_of
+from denas_core.contracts.inputs import batch_of, weights_of
 
 SPEC = PassSpec(size=2, norm="bypass", dtype="float64", readout="sum", gradients="weights")
 

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from denas_core import Batch, Candidate, Knob, PassSpec, SearchSpace, WeightView
-from denas_core.passes.inputs import POSITIONS_AT_ONCE, batch_of, parts_of
+from denas_core.contracts.inputs import batch_of
+from denas_core.passes.inputs import POSITIONS_AT_ONCE, parts_of
 from denas_core.values.passes import GradientFactors, Trace
 
 SPEC = PassSpec(inputs="ones", size=5, dtype="float64", readout="cotangent", gradients="factors")

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from denas_core import Batch, Candidate, Knob, PassSpec, ScoreFailed, SearchSpace, continuous_batch
-from denas_core.passes.inputs import batch_of, weights_of
+from denas_core.contracts.inputs import batch_of, weights_of
 
 
 class Small(nn.Module):

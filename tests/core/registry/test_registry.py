@@ -6,7 +6,8 @@ import pytest
 
 from denas_core.cli import _run
 from denas_core.errors import ConfigError, DenasError, NotInstalled, PluginError
-from denas_core.registry.registry import OFFICIAL, Kind, Registry
+from denas_core.registry.loading import Kind
+from denas_core.registry.registry import OFFICIAL, Registry
 from tests.core.plugin_modules import GOOD, GOOD_SCORES, Install
 
 

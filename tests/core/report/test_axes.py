@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denas_core.contracts.score import LARGEST
 from denas_core.report.page.axes import Axis
+from denas_core.values.number import LARGEST
 
 numbers = st.floats(min_value=-1e12, max_value=1e12, allow_subnormal=False)
 positive = st.floats(min_value=1e-9, max_value=1e15)

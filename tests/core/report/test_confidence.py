@@ -16,7 +16,7 @@ from denas_core.report.sections.confidence import (
     select,
 )
 from denas_core.report.sections.stability import agreement
-from denas_core.search.run_directory import read_run
+from denas_core.runs.files import read_run
 from denas_core.setup.config import make_config
 from denas_core.setup.setup import Setup
 from tests.core.toy_searches import toy_search

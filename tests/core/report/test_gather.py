@@ -11,8 +11,9 @@ from denas_core.registry.registry import Registry
 from denas_core.report.gather import gather
 from denas_core.report.page.html import render_html
 from denas_core.report.sections.failures import group_reasons
+from denas_core.report.write import insight_of
 from denas_core.results.insight import Insight
-from denas_core.search.run_directory import read_run
+from denas_core.runs.files import read_run
 from denas_core.setup.config import make_config
 from denas_core.setup.setup import Setup
 from denas_core.values.trial import Trial
@@ -185,6 +186,6 @@ def test_a_run_without_any_score_has_a_report(tmp_path: Path) -> None:
     registry = Registry.discover()
     setup = Setup.from_config(config, registry)
     with RunDirectory.create(setup, registry, out=str(tmp_path / "run")) as directory:
-        document = gather(tmp_path / "run", directory.store, Insight.of(setup, []))
+        document = gather(tmp_path / "run", directory.store, insight_of(setup, []))
     assert document["verdict"][0].startswith("No candidate has been judged yet")
     assert Page(render_html(document)).unclosed == []

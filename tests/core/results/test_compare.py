@@ -11,7 +11,7 @@ import pytest
 from denas_core.errors import ConfigError, StoreDamaged
 from denas_core.results.compare import compare_runs, read_runs
 from denas_core.results.joint import rank_jointly
-from denas_core.search.run_directory import read_run
+from denas_core.runs.files import read_run
 from tests.core.toy_searches import denas_here, toy_search
 
 BUDGET = 30

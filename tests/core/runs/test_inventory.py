@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from denas_core.runs.inventory import is_run, list_runs, size_on_disk, summarise
+from denas_core.runs.files import is_run
+from denas_core.runs.inventory import list_runs, size_on_disk, summarise
 from denas_core.system.lock import RunLock, is_held
 from tests.core.toy_searches import denas_command, denas_here, environment, toy_search
 

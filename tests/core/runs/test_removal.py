@@ -12,7 +12,8 @@ import pytest
 
 from denas_core.errors import ConfigError, RunBusy
 from denas_core.registry.registry import Registry
-from denas_core.runs.inventory import is_run, summarise
+from denas_core.runs.files import is_run
+from denas_core.runs.inventory import summarise
 from denas_core.runs.removal import PARTS, check_removable, remove_runs
 from denas_core.search.repair import repair_run
 from denas_core.system.lock import RunLock

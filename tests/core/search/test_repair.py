@@ -16,9 +16,9 @@ from denas_core.cli import _run
 from denas_core.errors import ConfigError, RunBusy, StoreDamaged
 from denas_core.launch import resume
 from denas_core.registry.registry import Registry
+from denas_core.runs.files import read_run
 from denas_core.runs.store import Store
 from denas_core.search.repair import Repair, repair_run
-from denas_core.search.run_directory import read_run
 from denas_core.system.lock import RunLock
 from tests.core.toy_searches import environment, table, toy_search
 

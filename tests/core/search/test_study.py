@@ -11,7 +11,7 @@ import pytest
 from denas_core.errors import ConfigError, Infeasible, Interrupted, NoResult
 from denas_core.launch import resume, run_search
 from denas_core.registry.registry import Registry
-from denas_core.search.run_directory import read_run
+from denas_core.runs.files import read_run
 from tests.core.toy_searches import Watcher, table, toy_config, toy_search
 
 

@@ -10,7 +10,7 @@ import pytest
 from denas_core.errors import ConfigError, Infeasible, NoResult
 from denas_core.launch import resume
 from denas_core.registry.registry import Registry
-from denas_core.search.run_directory import read_run
+from denas_core.runs.files import read_run
 from denas_core.setup.setup import Setup
 from tests.core.toy_searches import denas_here, table, toy_config, toy_search
 

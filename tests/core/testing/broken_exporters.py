@@ -10,7 +10,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from denas_core.contracts.exporter import Exporter
-from denas_core.models.trained import TrainedModel, build_network
+from denas_core.contracts.trained_model import TrainedModel
+from denas_core.models.trained import build_network
 from denas_core.values.batch import Batch
 
 

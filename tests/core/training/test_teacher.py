@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from denas_core.contracts.trained_model import TrainedModel
 from denas_core.errors import ConfigError
-from denas_core.models.trained import TrainedModel, load_model, save_model
+from denas_core.models.trained import load_model, save_model
 from denas_core.training.teacher import Teacher
 from denas_core.values.batch import Batch, Outputs
 

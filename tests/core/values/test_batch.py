@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from denas_core.values.batch import Batch, continuous_batch, token_batch
+from denas_core.networks.tokens import token_batch
+from denas_core.values.batch import Batch, continuous_batch
 
 
 def test_noise_is_standard_normal_and_repeats_under_its_seed() -> None:

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from denas_core.errors import ConfigError
-from denas_core.values.objectives import Budget, Constraint, Objective, check_metric, quantity, violations
+from denas_core.text import quantity
+from denas_core.values.objectives import Budget, Constraint, Objective, check_metric, violations
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denas_core.contracts.score import Direction, Table
 from denas_core.values.ranking import average_ranks, kendall_tau, log_rank_sum, pareto_front
+from denas_core.values.table import Direction, Table
 
 
 def table(**columns: tuple[Direction, float, list[float | None]]) -> Table:

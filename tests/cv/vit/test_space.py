@@ -17,7 +17,6 @@ import torch
 
 from denas_core import Candidate
 from denas_core.errors import ConfigError
-from denas_core.networks.cost import count_cost
 from denas_core.registry.options import make_component
 from denas_cv.vit.space import ViT
 from denas_scores.diversity import Diversity
@@ -130,7 +129,7 @@ def test_the_cost_is_that_of_the_whole_network_on_the_meta_device(options: dict[
     space = make_component(ViT, {**given, "mlp_ratios": [0.5, 4.0], **options}, id="cv/vit")
     rng = random.Random(0)
     for arch in (space.smallest(), space.full(), *(space.sample(rng) for _ in range(6))):
-        assert space.cost(arch) == count_cost(space, arch)
+        assert space.cost(arch) == space.counted_cost(arch)
 
 
 def test_the_tuple_of_the_original_is_read_and_written() -> None:

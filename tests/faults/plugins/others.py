@@ -8,7 +8,7 @@ SPACE = """
 import dataclasses, itertools, os, random, sys
 import numpy, torch
 from denas_core import Knob
-from denas_core.batch import Batch
+from denas_core.values.batch import Batch
 from zoo_good.part import Tiny
 
 @dataclasses.dataclass(kw_only=True)

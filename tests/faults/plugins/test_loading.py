@@ -12,7 +12,8 @@ import pytest
 from denas_core.cli.commands.doctor import mend
 from denas_core.cli.doctor_imports import examine_plugins
 from denas_core.errors import DenasError
-from denas_core.registry.registry import Plugin, Registry
+from denas_core.registry.loading import Plugin
+from denas_core.registry.registry import Registry
 from tests.core.toy_searches import denas
 
 from .conftest import Zoo

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from denas_core.models.trained import TrainedModel, load_model
+from denas_core.contracts.trained_model import TrainedModel
+from denas_core.models.trained import load_model
 from denas_core.pretrained.silence import silent_transformers
 from denas_core.registry.registry import Registry
 from denas_nlp.bert.space import Bert

@@ -14,8 +14,9 @@ from torch import nn
 
 import denas_nlp
 from denas_core import Architecture
+from denas_core.contracts.trained_model import TrainedModel
 from denas_core.errors import ConfigError, PluginError
-from denas_core.models.trained import TrainedModel, save_model
+from denas_core.models.trained import save_model
 from denas_core.networks.heads import PositionHead
 from denas_nlp.bert.hf import DenasBertConfig, DenasBertModel
 from denas_nlp.bert.space import Bert

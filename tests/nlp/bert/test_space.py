@@ -13,7 +13,6 @@ from torch import nn
 
 from denas_core import Candidate
 from denas_core.errors import ConfigError
-from denas_core.networks.cost import count_cost
 from denas_core.networks.heads import PositionHead
 from denas_core.registry.options import make_component
 from denas_nlp.bert.counting import SINGLE_OPERATIONS
@@ -110,7 +109,7 @@ def test_the_cost_is_that_of_the_whole_network_on_the_meta_device(activation: st
             options["hidden"] = sorted({rng.randint(1, 600), 8 * head_size})
         space = make_component(Bert, options, id="nlp/bert")
         for arch in (space.sample(rng), space.sample(rng)):
-            assert space.cost(arch) == count_cost(space, arch), (options, arch.as_dict())
+            assert space.cost(arch) == space.counted_cost(arch), (options, arch.as_dict())
 
 
 @pytest.mark.parametrize(
@@ -119,7 +118,7 @@ def test_the_cost_is_that_of_the_whole_network_on_the_meta_device(activation: st
 def test_the_cost_of_real_sizes_is_that_of_the_whole_network(text: str) -> None:
     space = preset("denas")
     arch = space.parse(text)
-    assert space.cost(arch) == count_cost(space, arch)
+    assert space.cost(arch) == space.counted_cost(arch)
 
 
 def test_the_tuple_of_the_original_is_read_and_written() -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from denas_core.models.trained import TrainedModel, load_model
+from denas_core.contracts.trained_model import TrainedModel
+from denas_core.models.trained import load_model
 from denas_core.registry.registry import Registry
 from denas_core.training.evaluation import evaluate_network
 from denas_core.training.plan import Plan

@@ -48,7 +48,7 @@ def transcribe(
     from denas_core.models.trained import load_model
     from denas_core.registry.registry import Registry
     from denas_core.system.extras import require_extra
-    from denas_core.training.memory import memory_errors
+    from denas_core.system.memory import memory_errors
 
     require_extra("train", "safetensors", purpose="a trained model")
     registry = Registry.discover()

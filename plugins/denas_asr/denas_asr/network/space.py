@@ -167,7 +167,7 @@ class SpeechSpace(SearchSpace):
         }
 
     def cost(self, arch: Architecture) -> dict[str, float]:
-        """Return what `count_cost` of the core does, counting each kind of block once.
+        """Return the same as `counted_cost`, counting each kind of block once.
 
         Raises:
             Infeasible: the network is too large for torch to describe.
@@ -228,10 +228,8 @@ class SpeechSpace(SearchSpace):
         # Once a space, as its knobs and fingerprint.
         known: dict[Any, Count] = self.__dict__.setdefault("_counted_networks", {})
         if (width, blocks) not in known:
-            from denas_core.networks.cost import count_cost
-
             values: dict[str, Value] = {"depth": len(blocks), "embed_dim": width}
             for layer, block in enumerate(blocks, start=1):
                 values |= {f"layer{layer}.{name}": value for name, value in block}
-            known[width, blocks] = Count.of(count_cost(self, self.unchecked(values)))
+            known[width, blocks] = Count.of(self.counted_cost(self.unchecked(values)))
         return known[width, blocks]

@@ -123,7 +123,7 @@ class CNN(SearchSpace):
         return () if self.squeeze_excitation else super().bounded_metrics()
 
     def cost(self, arch: Architecture) -> dict[str, float]:
-        """Return what `count_cost` of the core does, in closed form.
+        """Return the same as `counted_cost`, in closed form.
 
         Raises:
             Infeasible: the network is too large for torch to describe.

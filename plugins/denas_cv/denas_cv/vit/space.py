@@ -169,7 +169,7 @@ class ViT(SearchSpace):
         return () if self.relative_position and not self.head_size else super().bounded_metrics()
 
     def cost(self, arch: Architecture) -> dict[str, float]:
-        """Return what `count_cost` of the core does, counting each kind of block once.
+        """Return the same as `counted_cost`, counting each kind of block once.
 
         Raises:
             Infeasible: the network is too large for torch to describe.
@@ -271,10 +271,8 @@ class ViT(SearchSpace):
         known: dict[tuple[int, float, int], Count] = self.__dict__.setdefault("_networks_of_one_block", {})
         block = (width, mlp_ratio, heads)
         if block not in known:
-            from denas_core.networks.cost import count_cost
-
             values = {"depth": 1, "embed_dim": width, "layer1.mlp_ratio": mlp_ratio, "layer1.heads": heads}
-            known[block] = Count.of(count_cost(self, self.unchecked(values)))
+            known[block] = Count.of(self.counted_cost(self.unchecked(values)))
         return known[block]
 
     @classmethod

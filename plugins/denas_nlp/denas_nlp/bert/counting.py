@@ -17,7 +17,7 @@ SINGLE_OPERATIONS = frozenset({"gelu", "relu", "silu", "swish", "tanh", "sigmoid
 
 
 def cost_of(shape: Shape, common: Mapping[str, Any], *, tokens: int) -> dict[str, float]:
-    """Return the cost of a network without a task's head for one text of `tokens`, as `count_cost` measures it."""
+    """Return the cost of a network without a task's head for one text of `tokens`, as `counted_cost` counts it."""
     embeddings = _embedding_params(shape, common)
     encoder = shape.layers * _layer_params(shape)
     params = embeddings + encoder + (shape.hidden + 1) * shape.hidden

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from denas_core.contracts.component import option
 from denas_core.contracts.space import SearchSpace, Variant
-from denas_core.networks.tokens import token_lengths
+from denas_core.networks.tokens import token_batch, token_lengths
 from denas_core.seeding import canonical_json
 from denas_core.values.architecture import Architecture, Knob
-from denas_core.values.batch import Batch, BatchKind, Outputs, token_batch
+from denas_core.values.batch import Batch, BatchKind, Outputs
 
 from .counting import SINGLE_OPERATIONS, cost_of
 from .notation import format_tuple, is_tuple, parse_tuple
@@ -128,7 +128,7 @@ class Bert(SearchSpace):
         return build_network(self.shape(arch), common, head=head, residual=variant == "full")
 
     def cost(self, arch: Architecture) -> dict[str, float]:
-        """Return what `count_cost` of the core does, by formulas where they fit.
+        """Return the same as `counted_cost`, by formulas where they fit.
 
         Raises:
             Infeasible: the network is too large for torch to describe.

@@ -1,0 +1,102 @@
+"""What the passes of a candidate run on: its network, weights and batch, each drawn from a seed of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from denas_core.errors import ScoreFailed
+from denas_core.networks.initialise import GAINS
+from denas_core.passes.inputs import standard_normal
+from denas_core.seeding import derive_seed
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from denas_core.values.batch import Batch
+    from denas_core.values.passes import PassSpec
+
+    from .candidate import Candidate
+
+
+def load_network(candidate: Candidate, spec: PassSpec) -> nn.Module:
+    """Build the structure that `spec` runs and give it its initial weights, on the CPU, in eval mode.
+
+    The seed depends on the run, the architecture and the fields that decide weights, and on no other field: passes that
+    differ in inputs, precision or read-out see the same weights.
+    """
+    import torch
+
+    space, arch = candidate.space, candidate.arch
+    seed = derive_seed(candidate.seed, "init", arch.key, spec.weights, spec.variant, spec.repeat)
+    with torch.device("meta"):
+        network = space.build(arch, variant=spec.variant)
+    network = space.load(
+        network, arch, seed=seed, weights="inherited" if spec.weights == "inherited" else "fresh"
+    )
+    if spec.weights == "normal":
+        views = space.views(network) if spec.drawn else []
+        drawn = {view.parameter for view in views if any(map(view.has_role, spec.drawn))}
+        _draw_normal(network, drawn, gains="norm" in spec.drawn, every=not spec.drawn, seed=seed)
+    return network.eval()
+
+
+def weights_of(candidate: Candidate, spec: PassSpec) -> dict[str, Tensor]:
+    """Return the parameters and buffers of `spec` by name, on the candidate's device; none needs a gradient."""
+    network = candidate.network(spec)
+    tensors: dict[str, Tensor] = {}
+    for name, tensor in (*network.named_parameters(), *network.named_buffers()):
+        placed = _placed(tensor.detach(), candidate, spec)
+        if spec.magnitude and placed.is_floating_point():
+            # In place where it is a copy already: these are all the weights of a network.
+            is_copy = placed.data_ptr() != tensor.data_ptr()
+            placed = placed.abs_() if is_copy else placed.abs()
+        tensors[name] = placed
+    return tensors
+
+
+def batch_of(candidate: Candidate, spec: PassSpec) -> Batch:
+    """Return the inputs of `spec`: the same for every candidate of a run.
+
+    Raises:
+        ScoreFailed: noise is asked for, and the space has no continuous input to add it to.
+    """
+    batch = candidate.space.batch(
+        spec.size, seed=derive_seed(candidate.seed, "batch", spec.inputs, spec.repeat), kind=spec.inputs
+    ).to(device=candidate.device)
+    inputs = {name: _placed(tensor, candidate, spec) for name, tensor in batch.inputs.items()}
+    if spec.perturbation and not batch.perturbable:
+        raise ScoreFailed(f"space {candidate.space.id!r} has no continuous input to perturb")
+    for name in batch.perturbable if spec.perturbation else ():
+        noise = standard_normal(
+            tuple(inputs[name].shape),
+            seed=derive_seed(candidate.seed, "perturbation", spec.inputs, name, spec.repeat),
+        )
+        inputs[name] = inputs[name] + spec.perturbation * noise.to(inputs[name])
+    return dataclasses.replace(batch, inputs=inputs)
+
+
+def _placed(tensor: Tensor, candidate: Candidate, spec: PassSpec) -> Tensor:
+    import torch
+
+    if not tensor.is_floating_point():
+        return tensor.to(candidate.device)
+    if spec.dtype == "float64":
+        return tensor.to(device=candidate.device, dtype=torch.float64)
+    # Convolutions on a CPU take two thirds of the time where channels lie next to each other.
+    layout = torch.channels_last if tensor.dim() == 4 else torch.preserve_format
+    return tensor.to(device=candidate.device, dtype=torch.float32, memory_format=layout)
+
+
+def _draw_normal(network: nn.Module, drawn: Collection[str], *, gains: bool, every: bool, seed: int) -> None:
+    import torch
+
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            last, is_matrix = name.rpartition(".")[2], parameter.dim() > 1
+            if last.endswith("bias") and not is_matrix:
+                parameter.zero_()
+            elif name in drawn or (every if is_matrix else gains and last in GAINS):
+                parameter.normal_(generator=generator)

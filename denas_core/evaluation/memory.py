@@ -1,0 +1,80 @@
+"""An estimate of the memory that scoring one candidate takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from denas_core.networks.cost import FLOAT_BYTES, Usage, measure_on_meta, weight_bytes
+from denas_core.passes.inputs import samples_of_a_part
+
+if TYPE_CHECKING:
+    from denas_core.contracts.space import SearchSpace
+    from denas_core.values.architecture import Architecture
+    from denas_core.values.passes import PassSpec
+    from denas_core.values.views import WeightView
+
+WEIGHT_COPIES = 2
+"""The loaded network, and one to spare: what is made on the way, such as weights that are taken from a checkpoint."""
+
+
+WORKSPACE_BYTES = 3 * 2**26
+"""Temporary tensors of Gram matrices: three of 2**24 numbers are alive at one time."""
+
+
+def scoring_memory_bytes(space: SearchSpace, arch: Architecture, passes: Iterable[PassSpec]) -> int:
+    """Return an upper estimate of the bytes that running `passes` takes, beside torch itself.
+
+    Weights and what passes leave behind stay until the candidate is done with, what they need meanwhile until the next:
+    `WEIGHT_COPIES` of the weights, what each pass leaves, and the most that one needs. A weight that no layer uses in
+    the usual way, whose kernel takes a backward run a sample, is not included.
+
+    Raises:
+        Infeasible: the network is too large for torch to describe.
+    """
+    model, usage = measure_on_meta(
+        lambda: space.build(arch),
+        batch=lambda: space.batch(1, seed=0, kind="cost"),
+        forward=space.forward,
+        name=space.describe(),
+    )
+    distinct = list(dict.fromkeys(passes))
+    views = space.views(model) if any(spec.roles for spec in distinct) else []
+    needs = [
+        _needed(spec, model, usage, views)
+        for spec in distinct
+        if not any(other.covers(spec) for other in distinct if other != spec)
+    ]
+    kept, meanwhile = sum(left for left, _ in needs), max((more for _, more in needs), default=0)
+    return WEIGHT_COPIES * weight_bytes(model) + kept + meanwhile
+
+
+def _needed(spec: PassSpec, model: nn.Module, usage: Usage, views: Iterable[WeightView]) -> tuple[int, int]:
+    """Return the bytes that a pass leaves behind, and those that it and its score need meanwhile."""
+    precision = 2 if spec.dtype == "float64" else 1
+    weights = precision * weight_bytes(model)
+    kernels = [parameter.numel() for parameter in model.parameters() if parameter.dim() > 2]
+    named = {view.parameter for view in views if any(map(view.has_role, spec.roles))}
+    differentiated = precision * sum(
+        FLOAT_BYTES * parameter.numel()
+        for name, parameter in model.named_parameters()
+        if name in named or not spec.roles
+    )
+    # Kernels alone are copied into another layout.
+    copies = weights if precision > 1 or spec.magnitude else FLOAT_BYTES * sum(kernels)
+    a_sample = precision * (usage.input_bytes + usage.total_bytes)
+    if spec.gradients == "none":
+        return copies + spec.size * a_sample, 0
+    if spec.gradients == "layers":
+        # The gradient of each sample by the largest kernel three times: oneDNN makes it in one layout, and hands it out
+        # in another.
+        gradients = 3 * precision * FLOAT_BYTES * max(kernels, default=0)
+        return copies + 2 * spec.size * a_sample, spec.size * gradients + WORKSPACE_BYTES
+    if spec.gradients == "samples":
+        return copies + spec.size * differentiated, differentiated + 2 * spec.size * a_sample
+    samples = samples_of_a_part(usage.positions, spec.size)
+    # Those of a part come beside those of the parts before.
+    more = differentiated if samples < spec.size else 0
+    return copies + differentiated, more + 2 * samples * a_sample

@@ -1,0 +1,39 @@
+"""Scores as plain finite numbers."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from typing import TYPE_CHECKING, Any
+
+from denas_core.errors import ScoreFailed
+from denas_core.text import described, shown, type_name
+
+if TYPE_CHECKING:
+    pass
+
+
+LARGEST = 1e308
+"""Scores beyond this magnitude are refused; SQLite would store what overflows as text or NULL."""
+
+
+def coerce_score(value: Any) -> float:
+    """Return `value` as a Python float if it is a finite real number, and nothing else.
+
+    Raises:
+        ScoreFailed: `value` is a bool, a text, a tensor, complex, NaN, infinite or beyond `LARGEST`.
+    """
+    try:
+        if isinstance(value, bool) or not isinstance(value, numbers.Real):
+            told = shown(value, 60) if isinstance(value, (bool, str, int, complex, type(None))) else ""
+            # NumPy 1's truth values are called bool_, NumPy 2's bool.
+            raise ScoreFailed(f"not a number: {type_name(value).rstrip('_')} {told}".rstrip())
+        number = float(value)
+    except (ScoreFailed, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # any third-party number type may raise anything here
+        raise ScoreFailed(f"not a float: {described(error)}"[:200]) from error
+    if not math.isfinite(number) or abs(number) > LARGEST:
+        raise ScoreFailed(f"not finite: {number!r}")
+    # SQLite keeps no negative zero; adding zero makes it positive.
+    return number + 0.0

@@ -29,7 +29,7 @@ def printable(text: str, *, keep: str = "") -> str:
     return "".join(c if c.isprintable() or c in keep else " " for c in text)
 
 
-def shown(value: object, limit: int = 80) -> str:
+def safe_repr(value: object, limit: int = 80) -> str:
     """Return ``repr(value)`` as one line, or what kind of object it is if that fails."""
     try:
         return one_line(repr(value), limit)
@@ -39,7 +39,7 @@ def shown(value: object, limit: int = 80) -> str:
         return f"<{type_name(value)} that cannot be printed>"[:limit]
 
 
-def described(error: BaseException, limit: int = 200) -> str:
+def describe_error(error: BaseException, limit: int = 200) -> str:
     """Return ``ValueError: text`` as one line, the text of at most `limit` characters."""
     return f"{type_name(error)}: {one_line(error, limit)}".rstrip()
 

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from denas_core.errors import DenasError, NotInstalled, PluginError
-from denas_core.text import described, shown
+from denas_core.text import describe_error, safe_repr
 
 from .output import print_notice
 
@@ -115,7 +115,7 @@ def _commands_of(plugin: Plugin, add: Callable[..., object], taken: Collection[s
         for name, command in commands.items():
             if NAME.fullmatch(name) is None:
                 raise PluginError(
-                    f"{who} adds a command {shown(name)}; use lower-case letters, digits and hyphens"
+                    f"{who} adds a command {safe_repr(name)}; use lower-case letters, digits and hyphens"
                 )
             if name in taken:
                 raise PluginError(f"{who} adds a command {name!r}, which DE-NAS has itself; rename it")
@@ -142,7 +142,7 @@ def _blamed(callback: Callable[..., Any], who: str) -> Callable[..., Any]:
             # An error of usage, which is known by what it can do.
             if hasattr(error, "format_message"):
                 raise
-            raise PluginError(f"{who} failed: {described(error)}") from error
+            raise PluginError(f"{who} failed: {describe_error(error)}") from error
 
     return call
 

@@ -17,7 +17,7 @@ from denas_core.isolation.blame import is_interruption
 from denas_core.isolation.guard import TURN, guarded
 from denas_core.seeding import derive_seed
 from denas_core.system.threads import pinned_threads
-from denas_core.text import described, one_line, quantity
+from denas_core.text import describe_error, one_line, quantity
 from denas_core.values.architecture import Architecture
 from denas_core.values.latency import Latency, check_latency
 from denas_core.values.number import coerce_score
@@ -84,7 +84,7 @@ class Evaluator:
         except BaseException as error:
             if is_interruption(error):
                 raise
-            return Evaluation(state="failed", reason=f"cost: {described(error)}")
+            return Evaluation(state="failed", reason=f"cost: {describe_error(error)}")
         seconds["cost"] = time.perf_counter() - start
         if broken:
             return Evaluation(
@@ -130,7 +130,7 @@ class Evaluator:
         except BaseException as error:
             if is_interruption(error):
                 raise
-            reason = f"latency: {described(error)}"
+            reason = f"latency: {describe_error(error)}"
             return dataclasses.replace(evaluation, state="failed", reason=reason)
 
     def measured_metrics(self, arch: Architecture) -> tuple[Latency, dict[str, Latency]]:
@@ -158,7 +158,7 @@ class Evaluator:
             except BaseException as error:
                 if is_interruption(error):
                     raise
-                return {}, {}, f"passes: crashed: {described(error)}"
+                return {}, {}, f"passes: crashed: {describe_error(error)}"
             candidate = Candidate(self.problem.space, arch, seed=self.seed, device=self.device, passes=passes)
             # A score that declares no passes runs no network, and torch need not be imported for it.
             with pinned_threads(self.threads) if passes else contextlib.nullcontext():
@@ -201,7 +201,7 @@ class Evaluator:
             except BaseException as error:
                 if is_interruption(error):
                     raise
-                return values, seconds, f"{name}: crashed: {described(error)}"
+                return values, seconds, f"{name}: crashed: {describe_error(error)}"
             finally:
                 shared.mended()
             seconds[name] = time.perf_counter() - start

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from denas_core.errors import ConfigError, Infeasible, PluginError, StorageError
-from denas_core.text import described
+from denas_core.text import describe_error
 
 from .guard import guarded
 
@@ -41,7 +41,7 @@ class Blame:
         self._guard.__exit__(None, None, None)
         # By its type: isinstance() asks the error, which may lie.
         if error is not None and not issubclass(type(error), _ITS_TO_RAISE) and not is_interruption(error):
-            raise PluginError(f"{self._who} failed: {described(error)}") from error
+            raise PluginError(f"{self._who} failed: {describe_error(error)}") from error
 
 
 def is_interruption(error: BaseException) -> bool:

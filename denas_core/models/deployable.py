@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from denas_core.errors import ConfigError, PluginError
 from denas_core.networks.stages import Stage, stages_of
-from denas_core.text import described, shown
+from denas_core.text import describe_error, safe_repr
 from denas_core.values.batch import Batch, OpenDimension
 
 if TYPE_CHECKING:
@@ -106,8 +106,8 @@ class DeployableStage(Deployable):
             known |= {name: stage.open.get(name, {}) for name in stage.outputs}
         if missing := sorted({*self.input_names} - {*known}):
             raise PluginError(
-                f"stage {self._stage.name!r} of a network of {space.id!r} takes {shown(missing)}, which neither the "
-                "batch nor a stage before it has"
+                f"stage {self._stage.name!r} of a network of {space.id!r} takes {safe_repr(missing)}, which neither "
+                "the batch nor a stage before it has"
             )
         self.open = tuple(known[name] for name in self.input_names)
 
@@ -161,7 +161,7 @@ def traced(module: Deployable) -> torch.export.ExportedProgram:
             return torch.export.export(module, inputs, dynamic_shapes=(_dynamic(module),), strict=False)
     except Exception as error:
         raise ConfigError(
-            f"torch.export cannot trace this network of {module.space.id!r}: {described(error, 300)}; "
+            f"torch.export cannot trace this network of {module.space.id!r}: {describe_error(error, 300)}; "
             "export it to safetensors"
         ) from error
 

@@ -20,7 +20,7 @@ from denas_core.errors import ConfigError, PluginError
 from denas_core.isolation.blame import blamed
 from denas_core.system.atomic import storage_errors, sync_directory, write_json
 from denas_core.system.machine import environment, moment
-from denas_core.text import shown
+from denas_core.text import safe_repr
 from denas_core.values.batch import Batch, OpenDimension
 
 if TYPE_CHECKING:
@@ -147,8 +147,8 @@ def largest_difference(exporter: Exporter, module: Deployable, artefact: Path) -
         found = exporter.outputs(artefact, Batch(inputs=inputs))
         if set(found) != set(expected):
             raise PluginError(
-                f"what {exporter.id!r} wrote has the outputs {shown(sorted(found))}, the network {sorted(expected)}; "
-                "nothing is kept"
+                f"what {exporter.id!r} wrote has the outputs {safe_repr(sorted(found))}, the network "
+                f"{sorted(expected)}; nothing is kept"
             )
         for name, tensor in expected.items():
             largest = max(largest, _difference(exporter, name, tensor, found[name]))
@@ -218,7 +218,9 @@ def _is_export(directory: Path) -> bool:
 
 def _place(artefact: Path, directory: Path, who: str) -> Path:
     if not isinstance(artefact, Path) or not artefact.is_relative_to(directory) or not artefact.exists():
-        raise PluginError(f"{who} returns {shown(artefact)}, which is no file or folder that it has written")
+        raise PluginError(
+            f"{who} returns {safe_repr(artefact)}, which is no file or folder that it has written"
+        )
     return artefact.relative_to(directory)
 
 

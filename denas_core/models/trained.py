@@ -16,7 +16,7 @@ from denas_core.registry.registry import Registry
 from denas_core.seeding import canonical_json
 from denas_core.system.atomic import storage_errors, write_atomically, write_json
 from denas_core.system.machine import environment, moment
-from denas_core.text import described
+from denas_core.text import describe_error
 from denas_core.values.architecture import Architecture
 
 if TYPE_CHECKING:
@@ -99,7 +99,8 @@ def load_model(directory: Path | str, registry: Registry | None = None) -> Train
         network.load_state_dict(tensors)
     except RuntimeError as error:
         raise ConfigError(
-            f"the weights in {str(directory)!r} do not fit the network that {space.id!r} builds: {described(error)}"
+            f"the weights in {str(directory)!r} do not fit the network that {space.id!r} builds: "
+            f"{describe_error(error)}"
         ) from error
     return TrainedModel(
         space=space,
@@ -125,7 +126,7 @@ def _read(directory: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
             card = json.loads((file.metadata() or {}).get(METADATA, "null"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, ValueError) as error:
-        raise StoreDamaged(f"{str(path)!r} is damaged: {described(error)}") from error
+        raise StoreDamaged(f"{str(path)!r} is damaged: {describe_error(error)}") from error
     if not isinstance(card, dict) or card.get("schema") != SCHEMA:
         raise ConfigError(
             f"{str(path)!r} is no model of the form {SCHEMA!r} that this version reads; upgrade DE-NAS"

@@ -14,7 +14,7 @@ from denas_core.errors import ConfigError, did_you_mean
 from denas_core.seeding import canonical_json
 from denas_core.system.atomic import storage_errors
 from denas_core.system.extras import require_extra
-from denas_core.text import described, shown
+from denas_core.text import describe_error, safe_repr
 
 from .files import CheckpointFiles, find_checkpoint, read_json
 from .silence import silent_transformers
@@ -59,7 +59,7 @@ class Pretrained:
         try:
             self._text = canonical_json(dict(self.values))
         except (ValueError, TypeError) as error:
-            raise ConfigError(f"{origin!r} holds what JSON cannot: {described(error)}") from error
+            raise ConfigError(f"{origin!r} holds what JSON cannot: {describe_error(error)}") from error
         self._config = _configuration(self.values, origin)
         self._origin = origin
 
@@ -156,8 +156,8 @@ def _checked(values: Mapping[str, Any], origin: str) -> dict[str, Any]:
     own = values.get("auto_map")
     if isinstance(own, Mapping) and not own.keys().isdisjoint({"AutoConfig", "AutoModel"}):
         raise ConfigError(
-            f"{origin!r} is for code of its own ({shown(own)}), which is never run; where the model is a stock one of "
-            "transformers, remove 'auto_map'"
+            f"{origin!r} is for code of its own ({safe_repr(own)}), which is never run; where the model is a stock "
+            "one of transformers, remove 'auto_map'"
         )
     if values.get("quantization_config"):
         raise ConfigError(
@@ -172,7 +172,7 @@ def _checked(values: Mapping[str, Any], origin: str) -> dict[str, Any]:
         # Configurations make lists as long as these numbers say.
         limit = MAX_LABELS if name == "num_labels" else MAX_LAYERS if "layer" in name else None
         if limit is not None and isinstance(value, int) and value > limit:
-            raise ConfigError(f"{name!r} is {shown(value)} in {origin!r}; at most {limit} are supported")
+            raise ConfigError(f"{name!r} is {safe_repr(value)} in {origin!r}; at most {limit} are supported")
         kept[name] = value
     return kept
 
@@ -193,5 +193,7 @@ def _configuration(values: Mapping[str, Any], origin: str) -> PretrainedConfig:
             config = CONFIG_MAPPING[kind].from_dict(copy.deepcopy(dict(values)))
         # The checks of each configuration class raise what they like.
         except Exception as error:
-            raise ConfigError(f"{origin!r} is no configuration of {kind!r}: {described(error)}") from error
+            raise ConfigError(
+                f"{origin!r} is no configuration of {kind!r}: {describe_error(error)}"
+            ) from error
     return config

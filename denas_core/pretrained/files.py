@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from denas_core.errors import ConfigError
 from denas_core.system.atomic import storage_errors
-from denas_core.text import described, shown
+from denas_core.text import describe_error, safe_repr
 
 from .silence import silent_transformers
 
@@ -111,11 +111,11 @@ def read_json(path: Path) -> dict[str, Any]:
         document = json.loads(content.decode(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise ConfigError(
-            f"{str(path)!r} is no JSON: {described(error)}; get the checkpoint again"
+            f"{str(path)!r} is no JSON: {describe_error(error)}; get the checkpoint again"
         ) from error
     if not isinstance(document, dict):
         raise ConfigError(
-            f"{str(path)!r} must hold a mapping, not {shown(document)}; get the checkpoint again"
+            f"{str(path)!r} must hold a mapping, not {safe_repr(document)}; get the checkpoint again"
         )
     return document
 
@@ -128,7 +128,7 @@ def _path(reference: str) -> Path:
         return path
     # No home of that user, a name that is too long, characters that no name has.
     except (OSError, RuntimeError, ValueError) as error:
-        raise ConfigError(f"there is no checkpoint {reference!r:.120}: {described(error)}") from error
+        raise ConfigError(f"there is no checkpoint {reference!r:.120}: {describe_error(error)}") from error
     return path
 
 
@@ -185,7 +185,7 @@ def _fetched(reference: str, allow_pickle: bool) -> Path:
     # Its errors are of requests, of httpx and of its own, by version.
     except Exception as error:
         raise ConfigError(
-            f"there is no folder {reference!r}, and the hub does not give a model of that id: {described(error)}"
+            f"there is no folder {reference!r}, and the hub does not give a model of that id: {describe_error(error)}"
         ) from error
     return directory
 

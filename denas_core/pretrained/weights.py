@@ -15,7 +15,7 @@ from torch import Tensor
 
 from denas_core.errors import ConfigError
 from denas_core.system.atomic import storage_errors
-from denas_core.text import described
+from denas_core.text import describe_error
 
 from .files import CheckpointFiles
 from .silence import silent_transformers
@@ -84,7 +84,7 @@ def read_weights(config: PretrainedConfig, files: CheckpointFiles) -> Checkpoint
         # What strange files lead to inside transformers has no bounds.
         except Exception as error:
             raise ConfigError(
-                f"the weights in {place!r} cannot be read: {described(error)}; they and the configuration must be "
+                f"the weights in {place!r} cannot be read: {describe_error(error)}; they and the configuration must be "
                 "whole, and of one network"
             ) from error
     _check_report(network.__name__, report, place)
@@ -125,7 +125,7 @@ def _read_tensors(files: CheckpointFiles) -> dict[str, Tensor]:
         # What damaged files lead to inside torch has no bounds.
         except Exception as error:
             raise ConfigError(
-                f"{str(path)!r} is damaged: {described(error)}; get the checkpoint again"
+                f"{str(path)!r} is damaged: {describe_error(error)}; get the checkpoint again"
             ) from error
     return tensors
 

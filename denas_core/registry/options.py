@@ -16,7 +16,7 @@ from denas_core.contracts.component import Component
 from denas_core.errors import ConfigError, PluginError, did_you_mean
 from denas_core.isolation.blame import faults_of, is_interruption
 from denas_core.isolation.guard import guarded
-from denas_core.text import described, one_line
+from denas_core.text import describe_error, one_line
 
 RESERVED = ("id", "named", "options")
 """What belongs to every component."""
@@ -50,7 +50,7 @@ def options_model(cls: type[Any]) -> type[BaseModel]:
         if is_interruption(error):
             raise
         raise PluginError(
-            f"the options of {cls.__module__}:{cls.__qualname__} cannot be read: {described(error)}"
+            f"the options of {cls.__module__}:{cls.__qualname__} cannot be read: {describe_error(error)}"
         ) from error
 
 
@@ -115,7 +115,7 @@ def make_component(cls: type[Any], options: Mapping[str, Any], *, id: str, origi
     except BaseException as error:
         if is_interruption(error):
             raise
-        raise PluginError(f"{id!r} cannot check its options: {described(error)}") from error
+        raise PluginError(f"{id!r} cannot check its options: {describe_error(error)}") from error
     with faults_of(repr(id)):
         try:
             with guarded():

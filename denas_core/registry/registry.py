@@ -11,7 +11,7 @@ from typing import Any
 from denas_core.errors import ConfigError, NotInstalled, PluginError, did_you_mean, with_article
 from denas_core.isolation.blame import blamed, is_interruption
 from denas_core.isolation.guard import guarded
-from denas_core.text import described, shown
+from denas_core.text import describe_error, safe_repr
 
 from .loading import Kind, Plugin, installed_points, load_plugin
 
@@ -111,7 +111,7 @@ class Registry:
             # By its ancestors: issubclass() asks the class, which may lie.
             if not (issubclass(type(component), type) and set(contracts) & set(type.mro(component))):
                 wanted = " or ".join(contract.__name__ for contract in contracts)
-                raise PluginError(f"{where} is no {wanted} but {shown(component)}")
+                raise PluginError(f"{where} is no {wanted} but {safe_repr(component)}")
             abstract = sorted(getattr(component, "__abstractmethods__", ()))
             if abstract:
                 raise PluginError(f"{where} does not define {', '.join(abstract)}")
@@ -166,5 +166,5 @@ def _import(reference: str, where: str) -> Any:
         if is_interruption(error):
             raise
         raise PluginError(
-            f"{where} cannot be imported from {shown(reference)}: {described(error, 300)}"
+            f"{where} cannot be imported from {safe_repr(reference)}: {describe_error(error, 300)}"
         ) from error

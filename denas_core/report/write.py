@@ -13,7 +13,7 @@ from denas_core.results.insight import FILE, Insight
 from denas_core.runs.store import Store
 from denas_core.setup.setup import Setup
 from denas_core.system.atomic import write_atomically, write_json
-from denas_core.text import described
+from denas_core.text import describe_error
 from denas_core.values.trial import Trial
 
 from .gather import gather
@@ -36,7 +36,7 @@ def report_search(run: Path, store: Store, setup: Setup, *, notices: Sequence[st
         write_report(run / REPORT, gather(run, store, insight, trials=trials, notices=notices))
     except Exception as error:
         # The search's result is there already, and worth more than its picture.
-        return [f"the report was not written: {described(error)}"]
+        return [f"the report was not written: {describe_error(error)}"]
     return []
 
 

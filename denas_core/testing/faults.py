@@ -7,7 +7,7 @@ import traceback
 from importlib.util import find_spec
 from pathlib import Path
 
-from denas_core.text import described
+from denas_core.text import describe_error
 
 _NOT_ITS_OWN = ("denas_core", "torch", "numpy")
 
@@ -15,7 +15,7 @@ _NOT_ITS_OWN = ("denas_core", "torch", "numpy")
 def told(error: BaseException) -> str:
     """Return ``KeyError: 'kernel2' (denas_series/space.py:27, in build)``, without the place if it is not known."""
     place = place_of(error)
-    return f"{described(error)} ({place})" if place else described(error)
+    return f"{describe_error(error)} ({place})" if place else describe_error(error)
 
 
 def place_of(error: BaseException) -> str:

@@ -17,7 +17,7 @@ from denas_core.system.atomic import remove_leftovers, storage_errors, write_jso
 from denas_core.system.extras import require_extra
 from denas_core.system.interrupt import Interruption, interruptible
 from denas_core.system.lock import RunLock, is_held
-from denas_core.text import described
+from denas_core.text import describe_error
 
 from .observers import Events, Log, Watcher
 from .plan import SETTINGS, Plan, check_resumable, check_same_data, read_plan, write_plan
@@ -256,7 +256,7 @@ def _run(
         raise
     except Exception as error:
         raise PluginError(
-            f"training {plan.space.id!r} for {plan.task.id!r} failed: {described(error)}"
+            f"training {plan.space.id!r} for {plan.task.id!r} failed: {describe_error(error)}"
         ) from error
     finally:
         if torch.distributed.is_available() and torch.distributed.is_initialized():

@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Literal
 
 from denas_core.errors import ScoreFailed
-from denas_core.text import shown
+from denas_core.text import safe_repr
 
 from .number import coerce_score
 
@@ -47,12 +47,12 @@ def check_latency(latency: object) -> Latency:
         ScoreFailed: a number is not finite, negative, or outside its interval. A NaN would hold every constraint.
     """
     if not isinstance(latency, Latency):
-        raise TypeError(f"{shown(latency)} is no Latency")
+        raise TypeError(f"{safe_repr(latency)} is no Latency")
     low, median, high = (coerce_score(end) for end in (latency.low, latency.median, latency.high))
     if not 0 <= low <= median <= high:
         raise ScoreFailed(f"{median:g} ms is negative, or outside its interval [{low:g}, {high:g}]")
     if latency.verdict not in ("stable", "unstable"):
-        raise ScoreFailed(f"the verdict {shown(latency.verdict)} is neither 'stable' nor 'unstable'")
+        raise ScoreFailed(f"the verdict {safe_repr(latency.verdict)} is neither 'stable' nor 'unstable'")
     relative = None if latency.relative is None else coerce_score(latency.relative)
     return Latency(
         median=median,

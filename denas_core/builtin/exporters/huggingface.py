@@ -16,7 +16,7 @@ from denas_core.errors import ConfigError
 from denas_core.pretrained.silence import silent_transformers
 from denas_core.system.atomic import write_atomically, write_json
 from denas_core.system.extras import require_extra
-from denas_core.text import described
+from denas_core.text import describe_error
 from denas_core.values.batch import Batch
 
 from .huggingface_classes import PIPELINES, auto_class, huggingface_network, load_network, tier_of
@@ -166,7 +166,7 @@ def _fields_of(model: TrainedModel, network: PreTrainedModel) -> dict[str, list[
         except TypeError as error:
             raise ConfigError(
                 f"a {type(network).__name__} does not take the inputs {', '.join(inputs)} of {model.space.id!r}: "
-                f"{described(error)}; export it to safetensors or torch-export"
+                f"{describe_error(error)}; export it to safetensors or torch-export"
             ) from error
     choices = [[name] for name, output in found.items() if isinstance(output, torch.Tensor)]
     if all([name] in choices for name in START_AND_END):

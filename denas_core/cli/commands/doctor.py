@@ -11,7 +11,7 @@ from typing import Any
 from denas_core.cli.arguments import JsonOption
 from denas_core.cli.output import print_json, print_table
 from denas_core.registry.loading import UNKNOWN
-from denas_core.text import described
+from denas_core.text import describe_error
 
 PACKAGES = ("denas-core", "torch", "numpy", "pluggy", "typer", "pydantic", "pyyaml", "filelock", "rich")
 OPTIONAL = ("transformers", "accelerate", "safetensors", "tensorboard", "onnx", "onnxruntime")
@@ -105,7 +105,7 @@ def _torch() -> tuple[Any, str]:
     try:
         import torch
     except Exception as error:
-        return None, described(error)
+        return None, describe_error(error)
     return torch, ""
 
 

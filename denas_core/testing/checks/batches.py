@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from denas_core.testing.check import Check, require
 from denas_core.testing.samples.built import SIZE, batch_of, batch_tensors, few
-from denas_core.text import shown
+from denas_core.text import safe_repr
 
 if TYPE_CHECKING:
     from denas_core.contracts.space import SearchSpace
@@ -20,7 +20,7 @@ def batches_repeat(space: SearchSpace) -> None:
     for name, tensor in first.items():
         require(
             tensor.shape == again[name].shape and torch.equal(tensor, again[name]),
-            f"batch(seed=3) gives {name!r} {shown(few(tensor))} and then {shown(few(again[name]))}; draw from "
+            f"batch(seed=3) gives {name!r} {safe_repr(few(tensor))} and then {safe_repr(few(again[name]))}; draw from "
             "torch.Generator().manual_seed(seed)",
         )
     differs = any(t.shape != other[n].shape or not torch.equal(t, other[n]) for n, t in first.items())
@@ -48,7 +48,7 @@ def batches_of_ones_are_constant(space: SearchSpace) -> None:
             if tensor.is_floating_point():
                 require(
                     bool((tensor == 1).all()),
-                    f"batch(kind='ones', seed={seed}) has {name!r} {shown(few(tensor))}; fill it with torch.ones",
+                    f"batch(kind='ones', seed={seed}) has {name!r} {safe_repr(few(tensor))}; fill it with torch.ones",
                 )
     first, other = (batch_tensors(batch_of(space, seed=seed, kind="ones")) for seed in (0, 1))
     require(
@@ -63,9 +63,9 @@ def cost_batches_are_on_meta(space: SearchSpace) -> None:
     elsewhere = [name for name, tensor in batch_tensors(batch).items() if not tensor.is_meta]
     require(
         not elsewhere,
-        f"batch(kind='cost') has {shown(elsewhere)} in memory; make them with device='meta'",
+        f"batch(kind='cost') has {safe_repr(elsewhere)} in memory; make them with device='meta'",
     )
-    require(not batch.masks, f"batch(kind='cost') has masks {shown(list(batch.masks))}; leave them out")
+    require(not batch.masks, f"batch(kind='cost') has masks {safe_repr(list(batch.masks))}; leave them out")
 
 
 def perturbable_inputs_are_continuous(space: SearchSpace) -> None:
@@ -73,7 +73,8 @@ def perturbable_inputs_are_continuous(space: SearchSpace) -> None:
     batch = batch_of(space)
     for name in batch.perturbable:
         require(
-            name in batch.inputs, f"perturbable names {name!r}; the inputs are {shown(list(batch.inputs))}"
+            name in batch.inputs,
+            f"perturbable names {name!r}; the inputs are {safe_repr(list(batch.inputs))}",
         )
         require(
             batch.inputs[name].is_floating_point(),

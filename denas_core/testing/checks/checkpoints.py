@@ -11,7 +11,7 @@ from denas_core.testing.check import Check, CheckSkipped, require
 from denas_core.testing.samples.built import few, networks, structure, tensors_of
 from denas_core.testing.samples.members import ends, samples
 from denas_core.testing.samples.surroundings import restored
-from denas_core.text import shown
+from denas_core.text import safe_repr
 
 if TYPE_CHECKING:
     from denas_core.contracts.space import SearchSpace
@@ -33,14 +33,14 @@ def portable_options_make_the_same_networks(space: SearchSpace) -> None:
             key = str(error)
         require(
             key == arch.key,
-            f"the space made of portable() gives {shown(arch.as_dict())} the key {shown(key)}, and not {arch.key!r}; "
-            "keep everything that fingerprint() looks at in its options",
+            f"the space made of portable() gives {safe_repr(arch.as_dict())} the key {safe_repr(key)}, and not "
+            f"{arch.key!r}; keep everything that fingerprint() looks at in its options",
         )
     again = dict(other.portable())
     require(
         again == portable,
-        f"portable() is {shown(portable)}, and {shown(again)} for the space made of it; leave nothing to be left out "
-        "twice",
+        f"portable() is {safe_repr(portable)}, and {safe_repr(again)} for the space made of it; leave nothing to be "
+        "left out twice",
     )
 
 
@@ -50,7 +50,8 @@ def portable_options_name_no_file(space: SearchSpace) -> None:
         path = Path(text)
         require(
             not (path.is_absolute() and len(text) < 4096 and path.exists()),
-            f"portable() holds {shown(text)}, which another machine does not have; give what was read of it instead",
+            f"portable() holds {safe_repr(text)}, which another machine does not have; give what was read of it "
+            "instead",
         )
 
 
@@ -62,7 +63,8 @@ def assets_are_files(space: SearchSpace) -> None:
     for name, path in dict(assets).items():
         require(
             isinstance(name, str) and isinstance(path, Path) and path.is_file(),
-            f"assets() maps {name!r} to {shown(path)}, which is no pathlib.Path of a file; leave out what is not there",
+            f"assets() maps {name!r} to {safe_repr(path)}, which is no pathlib.Path of a file; leave out what is not "
+            "there",
         )
 
 
@@ -83,8 +85,8 @@ def inherited_weights_repeat(space: SearchSpace) -> None:
             is_set = tensor.device.type == "cpu" and bool(torch.isfinite(tensor).all())
             require(
                 is_set and torch.equal(tensor, second[name]),
-                f"load(weights='inherited') gives {name!r} {shown(few(tensor))} and then {shown(few(second[name]))}; "
-                "give every tensor that of the checkpoint, or one drawn from the seed",
+                f"load(weights='inherited') gives {name!r} {safe_repr(few(tensor))} and then "
+                f"{safe_repr(few(second[name]))}; give every tensor that of the checkpoint, or one drawn from the seed",
             )
         fresh = tensors_of(space.load(structure(space, arch), arch, seed=7))
         require(

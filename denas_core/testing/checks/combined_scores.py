@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from denas_core.testing.check import Check, CheckSkipped, require
 from denas_core.testing.samples.surroundings import left_alone, silent
-from denas_core.text import shown
+from denas_core.text import safe_repr
 
 if TYPE_CHECKING:
     from denas_core.contracts.score import CombinedScore, ProxyScore
@@ -24,13 +24,15 @@ def default_weights_are_numbers(score: CombinedScore, spaces: Sequence[SearchSpa
     """default_weights() gives finite weights that are not negative, one of them positive."""
     for space in spaces:
         weights: Any = score.default_weights(space)
-        require(isinstance(weights, Mapping), f"default_weights() returns {shown(weights)}; return a mapping")
+        require(
+            isinstance(weights, Mapping), f"default_weights() returns {safe_repr(weights)}; return a mapping"
+        )
         for name, weight in weights.items():
             is_weight = isinstance(weight, (int, float)) and math.isfinite(weight) and weight >= 0
             require(
                 is_weight, f"default_weights() gives {name!r} the weight {weight!r}; use a finite number >= 0"
             )
-        require(any(weights.values()), f"default_weights() gives {shown(weights)}: no component counts")
+        require(any(weights.values()), f"default_weights() gives {safe_repr(weights)}: no component counts")
 
 
 def components_are_scores(score: CombinedScore, spaces: Sequence[SearchSpace]) -> None:
@@ -42,7 +44,8 @@ def components_are_scores(score: CombinedScore, spaces: Sequence[SearchSpace]) -
             component: Any = score.component(name, space)
             require(
                 component is None or isinstance(component, ProxyScore),
-                f"component({name!r}) returns {shown(component)}; return a ProxyScore, or None for an installed score",
+                f"component({name!r}) returns {safe_repr(component)}; return a ProxyScore, or None for an installed "
+                "score",
             )
 
 
@@ -53,7 +56,8 @@ def components_repeat(score: CombinedScore, spaces: Sequence[SearchSpace]) -> No
             first, second = score.component(name, space), score.component(name, space)
             require(
                 first == second,
-                f"component({name!r}) is {shown(first)} and then {shown(second)}; it may depend on the options alone",
+                f"component({name!r}) is {safe_repr(first)} and then {safe_repr(second)}; it may depend on the "
+                "options alone",
             )
 
 
@@ -67,8 +71,8 @@ def rows_get_a_number_each(score: CombinedScore, spaces: Sequence[SearchSpace]) 
             require(
                 len(values) == ROWS
                 and all(isinstance(v, (int, float)) and not math.isnan(v) for v in values),
-                f"combine() of {ROWS} rows{f', one without {missing}' if missing else ''}, gives {shown(values)}; give "
-                "one number a row, minus infinity for what cannot be combined",
+                f"combine() of {ROWS} rows{f', one without {missing}' if missing else ''}, gives "
+                f"{safe_repr(values)}; give one number a row, minus infinity for what cannot be combined",
             )
 
 
@@ -99,7 +103,8 @@ def values_ignore_the_order_of_rows(score: CombinedScore, spaces: Sequence[Searc
         same = all(math.isclose(a, b, rel_tol=1e-9) for a, b in zip(forwards, backwards, strict=True))
         require(
             same,
-            f"combine() gives {shown(forwards)}, and with the rows in reverse {shown(backwards)}; treat rows alike",
+            f"combine() gives {safe_repr(forwards)}, and with the rows in reverse {safe_repr(backwards)}; treat rows "
+            "alike",
         )
 
 

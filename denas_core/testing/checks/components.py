@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from denas_core.testing.check import Check, CheckFailed, CheckSkipped, require
-from denas_core.text import shown
+from denas_core.text import safe_repr
 
 if TYPE_CHECKING:
     from denas_core.contracts.component import Component
@@ -80,11 +80,11 @@ def options_are_plain(component: Component) -> None:
     except (TypeError, ValueError) as error:
         require(
             False,
-            f"the options {shown(options)} are no JSON: {error}; use numbers, texts, lists and mappings",
+            f"the options {safe_repr(options)} are no JSON: {error}; use numbers, texts, lists and mappings",
         )
     require(
         _as_json(json.loads(text)) == _as_json(options),
-        f"the options {shown(options)} come back from JSON as {shown(json.loads(text))}; keys must be texts",
+        f"the options {safe_repr(options)} come back from JSON as {safe_repr(json.loads(text))}; keys must be texts",
     )
 
 
@@ -97,11 +97,11 @@ def it_is_made_again_from_its_options(component: Component) -> None:
     try:
         again = make_component(type(component), json.loads(json.dumps(options)), id=component.id)
     except DenasError as error:
-        require(False, f"its own options {shown(options)} are refused: {error}")
+        require(False, f"its own options {safe_repr(options)} are refused: {error}")
     require(
         again.options() == options,
-        f"made from {shown(options)} its options are {shown(again.options())}: __post_init__ must not change a field; "
-        "compute what depends on options where it is used",
+        f"made from {safe_repr(options)} its options are {safe_repr(again.options())}: __post_init__ must not change "
+        "a field; compute what depends on options where it is used",
     )
 
 

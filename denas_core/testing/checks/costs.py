@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from denas_core.testing.check import Check, CheckSkipped, require
 from denas_core.testing.samples.members import ends, samples
-from denas_core.text import shown
+from denas_core.text import safe_repr
 
 if TYPE_CHECKING:
     from denas_core.contracts.space import SearchSpace
@@ -27,7 +27,8 @@ def costs_are_counts(space: SearchSpace) -> None:
             except ScoreFailed:
                 is_count = False
             require(
-                is_count, f"cost() gives {name}={value!r} for {shown(arch.as_dict())}; return a number >= 0"
+                is_count,
+                f"cost() gives {name}={value!r} for {safe_repr(arch.as_dict())}; return a number >= 0",
             )
 
 
@@ -37,7 +38,8 @@ def costs_repeat(space: SearchSpace) -> None:
         first, second = dict(space.cost(arch)), dict(space.cost(arch))
         require(
             first == second,
-            f"cost() of {shown(arch.as_dict())} is {shown(first)} and then {shown(second)}; count, do not measure",
+            f"cost() of {safe_repr(arch.as_dict())} is {safe_repr(first)} and then {safe_repr(second)}; count, do "
+            "not measure",
         )
 
 
@@ -53,7 +55,8 @@ def ends_bound_every_network(space: SearchSpace) -> None:
         for metric in bounded:
             require(
                 low[metric] <= cost[metric] <= high[metric],
-                f"{shown(arch.as_dict())} has {cost[metric]:g} {metric}, outside {low[metric]:g} to {high[metric]:g}: "
+                f"{safe_repr(arch.as_dict())} has {cost[metric]:g} {metric}, outside {low[metric]:g} to "
+                f"{high[metric]:g}: "
                 "order knob values from small to large, define smallest() and full(), or leave the metric out of "
                 "bounded_metrics()",
             )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from denas_core.testing.check import Check, require
 from denas_core.testing.samples.members import samples
 from denas_core.testing.samples.surroundings import left_alone, silent
-from denas_core.text import shown
+from denas_core.text import safe_repr
 from denas_core.values.architecture import Architecture
 from denas_core.values.trial import Evaluation
 
@@ -45,7 +45,7 @@ def every_item_is_evaluated_once(executor: Executor) -> None:
     indices = sorted(index for index, _ in executor.run(evaluate, iter(work)))
     require(
         indices == [index for index, _ in work],
-        f"the results of {ITEMS} items have the indices {shown(indices)}; yield each index once",
+        f"the results of {ITEMS} items have the indices {safe_repr(indices)}; yield each index once",
     )
 
 
@@ -55,7 +55,8 @@ def results_are_those_of_the_evaluation(executor: Executor) -> None:
     for index, result in executor.run(evaluate, iter(_work(ITEMS))):
         require(
             result == expected.get(index),
-            f"item {index} gives {shown(result)} where evaluate() gives {shown(expected.get(index))}; pass it on",
+            f"item {index} gives {safe_repr(result)} where evaluate() gives {safe_repr(expected.get(index))}; pass "
+            "it on",
         )
 
 
@@ -82,7 +83,7 @@ def work_is_taken_as_it_can_be_done(executor: Executor) -> None:
 def no_work_gives_no_results(executor: Executor) -> None:
     """Without work there are no results, and run() ends."""
     found = list(executor.run(evaluate, iter(())))
-    require(not found, f"without work run() yields {shown(found)}")
+    require(not found, f"without work run() yields {safe_repr(found)}")
 
 
 def it_runs_again(executor: Executor) -> None:
@@ -113,7 +114,7 @@ def faults_of_an_evaluation_come_through(executor: Executor) -> None:
         found = list(executor.run(fail, iter(_work(2))))
     except Exception:
         return
-    require(False, f"run() of an evaluation that raises gives {shown(found)}; let the exception through")
+    require(False, f"run() of an evaluation that raises gives {safe_repr(found)}; let the exception through")
 
 
 def faults_of_the_work_come_through(executor: Executor) -> None:
@@ -127,7 +128,7 @@ def faults_of_the_work_come_through(executor: Executor) -> None:
         found = list(executor.run(evaluate, work()))
     except WorkFailed:
         return
-    require(False, f"run() of work that raises gives {shown(found)}; let the exception through")
+    require(False, f"run() of work that raises gives {safe_repr(found)}; let the exception through")
 
 
 def it_leaves_the_process_alone(executor: Executor) -> None:

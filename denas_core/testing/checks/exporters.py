@@ -18,7 +18,7 @@ from denas_core.models.trained import build_network
 from denas_core.testing.check import Check, CheckSkipped, require
 from denas_core.testing.samples.members import samples
 from denas_core.testing.samples.surroundings import left_alone, silent
-from denas_core.text import described, shown
+from denas_core.text import describe_error, safe_repr
 from denas_core.values.batch import Batch
 
 from .loading import fault_of
@@ -52,8 +52,8 @@ def artefacts_lie_where_they_are_written(exporter: Exporter, spaces: Sequence[Se
         path: Any = written.artefact
         require(
             isinstance(path, Path) and path.is_relative_to(written.directory) and path.exists(),
-            f"write() returns {shown(path)}, which is no file or folder in the directory that it was given; return the "
-            "path of what a user opens",
+            f"write() returns {safe_repr(path)}, which is no file or folder in the directory that it was given; "
+            "return the path of what a user opens",
         )
 
 
@@ -80,7 +80,7 @@ def batches_of_any_size_run(exporter: Exporter, spaces: Sequence[SearchSpace]) -
             except Exception as error:
                 require(
                     False,
-                    f"a batch of {size} raises {described(error)}; leave the first dimension of the inputs open",
+                    f"a batch of {size} raises {describe_error(error)}; leave the first dimension of the inputs open",
                 )
             rows = {name: len(tensor) for name, tensor in found.items()}
             require(
@@ -100,7 +100,7 @@ def artefacts_can_be_moved(exporter: Exporter, spaces: Sequence[SearchSpace]) ->
         except Exception as error:
             require(
                 False,
-                f"after its directory is renamed outputs() raises {described(error)}; keep no path in it",
+                f"after its directory is renamed outputs() raises {describe_error(error)}; keep no path in it",
             )
 
 
@@ -115,7 +115,8 @@ def models_are_left_alone(exporter: Exporter, spaces: Sequence[SearchSpace]) -> 
         changed = [name for name, reading in before.items() if not _same(reading, after.get(name))]
         require(
             not changed and before.keys() == after.keys(),
-            f"write() changes {shown(changed or sorted(after.keys() ^ before.keys()))} of the model; work on a copy",
+            f"write() changes {safe_repr(changed or sorted(after.keys() ^ before.keys()))} of the model; work on a "
+            "copy",
         )
 
 
@@ -126,7 +127,8 @@ def usage_runs(exporter: Exporter, spaces: Sequence[SearchSpace]) -> None:
         code = exporter.usage(written.model, written.artefact)
         fault = fault_of(code)
         require(
-            not fault, f"usage() gives {shown(code)}, which ends with {fault}; give whole lines that load it"
+            not fault,
+            f"usage() gives {safe_repr(code)}, which ends with {fault}; give whole lines that load it",
         )
 
 

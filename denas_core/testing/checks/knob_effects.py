@@ -14,7 +14,7 @@ from denas_core.testing.samples.built import (
     structure,
     tensors_of,
 )
-from denas_core.text import shown
+from denas_core.text import safe_repr
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,8 +31,8 @@ def knobs_change_the_network(space: SearchSpace) -> None:
             others = _with_other_values(space, arch, knob) if knob.name in arch.values else []
             require(
                 not others or any(_differ(space, arch, model, other) for other in others),
-                f"knob {knob.name!r} counts in {shown(arch.as_dict())}, and none of its values changes that network; "
-                "use it in build(), or say where it counts with when=(parent, values)",
+                f"knob {knob.name!r} counts in {safe_repr(arch.as_dict())}, and none of its values changes that "
+                "network; use it in build(), or say where it counts with when=(parent, values)",
             )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from denas_core.testing.check import Check, CheckSkipped, require
 from denas_core.testing.samples.built import batch_tensors
 from denas_core.testing.samples.surroundings import restored
-from denas_core.text import shown
+from denas_core.text import safe_repr
 
 from .reading import each_reading, other_seeds, rng_of, same
 
@@ -31,12 +31,12 @@ def batches_fit_their_space(task: Task[Any], spaces: Sequence[SearchSpace]) -> N
     for reading in each_reading(task, spaces):
         size = min(3, len(reading.data.valid))
         batch, targets = task.collate([reading.data.valid.sample(i) for i in range(size)])
-        require(isinstance(batch, Batch), f"collate() returns {shown(batch)}; return a denas_core.Batch")
+        require(isinstance(batch, Batch), f"collate() returns {safe_repr(batch)}; return a denas_core.Batch")
         wanted = set(reading.space.batch(1, seed=0).inputs)
         require(
             set(batch.inputs) == wanted,
-            f"its batches have the inputs {shown(sorted(batch.inputs))}; {reading.space.id} takes "
-            f"{shown(sorted(wanted))}",
+            f"its batches have the inputs {safe_repr(sorted(batch.inputs))}; {reading.space.id} takes "
+            f"{safe_repr(sorted(wanted))}",
         )
         for name, tensor in (*batch.inputs.items(), *targets.items()):
             require(
@@ -86,7 +86,7 @@ def heads_take_the_width(task: Task[Any], spaces: Sequence[SearchSpace]) -> None
             except Exception as error:
                 require(
                     False,
-                    f"head({width}) does not take features (2, {width}): {shown(error)}; use the width given",
+                    f"head({width}) does not take features (2, {width}): {safe_repr(error)}; use the width given",
                 )
 
 
@@ -103,10 +103,11 @@ def losses_are_scalars(task: Task[Any], spaces: Sequence[SearchSpace]) -> None:
             loss = task.loss(reading.space.forward(network, batch), targets, label_smoothing=smoothing)
             require(
                 isinstance(loss, torch.Tensor) and loss.dim() == 0 and bool(torch.isfinite(loss)),
-                f"loss() returns {shown(loss)}; return the mean over the samples, a finite scalar",
+                f"loss() returns {safe_repr(loss)}; return the mean over the samples, a finite scalar",
             )
             require(
-                loss.requires_grad, f"loss() returns {shown(loss)}, which has no gradient; do not detach it"
+                loss.requires_grad,
+                f"loss() returns {safe_repr(loss)}, which has no gradient; do not detach it",
             )
             torch.autograd.backward(loss)
             has_some = any(p.grad is not None and bool(p.grad.any()) for p in network.parameters())
@@ -124,7 +125,7 @@ def predictions_join(task: Task[Any], spaces: Sequence[SearchSpace]) -> None:
         whole = reading.measured([range(count)])[0]
         require(
             isinstance(whole, torch.Tensor) and whole.dim() > 0 and whole.shape[0] == count,
-            f"predict() of {count} samples returns {shown(getattr(whole, 'shape', whole))}; put samples first",
+            f"predict() of {count} samples returns {safe_repr(getattr(whole, 'shape', whole))}; put samples first",
         )
         joined = reading.measured([range(1), range(1, count)])[0]
         require(
@@ -142,12 +143,12 @@ def decodings_are_predictions(task: Task[Any], spaces: Sequence[SearchSpace]) ->
         found, targets = reading.measured([range(count)], decode=True)
         require(
             isinstance(found, torch.Tensor) and found.dim() > 0 and found.shape[0] == count,
-            f"decode() of {count} samples returns {shown(getattr(found, 'shape', found))}; put samples first",
+            f"decode() of {count} samples returns {safe_repr(getattr(found, 'shape', found))}; put samples first",
         )
         metrics = task.metrics(found, targets, reading.data.valid)
         require(
             isinstance(metrics, dict) and task.metric.name in metrics,
-            f"metrics() of what decode() returns is {shown(metrics)}, without {task.metric.name!r}",
+            f"metrics() of what decode() returns is {safe_repr(metrics)}, without {task.metric.name!r}",
         )
 
 
@@ -157,14 +158,17 @@ def metrics_are_numbers(task: Task[Any], spaces: Sequence[SearchSpace]) -> None:
         first, second = reading.metrics(), reading.metrics()
         require(
             isinstance(first, dict) and task.metric.name in first,
-            f"metrics() returns {shown(first)}, without {task.metric.name!r}, by which the best model is kept",
+            f"metrics() returns {safe_repr(first)}, without {task.metric.name!r}, by which the best model is kept",
         )
         for name, value in first.items():
             require(
                 isinstance(name, str) and type(value) is float and math.isfinite(value),
-                f"metric {name!r} is {shown(value)}; return a finite float, e.g. float(tensor)",
+                f"metric {name!r} is {safe_repr(value)}; return a finite float, e.g. float(tensor)",
             )
-        require(first == second, f"metrics() returns {shown(first)} and then {shown(second)}; keep no state")
+        require(
+            first == second,
+            f"metrics() returns {safe_repr(first)} and then {safe_repr(second)}; keep no state",
+        )
 
 
 LEARNING_CHECKS: tuple[Check, ...] = (

@@ -15,7 +15,7 @@ from denas_core.testing.check import CheckSkipped
 from denas_core.testing.faults import told
 from denas_core.testing.samples.members import different, ends
 from denas_core.testing.samples.surroundings import restored
-from denas_core.text import shown
+from denas_core.text import safe_repr
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -99,7 +99,7 @@ def value_of(
             raise
         except Exception as error:
             raise Crashed(
-                f"measure() raises {told(error)} for {shown(arch.as_dict())} of {space.id}"
+                f"measure() raises {told(error)} for {safe_repr(arch.as_dict())} of {space.id}"
             ) from error
 
 

@@ -16,7 +16,7 @@ from denas_core.testing.samples.built import (
     structure,
     tensors_of,
 )
-from denas_core.text import shown
+from denas_core.text import safe_repr
 
 from .batches import BATCH_CHECKS
 from .knob_effects import knobs_change_the_network
@@ -33,7 +33,7 @@ def structures_build_on_meta(space: SearchSpace) -> None:
         on_cpu = [name for name, tensor in tensors_of(structure(space, arch)).items() if not tensor.is_meta]
         require(
             not on_cpu,
-            f"under torch.device('meta') build() makes {shown(on_cpu[:3])} elsewhere; name no device in it and "
+            f"under torch.device('meta') build() makes {safe_repr(on_cpu[:3])} elsewhere; name no device in it and "
             "build anew each time",
         )
 
@@ -47,8 +47,8 @@ def structures_build_on_the_cpu(space: SearchSpace) -> None:
     there = {name: tuple(tensor.shape) for name, tensor in tensors_of(structure(space, arch)).items()}
     require(
         here == there,
-        f"on the CPU build() makes {shown(set(here.items()) - set(there.items()))} where on meta it makes "
-        f"{shown(set(there.items()) - set(here.items()))}; its shapes may depend on the architecture alone",
+        f"on the CPU build() makes {safe_repr(set(here.items()) - set(there.items()))} where on meta it makes "
+        f"{safe_repr(set(there.items()) - set(here.items()))}; its shapes may depend on the architecture alone",
     )
 
 
@@ -64,7 +64,7 @@ def costs_count_the_network(space: SearchSpace) -> None:
         for name, count in counted.items():
             require(
                 cost.get(name, count) == count,
-                f"cost() says {cost.get(name)} {name} for {shown(arch.as_dict())}, but the network has {count}",
+                f"cost() says {cost.get(name)} {name} for {safe_repr(arch.as_dict())}, but the network has {count}",
             )
 
 
@@ -98,8 +98,8 @@ def weights_repeat(space: SearchSpace) -> None:
     for name, tensor in first.items():
         require(
             torch.equal(tensor, second[name]),
-            f"load(seed=7) gives {name!r} {shown(few(tensor))} and then {shown(few(second[name]))}; initialise every "
-            "tensor from the seed, e.g. with denas_core.networks.initialise.initialise",
+            f"load(seed=7) gives {name!r} {safe_repr(few(tensor))} and then {safe_repr(few(second[name]))}; "
+            "initialise every tensor from the seed, e.g. with denas_core.networks.initialise.initialise",
         )
 
 
@@ -128,7 +128,8 @@ def every_weight_is_set(space: SearchSpace) -> None:
     for name, tensor in tensors_of(space.load(model, arch, seed=0)).items():
         is_set = tensor.device.type == "cpu" and bool(torch.isfinite(tensor).all())
         require(
-            is_set, f"after load() {name!r} is {shown(few(tensor))} on {tensor.device}; give it its weights"
+            is_set,
+            f"after load() {name!r} is {safe_repr(few(tensor))} on {tensor.device}; give it its weights",
         )
 
 
@@ -140,7 +141,7 @@ def views_lie_within_parameters(space: SearchSpace) -> None:
         for view in space.views(model):
             require(
                 view.parameter in parameters,
-                f"views() names {view.parameter!r}, which is no parameter; it has {shown(list(parameters)[:6])}",
+                f"views() names {view.parameter!r}, which is no parameter; it has {safe_repr(list(parameters)[:6])}",
             )
             shape = tuple(parameters[view.parameter].shape)
             require(
@@ -181,7 +182,7 @@ def parts_name_parameters(space: SearchSpace) -> None:
         for prefix in prefixes:
             require(
                 not isinstance(prefixes, str) and any(name.startswith(prefix) for name in names),
-                f"part {part!r} has the prefix {prefix!r}, with which no parameter begins: {shown(names[:6])}",
+                f"part {part!r} has the prefix {prefix!r}, with which no parameter begins: {safe_repr(names[:6])}",
             )
 
 

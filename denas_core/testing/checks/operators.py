@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from denas_core.testing.check import Check, require
 from denas_core.testing.samples.members import different, ends, require_inside, samples
-from denas_core.text import shown
+from denas_core.text import safe_repr
 
 if TYPE_CHECKING:
     from denas_core.contracts.space import SearchSpace
@@ -21,7 +21,7 @@ def mutations_are_others(space: SearchSpace) -> None:
             child = space.mutate(arch, random.Random(seed))
             require(
                 child.key != arch.key,
-                f"mutate() returns its parent {shown(arch.as_dict())}; draw again until something changes",
+                f"mutate() returns its parent {safe_repr(arch.as_dict())}; draw again until something changes",
             )
 
 
@@ -49,8 +49,8 @@ def children_repeat(space: SearchSpace) -> None:
         one, other = children(seed), children(seed)
         require(
             one == other,
-            f"mutate() or crossover() gives {shown([c.as_dict() for c in one])} and then "
-            f"{shown([c.as_dict() for c in other])} with an equal rng; draw from the rng that is given",
+            f"mutate() or crossover() gives {safe_repr([c.as_dict() for c in one])} and then "
+            f"{safe_repr([c.as_dict() for c in other])} with an equal rng; draw from the rng that is given",
         )
 
 
@@ -58,8 +58,10 @@ def neighbours_are_others(space: SearchSpace) -> None:
     """Neighbours are distinct, and the architecture is not among its own."""
     for arch in samples(space, 2):
         keys = [neighbour.key for neighbour in space.neighbours(arch)]
-        require(arch.key not in keys, f"{shown(arch.as_dict())} is its own neighbour; leave it out")
-        require(len(set(keys)) == len(keys), f"{shown(arch.as_dict())} has a neighbour twice; compare by key")
+        require(arch.key not in keys, f"{safe_repr(arch.as_dict())} is its own neighbour; leave it out")
+        require(
+            len(set(keys)) == len(keys), f"{safe_repr(arch.as_dict())} has a neighbour twice; compare by key"
+        )
 
 
 OPERATOR_CHECKS: tuple[Check, ...] = (

@@ -16,7 +16,7 @@ from denas_core.testing.samples.built import (
     output_tensors,
     tensors_of,
 )
-from denas_core.text import shown
+from denas_core.text import safe_repr
 
 if TYPE_CHECKING:
     from denas_core.contracts.space import SearchSpace
@@ -36,7 +36,7 @@ def outputs_are_finite(space: SearchSpace) -> None:
             )
             require(
                 bool(torch.isfinite(tensor).all()),
-                f"{name} of freshly loaded {shown(arch.as_dict())} are not finite: {shown(few(tensor))}",
+                f"{name} of freshly loaded {safe_repr(arch.as_dict())} are not finite: {safe_repr(few(tensor))}",
             )
 
 
@@ -50,8 +50,8 @@ def outputs_repeat(space: SearchSpace) -> None:
     for name, tensor in first.items():
         require(
             torch.equal(tensor, second[name]),
-            f"{name} are {shown(few(tensor))} and then {shown(few(second[name]))} in eval mode; use nn.Dropout and "
-            "the like, which eval() switches off",
+            f"{name} are {safe_repr(few(tensor))} and then {safe_repr(few(second[name]))} in eval mode; use "
+            "nn.Dropout and the like, which eval() switches off",
         )
 
 
@@ -96,7 +96,7 @@ def forward_changes_nothing(space: SearchSpace) -> None:
     for name, tensor in (tensors_of(model) | batch_tensors(batch)).items():
         require(
             torch.equal(tensor, kept[name]),
-            f"forward() changes {name!r} from {shown(few(kept[name]))} to {shown(few(tensor))}; work on a copy",
+            f"forward() changes {name!r} from {safe_repr(few(kept[name]))} to {safe_repr(few(tensor))}; work on a copy",
         )
 
 

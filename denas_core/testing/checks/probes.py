@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from denas_core.testing.check import Check, require
 from denas_core.testing.samples.members import ends
 from denas_core.testing.samples.surroundings import left_alone, silent
-from denas_core.text import shown
+from denas_core.text import safe_repr
 from denas_core.values.latency import Latency
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def calls_are_prepared(probe: LatencyProbe, spaces: Sequence[SearchSpace]) -> No
     """prepare() returns a call that runs, and runs again."""
     for space in spaces:
         call: Any = _prepared(probe, space)
-        require(callable(call), f"prepare() returns {shown(call)}; return a function without arguments")
+        require(callable(call), f"prepare() returns {safe_repr(call)}; return a function without arguments")
         for _ in range(2):
             try:
                 call()
@@ -81,14 +81,14 @@ def faults_of_the_call_come_through(probe: LatencyProbe, spaces: Sequence[Search
         found = probe.time(call, None)
     except CallFailed:
         return
-    require(False, f"time() of a call that raises returns {shown(found)}; let the exception through")
+    require(False, f"time() of a call that raises returns {safe_repr(found)}; let the exception through")
 
 
 def units_are_positive(probe: LatencyProbe, spaces: Sequence[SearchSpace]) -> None:
     """units() gives what a call works through as positive numbers by unit."""
     for space in spaces:
         units: Any = probe.units(space)
-        require(isinstance(units, Mapping), f"units() returns {shown(units)}; return a mapping")
+        require(isinstance(units, Mapping), f"units() returns {safe_repr(units)}; return a mapping")
         for unit, amount in units.items():
             require(_is_positive(amount), f"units() gives {unit}={amount!r}; use positive numbers")
 
@@ -121,11 +121,11 @@ def _sleeping(milliseconds: float) -> Callable[[], object]:
 
 
 def _require_latency(latency: Any) -> None:
-    require(isinstance(latency, Latency), f"time() returns {shown(latency)}; return a denas_core.Latency")
+    require(isinstance(latency, Latency), f"time() returns {safe_repr(latency)}; return a denas_core.Latency")
     ends_ = (latency.low, latency.median, latency.high)
     require(
         all(_is_positive(end) for end in ends_) and latency.low <= latency.median <= latency.high,
-        f"low, median and high are {shown(ends_)}; they must be positive, finite and in this order",
+        f"low, median and high are {safe_repr(ends_)}; they must be positive, finite and in this order",
     )
     require(latency.rounds >= 1, f"rounds is {latency.rounds!r}; count the calls that were timed")
     require(

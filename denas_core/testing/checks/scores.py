@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from denas_core.errors import ScoreFailed
 from denas_core.testing.check import Check, CheckFailed, CheckSkipped, require
 from denas_core.testing.samples.surroundings import left_alone, restored, silent
-from denas_core.text import shown, type_name
+from denas_core.text import safe_repr, type_name
 
 from .measuring import Crashed, Recorder, brief, fitting, networks_of, traced, value_of
 
@@ -36,7 +36,7 @@ def requirements_are_roles(score: ProxyScore, spaces: Sequence[SearchSpace]) -> 
     from denas_core.values.views import KINDS
 
     required: Any = score.requires()
-    require(isinstance(required, frozenset), f"requires() returns {shown(required)}; return a frozenset")
+    require(isinstance(required, frozenset), f"requires() returns {safe_repr(required)}; return a frozenset")
     known = {CONTINUOUS_INPUT, *KINDS, *(kind.partition(".")[0] for kind in KINDS)}
     for role in required:
         require(role in known, f"requires() names {role!r}; choose from {', '.join(sorted(known))}")
@@ -54,7 +54,8 @@ def passes_are_specifications(score: ProxyScore, spaces: Sequence[SearchSpace]) 
     first, second = list(returned), list(score.passes())
     for spec in first:
         require(
-            isinstance(spec, PassSpec), f"passes() returns {shown(spec)}; return denas_core.PassSpec objects"
+            isinstance(spec, PassSpec),
+            f"passes() returns {safe_repr(spec)}; return denas_core.PassSpec objects",
         )
         for name, annotation in typing.get_type_hints(PassSpec).items():
             choices, value = typing.get_args(annotation), getattr(spec, name)
@@ -92,8 +93,8 @@ def networks_get_a_value(score: ProxyScore, spaces: Sequence[SearchSpace]) -> No
                 )
         require(
             len(reasons) < len(networks_of(space)),
-            f"no network of {space.id} gets a value: {shown(reasons[:1])}; name what the score needs in requires(), "
-            "such as a role of weights, or denas_core.contracts.score.CONTINUOUS_INPUT for a perturbation",
+            f"no network of {space.id} gets a value: {safe_repr(reasons[:1])}; name what the score needs in "
+            "requires(), such as a role of weights, or denas_core.contracts.score.CONTINUOUS_INPUT for a perturbation",
         )
 
 
@@ -109,7 +110,7 @@ def values_are_numbers(score: ProxyScore, spaces: Sequence[SearchSpace]) -> None
             except ScoreFailed as error:
                 require(
                     False,
-                    f"measure() returns {shown(value)}: {error}; return a finite float, e.g. float(tensor)",
+                    f"measure() returns {safe_repr(value)}: {error}; return a finite float, e.g. float(tensor)",
                 )
 
 
@@ -120,8 +121,8 @@ def values_repeat(score: ProxyScore, spaces: Sequence[SearchSpace]) -> None:
             first, second = (_number(value_of(score, space, arch)) for _ in range(2))
             require(
                 first == second,
-                f"{shown(arch.as_dict())} of {space.id} gets {first!r} and then {second!r}; draw random numbers from "
-                "candidate.seed, e.g. by denas_core.seeding.derive_seed, and never from a clock",
+                f"{safe_repr(arch.as_dict())} of {space.id} gets {first!r} and then {second!r}; draw random numbers "
+                "from candidate.seed, e.g. by denas_core.seeding.derive_seed, and never from a clock",
             )
 
 
@@ -143,8 +144,8 @@ def values_ignore_the_surroundings(score: ProxyScore, spaces: Sequence[SearchSpa
                     raise CheckFailed(f"in another directory, under other global seeds, {crash}") from crash
             require(
                 before == after,
-                f"{shown(arch.as_dict())} of {space.id} gets {before!r}, and {after!r} in another directory and under "
-                "other global seeds; use a generator of its own, seeded from candidate.seed",
+                f"{safe_repr(arch.as_dict())} of {space.id} gets {before!r}, and {after!r} in another directory and "
+                "under other global seeds; use a generator of its own, seeded from candidate.seed",
             )
 
 
@@ -157,8 +158,8 @@ def values_do_not_depend_on_order(score: ProxyScore, spaces: Sequence[SearchSpac
             backwards = [_number(value_of(score, space, arch)) for arch in reversed(archs)]
             require(
                 forwards == backwards[::-1],
-                f"networks of {space.id} get {shown(forwards)}, and in reverse order {shown(backwards[::-1])}; keep "
-                "nothing between calls of measure()",
+                f"networks of {space.id} get {safe_repr(forwards)}, and in reverse order "
+                f"{safe_repr(backwards[::-1])}; keep nothing between calls of measure()",
             )
 
 
@@ -220,8 +221,8 @@ def networks_are_left_alone(score: ProxyScore, spaces: Sequence[SearchSpace]) ->
                 for name, tensor in network.state_dict().items():
                     require(
                         torch.equal(tensor, before[name]),
-                        f"measure() changes {name!r} of {shown(arch.as_dict())}; other scores share the network, so "
-                        "work on a copy",
+                        f"measure() changes {name!r} of {safe_repr(arch.as_dict())}; other scores share the network, "
+                        "so work on a copy",
                     )
 
 

@@ -10,7 +10,7 @@ from denas_core.testing.check import Check, CheckSkipped, require
 from denas_core.testing.faults import told
 from denas_core.testing.samples.members import ends, require_inside, samples, settings
 from denas_core.testing.samples.surroundings import left_alone, silent
-from denas_core.text import shown
+from denas_core.text import safe_repr
 from denas_core.values.architecture import Architecture, Knob
 
 from .checkpoints import CHECKPOINT_CHECKS
@@ -39,7 +39,7 @@ def knobs_are_plain(space: SearchSpace) -> None:
     """knobs() returns a tuple of Knob whose values are tuples of numbers, texts and booleans, which JSON keeps."""
     knobs: Any = space.knobs()
     is_plain_tuple = isinstance(knobs, tuple) and all(isinstance(knob, Knob) for knob in knobs)
-    require(is_plain_tuple, f"knobs() returns {shown(knobs)}; return a tuple of denas_core.Knob")
+    require(is_plain_tuple, f"knobs() returns {safe_repr(knobs)}; return a tuple of denas_core.Knob")
     for knob in knobs:
         require(
             isinstance(knob.values, tuple),
@@ -68,7 +68,7 @@ def knobs_repeat(space: SearchSpace) -> None:
     first, second = space.knobs(), space.knobs()
     require(
         first == second,
-        f"knobs() returns {shown(first)} and then {shown(second)}; it may depend on the options alone",
+        f"knobs() returns {safe_repr(first)} and then {safe_repr(second)}; it may depend on the options alone",
     )
 
 
@@ -81,7 +81,7 @@ def canonical_accepts_any_values(space: SearchSpace) -> None:
         except Exception as error:
             require(
                 False,
-                f"canonical() of {shown(values)} raises {told(error)}; repair any combination",
+                f"canonical() of {safe_repr(values)} raises {told(error)}; repair any combination",
             )
         for name, value in canonical.items():
             require(
@@ -97,8 +97,8 @@ def canonical_is_idempotent(space: SearchSpace) -> None:
         twice = space.canonical(once)
         require(
             dict(twice) == dict(once),
-            f"canonical() makes {shown(once)} of {shown(values)} and then {shown(twice)} of that: it must repair "
-            "everything at once",
+            f"canonical() makes {safe_repr(once)} of {safe_repr(values)} and then {safe_repr(twice)} of that: it "
+            "must repair everything at once",
         )
 
 
@@ -108,7 +108,7 @@ def canonical_ignores_order(space: SearchSpace) -> None:
         forward, backward = space.canonical(values), space.canonical(dict(reversed(values.items())))
         require(
             dict(forward) == dict(backward),
-            f"canonical() of {shown(values)} depends on their order; go through self.knobs() instead",
+            f"canonical() of {safe_repr(values)} depends on their order; go through self.knobs() instead",
         )
 
 
@@ -123,8 +123,8 @@ def inactive_knobs_change_nothing(space: SearchSpace) -> None:
         other = space.unchecked(space.canonical({**inactive, **arch.values}))
         require(
             other.key == arch.key,
-            f"{shown(arch.as_dict())} gets another key with the inactive {shown(inactive)}; drop inactive knobs in "
-            "canonical(), e.g. by calling super().canonical(values)",
+            f"{safe_repr(arch.as_dict())} gets another key with the inactive {safe_repr(inactive)}; drop inactive "
+            "knobs in canonical(), e.g. by calling super().canonical(values)",
         )
 
 
@@ -134,8 +134,8 @@ def samples_repeat(space: SearchSpace) -> None:
     for one, other in zip(first, second, strict=True):
         require(
             one.key == other.key,
-            f"sample() draws {shown(one.as_dict())} and then {shown(other.as_dict())} with an equal rng; draw from the "
-            "rng that is given, and nothing else",
+            f"sample() draws {safe_repr(one.as_dict())} and then {safe_repr(other.as_dict())} with an equal rng; "
+            "draw from the rng that is given, and nothing else",
         )
 
 
@@ -156,10 +156,11 @@ def values_round_trip(space: SearchSpace) -> None:
         try:
             again = space.architecture(arch.as_dict())
         except DenasError as error:
-            require(False, f"architecture() refuses the values of {shown(arch.as_dict())}: {error}")
+            require(False, f"architecture() refuses the values of {safe_repr(arch.as_dict())}: {error}")
         require(
             again.key == arch.key,
-            f"architecture() makes {shown(again.as_dict())} of {shown(arch.as_dict())}; the two keys must be equal",
+            f"architecture() makes {safe_repr(again.as_dict())} of {safe_repr(arch.as_dict())}; the two keys must be "
+            "equal",
         )
 
 
@@ -171,14 +172,15 @@ def notation_round_trips(space: SearchSpace) -> None:
         text = space.format(arch)
         require(
             isinstance(text, str) and "\n" not in text,
-            f"format() gives {shown(text)}; return one line of text",
+            f"format() gives {safe_repr(text)}; return one line of text",
         )
         try:
             again = space.parse(text)
         except DenasError as error:
-            require(False, f"parse() refuses {shown(text)}, which format() wrote: {error}")
+            require(False, f"parse() refuses {safe_repr(text)}, which format() wrote: {error}")
         require(
-            again.key == arch.key, f"parse() reads {shown(text)} as {shown(again.as_dict())}, another network"
+            again.key == arch.key,
+            f"parse() reads {safe_repr(text)} as {safe_repr(again.as_dict())}, another network",
         )
 
 
@@ -187,7 +189,8 @@ def keys_are_the_same_in_every_process(space: SearchSpace) -> None:
     here, there = sampled_keys(space), keys_elsewhere(space)
     require(
         here == there,
-        f"another process draws {shown(there[:2])} where this one draws {shown(here[:2])}: something depends on "
+        f"another process draws {safe_repr(there[:2])} where this one draws {safe_repr(here[:2])}: something depends "
+        "on "
         "hash(), on the order of a set, or on the machine; sort it, or use fingerprint() for what changes the network",
     )
 
@@ -208,8 +211,8 @@ def equal_keys_mean_equal_networks(space: SearchSpace) -> None:
             )
             require(
                 not differing,
-                f"with another {option} the network of {shown(arch.as_dict())} has another {' and '.join(differing)}, "
-                "and the same key; fingerprint() must tell the two apart",
+                f"with another {option} the network of {safe_repr(arch.as_dict())} has another "
+                f"{' and '.join(differing)}, and the same key; fingerprint() must tell the two apart",
             )
 
 

@@ -11,7 +11,7 @@ from denas_core.contracts.strategy import History
 from denas_core.testing.check import Check, CheckSkipped, require
 from denas_core.testing.samples.members import require_inside, samples
 from denas_core.testing.samples.surroundings import left_alone, silent
-from denas_core.text import shown
+from denas_core.text import safe_repr
 from denas_core.values.architecture import Architecture
 from denas_core.values.trial import Evaluation, State, Trial
 
@@ -246,7 +246,7 @@ def _bound(space: SearchSpace) -> Constraint:
 
 
 def _shown(archs: Sequence[Any]) -> str:
-    return shown([arch.as_dict() if isinstance(arch, Architecture) else arch for arch in archs])
+    return safe_repr([arch.as_dict() if isinstance(arch, Architecture) else arch for arch in archs])
 
 
 STRATEGY_CHECKS: tuple[Check, ...] = (

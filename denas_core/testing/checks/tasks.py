@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from denas_core.errors import DenasError
 from denas_core.testing.check import Check, require
 from denas_core.testing.samples.surroundings import left_alone, silent
-from denas_core.text import shown
+from denas_core.text import safe_repr
 
 from .learning import LEARNING_CHECKS
 from .reading import Foreign, each_reading, other_seeds, rng_of, same
@@ -28,7 +28,7 @@ def metric_is_declared(task: Task[Any], spaces: Sequence[SearchSpace]) -> None:
     metric: Any = getattr(type(task), "metric", None)
     require(
         isinstance(metric, Metric) and metric.direction in ("maximize", "minimize"),
-        f"its metric is {shown(metric)}; set metric = Metric(name=..., direction='maximize' or 'minimize')",
+        f"its metric is {safe_repr(metric)}; set metric = Metric(name=..., direction='maximize' or 'minimize')",
     )
 
 
@@ -40,7 +40,7 @@ def recipe_is_plain(task: Task[Any], spaces: Sequence[SearchSpace]) -> None:
     try:
         make_settings(task.id, dict(recipe), {})
     except (DenasError, TypeError, ValueError) as error:
-        require(False, f"its recipe is {shown(recipe)}: {error}; name settings of 'denas train' in it")
+        require(False, f"its recipe is {safe_repr(recipe)}: {error}; name settings of 'denas train' in it")
 
 
 def misfits_are_texts(task: Task[Any], spaces: Sequence[SearchSpace]) -> None:
@@ -49,7 +49,7 @@ def misfits_are_texts(task: Task[Any], spaces: Sequence[SearchSpace]) -> None:
         first, second = task.misfit(space), task.misfit(space)
         require(
             isinstance(first, str) and "\n" not in first and first == second,
-            f"misfit() of {space.id} returns {shown(first)} and then {shown(second)}; return one line of text",
+            f"misfit() of {space.id} returns {safe_repr(first)} and then {safe_repr(second)}; return one line of text",
         )
 
 
@@ -69,16 +69,16 @@ def data_is_read(task: Task[Any], spaces: Sequence[SearchSpace]) -> None:
 
     for reading in each_reading(task, spaces):
         data: Any = reading.data
-        require(isinstance(data, TaskData), f"read() returns {shown(data)}; return a TaskData")
+        require(isinstance(data, TaskData), f"read() returns {safe_repr(data)}; return a TaskData")
         for name in ("train", "valid"):
             split = getattr(data, name)
             require(
                 split is not None and len(split) > 0,
-                f"read() without facts returns {shown(split)} as {name!r}; return a Split with samples",
+                f"read() without facts returns {safe_repr(split)} as {name!r}; return a Split with samples",
             )
         require(
             all(isinstance(notice, str) for notice in data.notices),
-            f"its notices are {shown(data.notices)}; write texts",
+            f"its notices are {safe_repr(data.notices)}; write texts",
         )
 
 
@@ -93,12 +93,12 @@ def missing_data_is_named(task: Task[Any], spaces: Sequence[SearchSpace]) -> Non
         except ConfigError as error:
             require(
                 "not-there" in str(error),
-                f"the error for missing data is {shown(str(error))}; name the path and what to do",
+                f"the error for missing data is {safe_repr(str(error))}; name the path and what to do",
             )
         except Exception as error:
             require(
                 False,
-                f"read() of missing data raises {shown(error)}; raise a ConfigError that names the path",
+                f"read() of missing data raises {safe_repr(error)}; raise a ConfigError that names the path",
             )
         else:
             require(False, "read() of missing data raises nothing; raise a ConfigError that names the path")
@@ -114,7 +114,8 @@ def facts_are_plain(task: Task[Any], spaces: Sequence[SearchSpace]) -> None:
             again = error
         require(
             again == facts,
-            f"the facts {shown(facts)} come back from JSON as {shown(again)}; use texts, numbers, lists and mappings",
+            f"the facts {safe_repr(facts)} come back from JSON as {safe_repr(again)}; use texts, numbers, lists and "
+            "mappings",
         )
 
 
@@ -125,8 +126,8 @@ def reading_repeats(task: Task[Any], spaces: Sequence[SearchSpace]) -> None:
             again = dataclasses.replace(reading, data=task.read(reading.path, reading.space))
         require(
             again.data.facts == reading.data.facts,
-            f"the facts are {shown(dict(reading.data.facts))} and then {shown(dict(again.data.facts))}; draw from a "
-            "seed of its own, and sort what a file system lists",
+            f"the facts are {safe_repr(dict(reading.data.facts))} and then {safe_repr(dict(again.data.facts))}; draw "
+            "from a seed of its own, and sort what a file system lists",
         )
         for name in ("train", "valid"):
             ours, theirs = reading.split(name), again.split(name)
@@ -145,7 +146,8 @@ def facts_are_followed(task: Task[Any], spaces: Sequence[SearchSpace]) -> None:
         data = task.read(reading.path, reading.space, facts=facts)
         require(
             data.valid is not None and len(data.valid) > 0 and dict(data.facts) == facts,
-            f"read(facts=...) returns {shown(data.valid)} under the facts {shown(dict(data.facts))}; keep those given",
+            f"read(facts=...) returns {safe_repr(data.valid)} under the facts {safe_repr(dict(data.facts))}; keep "
+            "those given",
         )
 
 
@@ -188,7 +190,7 @@ def splits_travel(task: Task[Any], spaces: Sequence[SearchSpace]) -> None:
             except Exception as error:
                 require(
                     False,
-                    f"{name!r} cannot be pickled: {shown(error)}; keep plain values, tensors and paths in it",
+                    f"{name!r} cannot be pickled: {safe_repr(error)}; keep plain values, tensors and paths in it",
                 )
             require(
                 len(copy) == len(split) and same(copy.sample(0), sample),

@@ -6,7 +6,7 @@ import random
 from typing import TYPE_CHECKING
 
 from denas_core.testing.check import CheckSkipped, require
-from denas_core.text import shown
+from denas_core.text import safe_repr
 from denas_core.values.architecture import Architecture, Value
 
 if TYPE_CHECKING:
@@ -50,22 +50,23 @@ def require_inside(space: SearchSpace, arch: object, who: str) -> None:
     Raises:
         CheckFailed: naming what is wrong with it.
     """
-    require(isinstance(arch, Architecture), f"{who} returns {shown(arch)}; return an Architecture")
+    require(isinstance(arch, Architecture), f"{who} returns {safe_repr(arch)}; return an Architecture")
     assert isinstance(arch, Architecture)
     choices = {knob.name: knob.values for knob in space.knobs()}
     for name, value in arch.values.items():
         require(
             name in choices,
-            f"{who} gives a value to {name!r}, which is no knob; it has {shown(list(choices))}",
+            f"{who} gives a value to {name!r}, which is no knob; it has {safe_repr(list(choices))}",
         )
         require(
             value in choices[name],
-            f"{who} sets {name!r} to {value!r}, which is not among its values {shown(choices[name])}; "
+            f"{who} sets {name!r} to {value!r}, which is not among its values {safe_repr(choices[name])}; "
             "use space.architecture(...), sample, mutate or crossover to make architectures",
         )
     again = space.unchecked(space.canonical(arch.as_dict()))
     require(
         arch.space == space.id and again.key == arch.key,
-        f"{who} gives {shown(arch.as_dict())}, which is not canonical: canonical() makes it {shown(again.as_dict())}; "
+        f"{who} gives {safe_repr(arch.as_dict())}, which is not canonical: canonical() makes it "
+        f"{safe_repr(again.as_dict())}; "
         "make architectures by space.architecture(...), or by sample, mutate and crossover",
     )

@@ -13,7 +13,7 @@ from typing import Any
 
 from denas_core.isolation.process_state import ProcessState
 from denas_core.testing.check import require
-from denas_core.text import shown
+from denas_core.text import safe_repr
 
 
 def readings() -> dict[str, Any]:
@@ -77,6 +77,6 @@ def silent(who: str) -> Iterator[None]:
         yield
     require(
         not printed.getvalue(),
-        f"{who} prints {shown(printed.getvalue())} to standard output, which belongs to the command that runs: "
+        f"{who} prints {safe_repr(printed.getvalue())} to standard output, which belongs to the command that runs: "
         "remove it, or use the logging module",
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from denas_core.errors import ConfigError, did_you_mean
-from denas_core.text import shown
+from denas_core.text import safe_repr
 
 from .bounds import Bounds
 
@@ -65,7 +65,7 @@ def _named(given: Mapping[str, Any], keys: Mapping[str, str], origin: str) -> di
             raise ConfigError(f"{key!r:.60} is no size of an architecture ({origin}){hint}")
         name = keys[key]
         if name in values and values[name] != value:
-            raise ConfigError(f"{shown(dict(given))} names the {name} twice, and differently ({origin})")
+            raise ConfigError(f"{safe_repr(dict(given))} names the {name} twice, and differently ({origin})")
         values[name] = value
     return values
 

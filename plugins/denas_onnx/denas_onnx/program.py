@@ -14,7 +14,7 @@ import torch
 
 from denas_core.errors import ConfigError
 from denas_core.models.deployable import Deployable, dimension_names, traced
-from denas_core.text import described
+from denas_core.text import describe_error
 
 from . import OPSET
 
@@ -46,7 +46,7 @@ def onnx_program(module: Deployable, *, opset: int = OPSET) -> torch.onnx.ONNXPr
             )
     except Exception as error:
         raise ConfigError(
-            f"this network of {module.space.id!r} has no form in ONNX opset {opset}: {described(error, 300)}; "
+            f"this network of {module.space.id!r} has no form in ONNX opset {opset}: {describe_error(error, 300)}; "
             "export it to torch-export"
         ) from error
     assert found is not None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from denas_asr.features.resampling import resample
 from denas_core.errors import ConfigError
-from denas_core.text import described
+from denas_core.text import describe_error
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -134,14 +134,16 @@ def _opened(path: str) -> Iterator[Any]:
         raise
     except OSError as error:
         raise UnreadableAudio(
-            f"audio {path!r} cannot be read: {error.strerror or described(error)}"
+            f"audio {path!r} cannot be read: {error.strerror or describe_error(error)}"
         ) from error
     except soundfile.LibsndfileError as error:
         reason = error.error_string.removeprefix("Error : ").rstrip(". ") or "its content does not decode"
         raise UnreadableAudio(f"audio {path!r} is damaged, or no audio: {reason}; fetch it again") from error
     # A header may ask for more memory than there is.
     except Exception as error:
-        raise UnreadableAudio(f"audio {path!r} cannot be read: {described(error)}; fetch it again") from error
+        raise UnreadableAudio(
+            f"audio {path!r} cannot be read: {describe_error(error)}; fetch it again"
+        ) from error
 
 
 def _header(file: Any, path: str) -> Header:

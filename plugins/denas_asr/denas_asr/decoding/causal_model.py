@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from denas_core.errors import ConfigError
-from denas_core.text import described, shown
+from denas_core.text import describe_error, safe_repr
 
 
 class CausalModel:
@@ -38,11 +38,11 @@ class CausalModel:
         # Damaged folders raise whatever the library comes across.
         except Exception as error:
             raise ConfigError(
-                f"language model {shown(str(folder))} is no causal model of transformers: {described(error)}"
+                f"language model {safe_repr(str(folder))} is no causal model of transformers: {describe_error(error)}"
             ) from error
         if model.config.vocab_size != symbols:
             raise ConfigError(
-                f"language model {shown(str(folder))} has {model.config.vocab_size} tokens and the vocabulary "
+                f"language model {safe_repr(str(folder))} has {model.config.vocab_size} tokens and the vocabulary "
                 f"{symbols} symbols; train it on the same symbols"
             )
         self._model = model.eval()

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from denas_core.errors import ConfigError, did_you_mean
-from denas_core.text import shown
+from denas_core.text import safe_repr
 
 from .attention_scorer import Network
 from .causal_model import CausalModel
@@ -71,7 +71,7 @@ class DecodingSettings:
         if self.decode not in names:
             hint = did_you_mean(str(self.decode), names)
             raise ConfigError(
-                f"there is no decoder {shown(self.decode)}{hint or '; take ' + ', '.join(names)}"
+                f"there is no decoder {safe_repr(self.decode)}{hint or '; take ' + ', '.join(names)}"
             )
         if self.beam < 1:
             raise ConfigError(f"beam {self.beam} must be at least 1")
@@ -83,7 +83,7 @@ class DecodingSettings:
             raise ConfigError(f"word_bonus {self.word_bonus} must be a finite number")
         if self.lm is not None and self.decode == "greedy":
             raise ConfigError(
-                f"lm {shown(self.lm)} has no part in greedy decoding; set decode to beam or joint"
+                f"lm {safe_repr(self.lm)} has no part in greedy decoding; set decode to beam or joint"
             )
 
 
@@ -100,12 +100,12 @@ def read_language_model(
     path, pieces = Path(settings.lm), vocabulary.pieces
     if not path.exists():
         raise ConfigError(
-            f"lm {shown(settings.lm)} is not there; give a file of n-grams, or the folder of a causal model"
+            f"lm {safe_repr(settings.lm)} is not there; give a file of n-grams, or the folder of a causal model"
         )
     if path.is_dir():
         if settings.decode != "joint":
             raise ConfigError(
-                f"lm {shown(settings.lm)} is a folder, and decode={settings.decode} takes a file of n-grams; "
+                f"lm {safe_repr(settings.lm)} is a folder, and decode={settings.decode} takes a file of n-grams; "
                 f"set decode to joint"
             )
         model = CausalModel(path, symbols=len(pieces))

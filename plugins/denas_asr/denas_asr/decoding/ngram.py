@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from denas_core.errors import ConfigError
-from denas_core.text import described, shown
+from denas_core.text import describe_error, safe_repr
 
 NATURAL = math.log(10.0)
 """Files hold logarithms to the base of ten."""
@@ -57,7 +57,7 @@ def _read(kenlm: Any, path: Path) -> Any:
     # The library's own text for a file that is not there spans lines.
     if not path.is_file():
         raise ConfigError(
-            f"language model {shown(str(path))} is no file; give lm a path of ARPA text or a kenlm binary"
+            f"language model {safe_repr(str(path))} is no file; give lm a path of ARPA text or a kenlm binary"
         )
     config = kenlm.Config()
     # Else it draws progress on the terminal, and asks for a binary file.
@@ -67,5 +67,5 @@ def _read(kenlm: Any, path: Path) -> Any:
         return kenlm.Model(str(path), config)
     except (OSError, RuntimeError, ValueError) as error:
         raise ConfigError(
-            f"language model {shown(str(path))} is neither ARPA text nor a kenlm binary: {described(error)}"
+            f"language model {safe_repr(str(path))} is neither ARPA text nor a kenlm binary: {describe_error(error)}"
         ) from error

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from denas_core.errors import ConfigError
-from denas_core.text import shown
+from denas_core.text import safe_repr
 
 from .symbols import FIRST
 
@@ -81,7 +81,7 @@ class WordFusion:
         wide = next((text for text in texts[FIRST:] if " " in text[1:]), None)
         if wide is not None:
             raise ConfigError(
-                f"symbol {shown(wide)} of the vocabulary has a space behind its beginning, so that lm cannot tell "
+                f"symbol {safe_repr(wide)} of the vocabulary has a space behind its beginning, so that lm cannot tell "
                 f"words: take a vocabulary of characters, or of pieces of words"
             )
         self.bonus = bonus

@@ -7,7 +7,7 @@ import importlib
 from types import ModuleType
 
 from denas_core.system.machine import installed_version
-from denas_core.text import described
+from denas_core.text import describe_error
 
 INSTALL = "pip install 'denas-asr[torchaudio]'"
 
@@ -40,4 +40,4 @@ def _looked_for() -> tuple[ModuleType | None, str]:
         return importlib.import_module("torchaudio"), ""
     # Libraries built for another torch fail with OSError or RuntimeError.
     except Exception as error:
-        return None, described(error)
+        return None, describe_error(error)

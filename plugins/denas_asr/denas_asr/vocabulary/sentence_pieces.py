@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from denas_core.errors import ConfigError, NotInstalled
-from denas_core.text import described, shown
+from denas_core.text import describe_error, safe_repr
 
 from .vocabulary import SPECIAL, Vocabulary, plain
 
@@ -40,7 +40,7 @@ class SentencePieces(Vocabulary):
             self._processor = library.SentencePieceProcessor(model_proto=model)
         # Whatever its C++ code says of damaged bytes.
         except Exception as error:
-            raise ConfigError(f"{origin} is no model of SentencePiece: {described(error)}") from error
+            raise ConfigError(f"{origin} is no model of SentencePiece: {describe_error(error)}") from error
         processor = self._processor
         self._numbers_there = [
             number
@@ -161,4 +161,4 @@ def _too_many_or_few(pieces: int, error: RuntimeError) -> ConfigError:
         return ConfigError(
             f"{what}: their characters alone are {int(least[1]) - 1} pieces; choose at least as many, or char"
         )
-    return ConfigError(f"{what}: {shown(described(error))}")
+    return ConfigError(f"{what}: {safe_repr(describe_error(error))}")

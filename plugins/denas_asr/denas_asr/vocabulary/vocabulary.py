@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from denas_core.errors import ConfigError
-from denas_core.text import shown
+from denas_core.text import safe_repr
 
 SPECIAL = ("<blank>", "<bos>", "<eos>")
 """The blank of CTC, which is the padding too, and what stands before and behind a transcript; no text has them."""
@@ -56,7 +56,7 @@ def vocabulary_of(facts: Mapping[str, Any]) -> Vocabulary:
     if kind == SentencePieces.kind:
         return SentencePieces.from_facts(facts)
     raise ConfigError(
-        f"the model has a vocabulary of the kind {shown(kind)}, which this version does not know; upgrade denas-asr"
+        f"the model has a vocabulary of the kind {safe_repr(kind)}, which this version does not know; upgrade denas-asr"
     )
 
 

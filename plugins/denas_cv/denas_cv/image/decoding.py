@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from denas_core.errors import ConfigError
-from denas_core.text import described
+from denas_core.text import describe_error
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -53,7 +53,7 @@ def decode(path: str) -> Tensor:
 
 def _unreadable(path: str, error: Exception) -> UnreadableImage:
     return UnreadableImage(
-        f"image {path!r} cannot be read: {described(error)}; replace or remove it, or set task.skip_corrupt=true"
+        f"image {path!r} cannot be read: {describe_error(error)}; replace or remove it, or set task.skip_corrupt=true"
     )
 
 

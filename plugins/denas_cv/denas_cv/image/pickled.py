@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from denas_core.errors import ConfigError
-from denas_core.text import described
+from denas_core.text import describe_error
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,7 +31,7 @@ def read_pickle(path: Path) -> dict[str, Any]:
     # A damaged pickle raises anything, MemoryError among it.
     except Exception as error:
         raise ConfigError(
-            f"{str(path)!r} is damaged or no batch of CIFAR: {described(error)}; fetch it again"
+            f"{str(path)!r} is damaged or no batch of CIFAR: {describe_error(error)}; fetch it again"
         ) from error
 
 

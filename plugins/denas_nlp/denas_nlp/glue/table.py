@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from denas_core.errors import ConfigError
-from denas_core.text import shown
+from denas_core.text import safe_repr
 from denas_nlp.text.parts import read_file
 
 MANY_DAMAGED = 10
@@ -77,7 +77,7 @@ class Table:
             return tuple(fields), 1
         if self.headless and not isinstance(self._row(line, self.headless), str):
             return self.headless, 0
-        begins = ", ".join(shown(field, 30) for field in fields[:6])
+        begins = ", ".join(safe_repr(field, 30) for field in fields[:6])
         raise ConfigError(f"{str(path)!r} begins with {begins}; looked for {self._columns()}")
 
     def _columns(self) -> str:
@@ -99,13 +99,15 @@ class Table:
 
     def _target(self, text: str) -> float | str:
         if self.labels:
-            return list(self.labels).index(text) if text in self.labels else f"the label {shown(text, 30)}"
+            return (
+                list(self.labels).index(text) if text in self.labels else f"the label {safe_repr(text, 30)}"
+            )
         low, high = self.bounds
         try:
             score = float(text)
         except ValueError:
             score = math.nan
-        return score if low <= score <= high else f"the score {shown(text, 30)}"
+        return score if low <= score <= high else f"the score {safe_repr(text, 30)}"
 
     def _notices(self, path: Path, rows: list[Row], damaged: list[str]) -> tuple[str, ...]:
         total = len(rows) + len(damaged)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from denas_core.errors import ConfigError
-from denas_core.text import shown, type_name
+from denas_core.text import safe_repr, type_name
 from denas_nlp.text.parts import read_file
 
 MANY_DAMAGED = 10
@@ -129,12 +129,12 @@ def _paragraph(entry: Any, findings: _Findings, path: Path) -> Paragraph:
 
 def _question(entry: Any, text: Any, findings: _Findings) -> Question | str:
     if not isinstance(entry, dict):
-        return f"{shown(entry, 40)} is no question"
+        return f"{safe_repr(entry, 40)} is no question"
     id, asked, given = (entry.get(key) for key in ("id", "question", "answers"))
     if not _is_text(text):
-        return f"the paragraph of {shown(id, 40)} has no 'context'"
+        return f"the paragraph of {safe_repr(id, 40)} has no 'context'"
     if not isinstance(id, str) or not _is_text(asked) or not isinstance(given, list):
-        return f"{shown(id, 40)} lacks 'id', 'question' or 'answers'"
+        return f"{safe_repr(id, 40)} lacks 'id', 'question' or 'answers'"
     answers: list[str] = []
     spans: list[tuple[int, int]] = []
     for answer in given:
@@ -142,7 +142,7 @@ def _question(entry: Any, text: Any, findings: _Findings) -> Question | str:
             (answer.get("text"), answer.get("answer_start")) if isinstance(answer, dict) else (0, 0)
         )
         if not _is_text(words) or type(start) is not int:
-            return f"{shown(id, 40)} has an answer without 'text' or 'answer_start'"
+            return f"{safe_repr(id, 40)} has an answer without 'text' or 'answer_start'"
         span, is_exact = place_of(words, start, text)
         answers.append(words)
         spans += [] if span is None else [span]
@@ -164,7 +164,7 @@ def _list(entry: Any, key: str, path: Path) -> Iterator[Any]:
     found = entry.get(key) if isinstance(entry, dict) else None
     if not isinstance(found, list):
         raise ConfigError(
-            f"{str(path)!r} is not laid out as SQuAD v1.1: {shown(entry, 60)} has no list {key!r}"
+            f"{str(path)!r} is not laid out as SQuAD v1.1: {safe_repr(entry, 60)} has no list {key!r}"
         )
     return iter(found)
 
@@ -197,4 +197,4 @@ def _notices(findings: _Findings, path: Path, has_some: bool) -> tuple[str, ...]
 
 
 def _some(ids: list[str]) -> str:
-    return ", ".join(shown(id, 40) for id in ids[:LISTED]) + (", ..." if len(ids) > LISTED else "")
+    return ", ".join(safe_repr(id, 40) for id in ids[:LISTED]) + (", ..." if len(ids) > LISTED else "")

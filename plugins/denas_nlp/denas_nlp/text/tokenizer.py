@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from denas_core.errors import ConfigError
-from denas_core.text import described
+from denas_core.text import describe_error
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -151,5 +151,5 @@ def _parsed(text: str, origin: str) -> Tokenizer:
         tokenizer.no_truncation()
         tokenizer.no_padding()
     except Exception as error:
-        raise ConfigError(f"{origin} is no tokenizer: {described(error)}") from error
+        raise ConfigError(f"{origin} is no tokenizer: {describe_error(error)}") from error
     return tokenizer

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from denas_core.errors import ConfigError
-from denas_core.text import shown
+from denas_core.text import safe_repr
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -42,7 +42,7 @@ def read_vocabulary(path: Path, content: bytes) -> list[str]:
             raise ConfigError(f"{name!r} is no vocabulary: line {number} is empty, where a token belongs")
         if token in lines:
             raise ConfigError(
-                f"{name!r} is no vocabulary: {shown(token)} is in line {lines[token]} and again in line {number}"
+                f"{name!r} is no vocabulary: {safe_repr(token)} is in line {lines[token]} and again in line {number}"
             )
         lines[token] = number
     missing = [token for token in NEEDED if token not in lines]

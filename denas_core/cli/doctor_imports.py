@@ -166,9 +166,9 @@ def _add_commands(plugin: Plugin) -> dict[str, str]:
 
 
 def _ask(plugin: Plugin, doctor: Callable[[], Any]) -> dict[str, str]:
-    from denas_core.isolation.blame import blamed
+    from denas_core.isolation.plugin_errors import plugin_errors
 
-    with blamed(f"denas_doctor() of {plugin.distribution} {plugin.version}"):
+    with plugin_errors(f"denas_doctor() of {plugin.distribution} {plugin.version}"):
         (notes,) = doctor() or [{}]
         if not isinstance(notes, Mapping):
             raise TypeError(f"it must return a mapping of texts, not {type_name(notes)}")

@@ -104,11 +104,11 @@ def plugin_commands(registry: Registry, *, taken: Collection[str]) -> PluginComm
 
 
 def _commands_of(plugin: Plugin, add: Callable[..., object], taken: Collection[str]) -> dict[str, Any]:
-    from denas_core.isolation.blame import blamed
+    from denas_core.isolation.plugin_errors import plugin_errors
 
     who = f"denas_add_commands() of {plugin.distribution} {plugin.version}"
     app = typer.Typer(rich_markup_mode=None, add_completion=False)
-    with blamed(who):
+    with plugin_errors(who):
         add(app=app)
         # What Typer cannot make a command of, such as a parameter without a type, fails here.
         commands: dict[str, Any] = dict(typer.main.get_group(app).commands)

@@ -13,8 +13,8 @@ from denas_core.contracts.probe import LatencyProbe
 from denas_core.contracts.problem import Problem
 from denas_core.contracts.score import ProxyScore
 from denas_core.errors import DenasError, Infeasible, ScoreFailed
-from denas_core.isolation.blame import is_interruption
 from denas_core.isolation.guard import TURN, guarded
+from denas_core.isolation.plugin_errors import is_interruption
 from denas_core.seeding import derive_seed
 from denas_core.system.threads import pinned_threads
 from denas_core.text import describe_error, one_line, quantity

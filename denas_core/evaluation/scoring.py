@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from denas_core.contracts.score import CONTINUOUS_INPUT, CombinedScore, ProxyScore
 from denas_core.contracts.space import SearchSpace
 from denas_core.errors import ConfigError, PluginError
-from denas_core.isolation.blame import blamed
+from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.values.table import Direction, Table
 from denas_core.values.trial import Trial
 from denas_core.values.views import is_part_of
@@ -53,7 +53,7 @@ class Scoring:
         if isinstance(score, ProxyScore):
             self._add(score.id.partition("/")[2] or score.id, score, 1.0, named=True)
             return
-        with blamed(f"score {score.id!r}: default_weights()"):
+        with plugin_errors(f"score {score.id!r}: default_weights()"):
             weights = {**score.default_weights(space), **score.weights}
         check_weights(weights)
         for name, weight in weights.items():
@@ -62,7 +62,7 @@ class Scoring:
             if name == LATENCY:
                 self.weights[name] = weight
             else:
-                with blamed(f"score {score.id!r}: component()"):
+                with plugin_errors(f"score {score.id!r}: component()"):
                     component = score.component(name, space)
                 if not isinstance(component, ProxyScore):
                     component = resolve(name)
@@ -120,7 +120,7 @@ class Scoring:
         return [-math.inf if value is None else sign * value for value in columns[name]]
 
     def _combined(self, score: CombinedScore, table: Table) -> list[float]:
-        with blamed(f"score {score.id!r}: combine()"):
+        with plugin_errors(f"score {score.id!r}: combine()"):
             values = [float(value) for value in score.combine(table, self._space)]
         if len(values) != len(table) or any(math.isnan(value) for value in values):
             raise PluginError(
@@ -150,10 +150,10 @@ class Scoring:
         return sorted(trials, key=order), values
 
     def _add(self, name: str, component: ProxyScore, weight: float, *, named: bool) -> None:
-        with blamed(f"score {name!r}: requires() or passes()"):
+        with plugin_errors(f"score {name!r}: requires() or passes()"):
             required = sorted(component.requires())
             tuple(component.passes())
-        with blamed(f"space {self._space.id!r}"):
+        with plugin_errors(f"space {self._space.id!r}"):
             lacking = [role for role in required if not self._has_role(role)]
         if lacking and named:
             raise ConfigError(f"score component {name!r} needs {lacking[0]}, and {self._space.id!r} has none")

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 
 from .process_state import ProcessState, seed_generators
-from .streams import lent_streams
+from .streams import stdout_to_stderr
 
 # Generators, threads and precision of torch, standard output and the working directory belong to the process:
 # searches in several threads take turns.
@@ -35,7 +35,7 @@ class Guard:
 
     def __init__(self, seed: int, *, streams: bool) -> None:
         self._seed = seed
-        self._streams = lent_streams() if streams else contextlib.nullcontext()
+        self._streams = stdout_to_stderr() if streams else contextlib.nullcontext()
 
     def __enter__(self) -> None:
         with contextlib.ExitStack() as entered:

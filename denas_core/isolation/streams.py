@@ -1,4 +1,4 @@
-"""Standard streams lent to plugins: what they print goes to standard error, and closing them closes nothing."""
+"""Standard streams for plugins: what they print goes to standard error, and closing a stream closes nothing."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from typing import Any, Self
 _NAMES = ("stdout", "stderr", "__stdout__", "__stderr__")
 
 
-class Lent:
+class UncloseableStream:
     """A stream that cannot be closed or taken away; writing to it never fails, even if nobody reads."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
 
     def write(self, data: Any) -> int:
-        """Write, as far as there is a reader: whether a plugin's chatter is read decides no score."""
+        """Write if somebody reads; a closed pipe must not change a score."""
         with contextlib.suppress(Exception):
             self._stream.write(data)
         return len(data)
 
     def flush(self) -> None:
-        """Flush, as far as there is a reader."""
+        """Flush if somebody reads."""
         with contextlib.suppress(Exception):
             self._stream.flush()
 
@@ -41,9 +41,9 @@ class Lent:
         raise io.UnsupportedOperation("the standard streams belong to the process")
 
     @property
-    def buffer(self) -> Lent:
-        """The stream of bytes below, lent too."""
-        return Lent(self._stream.buffer)
+    def buffer(self) -> UncloseableStream:
+        """The stream of bytes below, which cannot be closed either."""
+        return UncloseableStream(self._stream.buffer)
 
     def __enter__(self) -> Self:
         return self
@@ -59,27 +59,27 @@ class Lent:
 
 
 @contextlib.contextmanager
-def lent_streams() -> Iterator[None]:
-    """Point standard output and error at a lent standard error for a while.
+def stdout_to_stderr() -> Iterator[None]:
+    """Send standard output to standard error for a while, and keep both open.
 
-    The same with their file descriptors, to which C code and child processes write; closed ones are opened again.
+    This includes the file descriptors, to which C code and child processes write; closed ones are opened again.
     """
     before = {name: getattr(sys, name) for name in (*_NAMES, "stdin")}
-    lent = sys.stderr if isinstance(sys.stderr, Lent) else Lent(sys.stderr)
+    stream = sys.stderr if isinstance(sys.stderr, UncloseableStream) else UncloseableStream(sys.stderr)
     for name in _NAMES:
-        setattr(sys, name, lent)
+        setattr(sys, name, stream)
     try:
-        with _lent_descriptors():
+        with _descriptors_to_stderr():
             yield
     finally:
-        for name, stream in before.items():
-            setattr(sys, name, stream)
+        for name, kept in before.items():
+            setattr(sys, name, kept)
 
 
 @contextlib.contextmanager
-def _lent_descriptors() -> Iterator[None]:
+def _descriptors_to_stderr() -> Iterator[None]:
     kept: dict[int, int] = {}
-    # Where one is closed, or no more can be opened, there is nothing to lend.
+    # A closed descriptor cannot be redirected, nor can one be copied if no more can be opened.
     with contextlib.suppress(OSError):
         for number in (2, 1):
             kept[number] = os.dup(number)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from denas_core.contracts.exporter import Exporter
 from denas_core.contracts.trained_model import TrainedModel
 from denas_core.errors import ConfigError, PluginError
-from denas_core.isolation.blame import blamed
+from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.system.atomic import storage_errors, sync_directory, write_json
 from denas_core.system.machine import environment, moment
 from denas_core.text import safe_repr
@@ -94,10 +94,10 @@ def export_model(
     module = deployable(model)
     who = f"exporter {exporter.id!r}"
     with _beside(directory) as partial:
-        with blamed(who), storage_errors(directory):
+        with plugin_errors(who), storage_errors(directory):
             artefact = exporter.write(model, partial)
         place = _place(artefact, partial, who)
-        with blamed(who):
+        with plugin_errors(who):
             difference = largest_difference(exporter, module, artefact)
             usage = exporter.usage(model, directory / place)
         write_json(

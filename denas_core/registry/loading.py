@@ -13,9 +13,9 @@ from typing import Any, Literal
 import pluggy
 
 from denas_core import hookspecs
-from denas_core.isolation.blame import is_interruption
 from denas_core.isolation.guard import guarded
-from denas_core.text import described, one_line, shown, type_name
+from denas_core.isolation.plugin_errors import is_interruption
+from denas_core.text import describe_error, one_line, safe_repr, type_name
 
 GROUP = "denas"
 
@@ -98,7 +98,7 @@ def installed_points() -> tuple[list[importlib.metadata.EntryPoint], list[Plugin
                 found.setdefault(key, [point for point in distribution.entry_points if point.group == GROUP])
             except Exception as error:
                 if _may_be_ours(distribution, error):
-                    reason = f"its entry_points.txt cannot be read: {described(error)}"
+                    reason = f"its entry_points.txt cannot be read: {describe_error(error)}"
                     unreadable.append(
                         Plugin(name=facts["distribution"], **facts, status="broken", reason=reason)
                     )
@@ -119,13 +119,13 @@ def load_plugin(point: importlib.metadata.EntryPoint, *, claims: int = 1) -> Plu
         return Plugin(
             **facts,
             status="conflict",
-            reason=f"{claims} distributions claim the name {shown(point.name)}",
+            reason=f"{claims} distributions claim the name {safe_repr(point.name)}",
         )
     if not _is_name(point.name):
         return Plugin(
             **facts,
             status="broken",
-            reason=f"the name {shown(point.name)} cannot be part of an id; {NAMES}",
+            reason=f"the name {safe_repr(point.name)} cannot be part of an id; {NAMES}",
         )
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
@@ -137,7 +137,7 @@ def load_plugin(point: importlib.metadata.EntryPoint, *, claims: int = 1) -> Plu
     except BaseException as error:
         if is_interruption(error):
             raise
-        return Plugin(**facts, status="broken", reason=described(error, 300))
+        return Plugin(**facts, status="broken", reason=describe_error(error, 300))
     add, doctor = (
         hook if hook.get_hookimpls() else None
         for hook in (manager.hook.denas_add_commands, manager.hook.denas_doctor)
@@ -178,10 +178,10 @@ def _checked(results: list[Any], hook: str) -> dict[str, str | type[Any]]:
     components: dict[str, str | type[Any]] = {}
     for name, component in returned.items():
         if not _is_name(name):
-            raise ValueError(f"{hook}() names a component {shown(name)}; {NAMES}")
+            raise ValueError(f"{hook}() names a component {safe_repr(name)}; {NAMES}")
         if not issubclass(type(component), (str, type)):
             raise TypeError(
-                f"{hook}() maps {name!r} to {shown(component)}, which is neither a class nor 'package.module:Class'"
+                f"{hook}() maps {name!r} to {safe_repr(component)}, which is neither a class nor 'package.module:Class'"
             )
         # Plain texts: a subclass of str may say something else each time.
         components[str.__str__(name)] = (

@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from denas_core.contracts.component import Component
 from denas_core.errors import ConfigError, PluginError, did_you_mean
-from denas_core.isolation.blame import faults_of, is_interruption
 from denas_core.isolation.guard import guarded
+from denas_core.isolation.plugin_errors import is_interruption, plugin_errors
 from denas_core.text import describe_error, one_line
 
 RESERVED = ("id", "named", "options")
@@ -116,7 +116,7 @@ def make_component(cls: type[Any], options: Mapping[str, Any], *, id: str, origi
         if is_interruption(error):
             raise
         raise PluginError(f"{id!r} cannot check its options: {describe_error(error)}") from error
-    with faults_of(repr(id)):
+    with plugin_errors(repr(id), guard=False):
         try:
             with guarded():
                 component = cls(**{name: getattr(checked, name) for name in model.model_fields})

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from denas_core.errors import ConfigError, NotInstalled, PluginError, did_you_mean, with_article
-from denas_core.isolation.blame import blamed, is_interruption
 from denas_core.isolation.guard import guarded
+from denas_core.isolation.plugin_errors import is_interruption, plugin_errors
 from denas_core.text import describe_error, safe_repr
 
 from .loading import Kind, Plugin, installed_points, load_plugin
@@ -107,7 +107,7 @@ class Registry:
         where = f"{kind} {id!r} of {plugin.distribution} {plugin.version}"
         component = _import(found, where) if isinstance(found, str) else found
         contracts = tuple(_import(name, where) for name in CONTRACTS[kind])
-        with blamed(where):
+        with plugin_errors(where):
             # By its ancestors: issubclass() asks the class, which may lie.
             if not (issubclass(type(component), type) and set(contracts) & set(type.mro(component))):
                 wanted = " or ".join(contract.__name__ for contract in contracts)
@@ -148,7 +148,7 @@ class Registry:
             NotInstalled, PluginError, ConfigError: as `load`; also PluginError where they are no such mappings.
         """
         cls = self.load(kind, name)
-        with blamed(f"{kind} {name!r}"):
+        with plugin_errors(f"{kind} {name!r}"):
             presets = {name: dict(options) for name, options in dict(getattr(cls, "presets", {})).items()}
             if not all(
                 type(name) is str for name in (*presets, *(n for one in presets.values() for n in one))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from denas_core.errors import DenasError
-from denas_core.isolation.blame import blamed
+from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.results.insight import FILE, Insight
 from denas_core.runs.store import Store
 from denas_core.setup.setup import Setup
@@ -48,7 +48,7 @@ def insight_of(setup: Setup, trials: Sequence[Trial]) -> Insight:
     drawing = notation = size = None
     try:
         # A report without a picture is better than none, whatever a space does.
-        with blamed(f"space {setup.space.id!r}"):
+        with plugin_errors(f"space {setup.space.id!r}"):
             size = str(setup.space.size())
             if best is not None:
                 notation = str(setup.space.format(best))

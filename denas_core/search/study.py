@@ -13,7 +13,7 @@ from typing import Protocol
 from denas_core.contracts.strategy import History
 from denas_core.errors import Interrupted, NoResult, PluginError, StoreDamaged
 from denas_core.evaluation.evaluator import Evaluator
-from denas_core.isolation.blame import blamed
+from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.runs.store import Store
 from denas_core.seeding import derive_seed
 from denas_core.setup.setup import Setup
@@ -132,7 +132,7 @@ class Study:
         history = History(trials=finished, ranked=ranked, values=values)
         strategy = self.setup.strategy
         seed = derive_seed(self.setup.config.seed, "generation", generation)
-        with blamed(f"strategy {strategy.id!r}"):
+        with plugin_errors(f"strategy {strategy.id!r}"):
             count = strategy.generation_size
             asked = strategy.ask(self.setup.problem, history, count=count, seed=seed)
             # Whatever it returns ends: no more is taken than shows that it is too much.

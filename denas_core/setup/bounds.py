@@ -9,7 +9,7 @@ from typing import Any
 from denas_core.contracts.space import SearchSpace
 from denas_core.errors import ConfigError, Infeasible, NoResult
 from denas_core.evaluation.evaluator import Evaluator
-from denas_core.isolation.blame import blamed
+from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.text import quantity
 from denas_core.values.objectives import Constraint
 
@@ -95,7 +95,7 @@ def measure_full(evaluator: Evaluator, relative: Sequence[Constraint]) -> dict[s
         NoResult: the latency is unstable.
     """
     space, names = evaluator.problem.space, ", ".join(map(str, relative))
-    with blamed(f"measuring {space.id!r}"):
+    with plugin_errors(f"measuring {space.id!r}"):
         full = space.full()
         assert full is not None, "check_comparable has seen it"
         for _ in range(ATTEMPTS):

@@ -16,7 +16,7 @@ from denas_core.contracts.strategy import Strategy
 from denas_core.errors import ConfigError, Infeasible, NotInstalled
 from denas_core.evaluation.evaluator import Evaluator
 from denas_core.evaluation.scoring import Scoring
-from denas_core.isolation.blame import blamed
+from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.registry.registry import Registry
 from denas_core.system.machine import memory_bytes
 from denas_core.text import quantity
@@ -86,13 +86,13 @@ class Setup:
             kind: given[kind] if kind in given else _create(kind, config, registry) for kind in COMPONENTS
         }
         space = made["space"]
-        with blamed(f"space {space.id!r}"):
+        with plugin_errors(f"space {space.id!r}"):
             check_knobs(space)
         scoring = Scoring(made["score"], space, lambda name: _proxy(registry, name))
         objectives = tuple(Objective.parse(text) for text in config.objectives)
         bounds = [Constraint.parse(text) for text in config.constraints]
         relative = tuple(bound for bound in bounds if bound.relative and bound.is_measured)
-        with blamed(f"space {space.id!r}"):
+        with plugin_errors(f"space {space.id!r}"):
             check_comparable(relative, space)
             constraints, ranges = reachable([bound for bound in bounds if bound not in relative], space)
         needs_latency = (
@@ -103,7 +103,7 @@ class Setup:
         )
         if needs_latency and not any(objective.is_measured for objective in objectives):
             objectives = (*objectives, Objective("latency_ms"))
-        with blamed(f"space {space.id!r}"):
+        with plugin_errors(f"space {space.id!r}"):
             check_metrics(
                 space, [bound.metric for bound in bounds] + [o.name for o in objectives if o.name != "score"]
             )
@@ -166,7 +166,7 @@ class Setup:
         available = memory_bytes()
         if not passes or available is None:
             return None
-        with blamed(f"space {self.space.id!r}"):
+        with plugin_errors(f"space {self.space.id!r}"):
             return self._memory_limit_of(passes, int(available * MEMORY_SHARE))
 
     def _memory_limit_of(self, passes: Sequence[PassSpec], limit: int) -> int | None:

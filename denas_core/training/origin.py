@@ -12,7 +12,7 @@ from denas_core.contracts.space import SearchSpace
 from denas_core.contracts.task import Task
 from denas_core.contracts.trained_model import TrainedModel
 from denas_core.errors import ConfigError, DenasError, NotInstalled
-from denas_core.isolation.blame import faults_of
+from denas_core.isolation.plugin_errors import faults_of
 from denas_core.models.trained import build_network
 from denas_core.registry.registry import Registry
 from denas_core.runs.files import is_run, read_run

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from denas_core.contracts.task import TaskData
 from denas_core.contracts.trained_model import TrainedModel
 from denas_core.errors import ConfigError, DenasError, Interrupted, PluginError
-from denas_core.isolation.blame import faults_of
+from denas_core.isolation.plugin_errors import faults_of
 from denas_core.models.trained import build_network, save_model
 from denas_core.registry.registry import Registry
 from denas_core.system.atomic import remove_leftovers, storage_errors, write_json

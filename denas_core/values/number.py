@@ -7,7 +7,7 @@ import numbers
 from typing import TYPE_CHECKING, Any
 
 from denas_core.errors import ScoreFailed
-from denas_core.text import described, shown, type_name
+from denas_core.text import describe_error, safe_repr, type_name
 
 if TYPE_CHECKING:
     pass
@@ -25,14 +25,14 @@ def coerce_score(value: Any) -> float:
     """
     try:
         if isinstance(value, bool) or not isinstance(value, numbers.Real):
-            told = shown(value, 60) if isinstance(value, (bool, str, int, complex, type(None))) else ""
+            told = safe_repr(value, 60) if isinstance(value, (bool, str, int, complex, type(None))) else ""
             # NumPy 1's truth values are called bool_, NumPy 2's bool.
             raise ScoreFailed(f"not a number: {type_name(value).rstrip('_')} {told}".rstrip())
         number = float(value)
     except (ScoreFailed, KeyboardInterrupt):
         raise
     except BaseException as error:  # any third-party number type may raise anything here
-        raise ScoreFailed(f"not a float: {described(error)}"[:200]) from error
+        raise ScoreFailed(f"not a float: {describe_error(error)}"[:200]) from error
     if not math.isfinite(number) or abs(number) > LARGEST:
         raise ScoreFailed(f"not finite: {number!r}")
     # SQLite keeps no negative zero; adding zero makes it positive.

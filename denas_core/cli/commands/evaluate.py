@@ -37,7 +37,7 @@ def evaluate(
 
     require_extra("train", "safetensors", purpose="a trained model")
     from denas_core.errors import ConfigError
-    from denas_core.isolation.blame import faults_of
+    from denas_core.isolation.plugin_errors import plugin_errors
     from denas_core.models.find import find_model
     from denas_core.models.trained import load_model
     from denas_core.registry.registry import Registry
@@ -52,10 +52,10 @@ def evaluate(
             f"the model in {str(directory)!r} was trained for no task; there is nothing to measure"
         )
     task = task_for_once(registry, trained.task, set_ or [], split=split, decoding=decode, lm=lm)
-    with faults_of(f"task {task.id!r}"):
+    with plugin_errors(f"task {task.id!r}", guard=False):
         read = task.read(data, trained.space, facts=trained.facts)
     chosen = device_of(device or "auto")
-    with faults_of(f"task {task.id!r}"), memory_errors(batch_size):
+    with plugin_errors(f"task {task.id!r}", guard=False), memory_errors(batch_size):
         metrics = evaluate_network(
             trained.network.to(chosen),
             trained.space,

@@ -66,7 +66,7 @@ def show(
     json_: JsonOption = False,
 ) -> None:
     """Show a component: documentation, options with defaults, presets; of a space also its knobs and size."""
-    from denas_core.isolation.blame import blamed
+    from denas_core.isolation.plugin_errors import plugin_errors
     from denas_core.registry.options import describe_options
     from denas_core.registry.registry import Registry
 
@@ -85,7 +85,7 @@ def show(
         space = registry.create(
             "space", component, _options(with_pickles(set_, allow_pickle=allow_pickle)), origin="--set"
         )
-        with blamed(f"space {space.id!r}"):
+        with plugin_errors(f"space {space.id!r}"):
             document |= _knobs(space)
         # What a preset or --set changes is what a search would start from.
         for row in document["options"]:

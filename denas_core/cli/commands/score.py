@@ -46,7 +46,7 @@ def score(
     import time
 
     from denas_core.errors import NoResult
-    from denas_core.isolation.blame import blamed
+    from denas_core.isolation.plugin_errors import plugin_errors
 
     setup = _setup(
         build_config(
@@ -62,7 +62,7 @@ def score(
     evaluator = setup.evaluator()
     seconds: dict[str, float] = {}
     start = time.perf_counter()
-    with blamed(f"space {setup.space.id!r}"):
+    with plugin_errors(f"space {setup.space.id!r}"):
         metrics = evaluator.counts(architecture)
     seconds["cost"] = time.perf_counter() - start
     components, spent, failure = evaluator.score(architecture, setup.scoring.components)
@@ -71,7 +71,7 @@ def score(
     measured: dict[str, Latency] = {}
     if not no_latency:
         start = time.perf_counter()
-        with blamed(f"measuring {setup.space.id!r}"):
+        with plugin_errors(f"measuring {setup.space.id!r}"):
             latency, measured = evaluator.measured_metrics(architecture)
         seconds["latency"] = time.perf_counter() - start
     for notice in setup.notices:
@@ -118,12 +118,12 @@ def latency(
     json_: JsonOption = False,
 ) -> None:
     """Measure the latency of one architecture on this machine, with its confidence interval."""
-    from denas_core.isolation.blame import blamed
+    from denas_core.isolation.plugin_errors import plugin_errors
 
     given = {"seed": seed, "device": device}
     setup = _setup(build_config(space, file=config, given=given, settings=set_, allow_pickle=allow_pickle))
     architecture = read_architecture(setup.space, arch)
-    with blamed(f"measuring {setup.space.id!r}"):
+    with plugin_errors(f"measuring {setup.space.id!r}"):
         measured, metrics = setup.evaluator().measured_metrics(architecture)
     if json_:
         print_json(

@@ -182,7 +182,7 @@ def timed_guard() -> Iterator[list[float]]:
     methods = [
         *((guard.Guard, name) for name in ("__init__", "__enter__", "__exit__")),
         *((seal.Seal, name) for name in ("watch_network", "watch_trace", "check_structure", "broken")),
-        *((kept_options.KeptOptions, name) for name in ("__init__", "mended")),
+        *((kept_options.KeptOptions, name) for name in ("__init__", "restore")),
     ]
     with contextlib.ExitStack() as stack:
         for owner, name in methods:

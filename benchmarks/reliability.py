@@ -98,7 +98,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         lambda long: damage.torn(every=1 if long else 512),
     ),
     "flips": ("one bit flipped in store or log", lambda long: damage.flipped(10_000 if long else 150)),
-    "repair": ("damaged, repaired, resumed", lambda long: damage.mended(100 if long else 4)),
+    "repair": ("damaged, repaired, resumed", lambda long: damage.repaired(100 if long else 4)),
     "crowd": (
         "16 processes resume one run at once",
         lambda long: crowd.sixteen(20 if long else 2),

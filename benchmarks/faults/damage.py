@@ -92,7 +92,7 @@ def flipped(count: int) -> Counts:
     return _disturb(lambda specimen: _flipped(specimen, count))
 
 
-def mended(count: int) -> Counts:
+def repaired(count: int) -> Counts:
     """Damage runs in many ways, repair and resume them: they end with the table they would have had.
 
     Args:

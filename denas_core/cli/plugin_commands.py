@@ -162,7 +162,7 @@ def _explain(name: str, faults: Mapping[str, str]) -> None:
         raise PluginError(
             f"command {name!r} is unavailable: plugin {owner!r} ({plugin.distribution} {plugin.version}) is "
             f"{'broken' if plugin.status == 'ok' else plugin.status}: {reason or 'it does not add it'}; "
-            "'denas doctor' tells how to mend it"
+            "'denas doctor' says how to fix it"
         )
     for plugin_name, reason in faults.items():
         print_notice(f"note: plugin {plugin_name!r} adds no commands: {reason}")

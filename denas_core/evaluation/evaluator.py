@@ -191,7 +191,7 @@ class Evaluator:
                 with guarded(derive_seed(self.seed, "score", name, candidate.arch.key)):
                     value = component.measure(candidate)
                     values[name] = coerce_score(value)
-                if changed := candidate.changed() or shared.mended():
+                if changed := candidate.changed() or shared.restore():
                     del values[name]
                     return values, seconds, f"{name}: changed {changed}, which all scores share"
             except ScoreFailed as error:
@@ -203,7 +203,7 @@ class Evaluator:
                     raise
                 return values, seconds, f"{name}: crashed: {describe_error(error)}"
             finally:
-                shared.mended()
+                shared.restore()
             seconds[name] = time.perf_counter() - start
         return values, seconds, ""
 

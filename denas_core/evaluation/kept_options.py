@@ -25,7 +25,7 @@ class KeptOptions:
         owners = {owner: None for component in known for owner in type(component).__mro__[:-1]}
         self._methods = [(owner, dict(vars(owner))) for owner in owners]
 
-    def mended(self) -> str:
+    def restore(self) -> str:
         """Put back every option and method that was changed and return the last one, as text; empty if none was."""
         changed = ""
         for owner, methods in self._methods:

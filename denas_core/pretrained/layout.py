@@ -141,7 +141,7 @@ class Layout:
         if len(shape) != len(dimensions):
             raise PluginError(
                 f"parameter {name!r} has {len(shape)} dimensions, {list(shape)}, and its rule {len(dimensions)}; "
-                "mend the layout"
+                "fix the layout"
             )
         indices = {stack: index for stack, _, index in stacks}
         parts: list[int] = []

@@ -78,7 +78,7 @@ class Registry:
             if plugin.name == owner and plugin.status != "ok":
                 raise PluginError(
                     f"{kind} {name!r} is unavailable: plugin {plugin.name!r} ({plugin.distribution} {plugin.version}) "
-                    f"is {plugin.status}: {plugin.reason}; 'denas doctor' tells how to mend it"
+                    f"is {plugin.status}: {plugin.reason}; 'denas doctor' says how to fix it"
                 )
         installed = {plugin.name for plugin in self.plugins}
         if "/" in name and owner not in installed:

@@ -35,13 +35,13 @@ def check_is_run(path: Path) -> None:
         ConfigError: there is none, or it never began.
         StoreDamaged: its store is gone.
     """
-    mend = f"denas repair {shlex.quote(str(path))}"
+    fix = f"denas repair {shlex.quote(str(path))}"
     if (path / REPAIRED).is_file():
-        raise StoreDamaged(f"a repair of run {str(path)!r} was cut off; finish it with: {mend}")
+        raise StoreDamaged(f"a repair of run {str(path)!r} was cut off; finish it with: {fix}")
     if (path / STORE).is_file():
         return
     if (path / f"{STORE}-wal").is_file():
-        raise StoreDamaged(f"run {str(path)!r} has lost its {STORE}; save what its log holds with: {mend}")
+        raise StoreDamaged(f"run {str(path)!r} has lost its {STORE}; save what its log holds with: {fix}")
     if (path / "result.json").is_file():
         raise StoreDamaged(f"run {str(path)!r} has lost its {STORE}; put it back, or start a new run")
     if (path / "config.yaml").is_file() and (path / LOCK).is_file():

@@ -224,7 +224,7 @@ class Store:
         is_ours = dict(tables) == TABLES
         if application != APPLICATION_ID and not is_ours:
             raise StoreDamaged(
-                f"{str(self.path)!r} is not the store of a search; if it was one, mend it with: "
+                f"{str(self.path)!r} is not the store of a search; if it was one, repair it with: "
                 f"{_repair(self.path)}"
             )
         if application == APPLICATION_ID and version > SCHEMA_VERSION:
@@ -279,9 +279,9 @@ def _is_in_use(path: Path) -> bool:
 
 
 def damaged(path: Path, what: str) -> StoreDamaged:
-    """Return the error about a store, which says how to mend it."""
+    """Return the error about a store, which says how to repair it."""
     line = " ".join(what.replace("*** in database main ***", "").split())
-    return StoreDamaged(f"store {str(path)!r} is damaged ({line[:120]}); mend it with: {_repair(path)}")
+    return StoreDamaged(f"store {str(path)!r} is damaged ({line[:120]}); repair it with: {_repair(path)}")
 
 
 def comparable(trials: Iterable[Trial]) -> list[list[Any]]:

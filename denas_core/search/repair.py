@@ -1,4 +1,4 @@
-"""Mending a run: the longest whole part of a damaged store becomes a new store, and the damaged one is kept."""
+"""Repair of a run: the longest whole part of a damaged store becomes a new store, and the damaged one is kept."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Repair:
     Attributes:
         kept: Trials in the store now.
         dropped: Trials that were there and are not now; a resumed search evaluates them again.
-        damaged: Names of the damaged files, which are kept; empty if there was nothing to mend.
+        damaged: Names of the damaged files, which are kept; empty if nothing was damaged.
         notices: What else was lost, and what took its place.
     """
 
@@ -158,7 +158,7 @@ def _header_anew(path: Path, registry: Registry) -> dict[str, object]:
         return header(Setup.from_config(config, registry), registry)
     except ConfigError as error:
         raise StoreDamaged(
-            f"the header of {str(path / STORE)!r} is lost and cannot be made anew: {error}; mend config.yaml first"
+            f"the header of {str(path / STORE)!r} is lost and cannot be made anew: {error}; fix config.yaml first"
         ) from error
 
 
@@ -185,7 +185,7 @@ def _refuse_newer(store: Path) -> None:
         tables = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
         if application == APPLICATION_ID and version > SCHEMA_VERSION and dict(tables) != TABLES:
             raise StoreDamaged(
-                f"the store was written by a newer version (schema {version}); upgrade denas-core to mend it"
+                f"the store was written by a newer version (schema {version}); upgrade denas-core to repair it"
             )
 
 

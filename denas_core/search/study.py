@@ -210,7 +210,7 @@ class Study:
     def _remember(self, trial: Trial) -> None:
         if trial.index != len(self.trials):
             raise StoreDamaged(
-                f"trial {len(self.trials)} is missing from the run's store; mend it with: "
+                f"trial {len(self.trials)} is missing from the run's store; repair it with: "
                 f"denas repair {shlex.quote(str(self.path))}"
             )
         self.counts[trial.evaluation.state] += 1

@@ -34,9 +34,9 @@ def storage_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        mend = "let this user write there" if error.errno in _FORBIDDEN else "free space"
+        remedy = "let this user write there" if error.errno in _FORBIDDEN else "free space"
         raise StorageError(
-            f"cannot use {str(path)!r}: {error.strerror or error}; {mend}, or choose another place, then resume"
+            f"cannot use {str(path)!r}: {error.strerror or error}; {remedy}, or choose another place, then resume"
         ) from error
 
 

@@ -11,7 +11,7 @@ Check = Callable[..., None]
 
 
 class CheckFailed(AssertionError):
-    """A property does not hold; the text says what was seen and how to mend it."""
+    """A property does not hold; the text says what was seen and how to fix it."""
 
 
 # Test runners know a SkipTest for what it is, so that this package needs none of them.

@@ -41,8 +41,8 @@ BREAKS = {
     ),
     "an error of the disk is swallowed": Break(
         "system/atomic.py",
-        "    except OSError as error:\n        mend",
-        "    except OSError as error:\n        return\n        mend",
+        "    except OSError as error:\n        remedy",
+        "    except OSError as error:\n        return\n        remedy",
         "core/system/test_atomic.py::test_a_directory_that_is_not_there_is_named",
     ),
     "a file is written in place": Break(

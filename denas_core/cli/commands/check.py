@@ -72,7 +72,7 @@ def check(
     ] = 60.0,
     json_: JsonOption = False,
 ) -> None:
-    """Check that a plugin keeps the promises of its kind: one line a check, with what to mend where it fails.
+    """Check that a plugin keeps the promises of its kind: one line a check, with what to fix where it fails.
 
     A plugin is checked with all its components. Exit code 0 if every check holds or does not apply, 3 if one fails,
     2 if there is no such plugin or component.

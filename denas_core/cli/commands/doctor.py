@@ -1,4 +1,4 @@
-"""``denas doctor``: what this machine is, how quiet it is, and how to mend what is broken."""
+"""``denas doctor``: what this machine is, how quiet it is, and how to fix what is broken."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOISY = 0.1
 
 
 def doctor(json_: JsonOption = False) -> None:
-    """Show versions, devices, threads, the noise of this machine, broken plugins and how to mend them."""
+    """Show versions, devices, threads, the noise of this machine, broken plugins and how to fix them."""
     document = examine()
     if json_:
         print_json(document)
@@ -36,11 +36,8 @@ def show(document: Mapping[str, Any]) -> None:
     print_table(["package", "version"], list(document["versions"].items()), title="Versions")
     print_table(["", ""], [[name, value] for name, value in document["machine"].items()], title="Machine")
     print_table(
-        ["plugin", "distribution", "status", "how to mend"],
-        [
-            [row["name"], row["distribution"], row["status"], row["mend"] or "-"]
-            for row in document["plugins"]
-        ],
+        ["plugin", "distribution", "status", "how to fix"],
+        [[row["name"], row["distribution"], row["status"], row["fix"] or "-"] for row in document["plugins"]],
         title="Plugins",
     )
     notes = [[row["name"], *note] for row in document["plugins"] for note in row["notes"].items()]
@@ -49,7 +46,7 @@ def show(document: Mapping[str, Any]) -> None:
     for line in document["advice"]:
         print(f"- {line}")  # noqa: T201
     if not document["advice"]:
-        print("Nothing to mend.")  # noqa: T201
+        print("Nothing to fix.")  # noqa: T201
 
 
 def examine() -> dict[str, Any]:
@@ -67,12 +64,10 @@ def examine() -> dict[str, Any]:
 
     torch, fault = _torch()
     noise = machine_noise() if torch else None
-    plugins = [{**row, "mend": mend(row)} for row in examine_plugins()]
-    advice = [f"plugin {row['name']}: {row['mend']}" for row in plugins if row["mend"]]
+    plugins = [{**row, "fix": how_to_fix(row)} for row in examine_plugins()]
+    advice = [f"plugin {row['name']}: {row['fix']}" for row in plugins if row["fix"]]
     if fault:
-        advice.append(
-            f"torch cannot be imported: {fault}; mend the plugins above first, then reinstall torch"
-        )
+        advice.append(f"torch cannot be imported: {fault}; fix the plugins above first, then reinstall torch")
     if noise is not None and noise > NOISY:
         advice.append(
             f"this machine is noisy (equal work varies by {noise:.0%}): close other programs before you measure latency"
@@ -130,7 +125,7 @@ def machine_noise() -> float:
     return (three_quarters - quarter) / 2 / median
 
 
-def mend(row: Mapping[str, Any]) -> str:
+def how_to_fix(row: Mapping[str, Any]) -> str:
     """Return what to do about a plugin; empty if nothing is wrong with it.
 
     Args:

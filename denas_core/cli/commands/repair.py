@@ -13,7 +13,7 @@ from .trials import RunArgument
 
 
 def repair(run: RunArgument, json_: JsonOption = False) -> None:
-    """Mend a run whose store is damaged: keep its whole trials, let --resume evaluate the others again.
+    """Repair a run whose store is damaged: keep its whole trials, let --resume evaluate the others again.
 
     The damaged files are kept beside the new store.
     """
@@ -35,7 +35,7 @@ def repair(run: RunArgument, json_: JsonOption = False) -> None:
         )
         return
     if not done.damaged:
-        typer.echo(f"nothing to mend: the store of {run} is whole, with {done.kept} trials")
+        typer.echo(f"nothing to repair: the store of {run} is whole, with {done.kept} trials")
         return
     kept = f"kept {done.kept} of {done.kept + done.dropped} trials"
     again = f"; {done.dropped} are evaluated again on --resume" if done.dropped else ""

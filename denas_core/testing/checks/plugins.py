@@ -117,7 +117,7 @@ def _mend(plugin: Plugin) -> str:
     from denas_core import hookspecs
 
     if plugin.status != "broken":
-        return "; 'denas doctor' tells how to mend it"
+        return "; 'denas doctor' says how to fix it"
     if "unknown hook" in plugin.reason:
         return f"; the hooks are {', '.join(name for name in vars(hookspecs) if name.startswith('denas_'))}"
     return f'; python -c "import {_module_of(plugin)}" shows where, if its import fails'

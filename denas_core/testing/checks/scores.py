@@ -89,7 +89,7 @@ def networks_get_a_value(score: ProxyScore, spaces: Sequence[SearchSpace]) -> No
             except Crashed as crash:
                 require(
                     False,
-                    f"{crash}; mend it, name what the score needs in requires(), or raise ScoreFailed with the reason",
+                    f"{crash}; fix it, name what the score needs in requires(), or raise ScoreFailed with the reason",
                 )
         require(
             len(reasons) < len(networks_of(space)),

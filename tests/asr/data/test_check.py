@@ -68,7 +68,7 @@ def test_what_parts_share_and_what_cannot_be_learnt_is_told(data: Path) -> None:
         "characters to be measured on that are not learnt from: '?' (1), 'Q' (1), 'Z' (2)",
     ]
     assert "speakers in both parts: 84" in report.text()
-    with pytest.raises(ConfigError, match=r"^the data has faults: .*; mend them, or leave out --strict$"):
+    with pytest.raises(ConfigError, match=r"^the data has faults: .*; fix them, or leave out --strict$"):
         report.refuse()
 
 

@@ -174,7 +174,7 @@ def test_doctor_names_the_mend_of_a_broken_plugin(tmp_path: Path) -> None:
     path = f"{environment()['PYTHONPATH']}:{tmp_path}"
     document = json.loads(denas("doctor", "--json", PYTHONPATH=path).stdout)
     (row,) = [row for row in document["plugins"] if row["name"] == "broken"]
-    assert "pip install surely_not_installed" in row["mend"]
+    assert "pip install surely_not_installed" in row["fix"]
     assert document["machine"]["noise"] >= 0
     assert denas(*TOY_SEARCH, "-o", str(tmp_path / "r"), PYTHONPATH=path).returncode == 0
     failed = denas("search", "broken/space", PYTHONPATH=path)

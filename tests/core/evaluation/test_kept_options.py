@@ -42,7 +42,7 @@ EVERY = [Plain, Slotted]
 @pytest.mark.parametrize("cls", EVERY)
 def test_what_nobody_changed_is_not_called_changed(cls: type[Any]) -> None:
     score = cls()
-    assert KeptOptions([score]).mended() == ""
+    assert KeptOptions([score]).restore() == ""
     evaluator = Evaluator(Problem(Conditional()), {"it": score})
     assert evaluator(Conditional().full()).components == {"it": 3.0}
 
@@ -52,20 +52,20 @@ def test_an_option_that_was_changed_is_named_and_put_back(cls: type[Any]) -> Non
     score = cls()
     kept = KeptOptions([score])
     score.size = 4
-    assert kept.mended() == f"option 'size' of {score.id}"
+    assert kept.restore() == f"option 'size' of {score.id}"
     score.names.append("b")
-    assert kept.mended() == f"option 'names' of {score.id}"
+    assert kept.restore() == f"option 'names' of {score.id}"
     assert (score.size, score.names) == (3, ["a"])
-    assert kept.mended() == ""
+    assert kept.restore() == ""
 
 
 def test_a_method_of_the_object_or_of_its_class_is_named_and_put_back() -> None:
     score = Plain(size=5)
     kept = KeptOptions([score])
     score.measure = lambda candidate: 9.0  # type: ignore[method-assign]
-    assert kept.mended() == f"method 'measure' of {score.id}"
+    assert kept.restore() == f"method 'measure' of {score.id}"
     before = Plain.measure
     Plain.measure = lambda self, candidate: 8.0  # type: ignore[method-assign]
-    assert kept.mended() == "Plain.measure"
+    assert kept.restore() == "Plain.measure"
     assert Plain.measure is before
     assert score.measure(None) == 5.0

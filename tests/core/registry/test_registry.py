@@ -41,7 +41,7 @@ def test_a_bare_name_of_several_plugins_is_refused_and_the_full_id_works(install
 def test_a_component_of_a_broken_plugin_says_why(registry: Registry) -> None:
     assert refusal(registry, "score", "broken/zen", PluginError) == (
         "score 'broken/zen' is unavailable: plugin 'broken' (unknown unknown) is broken: "
-        "ZeroDivisionError: division by zero; 'denas doctor' tells how to mend it"
+        "ZeroDivisionError: division by zero; 'denas doctor' says how to fix it"
     )
 
 

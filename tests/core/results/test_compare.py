@@ -155,8 +155,8 @@ def test_a_combination_that_the_stored_values_do_not_prove_is_left_to_its_plugin
     insight["weights"]["height"] = 3.0
     file.write_text(json.dumps(insight))
     names = [str(runs / "a"), str(tmp_path / "run")]
-    mended = json.loads(denas_here("compare", *names, "--json").stdout)
-    assert mended["runs"][1]["weights"] == {"height": 1.0, "slope": 1.0} and mended["joint"]
+    repaired = json.loads(denas_here("compare", *names, "--json").stdout)
+    assert repaired["runs"][1]["weights"] == {"height": 1.0, "slope": 1.0} and repaired["joint"]
     monkeypatch.setenv("DENAS_DISABLE_PLUGINS", "toy")
     without = json.loads(denas_here("compare", *names, "--json").stdout)
     assert without["joint"] is None and "'toy'" in without["not_comparable"]

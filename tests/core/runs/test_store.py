@@ -221,7 +221,7 @@ def test_a_missing_trial_is_an_error_for_every_reader(path: Path) -> None:
     store.close()
     with sqlite3.connect(path) as connection:
         connection.execute("DELETE FROM trial WHERE idx = 1")
-    with pytest.raises(StoreDamaged, match=r"trial 1 is missing.; mend it with: denas repair "):
+    with pytest.raises(StoreDamaged, match=r"trial 1 is missing.; repair it with: denas repair "):
         Store.read(path).trials()
 
 

@@ -1,4 +1,4 @@
-"""A damaged run is mended: its longest whole part is kept, and resuming it ends as if nothing had happened."""
+"""A damaged run is repaired: its longest whole part is kept, and resuming it ends as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_the_last_trials_are_dropped_and_evaluated_again(
     change(run, f"UPDATE component SET value = 9.0 WHERE idx = {total - 2} AND name = 'height'")
     damaged = (run / "study.db").read_bytes()
     assert _run(["trials", str(run)], debug=False) == 5
-    assert f"mend it with: denas repair {run}" in capsys.readouterr().err
+    assert f"repair it with: denas repair {run}" in capsys.readouterr().err
     assert _run(["repair", str(run)], debug=False) == 0
     told = capsys.readouterr()
     assert f"kept {total - 2} of {total} trials; 2 are evaluated again on --resume" in told.out
@@ -109,7 +109,7 @@ def scored_near(run: Path, index: int) -> int:
 def test_a_whole_run_is_left_as_it_is(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = {file.name: file.read_bytes() for file in run.iterdir() if file.is_file()}
     assert _run(["repair", str(run)], debug=False) == 0
-    assert "nothing to mend" in capsys.readouterr().out
+    assert "nothing to repair" in capsys.readouterr().out
     assert {file.name: file.read_bytes() for file in run.iterdir() if file.is_file()} == before
 
 
@@ -189,7 +189,7 @@ def test_a_header_without_a_configuration_is_not_invented(run: Path) -> None:
     change(run, "DELETE FROM meta WHERE key = 'header'")
     (run / "config.yaml").unlink()
     before = (run / "study.db").read_bytes()
-    with pytest.raises(StoreDamaged, match=r"lost and cannot be made anew.*mend config\.yaml"):
+    with pytest.raises(StoreDamaged, match=r"lost and cannot be made anew.*fix config\.yaml"):
         repair(run)
     assert (run / "study.db").read_bytes() == before
 

@@ -39,7 +39,7 @@ class Picky(Conditional):
 
 
 class HalfRepaired(Conditional):
-    """Widths may only fall by one step; each call mends one step."""
+    """Widths may only fall by one step; each call repairs one step."""
 
     def canonical(self, values: Any) -> Any:
         values = super().canonical(values)

@@ -90,7 +90,7 @@ def test_every_check_has_a_plugin_that_fails_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "mend"),
+    ("code", "fix"),
     [
         (
             GOOD.replace("denas_strategies", "denas_strategy"),
@@ -100,9 +100,9 @@ def test_every_check_has_a_plugin_that_fails_it() -> None:
         ("import no_such_module", '; python -c "import denas_fresh" shows where, if its import fails'),
     ],
 )
-def test_a_plugin_that_does_not_load_is_told_how_to_mend_it(code: str, mend: str, install: Install) -> None:
+def test_a_plugin_that_does_not_load_is_told_how_to_fix_it(code: str, fix: str, install: Install) -> None:
     install(code, REQUIRES, "fresh")
-    assert results()["it_loads"].endswith(mend)
+    assert results()["it_loads"].endswith(fix)
 
 
 def test_a_component_that_cannot_be_made_is_named(install: Install) -> None:

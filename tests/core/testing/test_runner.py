@@ -20,7 +20,7 @@ def holds() -> None:
 
 def fails() -> None:
     """It does not."""
-    raise CheckFailed("seen; mend")
+    raise CheckFailed("seen; fix")
 
 
 def skips() -> None:
@@ -51,7 +51,7 @@ def test_every_check_has_an_outcome_with_its_reason() -> None:
     found = run(holds, fails, skips, leaves, crashes)
     assert [(outcome.check, outcome.status, outcome.reason) for outcome in found] == [
         ("holds", "passed", ""),
-        ("fails", "failed", "seen; mend"),
+        ("fails", "failed", "seen; fix"),
         ("skips", "skipped", "no reason to"),
         ("leaves", "failed", f"it raises SystemExit: 3 ({place_in(leaves)})"),
         ("crashes", "failed", f"it raises ValueError: two lines ({place_in(crashes)})"),

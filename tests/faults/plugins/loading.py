@@ -17,14 +17,14 @@ class Broken:
     Attributes:
         distribution: The distribution.
         reason: Pattern of the reason in its row.
-        mend: Pattern of what ``denas doctor`` says beyond the reason.
+        fix: Pattern of what ``denas doctor`` says beyond the reason.
         status: Of its row.
         row: Name of its row, if not that of the entry point.
     """
 
     distribution: Distribution
     reason: str
-    mend: str = "; upgrade it, or pip uninstall denas-zoo-"
+    fix: str = "; upgrade it, or pip uninstall denas-zoo-"
     status: str = "broken"
     row: str = ""
 
@@ -54,13 +54,13 @@ BROKEN: list[Broken] = [
         "needs_more",
         "import surely_not_installed.at_all",
         r"^ModuleNotFoundError: No module named 'surely_not_installed'$",
-        mend="; pip install surely_not_installed, or reinstall denas-zoo-needs_more",
+        fix="; pip install surely_not_installed, or reinstall denas-zoo-needs_more",
     ),
     _module(
         "needs_newer_torch",
         "import torch.of_next_year",
         r"^ModuleNotFoundError: No module named 'torch.of_next_year'$",
-        mend="; reinstall denas-zoo-needs_newer_torch, and upgrade torch",
+        fix="; reinstall denas-zoo-needs_newer_torch, and upgrade torch",
     ),
     _module("needs_a_name", "from torch import of_next_year", r"^ImportError: cannot import name"),
     _module("exits_at_import", "import sys; sys.exit(0)", r"^SystemExit: 0$"),
@@ -105,16 +105,16 @@ BROKEN: list[Broken] = [
         r"names a component '../../x'; use",
     ),
     _points("no_module", "[denas]\nno_module = zoo_no_module.absent\n", r"^ModuleNotFoundError: ",
-            mend="; reinstall denas-zoo-no_module, and upgrade zoo_no_module"),
+            fix="; reinstall denas-zoo-no_module, and upgrade zoo_no_module"),
     _points("no_attribute", "[denas]\nno_attribute = zoo_no_attribute.plugin:gone\n", r"^AttributeError: "),
     _points("spaced", "[denas]\nodd name = zoo_spaced.plugin\n", r"the name 'odd name' cannot be part", row="odd name"),
     _points(
         "twice", "[denas]\nclaimed = zoo_twice.plugin\n", r"^2 distributions claim the name 'claimed'$",
-        status="conflict", mend="; uninstall one of them, e.g. pip uninstall denas-zoo-", row="claimed",
+        status="conflict", fix="; uninstall one of them, e.g. pip uninstall denas-zoo-", row="claimed",
     ),
     _points(
         "again", "[denas]\nclaimed = zoo_again.plugin\n", r"^2 distributions claim the name 'claimed'$",
-        status="conflict", mend="; uninstall one of them, e.g. pip uninstall denas-zoo-", row="claimed",
+        status="conflict", fix="; uninstall one of them, e.g. pip uninstall denas-zoo-", row="claimed",
     ),
     _points(
         "long_point", f"[denas]\n{'n' * 100_000} = zoo_long_point.plugin\n", r"the name 'n+", row="n" * 80,
@@ -125,11 +125,11 @@ BROKEN: list[Broken] = [
 UNREADABLE: list[Broken] = [
     _points(
         "not_utf8", "[denas]\nnot_utf8 = zoo_\xff\xfe\n", r"^its entry_points.txt cannot be read: UnicodeDecodeError",
-        mend="; reinstall denas-zoo-not_utf8, or delete its .dist-info directory", row="denas-zoo-not_utf8",
+        fix="; reinstall denas-zoo-not_utf8, or delete its .dist-info directory", row="denas-zoo-not_utf8",
     ),
     _points(
         "no_equals", "[denas]\nonly_a_name\n", r"^(its entry_points.txt cannot be read|.*cannot be)",
-        mend="; reinstall denas-zoo-no_equals, or delete its .dist-info directory", row="denas-zoo-no_equals",
+        fix="; reinstall denas-zoo-no_equals, or delete its .dist-info directory", row="denas-zoo-no_equals",
     ),
 ]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Every plugin that cannot be loaded or used is a row with its reason, and ``denas doctor`` names the mend."""
+"""Every plugin that cannot be loaded or used is a row with its reason, and ``denas doctor`` says how to fix it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from denas_core.cli.commands.doctor import mend
+from denas_core.cli.commands.doctor import how_to_fix
 from denas_core.cli.doctor_imports import examine_plugins
 from denas_core.errors import DenasError
 from denas_core.registry.loading import Plugin
@@ -42,9 +42,9 @@ def registry(zoo: Zoo) -> Registry:
 
 @pytest.fixture(scope="module")
 def rows(registry: Registry) -> Rows:
-    """What ``denas doctor`` knows, with the mends."""
+    """What ``denas doctor`` knows, with how to fix it."""
     found = examine_plugins(patience=60)
-    return {(row["name"], row["distribution"]): {**row, "mend": mend(row)} for row in found}
+    return {(row["name"], row["distribution"]): {**row, "fix": how_to_fix(row)} for row in found}
 
 
 def key_of(broken: Broken) -> tuple[str, str]:
@@ -71,8 +71,8 @@ def test_a_plugin_that_cannot_be_loaded_is_a_row_with_the_reason(broken: Broken,
 @pytest.mark.parametrize("broken", BROKEN, ids=name_of)
 def test_doctor_names_the_mend_of_a_plugin_that_cannot_be_loaded(broken: Broken, rows: Rows) -> None:
     row = rows[key_of(broken)]
-    assert broken.mend in row["mend"]
-    assert row["mend"].isprintable() and len(row["mend"]) <= 600
+    assert broken.fix in row["fix"]
+    assert row["fix"].isprintable() and len(row["fix"]) <= 600
 
 
 @pytest.mark.parametrize("name", [distribution.name for distribution in ODD_METADATA])
@@ -80,7 +80,7 @@ def test_a_plugin_works_however_odd_its_metadata(name: str, registry: Registry, 
     (plugin,) = [plugin for plugin in registry.plugins if plugin.name == name]
     assert plugin.status == "ok"
     assert all(text.isprintable() and 0 < len(text) <= 80 for text in (plugin.distribution, plugin.version))
-    assert rows[plugin.name, plugin.distribution]["mend"] == ""
+    assert rows[plugin.name, plugin.distribution]["fix"] == ""
 
 
 def test_the_good_ones_are_untouched(registry: Registry, rows: Rows) -> None:
@@ -105,7 +105,7 @@ def test_doctor_imports_what_is_declared_and_names_the_mend(name: str, rows: Row
     row = rows[name, f"denas-zoo-{name}"]
     assert (row["status"], list(row["faults"])) == ("ok", [f"score {name}/it"])
     assert re.search(DECLARED[name][1], row["faults"][f"score {name}/it"])
-    assert f"denas-zoo-{name}" in row["mend"]
+    assert f"denas-zoo-{name}" in row["fix"]
 
 
 @pytest.mark.parametrize("name", CREATED)
@@ -124,7 +124,7 @@ def test_entry_points_that_cannot_be_read_are_a_row_and_hide_no_other(broken: Br
     plugin = plugins[key_of(broken)]
     assert plugin.status == "broken"
     assert re.search(broken.reason, plugin.reason)
-    assert broken.mend in mend({**plugin.as_dict(), "faults": {}})
+    assert broken.fix in how_to_fix({**plugin.as_dict(), "faults": {}})
     assert {name for name, _ in plugins} >= {"good", "builtin", *(odd.name for odd in ODD_METADATA)}
 
 
@@ -133,5 +133,5 @@ def test_doctor_stands_where_torch_itself_cannot_read_the_entry_points(tmp_path:
     done = denas("doctor", "--json", PYTHONPATH=str(tmp_path))
     assert done.returncode == 0, done.stderr
     advice = json.loads(done.stdout)["advice"]
-    assert any(UNREADABLE[0].mend in line for line in advice)
+    assert any(UNREADABLE[0].fix in line for line in advice)
     assert any(line.startswith("torch cannot be imported: UnicodeDecodeError") for line in advice)

@@ -113,7 +113,7 @@ class DataReport:
             ConfigError: naming each kind, and the first cases of it.
         """
         if faults := self.faults():
-            raise ConfigError(f"the data has faults: {'. '.join(faults)}; mend them, or leave out --strict")
+            raise ConfigError(f"the data has faults: {'. '.join(faults)}; fix them, or leave out --strict")
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report, fit for JSON."""

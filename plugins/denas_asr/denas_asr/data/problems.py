@@ -73,7 +73,7 @@ class Problems:
         """
         if len(self):
             raise ConfigError(
-                f"{self.where!r} has {len(self)} problems: {'. '.join(self.lines())}; mend them, or do without strict"
+                f"{self.where!r} has {len(self)} problems: {'. '.join(self.lines())}; fix them, or do without strict"
             )
 
     def as_dict(self) -> Mapping[str, Any]:

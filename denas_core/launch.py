@@ -16,7 +16,7 @@ from .contracts.strategy import Strategy
 from .errors import ConfigError, Interrupted
 from .registry.registry import Registry
 from .results.result import SearchResult, make_result, write_result
-from .search.run_directory import RunDirectory, check_installation, check_options
+from .search.run_directory import RunDirectory, check_installation, check_is_free, check_options
 from .search.study import Observer, Study
 from .setup.config import COMPONENTS, RunConfig, is_own_class, make_config
 from .setup.setup import Setup
@@ -120,6 +120,10 @@ def run_search(
 ) -> SearchResult:
     """Run a new search from a configuration; see `search`."""
     setup = Setup.from_config(config, registry, objects=objects)
+    if config.out is not None:
+        # Before anything is measured, which takes seconds.
+        check_is_free(config.out)
+    setup.resolve_latency_bounds()
     with RunDirectory.create(setup, registry, out=config.out) as run:
         return _finish(run, setup, observers)
 

@@ -7,15 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from denas_core.errors import ConfigError
-from denas_core.runs.files import is_run
+from denas_core.runs.files import MODEL, is_run
 
 from .trained import WEIGHTS, load_model
 
 if TYPE_CHECKING:
     from torch import nn
-
-MODEL = Path("training") / "model"
-"""Where training leaves the best model of a run."""
 
 
 def find_model(path: Path, *, otherwise: str = "") -> Path:

@@ -9,7 +9,8 @@ from typing import Any
 
 from denas_core.errors import DenasError
 from denas_core.isolation.plugin_errors import plugin_errors
-from denas_core.results.insight import FILE, Insight
+from denas_core.results.insight import Insight
+from denas_core.runs.files import INSIGHT, REPORT
 from denas_core.runs.store import Store
 from denas_core.setup.setup import Setup
 from denas_core.system.atomic import write_atomically, write_json
@@ -19,8 +20,6 @@ from denas_core.values.trial import Trial
 from .gather import gather
 from .page.html import render_html
 from .sections.drawing import draw
-
-REPORT = "report.html"
 
 
 def report_search(run: Path, store: Store, setup: Setup, *, notices: Sequence[str] = ()) -> list[str]:
@@ -32,7 +31,7 @@ def report_search(run: Path, store: Store, setup: Setup, *, notices: Sequence[st
     try:
         trials = store.trials()
         insight = insight_of(setup, trials)
-        write_json(run / FILE, insight.as_dict())
+        write_json(run / INSIGHT, insight.as_dict())
         write_report(run / REPORT, gather(run, store, insight, trials=trials, notices=notices))
     except Exception as error:
         # The search's result is there already, and worth more than its picture.

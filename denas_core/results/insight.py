@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-FILE = "insight.json"
+from denas_core.runs.files import INSIGHT
+
 SCHEMA = "denas.insight/1"
 
 
@@ -56,7 +57,7 @@ class Insight:
     def read(cls, run: Path) -> Insight | None:
         """Return what the search left behind; None where it left nothing that can be read."""
         try:
-            document = json.loads((run / FILE).read_text(encoding="utf-8"))
+            document = json.loads((run / INSIGHT).read_text(encoding="utf-8"))
             if document.pop("schema") != SCHEMA:
                 return None
             insight = cls(**document)

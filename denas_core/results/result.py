@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from denas_core.errors import NoResult
+from denas_core.runs.files import ARCHITECTURES, BEST, RESULT
 from denas_core.setup.setup import Setup
 from denas_core.system.atomic import storage_errors, sync_directory, write_json
 from denas_core.values.objectives import Objective
@@ -152,7 +153,7 @@ def write_result(result: SearchResult) -> None:
     Raises:
         StorageError: the file system refuses.
     """
-    directory = result.path / "architectures"
+    directory = result.path / ARCHITECTURES
     with storage_errors(directory):
         directory.mkdir(exist_ok=True)
         sync_directory(result.path)
@@ -162,8 +163,8 @@ def write_result(result: SearchResult) -> None:
             stale.unlink(missing_ok=True)
     for key, trial in finalists.items():
         write_json(directory / f"{key}.json", trial.arch.as_dict())
-    write_json(result.path / "best.json", result.best.arch.as_dict())
-    write_json(result.path / "result.json", result.as_dict())
+    write_json(result.path / BEST, result.best.arch.as_dict())
+    write_json(result.path / RESULT, result.as_dict())
 
 
 def _why_nothing(trials: Sequence[Trial], counts: dict[str, int]) -> str:

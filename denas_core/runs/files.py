@@ -12,10 +12,34 @@ from .rows import APPLICATION_ID
 from .store import Store
 
 STORE = "study.db"
-
+"""The trials, in SQLite."""
 
 REPAIRED = f"{STORE}.repaired"
 """The new store of a repair, until it has taken the place of the damaged one."""
+
+CONFIG = "config.yaml"
+"""The configuration of the run, with every option written out."""
+
+RESULT = "result.json"
+"""The ranked trials and the Pareto front."""
+
+BEST = "best.json"
+"""The best architecture."""
+
+ARCHITECTURES = "architectures"
+"""A folder with one architecture file a finalist."""
+
+INSIGHT = "insight.json"
+"""What a later report needs of the objects of the search."""
+
+REPORT = "report.html"
+"""The report."""
+
+TRAINING = "training"
+"""A folder with the training of the best architecture."""
+
+MODEL = Path(TRAINING) / "model"
+"""A folder with the model that a training leaves."""
 
 
 def read_run(path: Path) -> Store:
@@ -35,16 +59,16 @@ def check_is_run(path: Path) -> None:
         ConfigError: there is none, or it never began.
         StoreDamaged: its store is gone.
     """
-    fix = f"denas repair {shlex.quote(str(path))}"
+    repair = f"denas repair {shlex.quote(str(path))}"
     if (path / REPAIRED).is_file():
-        raise StoreDamaged(f"a repair of run {str(path)!r} was cut off; finish it with: {fix}")
+        raise StoreDamaged(f"a repair of run {str(path)!r} was cut off; finish it with: {repair}")
     if (path / STORE).is_file():
         return
     if (path / f"{STORE}-wal").is_file():
-        raise StoreDamaged(f"run {str(path)!r} has lost its {STORE}; save what its log holds with: {fix}")
-    if (path / "result.json").is_file():
+        raise StoreDamaged(f"run {str(path)!r} has lost its {STORE}; save what its log holds with: {repair}")
+    if (path / RESULT).is_file():
         raise StoreDamaged(f"run {str(path)!r} has lost its {STORE}; put it back, or start a new run")
-    if (path / "config.yaml").is_file() and (path / LOCK).is_file():
+    if (path / CONFIG).is_file() and (path / LOCK).is_file():
         raise ConfigError(
             f"run {str(path)!r} was stopped before its first trial; start it again with --out {shlex.quote(str(path))}"
         )
@@ -56,14 +80,14 @@ def is_run(path: Path) -> bool:
     if not path.is_dir():
         return False
     stores = (STORE, REPAIRED, f"{STORE}-wal")
-    begun = (path / LOCK).is_file() and (path / "config.yaml").is_file()
+    begun = (path / LOCK).is_file() and (path / CONFIG).is_file()
     return begun or any(_is_ours(path / name) for name in stores)
 
 
 def _is_ours(store: Path) -> bool:
     if store.name.endswith("-wal"):
         # A log alone does not say whose it is: the directory must look like a run besides.
-        return store.is_file() and (store.parent / "config.yaml").is_file()
+        return store.is_file() and (store.parent / CONFIG).is_file()
     try:
         with store.open("rb") as file:
             head = file.read(72)

@@ -17,7 +17,7 @@ from denas_core.system.lock import is_held
 from denas_core.values.objectives import Budget
 from denas_core.values.trial import Trial
 
-from .files import REPAIRED, STORE, is_run, read_run
+from .files import CONFIG, REPAIRED, RESULT, STORE, is_run, read_run
 
 RunState = Literal["running", "finished", "stopped", "not begun", "damaged"]
 
@@ -67,7 +67,7 @@ def summarise(path: Path) -> RunSummary:
     """Return a run at a glance."""
     size = size_on_disk(path)
     held = is_held(path)
-    if not any((path / name).exists() for name in (STORE, REPAIRED, f"{STORE}-wal", "result.json")):
+    if not any((path / name).exists() for name in (STORE, REPAIRED, f"{STORE}-wal", RESULT)):
         return RunSummary(path=path, state="running" if held else "not begun", bytes=size)
     try:
         store = read_run(path)
@@ -117,7 +117,7 @@ def _is_spent(budget: Budget, scored: int, seconds: float) -> bool:
 def _result(path: Path) -> dict[str, Any]:
     # A result is written after its trials: it may be missing, or of a shorter search.
     try:
-        document = json.loads((path / "result.json").read_text(encoding="utf-8"))
+        document = json.loads((path / RESULT).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
     usable = isinstance(document, dict) and isinstance(document.get("trials"), dict)
@@ -134,5 +134,5 @@ def _age(path: Path, header: Mapping[str, Any]) -> float | None:
     with contextlib.suppress(KeyError, TypeError, ValueError):
         return max(0.0, time.time() - datetime.datetime.fromisoformat(header["started"]).timestamp())
     with contextlib.suppress(OSError):
-        return max(0.0, time.time() - (path / "config.yaml").stat().st_mtime)
+        return max(0.0, time.time() - (path / CONFIG).stat().st_mtime)
     return None

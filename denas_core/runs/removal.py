@@ -10,21 +10,21 @@ from pathlib import Path
 
 from denas_core.errors import ConfigError
 from denas_core.system.atomic import LOCK, WORK, storage_errors, sync_directory
-from denas_core.system.lock import RunLock
+from denas_core.system.lock import OWNER, RunLock
 
-from .files import REPAIRED, STORE, is_run
+from .files import ARCHITECTURES, BEST, CONFIG, INSIGHT, REPAIRED, REPORT, RESULT, STORE, is_run
 
 PARTS = (
     "architectures/*.json",
-    "architectures",
+    ARCHITECTURES,
     f"{WORK}/*",
     WORK,
     ".*.tmp*",
-    "report.html",
-    "insight.json",
+    REPORT,
+    INSIGHT,
     "confidence.json",
-    "best.json",
-    "result.json",
+    BEST,
+    RESULT,
     f"{STORE}.damaged-*",
     # From here on it is no run that can be read: its log, its store, and what says that it was one.
     f"{REPAIRED}*",
@@ -32,8 +32,8 @@ PARTS = (
     f"{STORE}-shm",
     f"{STORE}-wal",
     STORE,
-    "config.yaml",
-    "owner.json",
+    CONFIG,
+    OWNER,
     LOCK,
 )
 """What a run consists of, in the order in which it is removed."""
@@ -102,7 +102,7 @@ def _remove(entry: Path) -> None:
 
 
 def _is_behind_link(entry: Path) -> bool:
-    return entry.parent.name in ("architectures", WORK) and entry.parent.is_symlink()
+    return entry.parent.name in (ARCHITECTURES, WORK) and entry.parent.is_symlink()
 
 
 def _remove_directory(path: Path) -> tuple[str, ...]:

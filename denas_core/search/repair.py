@@ -13,7 +13,7 @@ from pathlib import Path
 
 from denas_core.errors import ConfigError, StoreDamaged
 from denas_core.registry.registry import Registry
-from denas_core.runs.files import REPAIRED, STORE, check_is_run
+from denas_core.runs.files import CONFIG, REPAIRED, STORE, check_is_run
 from denas_core.runs.rows import APPLICATION_ID, SCHEMA_VERSION, TABLES, Row, trial_seconds
 from denas_core.runs.salvage import LOGS, Salvage, as_far_as_readable, copy_readable, salvage
 from denas_core.runs.store import Store, has_log
@@ -130,7 +130,7 @@ def _put_aside(path: Path) -> tuple[str, ...]:
 
 
 def _with_its_configuration(path: Path) -> str:
-    configuration = path / "config.yaml"
+    configuration = path / CONFIG
     return f" with --config {shlex.quote(str(configuration))}" if configuration.is_file() else ""
 
 
@@ -153,8 +153,8 @@ def _mended_meta(
 
 def _header_anew(path: Path, registry: Registry) -> dict[str, object]:
     try:
-        document, text = read_document(str(path / "config.yaml"))
-        config = make_config(document, origin=str(path / "config.yaml"), text=text)
+        document, text = read_document(str(path / CONFIG))
+        config = make_config(document, origin=str(path / CONFIG), text=text)
         return header(Setup.from_config(config, registry), registry)
     except ConfigError as error:
         raise StoreDamaged(

@@ -9,13 +9,13 @@ from typing import Any
 
 from denas_core.errors import ConfigError
 from denas_core.registry.registry import Registry
-from denas_core.runs.files import STORE, check_is_run
+from denas_core.runs.files import CONFIG, STORE, check_is_run
 from denas_core.runs.store import Store
 from denas_core.setup.config import MAY_CHANGE_ON_RESUME, differences
 from denas_core.setup.setup import Setup
 from denas_core.system.atomic import LOCK, remove_leftovers, storage_errors, sync_directory, write_atomically
 from denas_core.system.file_system import network_file_system
-from denas_core.system.lock import RunLock
+from denas_core.system.lock import OWNER, RunLock
 from denas_core.system.machine import environment, installed_version, moment
 
 HEADER_SCHEMA = "denas.run/1"
@@ -36,7 +36,7 @@ class RunDirectory:
 
     @classmethod
     def create(cls, setup: Setup, registry: Registry, *, out: str | None = None) -> RunDirectory:
-        """Make the directory of a new run.
+        """Make the directory of a new run; its latency bounds are resolved.
 
         Args:
             setup: The objects of the search.
@@ -45,10 +45,9 @@ class RunDirectory:
 
         Raises:
             ConfigError: the directory exists and is not empty.
-            NoResult: what relative bounds compare with cannot be measured.
             RunBusy, StorageError: it cannot be used.
         """
-        path = _new_directory(setup.space.id, out)
+        path = _made(setup.space.id, out)
         lock = RunLock(path)
         try:
             remove_leftovers(path)
@@ -59,8 +58,7 @@ class RunDirectory:
                     f"{str(path)!r} lies on a network file system ({kind}): commits are slower there, and its locks "
                     "are trusted; a local disk is safer"
                 )
-            write_atomically(path / "config.yaml", setup.config.as_yaml())
-            setup.settle()
+            write_atomically(path / CONFIG, setup.config.as_yaml())
             return cls(
                 path, lock, Store.create(path / STORE, {**header(setup, registry), "started": moment()})
             )
@@ -88,11 +86,11 @@ class RunDirectory:
     def go_on_with(self, stored: dict[str, Any], setup: Setup) -> None:
         """Keep the configuration of a resume, so that the next one needs no option again."""
         # A header that was made anew has lost what was measured.
-        setup.settle(stored.get("references"))
+        setup.resolve_latency_bounds(stored.get("references"))
         now = {**stored, "config": setup.config.as_dict(), **_references(setup)}
         if now != stored:
             self.store.set_header(now)
-        write_atomically(self.path / "config.yaml", setup.config.as_yaml())
+        write_atomically(self.path / CONFIG, setup.config.as_yaml())
 
     def close(self) -> None:
         """Close the store and let go of the directory."""
@@ -123,7 +121,7 @@ def header(setup: Setup, registry: Registry) -> dict[str, Any]:
 
 
 def _references(setup: Setup) -> dict[str, Any]:
-    return {"references": dict(setup.references)} if setup.references else {}
+    return {"references": dict(setup.full_latency)} if setup.full_latency else {}
 
 
 def check_options(stored: dict[str, Any], setup: Setup, *, path: Path) -> None:
@@ -170,19 +168,31 @@ def check_installation(stored: dict[str, Any], setup: Setup, registry: Registry,
     return []
 
 
-def _new_directory(space: str, out: str | None) -> Path:
+def check_is_free(out: str) -> None:
+    """Refuse a directory that a new run cannot use.
+
+    Raises:
+        ConfigError: it is a file, or it is not empty.
+        StorageError: it cannot be read.
+    """
+    path = Path(out)
+    with storage_errors(path):
+        if path.exists() and not path.is_dir():
+            raise ConfigError(f"out {out!r} is a file; name a directory")
+        if path.is_dir() and not _is_unbegun(path):
+            raise ConfigError(
+                f"out {out!r} exists and is not empty; name another, or go on with: "
+                f"denas search --resume {shlex.quote(out)}"
+            )
+
+
+def _made(space: str, out: str | None) -> Path:
     if out is not None:
+        check_is_free(out)
         path = Path(out)
         with storage_errors(path):
-            if path.exists() and not path.is_dir():
-                raise ConfigError(f"out {out!r} is a file; name a directory")
-            if path.is_dir() and not _is_unbegun(path):
-                raise ConfigError(
-                    f"out {out!r} exists and is not empty; name another, or go on with: "
-                    f"denas search --resume {shlex.quote(out)}"
-                )
             path.mkdir(parents=True, exist_ok=True)
-            return path
+        return path
     stem = re.sub(r"[^a-z0-9]+", "-", space.lower()).strip("-") or "run"
     parent = Path("runs")
     with storage_errors(parent):
@@ -202,7 +212,7 @@ def _new_directory(space: str, out: str | None) -> Path:
 def _is_unbegun(path: Path) -> bool:
     """Tell whether a directory is empty, or holds only what a run writes before its store is there."""
     names = {entry.name for entry in path.iterdir()}
-    own = {name for name in names if name in (LOCK, "owner.json", "config.yaml") or _is_temporary(name)}
+    own = {name for name in names if name in (LOCK, OWNER, CONFIG) or _is_temporary(name)}
     return not names or (names == own and LOCK in names)
 
 

@@ -38,8 +38,8 @@ class Setup:
     Attributes:
         config: The configuration they were made from, with every option written out.
         problem: Space and absolute constraints.
-        relative: Constraints relative to the measured latency of the full architecture, until `settle`.
-        references: That latency by metric, fit for JSON.
+        relative: Constraints relative to the measured latency of the full architecture, until `resolve_latency_bounds`.
+        full_latency: That latency by metric, fit for JSON.
         ranges: Reachable range of each constrained static metric, where the space knows its ends.
         notices: What the user should know before the search starts.
     """
@@ -57,7 +57,7 @@ class Setup:
     ranges: Mapping[str, tuple[float, float]]
     notices: list[str]
     relative: tuple[Constraint, ...] = ()
-    references: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    full_latency: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def from_config(
@@ -124,11 +124,11 @@ class Setup:
             relative=relative,
         )
 
-    def settle(self, references: Mapping[str, Any] | None = None) -> None:
-        """Make bounds relative to a measured latency absolute.
+    def resolve_latency_bounds(self, full_latency: Mapping[str, Any] | None = None) -> None:
+        """Make bounds that are relative to a measured latency absolute.
 
         Args:
-            references: What an earlier part of the run has measured; None measures the full architecture now.
+            full_latency: What an earlier part of the run has measured; None measures the full architecture now.
 
         Raises:
             Infeasible: constraints contradict each other.
@@ -136,8 +136,8 @@ class Setup:
         """
         if not self.relative:
             return
-        self.references = references or measure_full(self.evaluator(), self.relative)
-        absolute, told = absolute_bounds(self.relative, self.references)
+        self.full_latency = full_latency or measure_full(self.evaluator(), self.relative)
+        absolute, told = absolute_bounds(self.relative, self.full_latency)
         constraints = (*self.problem.constraints, *absolute)
         check_contradictions(constraints)
         self.problem = Problem(self.space, constraints, self.objectives)

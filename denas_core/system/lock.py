@@ -19,6 +19,9 @@ from .atomic import LOCK, storage_errors, write_json
 SECONDS_TO_NAME_ITSELF = 1.0
 """How long a refused process waits for the owner's name."""
 
+OWNER = "owner.json"
+"""File that names the process that holds the lock."""
+
 
 class RunLock:
     """Exclusive use of a run directory, for as long as the process lives or until `release`."""
@@ -30,7 +33,7 @@ class RunLock:
             RunBusy: another process holds it; says which.
             StorageError: the file system refuses.
         """
-        self._owner = directory / "owner.json"
+        self._owner = directory / OWNER
         self._lock = FileLock(directory / LOCK)
         with storage_errors(directory / LOCK), warnings.catch_warnings():
             # That there are no locks is told once, as the error that it is.
@@ -87,7 +90,7 @@ class RunLock:
 def is_held(directory: Path) -> bool:
     """Tell whether a living process holds a run directory; nothing is waited for or written into it."""
     # Who holds it says so in a file: one that nobody holds is not locked even for a moment.
-    if not (directory / "owner.json").exists() or not (directory / LOCK).exists():
+    if not (directory / OWNER).exists() or not (directory / LOCK).exists():
         return False
     lock = FileLock(directory / LOCK)
     try:

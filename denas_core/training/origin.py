@@ -12,10 +12,10 @@ from denas_core.contracts.space import SearchSpace
 from denas_core.contracts.task import Task
 from denas_core.contracts.trained_model import TrainedModel
 from denas_core.errors import ConfigError, DenasError, NotInstalled
-from denas_core.isolation.plugin_errors import faults_of
+from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.models.trained import build_network
 from denas_core.registry.registry import Registry
-from denas_core.runs.files import is_run, read_run
+from denas_core.runs.files import ARCHITECTURES, BEST, CONFIG, is_run, read_run
 from denas_core.setup.config import make_config
 from denas_core.system.guarded_yaml import read_text
 from denas_core.values.architecture import Architecture
@@ -46,7 +46,7 @@ class Origin:
         Raises:
             ConfigError: the search has none yet.
         """
-        best = self.path / "best.json"
+        best = self.path / BEST
         if not best.is_file():
             raise ConfigError(
                 f"run {str(self.path)!r} has no best architecture yet; finish its search: "
@@ -56,7 +56,7 @@ class Origin:
 
     def finalists(self) -> list[str]:
         """Return the keys of the finalists."""
-        return sorted(file.stem for file in (self.path / "architectures").glob("*.json"))
+        return sorted(file.stem for file in (self.path / ARCHITECTURES).glob("*.json"))
 
     def finalist(self, prefix: str) -> Architecture | None:
         """Return the finalist whose key begins with `prefix`, or None.
@@ -64,7 +64,7 @@ class Origin:
         Raises:
             ConfigError: several do.
         """
-        files = sorted((self.path / "architectures").glob("*.json"))
+        files = sorted((self.path / ARCHITECTURES).glob("*.json"))
         found = [file for file in files if prefix and file.stem.startswith(prefix)]
         if len(found) > 1:
             raise ConfigError(
@@ -140,7 +140,7 @@ def _where_tasks_are(registry: Registry, space: SearchSpace) -> str:
 
 
 def _misfit(task: Task[Any], space: SearchSpace) -> str:
-    with faults_of(f"task {task.id!r}"):
+    with plugin_errors(f"task {task.id!r}", guard=False):
         return str(task.misfit(space))
 
 
@@ -153,13 +153,13 @@ def untrained_model(run: Path, registry: Registry) -> TrainedModel:
     from denas_core.setup.config import make_config, read_document
     from denas_core.system.guarded_yaml import read_text
 
-    best = run / "best.json"
+    best = run / BEST
     if not is_run(run) or not best.is_file():
         raise ConfigError(
             f"{str(run)!r} is no run with a best architecture ({best.name} is missing); finish its search first"
         )
-    document, text = read_document(str(run / "config.yaml"))
-    config = make_config(document, origin=str(run / "config.yaml"), text=text)
+    document, text = read_document(str(run / CONFIG))
+    config = make_config(document, origin=str(run / CONFIG), text=text)
     space = registry.create("space", config.space.name, config.space.options)
     arch = space.parse(read_text(str(best)), origin=str(best))
     network = space.load(build_network(space, arch), arch, seed=config.seed)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from denas_core.errors import StoreDamaged
+from denas_core.runs.files import TRAINING
 from denas_core.system.atomic import storage_errors
 
 from .plan import SCHEMA
@@ -83,5 +84,5 @@ def resume_command(directory: Path) -> str:
 
 def owner(directory: Path) -> str:
     """Return what a command is given for the training in `directory`: its run, or itself; quoted for a shell."""
-    named = directory.parent if directory.name == "training" else directory
+    named = directory.parent if directory.name == TRAINING else directory
     return shlex.quote(str(named))

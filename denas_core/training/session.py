@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from denas_core.contracts.task import TaskData
 from denas_core.contracts.trained_model import TrainedModel
 from denas_core.errors import ConfigError, DenasError, Interrupted, PluginError
-from denas_core.isolation.plugin_errors import faults_of
+from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.models.trained import build_network, save_model
 from denas_core.registry.registry import Registry
-from denas_core.system.atomic import remove_leftovers, storage_errors, write_json
+from denas_core.system.atomic import LOCK, remove_leftovers, storage_errors, write_json
 from denas_core.system.extras import require_extra
 from denas_core.system.interrupt import Interruption, interruptible
-from denas_core.system.lock import RunLock, is_held
+from denas_core.system.lock import OWNER, RunLock, is_held
 from denas_core.text import describe_error
 
 from .observers import Events, Log, Watcher
@@ -59,7 +59,7 @@ def train(
     require_extra("train", "transformers", "accelerate", "safetensors", purpose="training")
     from .teacher import load_teacher
 
-    with faults_of(f"space {plan.space.id!r}"):
+    with plugin_errors(f"space {plan.space.id!r}", guard=False):
         weights = plan.weights()
     if is_first() and not resume and not is_held(directory):
         _check_unused(directory)
@@ -67,7 +67,7 @@ def train(
         check_resumable(read_plan(directory, registry), plan, directory)
         if (done := read_result(directory)) is not None:
             return done
-    with faults_of(f"task {plan.task.id!r}"):
+    with plugin_errors(f"task {plan.task.id!r}", guard=False):
         data = plan.task.read(plan.data, plan.space)
     if resume:
         check_same_data(directory, plan, data)
@@ -135,7 +135,7 @@ def _check_unused(directory: Path) -> None:
             "another place with --out"
         )
     with storage_errors(directory):
-        if not directory.is_dir() or {path.name for path in directory.iterdir()} - {"run.lock", "owner.json"}:
+        if not directory.is_dir() or {path.name for path in directory.iterdir()} - {LOCK, OWNER}:
             raise ConfigError(f"{str(directory)!r} exists and is not empty; name another place with --out")
 
 
@@ -171,7 +171,7 @@ def _engine(
     from .network import TrainableNetwork
 
     settings = plan.settings
-    with faults_of(f"space {plan.space.id!r}"):
+    with plugin_errors(f"space {plan.space.id!r}", guard=False):
         structure = build_network(plan.space, plan.arch, task=plan.task, facts=data.facts)
         network = plan.space.load(structure, plan.arch, seed=settings.seed, weights=weights)
     if is_first():

@@ -54,8 +54,8 @@ def report(
     from denas_core.errors import ConfigError, StorageError
     from denas_core.report.gather import gather
     from denas_core.report.page.table import render_csv
-    from denas_core.report.write import REPORT, write_report
-    from denas_core.runs.files import read_run
+    from denas_core.report.write import write_report
+    from denas_core.runs.files import REPORT, read_run
     from denas_core.system.atomic import write_atomically
 
     to_pipe = csv is not None and str(csv) == "-"
@@ -104,8 +104,7 @@ def _check_targets(page: Path | None, csv: Path | None) -> None:
         ConfigError: says which.
     """
     from denas_core.errors import ConfigError
-    from denas_core.report.write import REPORT
-    from denas_core.runs.files import is_run
+    from denas_core.runs.files import REPORT, is_run
     from denas_core.runs.removal import PARTS
 
     if str(page) == "-":
@@ -138,7 +137,7 @@ def _setup(store: Store, **changes: Any) -> Setup:
     if setup.space.fingerprint() != header["fingerprint"]:
         raise ConfigError(f"space {setup.space.id!r} is not what it was when the run was made")
     if "references" in header:
-        setup.settle(header["references"])
+        setup.resolve_latency_bounds(header["references"])
     return setup
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from denas_core.runs.files import BEST, CONFIG
 from denas_core.setup.config import COMPONENTS, is_own_class
 from denas_core.values.objectives import Budget
 
@@ -25,7 +26,7 @@ def next_commands(
     A component made in Python has an id that no command line resolves: steps that need components are left out then.
     """
     path = _quoted(run)
-    files = {name: _quoted(run / name) for name in ("config.yaml", "best.json")}
+    files = {name: _quoted(run / name) for name in (CONFIG, BEST)}
     named = not any(is_own_class(config[kind]["name"]) for kind in COMPONENTS if kind in config)
     rows = []
     if named and has_best and not has_confidence:

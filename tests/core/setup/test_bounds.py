@@ -124,4 +124,4 @@ def test_checking_a_configuration_measures_nothing(tmp_path: Path) -> None:
     )
     assert [str(bound) for bound in setup.relative] == ["latency_ms<=0.25x"]
     assert [str(bound) for bound in setup.problem.constraints] == ["params<=1k"]
-    assert setup.probe is not None and setup.references == {}
+    assert setup.probe is not None and setup.full_latency == {}

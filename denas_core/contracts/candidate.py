@@ -12,10 +12,11 @@ from denas_core.isolation.guard import as_before_the_call
 from denas_core.values.architecture import Architecture
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from denas_core.passes.inputs import Subject
     from denas_core.passes.seal import Seal
+    from denas_core.values.batch import Batch
     from denas_core.values.passes import PassSpec, Trace
     from denas_core.values.views import WeightView
 
@@ -85,11 +86,27 @@ class Candidate:
             from .inputs import load_network
 
             with self._as_the_core():
-                self._networks[key] = load_network(self, spec)
+                self._networks[key] = load_network(self.space, self.arch, spec, seed=self.seed)
         if not self._is_running:
             # Handed to a score, which may change it; scores that look at traces alone cost nothing here.
             self._sealed().watch_network(self._networks[key])
         return self._networks[key]
+
+    def weights(self, spec: PassSpec) -> dict[str, Tensor]:
+        """Return the parameters and buffers that a pass runs with, by name, on the device and in its precision."""
+        from .inputs import weights_of
+
+        return weights_of(self.network(spec), spec, device=self.device)
+
+    def batch(self, spec: PassSpec) -> Batch:
+        """Return the inputs of a pass, which are the same for every candidate of a run.
+
+        Raises:
+            ScoreFailed: the pass adds noise, and the space has no continuous input.
+        """
+        from .inputs import batch_of
+
+        return batch_of(self.space, spec, seed=self.seed, device=self.device)
 
     def views(self) -> list[WeightView]:
         """Return where the weights are, by role."""
@@ -125,16 +142,14 @@ class Candidate:
     def _subject(self, spec: PassSpec) -> Subject:
         from denas_core.passes.inputs import Subject
 
-        from .inputs import batch_of, weights_of
-
         statistics = None
         if spec.perturbation and spec.norm == "batch":
             # A change of the input must not change what it is normalised by.
             statistics = self.trace(dataclasses.replace(spec, perturbation=0.0).forward()).statistics
         return Subject(
             network=lambda: self.network(spec),
-            weights=lambda: weights_of(self, spec),
-            batch=lambda: batch_of(self, spec),
+            weights=lambda: self.weights(spec),
+            batch=lambda: self.batch(spec),
             forward=self.space.forward,
             views=self.views,
             device=self.device,

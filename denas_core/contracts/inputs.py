@@ -14,13 +14,14 @@ from denas_core.seeding import derive_seed
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from denas_core.values.architecture import Architecture
     from denas_core.values.batch import Batch
     from denas_core.values.passes import PassSpec
 
-    from .candidate import Candidate
+    from .space import SearchSpace
 
 
-def load_network(candidate: Candidate, spec: PassSpec) -> nn.Module:
+def load_network(space: SearchSpace, arch: Architecture, spec: PassSpec, *, seed: int) -> nn.Module:
     """Build the structure that `spec` runs and give it its initial weights, on the CPU, in eval mode.
 
     The seed depends on the run, the architecture and the fields that decide weights, and on no other field: passes that
@@ -28,8 +29,7 @@ def load_network(candidate: Candidate, spec: PassSpec) -> nn.Module:
     """
     import torch
 
-    space, arch = candidate.space, candidate.arch
-    seed = derive_seed(candidate.seed, "init", arch.key, spec.weights, spec.variant, spec.repeat)
+    seed = derive_seed(seed, "init", arch.key, spec.weights, spec.variant, spec.repeat)
     with torch.device("meta"):
         network = space.build(arch, variant=spec.variant)
     network = space.load(
@@ -42,12 +42,11 @@ def load_network(candidate: Candidate, spec: PassSpec) -> nn.Module:
     return network.eval()
 
 
-def weights_of(candidate: Candidate, spec: PassSpec) -> dict[str, Tensor]:
-    """Return the parameters and buffers of `spec` by name, on the candidate's device; none needs a gradient."""
-    network = candidate.network(spec)
+def weights_of(network: nn.Module, spec: PassSpec, *, device: str) -> dict[str, Tensor]:
+    """Return parameters and buffers by name, on a device and as `spec` wants them; none needs a gradient."""
     tensors: dict[str, Tensor] = {}
     for name, tensor in (*network.named_parameters(), *network.named_buffers()):
-        placed = _placed(tensor.detach(), candidate, spec)
+        placed = _placed(tensor.detach(), spec, device)
         if spec.magnitude and placed.is_floating_point():
             # In place where it is a copy already: these are all the weights of a network.
             is_copy = placed.data_ptr() != tensor.data_ptr()
@@ -56,37 +55,37 @@ def weights_of(candidate: Candidate, spec: PassSpec) -> dict[str, Tensor]:
     return tensors
 
 
-def batch_of(candidate: Candidate, spec: PassSpec) -> Batch:
+def batch_of(space: SearchSpace, spec: PassSpec, *, seed: int, device: str) -> Batch:
     """Return the inputs of `spec`: the same for every candidate of a run.
 
     Raises:
         ScoreFailed: noise is asked for, and the space has no continuous input to add it to.
     """
-    batch = candidate.space.batch(
-        spec.size, seed=derive_seed(candidate.seed, "batch", spec.inputs, spec.repeat), kind=spec.inputs
-    ).to(device=candidate.device)
-    inputs = {name: _placed(tensor, candidate, spec) for name, tensor in batch.inputs.items()}
+    batch = space.batch(
+        spec.size, seed=derive_seed(seed, "batch", spec.inputs, spec.repeat), kind=spec.inputs
+    ).to(device=device)
+    inputs = {name: _placed(tensor, spec, device) for name, tensor in batch.inputs.items()}
     if spec.perturbation and not batch.perturbable:
-        raise ScoreFailed(f"space {candidate.space.id!r} has no continuous input to perturb")
+        raise ScoreFailed(f"space {space.id!r} has no continuous input to perturb")
     for name in batch.perturbable if spec.perturbation else ():
         noise = standard_normal(
             tuple(inputs[name].shape),
-            seed=derive_seed(candidate.seed, "perturbation", spec.inputs, name, spec.repeat),
+            seed=derive_seed(seed, "perturbation", spec.inputs, name, spec.repeat),
         )
         inputs[name] = inputs[name] + spec.perturbation * noise.to(inputs[name])
     return dataclasses.replace(batch, inputs=inputs)
 
 
-def _placed(tensor: Tensor, candidate: Candidate, spec: PassSpec) -> Tensor:
+def _placed(tensor: Tensor, spec: PassSpec, device: str) -> Tensor:
     import torch
 
     if not tensor.is_floating_point():
-        return tensor.to(candidate.device)
+        return tensor.to(device)
     if spec.dtype == "float64":
-        return tensor.to(device=candidate.device, dtype=torch.float64)
+        return tensor.to(device=device, dtype=torch.float64)
     # Convolutions on a CPU take two thirds of the time where channels lie next to each other.
     layout = torch.channels_last if tensor.dim() == 4 else torch.preserve_format
-    return tensor.to(device=candidate.device, dtype=torch.float32, memory_format=layout)
+    return tensor.to(device=device, dtype=torch.float32, memory_format=layout)
 
 
 def _draw_normal(network: nn.Module, drawn: Collection[str], *, gains: bool, every: bool, seed: int) -> None:

@@ -17,7 +17,6 @@ from torch.func import functional_call, grad, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from denas_core import Batch, Candidate, PassSpec, ScoreFailed, SearchSpace
-from denas_core.contracts.inputs import batch_of
 from denas_core.seeding import derive_seed
 from denas_scores.complexity import Complexity, log_condition_number, tangent_kernel
 
@@ -54,7 +53,7 @@ def kernel_by_vmap(candidate: Candidate, spec: PassSpec) -> Tensor:
     space = candidate.space
     network = space.load(space.build(candidate.arch), candidate.arch, seed=0).double().eval()
     spec = dataclasses.replace(spec.forward(), dtype="float64")
-    trace, batch = candidate.trace(spec), batch_of(candidate, spec)
+    trace, batch = candidate.trace(spec), candidate.batch(spec)
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     for norm, (mean, inverse_std) in zip(norms, trace.statistics, strict=True):
         norm.running_mean, norm.running_var = mean, inverse_std**-2 - norm.eps

@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from denas_core import Candidate, Outputs, PassSpec, ScoreFailed
-from denas_core.contracts.inputs import batch_of, weights_of
 from denas_scores.expressivity import Expressivity, gaussian_complexity
 
 from .toy_spaces import AttentionSpace, ChainSpace, CNNSpace
@@ -34,8 +33,8 @@ def test_for_a_linear_network_it_is_the_size_of_the_mapped_perturbation() -> Non
     space = ChainSpace()
     candidate = Candidate(space, space.full())
     noisy, clean = PassSpec(size=64, perturbation=0.01), PassSpec(size=64)
-    weights = weights_of(candidate, clean)
-    change = batch_of(candidate, noisy).inputs["x"] - batch_of(candidate, clean).inputs["x"]
+    weights = candidate.weights(clean)
+    change = candidate.batch(noisy).inputs["x"] - candidate.batch(clean).inputs["x"]
     mapped = change.double() @ weights["first.weight"].double().T @ weights["second.weight"].double().T
     expected = math.log(float(mapped.abs().sum(1).mean()))
     assert Expressivity().measure(candidate) == pytest.approx(expected, abs=1e-4)

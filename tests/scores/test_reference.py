@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from denas_core import Candidate, PassSpec, Recipe, ScoreFailed, WeightView
-from denas_core.contracts.inputs import batch_of
 from denas_scores.de_score import DEScore
 from denas_scores.reference import (
     ReferenceComplexity,
@@ -51,7 +50,7 @@ def test_complexity_takes_every_weight_of_the_network_in_train_mode() -> None:
     trace = candidate.trace(score.passes()[0])
     network = space.build(candidate.arch, variant="plain")
     network.load_state_dict({**network.state_dict(), **trace.parameters})
-    batch = batch_of(candidate, score.passes()[0])
+    batch = candidate.batch(score.passes()[0])
     network.double().train()
     _, logits = network(batch.inputs["x"].double())
     rows = []

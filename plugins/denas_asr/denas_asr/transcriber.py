@@ -12,10 +12,10 @@ from denas_core.contracts.trained_model import TrainedModel
 from denas_core.errors import ConfigError
 
 from .data.audio import EXTENSIONS, LONGEST, UnreadableAudio
-from .data.utterances import Utterance
+from .data.utterance import Utterance
 from .task.hearing import Hearing
 from .task.recognition import SpeechRecognition
-from .vocabulary.vocabulary import vocabulary_of
+from .vocabulary.choice import vocabulary_of
 
 if TYPE_CHECKING:
     from torch import Tensor

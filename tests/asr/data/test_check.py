@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from denas_asr.data.check import check_data
-from denas_asr.data.utterances import Limits
+from denas_asr.data.utterance import Limits
 from denas_core.errors import ConfigError
 from tests.asr.speech_files import REAL, TEXTS, needs_real_data, write_audio, write_librispeech
 

@@ -11,7 +11,8 @@ import soundfile
 
 from denas_asr.data.layouts import part_names
 from denas_asr.data.problems import Problems
-from denas_asr.data.utterances import Limits, read_split
+from denas_asr.data.utterance import Limits
+from denas_asr.data.utterances import read_split
 from denas_core.errors import ConfigError
 from tests.asr.speech_files import REAL, TEXTS, cut, needs_real_data, scratch, write_audio, write_librispeech
 

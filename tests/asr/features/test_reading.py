@@ -14,7 +14,8 @@ import torch
 from denas_asr.data.audio import UnreadableAudio, read_audio
 from denas_asr.data.cache import FeatureCache
 from denas_asr.data.features import FeatureReader, normalisation_of
-from denas_asr.data.utterances import Utterance, read_split
+from denas_asr.data.utterance import Utterance
+from denas_asr.data.utterances import read_split
 from denas_asr.features.fbank import Fbank, log_mel
 from tests.asr.signals import noise
 from tests.asr.speech_files import write_librispeech

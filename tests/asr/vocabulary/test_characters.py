@@ -7,7 +7,8 @@ import json
 import pytest
 
 from denas_asr.vocabulary.characters import Characters
-from denas_asr.vocabulary.vocabulary import Vocabulary, vocabulary_of
+from denas_asr.vocabulary.choice import vocabulary_of
+from denas_asr.vocabulary.vocabulary import Vocabulary
 from denas_core.errors import ConfigError
 
 TEXTS = ["BE  A\tCAB", "É'A"]

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from denas_core import Batch, Candidate, Knob, PassSpec, ScoreFailed, SearchSpace, continuous_batch
-from denas_core.contracts.inputs import batch_of, weights_of
 
 SPEC = PassSpec(size=2, norm="bypass", dtype="float64", readout="sum", gradients="weights")
 
@@ -75,9 +74,9 @@ def by_hand(gain: float = 1.0) -> dict[str, Tensor]:
     runner = candidate("by hand", gain)
     network = Attention("by hand", gain).double()
     network.norm = nn.Identity()  # type: ignore[assignment]
-    weights = {k: v for k, v in weights_of(runner, SPEC).items() if not k.startswith("norm.")}
+    weights = {k: v for k, v in runner.weights(SPEC).items() if not k.startswith("norm.")}
     network.load_state_dict(weights)
-    network(batch_of(runner, SPEC).inputs["x"]).sum().backward()
+    network(runner.batch(SPEC).inputs["x"]).sum().backward()
     return {name: parameter.grad for name, parameter in network.named_parameters()}
 
 

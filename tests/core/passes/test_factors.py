@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from denas_core import Batch, Candidate, Knob, PassSpec, SearchSpace, WeightView
-from denas_core.contracts.inputs import batch_of
 from denas_core.passes.inputs import POSITIONS_AT_ONCE, parts_of
 from denas_core.values.passes import GradientFactors, Trace
 
@@ -127,7 +126,7 @@ def test_a_recorded_layer_may_be_activated_in_place() -> None:
 def test_a_batch_in_parts_is_the_batch(way: str, gradients: Any) -> None:
     """A batch norm couples samples, which cannot be taken apart then."""
     runner, spec = candidate(way, tokens=300), dataclasses.replace(SPEC, gradients=gradients)
-    assert len(parts_of(batch_of(runner, spec), 5)) > 1
+    assert len(parts_of(runner.batch(spec), 5)) > 1
     forward = runner.trace(dataclasses.replace(spec, readout="none", gradients="none")).outputs
     outputs = candidate(way, tokens=300).trace(spec).outputs
     torch.testing.assert_close(outputs.features, forward.features)
@@ -137,18 +136,16 @@ def test_a_batch_in_parts_is_the_batch(way: str, gradients: Any) -> None:
 
 def test_parts_hold_every_sample_once() -> None:
     runner = candidate(tokens=POSITIONS_AT_ONCE // 2)
-    batch = batch_of(runner, SPEC)
+    batch = runner.batch(SPEC)
     parts = parts_of(batch, 5)
     assert [part.inputs["ids"].shape[0] for part in parts] == [2, 2, 1]
     assert torch.equal(torch.cat([part.inputs["ids"] for part in parts]), batch.inputs["ids"])
     assert all(part.masks["logits"].shape == part.inputs["ids"].shape for part in parts)
-    assert [len(part.inputs["ids"]) for part in parts_of(batch_of(candidate(tokens=9999), SPEC), 5)] == [
-        1
-    ] * 5
+    assert [len(part.inputs["ids"]) for part in parts_of(candidate(tokens=9999).batch(SPEC), 5)] == [1] * 5
 
 
 def test_a_batch_that_counts_no_positions_is_left_whole() -> None:
-    batch = dataclasses.replace(batch_of(candidate(tokens=1000), SPEC), positions=0)
+    batch = dataclasses.replace(candidate(tokens=1000).batch(SPEC), positions=0)
     assert parts_of(batch, 5) == [batch]
 
 

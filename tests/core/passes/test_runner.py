@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from denas_core import Batch, Candidate, Knob, PassSpec, ScoreFailed, SearchSpace, continuous_batch
-from denas_core.contracts.inputs import batch_of, weights_of
 
 
 class Small(nn.Module):
@@ -78,8 +77,8 @@ def plain_norm(x: Tensor) -> Tensor:
 
 
 def by_hand(runner: Candidate, spec: PassSpec, normalise: Any = plain_norm) -> Tensor:
-    weights = weights_of(runner, spec)
-    x = batch_of(runner, spec).inputs["x"]
+    weights = runner.weights(spec)
+    x = runner.batch(spec).inputs["x"]
     x = normalise(F.conv2d(x, weights["conv.weight"], weights["conv.bias"], padding=1))
     return F.group_norm(x, 2)
 
@@ -94,9 +93,9 @@ def test_batch_norm_uses_the_statistics_of_the_batch() -> None:
 def test_bypass_makes_every_norm_the_identity() -> None:
     spec = PassSpec(size=5, norm="bypass")
     runner = candidate()
-    weights = weights_of(runner, spec)
+    weights = runner.weights(spec)
     expected = F.conv2d(
-        batch_of(runner, spec).inputs["x"], weights["conv.weight"], weights["conv.bias"], padding=1
+        runner.batch(spec).inputs["x"], weights["conv.weight"], weights["conv.bias"], padding=1
     )
     torch.testing.assert_close(runner.trace(spec).outputs.features, expected)
 
@@ -104,13 +103,13 @@ def test_bypass_makes_every_norm_the_identity() -> None:
 def test_a_perturbed_pass_keeps_the_statistics_of_the_batch_without_noise() -> None:
     spec = PassSpec(size=5, perturbation=0.5)
     runner = candidate()
-    weights = weights_of(runner, spec)
-    clean = batch_of(runner, PassSpec(size=5)).inputs["x"]
+    weights = runner.weights(spec)
+    clean = runner.batch(PassSpec(size=5)).inputs["x"]
     z = F.conv2d(clean, weights["conv.weight"], weights["conv.bias"], padding=1)
     mean, variance = z.mean((0, 2, 3), keepdim=True), z.var((0, 2, 3), keepdim=True, correction=0)
     expected = by_hand(runner, spec, lambda x: (x - mean) / (variance + 1e-5).sqrt())
     torch.testing.assert_close(runner.trace(spec).outputs.features, expected, rtol=1e-4, atol=1e-5)
-    assert not torch.equal(batch_of(runner, spec).inputs["x"], clean)
+    assert not torch.equal(runner.batch(spec).inputs["x"], clean)
 
 
 def test_a_perturbed_pass_with_coupled_norms_uses_its_own_statistics() -> None:
@@ -147,8 +146,8 @@ def test_gradients_agree_with_finite_differences(norm: Any, name: str) -> None:
     spec = PassSpec(size=4, norm=norm, dtype="float64", readout="sum", gradients="weights")
     # The plain sum of a normalised map hardly depends on what came before; that of its square does.
     runner = candidate("squared")
-    weights = weights_of(runner, spec)
-    x = batch_of(runner, spec).inputs["x"]
+    weights = runner.weights(spec)
+    x = runner.batch(spec).inputs["x"]
     held = F.conv2d(x, weights["conv.weight"], weights["conv.bias"], padding=1)
     direction = torch.randn(
         weights[name].shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1)
@@ -170,15 +169,15 @@ def test_gradients_agree_with_finite_differences(norm: Any, name: str) -> None:
 
 def test_weights_do_not_depend_on_inputs_precision_or_read_out() -> None:
     runner = candidate(seed=3)
-    reference = weights_of(runner, PassSpec())
+    reference = runner.weights(PassSpec())
     for spec in (
         PassSpec(size=2, inputs="ones", readout="sum", gradients="weights"),
         PassSpec(norm="bypass", perturbation=0.1),
     ):
-        assert all(torch.equal(t, reference[n]) for n, t in weights_of(candidate(seed=3), spec).items())
-    double = weights_of(candidate(seed=3), PassSpec(dtype="float64"))
+        assert all(torch.equal(t, reference[n]) for n, t in candidate(seed=3).weights(spec).items())
+    double = candidate(seed=3).weights(PassSpec(dtype="float64"))
     assert all(torch.equal(t.float(), reference[n].float()) for n, t in double.items())
-    other = weights_of(candidate(seed=3), PassSpec(repeat=1))
+    other = candidate(seed=3).weights(PassSpec(repeat=1))
     assert not torch.equal(other["conv.weight"], reference["conv.weight"])
 
 
@@ -198,7 +197,7 @@ def test_neither_earlier_passes_nor_the_default_precision_change_what_is_drawn()
 def test_every_candidate_of_a_run_sees_the_same_batch() -> None:
     spec = PassSpec(size=3, perturbation=0.1)
     first, second, other = (
-        batch_of(runner, spec).inputs["x"]
+        runner.batch(spec).inputs["x"]
         for runner in (candidate(seed=1), candidate(seed=1, index=0), candidate(seed=2))
     )
     assert torch.equal(first, second)
@@ -206,7 +205,7 @@ def test_every_candidate_of_a_run_sees_the_same_batch() -> None:
 
 
 def test_normal_weights_are_standard_normal_matrices_with_biases_of_zero() -> None:
-    weights = weights_of(candidate(), PassSpec(weights="normal"))
+    weights = candidate().weights(PassSpec(weights="normal"))
     assert 0.7 < weights["conv.weight"].std() < 1.3
     assert torch.equal(weights["conv.bias"], torch.zeros(4))
     assert torch.equal(weights["norm.weight"], torch.ones(4))
@@ -214,8 +213,8 @@ def test_normal_weights_are_standard_normal_matrices_with_biases_of_zero() -> No
 
 def test_magnitudes_replace_weights_and_buffers() -> None:
     runner = candidate()
-    signed = weights_of(runner, PassSpec())
-    for name, tensor in weights_of(runner, PassSpec(magnitude=True)).items():
+    signed = runner.weights(PassSpec())
+    for name, tensor in runner.weights(PassSpec(magnitude=True)).items():
         assert torch.equal(tensor, signed[name].abs())
 
 

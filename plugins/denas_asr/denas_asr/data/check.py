@@ -11,7 +11,8 @@ from typing import Any
 from denas_core.errors import ConfigError
 
 from .problems import NAMED, Problems
-from .utterances import LIMITS, Limits, Utterance, read_split
+from .utterance import LIMITS, Limits, Utterance
+from .utterances import read_split
 
 SCHEMA = "denas.speech-data/1"
 

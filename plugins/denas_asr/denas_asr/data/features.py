@@ -14,7 +14,7 @@ from denas_core.seeding import derive_rng
 
 from .audio import LONGEST, read_audio
 from .cache import FeatureCache
-from .utterances import Utterance
+from .utterance import Utterance
 
 if TYPE_CHECKING:
     from torch import Tensor

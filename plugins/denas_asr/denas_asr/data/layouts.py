@@ -9,7 +9,7 @@ from denas_core.errors import ConfigError, did_you_mean
 
 from . import librispeech, manifest
 from .problems import Problems
-from .utterances import Found
+from .utterance import Found
 
 LOOKED_FOR = (
     "PART/SPEAKER/CHAPTER/*.trans.txt with *.flac or *.wav beside it, or PART.csv with ID, wav and wrd"

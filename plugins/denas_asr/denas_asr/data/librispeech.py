@@ -10,7 +10,7 @@ from denas_core.errors import ConfigError
 
 from .audio import EXTENSIONS
 from .problems import Problems
-from .utterances import Found
+from .utterance import Found
 
 TRANSCRIPTS = ".trans.txt"
 DEPTH = 2

@@ -11,7 +11,7 @@ from pathlib import Path
 from denas_core.errors import ConfigError
 
 from .problems import Problems
-from .utterances import Found
+from .utterance import Found
 
 TEXTS = ("wrd", "transcript")
 """Columns of what is said: the one that the original reads, and the one that its own preparation wrote."""

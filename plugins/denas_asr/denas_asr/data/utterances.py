@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import unicodedata
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+from denas_asr.data.utterance import LIMITS, Found, Limits, Utterance
 from denas_core.errors import ConfigError
 
 from .audio import EmptyAudio, UnreadableAudio, check_audio, read_header
@@ -20,50 +20,6 @@ READERS = 8
 
 LOOKED_INTO = 64
 """Files that a thread looks into before it says so."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Utterance:
-    """One utterance.
-
-    Attributes:
-        id: Its id, of which there is one.
-        audio: The file.
-        text: What is said, in the letters of the transcript.
-        seconds: How long it lasts, as the file says.
-        speaker: Who speaks; empty if nobody knows.
-    """
-
-    id: str
-    audio: Path
-    text: str
-    seconds: float
-    speaker: str
-
-
-class Found(NamedTuple):
-    """An utterance as a layout lists it, its audio not yet looked into."""
-
-    id: str
-    audio: Path
-    text: str
-    speaker: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How long an utterance may last.
-
-    Attributes:
-        shortest: Seconds; a frame of features lasts 0.025.
-        longest: Seconds; the longest of LibriSpeech lasts 35.
-    """
-
-    shortest: float = 0.1
-    longest: float = 40.0
-
-
-LIMITS = Limits()
 
 
 class Part(NamedTuple):

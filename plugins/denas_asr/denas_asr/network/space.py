@@ -129,7 +129,20 @@ class SpeechSpace(SearchSpace):
         width, residual = cast("int", arch["embed_dim"]), variant == "full"
         settings = [dict(block) for block in self._blocks(arch)]
         blocks, norm = self.encoder_blocks(width, settings, residual=residual)
-        return build_network(self, width, blocks, norm, head=head, residual=residual)
+        return build_network(
+            width,
+            blocks,
+            norm,
+            mels=self.mels,
+            channels=self.channels,
+            vocabulary=self.vocabulary,
+            decoder_layers=self.decoder_layers,
+            decoder_heads=self.decoder_heads,
+            decoder_hidden=self.decoder_hidden,
+            dropout=self.dropout,
+            head=head,
+            residual=residual,
+        )
 
     def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:
         """Give `model` fresh weights on the CPU, see `initialise_network`."""

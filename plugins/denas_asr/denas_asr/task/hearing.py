@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from denas_asr.data.features import FeatureReader, normalisation_of
-from denas_asr.data.utterances import Utterance
+from denas_asr.data.utterance import Utterance
 from denas_asr.features.fbank import Fbank
 from denas_asr.features.normalisation import Normalisation, by_utterance
 from denas_asr.features.spec_augment import SpecAugment

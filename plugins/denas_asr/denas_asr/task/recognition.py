@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from denas_asr.data.features import FeatureReader
-from denas_asr.data.utterances import Limits, Part, read_split
+from denas_asr.data.utterance import Limits
+from denas_asr.data.utterances import Part, read_split
 from denas_asr.features.fbank import Fbank
 from denas_asr.features.spec_augment import SpecAugment
-from denas_asr.vocabulary.choice import CHARACTERS, is_file, make_vocabulary
-from denas_asr.vocabulary.vocabulary import Vocabulary, vocabulary_of
+from denas_asr.vocabulary.choice import CHARACTERS, is_file, make_vocabulary, vocabulary_of
+from denas_asr.vocabulary.vocabulary import Vocabulary
 from denas_core.contracts.component import option
 from denas_core.contracts.space import SearchSpace
 from denas_core.contracts.task import Metric, Split, Task, TaskData

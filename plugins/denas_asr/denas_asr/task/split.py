@@ -7,7 +7,7 @@ import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from denas_asr.data.utterances import Utterance
+from denas_asr.data.utterance import Utterance
 from denas_asr.vocabulary.vocabulary import Vocabulary
 from denas_core.contracts.task import Split
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from denas_core.errors import ConfigError, did_you_mean
+from denas_core.text import safe_repr
 
 from .characters import Characters
 from .sentence_pieces import SentencePieces
@@ -47,3 +49,22 @@ def make_vocabulary(chosen: str, texts: Sequence[str]) -> Vocabulary:
 def is_file(chosen: str) -> bool:
     """Tell whether a choice is the path of a file, rather than the name of a kind."""
     return chosen.endswith(SUFFIX) or "/" in chosen
+
+
+def vocabulary_of(facts: Mapping[str, Any]) -> Vocabulary:
+    """Return the vocabulary that `Vocabulary.as_facts` has put down.
+
+    Raises:
+        ConfigError: it is of a kind that this version does not know, or damaged.
+    """
+    from .characters import Characters
+    from .sentence_pieces import SentencePieces
+
+    kind = facts.get("kind")
+    if kind == Characters.kind:
+        return Characters.from_facts(facts)
+    if kind == SentencePieces.kind:
+        return SentencePieces.from_facts(facts)
+    raise ConfigError(
+        f"the model has a vocabulary of the kind {safe_repr(kind)}, which this version does not know; upgrade denas-asr"
+    )

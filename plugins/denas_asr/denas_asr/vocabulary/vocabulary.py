@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
-
-from denas_core.errors import ConfigError
-from denas_core.text import safe_repr
 
 SPECIAL = ("<blank>", "<bos>", "<eos>")
 """The blank of CTC, which is the padding too, and what stands before and behind a transcript; no text has them."""
@@ -39,25 +36,6 @@ class Vocabulary(ABC):
 
     def __len__(self) -> int:
         return len(self.pieces)
-
-
-def vocabulary_of(facts: Mapping[str, Any]) -> Vocabulary:
-    """Return the vocabulary that `Vocabulary.as_facts` has put down.
-
-    Raises:
-        ConfigError: it is of a kind that this version does not know, or damaged.
-    """
-    from .characters import Characters
-    from .sentence_pieces import SentencePieces
-
-    kind = facts.get("kind")
-    if kind == Characters.kind:
-        return Characters.from_facts(facts)
-    if kind == SentencePieces.kind:
-        return SentencePieces.from_facts(facts)
-    raise ConfigError(
-        f"the model has a vocabulary of the kind {safe_repr(kind)}, which this version does not know; upgrade denas-asr"
-    )
 
 
 def plain(text: str) -> str:

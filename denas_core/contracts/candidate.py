@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from denas_core.isolation.guard import as_before_the_call
 from denas_core.values.architecture import Architecture
+from denas_core.values.passes import joined_passes
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -31,8 +32,7 @@ class Candidate:
         arch: The architecture.
         seed: The run's seed, from which every seed of a pass is derived.
         device: ``cpu`` or ``cuda``.
-        passes: The passes that its scores will ask for, as far as they are known: where one covers another, only the
-            first of them runs.
+        passes: The passes that its scores will ask for, as far as they are known: those that can run as one do.
         pass_seconds: Wall-clock seconds of each pass that has run.
     """
 
@@ -51,6 +51,7 @@ class Candidate:
         self.device = device
         self.passes = tuple(passes)
         self.pass_seconds: dict[PassSpec, float] = {}
+        self._plan = joined_passes(self.passes)
         self._traces: dict[PassSpec, Trace] = {}
         self._networks: dict[tuple[str, tuple[str, ...], str, int], nn.Module] = {}
         self._views: list[WeightView] | None = None
@@ -64,9 +65,9 @@ class Candidate:
         Raises:
             ScoreFailed: the network cannot do the pass, or ran out of memory.
         """
-        covering = [known for known in (*self._traces, *self.passes) if known.covers(spec)]
-        # The widest: any other that covers would run only to be covered by it.
-        spec = max(covering, key=lambda known: known.gradients != "none", default=spec)
+        covering = [known for known in (*self._traces, *self._plan) if known.covers(spec)]
+        # One that has run, if there is one, else the one of the plan.
+        spec = covering[0] if covering else spec
         if spec not in self._traces:
             from denas_core.passes.runner import run_pass
 
@@ -152,6 +153,7 @@ class Candidate:
             batch=lambda: self.batch(spec),
             forward=self.space.forward,
             views=self.views,
+            blocks=lambda: self.space.blocks(self.network(spec)),
             device=self.device,
             seed=self.seed,
             statistics=statistics,

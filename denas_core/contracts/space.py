@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from denas_core.errors import ConfigError
@@ -157,6 +157,16 @@ class SearchSpace(KnobSpace, ABC):
         from denas_core.values.views import views_by_module
 
         return views_by_module(model)
+
+    def blocks(self, model: nn.Module) -> Sequence[str]:
+        """Return the names of the modules of `model` that are its blocks, in the order of the network.
+
+        Scores compare what goes into a block with what comes out. By default the items of its sequences that are built
+        from other modules, such as residual blocks, transformer layers and cells; see `blocks_by_module`.
+        """
+        from denas_core.networks.blocks import blocks_by_module
+
+        return blocks_by_module(model)
 
     def parts(self, model: nn.Module) -> dict[str, tuple[str, ...]]:
         """Return prefixes of parameter names by part, for a parameter count of each; by default none."""

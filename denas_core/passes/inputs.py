@@ -31,6 +31,7 @@ class Subject:
         batch: Returns the inputs, likewise.
         forward: Runs the network on the inputs.
         views: Returns where the weights are, by role.
+        blocks: Returns the names of the modules that are its blocks.
         device: ``cpu`` or ``cuda``.
         seed: Seed of the fixed cotangent of the read-out.
         statistics: Mean and inverse deviation of each batch norm in the order of calls, which take the place of those
@@ -42,6 +43,7 @@ class Subject:
     batch: Callable[[], Batch]
     forward: Callable[[nn.Module, Batch], Outputs]
     views: Callable[[], Sequence[WeightView]]
+    blocks: Callable[[], Sequence[str]] = tuple
     device: str = "cpu"
     seed: int = 0
     statistics: Sequence[tuple[Tensor, Tensor]] | None = None

@@ -43,17 +43,30 @@ class Recorder(Protocol):
         """Return a context in which layers see (positions, samples, features), or its first two dimensions as one."""
 
 
+class Observer(Protocol):
+    """What a `PassMode` shows the functions of a network to."""
+
+    def before(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Look at the arguments of a call."""
+
+    def after(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:
+        """Look at the result of a call, and return what takes its place; None if it stays."""
+
+
 Arrangement = Callable[[Tensor], Tensor]
 """Brings the rows of a layer's input or output into the order (samples, positions..., features)."""
 
 
 class PassMode(TorchFunctionMode):
-    """Handles normalisation, and on request records layers, while a network runs inside ``with``."""
+    """Handles normalisation, and on request records and observes layers, while a network runs inside ``with``."""
 
-    def __init__(self, norms: BatchNorms, recorder: Recorder | None = None) -> None:
+    def __init__(
+        self, norms: BatchNorms, recorder: Recorder | None = None, observers: Sequence[Observer] = ()
+    ) -> None:
         super().__init__()
         self._norms = norms
         self._recorder = recorder
+        self._observers = tuple(observers)
 
     def __torch_function__(
         self,
@@ -65,6 +78,24 @@ class PassMode(TorchFunctionMode):
         kwargs = kwargs or {}
         if func is F.batch_norm:
             return self._norms(*args, **kwargs)
+        if self._observers:
+            return self._observed(func, args, kwargs)
+        return self._handled(func, args, kwargs)
+
+    def _observed(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if func is F.multi_head_attention_forward:
+            # Its projections are layers too.
+            with self:
+                return _composite(func)(*args, **kwargs)
+        for observer in self._observers:
+            observer.before(func, args, kwargs)
+        result = self._handled(func, args, kwargs)
+        for observer in self._observers:
+            replaced = observer.after(func, args, kwargs, result)
+            result = result if replaced is None else replaced
+        return result
+
+    def _handled(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if self._norms.policy == "bypass":
             result = self._bypassed(func, args, kwargs)
             if result is not NotImplemented:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import torch
@@ -12,14 +12,19 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from denas_core.errors import ScoreFailed
+from denas_core.seeding import derive_seed
 from denas_core.system.memory import is_out_of_memory
 from denas_core.values.batch import Batch, Outputs
 from denas_core.values.passes import PassSpec, Trace
 
+from .block_calls import BlockRecorder
 from .factors import FactorRecorder, GradientTotal
+from .input_gradients import InputGradients
 from .inputs import Subject, parts_of, readout_of
-from .mode import LayerRecorder, PassMode, Recorder
+from .mode import LayerRecorder, Observer, PassMode, Recorder
+from .moments import MomentRecorder
 from .norms import BatchNorms
+from .signs import SignRecorder
 
 
 def run_pass(subject: Subject, spec: PassSpec) -> Trace:
@@ -62,6 +67,8 @@ class _Run:
             trace = self._summed(parts_of(batch, spec.size)) or self._summed([batch])
             assert trace is not None
             return trace
+        if spec.gradients == "inputs" or spec.observe:
+            return self._observing(batch)
         recorder = LayerRecorder(self._weights, spec.size) if spec.gradients == "layers" else None
         if spec.gradients == "samples":
             self._require_gradients()
@@ -73,6 +80,37 @@ class _Run:
         if recorder is not None:
             return dataclasses.replace(trace, layers=recorder.differentiate(readout))
         return dataclasses.replace(trace, gradients=self._sample_gradients(readout))
+
+    def _observing(self, batch: Batch) -> Trace:
+        """Return the trace of a run that is observed, or differentiated by its inputs."""
+        spec, size = self._spec, self._spec.size
+        with_cotangents = "block gradients" in spec.observe
+        is_differentiated = spec.gradients == "inputs" or with_cotangents
+        inputs = InputGradients(batch, size) if is_differentiated else None
+        signs = SignRecorder(size) if "signs" in spec.observe else None
+        moments = MomentRecorder(self._weights) if "moments" in spec.observe else None
+        blocks = None
+        if with_cotangents or "blocks" in spec.observe:
+            blocks = BlockRecorder(self._network, self._subject.blocks(), size)
+        observers = [observer for observer in (inputs, signs, moments) if observer is not None]
+        with blocks or contextlib.nullcontext():
+            outputs = self._forward(batch if inputs is None else inputs.batch, None, observers)
+        trace = self._trace([_detached(outputs)])
+        by_input: Mapping[str, Tensor] = {}
+        if spec.gradients == "inputs" and inputs is not None:
+            readout = readout_of(outputs, spec, seed=self._subject.seed)
+            by_input = inputs.of(readout, retain_graph=with_cotangents)
+        generator = None
+        if with_cotangents:
+            seed = derive_seed(self._subject.seed, "block cotangents", spec.repeat)
+            generator = torch.Generator().manual_seed(seed)
+        return dataclasses.replace(
+            trace,
+            input_gradients=by_input,
+            signs=() if signs is None else tuple(signs.signs),
+            moments=() if moments is None else tuple(moments.moments),
+            blocks=() if blocks is None else blocks.calls(generator),
+        )
 
     def _summed(self, parts: Sequence[Batch]) -> Trace | None:
         """Return the trace of a batch in parts, or None if these cannot be told apart."""
@@ -113,14 +151,16 @@ class _Run:
         for tensor in self._trainable.values():
             tensor.requires_grad_()
 
-    def _forward(self, batch: Batch, recorder: Recorder | None) -> Outputs:
+    def _forward(
+        self, batch: Batch, recorder: Recorder | None, observers: Sequence[Observer] = ()
+    ) -> Outputs:
         weights = {f"network.{name}": tensor for name, tensor in self._weights.items()}
         outputs: Outputs
         # What a network creates while it runs, such as a mask, gets the precision of the pass.
         with (
-            torch.set_grad_enabled(self._spec.gradients != "none"),
+            torch.set_grad_enabled(self._spec.needs_graph),
             _default_dtype(self._spec.dtype),
-            PassMode(self._norms, recorder),
+            PassMode(self._norms, recorder, observers),
         ):
             outputs = functional_call(_Forward(self._subject.forward, self._network), weights, (batch,))
         _check_finite(outputs)

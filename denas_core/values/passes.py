@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
     from .batch import Outputs
     from .views import WeightView
+
+
+Observation = Literal["signs", "moments", "blocks", "block gradients"]
+"""What a pass can keep of a run, see `PassSpec.observe`."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +49,12 @@ class PassSpec:
             one sample's read-out at a time, which takes a backward run a sample; ``factors``: every trainable
             parameter, but matrices that few rows were multiplied by as the two factors of their gradients.
             Under ``weights`` and ``factors``, a batch of many positions runs in parts, whose gradients add up.
+            ``inputs``: the continuous inputs, or the embeddings of a network of tokens.
         roles: Roles of the views whose parameters ``weights``, ``samples`` and ``factors`` differentiate by; all
             parameters if empty.
+        observe: What is kept of the run beside its outputs, for gradients ``none`` and ``inputs``: ``signs`` of
+            pre-activations, ``moments`` of what layers put out, inputs and outputs of ``blocks``, and
+            ``block gradients``, the gradient by each block's input of a random cotangent at its output.
         repeat: Counts independent repetitions: another batch and other weights.
     """
 
@@ -60,17 +68,55 @@ class PassSpec:
     norm: Literal["batch", "coupled", "bypass"] = "batch"
     variant: Literal["full", "plain"] = "full"
     readout: Literal["none", "cotangent", "sum"] = "none"
-    gradients: Literal["none", "weights", "layers", "samples", "factors"] = "none"
+    gradients: Literal["none", "weights", "layers", "samples", "factors", "inputs"] = "none"
     roles: tuple[str, ...] = ()
+    observe: tuple[Observation, ...] = ()
     repeat: int = 0
 
     def forward(self) -> PassSpec:
         """Return the pass without read-out and gradients, which alone decides its outputs."""
-        return dataclasses.replace(self, readout="none", gradients="none", roles=())
+        return dataclasses.replace(self, readout="none", gradients="none", roles=(), observe=())
+
+    @property
+    def needs_graph(self) -> bool:
+        """Whether the run is differentiated by anything."""
+        return self.gradients != "none" or "block gradients" in self.observe
 
     def covers(self, other: PassSpec) -> bool:
         """Tell whether a trace of this pass holds all that a trace of `other` would."""
-        return self == other or (other.gradients == "none" and self.forward() == other.forward())
+        if self.forward() != other.forward() or not set(other.observe) <= set(self.observe):
+            return False
+        return other.gradients == "none" or self._without_observing() == other._without_observing()
+
+    def joined(self, other: PassSpec) -> PassSpec | None:
+        """Return the one pass whose trace holds all that traces of both would, or None if it takes two."""
+        if self.covers(other):
+            return self
+        if other.covers(self):
+            return other
+        gradients = {self.gradients, other.gradients}
+        if self.forward() != other.forward() or not gradients <= {"none", "inputs"}:
+            return None
+        wider = self if self.gradients != "none" else other
+        joined = dataclasses.replace(wider, observe=tuple(sorted({*self.observe, *other.observe})))
+        return joined if joined.covers(self) and joined.covers(other) else None
+
+    def _without_observing(self) -> PassSpec:
+        return dataclasses.replace(self, observe=())
+
+
+def joined_passes(passes: Iterable[PassSpec]) -> tuple[PassSpec, ...]:
+    """Return the fewest passes whose traces hold all that traces of `passes` would."""
+    plan: list[PassSpec] = []
+    for spec in passes:
+        for known in plan:
+            if joined := known.joined(spec):
+                # A wider pass may take in others of the plan.
+                plan = [joined, *(other for other in plan if other is not known and not joined.covers(other))]
+                break
+        else:
+            plan.append(spec)
+    return tuple(plan)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +133,12 @@ class Trace:
         layers: One record a call of a linear or convolutional layer, for ``gradients="layers"``. A matrix that is used
             in another way, or whose samples cannot be told apart, has none.
         statistics: Mean and inverse standard deviation of each call of a batch-norm, for ``norm="batch"``.
+        input_gradients: Gradient of the read-out by input, sample first, for ``gradients="inputs"``; those of
+            embeddings are called ``embedding0``, ``embedding1``, ...
+        signs: Whether each unit is above zero, (samples, units), one tensor a call of an activation function, where
+            ``signs`` are observed.
+        moments: One record a call of a linear or convolutional layer, where ``moments`` are observed.
+        blocks: One record a call of a block, where ``blocks`` or ``block gradients`` are observed.
     """
 
     spec: PassSpec
@@ -96,6 +148,10 @@ class Trace:
     factors: Mapping[str, GradientFactors] = dataclasses.field(default_factory=dict)
     layers: tuple[LayerCall, ...] = ()
     statistics: tuple[tuple[Tensor, Tensor], ...] = ()
+    input_gradients: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
+    signs: tuple[Tensor, ...] = ()
+    moments: tuple[LayerMoments, ...] = ()
+    blocks: tuple[BlockCall, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,3 +214,46 @@ class Convolution:
     padding: tuple[tuple[int, int], ...]
     dilation: tuple[int, ...]
     groups: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class LayerMoments:
+    """Second moments of what one call of a layer put out, about the mean over its rows.
+
+    Attributes:
+        parameter: Name of the weight of the layer.
+        rows: Samples times positions.
+        channels: Features of a row.
+        variance: Trace of the covariance matrix of the channels.
+        square: Sum of the squares of its elements, which is that of its squared eigenvalues.
+    """
+
+    parameter: str
+    rows: int
+    channels: int
+    variance: float
+    square: float
+
+    @property
+    def participation_ratio(self) -> float:
+        """The number of directions that the outputs spread over, from 1 to the channels; 0 if they do not vary."""
+        return self.variance**2 / self.square if self.square > 0 else 0.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class BlockCall:
+    """One call of a block, see `SearchSpace.blocks`.
+
+    Attributes:
+        name: Name of the module.
+        inputs: What went in, sample first.
+        outputs: What came out, sample first.
+        cotangent: Independent signs, +1 or -1, of the shape of the outputs; None without gradients.
+        input_gradient: Gradient of the sum of cotangent times outputs by the inputs; None without gradients.
+    """
+
+    name: str
+    inputs: Tensor
+    outputs: Tensor
+    cotangent: Tensor | None = None
+    input_gradient: Tensor | None = None

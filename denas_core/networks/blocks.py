@@ -1,0 +1,35 @@
+"""Where the blocks of a network are, from the structure of its modules alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def blocks_by_module(network: nn.Module) -> tuple[str, ...]:
+    """Return the names of the blocks of `network`, in the order in which they are registered.
+
+    A block is an item of a sequence (`Sequential`, `ModuleList`, `ModuleDict`) that is built from other modules: a
+    residual block, a transformer layer, a cell. Stages, which are sequences themselves, are searched for blocks; layers
+    such as a convolution are none, and the inside of a block is not searched. Where no sequence holds a block, the
+    children of the network that are built from other modules are its blocks.
+    """
+    found = tuple(name for name, _ in _in_sequences(network, "", is_item=False))
+    if found:
+        return found
+    return tuple(name for name, child in network.named_children() if any(True for _ in child.children()))
+
+
+def _in_sequences(module: nn.Module, prefix: str, *, is_item: bool) -> Iterator[tuple[str, nn.Module]]:
+    from torch import nn
+
+    is_sequence = isinstance(module, (nn.Sequential, nn.ModuleList, nn.ModuleDict))
+    if is_item and not is_sequence:
+        if any(True for _ in module.children()):
+            yield prefix, module
+        return
+    for name, child in module.named_children():
+        yield from _in_sequences(child, f"{prefix}.{name}" if prefix else name, is_item=is_sequence)

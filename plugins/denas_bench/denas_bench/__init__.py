@@ -1,0 +1,1 @@
+"""The networks of public architecture benchmarks, and tables of their accuracies."""

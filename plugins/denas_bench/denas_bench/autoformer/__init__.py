@@ -1,0 +1,1 @@
+"""The space ``bench/autoformer``: vision transformers of AutoFormer, and plain ones."""

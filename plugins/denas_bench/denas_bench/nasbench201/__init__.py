@@ -1,0 +1,1 @@
+"""The space ``bench/nasbench201``: cells of NAS-Bench-201."""

@@ -1,0 +1,1 @@
+"""The space ``bench/tc-resnet``: temporal convolutions for keyword spotting."""

@@ -91,8 +91,8 @@ class Embedding(nn.Module):
         tokens = torch.cat([self.class_token.expand(patches.shape[0], -1, -1), patches], 1)
         if side == self.side:
             return tokens + self.positions
-        corner = self.positions[:, 1:].unflatten(1, (self.side, self.side))[:, :side, :side].flatten(1, 2)
-        return tokens + torch.cat([self.positions[:, :1], corner], 1)
+        grid = torch.unflatten(self.positions[:, 1:], 1, (self.side, self.side))
+        return tokens + torch.cat([self.positions[:, :1], grid[:, :side, :side].flatten(1, 2)], 1)
 
 
 class Block(nn.Module):

@@ -52,7 +52,10 @@ class AutoFormer(SearchSpace):
     classes: int = option(1000, "Number of classes", at_least=1)
     image_size: int = option(224, "Height and width of the images, in pixels", at_least=PATCH, at_most=4096)
     probe_size: int = option(
-        64, "Height and width of the images of scores and latency, at most image_size", at_least=PATCH, at_most=4096
+        64,
+        "Height and width of the images of scores and latency, at most image_size",
+        at_least=PATCH,
+        at_most=4096,
     )
     plain: bool = option(False, "Share the width between the heads, without relative positions")
     depths: list[int] = option(_TINY["depths"], "Choices of the number of blocks")
@@ -88,14 +91,18 @@ class AutoFormer(SearchSpace):
         """
         for name in ("image_size", "probe_size"):
             if getattr(self, name) % PATCH:
-                raise ValueError(f"{name} {getattr(self, name)} is no multiple of {PATCH}, the size of a patch")
+                raise ValueError(
+                    f"{name} {getattr(self, name)} is no multiple of {PATCH}, the size of a patch"
+                )
         self.probe_size = min(self.probe_size, self.image_size)
         for name in _CHOICES:
             check_choices(name, getattr(self, name), LIMITS[name])
         if self.plain:
             for width in self.embed_dims:
                 if wrong := [heads for heads in self.heads if width % heads]:
-                    raise ValueError(f"the embedding width {width} cannot be shared by {wrong[0]} heads; change one")
+                    raise ValueError(
+                        f"the embedding width {width} cannot be shared by {wrong[0]} heads; change one"
+                    )
 
     def knobs(self) -> tuple[Knob, ...]:
         """Return the choices of the network, then those of each block, numbered from 1."""
@@ -152,7 +159,10 @@ class AutoFormer(SearchSpace):
             rows = block.attention.out.in_features
             views += [
                 WeightView(
-                    f"{name}.attention.qkv.weight", f"attention.{part}", layer, rows=(i * rows, (i + 1) * rows)
+                    f"{name}.attention.qkv.weight",
+                    f"attention.{part}",
+                    layer,
+                    rows=(i * rows, (i + 1) * rows),
                 )
                 for i, part in enumerate("qkv")
             ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 from typing import cast
 
@@ -99,9 +100,7 @@ class EncoderLayer(nn.Module):
         self.query, self.key, self.value, self.out = (Linear(hidden, hidden) for _ in range(4))
         self.attention_norm = nn.LayerNorm(hidden, eps=NORM_EPS)
         widths = (hidden, *layer.ffn, hidden)
-        self.ffn = nn.ModuleList(
-            Linear(before, after) for before, after in zip(widths[:-1], widths[1:], strict=True)
-        )
+        self.ffn = nn.ModuleList(Linear(before, after) for before, after in itertools.pairwise(widths))
         self.ffn_norm = nn.LayerNorm(hidden, eps=NORM_EPS)
         self.dropout = nn.Dropout(DROPOUT)
 

@@ -1,7 +1,7 @@
 """How NAS-Bench-BERT writes a network: the hidden size, and five values of each layer.
 
-``{"hidden_size": 128, "layers": [["SA", "SDP", 2, 512, 3], ...]}``: the operation and its parameter, heads, the width of
-additional feed-forward layers, and the number of feed-forward layers. In training, the operation had no effect.
+``{"hidden_size": 128, "layers": [["SA", "SDP", 2, 512, 3], ...]}``: the operation and its parameter, heads, the width
+of additional feed-forward layers, and the number of feed-forward layers. In training, the operation had no effect.
 """
 
 from __future__ import annotations

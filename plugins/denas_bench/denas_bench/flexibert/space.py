@@ -28,10 +28,10 @@ DEPTHS = (2, 4)
 class FlexiBERT(SearchSpace):
     """The encoders of NAS-Bench-BERT (Serianni and Kalita 2023, arXiv:2306.00288), in the space of FlexiBERT.
 
-    They are built as they were trained: every layer has scaled dot-product attention, whatever operation its description
-    names, and the width of feed-forward layers after the first is a choice where there are several. So descriptions that
-    differ in operations alone are one architecture here. Weights begin as normal numbers of standard deviation 0.02. The
-    head classifies the first token.
+    They are built as they were trained: every layer has scaled dot-product attention, whatever operation its
+    description names, and the width of feed-forward layers after the first is a choice where there are several. So
+    descriptions that differ in operations alone are one architecture here. Weights begin as normal numbers of standard
+    deviation 0.02. The head classifies the first token.
     """
 
     classes: int = option(2, "Number of classes", at_least=1)
@@ -48,7 +48,9 @@ class FlexiBERT(SearchSpace):
         """
         for name in ("seq_len", "probe_tokens"):
             if getattr(self, name) > self.positions:
-                raise ValueError(f"{name} {getattr(self, name)} is more than positions {self.positions}; change one")
+                raise ValueError(
+                    f"{name} {getattr(self, name)} is more than positions {self.positions}; change one"
+                )
 
     def knobs(self) -> tuple[Knob, ...]:
         """Return the choices of the network, then those of each layer, numbered from 1."""
@@ -134,11 +136,10 @@ class FlexiBERT(SearchSpace):
 
     def parts(self, model: nn.Module) -> dict[str, tuple[str, ...]]:
         """Return embeddings, encoder and head."""
-        return {
-            "embeddings": ("tokens.", "positions.", "segments.", "norm."),
-            "encoder": ("projection.", "layers."),
-            "head": ("head.",),
-        }
+        embeddings: tuple[str, ...] = ("tokens.", "positions.", "segments.", "norm.")
+        if hasattr(cast("Any", model).projection, "weight"):
+            embeddings += ("projection.",)
+        return {"embeddings": embeddings, "encoder": ("layers.",), "head": ("head.",)}
 
     def parse(self, text: str, *, origin: str = "architecture") -> Architecture:
         """Read a network as NAS-Bench-BERT writes it, see `values_of`, or what every space reads."""

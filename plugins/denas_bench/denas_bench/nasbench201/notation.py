@@ -57,7 +57,8 @@ def parse_cell(text: str, *, origin: str) -> dict[str, str]:
             operations[knob_of(target, source)] = operation
     if tuple(found) != EDGES:
         raise ConfigError(
-            f"{text.strip()[:120]!r} has not the six operations of a cell ({origin}); expected a cell such as {_EXAMPLE}"
+            f"{text.strip()[:120]!r} has not the six operations of a cell ({origin}); "
+            f"expected a cell such as {_EXAMPLE}"
         )
     return operations
 

@@ -26,7 +26,9 @@ class NASBench201(SearchSpace):
     """
 
     classes: int = option(10, "Number of classes", at_least=1)
-    image_size: int = option(32, "Height and width of the images, in pixels; a multiple of 4", at_least=4, at_most=4096)
+    image_size: int = option(
+        32, "Height and width of the images, in pixels; a multiple of 4", at_least=4, at_most=4096
+    )
     channels: int = option(16, "Channels of the first of the three stages", at_least=1, at_most=4096)
     cells: int = option(5, "Cells of a stage", at_least=1, at_most=100)
 
@@ -43,7 +45,9 @@ class NASBench201(SearchSpace):
             ValueError: it cannot be halved twice.
         """
         if self.image_size % 4:
-            raise ValueError(f"image_size {self.image_size} is no multiple of 4, and is halved twice; change it")
+            raise ValueError(
+                f"image_size {self.image_size} is no multiple of 4, and is halved twice; change it"
+            )
 
     def knobs(self) -> tuple[Knob, ...]:
         """Return the operation of each edge of the cell, named by the node it leads to and the node it comes from."""
@@ -54,7 +58,7 @@ class NASBench201(SearchSpace):
     ) -> nn.Module:
         """Return the structure of `arch`; a `head` takes (samples, 4 x channels).
 
-        The variant ``plain`` has no shortcuts between its stages; ``skip_connect`` is an operation of the cell and stays.
+        The variant ``plain`` has no shortcuts between stages. ``skip_connect`` is an operation of the cell and stays.
         """
         from torch import nn
 

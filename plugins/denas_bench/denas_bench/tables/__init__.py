@@ -1,0 +1,1 @@
+"""Tables of trained accuracies: reading files, and finding the architectures in them."""

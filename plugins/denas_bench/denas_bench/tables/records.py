@@ -1,0 +1,85 @@
+"""Records of a file: the rows of a CSV file, or the objects of a JSON file."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from denas_core.errors import ConfigError
+
+DELIMITERS = {".tsv": "\t"}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RecordOfFile:
+    """One record.
+
+    Attributes:
+        values: Values by column; those of a CSV file are texts.
+        origin: Where it is, for errors: ``accuracy.csv:7``.
+    """
+
+    values: Mapping[str, Any]
+    origin: str
+
+
+def read_records(path: Path) -> list[RecordOfFile]:
+    """Return the records of a CSV file with a header, or of a JSON file.
+
+    A JSON file holds a list of objects, or an object with one list of objects in it. An object within a record gives
+    its entries as columns: ``{"scores": {"glue": 73.5}}`` has the column ``glue``.
+
+    Raises:
+        ConfigError: the file cannot be read, or is no such file.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise ConfigError(f"cannot read the table {str(path)!r}: {reason}") from error
+    records = list(_of_json(text, path) if path.suffix == ".json" else _of_csv(text, path))
+    if not records:
+        raise ConfigError(f"the table {str(path)!r} has no rows")
+    return records
+
+
+def _of_csv(text: str, path: Path) -> Iterator[RecordOfFile]:
+    reader = csv.DictReader(text.splitlines(), delimiter=DELIMITERS.get(path.suffix, ","), strict=True)
+    try:
+        names = [name.strip() for name in reader.fieldnames or ()]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ConfigError(f"the table {str(path)!r} has two columns {twice!r}")
+        reader.fieldnames = names
+        for row in reader:
+            origin = f"{path.name}:{reader.line_num}"
+            if None in row or None in row.values():
+                raise ConfigError(f"the row does not have the {len(names)} columns of the table ({origin})")
+            yield RecordOfFile({name: value.strip() for name, value in row.items()}, origin)
+    except csv.Error as error:
+        raise ConfigError(f"the table is no CSV file: {error} ({path.name}:{reader.line_num})") from error
+
+
+def _of_json(text: str, path: Path) -> Iterator[RecordOfFile]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"the table {str(path)!r} is no JSON file: {error}") from error
+    if isinstance(document, dict):
+        lists = [value for value in document.values() if _is_list_of_objects(value)]
+        document = lists[0] if len(lists) == 1 else document
+    if not _is_list_of_objects(document):
+        raise ConfigError(f"the table {str(path)!r} holds no list of objects, or more than one")
+    for index, entry in enumerate(document, start=1):
+        values: dict[str, Any] = {}
+        for name, value in entry.items():
+            values |= value if isinstance(value, dict) else {name: value}
+        yield RecordOfFile(values, f"{path.name}, entry {index}")
+
+
+def _is_list_of_objects(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(entry, dict) for entry in value)

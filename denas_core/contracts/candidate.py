@@ -153,7 +153,7 @@ class Candidate:
             batch=lambda: self.batch(spec),
             forward=self.space.forward,
             views=self.views,
-            blocks=lambda: self.space.blocks(self.network(spec)),
+            blocks=lambda: self.space.block_names(self.network(spec)),
             device=self.device,
             seed=self.seed,
             statistics=statistics,

@@ -158,7 +158,7 @@ class SearchSpace(KnobSpace, ABC):
 
         return views_by_module(model)
 
-    def blocks(self, model: nn.Module) -> Sequence[str]:
+    def block_names(self, model: nn.Module) -> Sequence[str]:
         """Return the names of the modules of `model` that are its blocks, in the order of the network.
 
         Scores compare what goes into a block with what comes out. By default the items of its sequences that are built

@@ -242,7 +242,7 @@ class LayerMoments:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class BlockCall:
-    """One call of a block, see `SearchSpace.blocks`.
+    """One call of a block, see `SearchSpace.block_names`.
 
     Attributes:
         name: Name of the module.

@@ -12,6 +12,8 @@ from torch.autograd.graph import GradientEdge, get_gradient_edge
 from denas_core.errors import ScoreFailed
 from denas_core.values.passes import BlockCall
 
+from .layers import layer_of
+
 
 class BlockRecorder:
     """Records each call of some modules of a network, by hooks that are there inside ``with`` alone."""
@@ -32,6 +34,7 @@ class BlockRecorder:
         self._samples = samples
         self._handles: list[Any] = []
         self._calls: list[_Call] = []
+        self._channels = -1
 
     def __enter__(self) -> None:
         for name, module in self._modules.items():
@@ -47,6 +50,14 @@ class BlockRecorder:
             handle.remove()
         self._handles = []
 
+    def before(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Do nothing: the kind of a layer is known by the call itself."""
+
+    def after(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
+        """Take the dimension of the channels from the layer that ran last: 1 behind a convolution, else the last."""
+        if layer := layer_of(func, args, kwargs):
+            self._channels = -1 if layer.convolution is None else 1
+
     def calls(self, cotangents: torch.Generator | None) -> tuple[BlockCall, ...]:
         """Return the recorded calls.
 
@@ -60,7 +71,7 @@ class BlockRecorder:
         went_in = next((value for value in (*args, *kwargs.values()) if self._is_batch(value)), None)
         came_out = next((value for value in _each(output) if self._is_batch(value)), None)
         if went_in is not None and came_out is not None:
-            self._calls.append(_Call(name, went_in, came_out))
+            self._calls.append(_Call(name, went_in, came_out, self._channels))
 
     def _is_batch(self, value: Any) -> bool:
         # Features, and neither masks nor lengths.
@@ -73,8 +84,9 @@ class BlockRecorder:
 
 
 class _Call:
-    def __init__(self, name: str, inputs: Tensor, outputs: Tensor) -> None:
+    def __init__(self, name: str, inputs: Tensor, outputs: Tensor, channels: int) -> None:
         self.name = name
+        self.channels = channels
         self.is_identity = inputs is outputs
         self.inputs = inputs.detach()
         self.outputs = outputs.detach()
@@ -84,7 +96,7 @@ class _Call:
 
     def finished(self, generator: torch.Generator | None) -> BlockCall:
         if generator is None:
-            return BlockCall(name=self.name, inputs=self.inputs, outputs=self.outputs)
+            return BlockCall(name=self.name, inputs=self.inputs, outputs=self.outputs, channels=self.channels)
         cotangent = torch.randint(0, 2, self.outputs.shape, generator=generator).to(self.outputs) * 2 - 1
         gradient: Tensor | None = None
         if self.is_identity:
@@ -101,6 +113,7 @@ class _Call:
             name=self.name,
             inputs=self.inputs,
             outputs=self.outputs,
+            channels=self.channels,
             cotangent=cotangent,
             input_gradient=torch.zeros_like(self.inputs) if gradient is None else gradient,
         )

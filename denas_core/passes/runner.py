@@ -92,7 +92,7 @@ class _Run:
         blocks = None
         if with_cotangents or "blocks" in spec.observe:
             blocks = BlockRecorder(self._network, self._subject.blocks(), size)
-        observers = [observer for observer in (inputs, signs, moments) if observer is not None]
+        observers = [observer for observer in (inputs, signs, moments, blocks) if observer is not None]
         with blocks or contextlib.nullcontext():
             outputs = self._forward(batch if inputs is None else inputs.batch, None, observers)
         trace = self._trace([_detached(outputs)])

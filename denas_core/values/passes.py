@@ -248,6 +248,7 @@ class BlockCall:
         name: Name of the module.
         inputs: What went in, sample first.
         outputs: What came out, sample first.
+        channels: The dimension of the channels of both: 1 behind a convolution, else -1.
         cotangent: Independent signs, +1 or -1, of the shape of the outputs; None without gradients.
         input_gradient: Gradient of the sum of cotangent times outputs by the inputs; None without gradients.
     """
@@ -255,5 +256,6 @@ class BlockCall:
     name: str
     inputs: Tensor
     outputs: Tensor
+    channels: int
     cotangent: Tensor | None = None
     input_gradient: Tensor | None = None

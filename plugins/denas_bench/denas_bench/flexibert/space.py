@@ -6,9 +6,9 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, cast
 
 from denas_core import Architecture, Batch, Knob, Outputs, SearchSpace, option
+from denas_core.networks.tokens import token_batch
 from denas_core.seeding import canonical_json
 from denas_core.system.guarded_yaml import load_mapping
-from denas_core.networks.tokens import token_batch
 
 from .notation import is_network, knob_of, values_of
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .values.architecture import Architecture, Knob
     from .values.batch import Batch, Outputs, continuous_batch
     from .values.latency import Latency
-    from .values.passes import LayerCall, PassSpec, Trace
+    from .values.passes import BlockCall, LayerCall, LayerMoments, PassSpec, Trace
     from .values.table import Table
     from .values.trial import Evaluation, Trial
     from .values.views import WeightView
@@ -85,7 +85,9 @@ _MODULES = {
     ),
     "values.latency": ("Latency",),
     "values.passes": (
+        "BlockCall",
         "LayerCall",
+        "LayerMoments",
         "PassSpec",
         "Trace",
     ),
@@ -101,6 +103,7 @@ _HOME = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = [
     "Architecture",
     "Batch",
+    "BlockCall",
     "Candidate",
     "CombinedScore",
     "DenasError",
@@ -112,6 +115,7 @@ __all__ = [
     "Latency",
     "LatencyProbe",
     "LayerCall",
+    "LayerMoments",
     "Metric",
     "Outputs",
     "PassSpec",

@@ -14,6 +14,12 @@ def denas_scores() -> Components:
         "complexity": "denas_scores.complexity:Complexity",
         "diversity": "denas_scores.diversity:Diversity",
         "saliency": "denas_scores.saliency:Saliency",
+        "entropy": "denas_scores.spectra:FeatureEntropy",
+        "progressivity": "denas_scores.spectra:Progressivity",
+        "participation": "denas_scores.spectra:Participation",
+        "trainability": "denas_scores.trainability:Trainability",
+        "naswot": "denas_scores.activations:Naswot",
+        "jacob-cov": "denas_scores.jacobian:JacobianCovariance",
         "params": "denas_scores.baselines:Params",
         "flops": "denas_scores.baselines:Flops",
     }

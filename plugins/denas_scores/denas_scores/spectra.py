@@ -1,0 +1,115 @@
+"""Over how many directions features spread: entropies of blocks, participation ratios of layers."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from denas_core import PassSpec, ProxyScore, ScoreFailed, option
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from denas_core import BlockCall, Candidate
+
+_LOG_FLOOR = 1e-8
+
+
+@dataclasses.dataclass(kw_only=True)
+class _OfBlocks(ProxyScore):
+    batch_size: int = option(32, "Samples of the batch", at_least=2)
+
+    def passes(self) -> Sequence[PassSpec]:
+        """Return one forward run that keeps what blocks put out."""
+        return (PassSpec(size=self.batch_size, observe=("blocks",)),)
+
+    def _entropies(self, candidate: Candidate) -> list[float]:
+        blocks = candidate.trace(self.passes()[0]).blocks
+        if not blocks:
+            raise ScoreFailed("the network has no block whose features can be seen")
+        return [entropy(channel_rows(block.outputs, block)) for block in blocks]
+
+
+@dataclasses.dataclass(kw_only=True)
+class FeatureEntropy(_OfBlocks):
+    """The sum over blocks of the entropy of their principal components.
+
+    AZ-NAS's expressivity (Lee and Ham 2024, arXiv:2403.19232, eq. 2): the entropy of the eigenvalues, which are divided
+    by their sum, of the covariance of the channels of what the block puts out; rows are samples times positions.
+    """
+
+    def measure(self, candidate: Candidate) -> float:
+        """Return the sum in natural units; larger is better.
+
+        Raises:
+            ScoreFailed: the network has no blocks.
+        """
+        return sum(self._entropies(candidate))
+
+
+@dataclasses.dataclass(kw_only=True)
+class Progressivity(_OfBlocks):
+    """The smallest growth of the entropy of features from one block to the next; see `FeatureEntropy`.
+
+    AZ-NAS's progressivity (Lee and Ham 2024, arXiv:2403.19232, eq. 4). It suits networks whose width grows, and says
+    nothing of transformers of one width.
+    """
+
+    def measure(self, candidate: Candidate) -> float:
+        """Return the smallest difference in natural units, 0 for a single block; larger is better.
+
+        Raises:
+            ScoreFailed: the network has no blocks.
+        """
+        entropies = self._entropies(candidate)
+        return min((after - before for before, after in itertools.pairwise(entropies)), default=0.0)
+
+
+@dataclasses.dataclass(kw_only=True)
+class Participation(ProxyScore):
+    """The mean over layers of the log participation ratio of what they put out.
+
+    The participation ratio of a covariance matrix C, (tr C)^2 / tr(C^2), is the number of directions that features
+    spread over. Here it is taken of the outputs of every linear and convolutional layer.
+    """
+
+    batch_size: int = option(32, "Samples of the batch", at_least=2)
+
+    def passes(self) -> Sequence[PassSpec]:
+        """Return one forward run that keeps moments of what layers put out."""
+        return (PassSpec(size=self.batch_size, observe=("moments",)),)
+
+    def measure(self, candidate: Candidate) -> float:
+        """Return the mean in natural units; a layer whose outputs do not vary counts as 0. Larger is better.
+
+        Raises:
+            ScoreFailed: the network has no linear or convolutional layer.
+        """
+        ratios = [call.participation_ratio for call in candidate.trace(self.passes()[0]).moments]
+        if not ratios:
+            raise ScoreFailed("the network has no linear or convolutional layer")
+        return sum(math.log(ratio) for ratio in ratios if ratio > 0) / len(ratios)
+
+
+def channel_rows(tensor: Tensor, block: BlockCall) -> Tensor:
+    """Return a tensor of the layout of a block's features as (rows, channels)."""
+    return tensor.movedim(block.channels, -1).reshape(-1, tensor.shape[block.channels])
+
+
+def entropy(rows: Tensor) -> float:
+    """Return the entropy of the principal components of `rows`, (rows, channels); 0 if they do not vary."""
+    import torch
+
+    centred = rows - rows.mean(0)
+    covariance = (centred.T @ centred).double() / len(rows)
+    eigenvalues = torch.linalg.eigvalsh(covariance.cpu()).clamp(min=0)
+    total = float(eigenvalues.sum())
+    if not math.isfinite(total):
+        raise ScoreFailed("the features of a block are not finite")
+    if total == 0:
+        return 0.0
+    shares = eigenvalues / total
+    return -float((shares * (shares + _LOG_FLOOR).log()).sum())

@@ -1,0 +1,75 @@
+"""Whether gradients pass through blocks with their size kept."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from denas_core import PassSpec, ProxyScore, ScoreFailed, option
+
+from .spectra import channel_rows
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from denas_core import BlockCall, Candidate
+
+_EPSILON = 1e-6
+
+
+@dataclasses.dataclass(kw_only=True)
+class Trainability(ProxyScore):
+    """The mean over blocks of 2 - s - 1 / (s + 1e-6), s the largest singular value of a block's gradient map.
+
+    AZ-NAS's trainability (Lee and Ham 2024, arXiv:2403.19232, eq. 6): the map is g_in' g_out / rows, with g_out a
+    vector of random signs at the output of the block and g_in its gradient by the input, rows being samples times
+    positions. It is 0 for a block that keeps the size of gradients, and negative for all others. Where a block has
+    fewer positions at its end, those at its start are folded into channels. It suits convolutional networks alone.
+    """
+
+    batch_size: int = option(32, "Samples of the batch", at_least=2)
+
+    def passes(self) -> Sequence[PassSpec]:
+        """Return one run with a gradient from the output of each block to its input."""
+        return (PassSpec(size=self.batch_size, observe=("block gradients",)),)
+
+    def measure(self, candidate: Candidate) -> float:
+        """Return the mean, at most 0; larger is better.
+
+        Raises:
+            ScoreFailed: the network has no block whose positions at start and end correspond.
+        """
+        blocks = candidate.trace(self.passes()[0]).blocks
+        values = [value for block in blocks if (value := _of_block(block)) is not None]
+        if not values:
+            raise ScoreFailed("the network has no block through which a gradient can be followed")
+        return sum(values) / len(values)
+
+
+def _of_block(block: BlockCall) -> float | None:
+    import torch
+
+    assert block.cotangent is not None and block.input_gradient is not None
+    gradient = _folded(block.input_gradient, block.cotangent, block.channels)
+    if gradient is None:
+        return None
+    at_start, at_end = channel_rows(gradient, block), channel_rows(block.cotangent, block)
+    if len(at_start) != len(at_end):
+        return None
+    largest = float(torch.linalg.matrix_norm((at_start.T @ at_end).double().cpu() / len(at_end), ord=2))
+    return 2 - largest - 1 / (largest + _EPSILON)
+
+
+def _folded(gradient: Tensor, cotangent: Tensor, channels: int) -> Tensor | None:
+    """Return a gradient with as many positions as the cotangent: those that one of it covers become its channels."""
+    if channels != 1:
+        return gradient
+    for dim in range(2, gradient.dim()):
+        positions = cotangent.shape[dim]
+        factor = gradient.shape[dim] // positions
+        if factor == 0:
+            return None
+        split = gradient.narrow(dim, 0, factor * positions).unflatten(dim, (positions, factor))
+        gradient = split.movedim(dim + 1, 2).flatten(1, 2)
+    return gradient

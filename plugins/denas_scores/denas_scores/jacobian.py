@@ -60,4 +60,5 @@ def gradient_correlations(gradients: Mapping[str, Tensor]) -> Tensor:
     if not bool(torch.isfinite(sizes).all()) or bool((sizes == 0).any()):
         raise ScoreFailed("the gradient by an input is constant or not finite")
     rows = rows / sizes
-    return rows @ rows.T
+    correlations: Tensor = rows @ rows.T
+    return correlations

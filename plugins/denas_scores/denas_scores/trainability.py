@@ -70,6 +70,7 @@ def _folded(gradient: Tensor, cotangent: Tensor, channels: int) -> Tensor | None
         factor = gradient.shape[dim] // positions
         if factor == 0:
             return None
-        split = gradient.narrow(dim, 0, factor * positions).unflatten(dim, (positions, factor))
+        sizes = (*gradient.shape[:dim], positions, factor, *gradient.shape[dim + 1 :])
+        split = gradient.narrow(dim, 0, factor * positions).reshape(sizes)
         gradient = split.movedim(dim + 1, 2).flatten(1, 2)
     return gradient

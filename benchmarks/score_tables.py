@@ -5,9 +5,9 @@
 
 Scores a sample of the networks under several seeds, and writes a row for each network and seed: every component, with
 the counts that a score has to beat beside them. What is in the file already is not scored again, and a larger sample
-contains the smaller ones, so a run that was stopped, or asked for more, goes on where it was. Then prints Kendall's tau-b
-and Spearman's rho of each column, each combined score and each recipe with each target. Values are averaged over the
-seeds: ranks for a column, sums of log-ranks for a combination.
+contains the smaller ones, so a run that was stopped, or asked for more, goes on where it was. Then prints Kendall's
+tau-b and Spearman's rho of each column, each combined score and each recipe with each target. Values are averaged over
+the seeds: ranks for a column, sums of log-ranks for a combination.
 """
 
 from __future__ import annotations
@@ -222,7 +222,8 @@ def components(
     registry: Registry, space: SearchSpace, arguments: argparse.Namespace
 ) -> tuple[dict[str, ProxyScore], list[Combination]]:
     """Return the scores to measure by column, and the combined scores."""
-    weights = dict(pair.split("=") for pair in filter(None, arguments.weights.split(",")))
+    pairs = (pair.split("=") for pair in filter(None, arguments.weights.split(",")))
+    weights = {name: float(weight) for name, weight in pairs}
     scores: dict[str, ProxyScore] = {}
     combined = []
     for name in arguments.scores.split(","):

@@ -29,10 +29,11 @@ from comparing import markdown
 
 from denas_bench.tables.table import AccuracyTable, Row, read_table
 from denas_core import Candidate, CombinedScore, ProxyScore, Registry, SearchSpace
-from denas_core.contracts.score import Table, coerce_score
 from denas_core.errors import DenasError, ScoreFailed
 from denas_core.evaluation.scoring import Scoring
+from denas_core.values.number import coerce_score
 from denas_core.values.ranking import average_ranks, log_rank_sum
+from denas_core.values.table import Table
 
 COUNTS = ("params", "flops", "depth_width")
 BOOTSTRAPS = 1000

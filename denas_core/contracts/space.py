@@ -168,6 +168,24 @@ class SearchSpace(KnobSpace, ABC):
 
         return blocks_by_module(model)
 
+    def kinds(self) -> frozenset[str]:
+        """Return the kinds of the weights of the largest network, such as ``conv`` or ``attention.q``."""
+        import random
+
+        import torch
+
+        # The largest network: a smaller one may lack what others of the space have.
+        arch = self.full() or self.sample(random.Random(0))
+        with torch.device("meta"):
+            return frozenset(view.kind for view in self.views(self.build(arch)))
+
+    def unsuitable_scores(self) -> Mapping[str, str]:
+        """Return the scores that do not fit these networks, by name, each with the reason for people.
+
+        A combined score leaves out such a component, and says so, unless the user named it. By default none.
+        """
+        return {}
+
     def parts(self, model: nn.Module) -> dict[str, tuple[str, ...]]:
         """Return prefixes of parameter names by part, for a parameter count of each; by default none."""
         return {}

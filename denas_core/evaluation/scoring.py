@@ -48,7 +48,7 @@ class Scoring:
         self.components: dict[str, ProxyScore] = {}
         self.weights: dict[str, float] = {}
         self.notices: list[str] = []
-        self._kinds: set[str] | None = None
+        self._kinds: frozenset[str] | None = None
         self.is_relative = isinstance(score, CombinedScore) and score.is_relative
         if isinstance(score, ProxyScore):
             self._add(score.id.partition("/")[2] or score.id, score, 1.0, named=True)
@@ -154,11 +154,13 @@ class Scoring:
             required = sorted(component.requires())
             tuple(component.passes())
         with plugin_errors(f"space {self._space.id!r}"):
+            unsuitable = None if named else self._space.unsuitable_scores().get(name)
             lacking = [role for role in required if not self._has_role(role)]
         if lacking and named:
             raise ConfigError(f"score component {name!r} needs {lacking[0]}, and {self._space.id!r} has none")
-        if lacking:
-            self.notices.append(f"{name} is left out: {self._space.id} has no {lacking[0]}")
+        if lacking or unsuitable:
+            reason = f"{self._space.id} has no {lacking[0]}" if lacking else unsuitable
+            self.notices.append(f"{name} is left out: {reason}")
             return
         self.components[name] = component
         self.weights[name] = weight
@@ -167,18 +169,8 @@ class Scoring:
         if role == CONTINUOUS_INPUT:
             return bool(self._space.batch(1, seed=0).perturbable)
         if self._kinds is None:
-            self._kinds = self._view_kinds()
+            self._kinds = self._space.kinds()
         return any(is_part_of(kind, role) for kind in self._kinds)
-
-    def _view_kinds(self) -> set[str]:
-        import random
-
-        import torch
-
-        # The largest network: a smaller one may lack what others of the space have.
-        arch = self._space.full() or self._space.sample(random.Random(0))
-        with torch.device("meta"):
-            return {view.kind for view in self._space.views(self._space.build(arch))}
 
     def _directions(self) -> Mapping[str, Direction]:
         return {

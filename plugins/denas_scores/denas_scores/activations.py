@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from denas_core import PassSpec, ProxyScore, ScoreFailed, option
+from denas_core import PassSpec, ScoreFailed
+
+from .observed import ObservedScore
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from denas_core import Candidate
+    from denas_core import Trace
 
 
 @dataclasses.dataclass(kw_only=True)
-class Naswot(ProxyScore):
+class Naswot(ObservedScore):
     """The log determinant of the kernel that counts, for each pair of samples, the units in the same state.
 
     Mellor et al. 2021 (arXiv:2006.04647, eq. 3): log |K_H|, K_H[i, j] the number of units of all activation functions
@@ -23,13 +25,9 @@ class Naswot(ProxyScore):
     batch is noise; samples that no unit tells apart make the kernel singular.
     """
 
-    batch_size: int = option(32, "Samples of the batch, and rows of the kernel", at_least=2)
+    kept: ClassVar[PassSpec] = PassSpec(observe=("signs",))
 
-    def passes(self) -> Sequence[PassSpec]:
-        """Return one forward run that keeps the signs of pre-activations."""
-        return (PassSpec(size=self.batch_size, observe=("signs",)),)
-
-    def measure(self, candidate: Candidate) -> float:
+    def value(self, trace: Trace) -> float:
         """Return the log determinant; larger is better.
 
         Raises:
@@ -37,7 +35,7 @@ class Naswot(ProxyScore):
         """
         import torch
 
-        kernel = agreement_kernel(candidate.trace(self.passes()[0]).signs)
+        kernel = agreement_kernel(trace.signs)
         sign, value = torch.linalg.slogdet(kernel.cpu())
         if float(sign) <= 0:
             raise ScoreFailed(

@@ -1,4 +1,4 @@
-"""Parameter and FLOP counts as scores: what every train-free proxy has to beat."""
+"""Counts as scores, of parameters, FLOPs and blocks: what every train-free proxy has to beat."""
 
 from __future__ import annotations
 
@@ -18,6 +18,19 @@ class Params(ProxyScore):
     def measure(self, candidate: Candidate) -> float:
         """Return the number of parameters."""
         return float(candidate.cost()["params"])
+
+
+@dataclasses.dataclass(kw_only=True)
+class Depth(ProxyScore):
+    """The number of blocks, see `SearchSpace.block_names`; a deeper network counts as better."""
+
+    def measure(self, candidate: Candidate) -> float:
+        """Return the number of blocks."""
+        import torch
+
+        space = candidate.space
+        with torch.device("meta"):
+            return float(len(space.block_names(space.build(candidate.arch))))
 
 
 @dataclasses.dataclass(kw_only=True)

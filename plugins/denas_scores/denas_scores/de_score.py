@@ -5,14 +5,19 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from denas_core import CombinedScore, ProxyScore, Recipe, Table, option
 from denas_core.errors import ConfigError
+from denas_core.values.views import is_part_of
 
+from .activations import Naswot
+from .baselines import Depth, Flops
 from .complexity import Complexity
 from .diversity import Diversity
 from .expressivity import Expressivity
+from .jacobian import JacobianCovariance
+from .observed import ObservedScore
 from .reference import (
     ReferenceComplexity,
     ReferenceDiversity,
@@ -20,27 +25,56 @@ from .reference import (
     ReferenceSaliency,
 )
 from .saliency import Saliency
+from .spectra import FeatureEntropy, Participation, Progressivity
+from .trainability import Trainability
 
 if TYPE_CHECKING:
     from denas_core import SearchSpace
 
-BATCH_SIZE = 64
-COMPONENTS = ("expressivity", "complexity", "diversity", "saliency")
+CLASSIC_BATCH_SIZE = 64
+CLASSIC = ("expressivity", "complexity", "diversity", "saliency")
+
+HEADINGS: Mapping[str, tuple[str, ...]] = {
+    "expressivity": ("naswot", "entropy", "participation"),
+    "complexity": ("flops", "depth", "progressivity", "trainability"),
+    "diversity": ("jacob-cov",),
+    "saliency": ("saliency",),
+}
+"""The components of ``rank`` under the five words of the DE-Score; the fifth is the measured latency."""
+
+OF_CONVOLUTIONS = ("participation", "progressivity", "trainability")
+"""Components that count for networks without attention alone: they look at channels and positions that change."""
+
+OF_ATTENTION = ("depth",)
+"""Components that count for networks with attention alone."""
 
 
 @dataclasses.dataclass(kw_only=True)
 class DEScore(CombinedScore):
-    """The DE-Score. ``rank`` adds the log-ranks of its components; ``reference`` is the original's arithmetic.
+    """The DE-Score: expressivity, complexity, diversity, saliency and latency in one number.
+
+    ``rank`` adds the log-ranks of the components of `HEADINGS`, each of weight 1, all of them train-free and from one
+    run on noise and one on ones. Networks with attention count their depth, networks without it how channels and
+    positions change: the one rule by kind of network. ``classic`` has four components, one a word: the answer to a
+    perturbed input, the condition number of the tangent kernel, the nuclear norms of attention and the synaptic
+    saliency outside it. ``reference`` is the original's arithmetic.
 
     ``reference`` takes components, initialisation, structure and the components' weights from the space's recipe, with
     an exact kernel by a backward run a sample: slow, and meant for comparison. It differs from the original in its
-    seeds: here every architecture has weights of its own, from the run's seed. By default, a component has a part in
-    ``rank`` if it had one in the original's score of such a space.
+    seeds: here every architecture has weights of its own, from the run's seed. A component has a part in ``classic`` if
+    it had one in the original's score of such a space.
     """
 
-    combination: Literal["rank", "reference"] = option("rank", "How the components become one number")
+    combination: Literal["rank", "classic", "reference"] = option(
+        "rank", "Which components there are, and how they become one number"
+    )
     batch_size: int | None = option(
-        None, "Samples of a batch of noise; by default 64, or the recipe's for 'reference'", at_least=2
+        None,
+        "Samples of a batch of noise; by default 32, 64 for 'classic', or the recipe's for 'reference'",
+        at_least=2,
+    )
+    repeats: int = option(
+        1, "Runs of 'rank' on other weights and noise, whose values are averaged", at_least=1
     )
     synaptic_batch_size: int | None = option(
         None,
@@ -49,31 +83,56 @@ class DEScore(CombinedScore):
         at_least=1,
     )
     weights_from: Literal["fresh", "inherited"] = option(
-        "fresh", "Weights that 'rank' scores: newly drawn, or of the space's checkpoint"
+        "fresh", "Weights that 'rank' and 'classic' score: newly drawn, or of the space's checkpoint"
     )
 
     @property
     def is_relative(self) -> bool:
-        """Whether the value is a rank within a run: true of ``rank`` alone."""
-        return self.combination == "rank"
+        """Whether the value is a rank within a run, and means nothing outside it."""
+        return self.combination != "reference"
 
     def default_weights(self, space: SearchSpace) -> Mapping[str, float]:
-        """Return 1 for the components that the space's recipe has, 0 for latency; or the weights of the recipe.
-
-        A space without a recipe gets all four.
-        """
+        """Return the weight of each component for `space`; that of latency is 0."""
         if self.combination == "reference":
             return self._recipe(space).weights
-        recipe = space.reference_recipe()
-        used = COMPONENTS if recipe is None else [name for name in COMPONENTS if recipe.weights.get(name)]
-        return {**{name: float(name in used) for name in COMPONENTS}, "latency": 0.0}
+        if self.combination == "classic":
+            recipe = space.reference_recipe()
+            used = CLASSIC if recipe is None else [name for name in CLASSIC if recipe.weights.get(name)]
+            return {**{name: float(name in used) for name in CLASSIC}, "latency": 0.0}
+        has_attention = any(is_part_of(kind, "attention") for kind in space.kinds())
+        others = OF_CONVOLUTIONS if has_attention else OF_ATTENTION
+        names = [name for names in HEADINGS.values() for name in names]
+        return {**{name: float(name not in others) for name in names}, "latency": 0.0}
 
     def component(self, name: str, space: SearchSpace) -> ProxyScore | None:
-        """Return one of the four components, as the combination defines it."""
+        """Return one of the components, as the combination defines it."""
         if self.combination == "reference":
             return self._reference_component(name, self._recipe(space))
-        size = self.batch_size or BATCH_SIZE
         samples = self.synaptic_batch_size or space.probe_samples
+        if self.combination == "classic":
+            return self._classic_component(name, space, samples)
+        if name == "saliency":
+            return Saliency(batch_size=samples, over="all", weights_from=self.weights_from)
+        kinds: dict[str, type[ObservedScore]] = {
+            "naswot": Naswot,
+            "entropy": FeatureEntropy,
+            "participation": Participation,
+            "progressivity": Progressivity,
+            "trainability": Trainability,
+            "jacob-cov": JacobianCovariance,
+        }
+        counts: dict[str, type[ProxyScore]] = {"flops": Flops, "depth": Depth}
+        if name in counts:
+            return counts[name]()
+        if name not in kinds:
+            return None
+        options: dict[str, Any] = {"repeats": self.repeats, "weights_from": self.weights_from}
+        if self.batch_size:
+            options["batch_size"] = self.batch_size
+        return kinds[name](**options)
+
+    def _classic_component(self, name: str, space: SearchSpace, samples: int) -> ProxyScore | None:
+        size = self.batch_size or CLASSIC_BATCH_SIZE
         recipe = space.reference_recipe()
         noise = 0.0 if recipe is None else recipe.noise
         components: dict[str, ProxyScore] = {
@@ -86,7 +145,7 @@ class DEScore(CombinedScore):
 
     def combine(self, table: Table, space: SearchSpace) -> Sequence[float]:
         """Return the DE-Score of each row; minus infinity in ``reference`` for a row that misses a value."""
-        if self.combination == "rank":
+        if self.combination != "reference":
             return super().combine(table, space)
         recipe = self._recipe(space)
         columns = dict(table.columns)

@@ -6,10 +6,9 @@ from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING
 
 from denas_core import ScoreFailed
-from denas_core.values.views import FEED_FORWARD
 
 if TYPE_CHECKING:
-    from denas_core import Candidate, Trace, WeightView
+    from denas_core import Candidate, WeightView
 
 
 def attention_views(candidate: Candidate, trainable: Container[str]) -> list[WeightView]:
@@ -36,15 +35,3 @@ def views_of_roles(candidate: Candidate, roles: Iterable[str], trainable: Contai
     if not views:
         raise ScoreFailed(f"no trainable weight is {' or '.join(roles)}")
     return views
-
-
-def feed_forward_views(candidate: Candidate, trace: Trace) -> list[WeightView]:
-    """Return the convolutions, feed-forward layers and heads that `trace` has gradients of.
-
-    Raises:
-        ScoreFailed: there is none, or all are frozen.
-    """
-    try:
-        return views_of_roles(candidate, FEED_FORWARD, {*trace.factors, *trace.gradients})
-    except ScoreFailed as error:
-        raise ScoreFailed("no trainable convolution, feed-forward or head weight") from error

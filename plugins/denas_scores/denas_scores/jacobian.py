@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
 
-from denas_core import PassSpec, ProxyScore, ScoreFailed, option
+from denas_core import PassSpec, ScoreFailed
+
+from .observed import ObservedScore
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from denas_core import Candidate
+    from denas_core import Trace
 
 EPSILON = 1e-5
 """Added to eigenvalues, as the paper's code does."""
 
 
 @dataclasses.dataclass(kw_only=True)
-class JacobianCovariance(ProxyScore):
+class JacobianCovariance(ObservedScore):
     """The score of the correlation matrix of input gradients: -sum_i [log(l_i + k) + 1 / (l_i + k)], k = 1e-5.
 
     Mellor et al. 2020 (arXiv:2006.04647v1, eq. 2); l_i are the eigenvalues of the correlations, between samples, of the
@@ -26,21 +28,17 @@ class JacobianCovariance(ProxyScore):
     batch is noise; batch-norm statistics are held constant, so that the gradient of a sample is its own.
     """
 
-    batch_size: int = option(32, "Samples of the batch", at_least=2)
+    kept: ClassVar[PassSpec] = PassSpec(readout="sum", gradients="inputs")
 
-    def passes(self) -> Sequence[PassSpec]:
-        """Return one run, differentiated by its inputs."""
-        return (PassSpec(size=self.batch_size, readout="sum", gradients="inputs"),)
-
-    def measure(self, candidate: Candidate) -> float:
-        """Return the score; at most -batch_size, and larger the less the gradients are correlated.
+    def value(self, trace: Trace) -> float:
+        """Return the score; larger the less the gradients are correlated.
 
         Raises:
             ScoreFailed: the network has no input to differentiate by, or a gradient is constant or not finite.
         """
         import torch
 
-        correlations = gradient_correlations(candidate.trace(self.passes()[0]).input_gradients)
+        correlations = gradient_correlations(trace.input_gradients)
         # The smallest may be negative by rounding.
         eigenvalues = torch.linalg.eigvalsh(correlations.cpu()).clamp(min=0) + EPSILON
         return -float((eigenvalues.log() + 1 / eigenvalues).sum())

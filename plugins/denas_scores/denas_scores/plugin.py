@@ -22,4 +22,5 @@ def denas_scores() -> Components:
         "jacob-cov": "denas_scores.jacobian:JacobianCovariance",
         "params": "denas_scores.baselines:Params",
         "flops": "denas_scores.baselines:Flops",
+        "depth": "denas_scores.baselines:Depth",
     }

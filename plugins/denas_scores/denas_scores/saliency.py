@@ -1,4 +1,4 @@
-"""Saliency: how much signal the weights outside attention carry together."""
+"""Saliency: how much signal the weights carry together."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from denas_core import PassSpec, ProxyScore, ScoreFailed, option
 from denas_core.values.views import FEED_FORWARD
 
-from .differentiated import feed_forward_views
+from .differentiated import views_of_roles
 
 if TYPE_CHECKING:
     from denas_core import Candidate, Trace, WeightView
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(kw_only=True)
 class Saliency(ProxyScore):
-    """The log synaptic saliency of convolutions, feed-forward layers and heads: log sum |W * dR/dW|.
+    """The log synaptic saliency of the weights: log sum |W * dR/dW|.
 
     R is the sum of the outputs for a constant batch, by default one input of ones, when weights and buffers are
     replaced by their magnitudes and every normalisation layer by the identity, in float64 because the product of many
@@ -28,6 +28,10 @@ class Saliency(ProxyScore):
     batch_size: int = option(1, "Samples of the constant batch", at_least=1)
     dtype: Literal["float32", "float64"] = option(
         "float64", "Precision of the network; float32 overflows in deep networks"
+    )
+    over: Literal["feed-forward", "all"] = option(
+        "feed-forward",
+        "Weights that count: of convolutions, feed-forward layers and heads, or also of attention",
     )
     weights_from: Literal["fresh", "inherited"] = option(
         "fresh", "Weights that are scored: newly drawn, or of the space's checkpoint"
@@ -45,7 +49,7 @@ class Saliency(ProxyScore):
                 norm="bypass",
                 readout="sum",
                 gradients="factors",
-                roles=FEED_FORWARD,
+                roles=self._roles(),
             ),
         )
 
@@ -53,15 +57,19 @@ class Saliency(ProxyScore):
         """Return the log of the sum, without unit; larger is better.
 
         Raises:
-            ScoreFailed: no feed-forward weight, a sum of zero, or overflow.
+            ScoreFailed: no weight counts, a sum of zero, or overflow.
         """
         trace = candidate.trace(self.passes()[0])
-        total = sum(_flow(trace, view) for view in feed_forward_views(candidate, trace))
+        views = views_of_roles(candidate, self._roles(), {*trace.factors, *trace.gradients})
+        total = sum(_flow(trace, view) for view in views)
         if not math.isfinite(total):
             raise ScoreFailed(f"saliency overflows {self.dtype}: the sum is {total!r}")
         if total == 0:
             raise ScoreFailed("saliency is 0: no signal passes the all-positive network")
         return math.log(total)
+
+    def _roles(self) -> tuple[str, ...]:
+        return FEED_FORWARD if self.over == "feed-forward" else (*FEED_FORWARD, "attention")
 
 
 def _flow(trace: Trace, view: WeightView) -> float:

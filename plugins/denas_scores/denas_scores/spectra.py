@@ -5,93 +5,90 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from denas_core import PassSpec, ProxyScore, ScoreFailed, option
+from denas_core import PassSpec, ScoreFailed
+
+from .observed import ObservedScore
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from denas_core import BlockCall, Candidate
+    from denas_core import BlockCall, Trace
 
 _LOG_FLOOR = 1e-8
 
 
 @dataclasses.dataclass(kw_only=True)
-class _OfBlocks(ProxyScore):
-    batch_size: int = option(32, "Samples of the batch", at_least=2)
-
-    def passes(self) -> Sequence[PassSpec]:
-        """Return one forward run that keeps what blocks put out."""
-        return (PassSpec(size=self.batch_size, observe=("blocks",)),)
-
-    def _entropies(self, candidate: Candidate) -> list[float]:
-        blocks = candidate.trace(self.passes()[0]).blocks
-        if not blocks:
-            raise ScoreFailed("the network has no block whose features can be seen")
-        return [entropy(channel_rows(block.outputs, block)) for block in blocks]
-
-
-@dataclasses.dataclass(kw_only=True)
-class FeatureEntropy(_OfBlocks):
+class FeatureEntropy(ObservedScore):
     """The sum over blocks of the entropy of their principal components.
 
     AZ-NAS's expressivity (Lee and Ham 2024, arXiv:2403.19232, eq. 2): the entropy of the eigenvalues, which are divided
     by their sum, of the covariance of the channels of what the block puts out; rows are samples times positions.
     """
 
-    def measure(self, candidate: Candidate) -> float:
+    kept: ClassVar[PassSpec] = PassSpec(observe=("blocks",))
+
+    def value(self, trace: Trace) -> float:
         """Return the sum in natural units; larger is better.
 
         Raises:
             ScoreFailed: the network has no blocks.
         """
-        return sum(self._entropies(candidate))
+        return sum(block_entropies(trace))
 
 
 @dataclasses.dataclass(kw_only=True)
-class Progressivity(_OfBlocks):
+class Progressivity(ObservedScore):
     """The smallest growth of the entropy of features from one block to the next; see `FeatureEntropy`.
 
     AZ-NAS's progressivity (Lee and Ham 2024, arXiv:2403.19232, eq. 4). It suits networks whose width grows, and says
     nothing of transformers of one width.
     """
 
-    def measure(self, candidate: Candidate) -> float:
+    kept: ClassVar[PassSpec] = PassSpec(observe=("blocks",))
+
+    def value(self, trace: Trace) -> float:
         """Return the smallest difference in natural units, 0 for a single block; larger is better.
 
         Raises:
             ScoreFailed: the network has no blocks.
         """
-        entropies = self._entropies(candidate)
+        entropies = block_entropies(trace)
         return min((after - before for before, after in itertools.pairwise(entropies)), default=0.0)
 
 
 @dataclasses.dataclass(kw_only=True)
-class Participation(ProxyScore):
+class Participation(ObservedScore):
     """The mean over layers of the log participation ratio of what they put out.
 
     The participation ratio of a covariance matrix C, (tr C)^2 / tr(C^2), is the number of directions that features
     spread over. Here it is taken of the outputs of every linear and convolutional layer.
     """
 
-    batch_size: int = option(32, "Samples of the batch", at_least=2)
+    kept: ClassVar[PassSpec] = PassSpec(observe=("moments",))
 
-    def passes(self) -> Sequence[PassSpec]:
-        """Return one forward run that keeps moments of what layers put out."""
-        return (PassSpec(size=self.batch_size, observe=("moments",)),)
-
-    def measure(self, candidate: Candidate) -> float:
+    def value(self, trace: Trace) -> float:
         """Return the mean in natural units; a layer whose outputs do not vary counts as 0. Larger is better.
 
         Raises:
             ScoreFailed: the network has no linear or convolutional layer.
         """
-        ratios = [call.participation_ratio for call in candidate.trace(self.passes()[0]).moments]
+        ratios = [call.participation_ratio for call in trace.moments]
         if not ratios:
             raise ScoreFailed("the network has no linear or convolutional layer")
         return sum(math.log(ratio) for ratio in ratios if ratio > 0) / len(ratios)
+
+
+def block_entropies(trace: Trace) -> list[float]:
+    """Return the entropy of what each block put out.
+
+    Raises:
+        ScoreFailed: the network has no blocks, or their features are not finite.
+    """
+    if not trace.blocks:
+        raise ScoreFailed("the network has no block whose features can be seen")
+    return [entropy(channel_rows(block.outputs, block)) for block in trace.blocks]
 
 
 def channel_rows(tensor: Tensor, block: BlockCall) -> Tensor:

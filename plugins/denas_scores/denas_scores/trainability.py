@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from denas_core import PassSpec, ProxyScore, ScoreFailed, option
+from denas_core import PassSpec, ScoreFailed
 
+from .observed import ObservedScore
 from .spectra import channel_rows
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from denas_core import BlockCall, Candidate
+    from denas_core import BlockCall, Trace
 
 _EPSILON = 1e-6
 
 
 @dataclasses.dataclass(kw_only=True)
-class Trainability(ProxyScore):
+class Trainability(ObservedScore):
     """The mean over blocks of 2 - s - 1 / (s + 1e-6), s the largest singular value of a block's gradient map.
 
     AZ-NAS's trainability (Lee and Ham 2024, arXiv:2403.19232, eq. 6): the map is g_in' g_out / rows, with g_out a
@@ -28,20 +28,15 @@ class Trainability(ProxyScore):
     fewer positions at its end, those at its start are folded into channels. It suits convolutional networks alone.
     """
 
-    batch_size: int = option(32, "Samples of the batch", at_least=2)
+    kept: ClassVar[PassSpec] = PassSpec(observe=("block gradients",))
 
-    def passes(self) -> Sequence[PassSpec]:
-        """Return one run with a gradient from the output of each block to its input."""
-        return (PassSpec(size=self.batch_size, observe=("block gradients",)),)
-
-    def measure(self, candidate: Candidate) -> float:
+    def value(self, trace: Trace) -> float:
         """Return the mean, at most 0; larger is better.
 
         Raises:
             ScoreFailed: the network has no block whose positions at start and end correspond.
         """
-        blocks = candidate.trace(self.passes()[0]).blocks
-        values = [value for block in blocks if (value := _of_block(block)) is not None]
+        values = [value for block in trace.blocks if (value := _of_block(block)) is not None]
         if not values:
             raise ScoreFailed("the network has no block through which a gradient can be followed")
         return sum(values) / len(values)

@@ -1,0 +1,54 @@
+"""What scores of one run on a batch of noise have in common."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from denas_core import PassSpec, ProxyScore, option
+
+if TYPE_CHECKING:
+    from denas_core import Candidate, Trace
+
+
+@dataclasses.dataclass(kw_only=True)
+class ObservedScore(ProxyScore):
+    """A score of what is kept of a run on noise, averaged over independent weights and batches.
+
+    Scores of equal options that keep different things share their runs.
+    """
+
+    kept: ClassVar[PassSpec]
+    """The run, but for the options below."""
+
+    batch_size: int = option(32, "Samples of the batch of noise", at_least=2)
+    repeats: int = option(1, "Runs on other weights and another batch, whose values are averaged", at_least=1)
+    weights_from: Literal["fresh", "inherited"] = option(
+        "fresh", "Weights that are scored: newly drawn, or of the space's checkpoint"
+    )
+
+    def passes(self) -> Sequence[PassSpec]:
+        """Return one run a repeat."""
+        return [
+            dataclasses.replace(self.kept, size=self.batch_size, weights=self.weights_from, repeat=repeat)
+            for repeat in range(self.repeats)
+        ]
+
+    def measure(self, candidate: Candidate) -> float:
+        """Return the mean of `value` over the repeats.
+
+        Raises:
+            ScoreFailed: the value is undefined for this network.
+        """
+        values = [self.value(candidate.trace(spec)) for spec in self.passes()]
+        return sum(values) / len(values)
+
+    @abstractmethod
+    def value(self, trace: Trace) -> float:
+        """Return the score of one run.
+
+        Raises:
+            ScoreFailed: it is undefined for this network.
+        """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -153,6 +153,10 @@ class Trace:
     moments: tuple[LayerMoments, ...] = ()
     blocks: tuple[BlockCall, ...] = ()
 
+    def tensors(self) -> Iterator[Tensor]:
+        """Yield every tensor of the trace."""
+        return _tensors_in(self)
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class GradientFactors:
@@ -259,3 +263,16 @@ class BlockCall:
     channels: int
     cotangent: Tensor | None = None
     input_gradient: Tensor | None = None
+
+
+def _tensors_in(value: object) -> Iterator[Tensor]:
+    from torch import Tensor
+
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, (tuple, Mapping)):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _tensors_in(part)
+    elif dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            yield from _tensors_in(getattr(value, field.name))

@@ -28,14 +28,7 @@ def plugin_errors(owner: str, *, guard: bool = True) -> Iterator[None]:
     try:
         with guarded() if guard else contextlib.nullcontext():
             yield
-    except _ALLOWED:
+    except (*_ALLOWED, KeyboardInterrupt):
         raise
     except BaseException as error:
-        if is_interruption(error):
-            raise
         raise PluginError(f"{owner} failed: {describe_error(error)}") from error
-
-
-def is_interruption(error: BaseException) -> bool:
-    """Tell whether `error` is the user's Ctrl-C; everything else that a plugin raises is its own error."""
-    return type(error) is KeyboardInterrupt

@@ -82,14 +82,13 @@ def _readable(tensors: Iterable[Tensor]) -> list[Tensor]:
     return [t for t in tensors if not (t.is_meta or t.is_inference()) and t.layout is torch.strided]
 
 
-@torch.no_grad()
 def _samples(tensors: list[Tensor]) -> list[Tensor]:
     samples = []
     for tensor in tensors:
         # Over the storage rather than the tensor: whatever its strides, this is a view that sees every later write.
         count = tensor.untyped_storage().nbytes() // tensor.element_size()
         step = max(count // SAMPLES, 1)
-        samples.append(tensor.as_strided(((count - 1) // step + 1,), (step,), 0))
+        samples.append(tensor.detach().as_strided(((count - 1) // step + 1,), (step,), 0))
     return samples
 
 

@@ -46,7 +46,7 @@ class Seal:
         samples = _samples(tensors[:: len(tensors) // SAMPLES + 1])
         self._watch(
             "a trace",
-            lambda: ([*map(id, trace.tensors())], [t._version for t in tensors], _elements(samples)),
+            lambda: (_members(trace), [t._version for t in tensors], _elements(samples)),
         )
 
     def broken(self) -> str:
@@ -64,6 +64,11 @@ def _structure(module: nn.Module) -> tuple[Any, ...]:
     is_of_torch = type(module).__module__.startswith("torch.nn.")
     options = [v for v in values.values() if isinstance(v, (int, float, str, tuple))] if is_of_torch else []
     return id(module), type(module), module.training, "forward" in values, members, options
+
+
+def _members(trace: Trace) -> list[list[int]]:
+    mappings = (trace.outputs.logits, trace.parameters, trace.gradients, trace.input_gradients)
+    return [[*map(id, mapping.values())] for mapping in mappings]
 
 
 def _facts(tensor: Tensor) -> tuple[Any, ...]:

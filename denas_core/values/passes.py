@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -153,9 +153,23 @@ class Trace:
     moments: tuple[LayerMoments, ...] = ()
     blocks: tuple[BlockCall, ...] = ()
 
-    def tensors(self) -> Iterator[Tensor]:
-        """Yield every tensor of the trace."""
-        return _tensors_in(self)
+    def tensors(self) -> list[Tensor]:
+        """Return every tensor of the trace, in whichever field it is."""
+        from torch import Tensor
+
+        found: list[Tensor] = []
+        left: list[Any] = [self]
+        while left:
+            value = left.pop()
+            if isinstance(value, Tensor):
+                found.append(value)
+            elif isinstance(value, tuple):
+                left += value
+            elif dataclasses.is_dataclass(value):
+                left += [getattr(value, field.name) for field in dataclasses.fields(value)]
+            elif isinstance(value, Mapping):
+                left += value.values()
+        return found
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,16 +277,3 @@ class BlockCall:
     channels: int
     cotangent: Tensor | None = None
     input_gradient: Tensor | None = None
-
-
-def _tensors_in(value: object) -> Iterator[Tensor]:
-    from torch import Tensor
-
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, (tuple, Mapping)):
-        for part in value.values() if isinstance(value, Mapping) else value:
-            yield from _tensors_in(part)
-    elif dataclasses.is_dataclass(value):
-        for field in dataclasses.fields(value):
-            yield from _tensors_in(getattr(value, field.name))

@@ -65,7 +65,7 @@ def as_before_the_call() -> Iterator[None]:
             yield
             return
         changed = Snapshot(_computing())
-        before.restore()
+        before.restore(generators=False)
         # Work that such work asks for is under these settings already.
         _entered.append(None)
         before.seed(0)

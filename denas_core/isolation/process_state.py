@@ -27,12 +27,12 @@ class Snapshot:
     def __init__(self, settings: Iterable[Setting]) -> None:
         self._values = [(setting, setting.read()) for setting in settings]
 
-    def restore(self) -> None:
-        """Put every setting back; one that cannot be written stays as it is."""
+    def restore(self, *, generators: bool = True) -> None:
+        """Put back every setting, and the states of generators if asked to; what cannot be written stays as it is."""
         for setting, before in self._values:
             with contextlib.suppress(Exception):
-                # The state of a generator is written at once: to compare it takes as long.
-                if setting.seed is not None or setting.read() != before:
+                # The state of a generator is not compared first, which takes as long as to write it.
+                if setting.read() != before if setting.seed is None else generators:
                     setting.write(before)
 
     def seed(self, seed: int) -> None:

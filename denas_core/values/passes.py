@@ -165,10 +165,10 @@ class Trace:
                 found.append(value)
             elif isinstance(value, tuple):
                 left += value
-            elif dataclasses.is_dataclass(value):
-                left += [getattr(value, field.name) for field in dataclasses.fields(value)]
             elif isinstance(value, Mapping):
                 left += value.values()
+            else:
+                left += [getattr(value, name) for name in getattr(value, "__dataclass_fields__", ())]
         return found
 
 

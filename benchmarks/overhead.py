@@ -29,8 +29,7 @@ from typing import Any
 
 from denas_core import Architecture, Batch, Candidate, Knob, ProxyScore, Registry, SearchSpace, resume, search
 from denas_core.contracts import candidate
-from denas_core.evaluation import kept_options
-from denas_core.isolation import guard
+from denas_core.evaluation import evaluator, kept_options
 from denas_core.search.study import Study
 from denas_core.setup.config import make_config
 from denas_core.setup.setup import Setup
@@ -127,15 +126,15 @@ def measure_guard() -> dict[str, float]:
         {"space": {"name": "cv/cnn", "classes": 100}, "device": "cpu"}, origin="the benchmark"
     )
     setup = Setup.from_config(config, registry)
-    evaluator = setup.evaluator()
+    evaluate = setup.evaluator().evaluate
     milliseconds, shares = [], []
     with timed_guard() as spent:
         for arch in read_architectures(setup.space, LISTS / "cv-cnn.txt"):
-            evaluator.evaluate(arch)
+            evaluate(arch)
             for _ in range(GUARD_ROUNDS):
                 spent.clear()
                 start = time.process_time()
-                evaluator.evaluate(arch)
+                evaluate(arch)
                 whole = time.process_time() - start
                 milliseconds.append(1000 * sum(spent))
                 shares.append(100 * sum(spent) / whole)
@@ -166,28 +165,32 @@ def timed_guard() -> Iterator[list[float]]:
 
         return call
 
-    class Resettled:
-        """`as_before_the_call`, of which entering and leaving are timed, and not the core's work between them."""
+    def timed_context(make: Callable[..., Any]) -> Callable[..., Any]:
+        """Time entering and leaving, and not the work between them."""
 
-        def __init__(self) -> None:
-            self._context = before_the_call()
+        @contextlib.contextmanager
+        def context(*arguments: Any, **options: Any) -> Iterator[Any]:
+            inner = make(*arguments, **options)
+            value = timed(inner.__enter__)()
+            # What runs inside is timed by itself.
+            depth, running[0] = running[0], 0
+            try:
+                yield value
+            finally:
+                running[0] = depth
+                timed(inner.__exit__)(None, None, None)
 
-        def __enter__(self) -> None:
-            timed(self._context.__enter__)()
+        return context
 
-        def __exit__(self, *details: object) -> None:
-            timed(self._context.__exit__)(*details)
-
-    before_the_call = candidate.as_before_the_call
-    methods = [
-        *((guard.Guard, name) for name in ("__init__", "__enter__", "__exit__")),
-        *((seal.Seal, name) for name in ("watch_network", "watch_trace", "check_structure", "broken")),
-        *((kept_options.KeptOptions, name) for name in ("__init__", "restore")),
+    replaced = [
+        *((seal.Seal, name, timed) for name in ("watch_network", "watch_trace", "broken")),
+        *((kept_options.KeptOptions, name, timed) for name in ("__init__", "restore")),
+        (evaluator, "guarded", timed_context),
+        (candidate, "as_before_the_call", timed_context),
     ]
     with contextlib.ExitStack() as stack:
-        for owner, name in methods:
-            stack.enter_context(unittest.mock.patch.object(owner, name, timed(getattr(owner, name))))
-        stack.enter_context(unittest.mock.patch.object(candidate, "as_before_the_call", Resettled))
+        for owner, name, wrap in replaced:
+            stack.enter_context(unittest.mock.patch.object(owner, name, wrap(getattr(owner, name))))
         yield spent
 
 

@@ -1,4 +1,4 @@
-"""Everything that may happen to a run, done to it: kills, full disks, damage, crowds, interrupts, hostile plugins.
+"""Everything that may happen to a run, done to it: kills, full disks, damage, crowds, interrupts.
 
     python benchmarks/reliability.py [--long] [--only NAME] [--write docs/reliability.md] [--json]
 
@@ -9,7 +9,6 @@ must never happen is listed under ``failures``, and makes this script exit with 
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import os
 import platform
@@ -54,14 +53,6 @@ def memory(trials: int) -> Counts:
         "files left open": figures["open_files_growth"],
         "failures": failures,
     }
-
-
-def hostile(function: str, *arguments: Any) -> Counts:
-    """Run an experiment of ``benchmarks/hostile.py``, if it is there."""
-    if not (ROOT / "benchmarks" / "hostile.py").is_file():
-        return {"left out": "benchmarks/hostile.py is not there", "failures": []}
-    counts = getattr(importlib.import_module("benchmarks.hostile"), function)(*arguments)
-    return {"failures": [], **counts}
 
 
 Experiment = tuple[str, Callable[[bool], Counts]]
@@ -112,8 +103,6 @@ EXPERIMENTS: dict[str, Experiment] = {
         "Ctrl-C, SIGTERM, SIGHUP at random moments",
         lambda long: signals.interrupted(50 if long else 5),
     ),
-    "values": ("arbitrary objects as scores", lambda long: hostile("run", 10_000 if long else 1_000)),
-    "zoo": ("hostile plugins", lambda long: hostile("run_zoo")),
     "memory": ("a long search", lambda long: memory(20_000 if long else 4_000)),
 }
 

@@ -63,11 +63,8 @@ class Specimen:
 
     def _opened(self, opener: Callable[[Path], Store], path: Path) -> str:
         try:
-            store = opener(path)
-            try:
+            with opener(path) as store:
                 header, seconds, found = store.header(), store.active_seconds(), store.trials()
-            finally:
-                store.close()
         except StoreDamaged as error:
             return "refused" if "\n" not in str(error) else f"more than one line: {error}"
         except BaseException as error:
@@ -111,7 +108,7 @@ def repaired(count: int) -> Counts:
             shutil.copytree(whole, run)
             how, damaged = _damaged(original, rng)
             (run / "study.db").write_bytes(damaged)
-            problem = _mend(warm, run, counts, total)
+            problem = _repair(warm, run, counts, total)
             if not problem and run.exists() and outcome(run) != reference:
                 problem = "another result"
             if problem:
@@ -120,7 +117,7 @@ def repaired(count: int) -> Counts:
     return counts
 
 
-def _mend(warm: Warm, run: Path, counts: Counts, total: int) -> str:
+def _repair(warm: Warm, run: Path, counts: Counts, total: int) -> str:
     counts["runs"] += 1
     before = {file.name for file in run.iterdir()}
     done = warm.run("repair", str(run))

@@ -71,8 +71,6 @@ class Candidate:
         if spec not in self._traces:
             from denas_core.passes.runner import run_pass
 
-            if self._seal is not None:
-                self._seal.check_structure()
             start = time.perf_counter()
             with self._as_the_core():
                 self._traces[spec] = run_pass(self._subject(spec), spec)

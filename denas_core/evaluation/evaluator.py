@@ -14,7 +14,6 @@ from denas_core.contracts.problem import Problem
 from denas_core.contracts.score import ProxyScore
 from denas_core.errors import DenasError, Infeasible, ScoreFailed
 from denas_core.isolation.guard import TURN, guarded
-from denas_core.isolation.plugin_errors import is_interruption
 from denas_core.seeding import derive_seed
 from denas_core.system.threads import pinned_threads
 from denas_core.text import describe_error, one_line, quantity
@@ -81,9 +80,9 @@ class Evaluator:
                 self._check_memory(arch)
         except Infeasible as error:
             return Evaluation(state="infeasible", reason=one_line(error) or "infeasible", violation=1.0)
+        except KeyboardInterrupt:
+            raise
         except BaseException as error:
-            if is_interruption(error):
-                raise
             return Evaluation(state="failed", reason=f"cost: {describe_error(error)}")
         seconds["cost"] = time.perf_counter() - start
         if broken:
@@ -127,9 +126,9 @@ class Evaluator:
                 latency=latency.as_dict(),
                 seconds={**evaluation.seconds, "latency": time.perf_counter() - start},
             )
+        except KeyboardInterrupt:
+            raise
         except BaseException as error:
-            if is_interruption(error):
-                raise
             reason = f"latency: {describe_error(error)}"
             return dataclasses.replace(evaluation, state="failed", reason=reason)
 
@@ -155,9 +154,9 @@ class Evaluator:
         with TURN:
             try:
                 passes = [spec for component in components.values() for spec in self._passes_of(component)]
+            except KeyboardInterrupt:
+                raise
             except BaseException as error:
-                if is_interruption(error):
-                    raise
                 return {}, {}, f"passes: crashed: {describe_error(error)}"
             candidate = Candidate(self.problem.space, arch, seed=self.seed, device=self.device, passes=passes)
             # A score that declares no passes runs no network, and torch need not be imported for it.
@@ -198,9 +197,9 @@ class Evaluator:
                 return values, seconds, f"{name}: {one_line(error) or 'failed, and does not say why'}"
             except MemoryError:
                 return values, seconds, f"{name}: out of memory"
+            except KeyboardInterrupt:
+                raise
             except BaseException as error:
-                if is_interruption(error):
-                    raise
                 return values, seconds, f"{name}: crashed: {describe_error(error)}"
             finally:
                 shared.restore()

@@ -3,54 +3,53 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 from collections.abc import Iterator
 
-from .process_state import ProcessState, seed_generators
+from .process_state import SURROUNDINGS, Setting, Snapshot, computing
 from .streams import stdout_to_stderr
 
 # Generators, threads and precision of torch, standard output and the working directory belong to the process:
 # searches in several threads take turns.
 TURN = threading.RLock()
 
-_entered: list[ProcessState | None] = []
+_entered: list[Snapshot | None] = []
 
 
-def guarded(seed: int = 0, *, streams: bool = True) -> Guard:
-    """Run a plugin's code so that whatever it does to the process is undone afterwards.
+@contextlib.contextmanager
+def guarded(seed: int = 0) -> Iterator[None]:
+    """Run a plugin's code so that what it does to the process by mistake is undone afterwards.
 
-    Random generators, working directory, environment, torch's settings, import path, signal handlers, warning filters,
-    logging, replaced functions and the like are put back; what is printed goes to standard error. The global generators
-    start at `seed`, so that numbers drawn from them are the same in every run.
-
-    Args:
-        seed: Seed of the global generators meanwhile.
-        streams: Whether standard output is kept from the body.
+    What `restored` covers is put back, and what is printed goes to standard error. The global generators start at
+    `seed`, so that a careless plugin draws the same numbers in every run.
     """
-    return Guard(seed, streams=streams)
-
-
-class Guard:
-    """What `guarded` returns; a class, since a generator would be resumed by ``next``, which the body may replace."""
-
-    def __init__(self, seed: int, *, streams: bool) -> None:
-        self._seed = seed
-        self._streams = stdout_to_stderr() if streams else contextlib.nullcontext()
-
-    def __enter__(self) -> None:
-        with contextlib.ExitStack() as entered:
-            entered.enter_context(TURN)
-            entered.enter_context(self._streams)
-            self._state = ProcessState()
-            _entered.append(self._state)
-            seed_generators(self._seed)
-            self._entered = entered.pop_all()
-
-    def __exit__(self, *details: object) -> None:
-        self._state.restore_builtins()
-        with self._entered:
+    with TURN, stdout_to_stderr(), restored() as state:
+        _entered.append(state)
+        state.seed(seed)
+        try:
+            yield
+        finally:
             _entered.pop()
-            self._state.restore()
+
+
+@contextlib.contextmanager
+def restored() -> Iterator[Snapshot]:
+    """Put back random generators, settings of torch and NumPy, directory, environment, signal handlers, warnings.
+
+    The snapshot of what decides numbers is returned. Nothing is imported for it.
+    """
+    had_torch = _torch_is_loaded()
+    state, surroundings = Snapshot(_computing()), Snapshot(SURROUNDINGS)
+    try:
+        yield state
+    finally:
+        if not had_torch and _torch_is_loaded():
+            from . import torch_state
+
+            torch_state.set_defaults()
+        state.restore()
+        surroundings.restore()
 
 
 @contextlib.contextmanager
@@ -60,17 +59,31 @@ def as_before_the_call() -> Iterator[None]:
     Outside of any guard nothing is done.
     """
     with TURN:
-        # Asked in one's turn: a guard that another thread has entered says nothing of this one.
-        if not _entered or _entered[-1] is None:
+        # Read after waiting for the turn: a guard that another thread has entered says nothing about this one.
+        before = _entered[-1] if _entered else None
+        if before is None:
             yield
             return
-        changed = ProcessState(computing_only=True)
-        _entered[-1].restore(computing_only=True)
+        changed = Snapshot(_computing())
+        before.restore(generators=False)
         # Work that such work asks for is under these settings already.
         _entered.append(None)
-        seed_generators(0)
+        before.seed(0)
         try:
             yield
         finally:
             _entered.pop()
             changed.restore()
+
+
+def _computing() -> list[Setting]:
+    if not _torch_is_loaded():
+        return computing()
+    from . import torch_state
+
+    return [*computing(), *torch_state.settings()]
+
+
+def _torch_is_loaded() -> bool:
+    # While torch is being imported it is there, and lacks most of its parts.
+    return hasattr(sys.modules.get("torch"), "nn")

@@ -14,7 +14,6 @@ import pluggy
 
 from denas_core import hookspecs
 from denas_core.isolation.guard import guarded
-from denas_core.isolation.plugin_errors import is_interruption
 from denas_core.text import describe_error, one_line, safe_repr, type_name
 
 GROUP = "denas"
@@ -35,9 +34,6 @@ HOOKS: Mapping[Kind, str] = {
 
 
 LONGEST_NAME = 80
-
-
-MOST_COMPONENTS = 10_000
 
 
 NAMES = "use letters, digits, '-' and '_'"
@@ -134,9 +130,9 @@ def load_plugin(point: importlib.metadata.EntryPoint, *, claims: int = 1) -> Plu
             manager.register(point.load(), name=point.name)
             manager.check_pending()
             components = {kind: _checked(getattr(manager.hook, hook)(), hook) for kind, hook in HOOKS.items()}
+    except KeyboardInterrupt:
+        raise
     except BaseException as error:
-        if is_interruption(error):
-            raise
         return Plugin(**facts, status="broken", reason=describe_error(error, 300))
     add, doctor = (
         hook if hook.get_hookimpls() else None
@@ -179,21 +175,13 @@ def _checked(results: list[Any], hook: str) -> dict[str, str | type[Any]]:
     for name, component in returned.items():
         if not _is_name(name):
             raise ValueError(f"{hook}() names a component {safe_repr(name)}; {NAMES}")
-        if not issubclass(type(component), (str, type)):
+        if not isinstance(component, (str, type)):
             raise TypeError(
                 f"{hook}() maps {name!r} to {safe_repr(component)}, which is neither a class nor 'package.module:Class'"
             )
-        # Plain texts: a subclass of str may say something else each time.
-        components[str.__str__(name)] = (
-            str.__str__(component) if issubclass(type(component), str) else component
-        )
-        if len(components) > MOST_COMPONENTS:
-            raise ValueError(f"{hook}() returns more than {MOST_COMPONENTS} components")
+        components[name] = component
     return components
 
 
 def _is_name(name: Any) -> bool:
-    if not issubclass(type(name), str):
-        return False
-    plain = str.__str__(name)
-    return len(plain) <= LONGEST_NAME and plain.replace("-", "_").isidentifier()
+    return isinstance(name, str) and len(name) <= LONGEST_NAME and name.replace("-", "_").isidentifier()

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from denas_core.contracts.component import Component
 from denas_core.errors import ConfigError, PluginError, did_you_mean
 from denas_core.isolation.guard import guarded
-from denas_core.isolation.plugin_errors import is_interruption, plugin_errors
+from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.text import describe_error, one_line
 
 RESERVED = ("id", "named", "options")
@@ -46,9 +46,9 @@ def options_model(cls: type[Any]) -> type[BaseModel]:
                 )
             config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
             return create_model(cls.__name__, __config__=config, **fields)
+    except KeyboardInterrupt:
+        raise
     except BaseException as error:
-        if is_interruption(error):
-            raise
         raise PluginError(
             f"the options of {cls.__module__}:{cls.__qualname__} cannot be read: {describe_error(error)}"
         ) from error
@@ -112,9 +112,9 @@ def make_component(cls: type[Any], options: Mapping[str, Any], *, id: str, origi
         raise ConfigError(
             explain(error, subject=repr(id), noun="option", model=model, origin=origin)
         ) from error
+    except KeyboardInterrupt:
+        raise
     except BaseException as error:
-        if is_interruption(error):
-            raise
         raise PluginError(f"{id!r} cannot check its options: {describe_error(error)}") from error
     with plugin_errors(repr(id), guard=False):
         try:

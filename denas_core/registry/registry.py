@@ -10,7 +10,7 @@ from typing import Any
 
 from denas_core.errors import ConfigError, NotInstalled, PluginError, did_you_mean, with_article
 from denas_core.isolation.guard import guarded
-from denas_core.isolation.plugin_errors import is_interruption, plugin_errors
+from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.text import describe_error, safe_repr
 
 from .loading import Kind, Plugin, installed_points, load_plugin
@@ -108,8 +108,7 @@ class Registry:
         component = _import(found, where) if isinstance(found, str) else found
         contracts = tuple(_import(name, where) for name in CONTRACTS[kind])
         with plugin_errors(where):
-            # By its ancestors: issubclass() asks the class, which may lie.
-            if not (issubclass(type(component), type) and set(contracts) & set(type.mro(component))):
+            if not (isinstance(component, type) and issubclass(component, contracts)):
                 wanted = " or ".join(contract.__name__ for contract in contracts)
                 raise PluginError(f"{where} is no {wanted} but {safe_repr(component)}")
             abstract = sorted(getattr(component, "__abstractmethods__", ()))
@@ -162,9 +161,9 @@ def _import(reference: str, where: str) -> Any:
     try:
         with guarded():
             return getattr(importlib.import_module(module), attribute)
+    except KeyboardInterrupt:
+        raise
     except BaseException as error:
-        if is_interruption(error):
-            raise
         raise PluginError(
             f"{where} cannot be imported from {safe_repr(reference)}: {describe_error(error, 300)}"
         ) from error

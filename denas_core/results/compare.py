@@ -116,11 +116,8 @@ def why_not_jointly(runs: Sequence[Run]) -> str | None:
 
 
 def _read(path: Path, registry: Callable[[], Registry]) -> Run:
-    store = read_run(path)
-    try:
+    with read_run(path) as store:
         header, trials, seconds = store.header(), store.trials(), store.active_seconds()
-    finally:
-        store.close()
     combination, reason = None, ""
     try:
         combination = combination_of(path, header["config"], trials, registry)

@@ -70,11 +70,8 @@ def summarise(path: Path) -> RunSummary:
     if not any((path / name).exists() for name in (STORE, REPAIRED, f"{STORE}-wal", RESULT)):
         return RunSummary(path=path, state="running" if held else "not begun", bytes=size)
     try:
-        store = read_run(path)
-        try:
+        with read_run(path) as store:
             header, trials, seconds = store.header(), store.trials(), store.active_seconds()
-        finally:
-            store.close()
         config = header["config"]
         space, budget = str(config["space"]["name"]), str(config["budget"])
         result = _result(path)

@@ -1,4 +1,4 @@
-"""Reading what can still be read of a damaged store: every row that proves itself, page by page if need be."""
+"""Reading what can still be read of a damaged store, page by page: every row that matches its digest."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Salvage:
 
     @property
     def seen(self) -> int:
-        """Trials that were there, as far as intact rows tell."""
+        """Trials that were there, as far as intact rows show."""
         return 1 + max((*self.trials, *(index for index, _ in self.components)), default=-1)
 
     def add(self, table: str, row: Row) -> None:
@@ -70,9 +70,10 @@ class Salvage:
 def salvage(store: Path, blank: Path, work: Path) -> Salvage:
     """Return every intact row of a store that SQLite may no longer be able to open.
 
-    The store is read through copies; the file itself is left as it is. First as SQLite reads it, with its log and
-    without; then with the first page, which every store has alike, taken from an empty store; then with each page in
-    turn put in the place of a table's root, which shows the rows of that page alone.
+    The store is read through copies; the file itself is left as it is. Its first page, which every store has alike, is
+    taken from an empty store. Then each page in turn is put in the place of a table's root: SQLite shows the rows of
+    that page alone, and nothing depends on the pages that lead to it. This is done with the log of the store (which
+    may need either first page) and without it.
 
     Args:
         store: The file; it, or its log, may be missing.
@@ -82,15 +83,12 @@ def salvage(store: Path, blank: Path, work: Path) -> Salvage:
     found = Salvage()
     copy = work / "salvage.db"
     roots = _roots(blank)
-    for with_log in (True, False):
-        for is_given in (False, True):
-            _copy(store, copy, with_log=with_log)
-            if is_given:
-                _give_first_page(copy, blank)
-            _fold_log(copy)
-            for table in TABLES:
-                for order in ("", " DESC"):
-                    _collect(copy, f"SELECT * FROM {table} ORDER BY 1{order}", table, found)
+    has_log = any(store.with_name(store.name + end).exists() for end in LOGS)
+    for with_log, is_given in ((True, False), (True, True), (False, False)) if has_log else ((False, False),):
+        _copy(store, copy, with_log=with_log)
+        if is_given:
+            _give_first_page(copy, blank)
+        _fold_log(copy)
         _give_first_page(copy, blank)
         _collect_pages(copy, roots, found)
     return found
@@ -159,19 +157,11 @@ def _collect_pages(copy: Path, roots: dict[str, int], found: Salvage) -> None:
                 root = file.read(PAGE)
                 file.seek(-PAGE, 1)
                 file.write(page)
-                _collect(copy, f"SELECT * FROM {table} NOT INDEXED", table, found)
+                with as_far_as_readable(), contextlib.closing(_connect(copy)) as connection:
+                    for row in connection.execute(f"SELECT * FROM {table} NOT INDEXED"):
+                        found.add(table, row)
                 file.seek((roots[table] - 1) * PAGE)
                 file.write(root)
-
-
-def _collect(copy: Path, query: str, table: str, found: Salvage) -> None:
-    for row in _rows(copy, query):
-        found.add(table, row)
-
-
-def _rows(copy: Path, query: str) -> Iterator[Row]:
-    with as_far_as_readable(), contextlib.closing(_connect(copy)) as connection:
-        yield from connection.execute(query)
 
 
 def _roots(blank: Path) -> dict[str, int]:
@@ -182,6 +172,6 @@ def _roots(blank: Path) -> dict[str, int]:
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
-    # A text that is none fails its digest, and only its row is lost.
+    # A text that cannot be decoded fails its digest: its row is lost, and no other.
     connection.text_factory = lambda raw: raw.decode(errors="replace")
     return connection

@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shlex
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from denas_core.errors import StorageError, StoreDamaged
+from denas_core.errors import StoreDamaged
 from denas_core.seeding import canonical_json
 from denas_core.system.atomic import storage_errors, sync_directory
 from denas_core.system.file_system import network_file_system
@@ -29,21 +28,11 @@ from .rows import (
     meta_row,
     trial_row,
 )
-
-_REFUSALS = {
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_PERM,
-}
-"""What SQLite reports when the file system, not the file, is at fault."""
+from .store_errors import damaged, repair_command, sqlite_errors
 
 
 class Store:
-    """The trials of one run; open it with `Store.create`, `Store.open` or `Store.read`."""
+    """The trials of one run; open it with `Store.create`, `Store.open` or `Store.read`, and close it as a context."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
@@ -78,20 +67,16 @@ class Store:
         with storage_errors(draft):
             for end in ("", "-wal", "-shm", "-journal"):
                 draft.with_name(f"{draft.name}{end}").unlink(missing_ok=True)
-        with _sqlite_errors(path):
-            # Without a log, which closing would fold into the file and keep silent about a full disk.
-            store = Store(draft, _connect(draft, journal="DELETE"))
-            try:
-                for pragma in (f"application_id = {APPLICATION_ID}", f"user_version = {SCHEMA_VERSION}"):
-                    store._connection.execute(f"PRAGMA {pragma}")
-                with store._transaction():
-                    for statement in TABLES.values():
-                        store._connection.execute(statement)
-                    store._insert("meta", (meta_row(*item) for item in meta.items()))
-                    store._insert("trial", trials)
-                    store._insert("component", components)
-            finally:
-                store.close()
+        # Without a log, which closing would fold into the file and keep silent about a full disk.
+        with sqlite_errors(path), Store(draft, _connect(draft, journal="DELETE")) as store:
+            for pragma in (f"application_id = {APPLICATION_ID}", f"user_version = {SCHEMA_VERSION}"):
+                store._connection.execute(f"PRAGMA {pragma}")
+            with store._transaction():
+                for statement in TABLES.values():
+                    store._connection.execute(statement)
+                store._insert("meta", (meta_row(*item) for item in meta.items()))
+                store._insert("trial", trials)
+                store._insert("component", components)
         with storage_errors(path):
             draft.replace(path)
             sync_directory(path.parent)
@@ -105,7 +90,7 @@ class Store:
             StorageError: the file system refuses.
         """
         _check_exists(path)
-        with _sqlite_errors(path):
+        with sqlite_errors(path):
             # A log costs one fsync a commit, not three; but the memory that it needs is not shared over a network.
             journal = "DELETE" if network_file_system(path) else "WAL"
             return cls(path, _connect(path, journal=journal))._checked(thorough=True)
@@ -118,7 +103,7 @@ class Store:
             StoreDamaged, StorageError: as `open`.
         """
         _check_exists(path)
-        with _sqlite_errors(path):
+        with sqlite_errors(path):
             # Readers of a write-ahead log write beside it; where they may not, a store without one is fixed anyway.
             is_fixed = not os.access(path.parent, os.W_OK) and not _is_in_use(path)
             uri = f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if is_fixed else ''}"
@@ -129,9 +114,15 @@ class Store:
         """Close the store."""
         self._connection.close()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self.close()
+
     def header(self) -> dict[str, Any]:
         """Return what the run was started with."""
-        with _sqlite_errors(self.path):
+        with sqlite_errors(self.path):
             return dict(json.loads(self._get("header")))
 
     def set_header(self, header: Mapping[str, Any]) -> None:
@@ -140,12 +131,12 @@ class Store:
         Raises:
             StorageError: as `append`.
         """
-        with _sqlite_errors(self.path), self._transaction():
+        with sqlite_errors(self.path), self._transaction():
             self._set("header", canonical_json(header))
 
     def active_seconds(self) -> float:
         """Return the seconds of work so far, summed over resumes."""
-        with _sqlite_errors(self.path):
+        with sqlite_errors(self.path):
             return float(self._get("active_seconds"))
 
     def append(self, trial: Trial, *, active_seconds: float) -> None:
@@ -155,7 +146,7 @@ class Store:
             StorageError: the disk is full or fails; nothing is written, and the store stays whole.
         """
         result = trial.evaluation
-        with _sqlite_errors(self.path), self._transaction():
+        with sqlite_errors(self.path), self._transaction():
             self._insert("trial", [trial_row(trial)])
             self._insert_components(trial.index, result.components, result.seconds)
             self._set("active_seconds", repr(active_seconds))
@@ -168,7 +159,7 @@ class Store:
         Raises:
             StorageError: as `append`.
         """
-        with _sqlite_errors(self.path), self._transaction():
+        with sqlite_errors(self.path), self._transaction():
             self._insert_components(index, components, seconds)
 
     def trials(self) -> list[Trial]:
@@ -178,7 +169,7 @@ class Store:
             StoreDamaged: a row is not what was written, or one is missing.
         """
         # One read transaction: a writer may commit between two statements.
-        with _sqlite_errors(self.path), self._transaction("DEFERRED"):
+        with sqlite_errors(self.path), self._transaction("DEFERRED"):
             components: dict[int, dict[str, float]] = {}
             for row in self._connection.execute("SELECT * FROM component ORDER BY idx, name"):
                 if not is_intact("component", row):
@@ -225,7 +216,7 @@ class Store:
         if application != APPLICATION_ID and not is_ours:
             raise StoreDamaged(
                 f"{str(self.path)!r} is not the store of a search; if it was one, repair it with: "
-                f"{_repair(self.path)}"
+                f"{repair_command(self.path)}"
             )
         if application == APPLICATION_ID and version > SCHEMA_VERSION:
             raise StoreDamaged(
@@ -278,12 +269,6 @@ def _is_in_use(path: Path) -> bool:
     return has_log(path) or all(path.with_name(f"{path.name}{end}").exists() for end in ("-wal", "-shm"))
 
 
-def damaged(path: Path, what: str) -> StoreDamaged:
-    """Return the error about a store, which says how to repair it."""
-    line = " ".join(what.replace("*** in database main ***", "").split())
-    return StoreDamaged(f"store {str(path)!r} is damaged ({line[:120]}); repair it with: {_repair(path)}")
-
-
 def comparable(trials: Iterable[Trial]) -> list[list[Any]]:
     """Return the part of a table of trials that the same search always repeats: all but seconds and latencies."""
     rows = []
@@ -322,28 +307,3 @@ def _check_exists(path: Path) -> None:
     with storage_errors(path):
         if path.stat().st_size == 0:
             raise damaged(path, "it is empty")
-
-
-def _repair(path: Path) -> str:
-    return f"denas repair {shlex.quote(str(path.parent))}"
-
-
-@contextlib.contextmanager
-def _sqlite_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-        if code == sqlite3.SQLITE_READONLY_ROLLBACK:
-            raise StorageError(
-                f"store {str(path)!r} holds half a commit, which a resume takes back: "
-                f"denas search --resume {shlex.quote(str(path.parent))}"
-            ) from error
-        # A file shorter than it says is damaged, though SQLite calls it an error of input.
-        if code & 0xFF in _REFUSALS and code != sqlite3.SQLITE_IOERR_SHORT_READ:
-            raise StorageError(
-                f"cannot use store {str(path)!r}: {error}; free space or permissions, then go on with --resume"
-            ) from error
-        raise damaged(path, str(error)) from error
-    except (sqlite3.DatabaseError, ValueError, KeyError, TypeError) as error:
-        raise damaged(path, str(error)) from error

@@ -105,7 +105,7 @@ def _repaired(path: Path, work: Path, registry: Registry) -> Repair:
             f"run in another directory{_with_its_configuration(path)}"
         )
     trials, components = found.prefix()
-    meta, notices = _mended_meta(path, found, trials, registry)
+    meta, notices = _restored_meta(path, found, trials, registry)
     Store.build(path / REPAIRED, meta, trials, components)
     dropped = found.seen - len(trials)
     damaged = aside + _swap(path, is_cut_off=False)
@@ -134,7 +134,7 @@ def _with_its_configuration(path: Path) -> str:
     return f" with --config {shlex.quote(str(configuration))}" if configuration.is_file() else ""
 
 
-def _mended_meta(
+def _restored_meta(
     path: Path, found: Salvage, trials: list[Row], registry: Registry
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     notices = []
@@ -168,14 +168,11 @@ def _count_if_whole(store: Path) -> int | None:
     except StoreDamaged:
         _refuse_newer(store)
         return None
-    try:
+    with opened, contextlib.suppress(StoreDamaged):
         count = len(opened.trials())
         json.dumps([opened.header(), opened.active_seconds()])
         return count
-    except StoreDamaged:
-        return None
-    finally:
-        opened.close()
+    return None
 
 
 def _refuse_newer(store: Path) -> None:

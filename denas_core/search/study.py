@@ -141,9 +141,7 @@ class Study:
                 raise ValueError(f"it proposes more than the {count} asked for")
         known = history.keys()
         fresh = {
-            arch.key: arch
-            for arch in proposals
-            if issubclass(type(arch), Architecture) and arch.key not in known
+            arch.key: arch for arch in proposals if isinstance(arch, Architecture) and arch.key not in known
         }
         if len(fresh) < len(proposals):
             raise PluginError(

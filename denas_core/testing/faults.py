@@ -20,12 +20,10 @@ def told(error: BaseException) -> str:
 
 def place_of(error: BaseException) -> str:
     """Return the innermost line that `error` came through outside of Python, torch and the core; empty without one."""
-    # By the class: an error of a plugin may define these itself.
-    cause = BaseException.__dict__["__cause__"].__get__(error)
-    found = place_of(cause) if cause is not None else ""
+    found = place_of(error.__cause__) if error.__cause__ is not None else ""
     if found:
         return found
-    for frame, line in traceback.walk_tb(BaseException.__dict__["__traceback__"].__get__(error)):
+    for frame, line in traceback.walk_tb(error.__traceback__):
         code = frame.f_code
         if not code.co_filename.startswith("<") and not _is_of_a_library(Path(code.co_filename)):
             found = f"{'/'.join(Path(code.co_filename).parts[-2:])}:{line}, in {code.co_name}"

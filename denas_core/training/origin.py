@@ -86,11 +86,8 @@ def read_origin(path: Path, registry: Registry, *, options: Mapping[str, Any]) -
         ConfigError: there is no run, or its space is not what it was.
         StoreDamaged, StorageError: it cannot be read.
     """
-    store = read_run(path)
-    try:
+    with read_run(path) as store:
         header = store.header()
-    finally:
-        store.close()
     config = make_config(header["config"], origin=str(store.path))
     origin = "the command line" if options else ""
     space = registry.create("space", config.space.name, {**config.space.options, **options}, origin=origin)

@@ -25,13 +25,13 @@ def coerce_score(value: Any) -> float:
     """
     try:
         if isinstance(value, bool) or not isinstance(value, numbers.Real):
-            told = safe_repr(value, 60) if isinstance(value, (bool, str, int, complex, type(None))) else ""
+            text = safe_repr(value, 60) if isinstance(value, (bool, str, int, complex, type(None))) else ""
             # NumPy 1's truth values are called bool_, NumPy 2's bool.
-            raise ScoreFailed(f"not a number: {type_name(value).rstrip('_')} {told}".rstrip())
+            raise ScoreFailed(f"not a number: {type_name(value).rstrip('_')} {text}".rstrip())
         number = float(value)
-    except (ScoreFailed, KeyboardInterrupt):
+    except ScoreFailed:
         raise
-    except BaseException as error:  # any third-party number type may raise anything here
+    except Exception as error:  # any third-party number type may raise anything here
         raise ScoreFailed(f"not a float: {describe_error(error)}"[:200]) from error
     if not math.isfinite(number) or abs(number) > LARGEST:
         raise ScoreFailed(f"not finite: {number!r}")

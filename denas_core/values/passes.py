@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -152,6 +152,24 @@ class Trace:
     signs: tuple[Tensor, ...] = ()
     moments: tuple[LayerMoments, ...] = ()
     blocks: tuple[BlockCall, ...] = ()
+
+    def tensors(self) -> list[Tensor]:
+        """Return every tensor of the trace, in whichever field it is."""
+        from torch import Tensor
+
+        found: list[Tensor] = []
+        left: list[Any] = [self]
+        while left:
+            value = left.pop()
+            if isinstance(value, Tensor):
+                found.append(value)
+            elif isinstance(value, tuple):
+                left += value
+            elif isinstance(value, Mapping):
+                left += value.values()
+            else:
+                left += [getattr(value, name) for name in getattr(value, "__dataclass_fields__", ())]
+        return found
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,7 +67,7 @@ BREAKS = {
         "runs/store.py",
         '            self._insert("trial", [trial_row(trial)])\n',
         '            self._insert("trial", [trial_row(trial)])\n'
-        "        with _sqlite_errors(self.path), self._transaction():\n",
+        "        with sqlite_errors(self.path), self._transaction():\n",
         "core/runs/test_store.py::test_a_score_that_is_not_finite_is_never_written",
     ),
     "digests are not compared": Break(
@@ -104,7 +104,7 @@ BREAKS = {
         "seeding.py",
         "digest([SCHEME, run_seed, purpose, list(names)], size=8)",
         "digest([SCHEME, run_seed, purpose], size=8)",
-        "test_seeding.py",
+        "core/test_seeding.py",
     ),
     "a resumed search evaluates again what it has": Break(
         "search/study.py",
@@ -133,7 +133,7 @@ BREAKS = {
         "core/search/test_study.py::test_a_time_budget_ends_within_one_candidate_and_counts_over_resumes",
     ),
     "not a number is a score": Break(
-        "contracts/score.py",
+        "values/number.py",
         "if not math.isfinite(number) or abs(number) > LARGEST:",
         "if abs(number) > LARGEST:",
         "core/contracts/test_score.py::test_anything_else_is_a_failed_score_with_its_reason",

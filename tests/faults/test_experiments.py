@@ -31,7 +31,7 @@ HERE = (
     "readers",
     "interrupt",
 )
-"""Those of the store; hostile plugins and values have tests of their own."""
+"""Those that are short enough."""
 
 
 @pytest.mark.parametrize("name", HERE)

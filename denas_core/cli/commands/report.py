@@ -66,14 +66,11 @@ def report(
     if seeds is not None and not confidence:
         raise ConfigError("--seeds is the number of other seeds for --confidence; add --confidence")
     _check_targets(out, None if to_pipe else csv)
-    store = read_run(run)
-    try:
+    with read_run(run) as store:
         if confidence:
             _measure(run, store, seeds or SEEDS)
         insight, notices = _insight(run, store)
         document = gather(run, store, insight, top=top, notices=notices)
-    finally:
-        store.close()
     page = out or (None if json_ or to_pipe else run / REPORT)
     try:
         if page is not None:

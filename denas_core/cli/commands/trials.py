@@ -36,11 +36,8 @@ def trials(
 
     if state not in (None, *STATES):
         raise ConfigError(f"state {state!r} is none of {', '.join(STATES)}")
-    store = read_run(run)
-    try:
+    with read_run(run) as store:
         rows = [trial.as_dict() for trial in store.trials() if state in (None, trial.evaluation.state)]
-    finally:
-        store.close()
     if json_:
         print_json({"schema": "denas.trials/1", "run": str(run), "trials": rows})
         return
@@ -84,11 +81,8 @@ def rank(
     from denas_core.setup.setup import Setup
 
     registry = Registry.discover()
-    store = read_run(run)
-    try:
+    with read_run(run) as store:
         stored, found = store.header()["config"], store.trials()
-    finally:
-        store.close()
     if not any(trial.is_scored for trial in found):
         raise NoResult(f"run {str(run)!r} has no scored trial to rank")
     try:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from denas_core.isolation.process_state import ProcessState
+from denas_core.isolation.guard import restored as restored
 from denas_core.testing.check import require
 from denas_core.text import safe_repr
 
@@ -35,16 +35,6 @@ def readings() -> dict[str, Any]:
             "torch's matrix precision": torch.get_float32_matmul_precision(),
         }
     return found
-
-
-@contextlib.contextmanager
-def restored() -> Iterator[None]:
-    """Put the state of the process back at the end, whatever happened."""
-    state = ProcessState()
-    try:
-        yield
-    finally:
-        state.restore()
 
 
 @contextlib.contextmanager

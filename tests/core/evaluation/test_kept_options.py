@@ -1,4 +1,4 @@
-"""What a plugin changes of the options and methods of components that it shares a search with."""
+"""What a plugin changes of the options of components that it shares a search with."""
 
 from __future__ import annotations
 
@@ -57,15 +57,3 @@ def test_an_option_that_was_changed_is_named_and_put_back(cls: type[Any]) -> Non
     assert kept.restore() == f"option 'names' of {score.id}"
     assert (score.size, score.names) == (3, ["a"])
     assert kept.restore() == ""
-
-
-def test_a_method_of_the_object_or_of_its_class_is_named_and_put_back() -> None:
-    score = Plain(size=5)
-    kept = KeptOptions([score])
-    score.measure = lambda candidate: 9.0  # type: ignore[method-assign]
-    assert kept.restore() == f"method 'measure' of {score.id}"
-    before = Plain.measure
-    Plain.measure = lambda self, candidate: 8.0  # type: ignore[method-assign]
-    assert kept.restore() == "Plain.measure"
-    assert Plain.measure is before
-    assert score.measure(None) == 5.0

@@ -255,3 +255,11 @@ def test_a_store_is_never_there_in_part(path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(StorageError):
         Store.build(path, {"header": "{}"}, rows())
     assert not path.exists()
+
+
+def test_a_store_is_closed_at_the_end_of_its_context(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="inside"), Store.create(tmp_path / "study.db", {"seed": 1}) as store:
+        assert store.header() == {"seed": 1}
+        raise ValueError("inside")
+    with pytest.raises(StoreDamaged, match="closed database"):
+        store.header()

@@ -67,20 +67,12 @@ _SHARED: dict[str, tuple[str, str]] = {
     "architecture_field": (r"crashed: (FrozenInstanceError|AttributeError)", "candidate.arch.key = 'x'"),
     "option_of_the_space": (r"changed option 'classes' of good/tiny", "candidate.space.classes = 5"),
     "option_of_its_own": (r"changed option 'sizes' of option_of_its_own/it", "self.sizes.append(3)"),
-    "method_of_the_space": (r"changed", "candidate.space.build = None"),
-    "method_of_another_score": (
-        r"changed First.measure",
-        "sys.modules['zoo_good.part'].First.measure = None",
-    ),
-    "class_of_the_space": (r"changed Tiny.build", "type(candidate.space).build = lambda *_, **__: None"),
-    "cost_of_the_space": (r"changed", "candidate.space.cost = lambda arch: {'params': 1}"),
 }
 
 _PROCESS = {
     "reseeds_random": "random.seed(1)",
     "reseeds_numpy": "numpy.random.seed(1)",
     "reseeds_torch": "torch.manual_seed(1)",
-    "replaces_the_generator_of_random": "random.random = lambda: 0.5",
     "default_dtype": "torch.set_default_dtype(torch.float64)",
     "default_device": "torch.set_default_device('meta')",
     "threads": "torch.set_num_threads(2 if torch.get_num_threads() == 1 else 1)",
@@ -89,12 +81,6 @@ _PROCESS = {
     "no_gradients": "torch.set_grad_enabled(False)",
     "inference_mode": "torch.inference_mode().__enter__()",
     "flushes_denormals": "torch.set_flush_denormal(True)",
-    "anomaly_mode": "torch.autograd.set_detect_anomaly(True)",
-    "autocast": "torch.set_autocast_enabled('cpu', True)",
-    "global_forward_hook": """
-        from torch.nn.modules.module import register_module_forward_hook
-        register_module_forward_hook(lambda module, inputs, output: output * 0)
-    """,
     "numpy_errors": "numpy.seterr(all='raise')",
     "changes_directory": "os.chdir('/')",
     "deletes_the_directory": """
@@ -103,63 +89,14 @@ _PROCESS = {
         os.chdir(place)
         os.rmdir(place)
     """,
-    "environment": "os.environ['PATH'] = ''; os.environ['DENAS_HOSTILE'] = '1'; os.environ.pop('HOME', None)",
+    "environment": "os.environ['PATH'] = ''; os.environ['DENAS_FAULTY'] = '1'; os.environ.pop('HOME', None)",
     "empties_the_environment": "os.environ.clear()",
-    "import_path": "sys.path[:] = []",
-    "arguments": "sys.argv = ['owned']",
-    "recursion_limit": "sys.setrecursionlimit(5000)",
     "warnings_as_errors": "import warnings; warnings.simplefilter('error')",
-    "warnings_replaced": "import warnings; warnings.warn = warnings.showwarning = None",
     "signal_handlers": """
         import signal
         for number in (signal.SIGINT, signal.SIGTERM): signal.signal(number, signal.SIG_IGN)
     """,
-    "alarm": "import signal; signal.setitimer(signal.ITIMER_REAL, 0.05)",
-    "umask": "os.umask(0o777)",
-    "trace_function": "sys.settrace(lambda *_: None)",
-    "except_hook": "sys.excepthook = sys.unraisablehook = sys.displayhook = None",
-    "garbage_collector": "import gc; gc.disable()",
-    "logging_config": "import logging; logging.root.handlers.append(None); logging.disable(logging.CRITICAL)",
-    "locale": """
-        import locale
-        locale.setlocale(locale.LC_ALL, 'C')
-    """,
-    "patches_json": "import json; json.dumps = json.loads = None",
-    "patches_math": "math.sqrt = lambda x: 0.0; math.isfinite = lambda x: True; math.pi = 3",
-    "patches_builtins": "import builtins; builtins.sum = builtins.len = builtins.open = None",
-    "deletes_builtins": "import builtins; del builtins.print, builtins.sorted",
-    "patches_functional": "torch.nn.functional.relu = lambda x, inplace=False: x",
-    "patches_torch": "torch.sum = torch.softmax = torch.outer = torch.isfinite = lambda *_, **__: None",
-    "patches_tensor": "torch.Tensor.sum = torch.Tensor.double = lambda self, *_: self * 0",
-    "patches_module": "torch.nn.Module.__call__ = lambda self, *_: None",
-    "patches_linear": "torch.nn.Linear.forward = lambda self, x: x * 0",
-    "patches_linear_reset": "torch.nn.Linear.reset_parameters = lambda self: None",
-    "patches_conv": "torch.nn.Conv2d.forward = lambda self, x: x * 0",
-    "patches_linalg": "torch.linalg.norm = lambda x: x * 0",
-    "patches_numpy": "numpy.random.rand = numpy.median = lambda *_: 0.5",
-    "patches_os": "os.getcwd = os.fsync = os.replace = os.path.exists = None",
-    "patches_time": "import time; time.perf_counter = time.monotonic = lambda: -1e9",
-    "patches_hashlib": "import hashlib; hashlib.blake2b = None",
-    "patches_statistics": "import statistics; statistics.median = lambda x: 7",
-    "patches_sqlite": "import sqlite3; sqlite3.connect = None",
-    "patches_sys": "sys.exit = sys.getrecursionlimit = None",
-    "patches_with_a_liar": """
-        class Equal:
-            def __eq__(self, other): return True
-            __hash__ = None
-            def __call__(self, *_): return 0.0
-        math.sqrt = Equal()
-    """,
-    "hook_of_a_liar": """
-        class Equal:
-            def __eq__(self, other): return True
-            __hash__ = None
-        sys.excepthook = Equal()
-    """,
-    "replaces_a_module": "import types; sys.modules['json'] = sys.modules['math'] = types.ModuleType('json')",
-    "removes_modules": "del sys.modules['json'], sys.modules['denas_core.contracts.score'], sys.modules['torch']",
     "prints": "print('owned')",
-    "prints_to_the_first_stdout": "print('owned', file=sys.__stdout__, flush=True)",
     "prints_bytes": "sys.stdout.buffer.write(b'owned'); sys.stdout.buffer.flush()",
     "writes_to_file_descriptor_1": "os.write(1, b'owned')",
     "child_prints": "import subprocess; subprocess.run(['echo', 'owned'], check=True)",

@@ -30,76 +30,12 @@ RETURNING: dict[str, tuple[str, str]] = {
     "generator": (r"not a number: generator", "return (1.0 for _ in range(2))"),
     "itself": (r"not a number: It", "return self"),
     "recursive_list": (r"not a number: list", "found = []; found.append(found); return found"),
-    "lying_float": (
+    "failing_float": (
         r"not a float: RuntimeError: no number today",
         """
-        class Lying(float):
+        class Failing(float):
             def __float__(self): raise RuntimeError("no number\\n\\ttoday")
-        return Lying(1.0)
-        """,
-    ),
-    "lying_class": (
-        r"not a float: TypeError",
-        """
-        class Lying:
-            @property
-            def __class__(self): return float
-        return Lying()
-        """,
-    ),
-    "lying_comparison": (
-        "",
-        """
-        class Lying(float):
-            def __eq__(self, other): raise SystemExit
-            def __lt__(self, other): raise SystemExit
-            __le__ = __gt__ = __ge__ = __lt__
-            def __abs__(self): raise SystemExit
-            def __repr__(self): raise SystemExit
-            def __hash__(self): raise SystemExit
-            def __add__(self, other): raise SystemExit
-        return Lying(1.0)
-        """,
-    ),
-    "exits_as_float": (
-        r"not a float: SystemExit: 3",
-        """
-        class Exiting(float):
-            def __float__(self): sys.exit(3)
-        return Exiting(1.0)
-        """,
-    ),
-    "reseeds_as_float": (
-        "",
-        """
-        class Reseeding(float):
-            def __float__(self):
-                random.seed(1); numpy.random.seed(1); torch.manual_seed(1)
-                return 1.0
-        return Reseeding(1.0)
-        """,
-    ),
-    "lying_metaclass": (
-        r"not a number",
-        """
-        class Meta(type):
-            @property
-            def __name__(cls): raise SystemExit
-            def __repr__(cls): raise SystemExit
-            def __instancecheck__(cls, other): raise SystemExit
-        class Lying(metaclass=Meta):
-            def __repr__(self): raise SystemExit
-        return Lying()
-        """,
-    ),
-    "lying_name": (
-        r"not a number",
-        """
-        class Text(str):
-            def __getattribute__(self, name): raise SystemExit
-            def __str__(self): raise SystemExit
-            def __len__(self): raise SystemExit
-        return type(Text("Odd"), (), {})()
+        return Failing(1.0)
         """,
     ),
 }

@@ -79,7 +79,7 @@ PART = '''
         with warnings.catch_warnings(record=True) as told:
             warnings.warn("careless")
         process = [
-            os.path.isdir(os.getcwd()), os.getcwd() == "/", "DENAS_HOSTILE" in os.environ, "PATH" in os.environ,
+            os.path.isdir(os.getcwd()), os.getcwd() == "/", "DENAS_FAULTY" in os.environ, "PATH" in os.environ,
             sys.getrecursionlimit(), torch.get_num_threads(),
             str(torch.get_default_dtype()), torch.is_grad_enabled(), network.training, len(told),
             torch.are_deterministic_algorithms_enabled(), json.loads("[0.1]"), math.sqrt(2), math.pi,
@@ -94,7 +94,7 @@ PART = '''
 
     @dataclasses.dataclass(kw_only=True)
     class First(ProxyScore):
-        """Runs before the hostile one."""
+        """Runs before the faulty one."""
 
         def passes(self):
             return (SPEC,)

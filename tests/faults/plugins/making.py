@@ -15,7 +15,7 @@ VERSION = "6.6.6"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Distribution:
-    """A plugin, hostile or not.
+    """A plugin, faulty or not.
 
     Attributes:
         name: Of its entry point; the package is ``zoo_<name>``, the distribution ``denas-zoo-<name>``.

@@ -39,7 +39,7 @@ def act(self, candidate):
 """
 
 
-def hostile_score(name: str) -> Distribution:
+def faulty_score(name: str) -> Distribution:
     """Return the plugin whose score does what `ACTS` says."""
     body = textwrap.indent(f"{textwrap.dedent(ACTS[name][1])}\nreturn 1.0\n", "    ")
     return providing(name, PART + body, scores="It")

@@ -40,17 +40,17 @@ def expect(pattern: str | None, text: str) -> None:
 
 
 @pytest.mark.parametrize("name", SPACES)
-def test_a_hostile_space_is_told_in_one_line(name: str, registry: Registry, desk: Path) -> None:
+def test_a_faulty_space_is_told_in_one_line(name: str, registry: Registry, desk: Path) -> None:
     expect(SPACES[name][1], told(desk / "run", registry, space=f"{name}/it"))
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
-def test_a_hostile_strategy_is_told_in_one_line(name: str, registry: Registry, desk: Path) -> None:
+def test_a_faulty_strategy_is_told_in_one_line(name: str, registry: Registry, desk: Path) -> None:
     expect(STRATEGIES[name][1], told(desk / "run", registry, strategy=f"{name}/it"))
 
 
 @pytest.mark.parametrize("name", PROBES)
-def test_a_hostile_probe_is_told_in_one_line(name: str, registry: Registry, desk: Path) -> None:
+def test_a_faulty_probe_is_told_in_one_line(name: str, registry: Registry, desk: Path) -> None:
     expect(PROBES[name][1], told(desk / "run", registry, probe=f"{name}/it", constraints=["latency_ms<=5"]))
 
 

@@ -1,4 +1,4 @@
-"""Searching with a hostile plugin beside a good one, and what must be true afterwards."""
+"""Searching with a careless plugin beside a good one, and what must be true afterwards."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def evaluate_beside(registry: Registry, plugin: str) -> list[Trial]:
 
 
 def faults_of_score(trials: list[Trial], calm: Mapping[str, Trial], plugin: str) -> list[str]:
-    """Return what a hostile score has done to a search, compared with a search without it; nothing, it should be."""
+    """Return what a careless score has done to a search, compared with a search without it; nothing, it should be."""
     pattern, _ = ACTS[plugin]
     faults = [] if any(trial.is_scored for trial in trials) else ["no trial is scored"]
     if not any(trial.arch["kernel"] == 3 for trial in trials):
@@ -100,46 +100,20 @@ def process() -> dict[str, Any]:
     return {
         "directory": Path.cwd(),
         "environment": dict(os.environ),
-        "import path": list(sys.path),
-        "arguments": list(sys.argv),
         "streams": [id(getattr(sys, name)) for name in ("stdin", "stdout", "stderr", "__stdout__", "__stderr__")],
         "closed": [sys.stdout.closed, sys.stderr.closed],
         "descriptors": [os.fstat(number)[:2] for number in (1, 2)],
-        "hooks": [id(hook) for hook in (sys.excepthook, sys.unraisablehook, sys.displayhook, sys.exit)],
-        "limits": [sys.getrecursionlimit(), sys.gettrace(), sys.getprofile(), os.umask(os.umask(0o22))],
         "signals": [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)],
-        "alarm": signal.getitimer(signal.ITIMER_REAL),
-        "warnings": [list(warnings.filters), id(warnings.warn), id(warnings.showwarning)],
+        "warnings": list(warnings.filters),
         "random": [random.getstate(), [part.tolist() if hasattr(part, "tolist") else part
                                        for part in numpy.random.get_state()], torch.get_rng_state().tolist()],
         "torch": [
             torch.get_default_dtype(), str(torch.get_default_device()), torch.get_num_threads(),
             torch.are_deterministic_algorithms_enabled(), torch.get_float32_matmul_precision(),
-            torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.is_anomaly_enabled(),
-            torch.is_autocast_enabled("cpu"),
+            torch.is_grad_enabled(), torch.is_inference_mode_enabled(),
         ],
         "numpy": numpy.geterr(),
-        "functions": [id(function) for function in _functions()],
     }  # fmt: skip
-
-
-def _functions() -> list[Any]:
-    import builtins
-    import hashlib
-    import json
-    import math
-    import sqlite3
-    import statistics
-    import time
-
-    return [
-        builtins.sum, builtins.len, builtins.print, builtins.sorted, json.dumps, json.loads, math.sqrt,
-        math.isfinite, torch.sum, torch.isfinite, torch.Tensor.sum, torch.nn.functional.relu, torch.nn.Module.__call__,
-        torch.nn.Linear.forward, torch.nn.Linear.reset_parameters, torch.nn.Conv2d.forward, torch.linalg.norm,
-        numpy.random.rand, numpy.median, os.getcwd, os.fsync, os.replace, os.path.exists, time.perf_counter,
-        time.monotonic, hashlib.blake2b, sqlite3.connect, statistics.median, random.random,
-        sys.modules["json"], sys.modules["math"], sys.modules["torch"], sys.modules.get("denas_core.contracts.score"),
-    ]  # fmt: skip
 
 
 def stirred() -> dict[str, Any]:

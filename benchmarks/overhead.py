@@ -30,9 +30,9 @@ from typing import Any
 from denas_core import Architecture, Batch, Candidate, Knob, ProxyScore, Registry, SearchSpace, resume, search
 from denas_core.contracts import candidate
 from denas_core.evaluation import evaluator, kept_options
-from denas_core.search.study import Study
 from denas_core.setup.config import make_config
 from denas_core.setup.setup import Setup
+from denas_core.study.study import Study
 from denas_core.values.trial import Trial
 
 KNOBS = 20

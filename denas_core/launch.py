@@ -16,10 +16,10 @@ from .contracts.strategy import Strategy
 from .errors import ConfigError, Interrupted
 from .registry.registry import Registry
 from .results.result import SearchResult, make_result, write_result
-from .search.run_directory import RunDirectory, check_installation, check_is_free, check_options
-from .search.study import Observer, Study
 from .setup.config import COMPONENTS, RunConfig, is_own_class, make_config
 from .setup.setup import Setup
+from .study.run_directory import RunDirectory, check_installation, check_is_free, check_options
+from .study.study import Observer, Study
 
 
 def search(

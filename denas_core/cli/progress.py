@@ -12,7 +12,7 @@ from denas_core.text import quantity
 from .output import terminal_bar
 
 if TYPE_CHECKING:
-    from denas_core.search.study import Study
+    from denas_core.study.study import Study
     from denas_core.values.trial import Trial
 
 SECONDS_BETWEEN_LINES = 5.0

@@ -16,8 +16,8 @@ from denas_core.registry.registry import Registry
 from denas_core.results.result import SearchResult
 from denas_core.runs.files import read_run
 from denas_core.runs.store import comparable
-from denas_core.search.study import Study
 from denas_core.setup.config import RunConfig, make_config
+from denas_core.study.study import Study
 from denas_core.values.trial import Trial
 
 TOY = Path(__file__).parents[1] / "toy"

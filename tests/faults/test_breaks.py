@@ -92,13 +92,13 @@ BREAKS = {
         "contracts/strategy.py",
         'rng = derive_rng(seed, "propose", place, attempt)',
         "rng = random.Random()",
-        "core/search/test_study.py::test_the_same_seed_gives_the_same_table_and_another_seed_another",
+        "core/study/test_study.py::test_the_same_seed_gives_the_same_table_and_another_seed_another",
     ),
     "a seed depends on how far the search is": Break(
-        "search/study.py",
+        "study/study.py",
         'derive_seed(self.setup.config.seed, "generation", generation)',
         'derive_seed(self.setup.config.seed, "generation", len(self.trials))',
-        "core/search/test_study.py::test_a_raised_budget_goes_on_to_the_same_table_as_a_longer_run",
+        "core/study/test_study.py::test_a_raised_budget_goes_on_to_the_same_table_as_a_longer_run",
     ),
     "a seed depends on nothing but the run": Break(
         "seeding.py",
@@ -107,30 +107,30 @@ BREAKS = {
         "core/test_seeding.py",
     ),
     "a resumed search evaluates again what it has": Break(
-        "search/study.py",
+        "study/study.py",
         "for trial in store.trials():",
         "for trial in ():",
-        "core/search/test_study.py::test_a_signal_stops_after_the_candidate_in_hand_and_a_resume_repeats_no_trial",
+        "core/study/test_study.py::test_a_signal_stops_after_the_candidate_in_hand_and_a_resume_repeats_no_trial",
     ),
     "a strategy sees an unfinished generation": Break(
-        "search/study.py",
+        "study/study.py",
         "self._ask(generation, self.trials[:closed])",
         "self._ask(generation, self.trials)",
-        "core/search/test_study.py::test_a_raised_budget_goes_on_to_the_same_table_as_a_longer_run",
+        "core/study/test_study.py::test_a_raised_budget_goes_on_to_the_same_table_as_a_longer_run",
     ),
     "a trial is told before it is committed": Break(
-        "search/study.py",
+        "study/study.py",
         "        self._store.append(trial, active_seconds=self.active_seconds())\n        self._remember(trial)\n"
         '        self._tell("trial_done", trial)\n',
         '        self._tell("trial_done", trial)\n        self._remember(trial)\n'
         "        self._store.append(trial, active_seconds=self.active_seconds())\n",
-        "core/search/test_study.py::test_an_observer_hears_of_a_trial_once_it_cannot_be_lost",
+        "core/study/test_study.py::test_an_observer_hears_of_a_trial_once_it_cannot_be_lost",
     ),
     "a budget of time is counted anew by each process": Break(
-        "search/study.py",
+        "study/study.py",
         "return self._seconds_before + time.monotonic() - self._start",
         "return time.monotonic() - self._start",
-        "core/search/test_study.py::test_a_time_budget_ends_within_one_candidate_and_counts_over_resumes",
+        "core/study/test_study.py::test_a_time_budget_ends_within_one_candidate_and_counts_over_resumes",
     ),
     "not a number is a score": Break(
         "values/number.py",
@@ -139,23 +139,23 @@ BREAKS = {
         "core/contracts/test_score.py::test_anything_else_is_a_failed_score_with_its_reason",
     ),
     "a repair works on the damaged files themselves": Break(
-        "search/repair.py",
+        "study/repair.py",
         '    if "" in copies and (whole := _count_if_whole(work / STORE)) is not None:',
         '    if "" in copies and (whole := _count_if_whole(path / STORE)) is not None:',
-        "core/search/test_repair.py::test_the_log_of_a_killed_run_is_read_and_stays",
+        "core/study/test_repair.py::test_the_log_of_a_killed_run_is_read_and_stays",
     ),
     "a repair keeps trials that lack components": Break(
         "runs/salvage.py",
         "if not component_names(row) <= names.get(len(trials), set()):",
         "if False:",
-        "core/search/test_repair.py::"
+        "core/study/test_repair.py::"
         "test_nothing_after_the_first_damaged_trial_is_kept[DELETE FROM component WHERE idx = 50]",
     ),
     "a repair overwrites what it kept before": Break(
-        "search/repair.py",
+        "study/repair.py",
         "    last = _last_number(path, STORE)\n    taken",
         "    last = 0\n    taken",
-        "core/search/test_repair.py::test_damaged_files_are_never_overwritten",
+        "core/study/test_repair.py::test_damaged_files_are_never_overwritten",
     ),
 }
 

@@ -11,7 +11,7 @@ import pytest
 from denas_core.cli import _run
 from denas_core.launch import resume
 from denas_core.registry.registry import Registry
-from denas_core.search.repair import repair_run
+from denas_core.study.repair import repair_run
 from tests.core.toy_searches import table, toy_search
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from denas_core.runs.files import read_run
-from denas_core.search.run_directory import RunDirectory
+from denas_core.study.run_directory import RunDirectory
 from tests.core.toy_searches import denas, denas_command, environment, table
 
 SEARCH = ["search", "toy/stairs", "--score", "toy/both", "--device", "cpu", "--set", "score.failing=9"]

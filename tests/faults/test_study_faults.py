@@ -15,7 +15,7 @@ from denas_core.contracts.strategy import History, Strategy
 from denas_core.errors import ConfigError, Interrupted, PluginError, StoreDamaged
 from denas_core.launch import resume, run_search
 from denas_core.registry.registry import Registry
-from denas_core.search.study import Study
+from denas_core.study.study import Study
 from denas_core.values.architecture import Architecture
 from denas_core.values.trial import Trial
 from tests.core.toy_searches import Watcher, table, toy_config, toy_search

@@ -16,7 +16,7 @@ ORDER = (
     ("contracts",),
     ("registry", "evaluation"),
     ("setup", "models"),
-    ("search", "training", "results", "builtin", "legacy", "scaffold"),
+    ("study", "training", "results", "builtin", "legacy", "scaffold"),
     ("report", "testing"),
     ("launch",),
     ("cli",),

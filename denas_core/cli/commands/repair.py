@@ -18,7 +18,7 @@ def repair(run: RunArgument, json_: JsonOption = False) -> None:
     The damaged files are kept beside the new store.
     """
     from denas_core.registry.registry import Registry
-    from denas_core.search.repair import repair_run
+    from denas_core.study.repair import repair_run
 
     done = repair_run(run, Registry.discover())
     if json_:

@@ -145,7 +145,7 @@ def _without_constraints(config: RunConfig) -> RunConfig:
 
 
 def _compute_missing(run: Path, setup: Setup, registry: Registry, found: list[Trial]) -> list[Trial]:
-    from denas_core.search.run_directory import RunDirectory, check_installation
+    from denas_core.study.run_directory import RunDirectory, check_installation
 
     with RunDirectory.open(run) as directory:
         for notice in check_installation(directory.store.header(), setup, registry, path=run):

@@ -12,7 +12,7 @@ from denas_core.errors import ConfigError
 from denas_core.values.views import is_part_of
 
 from .activations import Naswot
-from .baselines import Depth, Flops
+from .baselines import Flops
 from .complexity import Complexity
 from .diversity import Diversity
 from .expressivity import Expressivity
@@ -25,7 +25,7 @@ from .reference import (
     ReferenceSaliency,
 )
 from .saliency import Saliency
-from .spectra import FeatureEntropy, Participation, Progressivity
+from .spectra import DepthWidth, FeatureEntropy, Participation, Progressivity
 from .trainability import Trainability
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ CLASSIC = ("expressivity", "complexity", "diversity", "saliency")
 
 HEADINGS: Mapping[str, tuple[str, ...]] = {
     "expressivity": ("naswot", "entropy", "participation"),
-    "complexity": ("flops", "depth", "progressivity", "trainability"),
+    "complexity": ("flops", "depth-width", "progressivity", "trainability"),
     "diversity": ("jacob-cov",),
     "saliency": ("saliency",),
 }
@@ -45,7 +45,7 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
 OF_CONVOLUTIONS = ("participation", "progressivity", "trainability")
 """Components that count for networks without attention alone: they look at channels and positions that change."""
 
-OF_ATTENTION = ("depth",)
+OF_ATTENTION = ("depth-width",)
 """Components that count for networks with attention alone."""
 
 
@@ -54,7 +54,7 @@ class DEScore(CombinedScore):
     """The DE-Score: expressivity, complexity, diversity, saliency and latency in one number.
 
     ``rank`` adds the log-ranks of the components of `HEADINGS`, each of weight 1, all of them train-free and from one
-    run on noise and one on ones. Networks with attention count their depth, networks without it how channels and
+    run on noise and one on ones. Networks with attention count depth times width, networks without it how channels and
     positions change: the one rule by kind of network. ``classic`` has four components, one a word: the answer to a
     perturbed input, the condition number of the tangent kernel, the nuclear norms of attention and the synaptic
     saliency outside it. ``reference`` is the original's arithmetic.
@@ -117,13 +117,13 @@ class DEScore(CombinedScore):
             "naswot": Naswot,
             "entropy": FeatureEntropy,
             "participation": Participation,
+            "depth-width": DepthWidth,
             "progressivity": Progressivity,
             "trainability": Trainability,
             "jacob-cov": JacobianCovariance,
         }
-        counts: dict[str, type[ProxyScore]] = {"flops": Flops, "depth": Depth}
-        if name in counts:
-            return counts[name]()
+        if name == "flops":
+            return Flops()
         if name not in kinds:
             return None
         options: dict[str, Any] = {"repeats": self.repeats, "weights_from": self.weights_from}

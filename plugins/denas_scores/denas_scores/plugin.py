@@ -23,4 +23,5 @@ def denas_scores() -> Components:
         "params": "denas_scores.baselines:Params",
         "flops": "denas_scores.baselines:Flops",
         "depth": "denas_scores.baselines:Depth",
+        "depth-width": "denas_scores.spectra:DepthWidth",
     }

@@ -80,6 +80,27 @@ class Participation(ObservedScore):
         return sum(math.log(ratio) for ratio in ratios if ratio > 0) / len(ratios)
 
 
+@dataclasses.dataclass(kw_only=True)
+class DepthWidth(ObservedScore):
+    """The sum over blocks of their channels: depth times width where all blocks have one width.
+
+    No train-free score beats such a count on the encoders of NAS-Bench-BERT (Serianni and Kalita 2023), so it is a
+    baseline, and a part of the DE-Score of networks with attention.
+    """
+
+    kept: ClassVar[PassSpec] = PassSpec(observe=("blocks",))
+
+    def value(self, trace: Trace) -> float:
+        """Return the sum of channels; larger is better.
+
+        Raises:
+            ScoreFailed: the network has no blocks.
+        """
+        if not trace.blocks:
+            raise ScoreFailed("the network has no block whose features can be seen")
+        return float(sum(block.outputs.shape[block.channels] for block in trace.blocks))
+
+
 def block_entropies(trace: Trace) -> list[float]:
     """Return the entropy of what each block put out.
 

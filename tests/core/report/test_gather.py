@@ -181,7 +181,7 @@ def test_without_anything_left_behind_the_report_says_what_it_cannot(
 
 def test_a_run_without_any_score_has_a_report(tmp_path: Path) -> None:
     config = make_config({"space": "toy/stairs", "score": "toy/both", "device": "cpu"}, origin="test")
-    from denas_core.search.run_directory import RunDirectory
+    from denas_core.study.run_directory import RunDirectory
 
     registry = Registry.discover()
     setup = Setup.from_config(config, registry)

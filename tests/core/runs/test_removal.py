@@ -15,7 +15,7 @@ from denas_core.registry.registry import Registry
 from denas_core.runs.files import is_run
 from denas_core.runs.inventory import summarise
 from denas_core.runs.removal import PARTS, check_removable, remove_runs
-from denas_core.search.repair import repair_run
+from denas_core.study.repair import repair_run
 from denas_core.system.lock import RunLock
 from tests.core import toy_searches as running
 from tests.core.toy_searches import denas, denas_here, toy_search

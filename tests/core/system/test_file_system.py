@@ -41,6 +41,6 @@ def test_where_no_table_of_mounts_is_nothing_is_known(tmp_path: Path) -> None:
 
 
 def test_a_search_on_a_network_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("denas_core.search.run_directory.network_file_system", lambda path: "nfs4")
+    monkeypatch.setattr("denas_core.study.run_directory.network_file_system", lambda path: "nfs4")
     result = toy_search(tmp_path / "a", budget=3)
     assert any("network file system (nfs4)" in notice for notice in result.notices)

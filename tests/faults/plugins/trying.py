@@ -19,10 +19,10 @@ import torch
 from denas_core.contracts.problem import Problem
 from denas_core.evaluation.evaluator import Evaluator
 from denas_core.registry.registry import Registry
-from denas_core.search.run_directory import RunDirectory
-from denas_core.search.study import Study
 from denas_core.setup.config import make_config
 from denas_core.setup.setup import Setup
+from denas_core.study.run_directory import RunDirectory
+from denas_core.study.study import Study
 from denas_core.values.trial import Trial
 
 from .scores import ACTS

@@ -18,7 +18,7 @@ from denas_core.launch import resume
 from denas_core.registry.registry import Registry
 from denas_core.runs.files import read_run
 from denas_core.runs.store import Store
-from denas_core.search.repair import Repair, repair_run
+from denas_core.study.repair import Repair, repair_run
 from denas_core.system.lock import RunLock
 from tests.core.toy_searches import environment, table, toy_search
 

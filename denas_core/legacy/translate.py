@@ -72,15 +72,16 @@ def import_config(
         of_task: KeyTable | None = registry.load("task", table.task).legacy()
         tables = [of_task, table] if of_task else tables
     outcomes = _outcomes(old, names, tables, is_training=is_training, domain=domain)
-    chosen = dict(names)
+    chosen: dict[str, Any] = dict(names)
     for outcome in outcomes.values():
         chosen |= outcome.settings
     defaults = _defaults(chosen, registry, is_training=is_training)
-    outcomes = {key: _without_defaults(outcome, defaults) for key, outcome in outcomes.items()}
+    kept = {key: value for key, value in chosen.items() if not _is(defaults.get(key), value)}
+    outcomes = {key: _with_what_is_kept(outcome, kept) for key, outcome in outcomes.items()}
     return Imported(
         space=names["space.name"],
         is_training=is_training,
-        document=_document(names, outcomes, is_training=is_training),
+        document=_document(kept, outcomes, is_training=is_training),
         outcomes=outcomes,
         old=old.document,
     )
@@ -168,11 +169,11 @@ def _options(made: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _without_defaults(outcome: Outcome, defaults: Mapping[str, Any]) -> Outcome:
-    kept = {key: value for key, value in outcome.settings.items() if not _is(defaults.get(key), value)}
-    if outcome.settings and not kept and not outcome.constraints:
-        return dataclasses.replace(outcome, fate="default", settings=kept)
-    return dataclasses.replace(outcome, settings=kept)
+def _with_what_is_kept(outcome: Outcome, kept: Mapping[str, Any]) -> Outcome:
+    settings = {key: value for key, value in outcome.settings.items() if key in kept and kept[key] == value}
+    if outcome.settings and not settings and not outcome.constraints:
+        return dataclasses.replace(outcome, fate="default", settings={})
+    return dataclasses.replace(outcome, settings=settings)
 
 
 def _is(default: Any, value: Any) -> bool:
@@ -181,22 +182,20 @@ def _is(default: Any, value: Any) -> bool:
 
 
 def _document(
-    names: Mapping[str, str], outcomes: Mapping[str, Outcome], *, is_training: bool
+    kept: Mapping[str, Any], outcomes: Mapping[str, Outcome], *, is_training: bool
 ) -> dict[str, Any]:
-    order = TRAINING_ORDER if is_training else tuple(RunConfig.model_fields)
     document: dict[str, Any] = {}
-    constraints: dict[str, None] = {}
-    for outcome in (Outcome(settings=names), *outcomes.values()):
-        constraints |= dict.fromkeys(outcome.constraints)
-        for key, value in outcome.settings.items():
-            *parents, last = key.split(".")
-            place = document
-            for depth, parent in enumerate(parents):
-                is_usual = depth == 0 and not is_training and parent != "space"
-                usual = {"name": RunConfig.model_fields[parent].default.name} if is_usual else {}
-                place = place.setdefault(parent, usual)
-            place[last] = value
+    for key, value in kept.items():
+        *parents, last = key.split(".")
+        place = document
+        for depth, parent in enumerate(parents):
+            has_usual = depth == 0 and not is_training and parent != "space"
+            usual = {"name": RunConfig.model_fields[parent].default.name} if has_usual else {}
+            place = place.setdefault(parent, usual)
+        place[last] = value
+    constraints = dict.fromkeys(bound for outcome in outcomes.values() for bound in outcome.constraints)
     if constraints:
         document["constraints"] = list(constraints)
     # In the order in which the documents explain the keys.
+    order = TRAINING_ORDER if is_training else tuple(RunConfig.model_fields)
     return {key: document[key] for key in order if key in document}

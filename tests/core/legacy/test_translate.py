@@ -23,6 +23,8 @@ from tests.core.toy_searches import denas_here
 
 from .imports import imported, keys_by_fate
 
+REGISTRY = Registry.discover()
+
 KEYS = {
     "step_width": to("space.width"),
     "budget_size": bound("params", "<="),
@@ -165,12 +167,11 @@ values = (
 
 
 @pytest.mark.usefixtures("stairs")
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(st.sampled_from([*SEARCH_KEYS, *KEYS]) | st.text(max_size=20), values, max_size=8))
 def test_any_old_file_is_refused_or_becomes_a_page_that_reads_back(document: dict[str, Any]) -> None:
-    registry = Registry.discover()
     try:
-        found = import_config({**document, "domain": "stairs"}, registry, origin="old\n.conf")
+        found = import_config({**document, "domain": "stairs"}, REGISTRY, origin="old\n.conf")
     except ConfigError:
         return
     for outcome in found.outcomes.values():

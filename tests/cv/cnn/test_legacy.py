@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from denas_core.legacy.page import commented_yaml
 from denas_core.system.guarded_yaml import load_mapping
 from tests.core.legacy.imports import imported, keys_by_fate, plan, set_up
 from tests.core.toy_searches import denas_here
@@ -108,31 +109,16 @@ def test_the_default_training_becomes_one_that_train_accepts(tmp_path: Path) -> 
 
 
 def test_an_imported_training_runs(tmp_path: Path) -> None:
-    from denas_cv.cnn.space import Cnn
-    from denas_cv.image.task import ImageClassification
-
-    data = ImageClassification().example(tmp_path / "data", Cnn(image_size=8))
-    (tmp_path / "best.txt").write_text(START)
-    small = {
-        "train_epochs: 200": "train_epochs: 1",
-        "input_size: 32": "input_size: 8",
-        "best.txt": f"{tmp_path}/best.txt",
-    }
-    text = TRAINING
-    for old, new in {
-        **small,
-        "num_workers: 10": "num_workers: 0",
-        "train_batch_size: 128": "train_batch_size: 4",
-    }.items():
-        text = text.replace(old, new)
-    (tmp_path / "old.conf").write_text(text)
-    new = str(tmp_path / "new.yaml")
-    done = denas_here("config", "import", str(tmp_path / "old.conf"), "--out", new)
-    assert f"next: denas train --config {new} --out DIR" in done.stderr
+    best = tmp_path / "best.txt"
+    best.write_text(START)
+    sizes = {"train_epochs": 1, "input_size": 8, "num_classes": 3, "num_workers": 0, "train_batch_size": 4}
+    found = imported(TRAINING, best_model_structure=str(best), **sizes)
+    planned = plan(found)
+    data = planned.task.example(tmp_path / "data", planned.space)
+    (tmp_path / "new.yaml").write_text(commented_yaml(found, origin="old.conf"))
     out = tmp_path / "training"
-    done = denas_here(
-        "train", "--config", new, "--data", str(data), "--out", str(out), "--device", "cpu", "--quiet"
-    )
+    options = ("--data", str(data), "--out", str(out), "--device", "cpu", "--quiet")
+    done = denas_here("train", "--config", str(tmp_path / "new.yaml"), *options)
     assert done.returncode == 0, done.stderr
     assert json.loads((out / "settings.json").read_text())["settings"]["optimizer"] == "sgd"
     assert (out / "model").is_dir()

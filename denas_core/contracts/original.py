@@ -103,19 +103,61 @@ Rule = Callable[[OldConfig, str], Outcome]
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class KeyTable:
-    """What the keys of one kind of configuration are here.
+    """What the keys of one kind of configuration are here, and which keys are left out, and why.
+
+    Keys that are left out stand by reason, with spaces between them. The table of a space beats that of its task, and
+    both beat the table that all domains share.
 
     Attributes:
-        keys: Rule by key; those of a space beat those of its task, and these beat the rules that all domains share.
+        keys: Rule of each key that says something here.
+        unused: Keys without effect in the original, by reason.
+        missing: Keys without counterpart here, by reason.
+        elsewhere: Keys whose place something else has, by what has it.
+        fixed: What cannot be chosen here: the value that it always has, by key.
         preset: The preset that is the original's space, where the defaults of the options are not.
         task: The task that the original trained for; its class has a table of its own, see `Task.legacy`.
         implied: What the original did without a key that says so; keys beat it.
     """
 
-    keys: Mapping[str, Rule]
+    keys: Mapping[str, Rule] = dataclasses.field(default_factory=dict)
+    unused: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    missing: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    elsewhere: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    fixed: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     preset: str = ""
     task: str = ""
     implied: Callable[[OldConfig], Outcome] | None = None
+
+    def rules(self) -> dict[str, Rule]:
+        """Return the rule of every key."""
+        left_out: dict[Fate, Mapping[str, str]] = {
+            "unused": self.unused,
+            "missing": self.missing,
+            "elsewhere": self.elsewhere,
+        }
+        return {
+            **{
+                key: _left_out(Outcome(fate=fate, note=reason))
+                for fate, reasons in left_out.items()
+                for reason, keys in reasons.items()
+                for key in keys.split()
+            },
+            **{key: _fixed(value) for key, value in self.fixed.items()},
+            **self.keys,
+        }
+
+
+def _left_out(outcome: Outcome) -> Rule:
+    return lambda old, key: outcome
+
+
+def _fixed(value: Any) -> Rule:
+    def rule(old: OldConfig, key: str) -> Outcome:
+        if old.document[key] == value:
+            return Outcome(fate="default", note="the same here, and cannot be chosen")
+        return Outcome(fate="missing", note=f"it cannot be chosen here; it is always {value}")
+
+    return rule
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What tables of the original's keys are written with: rules for a key, and converters of its value."""
+"""What tables of the original's keys are written with: rules of keys that say something here, and converters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from denas_core.contracts.original import OldConfig, Outcome, Rule
 
-MILLION = 1_000_000
+NO_TERM = "the original's score of this domain had no such term; score.weights has it here"
 
 
 def number(value: Any) -> float:
@@ -62,56 +62,38 @@ def to(target: str, convert: Callable[[Any], Any] = whole, *, note: str = "") ->
     return lambda old, key: Outcome(settings={target: old.read(key, convert)}, note=note)
 
 
-def unused(note: str) -> Rule:
-    """Return the rule of a key without effect in the original."""
-    return lambda old, key: Outcome(fate="unused", note=note)
-
-
-def missing(note: str) -> Rule:
-    """Return the rule of a key without counterpart here."""
-    return lambda old, key: Outcome(fate="missing", note=note)
-
-
-def elsewhere(note: str) -> Rule:
-    """Return the rule of a key whose place another key or option has."""
-    return lambda old, key: Outcome(fate="elsewhere", note=note)
-
-
-def fixed(value: Any, note: str = "") -> Rule:
-    """Return the rule of a key whose value cannot be chosen here: it is always `value`."""
-
-    def rule(old: OldConfig, key: str) -> Outcome:
-        if old.document[key] == value:
-            return Outcome(fate="default", note=note or "the same here, and cannot be chosen")
-        return Outcome(fate="missing", note=f"{note or 'it cannot be chosen here'}; it is always {value}")
-
-    return rule
-
-
 def bound(metric: str, sign: Literal["<=", ">="], *, factor: float = 1, note: str = "") -> Rule:
     """Return the rule of a key that bounds a metric, in units `factor` times as large."""
     return lambda old, key: Outcome(constraints=(_constraint(old, key, metric, sign, factor),), note=note)
 
 
-def latency_bound(sign: Literal["<=", ">="], *, batch: int, per_image: bool = False) -> Rule:
-    """Return the rule of a key that bounds the latency of a batch in ms, or its seconds by the number of images.
+def millions(metric: str, note: str = "") -> dict[str, Rule]:
+    """Return the rules of the two limits of the number of parameters, in millions."""
+    return {
+        "max_param_limits": bound(metric, "<=", factor=1_000_000, note=note),
+        "min_param_limits": bound(metric, ">=", factor=1_000_000, note=note),
+    }
+
+
+def latency_bounds(*, batch: int, per_image: bool = False) -> dict[str, Rule]:
+    """Return the rules of the two bounds of the latency: of a batch in ms, or its seconds by the number of images.
 
     Args:
-        sign: Whether the bound is an upper or a lower one.
         batch: Samples of a batch where the file does not say it.
         per_image: Whether the original divided the time by the samples of the batch.
     """
 
     def rule(old: OldConfig, key: str) -> Outcome:
         size = old.read("batch_size", whole, batch)
+        sign = "<=" if key.endswith("max") else ">="
+        note = f"milliseconds a batch of {size}, as the original timed it"
         return Outcome(
             constraints=(_constraint(old, key, "latency_ms", sign, 1000 * size if per_image else 1),),
             settings={"probe.batch_size": size},
-            note=f"milliseconds a batch of {size}, as the original timed it"
-            + (f"; it divided by {size}" if per_image else ""),
+            note=f"{note}; it divided by {size}" if per_image else note,
         )
 
-    return rule
+    return {"budget_latency_max": rule, "budget_latency_min": rule}
 
 
 def _constraint(old: OldConfig, key: str, metric: str, sign: str, factor: float) -> str:
@@ -122,12 +104,6 @@ def _constraint(old: OldConfig, key: str, metric: str, sign: str, factor: float)
 
     value = old.read(key, positive)
     return f"{metric}{sign}{int(value) if value == int(value) else value}"
-
-
-def no_term(*names: str, score: str, note: str = "") -> dict[str, Rule]:
-    """Return the rules of the weights of components that the original's score of a domain did not have."""
-    reason = f"its {score} score had no such term; score.weights.{{}} has it here"
-    return {f"{name}_weight": unused(note or reason.format(name)) for name in names}
 
 
 def diversity_weight(old: OldConfig, key: str) -> Outcome:

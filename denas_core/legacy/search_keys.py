@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from denas_core.contracts.original import KeyTable, OldConfig, Outcome, Rule
 
-from denas_core.contracts.original import OldConfig, Outcome, Rule
-
-from .rules import missing, number, text, to, whole
+from .rules import number, text, to, whole
 
 EVOLUTION, RANDOM, SERVICE = "EvolutionarySearchEngine", "RandomSearchEngine", "SigoptSearchEngine"
 _ENGINES = {
@@ -61,13 +58,12 @@ def _of_evolution(rule: Rule, *, is_size: bool = True) -> Rule:
     return guarded
 
 
-SEARCH_KEYS: Mapping[str, Rule] = MappingProxyType(
-    {
+SEARCH_KEYS = KeyTable(
+    keys={
         "search_engine": _engine,
         "max_epochs": _epochs(EVOLUTION),
         "random_max_epochs": _epochs(RANDOM),
         "sigopt_max_epochs": _epochs(SERVICE),
-        "scale_factor": missing("a proposal that repeats another is drawn anew up to 50 times"),
         "population_num": _of_evolution(to("strategy.population")),
         "mutation_num": _of_evolution(to("strategy.mutations")),
         "crossover_num": _of_evolution(to("strategy.crossovers")),
@@ -80,6 +76,7 @@ SEARCH_KEYS: Mapping[str, Rule] = MappingProxyType(
             f"{name}_weight": to(f"score.weights.{name}", number)
             for name in ("expressivity", "complexity", "diversity", "saliency", "latency")
         },
-    }
+    },
+    missing={"a proposal that repeats another is drawn anew up to 50 times": "scale_factor"},
 )
-"""Rule by key; a space's own table beats it."""
+"""Keys of every search; a space's own table beats it."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
-from denas_core.contracts.original import OldConfig, Outcome, Rule
+from denas_core.contracts.original import KeyTable, OldConfig, Outcome
 
-from .rules import elsewhere, missing, number, one_of, text, to, unused
+from .rules import number, one_of, text, to
 
 MARKS = ("best_model_structure", "train_epochs", "train_batch_size")
 """Keys that trainings have and searches have not."""
@@ -20,7 +18,6 @@ _SCHEDULES = {
     "warmup_cosine": "cosine",
     "warmup_constant": "constant",
 }
-_CPU = "the original trained on the CPU whatever it said; --device chooses"
 
 
 def _threshold(old: OldConfig, key: str) -> Outcome:
@@ -31,8 +28,8 @@ def _threshold(old: OldConfig, key: str) -> Outcome:
     return Outcome(settings={"training.metric_threshold": share}, note="a share here, in percent there")
 
 
-TRAINING_KEYS: Mapping[str, Rule] = MappingProxyType(
-    {
+TRAINING_KEYS = KeyTable(
+    keys={
         "best_model_structure": to("arch", text, note="a file that the original's search wrote"),
         "train_epochs": to("training.epochs"),
         "eval_epochs": to("training.eval_epochs"),
@@ -40,7 +37,6 @@ TRAINING_KEYS: Mapping[str, Rule] = MappingProxyType(
         "train_batch_size": to(
             "training.batch_size", note="of all processes together; there of each process"
         ),
-        "eval_batch_size": missing("evaluations take batches of training.batch_size; it changes no result"),
         "num_workers": to("training.workers"),
         "optimizer": to("training.optimizer", one_of(_OPTIMIZERS)),
         "learning_rate": to("training.lr", number),
@@ -49,20 +45,24 @@ TRAINING_KEYS: Mapping[str, Rule] = MappingProxyType(
         "lr_scheduler": to("training.schedule", one_of(_SCHEDULES), note="step by step, not epoch by epoch"),
         "metric_threshold": _threshold,
         "print_freq": to("training.log_steps"),
-        "criterion": elsewhere("the task has its loss"),
-        "eval_metric": elsewhere("the task has its measures"),
-        "output_dir": elsewhere("denas train --out"),
-        "dist_backend": elsewhere("torchrun starts several processes; the device decides how they talk"),
-        "ddp_eval_nosplit": missing("every process measures a part of the data"),
-        "drop_last": missing(
-            "samples that fill no batch are always left out of an epoch, other ones each time"
-        ),
-        "pin_mem": unused("it speeds up copies to a GPU, and the original trained on the CPU"),
-        "device": unused(_CPU),
-        "no_cuda": unused(_CPU),
-        "pretrain": unused("it was read only for a model that is given in Python"),
-        "seed": unused("the seed was that of --random_seed, 12345 by default; training.seed has it here"),
-        "mode": unused("it was never read"),
-    }
+    },
+    unused={
+        "it speeds up copies to a GPU, and the original trained on the CPU": "pin_mem",
+        "the original trained on the CPU whatever it said; --device chooses": "device no_cuda",
+        "it was read only for a model that is given in Python": "pretrain",
+        "the seed was that of --random_seed, 12345 by default; training.seed has it here": "seed",
+        "it was never read": "mode",
+    },
+    missing={
+        "evaluations take batches of training.batch_size; it changes no result": "eval_batch_size",
+        "every process measures a part of the data": "ddp_eval_nosplit",
+        "samples that fill no batch are always left out of an epoch, other ones each time": "drop_last",
+    },
+    elsewhere={
+        "the task has its loss": "criterion",
+        "the task has its measures": "eval_metric",
+        "denas train --out": "output_dir",
+        "torchrun starts several processes; the device decides how they talk": "dist_backend",
+    },
 )
-"""Rule by key; a space's own table beats it."""
+"""Keys of every training; the tables of a space and its task beat it."""

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from denas_core.contracts.original import KeyTable, Legacy, OldConfig, Outcome
+from denas_core.contracts.original import KeyTable, Legacy, OldConfig, Outcome, Rule
 from denas_core.errors import ConfigError, PluginError, did_you_mean
 from denas_core.registry.registry import Registry
 from denas_core.setup.config import COMPONENTS, RunConfig
@@ -116,10 +116,10 @@ def _reader_of(domain: str, registry: Registry, origin: str) -> tuple[str, Legac
 def _outcomes(
     old: OldConfig, names: Mapping[str, str], tables: Sequence[KeyTable], *, is_training: bool, domain: str
 ) -> dict[str, Outcome]:
-    rules = dict(TRAINING_KEYS if is_training else SEARCH_KEYS)
+    rules: dict[str, Rule] = {}
     outcomes = {}
-    for table in tables:
-        rules |= table.keys
+    for table in (TRAINING_KEYS if is_training else SEARCH_KEYS, *tables):
+        rules |= table.rules()
     implied = [table.implied(old) for table in tables if table.implied]
     if implied:
         outcomes[IMPLIED] = Outcome(

@@ -8,17 +8,13 @@ from typing import Any
 from denas_core.contracts.original import KeyTable, Legacy, OldConfig, Outcome, Recipe
 from denas_core.errors import DenasError
 from denas_core.legacy.rules import (
-    MILLION,
-    bound,
+    NO_TERM,
     diversity_weight,
-    elsewhere,
-    latency_bound,
+    latency_bounds,
     latency_weight,
-    missing,
-    no_term,
+    millions,
     text,
     to,
-    unused,
 )
 
 from .notation import COMMON
@@ -124,18 +120,16 @@ LEGACY = Legacy(
         implied=_implied,
         keys={
             "supernet": _model,
-            "pretrained_model_path": elsewhere("supernet: the folder of that name in it, if there is one"),
-            "max_param_limits": bound("params", "<=", factor=MILLION),
-            "min_param_limits": bound("params", ">=", factor=MILLION),
-            "budget_latency_max": latency_bound("<=", batch=32),
-            "budget_latency_min": latency_bound(">=", batch=32),
+            **millions("params"),
+            **latency_bounds(batch=32),
             "img_size": to("space.seq_len", note="tokens of a text"),
             "batch_size": to("score.synaptic_batch_size"),
             "search_space": _search_space,
-            **no_term("expressivity", "complexity", score="Hugging Face"),
             "diversity_weight": diversity_weight,
             "latency_weight": latency_weight("millisecond of a batch"),
         },
+        unused={NO_TERM: "expressivity_weight complexity_weight"},
+        elsewhere={"supernet: the folder of that name in it, if there is one": "pretrained_model_path"},
     ),
     training=KeyTable(
         task="nlp/squad",
@@ -145,11 +139,13 @@ LEGACY = Legacy(
         keys={
             "model": to("space.model", text, note="give the folder where it is now"),
             "supernet": _name_to_train,
-            "task_type": elsewhere("the task"),
-            "hidden_size": elsewhere("the architecture"),
-            "input_id": elsewhere("the model says which inputs it takes"),
-            "initializer_range": missing("a fresh head begins as other layers of the model do"),
-            "tokenizer": unused("it was never read"),
+        },
+        unused={"it was never read": "tokenizer"},
+        missing={"a fresh head begins as other layers of the model do": "initializer_range"},
+        elsewhere={
+            "the task": "task_type",
+            "the architecture": "hidden_size",
+            "the model says which inputs it takes": "input_id",
         },
     ),
 )

@@ -46,6 +46,7 @@ def plan(found: Imported) -> Plan:
 def train_briefly(found: Imported, folder: Path) -> float:
     """Train for the epoch of an imported configuration, on the task's own examples; return the measure."""
     planned = plan(found)
+    (folder / "data").mkdir()
     data = planned.task.example(folder / "data", planned.space)
     document = {**found.document, "data": str(data)}
     planned = plan_of(make_training_file(document, origin="test"), Registry.discover())

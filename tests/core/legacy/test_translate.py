@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from denas_core.contracts.original import KeyTable, Legacy, Outcome
 from denas_core.errors import ConfigError
 from denas_core.legacy.page import commented_yaml
-from denas_core.legacy.rules import bound, elsewhere, fixed, missing, to, unused
+from denas_core.legacy.rules import bound, to
 from denas_core.legacy.search_keys import SEARCH_KEYS
 from denas_core.legacy.translate import IMPLIED, Imported, import_config
 from denas_core.registry.registry import Registry
@@ -25,14 +25,14 @@ from .imports import imported, keys_by_fate
 
 REGISTRY = Registry.discover()
 
-KEYS = {
-    "step_width": to("space.width"),
-    "budget_size": bound("params", "<="),
-    "colour": unused("stairs have no colour"),
-    "handrail": missing("stairs here have none"),
-    "floor": elsewhere("step_width"),
-    "material": fixed("wood"),
-}
+STAIRS = KeyTable(
+    keys={"step_width": to("space.width"), "budget_size": bound("params", "<=")},
+    unused={"stairs have no colour": "colour"},
+    missing={"stairs here have none": "handrail"},
+    elsewhere={"step_width": "floor"},
+    fixed={"material": "wood"},
+    implied=lambda old: Outcome(settings={"seed": 3}, note="it always had"),
+)
 
 
 @pytest.fixture
@@ -40,8 +40,7 @@ def stairs(monkeypatch: pytest.MonkeyPatch) -> None:
     """A space that reads a domain of the original."""
     from denas_toy.stairs import Stairs
 
-    search = KeyTable(keys=KEYS, implied=lambda old: Outcome(settings={"seed": 3}, note="it always had"))
-    legacy = Legacy(domains=("stairs", "staircase"), search=search)
+    legacy = Legacy(domains=("stairs", "staircase"), search=STAIRS)
     monkeypatch.setattr(Stairs, "legacy", classmethod(lambda cls: legacy))
 
 
@@ -168,7 +167,11 @@ values = (
 
 @pytest.mark.usefixtures("stairs")
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.dictionaries(st.sampled_from([*SEARCH_KEYS, *KEYS]) | st.text(max_size=20), values, max_size=8))
+@given(
+    st.dictionaries(
+        st.sampled_from([*SEARCH_KEYS.rules(), *STAIRS.rules()]) | st.text(max_size=20), values, max_size=8
+    )
+)
 def test_any_old_file_is_refused_or_becomes_a_page_that_reads_back(document: dict[str, Any]) -> None:
     try:
         found = import_config({**document, "domain": "stairs"}, REGISTRY, origin="old\n.conf")

@@ -6,7 +6,7 @@ from pathlib import PurePath
 from typing import Any
 
 from denas_core.contracts.original import KeyTable, OldConfig, Outcome, Rule
-from denas_core.legacy.rules import elsewhere, fixed, flag, mapping, number, text, to, unused, whole
+from denas_core.legacy.rules import flag, mapping, number, text, to, whole
 
 _MASKS = {
     "time_warp": False,
@@ -63,11 +63,6 @@ def _features(old: OldConfig, key: str) -> Outcome:
     return Outcome(settings=settings, note="windows of 25 ms every 10 ms, as there")
 
 
-_ANCHOR = elsewhere("compute_features, which the original read")
-_SYMBOLS = elsewhere("the vocabulary numbers the symbols")
-_DECODING = unused("the original's training did not decode with a beam; see task.decoding")
-_NEVER = unused("it was never read")
-
 SPEECH = KeyTable(
     implied=_implied,
     keys={
@@ -82,21 +77,18 @@ SPEECH = KeyTable(
         "max_grad_norm": to("training.clip", number),
         "label_smoothing": to("training.label_smoothing", number),
         "ctc_weight": to("task.ctc_loss", number),
-        "loss_reduction": fixed("batchmean"),
         "speed_perturb": _speed,
         "augmentation": _augmentation,
         "compute_features": _features,
-        "sample_rate": _ANCHOR,
-        "n_fft": _ANCHOR,
-        "n_mels": _ANCHOR,
-        "blank_index": _SYMBOLS,
-        "pad_index": _SYMBOLS,
-        "bos_index": _SYMBOLS,
-        "eos_index": _SYMBOLS,
-        **dict.fromkeys(("min_decode_ratio", "max_decode_ratio", "valid_search_interval"), _DECODING),
-        **dict.fromkeys(("valid_beam_size", "test_beam_size", "lm_weight", "ctc_weight_decode"), _DECODING),
-        **dict.fromkeys(
-            ("output_folder", "save_folder", "skip_prep", "ckpt_interval_minutes", "sorting"), _NEVER
-        ),
     },
+    unused={
+        "training did not decode with a beam; see task.decoding": "min_decode_ratio max_decode_ratio lm_weight "
+        "valid_search_interval valid_beam_size test_beam_size ctc_weight_decode",
+        "it was never read": "output_folder save_folder skip_prep ckpt_interval_minutes sorting mode",
+    },
+    elsewhere={
+        "compute_features, which the original read": "sample_rate n_fft n_mels",
+        "the vocabulary numbers the symbols": "blank_index pad_index bos_index eos_index",
+    },
+    fixed={"loss_reduction": "batchmean"},
 )

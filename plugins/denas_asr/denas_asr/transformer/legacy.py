@@ -6,18 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from denas_core.contracts.original import KeyTable, Legacy, OldConfig, Outcome
-from denas_core.legacy.rules import (
-    MILLION,
-    bound,
-    elsewhere,
-    fixed,
-    layered_choices,
-    no_term,
-    number,
-    to,
-    unused,
-    whole,
-)
+from denas_core.legacy.rules import NO_TERM, layered_choices, millions, number, to, whole
 
 USUAL: Mapping[str, Sequence[float]] = {
     "depths": [5, 6, 7, 8, 9, 10, 11, 12],
@@ -44,51 +33,47 @@ def _same(values: Any) -> int:
     return whole(values[0])
 
 
-_STOPPED = unused(
-    "with it the original stopped: it measured no latency of speech; latency_ms and rtf can be bounded here"
-)
-_WHAT_COUNTS = "the transformer without front-end and output heads, as there; params has all"
-_OF_ARCH = elsewhere("the architecture, which took the place of this value in the original too")
-
 LEGACY = Legacy(
     domains=("asr",),
     search=KeyTable(
         keys={
-            "max_param_limits": bound("params_reference", "<=", factor=MILLION, note=_WHAT_COUNTS),
-            "min_param_limits": bound("params_reference", ">=", factor=MILLION, note=_WHAT_COUNTS),
-            "budget_latency_max": _STOPPED,
-            "budget_latency_min": _STOPPED,
-            "SEARCH_SPACE": layered_choices(USUAL),
-            "SUPERNET": unused("it was not read in searches for speech recognisers"),
-            "supernet_cfg": unused("it was never read; SEARCH_SPACE in this file counts"),
-            "img_size": unused("it was not read for speech; space.seconds is how long an utterance is"),
-            "batch_size": _batch_size,
-            **no_term("expressivity", "complexity", score="ASR"),
-            **no_term(
-                "latency", score="ASR", note="no latency was measured; score.weights.latency has it here"
+            **millions(
+                "params_reference",
+                "the transformer without front-end and output heads, as there; params has all",
             ),
+            "SEARCH_SPACE": layered_choices(USUAL),
+            "batch_size": _batch_size,
+        },
+        unused={
+            "the original stopped; here latency_ms and rtf can be bounded": "budget_latency_max budget_latency_min",
+            "it was not read in searches for speech recognisers": "SUPERNET",
+            "it was never read; SEARCH_SPACE in this file counts": "supernet_cfg",
+            "it was not read for speech; space.seconds is how long an utterance is": "img_size",
+            NO_TERM: "expressivity_weight complexity_weight",
+            "no latency was measured; score.weights.latency has it here": "latency_weight",
         },
     ),
     training=KeyTable(
         task="asr/speech-recognition",
         keys={
-            "d_model": _OF_ARCH,
-            "num_encoder_layers": _OF_ARCH,
-            "mlp_ratio": _OF_ARCH,
-            "encoder_heads": _OF_ARCH,
             "num_decoder_layers": to("space.decoder_layers"),
             "nhead": to("space.decoder_heads"),
             "d_ffn": to("space.decoder_hidden"),
             "transformer_dropout": to("space.dropout", number),
             "output_neurons": to("space.vocabulary"),
             "out_channels": to("space.channels", _same),
-            "num_blocks": fixed(3),
-            "num_layers_per_block": fixed(1),
-            "kernel_sizes": fixed([5, 5, 1]),
-            "strides": fixed([2, 2, 1]),
-            "residuals": fixed([False, False, True]),
-            "input_shape": elsewhere("compute_features.n_mels is its last number, the others had no effect"),
-            "input_size": elsewhere("it follows from mel bands and channels"),
+        },
+        elsewhere={
+            "the architecture, as in the original": "d_model num_encoder_layers mlp_ratio encoder_heads",
+            "compute_features.n_mels is its last number, the others had no effect": "input_shape",
+            "it follows from mel bands and channels": "input_size",
+        },
+        fixed={
+            "num_blocks": 3,
+            "num_layers_per_block": 1,
+            "kernel_sizes": [5, 5, 1],
+            "strides": [2, 2, 1],
+            "residuals": [False, False, True],
         },
     ),
 )

@@ -6,7 +6,7 @@ import dataclasses
 
 from denas_core.contracts.original import KeyTable, Legacy, OldConfig, Outcome
 from denas_core.errors import ConfigError
-from denas_core.legacy.rules import bound, latency_bound, no_term, text, to, unused, whole
+from denas_core.legacy.rules import NO_TERM, bound, latency_bounds, text, to, whole
 from denas_core.legacy.search_keys import EVOLUTION, SEARCH_KEYS
 
 from .notation import parse_structure
@@ -19,7 +19,7 @@ USUAL_LAYERS = 3
 
 
 def _engine(old: OldConfig, key: str) -> Outcome:
-    outcome = SEARCH_KEYS[key](old, key)
+    outcome = SEARCH_KEYS.keys[key](old, key)
     if old.document[key] != EVOLUTION:
         return outcome
     note = "parents come from the best so far; the original's CNN search mutated its start structure only"
@@ -69,37 +69,32 @@ def _batch_size(old: OldConfig, key: str) -> Outcome:
     return Outcome(fate="default") if size == 64 else Outcome(settings={"score.batch_size": size})
 
 
-_LOST = "it had no effect in the original: the flag got lost in the structure string"
+_LOST = "the flag got lost in the structure string"
 
 LEGACY = Legacy(
     domains=("cnn",),
     search=KeyTable(
         keys={
             "search_engine": _engine,
-            "m_prob": unused("the original's CNN search replaced one or two blocks, without probabilities"),
-            "s_prob": unused("the original's CNN search replaced one or two blocks, without probabilities"),
-            "budget_model_size": bound(
-                "params", "<=", note="counted exactly; the original's formula missed batch-norm and biases"
-            ),
+            "budget_model_size": bound("params", "<=", note="all are counted here, and not all were there"),
             "budget_flops": bound(
-                "flops", "<=", factor=2, note="the original counted a multiply-add as one, here it is two"
+                "flops", "<=", factor=2, note="a multiply-add is two here, and was one there"
             ),
             "budget_num_layers": _most_layers,
-            "budget_latency_max": latency_bound("<=", batch=64, per_image=True),
-            "budget_latency_min": latency_bound(">=", batch=64, per_image=True),
+            **latency_bounds(batch=64, per_image=True),
             "img_size": _image_size,
             "num_classes": to("space.classes"),
             "batch_size": _batch_size,
             "plainnet_struct": _structure,
-            "no_reslink": unused(_LOST),
-            "no_BN": unused(_LOST),
-            "use_se": unused(f"{_LOST}; space.squeeze_excitation has it here"),
-            "diversity_weight": unused(
-                "its CNN score had no such term, and cv/cnn has no attention to compute it on"
-            ),
-            **no_term("latency", score="CNN"),
-            "max_param_limits": unused("it was read in other domains only; here it was budget_model_size"),
-            "min_param_limits": unused("it was read in other domains only"),
+        },
+        unused={
+            "one or two blocks were replaced, without probabilities": "m_prob s_prob",
+            _LOST: "no_reslink no_BN",
+            f"{_LOST}; space.squeeze_excitation has it here": "use_se",
+            NO_TERM: "latency_weight",
+            "its CNN score had no such term, and cv/cnn has no attention to compute it on": "diversity_weight",
+            "it was read in other domains only; here it was budget_model_size": "max_param_limits",
+            "it was read in other domains only": "min_param_limits",
         },
     ),
     training=KeyTable(

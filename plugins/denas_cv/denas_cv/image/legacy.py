@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from denas_core.contracts.original import KeyTable, OldConfig, Outcome
-from denas_core.legacy.rules import elsewhere, fixed, missing, number, text, to, unused
+from denas_core.legacy.rules import number, text, to
 
 _FOLDERS = {"cifar10": "cifar-10-batches-py", "cifar100": "cifar-100-python"}
 _IMAGENET = "ImageNet"
@@ -68,14 +68,12 @@ IMAGES = KeyTable(
         "data_set": _data_set,
         "data_path": _data_path,
         "train_data_path": _train_data_path,
-        "val_data_path": elsewhere("train_data_path; the folder must be named val and lie beside train"),
         "aa": _rand_augment,
         "color_jitter": _color_jitter,
         "reprob": to("task.erasing", number),
-        "remode": fixed("pixel"),
-        "recount": fixed(1),
-        "train_interpolation": fixed("bilinear"),
-        "smoothing": unused("it was never read; training.label_smoothing has it here"),
-        "drop": missing("networks here have stochastic depth, and no dropout"),
     },
+    unused={"it was never read; training.label_smoothing has it here": "smoothing"},
+    missing={"networks here have stochastic depth, and no dropout": "drop"},
+    elsewhere={"train_data_path; the folder must be named val and lie beside train": "val_data_path"},
+    fixed={"remode": "pixel", "recount": 1, "train_interpolation": "bilinear"},
 )

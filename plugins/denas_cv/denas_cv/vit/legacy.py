@@ -3,23 +3,7 @@
 from __future__ import annotations
 
 from denas_core.contracts.original import KeyTable, Legacy, OldConfig, Outcome, Rule
-from denas_core.legacy.rules import (
-    MILLION,
-    bound,
-    flag,
-    latency_weight,
-    layered_choices,
-    missing,
-    no_term,
-    number,
-    to,
-    unused,
-)
-
-_ONE_NETWORK = missing("only the candidate is built, never a network that holds all")
-_STOPPED = unused(
-    "with it the original stopped: it bounded no latency of these; latency_ms can be bounded here"
-)
+from denas_core.legacy.rules import NO_TERM, flag, latency_weight, layered_choices, millions, number, to
 
 
 def _change_qkv(old: OldConfig, key: str) -> Outcome:
@@ -37,28 +21,29 @@ _NETWORK: dict[str, Rule] = {
     "relative_position": to("space.relative_position", flag),
     "gp": to("space.global_pooling", flag),
     "change_qkv": _change_qkv,
-    "SUPERNET": _ONE_NETWORK,
 }
+_ONE_NETWORK = {"only the candidate is built, never a network that holds all": "SUPERNET"}
 
 LEGACY = Legacy(
     domains=("vit", "transformer"),
     search=KeyTable(
         keys={
             **_NETWORK,
-            "max_param_limits": bound("params", "<=", factor=MILLION),
-            "min_param_limits": bound("params", ">=", factor=MILLION),
-            "budget_latency_max": _STOPPED,
-            "budget_latency_min": _STOPPED,
+            **millions("params"),
             "SEARCH_SPACE": layered_choices({}),
             "img_size": to("space.image_size"),
             "abs_pos": to("space.absolute_position", flag),
             "drop_path_rate": to("space.drop_path", number),
-            "drop_rate": missing("scores are taken without dropout, and networks here have stochastic depth"),
-            "batch_size": unused(
-                "the score looked at one image; probe.batch_size has the batch that it timed"
-            ),
-            **no_term("expressivity", "complexity", score="ViT"),
             "latency_weight": latency_weight("second an image"),
+        },
+        unused={
+            "the original stopped; here latency_ms can be bounded": "budget_latency_max budget_latency_min",
+            "the score looked at one image; probe.batch_size has the batch that it timed": "batch_size",
+            NO_TERM: "expressivity_weight complexity_weight",
+        },
+        missing={
+            **_ONE_NETWORK,
+            "scores are taken without dropout, and networks here have stochastic depth": "drop_rate",
         },
     ),
     training=KeyTable(
@@ -70,5 +55,6 @@ LEGACY = Legacy(
             "no_abs_pos": _not("space.absolute_position"),
             "drop_path": to("space.drop_path", number),
         },
+        missing=_ONE_NETWORK,
     ),
 )

@@ -6,15 +6,13 @@ from typing import Any
 
 from denas_core.contracts.original import KeyTable, Legacy, OldConfig, Outcome, Recipe
 from denas_core.legacy.rules import (
-    MILLION,
-    bound,
+    NO_TERM,
     diversity_weight,
-    latency_bound,
+    latency_bounds,
     latency_weight,
-    no_term,
+    millions,
     text,
     to,
-    unused,
 )
 
 from .shape import BERT_BASE, derived_choices
@@ -92,31 +90,25 @@ LEGACY = Legacy(
     search=KeyTable(
         preset="denas",
         keys={
-            "max_param_limits": bound("params", "<=", factor=MILLION),
-            "min_param_limits": bound("params", ">=", factor=MILLION),
-            "budget_latency_max": latency_bound("<=", batch=32),
-            "budget_latency_min": latency_bound(">=", batch=32),
+            **millions("params"),
+            **latency_bounds(batch=32),
             "img_size": to("space.seq_len", note="tokens of a text"),
             "batch_size": to("score.synaptic_batch_size"),
             "pretrained_bert": _checkpoint,
             "pretrained_bert_config": _checkpoint_config,
             "SEARCH_SPACE": _search_space,
-            "SUPERNET": unused("the original read the sizes from the checkpoint, as is done here"),
-            "supernet_cfg": unused("it was never read; put the SEARCH_SPACE of that file into this one"),
-            **no_term("expressivity", "complexity", score="BERT"),
             "diversity_weight": diversity_weight,
             "latency_weight": latency_weight("millisecond of a batch"),
+        },
+        unused={
+            "the original read the sizes from the checkpoint, as is done here": "SUPERNET",
+            "it was never read; put the SEARCH_SPACE of that file into this one": "supernet_cfg",
+            NO_TERM: "expressivity_weight complexity_weight",
         },
     ),
     training=KeyTable(
         preset="denas",
         task="nlp/squad",
-        keys={
-            "model": to(
-                "space.checkpoint",
-                text,
-                note="give the folder where it is now; a pickle needs --allow-pickle",
-            )
-        },
+        keys={"model": to("space.checkpoint", text, note="give the folder where it is now")},
     ),
 )

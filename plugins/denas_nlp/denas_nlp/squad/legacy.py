@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from denas_core.contracts.original import KeyTable, OldConfig, Outcome
-from denas_core.legacy.rules import elsewhere, fixed, flag, missing, number, text, to, unused
+from denas_core.legacy.rules import flag, number, text, to
 
 _TEMPERATURE, _SHARE = 4.0, 0.9
-_SAVED = missing("a teacher's outputs are computed while training, not saved before")
 
 
 def _implied(old: OldConfig) -> Outcome:
@@ -38,21 +35,9 @@ def _vocabulary(old: OldConfig, key: str) -> Outcome:
     return Outcome(settings={"task.vocab": f"{folder.rstrip('/')}/vocab.txt"})
 
 
-def _version_2(old: OldConfig, key: str) -> Outcome:
-    wants: Any = old.document[key]
-    note = (
-        "every question of SQuAD v1.1 has an answer"
-        if not wants
-        else "questions without an answer are not learnt"
-    )
-    return Outcome(fate="missing" if wants else "default", note=note)
-
-
 SQUAD = KeyTable(
     implied=_implied,
     keys={
-        "task_name": fixed("squad1"),
-        "data_set": fixed("SQuADv1.1"),
         "data_dir": to("data", text),
         "model_dir": _vocabulary,
         "do_lower_case": to("task.lower_case", flag),
@@ -63,16 +48,20 @@ SQUAD = KeyTable(
         "max_answer_length": to("task.max_answer_length"),
         "warmup_proportion": to("training.warmup", number),
         "gradient_accumulation_steps": _accumulation,
-        "num_labels": fixed(2),
-        "version_2_with_negative": _version_2,
-        "null_score_diff_threshold": unused("it counted for questions without an answer only"),
-        "verbose_logging": missing("it printed warnings about answers"),
-        "profile_flops": elsewhere("denas score prints the FLOPs of an architecture"),
-        "num_train_examples": unused("it was never read"),
         "teacher_model": _teacher,
-        "teacher_model_structure": elsewhere("a trained model holds its architecture"),
-        "is_saving_logits": _SAVED,
-        "logits_dir": _SAVED,
-        "num_classes": missing("it was the length of the teacher's saved outputs"),
     },
+    unused={
+        "it counted for questions without an answer only": "null_score_diff_threshold",
+        "it was never read": "num_train_examples",
+    },
+    missing={
+        "it printed warnings about answers": "verbose_logging",
+        "a teacher's outputs are computed while training, not saved before": "is_saving_logits logits_dir",
+        "it was the length of the teacher's saved outputs": "num_classes",
+    },
+    elsewhere={
+        "denas score prints the FLOPs of an architecture": "profile_flops",
+        "a trained model holds its architecture": "teacher_model_structure",
+    },
+    fixed={"task_name": "squad1", "data_set": "SQuADv1.1", "num_labels": 2, "version_2_with_negative": 0},
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -105,14 +106,7 @@ def _described(
         "yaml": text,
         "refusal": refusal,
         "keys": [
-            {
-                "key": key,
-                "old": imported.old.get(key),
-                "fate": outcome.fate,
-                "settings": dict(outcome.settings),
-                "constraints": list(outcome.constraints),
-                "note": outcome.note,
-            }
+            {"key": key, "old": imported.old.get(key), **dataclasses.asdict(outcome)}
             for key, outcome in imported.outcomes.items()
         ],
     }

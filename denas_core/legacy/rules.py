@@ -139,15 +139,15 @@ def layered_choices(usual: Mapping[str, Sequence[float]]) -> Rule:
     """
 
     def convert(section: Any) -> dict[str, Any]:
-        found = {}
+        found: dict[str, Any] = {}
         for name, choices in section.items() if isinstance(section, dict) else [("", None)]:
             kinds = (int, float) if name == "MLP_RATIO" else (int,)
-            is_list = name in _LAYERED and isinstance(choices, list) and choices
-            if not is_list or any(type(choice) not in kinds for choice in choices):
+            is_list = isinstance(choices, list) and all(type(choice) in kinds for choice in choices)
+            if name not in _LAYERED or not is_list or not choices:
                 raise ValueError(
                     f"lists of numbers under {', '.join(_LAYERED)}, whole ones but for MLP_RATIO"
                 )
-            found[_LAYERED[name]] = sorted(set(map(kinds[-1], choices)))
+            found[_LAYERED[name]] = sorted({kinds[-1](choice) for choice in choices})
         return {f"space.{name}": values for name, values in found.items() if values != usual.get(name)}
 
     return lambda old, key: Outcome(settings=old.read(key, convert))

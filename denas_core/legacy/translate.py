@@ -147,7 +147,7 @@ def _defaults(chosen: Mapping[str, Any], registry: Registry, *, is_training: boo
     Settings of a training have none: their defaults are the task's recipe, which may change.
     """
     if is_training:
-        made = {kind: registry.create(kind, chosen[f"{kind}.name"]) for kind in ("space", "task")}  # type: ignore[arg-type]
+        made = {kind: registry.create(kind, chosen[f"{kind}.name"]) for kind in ("space", "task")}
         return _options(made)
     fields = RunConfig.model_fields
     usual = {kind: fields[kind].default.name for kind in COMPONENTS if kind != "space"}

@@ -233,7 +233,7 @@ def _new_plan(run: str | None, given: _Given, registry: Registry, *, out: Path |
         seed, device, architecture = 0, "auto", _architecture(space, given.arch)
     if given.data is None:
         raise ConfigError("no data set is named; name one with --data")
-    task = choose_task(registry, space, given.task or (file.task and file.task.name), parts["task"])
+    task = choose_task(registry, space, given.task or (file.task.name if file.task else None), parts["task"])
     return Plan(
         space=space,
         arch=architecture,

@@ -104,7 +104,15 @@ def test_the_training_with_a_teacher_becomes_one_that_train_accepts_and_runs(tmp
     folder = str(save_checkpoint(tmp_path / "bert", vocab_size=400, max_position_embeddings=64))
     (tmp_path / "best.txt").write_text("(2, 3, 24, 32, 24)")
     places = {"model": folder, "model_dir": folder, "best_model_structure": str(tmp_path / "best.txt")}
-    found = imported(TRAINING, **places, max_seq_length=64, doc_stride=16, train_epochs=1, train_batch_size=2)
+    found = imported(
+        TRAINING,
+        **places,
+        max_seq_length=64,
+        max_query_length=16,
+        doc_stride=16,
+        train_epochs=1,
+        train_batch_size=2,
+    )
     planned = plan(found)
     settings = planned.settings
     assert (settings.lr, settings.schedule, settings.warmup, settings.clip) == (8e-5, "linear", 0.05, 1.0)

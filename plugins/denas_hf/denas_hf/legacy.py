@@ -17,8 +17,10 @@ from denas_core.legacy.rules import (
     to,
 )
 
+from .families import FAMILIES
 from .notation import COMMON
 from .original import Dimensions
+from .start import original_of
 
 RECIPE = Recipe(
     arithmetic="sum",
@@ -62,13 +64,11 @@ def _model(old: OldConfig, key: str) -> Outcome:
 
 def _implied(old: OldConfig) -> Outcome:
     """Return the original's default choices, from half to all of the model and without all, and its default limits."""
-    from .space import Auto
-
     # With fewer heads, the original made them wider.
     settings: dict[str, Any] = {"space.head_width": "free"}
     note = "its default choices and limits; feed-forward layers keep their width"
     try:
-        full = Auto(model=_model_of(old)).start.original.dimensions
+        full = original_of(_model_of(old), FAMILIES).dimensions
     except DenasError as error:
         note = f"{_NO_BOUNDS}{error}"
     else:

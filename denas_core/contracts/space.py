@@ -17,12 +17,11 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from denas_core.legacy import Legacy
     from denas_core.values.batch import Batch, BatchKind, Outputs
     from denas_core.values.latency import Latency
     from denas_core.values.views import WeightView
 
-    from .original import Recipe
+    from .original import Legacy, Recipe
 
 Variant = Literal["full", "plain"]
 """``full``: the network that would be trained; ``plain``: the same without residual connections."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from denas_core.values.batch import Batch, Outputs
 
+    from .original import KeyTable
     from .space import SearchSpace
 
 S = TypeVar("S")
@@ -108,6 +109,11 @@ class Task(Component, ABC, Generic[S]):
 
     recipe: ClassVar[Mapping[str, Any]] = {}
     """Settings of training that suit this task, over the defaults of the engine; the user's own beat them."""
+
+    @classmethod
+    def legacy(cls) -> KeyTable | None:
+        """Return what keys of the original's trainings mean for this task, or None where it had no such task."""
+        return None
 
     @abstractmethod
     def misfit(self, space: SearchSpace) -> str:

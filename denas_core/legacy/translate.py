@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from denas_core.contracts.space import SearchSpace
+from denas_core.contracts.original import KeyTable, Legacy, OldConfig, Outcome, Rule
 from denas_core.errors import ConfigError, PluginError, did_you_mean
 from denas_core.registry.registry import Registry
-from denas_core.setup.config import COMPONENTS, RunConfig, make_config
+from denas_core.setup.config import COMPONENTS, RunConfig
 
-from .contract import Legacy, OldConfig, Outcome
+from .rules import text
 from .search_keys import SEARCH_KEYS
+from .training_keys import MARKS, TRAINING_KEYS
 
 DOMAIN_KEYS = ("domain", "model_type")
+IMPLIED = "(no key)"
+"""Where the account has what the original did without a key that says so."""
+
+TRAINING_ORDER = ("space", "arch", "task", "data", "training")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,26 +29,23 @@ class Imported:
 
     Attributes:
         space: Id of the space that takes the old domain's place, with its preset.
+        is_training: Whether it is for ``denas train``, and not for ``denas search``.
         document: The new configuration, defaults left out.
         outcomes: What became of each old key, in the file's order.
         old: The old values by key.
     """
 
     space: str
+    is_training: bool
     document: dict[str, Any]
     outcomes: Mapping[str, Outcome]
     old: Mapping[str, Any]
-
-    @property
-    def config(self) -> RunConfig:
-        """The new configuration, checked."""
-        return make_config(self.document, origin="the translation")
 
 
 def import_config(
     document: Mapping[str, Any], registry: Registry, *, origin: str, domain: str | None = None
 ) -> Imported:
-    """Translate a search configuration of the original.
+    """Translate a configuration of a search or a training of the original.
 
     Args:
         document: What its file holds.
@@ -54,32 +56,39 @@ def import_config(
     Raises:
         ConfigError: no domain is named, no installed space reads it, or a value cannot be read.
     """
-    old = OldConfig(document, origin=origin)
-    space, table = _table_of(_domain(old, domain), registry, origin)
-    rules = {**SEARCH_KEYS, **table.keys}
-    outcomes: dict[str, Outcome] = {}
-    for key, value in old.document.items():
-        if key in DOMAIN_KEYS:
-            outcomes[key] = Outcome(fate="translated", settings={"space.name": space})
-        elif key not in rules:
-            hint = did_you_mean(key, [*rules, *DOMAIN_KEYS])
-            note = f"no key of the original's {table.domains[0]} searches{hint}"
-            outcomes[key] = Outcome(fate="unknown", note=note)
-        elif value is None:
-            outcomes[key] = Outcome(fate="dropped", note="it has no value")
-        else:
-            outcomes[key] = rules[key](old, key)
-    chosen = {"space.name": space}
+    old = OldConfig(document, origin)
+    domain = _domain(old, domain)
+    id, legacy = _reader_of(domain, registry, origin)
+    is_training = any(key in document for key in MARKS)
+    table = legacy.training if is_training else legacy.search
+    if table is None:
+        raise ConfigError(
+            f"{origin} is of a training for the domain {domain!r}, of which only searches are read"
+        )
+    names = {"space.name": f"{id}:{table.preset}" if table.preset else id}
+    tables = [table]
+    if table.task:
+        names["task.name"] = table.task
+        of_task: KeyTable | None = registry.load("task", table.task).legacy()
+        tables = [of_task, table] if of_task else tables
+    outcomes = _outcomes(old, names, tables, is_training=is_training, domain=domain)
+    chosen: dict[str, Any] = dict(names)
     for outcome in outcomes.values():
         chosen |= outcome.settings
-    defaults = _defaults(chosen, registry)
-    outcomes = {key: _without_defaults(outcome, defaults) for key, outcome in outcomes.items()}
-    new = _nested(space, outcomes)
-    return Imported(space=space, document=new, outcomes=outcomes, old=old.document)
+    defaults = _defaults(chosen, registry, is_training=is_training)
+    kept = {key: value for key, value in chosen.items() if not _is(defaults.get(key), value)}
+    outcomes = {key: _with_what_is_kept(outcome, kept) for key, outcome in outcomes.items()}
+    return Imported(
+        space=names["space.name"],
+        is_training=is_training,
+        document=_document(kept, outcomes, is_training=is_training),
+        outcomes=outcomes,
+        old=old.document,
+    )
 
 
 def _domain(old: OldConfig, given: str | None) -> str:
-    named = [old.text(key) for key in DOMAIN_KEYS if old.get(key) is not None]
+    named = [old.read(key, text) for key in DOMAIN_KEYS if old.document.get(key) is not None]
     domain = given or (named[0] if named else None)
     if domain is None:
         raise ConfigError(
@@ -88,46 +97,83 @@ def _domain(old: OldConfig, given: str | None) -> str:
     return domain
 
 
-def _table_of(domain: str, registry: Registry, origin: str) -> tuple[str, Legacy]:
+def _reader_of(domain: str, registry: Registry, origin: str) -> tuple[str, Legacy]:
     known: dict[str, str] = {}
     for id in registry.ids("space"):
         try:
-            space: type[SearchSpace] = registry.load("space", id)
+            legacy: Legacy | None = registry.load("space", id).legacy()
         except PluginError:
             continue
-        table = space.legacy()
-        if table is None:
-            continue
-        if domain in table.domains:
-            return f"{id}:{table.preset}" if table.preset else id, table
-        known |= dict.fromkeys(table.domains, id)
+        if legacy is not None and domain in legacy.domains:
+            return id, legacy
+        known |= dict.fromkeys(legacy.domains if legacy else (), id)
     supported = ", ".join(f"{name} ({id})" for name, id in known.items()) or "none"
     raise ConfigError(
         f"{origin} is for the domain {domain!r}, which no installed space reads; these can be imported: {supported}"
     )
 
 
-def _defaults(chosen: Mapping[str, Any], registry: Registry) -> dict[str, Any]:
-    """Return the value that each key of a new configuration has if it is left out."""
+def _outcomes(
+    old: OldConfig, names: Mapping[str, str], tables: Sequence[KeyTable], *, is_training: bool, domain: str
+) -> dict[str, Outcome]:
+    rules: dict[str, Rule] = {}
+    outcomes = {}
+    for table in (TRAINING_KEYS if is_training else SEARCH_KEYS, *tables):
+        rules |= table.rules()
+    implied = [table.implied(old) for table in tables if table.implied]
+    if implied:
+        outcomes[IMPLIED] = Outcome(
+            settings={key: value for part in implied for key, value in part.settings.items()},
+            constraints=tuple(bound for part in implied for bound in part.constraints),
+            note="; ".join(part.note for part in implied),
+        )
+    for key, value in old.document.items():
+        if key in DOMAIN_KEYS:
+            outcomes[key] = Outcome(settings=dict(names))
+        elif key not in rules:
+            hint = did_you_mean(key, [*rules, *DOMAIN_KEYS])
+            kind = "trainings" if is_training else "searches"
+            outcomes[key] = Outcome(fate="unknown", note=f"no key of the original's {domain} {kind}{hint}")
+        elif value is None:
+            outcomes[key] = Outcome(fate="unused", note="it has no value")
+        else:
+            outcomes[key] = rules[key](old, key)
+    return outcomes
+
+
+def _defaults(chosen: Mapping[str, Any], registry: Registry, *, is_training: bool) -> dict[str, Any]:
+    """Return the value that each key of a new configuration has if it is left out.
+
+    Settings of a training have none: their defaults are the task's recipe, which may change.
+    """
+    if is_training:
+        made = {kind: registry.create(kind, chosen[f"{kind}.name"]) for kind in ("space", "task")}
+        return _options(made)
     fields = RunConfig.model_fields
-    defaults = {name: field.default for name, field in fields.items() if name not in COMPONENTS}
-    made: dict[str, Any] = {}
-    for kind in COMPONENTS:
-        usual = None if kind == "space" else fields[kind].default.name
-        name = chosen.get(f"{kind}.name", usual)
-        made[kind] = registry.create(kind, name)  # type: ignore[arg-type]
-        defaults[f"{kind}.name"] = usual
-        defaults |= {f"{kind}.{option}": value for option, value in made[kind].options().items()}
+    usual = {kind: fields[kind].default.name for kind in COMPONENTS if kind != "space"}
+    made = {kind: registry.create(kind, chosen.get(f"{kind}.name", usual.get(kind))) for kind in COMPONENTS}  # type: ignore[arg-type]
     weights = made["score"].default_weights(made["space"])
-    return defaults | {f"score.weights.{name}": weight for name, weight in weights.items()}
+    return {
+        **{name: field.default for name, field in fields.items() if name not in COMPONENTS},
+        **{f"{kind}.name": name for kind, name in usual.items()},
+        **_options(made),
+        **{f"score.weights.{name}": weight for name, weight in weights.items()},
+    }
 
 
-def _without_defaults(outcome: Outcome, defaults: Mapping[str, Any]) -> Outcome:
-    kept = {key: value for key, value in outcome.settings.items() if not _is(defaults.get(key), value)}
-    fate = outcome.fate
-    if fate == "translated" and not kept and not outcome.constraints:
-        fate = "default"
-    return dataclasses.replace(outcome, fate=fate, settings=kept)
+def _options(made: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        f"{kind}.{option}": value
+        for kind, component in made.items()
+        for option, value in component.options().items()
+    }
+
+
+def _with_what_is_kept(outcome: Outcome, kept: Mapping[str, Any]) -> Outcome:
+    settings = {key: value for key, value in outcome.settings.items() if key in kept and kept[key] == value}
+    if outcome.settings and not settings and not outcome.constraints:
+        return dataclasses.replace(outcome, fate="default", settings={})
+    return dataclasses.replace(outcome, settings=settings)
 
 
 def _is(default: Any, value: Any) -> bool:
@@ -135,23 +181,21 @@ def _is(default: Any, value: Any) -> bool:
     return (type(default) is not bool and default == value) or json.dumps(default) == json.dumps(value)
 
 
-def _nested(space: str, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
-    document: dict[str, Any] = {"space": {"name": space}}
-    constraints: list[str] = []
-    for outcome in outcomes.values():
-        constraints += [text for text in outcome.constraints if text not in constraints]
-        for key, value in outcome.settings.items():
-            *parents, last = key.split(".")
-            place = document
-            for depth, parent in enumerate(parents):
-                named = (
-                    {"name": RunConfig.model_fields[parent].default.name}
-                    if depth == 0 and parent != "space"
-                    else {}
-                )
-                place = place.setdefault(parent, named)
-            place[last] = value
+def _document(
+    kept: Mapping[str, Any], outcomes: Mapping[str, Outcome], *, is_training: bool
+) -> dict[str, Any]:
+    document: dict[str, Any] = {}
+    for key, value in kept.items():
+        *parents, last = key.split(".")
+        place = document
+        for depth, parent in enumerate(parents):
+            has_usual = depth == 0 and not is_training and parent != "space"
+            usual = {"name": RunConfig.model_fields[parent].default.name} if has_usual else {}
+            place = place.setdefault(parent, usual)
+        place[last] = value
+    constraints = dict.fromkeys(bound for outcome in outcomes.values() for bound in outcome.constraints)
     if constraints:
-        document["constraints"] = constraints
-    # In the order in which the documents tell of the keys.
-    return {key: document[key] for key in RunConfig.model_fields if key in document}
+        document["constraints"] = list(constraints)
+    # In the order in which the documents explain the keys.
+    order = TRAINING_ORDER if is_training else tuple(RunConfig.model_fields)
+    return {key: document[key] for key in order if key in document}

@@ -13,23 +13,31 @@ from denas_core.errors import ConfigError, StorageError
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 32
 MAX_EVENTS = 100_000
+LONGEST_ALIASED = 100
 
 
-def load_mapping(text: str | bytes, *, origin: str) -> dict[str, Any]:
+def load_mapping(text: str | bytes, *, origin: str, value_aliases: bool = False) -> dict[str, Any]:
     """Return the mapping that a YAML or JSON text holds.
+
+    Args:
+        text: The text.
+        origin: What errors name as the source.
+        value_aliases: Whether short single values may have anchors, and aliases repeat them.
 
     Raises:
         ConfigError: not UTF-8, larger than 1 MB, nested deeper than 32, with tags, anchors or doubled keys, or no
             mapping.
     """
-    document = load_yaml(text, origin=origin)
+    document = load_yaml(text, origin=origin, value_aliases=value_aliases)
     if not isinstance(document, dict):
         raise ConfigError(f"{origin} must hold a mapping (key: value), not {_shown(document)}")
     return document
 
 
-def load_yaml(text: str | bytes, *, origin: str) -> Any:
+def load_yaml(text: str | bytes, *, origin: str, value_aliases: bool = False) -> Any:
     """Return what a YAML or JSON text holds: mappings with text keys, lists, text, numbers, booleans, None.
+
+    See `load_mapping` for the arguments.
 
     Raises:
         ConfigError: see `load_mapping`.
@@ -38,7 +46,7 @@ def load_yaml(text: str | bytes, *, origin: str) -> Any:
     if len(raw) > MAX_BYTES:
         raise ConfigError(f"{origin} is larger than 1 MB")
     try:
-        _scan_events(raw, origin)
+        _scan_events(raw, origin, value_aliases=value_aliases)
         document = yaml.load(raw, Loader=_StrictLoader)  # noqa: S506  (a SafeLoader, after the scan)
     except _Refused as error:
         raise ConfigError(f"{origin}: {error}") from error
@@ -105,7 +113,7 @@ for _tag, _pattern, _first in (
     _StrictLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
 
 
-def _scan_events(raw: bytes, origin: str) -> None:
+def _scan_events(raw: bytes, origin: str, *, value_aliases: bool) -> None:
     depth = 0
     # The pure Python parser raises RecursionError where libyaml would crash; the depth check comes before either.
     for count, event in enumerate(yaml.parse(raw, Loader=yaml.SafeLoader)):
@@ -113,13 +121,23 @@ def _scan_events(raw: bytes, origin: str) -> None:
         tag = getattr(event, "tag", None)
         if count > MAX_EVENTS:
             raise ConfigError(f"{origin} holds more than {MAX_EVENTS} items")
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+        if not (value_aliases and _is_small(event)) and getattr(event, "anchor", None):
             raise ConfigError(f"{origin}:{line}: anchors and aliases are not allowed; write the value out")
         if tag and tag != "!":
             raise ConfigError(f"{origin}:{line}: tags such as {tag!r} are not allowed")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
             raise ConfigError(f"{origin}:{line}: nested deeper than {MAX_DEPTH}")
+
+
+def _is_small(event: yaml.Event) -> bool:
+    """Tell whether an event is an alias or a short value, which cannot grow a document beyond its text by much.
+
+    What an alias repeats is small too, since larger things with an anchor are refused where they stand.
+    """
+    return isinstance(event, yaml.AliasEvent) or (
+        isinstance(event, yaml.ScalarEvent) and len(event.value) <= LONGEST_ALIASED
+    )
 
 
 def _one_line(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -17,17 +18,12 @@ if TYPE_CHECKING:
     from denas_core.legacy.translate import Imported
     from denas_core.registry.registry import Registry
 
-WORDS = {
-    "translated": "translated to {}",
-    "default": "the default, left out",
-    "changed": "changed to {}",
-    "dropped": "left out",
-    "unknown": "unknown, left out",
-}
-
 
 def import_(
-    file: Annotated[str, typer.Argument(metavar="OLD.conf", help="Search configuration of the original.")],
+    file: Annotated[
+        str,
+        typer.Argument(metavar="OLD.conf", help="Configuration of a search or a training of the original."),
+    ],
     out: Annotated[
         str | None, typer.Option("--out", "-o", help="File to write. [default: standard output]")
     ] = None,
@@ -36,17 +32,18 @@ def import_(
     ] = None,
     json_: JsonOption = False,
 ) -> None:
-    """Translate a search configuration of the original DE-NAS, and say what became of each of its keys."""
+    """Translate a search or training configuration of the original DE-NAS, and say what became of each of its keys."""
     from denas_core.legacy.page import commented_yaml
     from denas_core.legacy.translate import import_config
     from denas_core.registry.registry import Registry
-    from denas_core.setup.config import read_document
     from denas_core.system.atomic import write_atomically
+    from denas_core.system.guarded_yaml import load_mapping, read_text
 
     if out is not None and Path(out).exists():
         raise ConfigError(f"{out!r} exists; remove it first or choose another name")
     registry = Registry.discover()
-    document, _ = read_document(file)
+    # The original's training for speech names its sample rate once, and repeats it by aliases.
+    document = load_mapping(read_text(file), origin=file, value_aliases=True)
     imported = import_config(document, registry, origin=file, domain=domain)
     refusal = _refusal(imported, registry)
     text = commented_yaml(imported, origin=file)
@@ -58,34 +55,41 @@ def import_(
     if out is None:
         typer.echo(text, nl=False)
     _print_account(imported)
+    command = "train" if imported.is_training else "search"
     if refusal is not None:
-        print_notice(f"note: a search refuses this as it is: {refusal}")
+        print_notice(f"note: denas {command} refuses this as it is: {refusal}")
     elif out is not None:
-        print_notice(f"next: denas search --config {out}")
+        place = " --out DIR" if imported.is_training else ""
+        print_notice(f"next: denas {command} --config {out}{place}")
 
 
 def _refusal(imported: Imported, registry: Registry) -> str | None:
-    """Return why a search would refuse the new configuration; None if it takes it."""
+    """Return why a search or a training would refuse the new configuration; None if it takes it."""
+    from denas_core.setup.config import make_config
     from denas_core.setup.setup import Setup
+    from denas_core.setup.training_file import make_training_file
+
+    from .train import plan_of
 
     try:
-        Setup.from_config(imported.config, registry)
+        if imported.is_training:
+            plan_of(make_training_file(imported.document, origin="the translation"), registry)
+        else:
+            Setup.from_config(make_config(imported.document, origin="the translation"), registry)
     except DenasError as error:
         return str(error)
     return None
 
 
 def _print_account(imported: Imported) -> None:
+    from denas_core.legacy.page import FATES
+
     rows = []
     for key, outcome in imported.outcomes.items():
         targets = [*outcome.constraints, *(f"{k}: {json.dumps(v)}" for k, v in outcome.settings.items())]
-        word = (
-            WORDS[outcome.fate].format(", ".join(targets))
-            if targets
-            else WORDS[outcome.fate].partition(" to")[0]
-        )
-        old = json.dumps(imported.old[key])
-        rows.append([key, old if len(old) <= 40 else f"{old[:37]}...", word, outcome.note])
+        old = json.dumps(imported.old[key]) if key in imported.old else ""
+        words = ", ".join([f"translated to {targets[0]}", *targets[1:]]) if targets else FATES[outcome.fate]
+        rows.append([key, old if len(old) <= 40 else f"{old[:37]}...", words, outcome.note])
     print_table(["key", "old value", "what became of it", "why"], rows, file=sys.stderr)
 
 
@@ -96,19 +100,13 @@ def _described(
         "schema": "denas.import/1",
         "file": file,
         "out": out,
+        "kind": "training" if imported.is_training else "search",
         "space": imported.space,
         "config": imported.document,
         "yaml": text,
         "refusal": refusal,
         "keys": [
-            {
-                "key": key,
-                "old": imported.old[key],
-                "fate": outcome.fate,
-                "settings": dict(outcome.settings),
-                "constraints": list(outcome.constraints),
-                "note": outcome.note,
-            }
+            {"key": key, "old": imported.old.get(key), **dataclasses.asdict(outcome)}
             for key, outcome in imported.outcomes.items()
         ],
     }

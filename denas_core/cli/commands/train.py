@@ -19,6 +19,7 @@ from denas_core.errors import ConfigError, NotInstalled, did_you_mean
 if TYPE_CHECKING:
     from denas_core.contracts.space import SearchSpace
     from denas_core.registry.registry import Registry
+    from denas_core.setup.training_file import TrainingFile
     from denas_core.training.origin import Origin
     from denas_core.training.plan import Plan
     from denas_core.training.result import TrainingResult
@@ -34,11 +35,19 @@ DataOption = Annotated[
 
 def train(
     run: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="RUN|SPACE", help="Run whose best architecture to train; or a space, with --arch."
         ),
-    ],
+    ] = None,
+    config: Annotated[
+        str | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            help="YAML file of a training; options beat it, and so does the architecture of a RUN.",
+        ),
+    ] = None,
     data: DataOption = None,
     arch: Annotated[
         str | None,
@@ -88,12 +97,18 @@ def train(
     require_extra("train", "transformers", "accelerate", "safetensors", purpose="training")
     from denas_core.cli.training_progress import progress_watcher
     from denas_core.registry.registry import Registry
+    from denas_core.setup.config import read_document
+    from denas_core.setup.training_file import TrainingFile, make_training_file
     from denas_core.training.plan import SETTINGS
     from denas_core.training.processes import is_first
     from denas_core.training.session import train as train_plan
 
     registry = Registry.discover()
+    if resume and (run is None or config is not None):
+        raise ConfigError("--resume takes a RUN, or the directory of a training, and no --config")
+    file = TrainingFile() if config is None else make_training_file(read_document(config)[0], origin=config)
     given = _Given(
+        file=file,
         data=data,
         arch=arch,
         task=task,
@@ -106,8 +121,8 @@ def train(
         },
         settings=set_ or [],
     )
-    directory = out or Path(run) / "training"
-    if resume:
+    directory = out or Path(run or ".") / "training"
+    if resume and run is not None:
         if out is None and (Path(run) / SETTINGS).is_file():
             directory = Path(run)
         plan = _resumed_plan(directory, given, registry)
@@ -127,21 +142,35 @@ def train(
 
 @dataclasses.dataclass(kw_only=True)
 class _Given:
-    """The options of the command line; None for what was not given."""
+    """The options of the command line, over those of a file; None for what was not given."""
 
-    data: Path | None
-    arch: str | None
-    task: str | None
-    device: str | None
-    teacher: Path | None
-    flags: Mapping[str, Mapping[str, Any]]
-    settings: Sequence[str]
+    file: TrainingFile
+    data: Path | None = None
+    arch: str | None = None
+    task: str | None = None
+    device: str | None = None
+    teacher: Path | None = None
+    flags: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    settings: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        """Take from the file what the command line does not say."""
+        file = self.file
+        self.data = self.data or (None if file.data is None else Path(file.data).expanduser())
+        self.device = self.device or file.device
+        self.teacher = self.teacher or (None if file.teacher is None else Path(file.teacher).expanduser())
 
     def options(self) -> dict[str, dict[str, Any]]:
-        """Return what ``--set`` and the flags say, by ``training``, ``task`` and ``space``."""
+        """Return what the file, ``--set`` and the flags say, by ``training``, ``task`` and ``space``."""
         from denas_core.setup.config import apply_settings
 
-        parts: dict[str, dict[str, Any]] = {"training": {}, "task": {}, "space": {}}
+        # Options of the file's task fit no other one.
+        is_task_of_file = self.file.task is not None and self.task in _names_of(self.file.task.name)
+        parts: dict[str, dict[str, Any]] = {
+            "training": dict(self.file.training),
+            "task": self.file.task.options if self.file.task and is_task_of_file else {},
+            "space": {},
+        }
         for setting in self.settings:
             key = setting.partition("=")[0].strip()
             if key.partition(".")[0] not in parts or "." not in key:
@@ -155,19 +184,39 @@ class _Given:
         return parts
 
 
-def _new_plan(run: str, given: _Given, registry: Registry, *, out: Path | None) -> Plan:
+def _names_of(task: str) -> tuple[str | None, ...]:
+    """Return what ``--task`` may be for it to be `task`: nothing, its id or its bare name."""
+    return None, task, task.partition("/")[2]
+
+
+def plan_of(file: TrainingFile, registry: Registry) -> Plan:
+    """Return the plan of the training that a file describes.
+
+    Raises:
+        ConfigError: something is missing or does not fit; its data are not read.
+    """
+    return _new_plan(None, _Given(file=file), registry, out=Path())
+
+
+def _new_plan(run: str | None, given: _Given, registry: Registry, *, out: Path | None) -> Plan:
     from denas_core.training.origin import choose_task, read_origin
     from denas_core.training.plan import Plan
     from denas_core.training.settings import make_settings
 
-    parts = given.options()
-    if not Path(run).is_dir() and _is_space(run, registry):
+    parts, file = given.options(), given.file
+    names_space = run is None
+    if run is None:
+        if file.space is None:
+            raise ConfigError("nothing to train is named; name a run or a space, or a --config with a space")
+        run, parts["space"] = file.space.name, {**file.space.options, **parts["space"]}
+        given = dataclasses.replace(given, arch=given.arch or file.arch)
+    if names_space or (not Path(run).is_dir() and _is_space(run, registry)):
         missing = [name for name, value in (("--arch", given.arch), ("--out", out)) if value is None]
         if missing:
             raise ConfigError(
                 f"{run!r} is a space, not a run: training one needs {' and '.join(missing)} too"
             )
-    if Path(run).is_dir() or out is None or given.arch is None:
+    if not names_space and (Path(run).is_dir() or out is None or given.arch is None):
         # What may be read says nothing of the networks.
         allowed = {key: parts["space"].pop(key) for key in ("allow_pickle",) if key in parts["space"]}
         origin = read_origin(Path(run), registry, options=allowed)
@@ -179,11 +228,12 @@ def _new_plan(run: str, given: _Given, registry: Registry, *, out: Path | None) 
         found = origin.finalist(given.arch) if given.arch else origin.best()
         architecture = found or _other_architecture(origin, given.arch)
     else:
-        space = registry.create("space", run, parts["space"], origin="the command line")
+        origin_of_options = "the command line" if not names_space else "the file of the training"
+        space = registry.create("space", run, parts["space"], origin=origin_of_options)
         seed, device, architecture = 0, "auto", _architecture(space, given.arch)
     if given.data is None:
         raise ConfigError("no data set is named; name one with --data")
-    task = choose_task(registry, space, given.task, parts["task"])
+    task = choose_task(registry, space, given.task or (file.task.name if file.task else None), parts["task"])
     return Plan(
         space=space,
         arch=architecture,

@@ -1,14 +1,26 @@
-"""How the original DE-NAS scores models of transformers, and what its search configurations of them mean here."""
+"""How the original DE-NAS scores models of transformers, and what its keys of searches and trainings are here."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from denas_core.contracts.original import Recipe
-from denas_core.legacy import Legacy, OldConfig, Outcome, bound, dropped, to
-from denas_core.legacy.token_weights import diversity_weight, latency_weight
+from denas_core.contracts.original import KeyTable, Legacy, OldConfig, Outcome, Recipe
+from denas_core.errors import DenasError
+from denas_core.legacy.rules import (
+    NO_TERM,
+    diversity_weight,
+    latency_bounds,
+    latency_weight,
+    millions,
+    text,
+    to,
+)
 
+from .families import FAMILIES
 from .notation import COMMON
+from .original import Dimensions
+from .start import original_of
 
 RECIPE = Recipe(
     arithmetic="sum",
@@ -26,58 +38,114 @@ RECIPE = Recipe(
     saliency={"attention.out": 1, "ffn": 1},
 )
 
-BERT_BASE_NAME = "bert-base-uncased"
+BERT_BASE = "bert-base-uncased"
+_NO_BOUNDS = "the choices are those of the space, since the model cannot be read here: "
 
-_MILLION = 1_000_000
-_ZERO = "it had no effect in the original: its score of these models had no {0} term; score.weights.{0} has it here"
+
+def _model_of(old: OldConfig, key: str = "supernet") -> str:
+    """Return the model that a configuration names; empty for BERT-base, whose configuration is the default."""
+    name = old.read(key, text, BERT_BASE)
+    folder = Path(old.read("pretrained_model_path", text, "")) / name
+    if folder.is_dir():
+        return str(folder)
+    return "" if name == BERT_BASE else name
 
 
 def _model(old: OldConfig, key: str) -> Outcome:
-    model = old.text(key)
-    # With fewer heads, the original made them wider.
-    settings: dict[str, Any] = {"space.head_width": "free"}
-    if model == BERT_BASE_NAME:
+    model = _model_of(old, key)
+    if not model:
         note = (
             "its configuration is the default; for its weights give space.model the folder of the checkpoint"
         )
-        return Outcome(fate="translated", settings=settings, note=note)
-    settings |= {"space.model": model, "score.weights_from": "inherited"}
+        return Outcome(settings={"space.model": ""}, note=note)
     note = "give the folder of the checkpoint; owner/name is looked for in the hub"
-    return Outcome(fate="translated", settings=settings, note=note)
+    return Outcome(settings={"space.model": model, "score.weights_from": "inherited"}, note=note)
 
 
-def _search_space(old: OldConfig, key: str) -> Outcome:
-    section = old.get(key)
+def _implied(old: OldConfig) -> Outcome:
+    """Return the original's default choices, from half to all of the model and without all, and its default limits."""
+    # With fewer heads, the original made them wider.
+    settings: dict[str, Any] = {"space.head_width": "free"}
+    note = "its default choices and limits; feed-forward layers keep their width"
+    try:
+        full = original_of(_model_of(old), FAMILIES).dimensions
+    except DenasError as error:
+        note = f"{_NO_BOUNDS}{error}"
+    else:
+        settings |= {f"space.{name}": choices for name, choices in _default_choices(full).items()}
+    limits = {"max_param_limits": "params<=1x", "min_param_limits": "params>=0.5x"}
+    bounds = tuple(text for key, text in limits.items() if old.document.get(key) is None)
+    return Outcome(settings=settings, constraints=bounds, note=note)
+
+
+def _default_choices(full: Dimensions) -> dict[str, list[int]]:
+    # A range of the original lacked its end; a model of one layer or head had no choice that works.
+    return {
+        "layers": list(range(max(1, full.layers // 2), full.layers)) or [1],
+        "heads": list(range(max(1, full.heads // 2), full.heads)) or [1],
+        "hidden": list(range(full.hidden // 2, full.hidden, 16)),
+        "intermediate": [full.intermediate],
+    }
+
+
+def _choices(section: Any) -> dict[str, list[int]]:
+    """Return the settings for a section search_space."""
     knobs = {name: knob for knob, name in COMMON.items()}
-    settings: dict[str, Any] = {}
+    settings: dict[str, list[int]] = {}
     for name, entry in section.items() if isinstance(section, dict) else [("", None)]:
         bounds = entry if isinstance(entry, dict) else {}
         most = bounds.get("max", 0)
         half = most // 2 if isinstance(most, int) else 0
         match most, bounds.get("min", half), bounds.get("step", 1):
             case int(most), int(least), int(step) if name in knobs and 0 < least < most and step > 0:
-                # Its ranges did not include their end.
                 settings[f"space.{knobs[name]}"] = list(range(least, most, step))
             case _:
-                raise old.refused(key, f"whole numbers max, min and step under some of {', '.join(knobs)}")
-    return Outcome(fate="translated", settings=settings, note="max was not included, and is not here")
+                raise ValueError(f"whole numbers max, min and step under some of {', '.join(knobs)}")
+    return settings
+
+
+def _search_space(old: OldConfig, key: str) -> Outcome:
+    return Outcome(settings=old.read(key, _choices), note="max was not included, and is not here")
+
+
+def _name_to_train(old: OldConfig, key: str) -> Outcome:
+    if old.document.get("model") is not None:
+        return Outcome(fate="elsewhere", note="model")
+    return Outcome(settings={"space.model": _model_of(old, key)})
 
 
 LEGACY = Legacy(
     domains=("hf",),
-    keys={
-        "supernet": _model,
-        "pretrained_model_path": dropped("give space.model the folder of the checkpoint"),
-        "max_param_limits": bound("params", "<=", factor=_MILLION),
-        "min_param_limits": bound("params", ">=", factor=_MILLION),
-        "budget_latency_max": bound("latency_ms", "<=", note="of a batch; set probe.batch_size to its size"),
-        "budget_latency_min": bound("latency_ms", ">=", note="of a batch; set probe.batch_size to its size"),
-        "img_size": to("space.seq_len", note="tokens of a text"),
-        "batch_size": to("score.synaptic_batch_size"),
-        "search_space": _search_space,
-        "expressivity_weight": dropped(_ZERO.format("expressivity")),
-        "complexity_weight": dropped(_ZERO.format("complexity")),
-        "diversity_weight": diversity_weight,
-        "latency_weight": latency_weight,
-    },
+    search=KeyTable(
+        implied=_implied,
+        keys={
+            "supernet": _model,
+            **millions("params"),
+            **latency_bounds(batch=32),
+            "img_size": to("space.seq_len", note="tokens of a text"),
+            "batch_size": to("score.synaptic_batch_size"),
+            "search_space": _search_space,
+            "diversity_weight": diversity_weight,
+            "latency_weight": latency_weight("millisecond of a batch"),
+        },
+        unused={NO_TERM: "expressivity_weight complexity_weight"},
+        elsewhere={"supernet: the folder of that name in it, if there is one": "pretrained_model_path"},
+    ),
+    training=KeyTable(
+        task="nlp/squad",
+        implied=lambda old: Outcome(
+            settings={"space.head_width": "free"}, note="fewer heads are wider heads"
+        ),
+        keys={
+            "model": to("space.model", text, note="give the folder where it is now"),
+            "supernet": _name_to_train,
+        },
+        unused={"it was never read": "tokenizer"},
+        missing={"a fresh head begins as other layers of the model do": "initializer_range"},
+        elsewhere={
+            "the task": "task_type",
+            "the architecture": "hidden_size",
+            "the model says which inputs it takes": "input_id",
+        },
+    ),
 )

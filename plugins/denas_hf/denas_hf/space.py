@@ -23,8 +23,7 @@ from .start import Start, start_of
 if TYPE_CHECKING:
     from torch import nn
 
-    from denas_core.contracts.original import Recipe
-    from denas_core.legacy import Legacy
+    from denas_core.contracts.original import Legacy, Recipe
     from denas_core.values.views import WeightView
 
     from .bounds import Bounds

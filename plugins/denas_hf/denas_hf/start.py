@@ -104,6 +104,16 @@ def start_of(options: Mapping[str, Any], families: Iterable[Family]) -> Start:
     return Start(pretrained, original, bounds, options["inherit"], digest)
 
 
+def original_of(model: str, families: Iterable[Family]) -> Original:
+    """Return the network of a checkpoint or a configuration; of BERT-base if `model` is empty.
+
+    Raises:
+        ConfigError: it cannot be read, or its family is not known.
+    """
+    config = _opened({"model": model, "config": {}, "allow_pickle": False}).config
+    return Original(config, family_of(config.model_type, families))
+
+
 def _opened(options: Mapping[str, Any]) -> Pretrained:
     if not options["model"]:
         return Pretrained.of_config(options["config"] or BERT_BASE)

@@ -191,3 +191,11 @@ def _is_plain(value: Any) -> bool:
     if isinstance(value, list):
         return all(map(_is_plain, value))
     return value is None or type(value) in (str, int, float, bool)
+
+
+def test_aliases_repeat_short_values_where_they_are_allowed() -> None:
+    text = "rate: &rate 16000\nfeatures: {rate: *rate}\n"
+    assert load_mapping(text, origin="f", value_aliases=True) == {"rate": 16000, "features": {"rate": 16000}}
+    for refused in ("a: &a [x]\nb: *a", "a: &a {x: 1}\nb: *a", f"a: &a {'x' * 101}\nb: *a"):
+        with pytest.raises(ConfigError, match="f:1: anchors and aliases are not allowed"):
+            load_mapping(refused, origin="f", value_aliases=True)

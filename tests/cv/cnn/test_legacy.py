@@ -1,4 +1,4 @@
-"""The original's CNN search configuration becomes one of ours."""
+"""The original's CNN configurations, of a search and of a training, become ours."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from denas_core.legacy.translate import Imported, import_config
-from denas_core.registry.registry import Registry
-from denas_core.setup.config import make_config
-from denas_core.setup.setup import Setup
+from denas_core.legacy.page import commented_yaml
 from denas_core.system.guarded_yaml import load_mapping
+from tests.core.legacy.imports import imported, keys_by_fate, plan, set_up
 from tests.core.toy_searches import denas_here
 
 START = (
@@ -19,132 +17,73 @@ START = (
     "SuperResK3K3(64,64,2,32,1)SuperConvK1BNRELU(64,128,1,1)"
 )
 
-# Written for this test: every key that the original's CNN search reads, with its default values and its demo's bound.
-OLD = f"""\
-# CNN search
-model_type: cnn
-search_engine: EvolutionarySearchEngine
-batch_size: 64
-random_max_epochs: 10000
-max_epochs: 1000
-scale_factor: 10
-select_num: 512
-population_num: 0
-mutation_num: 1
-crossover_num: 0
-plainnet_struct: {START}
-no_reslink: False
-no_BN: False
-use_se: False
-budget_num_layers: 18
-budget_model_size: 1000000
-budget_flops: 1e7
-img_size: 32
-num_classes: 100
-expressivity_weight: 1
-complexity_weight: 1
-diversity_weight: 0
-saliency_weight: 1
-latency_weight: 0
-seed: 0
+# Written for this test: every key that the original reads, with its default values and its demo's bound.
+SEARCH = f"""\
+{{model_type: cnn, search_engine: EvolutionarySearchEngine, batch_size: 64, random_max_epochs: 10000, max_epochs: 1000,
+scale_factor: 10, select_num: 512, population_num: 0, mutation_num: 1, crossover_num: 0, plainnet_struct: "{START}",
+no_reslink: false, no_BN: false, use_se: false, budget_num_layers: 18, budget_model_size: 1000000, budget_flops: 1e7,
+img_size: 32, num_classes: 100, expressivity_weight: 1, complexity_weight: 1, diversity_weight: 0, saliency_weight: 1,
+latency_weight: 0, seed: 0}}
+"""
+TRAINING = """\
+{domain: cnn, train_epochs: 200, eval_epochs: 1, input_size: 32, best_model_structure: best.txt, num_classes: 10,
+dist_backend: gloo, train_batch_size: 128, eval_batch_size: 128, data_path: ~/data, data_set: CIFAR10, output_dir: ./,
+num_workers: 10, pin_mem: true, eval_metric: accuracy, learning_rate: 0.01, momentum: 0.9, weight_decay: 0.0005,
+optimizer: SGD, criterion: CrossEntropyLoss, lr_scheduler: CosineAnnealingLR, print_freq: 10, metric_threshold: 94,
+mode: train}
 """
 
 
-def translated(text: str) -> Imported:
-    return import_config(load_mapping(text, origin="old.conf"), Registry.discover(), origin="old.conf")
-
-
-def test_the_default_configuration_becomes_a_valid_one(tmp_path: Path) -> None:
-    (tmp_path / "old.conf").write_text(OLD)
+def test_the_default_search_becomes_a_valid_one(tmp_path: Path) -> None:
+    (tmp_path / "old.conf").write_text(SEARCH)
     done = denas_here("config", "import", str(tmp_path / "old.conf"), "--out", str(tmp_path / "new.yaml"))
     assert (done.returncode, done.stdout) == (0, "")
-    text = (tmp_path / "new.yaml").read_text()
-    assert load_mapping(text, origin="new.yaml") == {
+    assert f"next: denas search --config {tmp_path / 'new.yaml'}" in done.stderr
+    assert denas_here("config", "validate", str(tmp_path / "new.yaml")).returncode == 0
+    assert load_mapping((tmp_path / "new.yaml").read_text(), origin="new.yaml") == {
         "space": {"name": "cv/cnn", "classes": 100},
         "constraints": ["params<=1000000", "flops<=20000000"],
         "budget": 1000,
     }
-    assert "- params<=1000000  # budget_model_size: 1000000" in text
-    checked = denas_here("config", "validate", str(tmp_path / "new.yaml"))
-    assert checked.returncode == 0, checked.stderr
-    for key in load_mapping(OLD, origin="old"):
-        assert key in done.stderr, f"no account of {key}"
-    again = denas_here("config", "import", str(tmp_path / "old.conf"), "--out", str(tmp_path / "new.yaml"))
+    setup = set_up(imported(SEARCH))
+    assert not setup.problem.violations(setup.space.parse(START))
+    again = denas_here("config", "import", str(tmp_path / "old.conf"), "-o", str(tmp_path / "new.yaml"))
     assert again.returncode == 2 and "exists" in again.stderr
 
 
-def test_the_account_says_of_every_key_what_became_of_it(tmp_path: Path) -> None:
-    (tmp_path / "old.conf").write_text(OLD + "max_param_limits: 100\nbudget_flop: 3\n")
-    done = denas_here("config", "import", str(tmp_path / "old.conf"), "--json")
-    document = json.loads(done.stdout)
-    fate = {row["key"]: row["fate"] for row in document["keys"]}
-    by_fate = {name: sorted(key for key in fate if fate[key] == name) for name in set(fate.values())}
-    assert by_fate == {
-        "translated": ["budget_flops", "budget_model_size", "max_epochs", "model_type", "num_classes"],
-        "default": [
-            *("batch_size", "complexity_weight", "expressivity_weight", "img_size", "saliency_weight"),
-            *("search_engine", "seed"),
-        ],
-        "changed": ["crossover_num", "mutation_num", "plainnet_struct", "population_num", "select_num"],
-        "dropped": [
-            *("budget_num_layers", "diversity_weight", "latency_weight", "max_param_limits", "no_BN"),
-            *("no_reslink", "random_max_epochs", "scale_factor", "use_se"),
-        ],
-        "unknown": ["budget_flop"],
-    }
-    notes = {row["key"]: row["note"] for row in document["keys"]}
-    assert "CNN search mutated its start structure only" in notes["search_engine"]
-    assert document["refusal"] is None
-    assert make_config(document["config"], origin="test") == make_config(
-        load_mapping(document["yaml"], origin="test"), origin="test"
-    )
+def test_the_account_is_there_for_people_and_for_programs(tmp_path: Path) -> None:
+    (tmp_path / "old.conf").write_text(SEARCH)
+    done = json.loads(denas_here("config", "import", str(tmp_path / "old.conf"), "--json").stdout)
+    assert (done["schema"], done["kind"], done["refusal"]) == ("denas.import/1", "search", None)
+    fate = {entry["key"]: entry["fate"] for entry in done["keys"]}
+    assert (fate["no_BN"], fate["scale_factor"], fate["seed"]) == ("unused", "missing", "default")
+    assert "unknown" not in fate.values()
+    told = denas_here("config", "import", str(tmp_path / "old.conf")).stderr
+    assert "flag got lost" in " ".join(told.split())
 
 
-def test_the_new_configuration_searches_networks_within_the_old_bounds() -> None:
-    setup = Setup.from_config(translated(OLD).config, Registry.discover())
-    space = setup.space
-    # 102,572 parameters as the original builds it, and 10.0 M multiply-adds at most.
-    start = space.parse(START)
-    assert space.cost(start)["params"] == 102_572
-    assert not setup.problem.violations(start)
-    assert [(c.metric, c.bound) for c in setup.problem.constraints] == [("params", 1e6), ("flops", 2e7)]
-    assert setup.budget.candidates == 1000
-
-
-def test_a_latency_a_image_is_bounded_on_the_batch_that_the_original_timed() -> None:
-    imported = translated(
-        "domain: cnn\nbatch_size: 32\nbudget_latency_max: 0.0005\nbudget_latency_min: 1e-4\n"
-    )
-    assert imported.document["constraints"] == ["latency_ms<=16", "latency_ms>=3.2"]
-    assert imported.document["probe"] == {"name": "builtin/wall-clock", "batch_size": 32}
-    assert imported.document["score"] == {"name": "scores/de-score", "batch_size": 32}
-    Setup.from_config(imported.config, Registry.discover())
-
-
-def test_large_images_take_the_skeleton_made_for_them() -> None:
-    imported = translated("domain: cnn\nimg_size: 224\nnum_classes: 1000\n")
-    assert imported.document == {
-        "space": {"name": "cv/cnn", "image_size": 224, "skeleton": "imagenet", "classes": 1000}
-    }
+def test_sizes_and_latency_are_translated() -> None:
+    found = imported("{domain: cnn, batch_size: 32, budget_latency_max: 0.0005, budget_latency_min: 1e-4}")
+    assert found.document["constraints"] == ["latency_ms<=16", "latency_ms>=3.2"]
+    assert found.document["probe"] == {"name": "builtin/wall-clock", "batch_size": 32}
+    assert found.document["score"] == {"name": "scores/de-score", "batch_size": 32}
+    set_up(found)
+    large = imported("{domain: cnn, img_size: 224, num_classes: 1000}").document["space"]
+    assert large == {"name": "cv/cnn", "image_size": 224, "skeleton": "imagenet", "classes": 1000}
+    mobile = START.replace("SuperResK3K3(8,", "SuperResIDWE2K3(8,").replace("RELU(3,", "RELU(1,")
+    space = imported("domain: cnn", plainnet_struct=mobile).document["space"]
+    assert space == {"name": "cv/cnn", "channels": 1, "inverted": True}
+    assert "cannot be read" in imported("domain: cnn", plainnet_struct="X(3").outcomes["plainnet_struct"].note
 
 
 @pytest.mark.parametrize(("layers", "each"), [(14, None), (13, 2), (10, 2), (9, 1), (6, 1), (5, 1)])
 def test_a_bound_on_all_layers_becomes_one_on_each_block(layers: int, each: int | None) -> None:
-    imported = translated(f"domain: cnn\nbudget_num_layers: {layers}\n")
-    assert imported.document["space"].get("max_layers") == each
-    space = Setup.from_config(imported.config, Registry.discover()).space
+    found = imported("domain: cnn", budget_num_layers=layers)
+    assert found.document["space"].get("max_layers") == each
+    space = set_up(found).space
     full = space.full()
     assert full is not None
-    total = sum(block.layers for block in space.blocks(full))  # type: ignore[attr-defined]
-    assert total <= max(layers, 6)
-
-
-def test_a_start_structure_says_which_blocks_and_images_there_are() -> None:
-    mobile = START.replace("SuperResK3K3(8,", "SuperResIDWE2K3(8,").replace("RELU(3,", "RELU(1,")
-    imported = translated(f"domain: cnn\nplainnet_struct: {mobile}\n")
-    assert imported.document["space"] == {"name": "cv/cnn", "channels": 1, "inverted": True}
-    unread = translated("domain: cnn\nplainnet_struct: SuperConv(3\n").outcomes["plainnet_struct"]
-    assert unread.fate == "changed" and "cannot be read" in unread.note
+    assert sum(block.layers for block in space.blocks(full)) <= max(layers, 6)  # type: ignore[attr-defined]
 
 
 def test_a_search_that_would_be_refused_is_said_to_be(tmp_path: Path) -> None:
@@ -153,3 +92,33 @@ def test_a_search_that_would_be_refused_is_said_to_be(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "refuses this as it is: no architecture of 'cv/cnn' has params<=10" in done.stderr
     assert load_mapping(done.stdout, origin="stdout")["constraints"] == ["params<=10"]
+
+
+def test_the_default_training_becomes_one_that_train_accepts(tmp_path: Path) -> None:
+    (tmp_path / "best.txt").write_text(START)
+    found = imported(TRAINING, best_model_structure=str(tmp_path / "best.txt"))
+    planned = plan(found)
+    assert planned.space.format(planned.arch) == START
+    settings = planned.settings
+    assert (settings.epochs, settings.batch_size, settings.optimizer, settings.lr) == (200, 128, "sgd", 0.01)
+    assert (settings.warmup, settings.label_smoothing, settings.metric_threshold) == (0, 0, 0.94)
+    assert planned.data == Path("~/data/cifar-10-batches-py").expanduser()
+    fates = keys_by_fate(found)
+    assert fates["unused"] == {"pin_mem", "mode"} and fates["missing"] == {"eval_batch_size"}
+    assert "unknown" not in fates
+
+
+def test_an_imported_training_runs(tmp_path: Path) -> None:
+    best = tmp_path / "best.txt"
+    best.write_text(START)
+    sizes = {"train_epochs": 1, "input_size": 8, "num_classes": 3, "num_workers": 0, "train_batch_size": 4}
+    found = imported(TRAINING, best_model_structure=str(best), **sizes)
+    planned = plan(found)
+    data = planned.task.example(tmp_path / "data", planned.space)
+    (tmp_path / "new.yaml").write_text(commented_yaml(found, origin="old.conf"))
+    out = tmp_path / "training"
+    options = ("--data", str(data), "--out", str(out), "--device", "cpu", "--quiet")
+    done = denas_here("train", "--config", str(tmp_path / "new.yaml"), *options)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((out / "settings.json").read_text())["settings"]["optimizer"] == "sgd"
+    assert (out / "model").is_dir()

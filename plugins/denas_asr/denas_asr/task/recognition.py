@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from denas_asr.decoding.attention_scorer import Network
     from denas_asr.decoding.decode import DecodingSettings
+    from denas_core.contracts.original import KeyTable
 
 SLOWEST, FASTEST = 50, 200
 
@@ -107,6 +108,13 @@ class SpeechRecognition(Task[SpeechSample]):
             self.vocab = _whole(self.vocab)
         if self.lm:
             self.lm = _whole(self.lm)
+
+    @classmethod
+    def legacy(cls) -> KeyTable:
+        """Return what the original's keys of trainings mean for this task."""
+        from .legacy import SPEECH
+
+        return SPEECH
 
     def misfit(self, space: SearchSpace) -> str:
         """Return why networks of `space` hear nothing; empty if they do."""

@@ -1,11 +1,12 @@
-"""How the original DE-NAS configures searches for speech recognisers: what each of their keys is here."""
+"""What the original's keys of searches and trainings of speech recognisers are here."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from denas_core.legacy import Legacy, OldConfig, Outcome, bound, dropped
-from denas_core.legacy.layered import layered_choices
+from denas_core.contracts.original import KeyTable, Legacy, OldConfig, Outcome
+from denas_core.legacy.rules import NO_TERM, layered_choices, millions, number, to, whole
 
 USUAL: Mapping[str, Sequence[float]] = {
     "depths": [5, 6, 7, 8, 9, 10, 11, 12],
@@ -17,40 +18,62 @@ USUAL: Mapping[str, Sequence[float]] = {
 
 
 def _batch_size(old: OldConfig, key: str) -> Outcome:
-    samples = old.whole(key)
+    samples = old.read(key, whole)
     return Outcome(
-        fate="changed",
+        fate="missing",
         note=f"it scored {samples} utterances of 16 s, and fewer and shorter ones rank alike; "
         f"score.synaptic_batch_size={samples} and space.probe_frames=1600 have that batch",
     )
 
 
-def _latency_bound(old: OldConfig, key: str) -> Outcome:
-    old.number(key)
-    return Outcome(
-        fate="dropped",
-        note="with it the original stopped: it measured no latency of speech; constraints on latency_ms or rtf do here",
-    )
+def _same(values: Any) -> int:
+    """Return what all whole numbers of a list are."""
+    if not isinstance(values, list) or len(values) != 3 or len(set(map(whole, values))) != 1:
+        raise ValueError("a list of three equal whole numbers")
+    return whole(values[0])
 
-
-_ZERO = "it had no effect in the original: its ASR score had no {0} term; score.weights.{0} has it here"
-_MILLION = 1_000_000
-_WHAT_COUNTS = "the transformer without front-end and output heads, as there; params has all"
 
 LEGACY = Legacy(
     domains=("asr",),
-    keys={
-        "max_param_limits": bound("params_reference", "<=", factor=_MILLION, note=_WHAT_COUNTS),
-        "min_param_limits": bound("params_reference", ">=", factor=_MILLION, note=_WHAT_COUNTS),
-        "budget_latency_max": _latency_bound,
-        "budget_latency_min": _latency_bound,
-        "SEARCH_SPACE": layered_choices(USUAL),
-        "SUPERNET": dropped("only the candidate is built, never a network that holds all"),
-        "supernet_cfg": dropped("a path that the original did not read; SEARCH_SPACE in this file counts"),
-        "img_size": dropped("it had no effect in the original; space.seconds is how long an utterance is"),
-        "batch_size": _batch_size,
-        "expressivity_weight": dropped(_ZERO.format("expressivity")),
-        "complexity_weight": dropped(_ZERO.format("complexity")),
-        "latency_weight": dropped(_ZERO.format("latency")),
-    },
+    search=KeyTable(
+        keys={
+            **millions(
+                "params_reference",
+                "the transformer without front-end and output heads, as there; params has all",
+            ),
+            "SEARCH_SPACE": layered_choices(USUAL),
+            "batch_size": _batch_size,
+        },
+        unused={
+            "the original stopped; here latency_ms and rtf can be bounded": "budget_latency_max budget_latency_min",
+            "it was not read in searches for speech recognisers": "SUPERNET",
+            "it was never read; SEARCH_SPACE in this file counts": "supernet_cfg",
+            "it was not read for speech; space.seconds is how long an utterance is": "img_size",
+            NO_TERM: "expressivity_weight complexity_weight",
+            "no latency was measured; score.weights.latency has it here": "latency_weight",
+        },
+    ),
+    training=KeyTable(
+        task="asr/speech-recognition",
+        keys={
+            "num_decoder_layers": to("space.decoder_layers"),
+            "nhead": to("space.decoder_heads"),
+            "d_ffn": to("space.decoder_hidden"),
+            "transformer_dropout": to("space.dropout", number),
+            "output_neurons": to("space.vocabulary"),
+            "out_channels": to("space.channels", _same),
+        },
+        elsewhere={
+            "the architecture, as in the original": "d_model num_encoder_layers mlp_ratio encoder_heads",
+            "compute_features.n_mels is its last number, the others had no effect": "input_shape",
+            "it follows from mel bands and channels": "input_size",
+        },
+        fixed={
+            "num_blocks": 3,
+            "num_layers_per_block": 1,
+            "kernel_sizes": [5, 5, 1],
+            "strides": [2, 2, 1],
+            "residuals": [False, False, True],
+        },
+    ),
 )

@@ -13,7 +13,7 @@ from denas_core.values.architecture import Architecture
 if TYPE_CHECKING:
     from torch import nn
 
-    from denas_core.legacy import Legacy
+    from denas_core.contracts.original import Legacy
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from denas_core.contracts.component import option
-from denas_core.contracts.original import Recipe
+from denas_core.contracts.original import Legacy, Recipe
 from denas_core.contracts.space import SearchSpace, Variant
 from denas_core.errors import ConfigError
 from denas_core.seeding import canonical_json
@@ -24,7 +24,6 @@ from .units import Unit, units
 if TYPE_CHECKING:
     from torch import nn
 
-    from denas_core.legacy import Legacy
     from denas_core.values.views import WeightView
 
 STRUCTURE = "structure"

@@ -24,6 +24,8 @@ from .split import ImageSample, ImageSplit, readable
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from denas_core.contracts.original import KeyTable
+
 TOP = 5
 
 
@@ -82,6 +84,13 @@ class ImageClassification(Task[ImageSample]):
     )
     mixup: float = option(0.0, "Spread of mixup: two images laid over each other; 0 is off", at_least=0.0)
     cutmix: float = option(0.0, "Spread of CutMix: a part of another image pasted in; 0 is off", at_least=0.0)
+
+    @classmethod
+    def legacy(cls) -> KeyTable:
+        """Return what the original's keys of trainings mean for this task."""
+        from .legacy import IMAGES
+
+        return IMAGES
 
     def misfit(self, space: SearchSpace) -> str:
         """Return why the inputs of `space` are no square images; empty if they are."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from denas_core.contracts.component import option
-from denas_core.contracts.original import Recipe
+from denas_core.contracts.original import Legacy, Recipe
 from denas_core.contracts.space import SearchSpace, Variant
 from denas_core.networks.layered import (
     LIMITS,
@@ -27,7 +27,6 @@ from .counting import Count, costs, count_ends
 if TYPE_CHECKING:
     from torch import nn
 
-    from denas_core.legacy import Legacy
     from denas_core.values.views import WeightView
 
     from .network import Shape

@@ -1,14 +1,19 @@
-"""How the original DE-NAS configures and scores BERT: what each key of its search configurations is here."""
+"""How the original DE-NAS scores BERT, and what its keys of searches and trainings are here."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-from denas_core.contracts.original import Recipe
-from denas_core.errors import ConfigError
-from denas_core.legacy import Legacy, OldConfig, Outcome, Rule, bound, dropped, to
-from denas_core.legacy.contract import bounded
-from denas_core.legacy.token_weights import diversity_weight, latency_weight
+from denas_core.contracts.original import KeyTable, Legacy, OldConfig, Outcome, Recipe
+from denas_core.legacy.rules import (
+    NO_TERM,
+    diversity_weight,
+    latency_bounds,
+    latency_weight,
+    millions,
+    text,
+    to,
+)
 
 from .shape import BERT_BASE, derived_choices
 
@@ -28,7 +33,6 @@ RECIPE = Recipe(
     saliency={"ffn": 1},
 )
 
-_BATCH_SIZE = 32
 _BOUNDS = {
     "LAYER_NUM": "layers",
     "HEAD_NUM": "heads",
@@ -37,17 +41,19 @@ _BOUNDS = {
 }
 """Option by the key of the section SEARCH_SPACE."""
 
+_READABLE = f"whole numbers min, max and step of at least 1 under each of {', '.join((*_BOUNDS, 'QKV_SIZE'))}"
 
-def _search_space(old: OldConfig, key: str) -> Outcome:
-    section = old.get(key)
-    settings: dict[str, Any] = {}
+
+def _choices(section: Any) -> dict[str, Any]:
+    """Return the settings for a section SEARCH_SPACE."""
     usual = derived_choices(BERT_BASE.shape, tied=False)
+    settings: dict[str, Any] = {}
     for name, entry in section.items() if isinstance(section, dict) else [("", None)]:
         if name == "QKV_SIZE":
             continue
         bounds = entry.get("bounds", entry) if isinstance(entry, dict) else None
         if name not in _BOUNDS or not isinstance(bounds, dict):
-            raise _refused(old, key)
+            raise ValueError(_READABLE)
         match bounds.get("min"), bounds.get("max"), bounds.get("step", 1):
             case int(least), int(most), int(step) if 0 < least <= most and step > 0:
                 # The original read no step of the layers.
@@ -55,66 +61,54 @@ def _search_space(old: OldConfig, key: str) -> Outcome:
                 if choices != usual[_BOUNDS[name]]:
                     settings[f"space.{_BOUNDS[name]}"] = choices
             case _:
-                raise _refused(old, key)
-    note = "QKV_SIZE had no effect: attention is 64 wide for each head" if "QKV_SIZE" in section else ""
-    return Outcome(fate="translated", settings=settings, note=note)
+                raise ValueError(_READABLE)
+    return settings
 
 
-def _refused(old: OldConfig, key: str) -> ConfigError:
-    names = ", ".join((*_BOUNDS, "QKV_SIZE"))
-    return old.refused(key, f"whole numbers min, max and step of at least 1 under each of {names}")
+def _search_space(old: OldConfig, key: str) -> Outcome:
+    settings = old.read(key, _choices)
+    has_qkv = "QKV_SIZE" in old.document[key]
+    note = "QKV_SIZE had no effect: attention is 64 wide for each head" if has_qkv else ""
+    return Outcome(settings=settings, note=note)
 
 
 def _checkpoint(old: OldConfig, key: str) -> Outcome:
     return Outcome(
-        fate="translated",
-        settings={"space.checkpoint": old.text(key), "score.weights_from": "inherited"},
+        settings={"space.checkpoint": old.read(key, text), "score.weights_from": "inherited"},
         note="give the folder where it is now; weights that are a pickle need space.allow_pickle=true",
     )
 
 
 def _checkpoint_config(old: OldConfig, key: str) -> Outcome:
-    if old.get("pretrained_bert") is not None:
-        return Outcome(fate="dropped", note="the configuration is read from the folder of the weights")
-    return Outcome(fate="translated", settings={"space.checkpoint": old.text(key)})
+    if old.document.get("pretrained_bert") is not None:
+        return Outcome(fate="elsewhere", note="the configuration is read from the folder of the weights")
+    return Outcome(settings={"space.checkpoint": old.read(key, text)})
 
-
-def _latency(sign: Literal["<=", ">="]) -> Rule:
-    def rule(old: OldConfig, key: str) -> Outcome:
-        batch = old.whole("batch_size", _BATCH_SIZE)
-        return Outcome(
-            fate="translated",
-            constraints=(bounded(old, key, "latency_ms", sign, 1),),
-            settings={"probe.batch_size": batch},
-            note=f"milliseconds a batch of {batch}",
-        )
-
-    return rule
-
-
-_ZERO = "it had no effect in the original: its BERT score had no {0} term; score.weights.{0} has it here"
-_MILLION = 1_000_000
 
 LEGACY = Legacy(
     domains=("bert",),
-    preset="denas",
-    keys={
-        "max_param_limits": bound("params", "<=", factor=_MILLION),
-        "min_param_limits": bound("params", ">=", factor=_MILLION),
-        "budget_latency_max": _latency("<="),
-        "budget_latency_min": _latency(">="),
-        "img_size": to("space.seq_len", note="tokens of a text"),
-        "batch_size": to("score.synaptic_batch_size"),
-        "pretrained_bert": _checkpoint,
-        "pretrained_bert_config": _checkpoint_config,
-        "SEARCH_SPACE": _search_space,
-        "SUPERNET": dropped("the original read its sizes from the checkpoint, as is done here"),
-        "supernet_cfg": dropped(
-            "the space of that file is the preset; where yours differs, put its SEARCH_SPACE into this file"
-        ),
-        "expressivity_weight": dropped(_ZERO.format("expressivity")),
-        "complexity_weight": dropped(_ZERO.format("complexity")),
-        "diversity_weight": diversity_weight,
-        "latency_weight": latency_weight,
-    },
+    search=KeyTable(
+        preset="denas",
+        keys={
+            **millions("params"),
+            **latency_bounds(batch=32),
+            "img_size": to("space.seq_len", note="tokens of a text"),
+            "batch_size": to("score.synaptic_batch_size"),
+            "pretrained_bert": _checkpoint,
+            "pretrained_bert_config": _checkpoint_config,
+            "SEARCH_SPACE": _search_space,
+            "diversity_weight": diversity_weight,
+            "latency_weight": latency_weight("millisecond of a batch"),
+        },
+        unused={
+            "the original read the sizes from the checkpoint, as is done here": "SUPERNET",
+            "it was never read; put the SEARCH_SPACE of that file into this one": "supernet_cfg",
+            NO_TERM: "expressivity_weight complexity_weight",
+        },
+    ),
+    training=KeyTable(
+        preset="denas",
+        task="nlp/squad",
+        keys={"model": to("space.checkpoint", text, note="give the folder where it is now")},
+    ),
 )

@@ -22,8 +22,7 @@ from .shape import DROPOUTS, Shape
 if TYPE_CHECKING:
     from torch import nn
 
-    from denas_core.contracts.original import Recipe
-    from denas_core.legacy import Legacy
+    from denas_core.contracts.original import Legacy, Recipe
     from denas_core.values.views import WeightView
 
 

@@ -28,6 +28,8 @@ from .split import Cutting, QuestionSplit
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from denas_core.contracts.original import KeyTable
+
 SMALLEST_WINDOW = 8
 """Tokens of a paragraph that a window has room for at least."""
 
@@ -64,6 +66,13 @@ class Squad(TextTask):
         20, "Beginnings, and ends, of an answer that are looked at in each window", at_least=1
     )
     max_answer_length: int = option(30, "Most tokens of an answer", at_least=1)
+
+    @classmethod
+    def legacy(cls) -> KeyTable:
+        """Return what the original's keys of trainings mean for this task."""
+        from .legacy import SQUAD
+
+        return SQUAD
 
     def read(
         self, data: Path, space: SearchSpace, *, facts: Mapping[str, Any] | None = None

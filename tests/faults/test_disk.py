@@ -28,7 +28,7 @@ def test_a_search_on_a_full_disk_ends_with_6_and_goes_on_when_there_is_space(
     run = tmp_path / "full"
     full = subprocess.run(
         denas_command(*SEARCH, "-o", str(run)),
-        capture_output=True, text=True, env=environment(), preexec_fn=limit, timeout=60, check=False,
+        capture_output=True, text=True, env=environment(), preexec_fn=limit, timeout=300, check=False,
     )  # fmt: skip
     assert full.returncode == 6, full.stderr
     assert full.stderr.startswith("error: cannot ")

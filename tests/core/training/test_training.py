@@ -18,7 +18,9 @@ from .trainings import assert_same, last_checkpoint, make_plan, run, weights
 def test_a_training_learns_and_keeps_its_best_model(points: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     result = run(make_plan(points, epochs=12), out)
-    assert result.standing.best["accuracy"] > 0.65  # 0.8 and more with five seeds; one answer for all gives 0.53
+    assert (
+        result.standing.best["accuracy"] > 0.65
+    )  # 0.8 and more with five seeds; one answer for all gives 0.53
     assert result.steps == 12 * 7  # 120 points, of which a batch of 16 leaves 8 out
     model = load_model(out / "model")
     assert model.metrics == result.standing.best

@@ -103,7 +103,7 @@ BREAKS = {
         "seeding.py",
         "digest([SCHEME, run_seed, purpose, list(names)], size=8)",
         "digest([SCHEME, run_seed, purpose], size=8)",
-        "test_seeding.py",
+        "core/test_seeding.py",
     ),
     "a resumed search evaluates again what it has": Break(
         "search/study.py",
@@ -132,7 +132,7 @@ BREAKS = {
         "core/search/test_study.py::test_a_time_budget_ends_within_one_candidate_and_counts_over_resumes",
     ),
     "not a number is a score": Break(
-        "contracts/score.py",
+        "values/number.py",
         "if not math.isfinite(number) or abs(number) > LARGEST:",
         "if abs(number) > LARGEST:",
         "core/contracts/test_score.py::test_anything_else_is_a_failed_score_with_its_reason",
@@ -226,8 +226,13 @@ def test_the_whole_product_passes_every_gate(tmp_path: Path) -> None:
     assert judge("", tmp_path) == "passed"
 
 
-def test_breaks_of_the_suite_exist() -> None:
+@pytest.mark.parametrize("name", BREAKS)
+def test_a_break_has_its_place_and_its_gate(name: str) -> None:
     assert set(IN_THE_SUITE) <= BREAKS.keys()
+    broken = BREAKS[name]
+    assert (ROOT / "denas_core" / broken.file).read_text(encoding="utf-8").count(broken.old) == 1
+    file, _, test = broken.gate.partition("::")
+    assert f"def {test.partition('[')[0]}" in (ROOT / "tests" / file).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

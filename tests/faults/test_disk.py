@@ -75,10 +75,10 @@ def test_a_run_can_be_read_where_nothing_can_be_written(is_read_before: bool) ->
             (run / "study.db-shm").unlink()
         Path(directory).chmod(0o755)
         run.chmod(0o555)
-        script = "import os, sys; os.setuid(65534); from denas_core.search.run_directory import read_run; "
+        script = "import os, sys; os.setuid(65534); from denas_core.runs.files import read_run; "
         script += "from pathlib import Path; print(len(read_run(Path(sys.argv[1])).trials()))"
         # Imported before the change of user, who may not enter this environment.
-        script = "import denas_core.search.run_directory; " + script
+        script = "import denas_core.runs.files; " + script
         done = subprocess.run(
             [sys.executable, "-c", script, str(run)],
             capture_output=True,

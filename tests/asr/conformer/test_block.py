@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 
+import pytest
 import torch
 from torch import Tensor, nn
 
 from denas_asr.conformer.block import ConformerBlock
 from tests.asr.conformer_weights import GOLDEN, made, translated, waves
+
+pytestmark = pytest.mark.numerics
 
 
 class Blocks(nn.Module):

@@ -14,6 +14,8 @@ from denas_asr.features.fbank import Fbank, log_mel, own_log_mel
 from denas_asr.features.resampling import own_resample, resample
 from tests.asr.signals import FILTERBANKS, GOLDEN, RATES, RESAMPLED, chirp, noise, signal
 
+pytestmark = pytest.mark.numerics
+
 golden = json.loads(GOLDEN.read_text())
 
 

@@ -19,6 +19,8 @@ from denas_core.values.batch import Outputs
 from tests.asr.speech_files import cut, scratch, write_librispeech
 from tests.asr.toy_recognition import PARTS, PLAIN, toy_space, toy_task
 
+pytestmark = pytest.mark.numerics
+
 TRAIN = {"1-1-0000": "GO DO YOU HEAR", "1-1-0001": "BUT IN LESS", "2-1-0000": "HE'S GONE"}
 DEV = {"3-1-0000": "AT THIS MOMENT ÉTÉ", "3-1-0001": "GO"}
 

@@ -52,6 +52,7 @@ def test_positions_that_do_not_count_teach_nothing(teacher: TrainedModel) -> Non
     assert float(taught.loss(masked, batch)) == pytest.approx(float(taught.loss(alone, one)), abs=1e-6)
 
 
+@pytest.mark.numerics
 def test_a_teacher_alone_teaches_a_network_its_answers(
     points: Path, tmp_path: Path, teacher: TrainedModel
 ) -> None:

@@ -1,15 +1,24 @@
-"""What all tests share: an installed toy plugin, a Ctrl-C that reaches child processes, examples that may be slow."""
+"""What all tests share: workers, threads, an installed toy plugin, a Ctrl-C that reaches child processes."""
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+# One thread for each worker, and for the processes that tests start: torch would otherwise start as many threads as
+# there are cores in each of them. It reads the variable when it is imported, which happens after this file.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 TOY = Path(__file__).parent / "toy"
 sys.path.insert(0, str(TOY))
+
+MOST_WORKERS = 8
+"""Each worker holds about 1 GB once it has imported torch and transformers."""
 
 # A shell starts background jobs with SIGINT ignored, which their child processes would inherit.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
@@ -20,3 +29,12 @@ settings.register_profile(
     "unhurried", parent=settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("unhurried")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return the number of workers for ``-n auto``: none if all tests are in one file, which one worker would run."""
+    named = {argument.partition("::")[0] for argument in config.args}
+    if len(named) == 1 and Path(*named).is_file():
+        return 0
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, MOST_WORKERS) if cores > 1 else 0

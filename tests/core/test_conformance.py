@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
 from denas_toy.ruler import Ruler
 from denas_toy.scores import Both, Height, Slope
 from denas_toy.shuffled import Shuffled
@@ -34,6 +35,7 @@ class TestEvolution(StrategyTests):
         return Evolution()
 
 
+@pytest.mark.nightly
 class TestEvolutionOfTheEliteAlone(StrategyTests):
     def make(self) -> Evolution:
         return Evolution(population=0, mutations=6, crossovers=6, select=3)

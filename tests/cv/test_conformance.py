@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from denas_core.testing import SpaceTests
 from denas_cv.cnn.space import CNN
 from denas_cv.vit.space import ViT
@@ -14,6 +16,7 @@ class TestCIFAR(SpaceTests):
         return CNN(**CNN.presets["cifar"]).named("cv/cnn")
 
 
+@pytest.mark.nightly
 class TestImageNet(SpaceTests):
     def make(self) -> CNN:
         return CNN(**CNN.presets["imagenet"]).named("cv/cnn")
@@ -24,6 +27,7 @@ class TestInvertedWithSqueezeExcitation(SpaceTests):
         return CNN(inverted=True, squeeze_excitation=True).named("cv/cnn")
 
 
+@pytest.mark.nightly
 class TestOddImagesOfOneChannel(SpaceTests):
     def make(self) -> CNN:
         return CNN(image_size=33, max_layers=5, channels=1).named("cv/cnn")
@@ -34,12 +38,14 @@ class TestViT(SpaceTests):
         return ViT(**SMALL, head_size=8).named("cv/vit")
 
 
+@pytest.mark.nightly
 class TestPlainAttentionOnTheClassToken(SpaceTests):
     def make(self) -> ViT:
         options = {"head_size": 0, "relative_position": False, "global_pooling": False, "channels": 1}
         return ViT(**SMALL, **options, absolute_position=False).named("cv/vit")
 
 
+@pytest.mark.nightly
 class TestRelativePositionsOfHeadsThatShareTheWidth(SpaceTests):
     def make(self) -> ViT:
         return ViT(**SMALL, head_size=0, max_relative_position=2).named("cv/vit")

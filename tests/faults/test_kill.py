@@ -28,7 +28,7 @@ def kill_after(command: list[str], seconds: float, *, run: Path, wait_for: int) 
         stderr=subprocess.DEVNULL,
         stdin=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 300
     while process.poll() is None and committed(run) <= wait_for and time.monotonic() < deadline:
         time.sleep(0.005)
     time.sleep(seconds)
@@ -50,24 +50,26 @@ def committed(run: Path) -> int:
 
 
 @pytest.mark.slow
-def test_twenty_kills_change_nothing(tmp_path: Path) -> None:
-    budget = ["--budget", "260", "--set", "score.pause=0.01"]
-    whole = denas(*SEARCH, "--budget", "260", "--set", "score.pause=0.0", "-o", str(tmp_path / "whole"))
+@pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.nightly)])
+def test_kills_change_nothing(tmp_path: Path, kills: int) -> None:
+    # Trials enough that the search is not over when the last kill comes, however late a busy machine sends them.
+    trials = 40 * kills
+    budget = ["--budget", str(trials), "--set", "score.pause=0.01"]
+    whole = denas(*SEARCH, "--budget", str(trials), "--set", "score.pause=0.0", "-o", str(tmp_path / "whole"))
     assert whole.returncode == 0, whole.stderr
     run = tmp_path / "killed"
     rng = random.Random(0)
     effective = 0
-    for _ in range(60):
+    for _ in range(3 * kills):
         begun = (run / "study.db").exists()
         arguments = ["search", "--resume", str(run)] if begun else [*SEARCH, *budget, "-o", str(run)]
         effective += kill_after(
             denas_command(*arguments), rng.uniform(0, 0.1), run=run, wait_for=committed(run)
         )
-        if effective == 20:
+        if effective == kills:
             break
-    assert effective == 20
-    before = committed(run)
-    assert before < 260
+    assert effective == kills
+    assert committed(run) < trials
     end = denas("search", "--resume", str(run))
     assert end.returncode == 0, end.stderr
     assert table(run) == table(tmp_path / "whole")
@@ -85,7 +87,7 @@ def test_a_killed_search_of_real_networks_ends_the_same(tmp_path: Path) -> None:
         "-c",
         "params<=200k",
         "--set",
-        "score.batch_size=8",
+        "score.batch_size=2",
         "--device",
         "cpu",
         "-b",
@@ -119,7 +121,7 @@ def searching(*arguments: str, **extra: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not condition():
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.01)
@@ -130,7 +132,7 @@ def test_ctrl_c_ends_soon_with_130_and_says_how_to_go_on(tmp_path: Path) -> None
     with searching("--budget", "100000", "--set", "score.pause=0.01", "-o", str(run)) as process:
         wait_until(lambda: committed(run) >= 3, process)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=300)
     assert process.returncode == 130
     assert f"go on with: denas search --resume {run}" in errors
     assert "Traceback" not in errors
@@ -143,10 +145,11 @@ def test_a_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
     with searching(*slow, DENAS_TOY_BEGUN=str(begun)) as process:
         wait_until(begun.exists, process)
         process.send_signal(signal.SIGINT)
-        time.sleep(0.5)
+        # Two signals that come before the first is handled are one.
+        time.sleep(2)
         assert process.poll() is None
         process.send_signal(signal.SIGINT)
         # Far from the end of the candidate, however busy the machine is.
-        assert process.wait(timeout=60) == 130
+        assert process.wait(timeout=300) == 130
     assert committed(run) == 0
     RunDirectory.open(run).close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from denas_core.testing import SpaceTests
 from denas_hf.space import Auto
 
@@ -13,6 +15,7 @@ class TestCheckpoint(SpaceTests):
         return made(model=str(checkpoint("bert")), inherit="magnitude", head_width="free")
 
 
+@pytest.mark.nightly
 class TestGPT2(SpaceTests):
     def make(self) -> Auto:
         return made(config=CONFIGS["gpt2"])
@@ -23,6 +26,7 @@ class TestLlama(SpaceTests):
         return made(config=CONFIGS["llama"])
 
 
+@pytest.mark.nightly
 class TestT5(SpaceTests):
     def make(self) -> Auto:
         return made(config=CONFIGS["t5-gated"])
@@ -33,6 +37,7 @@ class TestViT(SpaceTests):
         return made(config=CONFIGS["vit"], head_width="free")
 
 
+@pytest.mark.nightly
 class TestWav2Vec2(SpaceTests):
     def make(self) -> Auto:
         return made(config=CONFIGS["wav2vec2"], head_width="free")

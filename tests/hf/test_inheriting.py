@@ -62,7 +62,7 @@ def test_another_order_of_heads_or_neurons_changes_no_output(name: str, axes: tu
     changed = [key for key, tensor in permuted.items() if not torch.equal(tensor, source_of(space)[key])]
     assert len(changed) >= 3
     ours = features_of(space, network_of(space, {}, permuted))
-    torch.testing.assert_close(ours, full_features(space), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(ours, full_features(space), rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -78,7 +78,7 @@ def test_another_order_of_features_comes_out_in_that_order(name: str) -> None:
     )
     ours = features_of(space, network_of(space, {}, permuted))
     expected = full_features(space).unflatten(-1, (-1, len(order)))[..., order].flatten(-2)
-    torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(ours, expected, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("by", ["leading", "magnitude"])
@@ -88,7 +88,7 @@ def test_fewer_neurons_are_those_of_a_network_whose_others_are_silent(name: str,
     masked = silenced(space, {"ffn": 40}, ("ffn",), kind="ffn.out", by=by)
     expected = features_of(space, network_of(space, {}, masked))
     ours = features_of(space, inheriting_network(space, {"intermediate": 40}))
-    torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(ours, expected, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("by", ["leading", "magnitude"])
@@ -100,7 +100,7 @@ def test_fewer_heads_are_those_of_a_network_whose_others_are_silent(name: str, b
     masked = silenced(space, wanted, HEADS, kind="attention.out", by=by)
     expected = features_of(space, network_of(space, {}, masked))
     ours = features_of(space, inheriting_network(space, {"heads": 2}))
-    torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(ours, expected, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("by", ["leading", "magnitude"])

@@ -13,6 +13,8 @@ from denas_hf.network import HeadedNetwork, base_of
 
 from .tiny_models import CONFIGS, CONTINUOUS, TEXTS, TOKENS, config_of, space_of
 
+pytestmark = pytest.mark.numerics
+
 NOT_IN_LAYERS = ("embed", "pooler", "projection", "conv", "wte", "wpe", "shared", "relative_attention_bias")
 """Parts of the names of matrices that are neither attention nor feed-forward layers."""
 

@@ -29,7 +29,7 @@ def build(project: Path, out: Path) -> None:
         cwd=project,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -86,7 +86,7 @@ def python(
         env={**environment, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "COLUMNS": "200"},
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=300,
         check=False,
         stdin=subprocess.DEVNULL,
     )

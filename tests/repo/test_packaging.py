@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 import denas_core
 
 from .environments import PROJECTS, ROOT, build, denas, make_site, python
-from .test_layers import imported_names
+from .imports import imported_names
 
 TOY = ROOT / "tests/toy"
 CORE = "denas-core"

@@ -17,6 +17,8 @@ from denas_scores.reference import ReferenceComplexity
 
 from .toy_spaces import AttentionSpace, CNNSpace
 
+pytestmark = pytest.mark.numerics
+
 FOUR = ("expressivity", "complexity", "diversity", "saliency")
 
 

@@ -14,6 +14,8 @@ from denas_scores.diversity import Diversity, nuclear_norm, nuclear_norm_of_prod
 
 from .toy_spaces import AttentionSpace, CNNSpace
 
+pytestmark = pytest.mark.numerics
+
 
 def test_the_nuclear_norm_is_the_sum_of_the_singular_values() -> None:
     generator = torch.Generator().manual_seed(0)

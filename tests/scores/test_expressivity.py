@@ -12,6 +12,8 @@ from denas_scores.expressivity import Expressivity, gaussian_complexity
 
 from .toy_spaces import AttentionSpace, ChainSpace, CNNSpace
 
+pytestmark = pytest.mark.numerics
+
 
 def test_it_is_the_log_of_the_mean_over_samples_of_the_summed_change() -> None:
     clean = torch.tensor([[1.0, 2.0], [0.0, 0.0]])

@@ -13,6 +13,8 @@ from denas_core import LayerCall, WeightView
 from denas_core.values.passes import Convolution
 from denas_scores import gram
 
+pytestmark = pytest.mark.numerics
+
 CONVOLUTIONS: dict[str, dict[str, Any]] = {
     "3x3": {},
     "1x1": {"kernel": (1, 1)},

@@ -18,6 +18,8 @@ from denas_scores.reference import (
 
 from .toy_spaces import AttentionSpace, ChainSpace, CNNSpace
 
+pytestmark = pytest.mark.numerics
+
 START = (
     "SuperConvK3BNRELU(3,8,1,1)SuperResK3K3(8,16,1,8,1)SuperResK3K3(16,32,2,16,1)SuperResK3K3(32,64,2,32,1)"
     "SuperResK3K3(64,64,2,32,1)SuperConvK1BNRELU(64,128,1,1)"

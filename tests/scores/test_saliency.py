@@ -13,6 +13,8 @@ from denas_scores.saliency import Saliency
 
 from .toy_spaces import AttentionSpace, ChainSpace, CNNSpace
 
+pytestmark = pytest.mark.numerics
+
 
 def test_two_linear_layers_worked_out_by_hand() -> None:
     """With |W1| = |W2| = 2, width 3 and two inputs of 1: R = 3 * 2 * (2 + 2) = 24, and each layer's sum is R."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 
+import pytest
 import torch
 from torch import Tensor, nn
 
 from denas_asr.conformer.block import ConformerBlock
 from tests.asr.conformer_weights import GOLDEN, made, translated, waves
+
+pytestmark = pytest.mark.numerics
 
 
 class Blocks(nn.Module):
@@ -64,11 +67,14 @@ def test_samples_in_one_batch_give_what_they_give_alone() -> None:
 
 
 def test_statistics_of_training_are_those_of_the_frames_that_count() -> None:
-    """Frames beyond a sample's length change neither gradients nor what batch-norm keeps."""
+    """Frames beyond a sample's length change neither gradients nor what batch-norm keeps.
+
+    In float64, since batch-norm over eleven frames makes some gradients a thousand times larger than others.
+    """
     results = []
     for padding in (0, 5):
         encoder, lengths, outputs = golden()
-        encoder.train()
+        encoder.double().train()
         encoder.requires_grad_(True)
         for module in encoder.modules():
             if isinstance(module, nn.Dropout):
@@ -76,8 +82,8 @@ def test_statistics_of_training_are_those_of_the_frames_that_count() -> None:
             if hasattr(module, "heads"):
                 module.dropout = 0.0
         frames, width = max(lengths), outputs[0].shape[-1]
-        x = torch.stack([waves((frames, width), 0), waves((frames, width), 1)])
-        x = torch.cat([x, torch.full((2, padding, width), 3.0)], 1)
+        x = torch.stack([waves((frames, width), 0), waves((frames, width), 1)]).double()
+        x = torch.cat([x, torch.full((2, padding, width), 3.0, dtype=torch.float64)], 1)
         mask = torch.arange(frames + padding) < torch.tensor(lengths)[:, None]
         y = encoder(x, mask)
         (y[mask] * waves((sum(lengths), width), 2)).sum().backward()
@@ -86,4 +92,4 @@ def test_statistics_of_training_are_those_of_the_frames_that_count() -> None:
             [*(p.grad for p in encoder.parameters()), *(n.running_var for n in norms), y[mask].detach()]
         )
     for one, other in zip(*results, strict=True):
-        assert torch.allclose(one, other, rtol=1e-4, atol=1e-5)
+        assert torch.allclose(one, other, rtol=1e-9, atol=1e-9)

@@ -15,6 +15,8 @@ from denas_asr.decoding.ctc_scorer import CtcScorer
 from denas_asr.decoding.symbols import BLANK, BOS, EOS
 from tests.asr.enumerated import FIRST, Text, prefix_probability, random_log_probs, text_probabilities
 
+pytestmark = pytest.mark.numerics
+
 
 def logarithm(p: float) -> float:
     return math.log(p) if p > 0 else -math.inf

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -150,7 +151,8 @@ def test_wider_beams_find_texts_that_score_as_high_or_higher() -> None:
             for seed in range(20)
         ]
         means.append(sum(found[0][0].score for found in best) / len(best))
-    assert means == sorted(means)
+    # A text that is found again scores the same but for rounding.
+    assert all(wider > narrower - 1e-9 for narrower, wider in itertools.pairwise(means))
     assert means[-1] - means[0] > 0.05
 
 

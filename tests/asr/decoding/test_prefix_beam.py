@@ -18,6 +18,8 @@ from denas_core.errors import NoResult
 from tests.asr.enumerated import FIRST, Text, random_log_probs, text_probabilities
 from tests.asr.word_bigrams import PIECES, WordBigrams, fused
 
+pytestmark = pytest.mark.numerics
+
 WIDE = 2_000
 
 SHAPES = st.tuples(st.integers(1, 5), st.integers(1, 3), st.integers(0, 100_000))

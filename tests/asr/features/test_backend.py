@@ -18,7 +18,7 @@ def said(folder: Path, code: str = SAY) -> list[str]:
         [sys.executable, "-c", f"import sys\nsys.path[:0] = {paths!r}\n{code}"],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()

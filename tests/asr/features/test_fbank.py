@@ -1,4 +1,4 @@
-"""Filterbanks and resampling are torchaudio's, to 1e-4."""
+"""Filterbanks and resampling are torchaudio's, to 1e-4 and the rounding of float32."""
 
 from __future__ import annotations
 
@@ -7,13 +7,27 @@ import math
 
 import pytest
 import torch
+from torch import Tensor
 
 from denas_asr.features.backend import torchaudio
 from denas_asr.features.fbank import Fbank, log_mel, own_log_mel
 from denas_asr.features.resampling import own_resample, resample
 from tests.asr.signals import FILTERBANKS, GOLDEN, RATES, RESAMPLED, chirp, noise, signal
 
+pytestmark = pytest.mark.numerics
+
 golden = json.loads(GOLDEN.read_text())
+
+
+def assert_same_energies(found: Tensor, expected: Tensor) -> None:
+    """Check that logarithms of energies (frames, bands) agree to 1e-4, and to the rounding of nearly empty bands.
+
+    A Fourier transform in float32 is off by some epsilon times the largest amplitude of the frame. An amplitude that is
+    r times smaller is relatively off by r times as much, and its square by twice that.
+    """
+    loudest = expected.amax(1, keepdim=True)
+    rounding = 2 * torch.finfo(torch.float32).eps * ((loudest - expected) / 2).exp()
+    assert bool(((found - expected).abs() < 1e-4 + rounding).all())
 
 
 @pytest.mark.parametrize("case", range(len(FILTERBANKS)), ids=[f"{c[0]}-{c[1]}" for c in FILTERBANKS])
@@ -23,7 +37,7 @@ def test_filterbanks_are_those_of_torchaudio(case: int) -> None:
     for compute in (own_log_mel, log_mel):
         found = compute(signal(name, samples, rate), rate, Fbank(**options))
         assert found.dtype == torch.float32 and found.shape == expected.shape
-        assert float((found - expected).abs().max()) < 1e-4
+        assert_same_energies(found, expected)
 
 
 @pytest.mark.parametrize("case", range(len(RATES)), ids=[f"{a}-{b}" for a, b in RATES])
@@ -40,7 +54,7 @@ def test_resampling_is_that_of_torchaudio(case: int) -> None:
 @pytest.mark.skipif(torchaudio() is None, reason="torchaudio does not work beside this torch")
 def test_torchaudio_itself_agrees_on_a_second() -> None:
     waveform = chirp(16000, 16000)
-    assert torch.allclose(log_mel(waveform, 16000), own_log_mel(waveform, 16000), rtol=0, atol=1e-4)
+    assert_same_energies(log_mel(waveform, 16000), own_log_mel(waveform, 16000))
     assert torch.allclose(resample(waveform, 441, 160), own_resample(waveform, 441, 160), rtol=0, atol=1e-4)
 
 

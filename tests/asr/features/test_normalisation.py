@@ -11,6 +11,8 @@ import torch
 from denas_asr.features.normalisation import LEAST_SPREAD, Normalisation, by_utterance, measured
 from denas_core.errors import ConfigError
 
+pytestmark = pytest.mark.numerics
+
 
 def test_training_is_measured_frame_by_frame_and_not_utterance_by_utterance() -> None:
     found = measured([torch.tensor([[0.0, 5.0]]), torch.tensor([[3.0, 5.0], [6.0, 5.0]]), torch.zeros(0, 2)])

@@ -20,6 +20,8 @@ from denas_asr.features.fbank import Fbank, log_mel
 from tests.asr.signals import noise
 from tests.asr.speech_files import write_librispeech
 
+pytestmark = pytest.mark.numerics
+
 
 @pytest.fixture
 def utterances(tmp_path: Path) -> list[Utterance]:

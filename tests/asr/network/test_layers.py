@@ -16,6 +16,8 @@ from denas_asr.network.lengths import mask_of
 from denas_asr.network.positions import with_positions
 from denas_asr.transformer.block import TransformerBlock
 
+pytestmark = pytest.mark.numerics
+
 WIDTH, HEADS, HIDDEN = 12, 3, 20
 
 

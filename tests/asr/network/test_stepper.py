@@ -14,6 +14,8 @@ from denas_asr.network.recogniser import Recogniser
 from denas_asr.transformer.space import Transformer
 from tests.asr.tiny_spaces import SIZES
 
+pytestmark = pytest.mark.numerics
+
 SYMBOLS, LENGTHS = 11, [7, 5, 2]
 
 

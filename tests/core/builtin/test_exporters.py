@@ -118,7 +118,7 @@ def test_where_no_file_can_grow_a_program_is_an_error_and_no_crash(tmp_path: Pat
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     assert "File too large; free space, or choose another place" in done.stdout

@@ -127,7 +127,7 @@ def test_what_cannot_be_made_fails_one_check_and_is_put_to_no_other(tmp_path: Pa
 
 def test_a_component_that_hangs_ends_in_time(sleepy: str) -> None:
     done = denas(
-        *("check", "sleepy/sleepy", "--set", "seconds=600", "--timeout", "1"), PYTHONPATH=sleepy, timeout=60
+        *("check", "sleepy/sleepy", "--set", "seconds=600", "--timeout", "1"), PYTHONPATH=sleepy, timeout=300
     )
     assert done.returncode == 3
     assert "it did not end within 1 s; look for an endless loop" in done.stdout

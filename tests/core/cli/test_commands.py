@@ -192,7 +192,7 @@ def test_help_and_plugins_import_neither_torch_nor_the_options_they_do_not_need(
     for arguments in (["--help"], ["plugins"], ["search", "--help"]):
         done = subprocess.run(
             [sys.executable, "-c", script.format(arguments=arguments)],
-            capture_output=True, text=True, env=environment(), check=True, timeout=30,
+            capture_output=True, text=True, env=environment(), check=True, timeout=300,
         )  # fmt: skip
         assert done.stderr == ""
         assert len(done.stdout) > 100
@@ -202,7 +202,7 @@ def test_a_reader_that_stops_early_is_no_error(run: Path) -> None:
     command = " ".join(f"'{part}'" for part in denas_command("trials", str(run), "--json"))
     done = subprocess.run(
         ["bash", "-c", f"{command} | head -1; exit ${{PIPESTATUS[0]}}"],
-        capture_output=True, text=True, env=environment(), check=False, timeout=30,
+        capture_output=True, text=True, env=environment(), check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0
     assert done.stderr == ""

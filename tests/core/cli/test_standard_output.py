@@ -71,7 +71,7 @@ def shell(line: str, path: str, tmp_path: Path) -> subprocess.CompletedProcess[s
     )
     return subprocess.run(
         ["bash", "-c", line.replace("DENAS", command)],
-        capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path, env=environment(PYTHONPATH=path),
+        capture_output=True, text=True, check=False, timeout=300, cwd=tmp_path, env=environment(PYTHONPATH=path),
     )  # fmt: skip
 
 

@@ -37,7 +37,7 @@ def test_an_error_passes_the_guard_and_the_turn_is_given_back() -> None:
     taken: list[bool] = []
 
     def take() -> None:
-        taken.append(TURN.acquire(timeout=5))
+        taken.append(TURN.acquire(timeout=300))
         TURN.release()
 
     thread = threading.Thread(target=take)

@@ -215,7 +215,7 @@ def test_what_a_killed_export_left_is_removed_by_the_next_and_work_in_progress_i
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == -signal.SIGKILL, done.stderr
     (left,) = names(tmp_path)

@@ -8,6 +8,8 @@ from torch import Tensor, nn
 
 from denas_core.networks.initialise import DIRECT_PARAMETER_STD, initialise
 
+pytestmark = pytest.mark.numerics
+
 
 class WithToken(nn.Module):
     """A linear layer, a batch-norm and a parameter that belongs to no layer."""

@@ -12,6 +12,8 @@ from torch.nn import functional as F
 
 from denas_core import Batch, Candidate, Knob, PassSpec, ScoreFailed, SearchSpace, continuous_batch
 
+pytestmark = pytest.mark.numerics
+
 SPEC = PassSpec(size=2, norm="bypass", dtype="float64", readout="sum", gradients="weights")
 
 

@@ -14,6 +14,8 @@ from denas_core import Batch, Candidate, Knob, PassSpec, SearchSpace, WeightView
 from denas_core.passes.inputs import POSITIONS_AT_ONCE, parts_of
 from denas_core.values.passes import GradientFactors, Trace
 
+pytestmark = pytest.mark.numerics
+
 SPEC = PassSpec(inputs="ones", size=5, dtype="float64", readout="cotangent", gradients="factors")
 WIDTH = 8
 

@@ -14,6 +14,8 @@ from torch.nn import functional as F
 
 from denas_core import Batch, Candidate, Knob, PassSpec, ScoreFailed, SearchSpace, continuous_batch
 
+pytestmark = pytest.mark.numerics
+
 
 class Small(nn.Module):
     def __init__(self, kind: str) -> None:

@@ -15,6 +15,8 @@ from denas_core.pretrained.inheritance import Choice, choose, inherited, take
 from denas_core.pretrained.layout import Axis, Layout
 from tests.core.tiny_transformer import FORMS, LABELS, VOCABULARY, Form, TinyTransformer
 
+pytestmark = pytest.mark.numerics
+
 TOKENS = torch.arange(14).reshape(2, 7) % VOCABULARY
 
 forms = pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())

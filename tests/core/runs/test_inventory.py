@@ -50,7 +50,7 @@ def test_a_search_is_running_while_its_process_lives_and_stopped_when_it_is_kill
     command = denas_command(*options, "--device", "cpu", "-o", str(runs / "slow"))
     with subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL) as process:
         try:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 300
             while not (runs / "slow").is_dir() or not (summarise(runs / "slow").scored or 0):
                 assert time.monotonic() < deadline and process.poll() is None
                 time.sleep(0.05)

@@ -167,7 +167,7 @@ def answered(answer: str, run: Path) -> int:
             stdin=theirs,
             capture_output=True,
             env=running.environment(),
-            timeout=60,
+            timeout=300,
             check=False,
         ).returncode
     finally:

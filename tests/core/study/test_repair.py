@@ -325,7 +325,7 @@ from denas_core.cli import main
 main(["repair", sys.argv[1]])
 """
     done = subprocess.run(
-        [sys.executable, "-c", script, str(run), str(moment)], env=environment(), check=False, timeout=60
+        [sys.executable, "-c", script, str(run), str(moment)], env=environment(), check=False, timeout=300
     )
     assert done.returncode == 9
     with pytest.raises(StoreDamaged, match="denas repair"):

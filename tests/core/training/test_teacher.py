@@ -52,16 +52,23 @@ def test_positions_that_do_not_count_teach_nothing(teacher: TrainedModel) -> Non
     assert float(taught.loss(masked, batch)) == pytest.approx(float(taught.loss(alone, one)), abs=1e-6)
 
 
+@pytest.mark.numerics
 def test_a_teacher_alone_teaches_a_network_its_answers(
     points: Path, tmp_path: Path, teacher: TrainedModel
 ) -> None:
     path = tmp_path / "teacher" / "model"
     common = {"epochs": 8, "seed": 3, "distill_weight": 1.0, "distill_temperature": 1.0}
-    run(make_plan(points, teacher=path, **common), tmp_path / "pupil")  # type: ignore[arg-type]
+    # Labels that say the opposite: a pupil that learns anything from them does not come to the teacher's answers.
+    rows = [line.split() for line in points.read_text().splitlines()]
+    opposite = tmp_path / "opposite.txt"
+    opposite.write_text("\n".join(f"{x} {y} {1 - int(label)}" for x, y, label in rows))
+    run(make_plan(opposite, teacher=path, **common), tmp_path / "pupil")  # type: ignore[arg-type]
     pupil = load_model(tmp_path / "pupil" / "model")
-    x = torch.rand(200, 2) * 2 - 1
+    # The last network: the best one is that which obeys the labels most.
+    pupil.network.load_state_dict(weights(tmp_path / "pupil"))
+    x = torch.tensor([[float(x), float(y)] for x, y, _ in rows])
     same = (pupil.network(x).argmax(-1) == teacher.network(x).argmax(-1)).double().mean()
-    assert same > 0.9
+    assert same > 0.75
     assert pupil.history["teacher"] == str(path)
     assert_same(load_model(path).network.state_dict(), teacher.network.state_dict())
     assert not any("teacher" in name for name in weights(tmp_path / "pupil"))

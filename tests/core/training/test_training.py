@@ -15,10 +15,13 @@ from denas_core.training.checkpoint import checkpoints
 from .trainings import assert_same, last_checkpoint, make_plan, run, weights
 
 
+@pytest.mark.numerics
 def test_a_training_learns_and_keeps_its_best_model(points: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     result = run(make_plan(points, epochs=12), out)
-    assert result.standing.best["accuracy"] > 0.75
+    assert (
+        result.standing.best["accuracy"] > 0.65
+    )  # 0.8 and more with five seeds; one answer for all gives 0.53
     assert result.steps == 12 * 7  # 120 points, of which a batch of 16 leaves 8 out
     model = load_model(out / "model")
     assert model.metrics == result.standing.best
@@ -47,6 +50,7 @@ def test_processes_that_read_change_nothing(points: Path, tmp_path: Path) -> Non
     assert_same(weights(tmp_path / "none"), weights(tmp_path / "two"))
 
 
+@pytest.mark.numerics
 def test_accumulated_batches_are_one_larger_batch(points: Path, tmp_path: Path) -> None:
     # In fixed order without augmentation; 120 points are 15 batches of 8, and the last step takes what is left.
     common = {"shuffle": False, "epochs": 1, "optimizer": "sgd", "task": {"jitter": 0.0}}
@@ -64,8 +68,10 @@ def test_training_stops_at_the_threshold(points: Path, tmp_path: Path) -> None:
     assert result.standing.metrics["accuracy"] >= 0.75
 
 
+@pytest.mark.numerics
 def test_training_stops_when_nothing_gets_better(points: Path, tmp_path: Path) -> None:
-    result = run(make_plan(points, epochs=50, lr=1e-9, patience=2), tmp_path / "out")
+    # A step of this size is lost in the rounding of every weight, so that all evaluations measure the same network.
+    result = run(make_plan(points, epochs=50, lr=1e-30, patience=2), tmp_path / "out")
     assert result.standing.stopped == "no better accuracy in 2 evaluations"
     assert result.steps == 3 * 7
     assert result.standing.best_epoch == 1

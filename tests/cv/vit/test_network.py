@@ -15,6 +15,8 @@ from denas_cv.vit.attention import Attention, RelativeTable
 from denas_cv.vit.positions import PatchGrid, table_rows
 from denas_cv.vit.space import ViT
 
+pytestmark = pytest.mark.numerics
+
 VALUES = {"depth": 2, "embed_dim": 24} | {
     f"layer{layer}.{name}": value
     for layer in (1, 2)

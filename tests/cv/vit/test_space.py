@@ -220,7 +220,9 @@ def test_options_that_change_no_network_keep_its_key() -> None:
     assert tiny.parse(text) != preset("tiny", max_relative_position=7).parse(text)
 
 
-@pytest.mark.parametrize("name", ["tiny", "small", "base", "denas"])
+@pytest.mark.parametrize(
+    "name", ["tiny", *(pytest.param(name, marks=pytest.mark.nightly) for name in ("small", "base", "denas"))]
+)
 def test_the_scores_of_transformers_are_finite_at_both_ends(name: str) -> None:
     """At 32 pixels, which keeps widths and depths, and with them what could overflow."""
     space = preset(name, image_size=32)

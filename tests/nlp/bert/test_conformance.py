@@ -11,6 +11,7 @@ from denas_nlp.bert.space import Bert
 from tests.nlp.tiny_bert import SIZES, save_checkpoint
 
 
+@pytest.mark.nightly
 class TestStockNetworks(SpaceTests):
     def make(self) -> Bert:
         return Bert(**SIZES, tied=True).named("nlp/bert")
@@ -21,6 +22,7 @@ class TestTheSpaceOfTheOriginal(SpaceTests):
         return Bert(**SIZES, hidden=[12, 32], tied=False, probe_tokens=3).named("nlp/bert")
 
 
+@pytest.mark.nightly
 class TestAnActivationThatIsCountedOnMeta(SpaceTests):
     def make(self) -> Bert:
         config = {"hidden_act": "gelu_new", "layer_norm_eps": 1e-5}

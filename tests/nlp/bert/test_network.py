@@ -194,7 +194,8 @@ def test_saved_networks_load_where_there_is_no_denas(tmp_path: Path) -> None:
         network.save_pretrained(tmp_path / name)
     outputs = reloaded({name: tmp_path / name for name in networks})
     for name, network in networks.items():
-        assert torch.equal(outputs[name], asked(network).to_tuple()[0]), name
+        # In another process, where numbers may lie elsewhere in memory and be summed in another order.
+        torch.testing.assert_close(outputs[name], asked(network).to_tuple()[0], rtol=1e-5, atol=1e-5)
     config = transformers.AutoConfig.from_pretrained(tmp_path / "AutoModelForSequenceClassification")
     assert type(config) is DenasBertConfig and config.attention_head_size == 8
 

@@ -244,6 +244,7 @@ def test_the_scores_of_small_networks_are_finite(tied: bool) -> None:
         assert -50 < Saliency().measure(candidate) < 100
 
 
+@pytest.mark.nightly
 def test_the_scores_of_a_network_of_real_size_are_finite() -> None:
     space = preset("denas", seq_len=32, vocab_size=12_000)
     candidate = Candidate(space, space.parse("(11, 11, 704, 640, 1824)"))

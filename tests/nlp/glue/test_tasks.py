@@ -38,11 +38,13 @@ class TestPromisesOfSST2(Promises):
         return (SPACE, ToyText(segments=False, vocabulary=10).named("toy/small"))
 
 
+@pytest.mark.nightly
 class TestPromisesOfCoLA(Promises):
     def make(self) -> CoLA:
         return CoLA().named("nlp/cola")
 
 
+@pytest.mark.nightly
 class TestPromisesOfMRPC(Promises):
     def make(self) -> MRPC:
         return MRPC().named("nlp/mrpc")

@@ -72,7 +72,10 @@ def test_a_trained_model_is_measured_the_same_in_batches_of_any_size(
             assert metrics[each] == pytest.approx(model.metrics[each], abs=1e-3)
 
 
-@pytest.mark.parametrize(("name", "options"), [("stsb", None), ("squad", SMALL), ("rte", None)])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("stsb", None), ("squad", SMALL), pytest.param("rte", None, marks=pytest.mark.nightly)],
+)
 def test_a_teacher_alone_teaches_its_outputs(tmp_path: Path, name: str, options: Any) -> None:
     data = example(tmp_path / "data", name, options)
     teacher = run(data, tmp_path / "teacher", name, options=options)

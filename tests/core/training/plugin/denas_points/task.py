@@ -1,6 +1,8 @@
 """On which side of a curve a point lies: lines of ``x y label``, of which every fourth is to measure on."""
 
 import dataclasses
+import os
+import time
 from typing import ClassVar
 
 from denas_core.contracts.component import option
@@ -64,10 +66,12 @@ class Side(Task):
         return nn.Linear(width, len(facts["labels"]))
 
     def collate(self, samples, rng=None):
+        """A test that stops a training midway makes each batch take a while, which changes nothing else."""
         import torch
 
         from denas_core.values.batch import Batch
 
+        time.sleep(float(os.environ.get("DENAS_POINTS_PAUSE", 0)))
         x = torch.tensor([sample[:2] for sample in samples])
         if self.mix and rng is not None:
             x = x + rng.random() * 0.1 * x.flip(0)

@@ -11,15 +11,12 @@ import contextlib
 import dataclasses
 import os
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from denas_core.errors import ConfigError
 
 from .plan import Plan
 from .processes import MPI_SIZES, VARIABLES, read_processes
-
-if TYPE_CHECKING:
-    from accelerate import Accelerator
 
 OFF = ("", "0", "false", "no", "none", "off", "n", "f")
 """Values that switch nothing on; `accelerate launch` sets several variables to them."""
@@ -178,7 +175,7 @@ def computed_with(plan: Plan) -> dict[str, Any]:
     }
 
 
-def check_accelerator(accelerator: Accelerator, plan: Plan) -> None:
+def check_accelerator(accelerator: Any, plan: Plan) -> None:
     """Check that Accelerate will train as the plan says, whatever else it has read.
 
     Raises:

@@ -55,12 +55,13 @@ def join(device: str, *, timeout: float, notify: Notify | None = None) -> None:
     if processes.world == 1:
         return
     import torch.distributed
+    from torch._C._distributed_c10d import PrefixStore
 
     if torch.distributed.is_initialized():
         return
     torch.distributed.init_process_group(
         "gloo" if device == "cpu" else "nccl",
-        store=torch.distributed.PrefixStore("denas", _meet(processes, timeout, notify or _write)),
+        store=PrefixStore("denas", _meet(processes, timeout, notify or _write)),
         rank=processes.rank,
         world_size=processes.world,
         timeout=datetime.timedelta(seconds=timeout),
@@ -84,7 +85,8 @@ def _meet(processes: Processes, timeout: float, notify: Notify) -> Store:
 
 
 def _connect(processes: Processes, wait: _Wait) -> Store:
-    from torch.distributed import DistError, TCPStore
+    from torch._C._distributed_c10d import TCPStore
+    from torch.distributed import DistError
 
     assert processes.address is not None
     host, port = processes.address
@@ -106,7 +108,8 @@ def _connect(processes: Processes, wait: _Wait) -> Store:
         except (OSError, DistError) as error:
             if is_host:
                 raise NoResult(
-                    f"process 0 cannot open MASTER_ADDR={host} MASTER_PORT={port} for the others: {describe_error(error)}"
+                    f"process 0 cannot open MASTER_PORT={port} on MASTER_ADDR={host} for the others: "
+                    f"{describe_error(error, 120)}; choose another port"
                 ) from error
             wait.go_on([0], reason=str(error))
 

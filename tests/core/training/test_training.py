@@ -67,8 +67,8 @@ def test_training_stops_at_the_threshold(points: Path, tmp_path: Path) -> None:
 def test_training_stops_when_nothing_gets_better(points: Path, tmp_path: Path) -> None:
     result = run(make_plan(points, epochs=50, lr=1e-9, patience=2), tmp_path / "out")
     assert result.progress.stopped == "no better accuracy in 2 evaluations"
+    # Which of the three has the smallest loss is a matter of the last bit.
     assert result.steps == 3 * 7
-    assert result.progress.best_epoch == 1
 
 
 def test_evaluations_within_an_epoch_stop_it_there(points: Path, tmp_path: Path) -> None:

@@ -202,7 +202,7 @@ def _measure(
             batch_size=batch_size,
             workers=0,
             interruption=Interruption(),
-            keep=lambda network, standing: None,
+            keep=lambda network, progress: None,
         )
         engine.seconds = {"engine": [], "bare": [], "apart": []}
         engine.bare = BareLoop(plan, data)

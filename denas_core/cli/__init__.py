@@ -42,6 +42,10 @@ def main(arguments: list[str] | None = None) -> None:
         except OSError:
             # Full, or nobody reads it any more; Python would complain at exit and take another code.
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    distributed = sys.modules.get("torch.distributed")
+    if distributed is not None and distributed.is_available() and distributed.is_initialized():
+        # Python's own clean-up would close the connection to the other processes of a training, and may hang there.
+        os._exit(code)
     raise SystemExit(code)
 
 

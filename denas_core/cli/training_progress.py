@@ -105,7 +105,7 @@ class Bar(Lines):
             self._bar.console.print(text, markup=False, highlight=False)
 
 
-def progress_watcher(metric: str) -> Lines:
+def progress_observer(metric: str) -> Lines:
     """Return the progress that suits standard error.
 
     Args:

@@ -1,1 +1,1 @@
-"""Training of found architectures: one engine for every domain, on `transformers.Trainer`."""
+"""Training of architectures: one engine for every domain, based on `transformers.Trainer`."""

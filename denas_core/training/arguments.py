@@ -1,4 +1,4 @@
-"""What `transformers.Trainer` is told: what it has to do itself, and silence."""
+"""The arguments of `transformers.Trainer`: the training steps are its own, everything else is switched off."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from .processes import world_size
 
 
 def make_arguments(plan: Plan, directory: Path, batch_size: int) -> TrainingArguments:
-    """Return the arguments of a plan.
+    """Return the arguments of Trainer for a plan.
 
     Args:
         plan: The plan.
-        directory: The only place that Trainer may make.
+        directory: The only directory that Trainer may make.
         batch_size: Samples of a batch over all processes.
     """
     settings = plan.settings
@@ -25,7 +25,7 @@ def make_arguments(plan: Plan, directory: Path, batch_size: int) -> TrainingArgu
         num_train_epochs=settings.epochs,
         gradient_accumulation_steps=settings.accumulate,
         max_grad_norm=settings.clip,
-        seed=settings.seed % 2**32,  # numpy takes no larger one
+        seed=settings.seed % 2**32,  # numpy accepts no larger seed
         bf16=settings.bf16,
         use_cpu=plan.device == "cpu",
         ddp_backend="gloo" if plan.device == "cpu" and world_size() > 1 else None,
@@ -40,7 +40,7 @@ def make_arguments(plan: Plan, directory: Path, batch_size: int) -> TrainingArgu
         remove_unused_columns=False,
         label_names=[],
     )
-    # Several GPUs are for torchrun; Trainer would split batches over them by threads.
+    # Trainer would split batches over several GPUs by threads; torchrun starts a process for each GPU instead.
     _ = made.device
     made._n_gpu = min(made._n_gpu, 1)
     return made

@@ -1,46 +1,55 @@
-"""When a training logs, evaluates, saves and stops."""
+"""Decisions after each step and each epoch: whether to log, evaluate, save a checkpoint or stop."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from denas_core.system.interrupt import Interruption
 
-from .observers import Watcher
-from .progress import Standing
+from .observers import TrainingObserver
+from .progress import TrainingProgress
 from .settings import TrainingSettings
 
 
-class Flow(TrainerCallback):
-    """Sets what Trainer does after each step and each epoch."""
+class StepDecisions(TrainerCallback):
+    """Tells Trainer what to do after each step and each epoch."""
 
     def __init__(
         self,
         settings: TrainingSettings,
-        standing: Standing,
+        progress: TrainingProgress,
         interruption: Interruption,
-        watchers: Sequence[Watcher],
+        observers: Sequence[TrainingObserver],
+        on_begin: Callable[[int, int], None],
     ) -> None:
-        self._settings, self._standing = settings, standing
-        self._interruption, self._watchers = interruption, watchers
+        """Prepare the decisions.
+
+        Args:
+            settings: Settings of the training.
+            progress: What the evaluations have shown so far.
+            interruption: Whether a signal asks to stop.
+            observers: Called after each step.
+            on_begin: Called with the steps done and all steps when training begins.
+        """
+        self._settings, self._progress = settings, progress
+        self._interruption, self._observers, self._on_begin = interruption, observers, on_begin
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Tell the watchers where training begins."""
-        for watcher in self._watchers:
-            watcher.started(step=state.global_step, total=state.max_steps, epochs=self._settings.epochs)
+        """Report where training begins."""
+        self._on_begin(state.global_step, state.max_steps)
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         """Decide after an optimizer step."""
         settings, step = self._settings, state.global_step
-        for watcher in self._watchers:
-            watcher.stepped(step)
+        for observer in self._observers:
+            observer.stepped(step)
         # The end of an epoch has its own evaluation and checkpoint.
         within = step < state.max_steps and not float(state.epoch or 0.0).is_integer()
         control.should_evaluate = within and _is_due(step, settings.eval_steps)
@@ -48,16 +57,20 @@ class Flow(TrainerCallback):
         if self._interruption and step < state.max_steps:
             control.should_save = within
             control.should_training_stop = True
-        # What is not logged yet would be lost, and a loss that is NaN must not be kept.
-        control.should_log = control.should_save or step % settings.log_steps == 0
+        # A checkpoint would lose a loss that is not logged yet, and a loss that is NaN must not be saved. An evaluation
+        # that is interrupted saves a checkpoint.
+        control.should_log = (
+            control.should_save or control.should_evaluate or _is_due(step, settings.log_steps)
+        )
 
     def on_epoch_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         """Decide after an epoch."""
         epoch = float(state.epoch or 0.0)
-        if not epoch.is_integer():  # stopped within it: saved, unless an evaluation stopped it
-            control.should_save = bool(self._standing.stopped)
+        if not epoch.is_integer():
+            # Training has stopped within the epoch. An interruption has saved its checkpoint, an evaluation has not.
+            control.should_save = bool(self._progress.stopped)
             return
         is_last = state.global_step >= state.max_steps
         control.should_evaluate = is_last or int(epoch) % self._settings.eval_epochs == 0

@@ -1,4 +1,4 @@
-"""Checkpoints: a training as it stood after a step, whole or not there; safetensors and JSON, no pickle."""
+"""Checkpoints: the state of a training after a step. A checkpoint is complete or absent, and has no pickle."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ SCHEMA = "denas.checkpoint/1"
 MANIFEST = "manifest.json"
 STATE = "state.json"
 TRAINER_STATE = "trainer_state.json"
-"""Where `transformers.Trainer` looks for its own state."""
+"""The file from which `transformers.Trainer` reads its own state."""
 
 KEPT = 2
+"""Number of checkpoints that are kept."""
+
 UNFINISHED = "unfinished-"
 
 _NAME = re.compile(r"step-(\d{9})")
@@ -32,11 +34,11 @@ _NAME = re.compile(r"step-(\d{9})")
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """What a training goes on from.
+    """The state from which a training goes on.
 
     Attributes:
         tensors: Tensors by group (``weights``, ``optimizer``, ``random-<rank>``) and name.
-        state: The rest, fit for JSON.
+        state: Everything else, fit for JSON.
         trainer: The state of `transformers.Trainer`, fit for JSON.
     """
 
@@ -46,10 +48,10 @@ class Checkpoint:
 
 
 def write_checkpoint(directory: Path, step: int, checkpoint: Checkpoint) -> Path:
-    """Write a checkpoint, leave the last `KEPT` ones, and return its path.
+    """Write a checkpoint, remove all but the last `KEPT` ones, and return its path.
 
-    A kill or a full disk at any moment leaves those from before as they were: the files are written aside, the list of
-    them with their hashes last, and the whole is renamed.
+    A kill or a full disk leaves the earlier checkpoints as they were: the files are written into a directory beside
+    them, the list of files with their hashes is written last, and then the directory is renamed.
 
     Raises:
         StorageError: the file system refuses.
@@ -62,19 +64,19 @@ def write_checkpoint(directory: Path, step: int, checkpoint: Checkpoint) -> Path
             shutil.rmtree(left)
         aside.mkdir()
         hashes = {}
-        # One after the other: all at once would take the memory of the whole training again.
+        # One group after the other: all groups at once would double the memory of the training.
         for group, tensors in checkpoint.tensors.items():
             hashes[f"{group}.safetensors"] = _write(aside / f"{group}.safetensors", _bytes(tensors))
         hashes[STATE] = _write(aside / STATE, json.dumps(dict(checkpoint.state), allow_nan=False).encode())
         hashes[TRAINER_STATE] = _write(aside / TRAINER_STATE, json.dumps(dict(checkpoint.trainer)).encode())
         _write(aside / MANIFEST, json.dumps({"schema": SCHEMA, "step": step, "files": hashes}).encode())
         sync_directory(aside)
-        if path.exists():  # of a training that was taken back to an earlier step
+        if path.exists():  # the training has gone back to an earlier step
             shutil.rmtree(path)
         aside.rename(path)
         sync_directory(directory)
         found = checkpoints(directory)
-        # Later ones are damaged: the training has fallen back behind them.
+        # Later checkpoints are damaged: the training has gone on from one before them.
         late = [other for other in found if other.name > path.name]
         for old in (*late, *found[len(late) + KEPT :]):
             shutil.rmtree(old)
@@ -100,7 +102,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def checkpoints(directory: Path) -> list[Path]:
-    """Return what are checkpoints by their names, the last one first."""
+    """Return the directories that have the name of a checkpoint, the last one first."""
     with storage_errors(directory):
         if not directory.is_dir():
             return []
@@ -108,7 +110,7 @@ def checkpoints(directory: Path) -> list[Path]:
 
 
 def latest_checkpoint(directory: Path) -> tuple[Path | None, list[str]]:
-    """Return the last whole checkpoint, or None, and a notice for each later one that is damaged."""
+    """Return the last complete checkpoint, or None, and a notice for each later checkpoint that is damaged."""
     notices: list[str] = []
     for path in checkpoints(directory):
         if not (fault := damage(path)):
@@ -118,11 +120,11 @@ def latest_checkpoint(directory: Path) -> tuple[Path | None, list[str]]:
 
 
 def damage(path: Path) -> str:
-    """Return what is wrong with a checkpoint; empty if it is whole."""
+    """Return what is wrong with a checkpoint; empty if it is complete."""
     try:
         manifest = json.loads((path / MANIFEST).read_bytes())
         if manifest["schema"] != SCHEMA:
-            return f"it is of the form {manifest['schema']!r}, this version reads {SCHEMA!r}"
+            return f"its format is {manifest['schema']!r}, but this version reads {SCHEMA!r}"
         for name, expected in manifest["files"].items():
             if hashlib.sha256((path / name).read_bytes()).hexdigest() != expected:
                 return f"{name} is not what was written"
@@ -134,7 +136,7 @@ def damage(path: Path) -> str:
 
 
 def flatten_optimizer(state: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return the tensors of an optimizer's ``state_dict()`` by name, and the rest, fit for JSON."""
+    """Return the tensors of an optimizer's ``state_dict()`` by name, and everything else, fit for JSON."""
     tensors: dict[str, Tensor] = {}
     plain: dict[str, dict[str, Any]] = {}
     for number, values in state["state"].items():
@@ -147,7 +149,7 @@ def flatten_optimizer(state: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict
 
 
 def unflatten_optimizer(tensors: Mapping[str, Tensor], rest: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what `flatten_optimizer` took apart."""
+    """Return the ``state_dict()`` from which `flatten_optimizer` made its two results."""
     state: dict[int, dict[str, Any]] = {int(number): dict(values) for number, values in rest["plain"].items()}
     for key, tensor in tensors.items():
         number, _, name = key.partition(".")

@@ -1,4 +1,4 @@
-"""Batches of a split: in an order, and with an augmentation, that seed, epoch and sample alone decide."""
+"""Batches of a split. Seed, epoch and sample alone decide their order and their augmentation."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from denas_core.errors import DenasError
 from denas_core.seeding import derive_rng, derive_seed
 
 SPREAD = 0.05
-"""Lengths that differ by less than this share count as equal: enough for other batches in each epoch."""
+"""Share by which lengths are blurred before they are sorted, so that each epoch has other batches."""
 
 
 class Draw(NamedTuple):
-    """One sample of one batch. The epoch travels with it, so that workers which outlive an epoch know it."""
+    """A request for one sample of one batch. It contains the epoch, which processes that read samples do not know."""
 
     epoch: int
     batch: int
@@ -28,10 +28,10 @@ class Draw(NamedTuple):
 
 
 class EpochBatches(Sampler[list[Draw]]):
-    """The batches of an epoch that one process sees.
+    """The part of the batches of an epoch that one process reads.
 
-    Samples that fill no batch are left out of an epoch, another few each time: a batch of one would break batch
-    normalisation. Shuffled samples that have lengths are batched by them, so that little of a batch is padding.
+    Samples that do not fill a batch are left out of an epoch, other samples each time: a batch of one sample would
+    break batch normalisation. Shuffled samples with lengths are batched by length, so that there is little padding.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class EpochBatches(Sampler[list[Draw]]):
             batch_size: Samples of a batch over all processes, at most `samples` and a multiple of `world`.
             seed: Seed of the order.
             shuffle: Whether the order differs from that of the split.
-            lengths: Length of each sample; None where they have none.
+            lengths: Length of each sample; None if samples have no length.
             rank: Number of this process.
             world: Number of processes.
         """
@@ -88,12 +88,12 @@ class EpochBatches(Sampler[list[Draw]]):
             1 - SPREAD, 1 + SPREAD, generator=generator
         )
         batches = (lengths[drawn] * noise).argsort(stable=True).view(len(self), self._batch_size)
-        # Within a batch the order stays the drawn one, so that no process gets the short samples and another the long.
+        # Within a batch the drawn order stays, so that short and long samples are spread over the processes.
         return drawn[batches[torch.randperm(len(self), generator=generator)].sort(1).values].flatten()
 
 
 class Draws(Dataset[Any]):
-    """A split to learn from: its samples, augmented."""
+    """The augmented samples of a split to learn from."""
 
     def __init__(self, split: Split[Any], *, seed: int) -> None:
         self._split, self._seed = split, seed
@@ -109,7 +109,7 @@ class Draws(Dataset[Any]):
 
 
 class Collator:
-    """Joins the samples of a draw to what `TrainableNetwork` takes."""
+    """Joins the samples of a batch into the arguments of `TrainableNetwork`."""
 
     def __init__(self, task: Task[Any], *, seed: int) -> None:
         self._task, self._seed = task, seed
@@ -123,7 +123,7 @@ class Collator:
 
 
 class Loader(DataLoader[Any]):
-    """A loader that passes the epoch on to its batches."""
+    """A loader that passes the number of the epoch on to its batches."""
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch that the next iteration draws."""
@@ -142,7 +142,7 @@ def training_loader(
         num_workers=workers,
         persistent_workers=workers > 0,
         worker_init_fn=ignore_interrupts,
-        # Its own numbers: a loader draws from the global ones otherwise, at times that a resume does not repeat.
+        # Without a generator of its own, a loader uses the global one, at moments that a resume does not repeat.
         generator=torch.Generator().manual_seed(0),
     )
 
@@ -159,13 +159,13 @@ def lengths_of(split: Split[Any]) -> list[float] | None:
 
 
 def ignore_interrupts(_: int) -> None:
-    """Leave Ctrl-C, which a terminal sends to workers too, to the process that reads from them."""
+    """Ignore Ctrl-C in a process that reads samples: a terminal sends it to all processes, and the main one reacts."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextlib.contextmanager
 def worker_faults() -> Iterator[None]:
-    """Turn what torch makes of an error in a process that reads samples, a traceback, back into its one line."""
+    """Restore the one line of an error in a process that reads samples, of which torch makes a traceback."""
     try:
         yield
     except DenasError as error:

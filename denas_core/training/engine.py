@@ -1,4 +1,4 @@
-"""The engine: `transformers.Trainer` with data, evaluation and checkpoints of our own."""
+"""The engine: `transformers.Trainer` with the data, the evaluation and the checkpoints of DE-NAS."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from denas_core.seeding import derive_seed
 from denas_core.system.interrupt import Interruption
 
 from .arguments import make_arguments
-from .callback import Flow
+from .callback import StepDecisions
 from .checkpoint import (
     Checkpoint,
     flatten_optimizer,
@@ -29,24 +29,29 @@ from .checkpoint import (
     write_checkpoint,
 )
 from .data import EpochBatches, Loader, lengths_of, training_loader
+from .environment import check_accelerator
 from .evaluation import evaluate_network
 from .network import TrainableNetwork
-from .observers import Watcher
+from .observers import TrainingObserver
 from .optimizer import make_optimizer
 from .plan import Plan
 from .processes import is_first, rank, world_size
-from .progress import Standing
+from .progress import TrainingProgress
 from .random_state import random_numbers, random_tensors, restore_random
+from .result import CHECKPOINTS
 from .schedule import learning_rate_factor
 
-CHECKPOINTS = "checkpoints"
+
+class EvaluationInterrupted(Exception):
+    """A signal stopped an evaluation after the batch in hand."""
 
 
 class Engine(Trainer):
-    """Trains one network. Every process of a training makes one; the first one writes.
+    """Trains one network. Each process of a training has an engine; the one of process 0 writes.
 
     Attributes:
-        standing: Where the training stands.
+        progress: What the evaluations have shown so far.
+        evaluation_pending: Whether a signal stopped the evaluation of the last step; a resume begins with it.
     """
 
     def __init__(
@@ -59,32 +64,38 @@ class Engine(Trainer):
         batch_size: int,
         workers: int,
         interruption: Interruption,
-        watchers: Sequence[Watcher] = (),
-        keep: Callable[[nn.Module, Standing], None],
+        observers: Sequence[TrainingObserver] = (),
+        keep: Callable[[nn.Module, TrainingProgress], None],
     ) -> None:
         """Prepare the training.
 
         Args:
-            plan: What is trained, on what, how.
+            plan: What is trained, on which data and with which settings.
             data: What the task has read.
             model: The network with its loss.
             directory: Where checkpoints go.
             batch_size: Samples of a batch over all processes.
-            workers: Processes that read samples.
+            workers: Number of processes that read samples.
             interruption: Whether a signal asks to stop.
-            watchers: Who is told.
+            observers: Called as the training goes on.
             keep: Called with the network when it is the best so far.
+
+        Raises:
+            ConfigError: Accelerate would not train as the plan says.
         """
-        self.standing = Standing()
+        self.progress = TrainingProgress()
+        self.evaluation_pending = False
         self._plan, self._data, self._directory = plan, data, directory
         self._batch_size, self._workers = batch_size, workers
-        self._watchers, self._keep = watchers, keep
+        self._interruption, self._observers, self._keep = interruption, observers, keep
+        self._has_begun = False
         self._trained = model
         self._restored: Checkpoint | None = None
         self._since = time.monotonic()
         super().__init__(model=model, args=make_arguments(plan, directory / CHECKPOINTS, batch_size))
+        check_accelerator(self.accelerator, plan)
         self.remove_callback(PrinterCallback)
-        self.add_callback(Flow(plan.settings, self.standing, interruption, watchers))
+        self.add_callback(StepDecisions(plan.settings, self.progress, interruption, observers, self._begin))
         # Trainer seeds every process alike; their dropout must differ.
         torch.manual_seed(derive_seed(plan.settings.seed, "training", rank()))
 
@@ -92,32 +103,49 @@ class Engine(Trainer):
         """Train to the end, or until something stops it.
 
         Args:
-            checkpoint: What to go on from; None to begin.
+            checkpoint: The checkpoint to go on from; None to begin.
         """
         try:
             if self._plan.settings.epochs == 0:
-                for watcher in self._watchers:
-                    watcher.started(step=0, total=0, epochs=0)
+                self._begin(0, 0)
                 self.evaluate()
-            elif checkpoint is None or not self._is_over(checkpoint):
-                self.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+            elif checkpoint is None:
+                self.train()
+            else:
+                self._go_on(checkpoint)
         finally:
-            for watcher in self._watchers:
-                watcher.finished()
+            for observer in self._observers:
+                observer.finished()
 
-    def _is_over(self, checkpoint: Path) -> bool:
-        # Killed between the last checkpoint and the result: an evaluation has ended it already.
+    def _go_on(self, checkpoint: Path) -> None:
         restored = read_checkpoint(checkpoint)
-        if restored.state["standing"]["stopped"]:
-            self.standing.__dict__.update(restored.state["standing"])
+        self._restored = restored
+        self.progress.__dict__.update(restored.state["standing"])
+        if restored.state.get("evaluation_pending"):
+            self._trained.network.load_state_dict(dict(restored.tensors["weights"]))
+            self.state.epoch = restored.trainer["epoch"]
             self.state.global_step = restored.trainer["global_step"]
-            return True
-        return False
+            self.state.max_steps = restored.trainer["max_steps"]
+            self._begin(self.state.global_step, self.state.max_steps)
+            self.evaluate()
+            if self.evaluation_pending:
+                return
+        if self.progress.stopped:
+            # Killed between the last checkpoint and the result, or the pending evaluation was the last one.
+            self.state.global_step = restored.trainer["global_step"]
+            return
+        self.train(resume_from_checkpoint=str(checkpoint))
 
-    # -- what Trainer asks for -----------------------------------------------------------------------------------------
+    def _begin(self, step: int, total: int) -> None:
+        if not self._has_begun:
+            self._has_begun = True
+            for observer in self._observers:
+                observer.started(step=step, total=total, epochs=self._plan.settings.epochs)
+
+    # -- what Trainer calls --------------------------------------------------------------------------------------------
 
     def get_train_dataloader(self) -> Loader:
-        """Return the loader of this process; it is not wrapped by accelerate, since its batches know their process."""
+        """Return the loader of this process. Accelerate need not divide its batches: they are a part already."""
         assert self._data.train is not None
         seed = self._plan.settings.seed
         batches = EpochBatches(
@@ -142,12 +170,12 @@ class Engine(Trainer):
         self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None
     ) -> torch.optim.lr_scheduler.LRScheduler:
         """Return the schedule of the plan."""
-        # accelerate has just wrapped the optimizer, for precisions that are not offered here; the same look every step.
+        # Accelerate has just wrapped the optimizer for precisions that do not exist here, which costs time each step.
         self.optimizer = getattr(self.optimizer, "optimizer", self.optimizer)
         settings = self._plan.settings
         per_epoch = math.ceil(num_training_steps / settings.epochs)
         self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(
-            optimizer or self._made(self.optimizer),
+            optimizer or self._required(self.optimizer),
             lambda step: learning_rate_factor(
                 settings, step, total=num_training_steps, steps_per_epoch=per_epoch
             ),
@@ -160,7 +188,7 @@ class Engine(Trainer):
     ) -> Tensor:
         """Add the gradients of a batch, and return its share of the loss of the step.
 
-        Trainer's own does this through accelerate, which looks for an optional library on disk every time.
+        Trainer's own method does this through Accelerate, which looks for an optional library on disk each time.
         """
         model.train()
         loss: Tensor = model(**self._prepare_inputs(inputs)) / self.current_gradient_accumulation_steps
@@ -181,31 +209,49 @@ class Engine(Trainer):
         return grad_norm
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
-        """Evaluate on the whole split, keep the model if it is the best so far, and decide whether to stop."""
+        """Evaluate on the whole split, keep the model if it is the best so far, and decide whether to stop.
+
+        A signal stops the evaluation after the batch in hand. Then a checkpoint is saved, and a resume evaluates again.
+        """
         self.control.should_evaluate = False
         plan = self._plan
-        metrics = evaluate_network(
-            self._trained.network,
-            plan.space,
-            plan.task,
-            self._data.valid,
-            batch_size=self._batch_size,
-            device=self.args.device,
-            bf16=plan.settings.bf16,
-            workers=self._workers,
-            rank=rank(),
-            world=world_size(),
-            decode=False,
-        )
+        try:
+            self._check_interruption()
+            metrics = evaluate_network(
+                self._trained.network,
+                plan.space,
+                plan.task,
+                self._data.valid,
+                batch_size=self._batch_size,
+                device=self.args.device,
+                bf16=plan.settings.bf16,
+                workers=self._workers,
+                rank=rank(),
+                world=world_size(),
+                decode=False,
+                on_progress=self._check_interruption,
+            )
+        except EvaluationInterrupted:
+            self.evaluation_pending = True
+            self.control.should_training_stop = True
+            # Without a step there is nothing to save.
+            self.control.should_save = self.state.global_step > 0
+            return {}
+        self.evaluation_pending = False
         epoch = float(self.state.epoch or 0.0)
-        if self.standing.note(metrics, plan.task.metric, epoch=epoch, settings=plan.settings) and is_first():
-            self._keep(self._trained.network, self.standing)
-        self.control.should_training_stop |= bool(self.standing.stopped)
-        self._tell({"metrics": metrics})
+        is_best = self.progress.record(metrics, plan.task.metric, epoch=epoch, settings=plan.settings)
+        if is_best and is_first():
+            self._keep(self._trained.network, self.progress)
+        self.control.should_training_stop |= bool(self.progress.stopped)
+        self._report({"metrics": metrics})
         return metrics
 
+    def _check_interruption(self, *_: int) -> None:
+        if self._interruption:
+            raise EvaluationInterrupted
+
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Tell the watchers, and stop a training whose loss is lost."""
+        """Report the losses, and stop a training whose loss is not finite."""
         self.control.should_log = False
         if "loss" not in logs:  # Trainer's own summary at the end
             return
@@ -217,15 +263,15 @@ class Engine(Trainer):
         row = {"loss": logs["loss"], "lr": logs["learning_rate"]}
         if math.isfinite(logs.get("grad_norm", math.nan)):
             row["grad_norm"] = logs["grad_norm"]
-        self._tell(row)
+        self._report(row)
 
-    def _tell(self, row: Mapping[str, Any]) -> None:
+    def _report(self, row: Mapping[str, Any]) -> None:
         now = time.monotonic()
-        self.standing.seconds += now - self._since
+        self.progress.seconds += now - self._since
         self._since = now
         place = {"step": self.state.global_step, "epoch": round(float(self.state.epoch or 0.0), 4)}
-        for watcher in self._watchers:
-            watcher.logged({**place, **row, "seconds": round(self.standing.seconds, 3)})
+        for observer in self._observers:
+            observer.logged({**place, **row, "seconds": round(self.progress.seconds, 3)})
 
     # -- checkpoints ---------------------------------------------------------------------------------------------------
 
@@ -236,7 +282,7 @@ class Engine(Trainer):
             torch.distributed.all_gather_object(generators, generators[rank()])
         if not is_first():
             return
-        optimizer, rest = flatten_optimizer(self._made(self.optimizer).state_dict())
+        optimizer, rest = flatten_optimizer(self._required(self.optimizer).state_dict())
         write_checkpoint(
             self._directory / CHECKPOINTS,
             self.state.global_step,
@@ -248,8 +294,9 @@ class Engine(Trainer):
                 },
                 state={
                     "optimizer": rest,
-                    "scheduler": self._made(self.lr_scheduler).state_dict(),
-                    "standing": self.standing.as_dict(),
+                    "scheduler": self._required(self.lr_scheduler).state_dict(),
+                    "standing": self.progress.as_dict(),
+                    "evaluation_pending": self.evaluation_pending,
                     "random": [numbers for _, numbers in generators],
                 },
                 trainer={**dataclasses.asdict(self.state), "log_history": [], "stateful_callbacks": {}},
@@ -257,17 +304,16 @@ class Engine(Trainer):
         )
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
-        self._restored = read_checkpoint(Path(resume_from_checkpoint))
+        assert self._restored is not None, "only _go_on() resumes"
         self._trained.network.load_state_dict(dict(self._restored.tensors["weights"]))
-        self.standing.__dict__.update(self._restored.state["standing"])
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         if self._restored is not None:
             state = self._restored.state
-            self._made(self.optimizer).load_state_dict(
+            self._required(self.optimizer).load_state_dict(
                 unflatten_optimizer(self._restored.tensors["optimizer"], state["optimizer"])
             )
-            self._made(self.lr_scheduler).load_state_dict(dict(state["scheduler"]))
+            self._required(self.lr_scheduler).load_state_dict(dict(state["scheduler"]))
 
     def _load_rng_state(self, checkpoint: str | None) -> None:
         # With another number of processes, the new ones keep the seed they have.
@@ -276,6 +322,6 @@ class Engine(Trainer):
                 dict(self._restored.tensors[f"random-{rank()}"]), self._restored.state["random"][rank()]
             )
 
-    def _made(self, part: Any) -> Any:
-        assert part is not None, "Trainer makes it before it is used"
+    def _required(self, part: Any) -> Any:
+        assert part is not None, "Trainer has made it before it is used"
         return part

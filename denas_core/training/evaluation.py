@@ -19,8 +19,8 @@ from denas_core.values.batch import joined
 from .data import ignore_interrupts, worker_faults
 
 
-class Plain(Dataset[Any]):
-    """Samples of a split as they are."""
+class PlainSamples(Dataset[Any]):
+    """The samples of a split without augmentation."""
 
     def __init__(self, split: Split[Any]) -> None:
         self._split = split
@@ -45,9 +45,9 @@ def evaluate_network(
     rank: int = 0,
     world: int = 1,
     decode: bool = True,
-    told: Callable[[int, int], None] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, float]:
-    """Return the task's metrics of a split, and its mean ``loss``; the network is left in the mode it was in.
+    """Return the metrics of the task on a split, and the mean ``loss``. The network keeps its mode.
 
     Args:
         network: On `device`.
@@ -60,8 +60,9 @@ def evaluate_network(
         workers: Processes that read samples.
         rank: Number of this process; each one takes a part of the split, and all return the same.
         world: Number of processes.
-        decode: Whether to decode as the options of the task say, and not as quickly as can be.
-        told: Called with the batches done and all batches.
+        decode: Whether to decode as the options of the task say; otherwise predictions are made in the quickest way.
+        on_progress: Called after each batch with the number of batches done and of all batches; what it raises ends
+            the evaluation.
 
     Raises:
         NoResult: the split is empty, or the metric is not finite.
@@ -71,7 +72,7 @@ def evaluate_network(
         raise NoResult("there is no sample to evaluate on")
     indices = range(len(split) * rank // world, len(split) * (rank + 1) // world)
     loader = DataLoader(
-        Plain(split),
+        PlainSamples(split),
         batch_size=batch_size,
         sampler=indices,
         collate_fn=task.collate,
@@ -90,13 +91,13 @@ def evaluate_network(
             prediction = (
                 task.decode(space, network, there, outputs, split) if decode else task.predict(outputs)
             )
-            # Sums stay on the device: a look at each would wait for it.
+            # Losses stay on the device: reading each of them would wait for the device.
             wanted = {name: tensor.to(device) for name, tensor in expected.items()}
             losses.append((task.loss(outputs, wanted).float(), len(prediction)))
             predictions.append(prediction.cpu())
             targets.append(expected)
-            if told is not None:
-                told(number, len(loader))
+            if on_progress is not None:
+                on_progress(number, len(loader))
     loss_sum = sum(float(loss) * count for loss, count in losses)
     parts = (
         [(predictions, targets, loss_sum)] if world == 1 else _gathered(predictions, targets, loss_sum, world)
@@ -129,10 +130,12 @@ def _gathered(predictions: Any, targets: Any, loss_sum: float, world: int) -> li
 def _checked(metrics: dict[str, float], task: Task[Any]) -> dict[str, float]:
     name = task.metric.name
     if name not in metrics:
-        raise PluginError(f"task {task.id!r} returned no {name!r}, its own metric, but {', '.join(metrics)}")
+        raise PluginError(
+            f"task {task.id!r} returned the metrics {', '.join(metrics)}, but not {name!r}, which is its own metric"
+        )
     if not math.isfinite(metrics[name]):
         raise NoResult(
             f"{name!r} of the evaluation is {metrics[name]}: the network has diverged; lower training.lr"
         )
-    # JSON has no form for the others.
+    # JSON cannot represent infinite values and NaN.
     return {key: float(value) for key, value in metrics.items() if math.isfinite(value)}

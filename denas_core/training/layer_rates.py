@@ -1,4 +1,4 @@
-"""The learning rate of each layer: the nearer to the input, the smaller, so that what was learned before is kept."""
+"""The learning rate of each layer. It is smaller near the input, where what was learned before should be kept."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ def layer_groups(
     schedule scales all groups alike.
 
     Args:
-        groups: Groups with ``params``, and what else these have in common.
-        model: The network of these parameters.
-        views: Where its weights are, see `SearchSpace.views`.
+        groups: Groups with ``params`` and the options that these have in common.
+        model: The network that has these parameters.
+        views: The places of its weights, see `SearchSpace.views`.
         lr: Highest rate.
         decay: Factor from one layer to the one before it.
 
     Raises:
-        ConfigError: there are no views, so nobody knows the layers.
+        ConfigError: there are no views, so the layers are unknown.
     """
     if not views:
         raise ConfigError(
-            f"training.layer_decay {decay:g} asks for the layers of the network, and its space names none; leave it "
-            "at 1"
+            f"training.layer_decay={decay:g} needs the layers of the network, but its space does not name them; use "
+            "--set training.layer_decay=1"
         )
     layers = parameter_layers(model, views)
     layer_of = {id(parameter): layers[name] for name, parameter in model.named_parameters()}
@@ -60,7 +60,7 @@ def parameter_layers(model: nn.Module, views: Sequence[WeightView]) -> dict[str,
     the first of them. Any other, such as a bias or a norm, follows a neighbour that has: of those with which its name
     has most parts in common from the left, the last one registered before it, or else the first one after it.
     """
-    # A view may call a tied parameter by any of its names.
+    # A view may use any of the names of a tied parameter.
     parameters = dict(model.named_parameters(remove_duplicate=False))
     viewed: dict[int, int] = {}
     for view in views:

@@ -1,4 +1,4 @@
-"""What the engine trains: a network with the loss of its task, and a teacher beside it if there is one."""
+"""The module that the engine trains: a network with the loss of its task and, if there is one, of its teacher."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .teacher import Teacher
 
 
 class TrainableNetwork(nn.Module):
-    """A network that takes a batch with its targets, and returns its loss."""
+    """A network that returns its loss for a batch and its targets."""
 
     def __init__(
         self,
@@ -41,5 +41,5 @@ class TrainableNetwork(nn.Module):
         return (1 - weight) * loss + weight * self._teacher.loss(outputs, batch)
 
     def train(self, mode: bool = True) -> Self:
-        """Set the mode; the engine asks for it before every step, and most times it is set already."""
+        """Set the mode. The engine calls this before every step, so nothing is done if the mode is set already."""
         return self if self.training == mode else super().train(mode)

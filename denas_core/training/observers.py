@@ -1,4 +1,4 @@
-"""Who follows a training: the log, TensorBoard events, and whatever a command shows."""
+"""Observers of a training: the log, the TensorBoard events, and whatever a command shows."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ LOG = "log.jsonl"
 EVENTS = "events"
 
 
-class Watcher(Protocol):
-    """What is told about a training; it changes nothing."""
+class TrainingObserver(Protocol):
+    """An object that is called as a training goes on. It must not change the training."""
 
     def started(self, *, step: int, total: int, epochs: int) -> None:
         """Training begins, or goes on, after `step` of `total` optimizer steps."""
@@ -30,14 +30,14 @@ class Watcher(Protocol):
         """Training has ended, in whatever way."""
 
 
-class Log:
+class LogFile:
     """``log.jsonl``: a row for the losses of some steps, and one for each evaluation."""
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / LOG
 
     def started(self, *, step: int, total: int, epochs: int) -> None:
-        """Drop the rows that a resume writes again, and a last one that was torn."""
+        """Remove the rows that a resume writes again, and a last row that is incomplete."""
         with storage_errors(self._path):
             lines = self._path.read_text(encoding="utf-8").splitlines() if self._path.exists() else []
         kept = [line for line in lines if _step_of(line) <= step]
@@ -55,8 +55,8 @@ class Log:
         """Do nothing: every row is written already."""
 
 
-class Events:
-    """The same as TensorBoard reads it."""
+class TensorBoardEvents:
+    """The rows of the log in the form that TensorBoard reads."""
 
     def __init__(self, directory: Path) -> None:
         """Prepare the events of a training.
@@ -64,13 +64,13 @@ class Events:
         Raises:
             ImportError: tensorboard is not installed.
         """
-        # Found before torch's writer is asked, which hides why it cannot be imported.
+        # Imported before torch's writer, whose error hides why it cannot be imported.
         importlib.import_module("tensorboard")
         self._directory = directory / EVENTS
         self._writer: Any = None
 
     def started(self, *, step: int, total: int, epochs: int) -> None:
-        """Open a file; what earlier ones hold of later steps is hidden."""
+        """Open a file, and hide what earlier files contain of later steps."""
         from torch.utils.tensorboard import SummaryWriter
 
         with storage_errors(self._directory):
@@ -83,7 +83,7 @@ class Events:
         """Add the numbers of a row."""
         numbers = {f"train/{name}": row[name] for name in ("loss", "lr", "grad_norm") if name in row}
         numbers |= {f"valid/{name}": value for name, value in row.get("metrics", {}).items()}
-        # Its own thread writes, and what fails there comes up at a later call.
+        # A thread of the writer writes; its error is raised by a later call.
         with storage_errors(self._directory):
             for name, value in numbers.items():
                 self._writer.add_scalar(name, value, row["step"])

@@ -1,4 +1,4 @@
-"""The optimizer: which parameters decay, and the rule of the updates."""
+"""The optimizer of a training, and the parameters that decay."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from .settings import TrainingSettings
 def make_optimizer(
     model: nn.Module, settings: TrainingSettings, views: Callable[[], Sequence[WeightView]] = list
 ) -> torch.optim.Optimizer:
-    """Return the optimizer of what `model` has to learn; weight decay leaves out biases, norms and vectors.
+    """Return the optimizer of the parameters of `model`. Biases, norms and vectors do not decay.
 
     Args:
         model: The network.
-        settings: How it is trained.
-        views: Returns where its weights are; asked where layers learn at rates of their own.
+        settings: The settings of the training.
+        views: Returns the places of its weights; called only if layers have learning rates of their own.
     """
     decayed, plain = split_by_decay(model)
     groups: list[dict[str, Any]] = [

@@ -1,4 +1,4 @@
-"""What a training starts from: the finalist of a run, and the task that fits it."""
+"""The origin of a training: an architecture of a run, and the task that fits its space."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Origin:
         path: Its directory.
         space: Its space.
         seed: Its seed.
-        device: The device it asked for.
+        device: The device that its configuration names.
     """
 
     path: Path
@@ -80,10 +80,10 @@ def read_origin(path: Path, registry: Registry, *, options: Mapping[str, Any]) -
     Args:
         path: Its directory.
         registry: The installed plugins.
-        options: Options of its space that are to be others, without making other networks.
+        options: Options of its space that replace those of the run; they must not change the networks.
 
     Raises:
-        ConfigError: there is no run, or its space is not what it was.
+        ConfigError: there is no run, or its space has changed.
         StoreDamaged, StorageError: it cannot be read.
     """
     with read_run(path) as store:
@@ -92,7 +92,7 @@ def read_origin(path: Path, registry: Registry, *, options: Mapping[str, Any]) -
     origin = "the command line" if options else ""
     space = registry.create("space", config.space.name, {**config.space.options, **options}, origin=origin)
     if space.fingerprint() != header["fingerprint"]:
-        raise ConfigError(f"space {space.id!r} is not what it was when the run was made")
+        raise ConfigError(f"space {space.id!r} has changed since the run was made; run the search again")
     return Origin(path=path, space=space, seed=config.seed, device=config.device)
 
 

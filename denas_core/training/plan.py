@@ -1,4 +1,4 @@
-"""The plan of a training: what is trained, on what, how; kept with it, so that a resume needs no option again."""
+"""The plan of a training. It is written beside the training, so that a resume needs no option again."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ from .settings import MAY_CHANGE_ON_RESUME, TrainingSettings, make_settings
 SCHEMA = "denas.training/1"
 SETTINGS = "settings.json"
 DATA = "data_identity"
+COMPUTED_WITH = "computed_with"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is trained.
+    """What is trained, on which data and with which settings.
 
     Attributes:
         space: The space of the architecture.
         arch: The architecture.
-        task: What it is trained for.
-        settings: How.
+        task: The task that the network learns.
+        settings: The settings of the training.
         data: The data set.
         device: ``cpu`` or ``cuda``.
         teacher: Directory of a trained model to learn from; None for none.
@@ -48,7 +49,7 @@ class Plan:
     source: str = ""
 
     def weights(self) -> Literal["fresh", "inherited"]:
-        """Return what training begins from; the head is fresh in any case.
+        """Return the weights that training begins from; the head is always fresh.
 
         Raises:
             ConfigError: a checkpoint is asked for, and the space has none.
@@ -80,16 +81,19 @@ class Plan:
         }
 
 
-def write_plan(directory: Path, plan: Plan, data: TaskData[Any]) -> None:
-    """Write the plan, and what tells its data from others."""
-    write_json(directory / SETTINGS, {**plan.as_dict(), DATA: _identity(data)})
+def write_plan(directory: Path, plan: Plan, data: TaskData[Any], computed_with: Mapping[str, Any]) -> None:
+    """Write the plan, what identifies its data, and what its numbers depend on besides the settings."""
+    write_json(
+        directory / SETTINGS,
+        {**plan.as_dict(), DATA: _identity(data), COMPUTED_WITH: dict(computed_with)},
+    )
 
 
 def read_plan(directory: Path, registry: Registry) -> Plan:
     """Return the plan that a training in `directory` was begun with.
 
     Raises:
-        ConfigError: there is none, or a plugin of it is missing or has changed the space.
+        ConfigError: there is none, or one of its plugins is missing or has changed the space.
         StoreDamaged: it cannot be read.
     """
     path = directory / SETTINGS
@@ -103,12 +107,12 @@ def read_plan(directory: Path, registry: Registry) -> Plan:
         document = json.loads(text)
         if document["schema"] != SCHEMA:
             raise ConfigError(
-                f"{str(path)!r} is not of the form {SCHEMA!r} that this version reads; upgrade DE-NAS"
+                f"{str(path)!r} does not have the format {SCHEMA!r} that this version reads; upgrade DE-NAS"
             )
         space = registry.create("space", **_named(document["space"]), origin=SETTINGS)
         if space.fingerprint() != document["fingerprint"]:
             raise ConfigError(
-                f"space {space.id!r} is not what it was when the training began; start a new one"
+                f"space {space.id!r} has changed since the training began; start a new training"
             )
         task = registry.create("task", **_named(document["task"]), origin=SETTINGS)
         teacher = document["teacher"]
@@ -130,7 +134,7 @@ def check_resumable(before: Plan, now: Plan, directory: Path) -> None:
     """Check that a training goes on as it began.
 
     Raises:
-        ConfigError: something differs that changes weights; names each difference.
+        ConfigError: something differs that changes the weights; names each difference.
     """
     # Data may have moved, and so may the run.
     free = {f"settings.{name}" for name in MAY_CHANGE_ON_RESUME} | {"data", "source"}
@@ -138,32 +142,55 @@ def check_resumable(before: Plan, now: Plan, directory: Path) -> None:
         line for line in differences(before.as_dict(), now.as_dict()) if line.partition(": ")[0] not in free
     ]
     if changed:
+        reason = ""
+        if before.settings.epochs != now.settings.epochs:
+            reason = " (the learning rate of each step depends on the number of epochs)"
         raise ConfigError(
-            f"the training in {str(directory)!r} cannot go on with {'; '.join(changed)}; "
+            f"the training in {str(directory)!r} cannot go on with {'; '.join(changed)}{reason}; "
             "begin another with --out"
         )
 
 
 def check_same_data(directory: Path, plan: Plan, data: TaskData[Any]) -> None:
-    """Check that data are those that a training began with, wherever they are now.
+    """Check that a training goes on with the data it began with, wherever they are now.
 
     Raises:
-        ConfigError: their facts or their number of samples differ; names each that does.
-        StoreDamaged, StorageError: what they were cannot be read.
+        ConfigError: their facts or their number of samples differ; names each difference.
+        StoreDamaged, StorageError: the record of the earlier data cannot be read.
     """
-    path = directory / SETTINGS
-    with storage_errors(path):
-        text = path.read_text(encoding="utf-8")
-    try:
-        before = json.loads(text)[DATA]
-    except (ValueError, KeyError, TypeError) as error:
-        raise StoreDamaged(f"{str(path)!r} is damaged: {error!r}; start a new training") from error
+    before = _written(directory, DATA)
+    if before is None:
+        raise StoreDamaged(
+            f"{str(directory / SETTINGS)!r} is damaged: it has no {DATA!r}; start a new training"
+        )
     now = _identity(data)
     if changed := [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]:
         raise ConfigError(
             f"the training in {str(directory)!r} cannot go on with {str(plan.data)!r}, which differs from the data "
             f"it began with in {', '.join(changed)}; name those with --data, or begin another with --out"
         )
+
+
+def changed_computation(directory: Path, now: Mapping[str, Any]) -> list[str]:
+    """Return a notice if a resumed training computes with something else than it began with."""
+    before = _written(directory, COMPUTED_WITH)
+    if before is None:  # written by a version that did not record it
+        return []
+    changed = differences(before, dict(now))
+    if not changed:
+        return []
+    return [f"this training goes on with {'; '.join(changed)}: its numbers may differ in the last bits"]
+
+
+def _written(directory: Path, part: str) -> dict[str, Any] | None:
+    path = directory / SETTINGS
+    with storage_errors(path):
+        text = path.read_text(encoding="utf-8")
+    try:
+        found = json.loads(text).get(part)
+    except (ValueError, AttributeError) as error:
+        raise StoreDamaged(f"{str(path)!r} is damaged: {error!r}; start a new training") from error
+    return found if isinstance(found, dict) else None
 
 
 def _identity(data: TaskData[Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Where a training stands: the best model so far, and why it stops early."""
+"""The progress of a training: the metrics of the best model so far, and why training stops early."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from .settings import TrainingSettings
 
 
 @dataclasses.dataclass(kw_only=True)
-class Standing:
-    """What the evaluations so far have shown; goes with every checkpoint.
+class TrainingProgress:
+    """What the evaluations have shown so far. Each checkpoint contains it.
 
     Attributes:
-        metrics: Of the last evaluation.
-        best: Of the evaluation whose model is kept; empty before the first.
-        best_epoch: Epochs trained before it.
-        stale: Evaluations since then.
-        seconds: Spent on training, earlier processes included.
+        metrics: Metrics of the last evaluation.
+        best: Metrics of the model that is kept; empty before the first evaluation.
+        best_epoch: Epochs after which this model was evaluated.
+        stale: Number of evaluations since the metric became better for the last time.
+        seconds: Time spent on training, before a resume included.
         stopped: Why training ended before its last epoch; empty if it did not.
     """
 
@@ -31,10 +31,13 @@ class Standing:
     seconds: float = 0.0
     stopped: str = ""
 
-    def note(
+    def record(
         self, metrics: dict[str, float], metric: Metric, *, epoch: float, settings: TrainingSettings
     ) -> bool:
-        """Take in an evaluation; tell whether its model is the best so far: of equal ones, the one of smallest loss."""
+        """Record an evaluation, and return whether its model is the best so far.
+
+        The best model has the best value of the task's metric; of several such models, it has the smallest loss.
+        """
         self.metrics = metrics
         value = metrics[metric.name]
         is_better = metric.is_better(value, self.best.get(metric.name))
@@ -53,5 +56,5 @@ class Standing:
         return is_best
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the standing, fit for JSON."""
+        """Return the fields, fit for JSON."""
         return dataclasses.asdict(self)

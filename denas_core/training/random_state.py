@@ -1,4 +1,4 @@
-"""The global random generators, as tensors and plain numbers: no pickle."""
+"""The states of the global random generators, as tensors and plain numbers without pickle."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def random_numbers() -> dict[str, Any]:
 
 
 def restore_random(tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:
-    """Set the generators to what `random_tensors` and `random_numbers` returned."""
+    """Set the generators to the states that `random_tensors` and `random_numbers` returned."""
     version, internal, gauss = numbers["python"]
     random.setstate((version, tuple(internal), gauss))
     kind, keys, *rest = numbers["numpy"]

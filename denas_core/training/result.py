@@ -1,4 +1,4 @@
-"""What a training came to, and where the next command finds it."""
+"""The result of a training, and how the next command names the training."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from denas_core.runs.files import TRAINING
 from denas_core.system.atomic import storage_errors
 
 from .plan import SCHEMA
-from .progress import Standing
+from .progress import TrainingProgress
 
 RESULT = "result.json"
 MODEL = "model"
+CHECKPOINTS = "checkpoints"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingResult:
-    """What a training came to.
+    """The result of a training that has ended.
 
     Attributes:
-        directory: Where it is; the best model is in its ``model``.
+        directory: Directory of the training; the best model is in its ``model``.
         task: Id of the task.
-        metric: Name of the metric by which the best model was kept.
-        standing: Where it stood at the end.
+        metric: Name of the metric that chose the best model.
+        progress: The progress at the end.
         steps: Optimizer steps.
         notices: What the user should know.
     """
@@ -36,7 +37,7 @@ class TrainingResult:
     directory: Path
     task: str
     metric: str
-    standing: Standing
+    progress: TrainingProgress
     steps: int
     notices: Sequence[str] = ()
 
@@ -48,7 +49,7 @@ class TrainingResult:
             "model": str(self.directory / MODEL),
             "task": self.task,
             "metric": self.metric,
-            **self.standing.as_dict(),
+            **self.progress.as_dict(),
             "steps": self.steps,
             "notices": list(self.notices),
         }
@@ -61,13 +62,14 @@ def read_result(directory: Path) -> TrainingResult | None:
         if not path.is_file():
             return None
         text = path.read_text(encoding="utf-8")
+    names = [field.name for field in dataclasses.fields(TrainingProgress)]
     try:
         document = json.loads(text)
         return TrainingResult(
             directory=directory,
             task=document["task"],
             metric=document["metric"],
-            standing=Standing(**{field.name: document[field.name] for field in dataclasses.fields(Standing)}),
+            progress=TrainingProgress(**{name: document[name] for name in names}),
             steps=document["steps"],
             notices=document["notices"],
         )
@@ -83,6 +85,6 @@ def resume_command(directory: Path) -> str:
 
 
 def owner(directory: Path) -> str:
-    """Return what a command is given for the training in `directory`: its run, or itself; quoted for a shell."""
+    """Return the name under which commands find the training in `directory`: its run, or itself; quoted for a shell."""
     named = directory.parent if directory.name == TRAINING else directory
     return shlex.quote(str(named))

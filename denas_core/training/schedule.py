@@ -1,4 +1,4 @@
-"""The course of the learning rate, as a factor of its highest value."""
+"""The schedule of the learning rate, as a factor of its highest value."""
 
 from __future__ import annotations
 

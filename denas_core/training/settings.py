@@ -1,4 +1,4 @@
-"""Settings of a training: defaults, under the recipe of its task, under what the user says."""
+"""Settings of a training. What the user says beats the recipe of the task, which beats the defaults."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GPU_WORKERS = 8
 
 @dataclasses.dataclass(kw_only=True)
 class TrainingSettings(Component):
-    """How a network is trained. A batch is that of all processes together, so that their number changes no result."""
+    """The settings of a training. A batch is shared by all processes, so that their number changes no result."""
 
     weights: Literal["auto", "fresh", "inherited"] = option(
         "auto",
@@ -56,9 +56,16 @@ class TrainingSettings(Component):
     checkpoint_steps: int = option(
         1000, "Optimizer steps between checkpoints within an epoch; 0 for none", at_least=0
     )
+    keep_checkpoints: bool = option(False, "Keep the last checkpoints when training has ended")
     log_steps: int = option(50, "Optimizer steps between rows of the log", at_least=1)
     workers: int | None = option(
         None, "Processes that read samples; none on a CPU and up to 8 for a GPU if not given"
+    )
+    peer_timeout: float = option(
+        1800.0,
+        "Seconds that one of several processes waits for the others before it gives up",
+        above=0,
+        at_most=1_000_000,
     )
     shuffle: bool = option(True, "Draw the samples of an epoch in another order each time")
     seed: int = option(0, "Seed of weights, order and augmentation", at_least=0)
@@ -68,7 +75,7 @@ class TrainingSettings(Component):
     distill_temperature: float = option(2.0, "Temperature at which outputs are compared", above=0)
 
     def __post_init__(self) -> None:
-        """Refuse what bounds of single options cannot."""
+        """Refuse values that the bounds of the options cannot refuse."""
         if self.workers is not None and self.workers < 0:
             raise ValueError(f"workers must not be negative, got {self.workers}")
 
@@ -79,8 +86,8 @@ class TrainingSettings(Component):
         return 0 if device == "cpu" else min(GPU_WORKERS, max((os.cpu_count() or 1) // world - 1, 0))
 
 
-MAY_CHANGE_ON_RESUME = ("log_steps", "workers", "checkpoint_steps")
-"""Settings that change no weight."""
+MAY_CHANGE_ON_RESUME = ("log_steps", "workers", "checkpoint_steps", "keep_checkpoints", "peer_timeout")
+"""Settings that do not change the weights."""
 
 
 def make_settings(task: str, recipe: Mapping[str, Any], given: Mapping[str, Any]) -> TrainingSettings:
@@ -89,7 +96,7 @@ def make_settings(task: str, recipe: Mapping[str, Any], given: Mapping[str, Any]
     Args:
         task: Id of the task, for errors.
         recipe: The task's own settings.
-        given: The user's, which beat them.
+        given: The settings that the user gives; they beat those of the task.
 
     Raises:
         ConfigError: an unknown setting or a value out of bounds.

@@ -21,24 +21,24 @@ from .plan import Plan
 class Teacher:
     """A trained model whose outputs a network learns as well as the labels (Hinton et al. 2015, arXiv:1503.02531).
 
-    It is no module: its weights belong neither to the optimizer nor to a checkpoint.
+    It is not a module, so that its weights belong neither to the optimizer nor to a checkpoint.
     """
 
     def __init__(self, model: TrainedModel, *, weight: float, temperature: float) -> None:
         if model.task is None:
-            raise ConfigError("a network that was trained for nothing teaches nothing; name a trained model")
+            raise ConfigError("the teacher was not trained for any task; name a trained model")
         self.weight = weight
         self._space, self._task, self._temperature = model.space, model.task, temperature
         self._device = torch.device("cpu")
         self._network = model.network.eval().requires_grad_(False)
 
     def loss(self, outputs: Outputs, batch: Batch) -> Tensor:
-        """Return how far the student's outputs are from the teacher's, see `Task.imitation`.
+        """Return the distance of the student's outputs from the teacher's, see `Task.imitation`.
 
-        The square of the temperature keeps its gradients as large as those of the labels.
+        It is multiplied by the square of the temperature, so that its gradients are as large as those of the labels.
 
         Raises:
-            ConfigError: the two have no output of one name and shape.
+            ConfigError: they have no output with the same name and shape.
         """
         if self._device != outputs.features.device:
             self._device = outputs.features.device
@@ -59,18 +59,18 @@ def load_teacher(plan: Plan, facts: Mapping[str, Any], registry: Registry) -> Te
 
     Args:
         plan: The plan.
-        facts: Those of the data, which the teacher has to agree with: it sees the same batches.
+        facts: Facts of the data. The teacher must have the same ones, because it sees the same batches.
         registry: The installed plugins.
 
     Raises:
-        ConfigError: it was trained for something else.
+        ConfigError: it was trained for another task, or on other data.
     """
     if plan.teacher is None:
         return None
     model = load_model(plan.teacher, registry)
     name = str(plan.teacher)
     if model.task is None or model.task.id != plan.task.id:
-        trained_for = "nothing" if model.task is None else model.task.id
+        trained_for = "no task" if model.task is None else model.task.id
         raise ConfigError(f"teacher {name!r} was trained for {trained_for}, not for {plan.task.id}")
     theirs, ours = dict(model.facts), json.loads(json.dumps(dict(facts)))
     differing = [key for key in sorted({*theirs, *ours}) if theirs.get(key) != ours.get(key)]

@@ -75,7 +75,8 @@ def train(
         typer.Option("--teacher", metavar="MODEL", help="Trained model whose outputs to learn too."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Where it goes. [default: RUN/training]")
+        Path | None,
+        typer.Option("--out", "-o", metavar="DIR", help="Its directory. [default: RUN/training]"),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was stopped.")] = False,
     set_: Annotated[
@@ -95,14 +96,15 @@ def train(
     from denas_core.system.extras import require_extra
 
     require_extra("train", "transformers", "accelerate", "safetensors", purpose="training")
-    from denas_core.cli.training_progress import progress_watcher
+    from denas_core.cli.training_progress import progress_observer
     from denas_core.registry.registry import Registry
     from denas_core.setup.config import read_document
     from denas_core.setup.training_file import TrainingFile, make_training_file
     from denas_core.training.plan import SETTINGS
-    from denas_core.training.processes import is_first
+    from denas_core.training.processes import read_processes
     from denas_core.training.session import train as train_plan
 
+    is_first = read_processes().rank == 0
     registry = Registry.discover()
     if resume and (run is None or config is not None):
         raise ConfigError("--resume takes a RUN, or the directory of a training, and no --config")
@@ -128,9 +130,11 @@ def train(
         plan = _resumed_plan(directory, given, registry)
     else:
         plan = _new_plan(run, given, registry, out=out)
-    watchers = [] if quiet else [progress_watcher(plan.task.metric.name)]
-    result = train_plan(plan, directory, registry=registry, resume=resume, watchers=watchers)
-    if not is_first():
+    observers = [] if quiet else [progress_observer(plan.task.metric.name)]
+    result = train_plan(
+        plan, directory, registry=registry, resume=resume, observers=observers, notify=print_notice
+    )
+    if not is_first:
         return
     for notice in result.notices:
         print_notice(f"note: {notice}")
@@ -217,7 +221,7 @@ def _new_plan(run: str | None, given: _Given, registry: Registry, *, out: Path |
                 f"{run!r} is a space, not a run: training one needs {' and '.join(missing)} too"
             )
     if not names_space and (Path(run).is_dir() or out is None or given.arch is None):
-        # What may be read says nothing of the networks.
+        # Whether a pickle may be read does not change the networks.
         allowed = {key: parts["space"].pop(key) for key in ("allow_pickle",) if key in parts["space"]}
         origin = read_origin(Path(run), registry, options=allowed)
         if parts["space"]:
@@ -278,7 +282,7 @@ def _is_space(name: str, registry: Registry) -> bool:
 
 
 def _is_named(plan: Plan, given: str | None) -> bool:
-    # The key that began the training is said again by who repeats the command with --resume.
+    # A user who repeats the command with --resume repeats the key, too.
     return given is None or (given != "" and plan.arch.key.startswith(given))
 
 
@@ -301,10 +305,10 @@ def _architecture(space: SearchSpace, given: str | None) -> Architecture:
 
 
 def device_of(given: str) -> str:
-    """Return ``cpu`` or ``cuda`` for what the user asked.
+    """Return ``cpu`` or ``cuda`` for the device that the user names.
 
     Raises:
-        ConfigError: it is something else, or not there.
+        ConfigError: it is another device, or this machine does not have it.
     """
     from denas_core.setup.checks import choose_device
 
@@ -328,11 +332,11 @@ def _setting_names() -> list[str]:
 def _print(result: TrainingResult, directory: Path, plan: Plan) -> None:
     from denas_core.training.result import owner
 
-    standing = result.standing
-    best = ", ".join(f"{name} {value:.4g}" for name, value in standing.best.items())
-    lines = [f"best model: epoch {standing.best_epoch:g} of {plan.settings.epochs}: {best}"]
-    if standing.stopped:
-        lines.append(f"stopped early: {standing.stopped}")
+    progress = result.progress
+    best = ", ".join(f"{name} {value:.4g}" for name, value in progress.best.items())
+    lines = [f"best model: epoch {progress.best_epoch:g} of {plan.settings.epochs}: {best}"]
+    if progress.stopped:
+        lines.append(f"stopped early: {progress.stopped}")
     where = owner(directory)
     lines += [
         f"model: {directory / 'model'}",

@@ -101,7 +101,7 @@ def test_a_resumed_training_ends_with_the_same_weights(speech: Path, tmp_path: P
         def finished(self) -> None: ...
 
     with pytest.raises(Interrupted):
-        toy_training(plan, tmp_path / "stopped", watchers=[Stop(3)])
+        toy_training(plan, tmp_path / "stopped", observers=[Stop(3)])
     toy_training(plan, tmp_path / "stopped", resume=True)
     first, second = (
         load_file(tmp_path / name / "model" / "model.safetensors") for name in ("whole", "stopped")
@@ -150,4 +150,4 @@ def test_the_first_loss_is_finite_for_an_utterance_that_is_too_short(speech: Pat
     # Twice as fast, a letter has not 3 encoded frames but 1.5.
     plan = toy_plan(speech, task={**PARTS, "speed": [200]}, epochs=1)
     result = toy_training(plan, tmp_path / "fast")
-    assert result.standing.best["loss"] < 100
+    assert result.progress.best["loss"] < 100

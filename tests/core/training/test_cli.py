@@ -243,11 +243,11 @@ def test_progress_in_a_terminal_is_a_bar(
 ) -> None:
     import sys
 
-    from denas_core.cli.training_progress import Bar, Lines, progress_watcher
+    from denas_core.cli.training_progress import Bar, Lines, progress_observer
 
-    assert type(progress_watcher("accuracy")) is Lines
+    assert type(progress_observer("accuracy")) is Lines
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    bar = progress_watcher("accuracy")
+    bar = progress_observer("accuracy")
     assert isinstance(bar, Bar)
     bar.started(step=2, total=8, epochs=4)
     bar.stepped(4)

@@ -32,15 +32,20 @@ COMMAND += [
     "--set",
     "training.checkpoint_steps=11",
 ]
-COMMAND += ["--set", "task.mix=true"]
+COMMAND += ["--set", "task.mix=true", "--set", "training.keep_checkpoints=true"]
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
     """Start a training as a user would; each batch takes a while, so that it does not end before it is stopped."""
+    return start_command("train", *arguments, DENAS_POINTS_PAUSE="0.1")
+
+
+def start_command(*arguments: str, **variables: str) -> subprocess.Popen[str]:
+    """Start a command as a user would."""
     path = os.pathsep.join([str(PLUGIN), environment()["PYTHONPATH"]])
     return subprocess.Popen(
-        denas_command("train", *arguments),
-        env=environment(PYTHONPATH=path, DENAS_POINTS_PAUSE="0.1"),
+        denas_command(*arguments),
+        env=environment(PYTHONPATH=path, **variables),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
@@ -94,7 +99,7 @@ def test_a_killed_and_a_stopped_training_end_as_if_nothing_had_happened(tmp_path
     assert_same(
         weights(out / "model" / "model.safetensors"), weights(tmp_path / "whole/model/model.safetensors")
     )
-    assert again.standing.best == whole.standing.best
+    assert again.progress.best == whole.progress.best
     rows = [(tmp_path / name / "log.jsonl").read_text().count("\n") for name in ("whole", "killed")]
     assert rows[0] <= rows[1] <= rows[0] + 100  # each checkpoint logs, and none twice
 
@@ -149,7 +154,12 @@ def test_two_processes_agree_with_one(tmp_path: Path) -> None:
     one = run(make_plan(data, **settings), tmp_path / "one")  # type: ignore[arg-type]
     arguments = ["points/mlp", "--arch", '{"depth": 2, "width": 8}', "--data", str(data), "--device", "cpu"]
     arguments += ["--out", str(tmp_path / "two"), "--epochs", "3", "--batch-size", "20"]
-    for name, value in (("accumulate", 2), ("checkpoint_steps", 4), ("clip", 1.0)):
+    for name, value in (
+        ("accumulate", 2),
+        ("checkpoint_steps", 4),
+        ("clip", 1.0),
+        ("keep_checkpoints", "true"),
+    ):
         arguments += ["--set", f"training.{name}={value}"]
     path = os.pathsep.join([str(PLUGIN), environment()["PYTHONPATH"]])
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
@@ -167,7 +177,7 @@ def test_two_processes_agree_with_one(tmp_path: Path) -> None:
     for name, tensor in first.items():
         torch.testing.assert_close(second[name], tensor, rtol=1e-4, atol=1e-5)
     assert (tmp_path / "two" / "result.json").exists()
-    assert f"accuracy {one.standing.best['accuracy']:.4g}" in process.stdout
+    assert f"accuracy {one.progress.best['accuracy']:.4g}" in process.stdout
     assert sorted(path.name for path in last_checkpoint(tmp_path / "two").glob("random-*")) == [
         "random-0.safetensors",
         "random-1.safetensors",
@@ -190,5 +200,5 @@ def test_data_may_move_but_not_change_on_resume(points: Path, tmp_path: Path) ->
 
     moved = points.rename(tmp_path / "moved.txt")
     again = run(make_plan(moved, epochs=2), out, resume=True)
-    assert again.standing.best == whole.standing.best
+    assert again.progress.best == whole.progress.best
     assert_same(weights(out), weights(tmp_path / "whole"))

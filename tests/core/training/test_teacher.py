@@ -90,7 +90,7 @@ def test_a_teacher_of_other_labels_is_refused(points: Path, tmp_path: Path, teac
         run(make_plan(points, teacher=tmp_path / "other"), tmp_path / "pupil")
     assert not (tmp_path / "pupil").exists(), "another teacher may be tried in the same place"
     save_model(tmp_path / "none", dataclasses.replace(teacher, task=None))
-    with pytest.raises(ConfigError, match=r"was trained for nothing, not for points/side"):
+    with pytest.raises(ConfigError, match=r"was trained for no task, not for points/side"):
         run(make_plan(points, teacher=tmp_path / "none"), tmp_path / "again")
 
 

@@ -36,6 +36,7 @@ class Side(Task):
     jitter: float = option(0.1, "Spread of the noise on points to learn from", at_least=0)
     mix: bool = option(False, "Lay two points of a batch over each other")
     skip: bool = option(False, "Leave out points that have no side")
+    slow: float = option(0.0, "Seconds that each prediction takes", at_least=0)
 
     def misfit(self, space):
         shape = space.batch(1, seed=0, kind="cost").inputs.get("x")
@@ -85,6 +86,7 @@ class Side(Task):
         )
 
     def predict(self, outputs):
+        time.sleep(self.slow)
         return outputs.logits["logits"].argmax(-1)
 
     def metrics(self, predictions, targets, split):

@@ -106,9 +106,7 @@ def test_every_layer_learns_at_its_rate_and_decays_as_before() -> None:
 
 
 def test_without_views_nobody_knows_the_layers() -> None:
-    with pytest.raises(
-        ConfigError, match=r"layer_decay=0\.5 needs the layers .* does not name them; use"
-    ):
+    with pytest.raises(ConfigError, match=r"layer_decay=0\.5 needs the layers .* does not name them; use"):
         make_optimizer(Encoder(), TrainingSettings(layer_decay=0.5))
 
 

@@ -42,10 +42,10 @@ def plugins(json_: JsonOption = False) -> None:
 
 def plugin_rows(registry: Registry) -> list[dict[str, Any]]:
     """Return what each plugin is, with the names of its commands; one that cannot add them is broken."""
-    from denas_core.cli.app import core_commands
     from denas_core.cli.plugin_commands import plugin_commands
+    from denas_core.cli.table import NAMES
 
-    found = plugin_commands(registry, taken=core_commands())
+    found = plugin_commands(registry, taken=NAMES)
     rows = [{**plugin.as_dict(), "commands": found.names.get(plugin.name, [])} for plugin in registry.plugins]
     for row in rows:
         if row["name"] in found.faults:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from denas_core import __version__
-from denas_core.runs.files import STORE
+from denas_core.search.run_directory import STORE
 from denas_core.setup.config import as_yaml
 from denas_core.system.machine import moment
 from denas_core.values.objectives import Budget, Constraint, Objective
+from denas_core.version import __version__
 
 
 def describe_provenance(

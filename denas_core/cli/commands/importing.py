@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from denas_core.cli.arguments import JsonOption
-from denas_core.cli.output import print_json, print_notice, print_table
+from denas_core.cli.output import print_json, print_next, print_notice, print_table
 from denas_core.errors import ConfigError, DenasError
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def import_(
     if refusal is not None:
         print_notice(f"note: a search refuses this as it is: {refusal}")
     elif out is not None:
-        print_notice(f"next: denas search --config {out}")
+        print_next([f"denas search --config {shlex.quote(out)}"], file=sys.stderr)
 
 
 def _refusal(imported: Imported, registry: Registry) -> str | None:
@@ -86,7 +87,8 @@ def _print_account(imported: Imported) -> None:
         )
         old = json.dumps(imported.old[key])
         rows.append([key, old if len(old) <= 40 else f"{old[:37]}...", word, outcome.note])
-    print_table(["key", "old value", "what became of it", "why"], rows, file=sys.stderr)
+    columns = ("key", "old value", "what became of it", "why")
+    print_table(columns, rows, prose=columns[1:], file=sys.stderr)
 
 
 def _described(

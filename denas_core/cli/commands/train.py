@@ -1,10 +1,9 @@
-"""``denas train``."""
+"""``denas train``: train an architecture of a run or a space."""
 
 from __future__ import annotations
 
 import dataclasses
 import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from denas_core.cli.arguments import AllowPickleOption, DeviceOption, JsonOption, read_architecture
-from denas_core.cli.output import print_json, print_notice
+from denas_core.cli.output import print_json, print_next, print_notice, print_text
 from denas_core.cli.task_options import DevOption, TrainOption, VocabOption, short_forms
 from denas_core.errors import ConfigError, NotInstalled, did_you_mean
 
@@ -28,7 +27,7 @@ DEVICES = ("auto", "cpu", "cuda")
 
 DataOption = Annotated[
     Path | None,
-    typer.Option("--data", metavar="PATH", help="Data set: a file or folder that the task knows."),
+    typer.Option("--data", metavar="PATH", help="Data set: a file or folder that the task can read."),
 ]
 
 
@@ -36,7 +35,8 @@ def train(
     run: Annotated[
         str,
         typer.Argument(
-            metavar="RUN|SPACE", help="Run whose best architecture to train; or a space, with --arch."
+            metavar="RUN|SPACE",
+            help="Run, whose best architecture is trained; or a space, with --arch and --out.",
         ),
     ],
     data: DataOption = None,
@@ -54,7 +54,7 @@ def train(
     vocab: VocabOption = None,
     epochs: Annotated[int | None, typer.Option("--epochs", "-e", help="Passes over the data.")] = None,
     batch_size: Annotated[
-        int | None, typer.Option("--batch-size", help="Samples of a batch, over all processes.")
+        int | None, typer.Option("--batch-size", help="Samples in a batch, over all processes.")
     ] = None,
     lr: Annotated[float | None, typer.Option("--lr", help="Highest learning rate.")] = None,
     seed: Annotated[
@@ -63,10 +63,13 @@ def train(
     device: DeviceOption = None,
     teacher: Annotated[
         Path | None,
-        typer.Option("--teacher", metavar="MODEL", help="Trained model whose outputs to learn too."),
+        typer.Option(
+            "--teacher", metavar="MODEL", help="Trained model whose outputs the network learns too."
+        ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Where it goes. [default: RUN/training]")
+        Path | None,
+        typer.Option("--out", "-o", metavar="DIR", help="Its directory. [default: RUN/training]"),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was stopped.")] = False,
     set_: Annotated[
@@ -79,14 +82,15 @@ def train(
     json_: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
 ) -> None:
-    """Train the best network of a run, keep the best model, and say how good it is.
+    """Train the best network of a run.
 
-    A training that was stopped or killed goes on with --resume, and ends with the same weights.
+    The best model is kept, and its metrics are printed. A training that was stopped or killed goes on with --resume,
+    and ends with the same weights.
     """
     from denas_core.system.extras import require_extra
 
     require_extra("train", "transformers", "accelerate", "safetensors", purpose="training")
-    from denas_core.cli.training_progress import progress_watcher
+    from denas_core.cli.training_progress import TrainingProgress
     from denas_core.registry.registry import Registry
     from denas_core.training.plan import SETTINGS
     from denas_core.training.processes import is_first
@@ -113,7 +117,7 @@ def train(
         plan = _resumed_plan(directory, given, registry)
     else:
         plan = _new_plan(run, given, registry, out=out)
-    watchers = [] if quiet else [progress_watcher(plan.task.metric.name)]
+    watchers = [] if quiet else [TrainingProgress(plan.task.metric.name)]
     result = train_plan(plan, directory, registry=registry, resume=resume, watchers=watchers)
     if not is_first():
         return
@@ -138,7 +142,7 @@ class _Given:
     settings: Sequence[str]
 
     def options(self) -> dict[str, dict[str, Any]]:
-        """Return what ``--set`` and the flags say, by ``training``, ``task`` and ``space``."""
+        """Return the options of ``--set`` and of the flags, by ``training``, ``task`` and ``space``."""
         from denas_core.setup.config import apply_settings
 
         parts: dict[str, dict[str, Any]] = {"training": {}, "task": {}, "space": {}}
@@ -165,15 +169,15 @@ def _new_plan(run: str, given: _Given, registry: Registry, *, out: Path | None) 
         missing = [name for name, value in (("--arch", given.arch), ("--out", out)) if value is None]
         if missing:
             raise ConfigError(
-                f"{run!r} is a space, not a run: training one needs {' and '.join(missing)} too"
+                f"{run!r} is a space, not a run: a training of one also needs {' and '.join(missing)}"
             )
     if Path(run).is_dir() or out is None or given.arch is None:
-        # What may be read says nothing of the networks.
+        # This option allows to read a file; it does not change the networks.
         allowed = {key: parts["space"].pop(key) for key in ("allow_pickle",) if key in parts["space"]}
         origin = read_origin(Path(run), registry, options=allowed)
         if parts["space"]:
             raise ConfigError(
-                f"the options of the space are those of run {run!r}; --set takes training and task"
+                f"--set changes options of training and task only: the space is that of run {run!r}"
             )
         space, seed, device = origin.space, origin.seed, origin.device
         found = origin.finalist(given.arch) if given.arch else origin.best()
@@ -228,7 +232,7 @@ def _is_space(name: str, registry: Registry) -> bool:
 
 
 def _is_named(plan: Plan, given: str | None) -> bool:
-    # The key that began the training is said again by who repeats the command with --resume.
+    # A user may repeat the command of the training with --resume, and so name the key again.
     return given is None or (given != "" and plan.arch.key.startswith(given))
 
 
@@ -251,15 +255,15 @@ def _architecture(space: SearchSpace, given: str | None) -> Architecture:
 
 
 def device_of(given: str) -> str:
-    """Return ``cpu`` or ``cuda`` for what the user asked.
+    """Return ``cpu`` or ``cuda`` for the device that the user named.
 
     Raises:
-        ConfigError: it is something else, or not there.
+        ConfigError: there is no such device.
     """
     from denas_core.setup.checks import choose_device
 
     if given not in DEVICES:
-        raise ConfigError(f"device {given!r} is none of {', '.join(DEVICES)}")
+        raise ConfigError(f"device {given!r} is not one of {', '.join(DEVICES)}")
     return choose_device(given)
 
 
@@ -284,9 +288,11 @@ def _print(result: TrainingResult, directory: Path, plan: Plan) -> None:
     if standing.stopped:
         lines.append(f"stopped early: {standing.stopped}")
     where = owner(directory)
-    lines += [
-        f"model: {directory / 'model'}",
-        f"next: denas evaluate {where} --data {shlex.quote(str(plan.data))}",
-        f"      denas export {where} --to safetensors",
-    ]
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    lines.append(f"model: {directory / 'model'}")
+    print_text("\n".join(lines))
+    print_next(
+        [
+            f"denas evaluate {where} --data {shlex.quote(str(plan.data))}",
+            f"denas export {where} --to safetensors",
+        ]
+    )

@@ -37,7 +37,7 @@ def examine_plugins(*, patience: float = PATIENCE) -> list[Row]:
     Args:
         patience: Seconds that the imports of one plugin may take.
     """
-    from denas_core.registry.registry import installed_points
+    from denas_core.registry.loading import installed_points
 
     points, unreadable = installed_points()
     rows = [_new_row(plugin) for plugin in unreadable]
@@ -83,7 +83,7 @@ def _new_row(plugin: Plugin) -> Row:
 
 
 def _unloaded_row(place: int) -> Row:
-    from denas_core.registry.registry import Plugin, installed_points, plugin_facts
+    from denas_core.registry.loading import Plugin, installed_points, plugin_facts
 
     facts = plugin_facts(installed_points()[0][place])
     return {**_new_row(Plugin(**facts, status="broken")), "status": "unknown", "begun": "plugin"}
@@ -95,7 +95,8 @@ def examine_here(place: int, path: Path) -> None:
     The file names the import that has begun and not ended as ``begun``.
     """
     from denas_core.errors import DenasError
-    from denas_core.registry.registry import Registry, installed_points, load_plugin
+    from denas_core.registry.loading import installed_points, load_plugin
+    from denas_core.registry.registry import Registry
 
     points, _ = installed_points()
     row = _unloaded_row(place)

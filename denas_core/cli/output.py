@@ -10,8 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
 from denas_core.errors import ConfigError, did_you_mean
-from denas_core.report.page.text import number
-from denas_core.text import printable
+from denas_core.text import number, printable
 
 from .columns import Column, break_lines, choose_columns, draw_table
 

@@ -121,19 +121,19 @@ def _commands_of(plugin: Plugin, add: Callable[..., object], taken: Collection[s
                 raise PluginError(
                     f"{who} adds a command {name!r}, but DE-NAS has a command of that name; rename it"
                 )
-            _blame(command, name, f"{plugin.distribution} {plugin.version}")
+            _report_command_errors(command, name, f"{plugin.distribution} {plugin.version}")
     return commands
 
 
-def _blame(command: Any, words: str, distribution: str) -> None:
+def _report_command_errors(command: Any, words: str, distribution: str) -> None:
     """Report unexpected exceptions of a command as errors of its plugin."""
     for name, inner in getattr(command, "commands", {}).items():
-        _blame(inner, f"{words} {name}", distribution)
+        _report_command_errors(inner, f"{words} {name}", distribution)
     if command.callback is not None:
-        command.callback = _blamed(command.callback, f"command {words!r} of {distribution}")
+        command.callback = _report_errors(command.callback, f"command {words!r} of {distribution}")
 
 
-def _blamed(callback: Callable[..., Any], who: str) -> Callable[..., Any]:
+def _report_errors(callback: Callable[..., Any], who: str) -> Callable[..., Any]:
     @functools.wraps(callback)
     def call(*arguments: Any, **options: Any) -> Any:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from denas_core.report.page.text import percent
+from denas_core.text import percent
 
 from .output import cell, print_next, print_table, print_text
 from .trial_tables import KEY_DIGITS, TrialRow, print_trial_table

@@ -24,8 +24,7 @@ def find_run(name: str | None, registry: Registry) -> Path | None:
         ConfigError: it is a path and there is no run.
         StoreDamaged: it is a run that has lost its store.
     """
-    from denas_core.runs.inventory import is_run
-    from denas_core.search.run_directory import check_is_run
+    from denas_core.runs.files import check_is_run, is_run
 
     if name is None:
         return None
@@ -54,7 +53,7 @@ def read_config(run: Path) -> dict[str, Any]:
     Raises:
         StoreDamaged, StorageError: it cannot be read.
     """
-    from denas_core.search.run_directory import read_run
+    from denas_core.runs.files import read_run
 
     store = read_run(run)
     try:
@@ -93,7 +92,7 @@ def choose_architecture(space: SearchSpace, run: Path | None, given: str | None)
 
 
 def _architecture_of_trial(space: SearchSpace, run: Path, prefix: str) -> Architecture:
-    from denas_core.search.run_directory import read_run
+    from denas_core.runs.files import read_run
 
     store = read_run(run)
     try:

@@ -6,8 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from denas_core.report.page.text import seconds
-from denas_core.values.objectives import quantity
+from denas_core.text import quantity, seconds
 
 from .progress_display import make_display, write_line
 

@@ -152,7 +152,7 @@ class Study:
         history = History(trials=finished, ranked=ranked, values=values)
         strategy = self.setup.strategy
         seed = derive_seed(self.setup.config.seed, "generation", generation)
-        with blamed(f"strategy {strategy.id!r}"):
+        with plugin_errors(f"strategy {strategy.id!r}"):
             count = strategy.generation_size if self._sizes is None or not generation else self._sizes.later
             asked = strategy.ask(self.setup.problem, history, count=count, seed=seed)
             # Whatever it returns ends: no more is taken than shows that it is too much.

@@ -10,8 +10,8 @@ from typing import Any
 
 from denas_core.cli.arguments import JsonOption
 from denas_core.cli.output import print_json, print_table, print_text
-from denas_core.registry.registry import UNKNOWN
-from denas_core.text import described
+from denas_core.registry.loading import UNKNOWN
+from denas_core.text import describe_error
 
 PACKAGES = ("denas-core", "torch", "numpy", "pluggy", "typer", "pydantic", "pyyaml", "filelock", "rich")
 OPTIONAL = ("transformers", "accelerate", "safetensors", "tensorboard", "onnx", "onnxruntime")

@@ -54,7 +54,7 @@ def import_(
     if out is not None:
         write_atomically(Path(out), text)
     if json_:
-        print_json(_described(imported, file=file, out=out, refusal=refusal, text=text))
+        print_json(_as_document(imported, file=file, out=out, refusal=refusal, text=text))
         return
     if out is None:
         typer.echo(text, nl=False)
@@ -91,7 +91,7 @@ def _print_account(imported: Imported) -> None:
     print_table(columns, rows, prose=columns[1:], file=sys.stderr)
 
 
-def _described(
+def _as_document(
     imported: Imported, *, file: str, out: str | None, refusal: str | None, text: str
 ) -> dict[str, object]:
     return {

@@ -76,7 +76,7 @@ def show(
 
     Prints its documentation, its options with defaults, and its presets; for a space also its knobs and size.
     """
-    from denas_core.isolation.blame import blamed
+    from denas_core.isolation.plugin_errors import plugin_errors
     from denas_core.registry.options import describe_options
     from denas_core.registry.registry import Registry
 

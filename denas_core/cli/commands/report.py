@@ -151,7 +151,7 @@ def _insight(run: Path, store: Store) -> tuple[Insight | None, list[str]]:
 
     try:
         # Nothing is scored, so the device of the run does not matter.
-        return Insight.of(_setup(store, device="cpu"), store.trials()), []
+        return insight_of(_setup(store, device="cpu"), store.trials()), []
     except DenasError as error:
         left = Insight.read(run)
         source = "the report shows what the search has stored" if left else "ranking and drawing are left out"

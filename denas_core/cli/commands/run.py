@@ -27,7 +27,6 @@ def ls(
 
     Prints what each run searches, how far it has come, and how large it is.
     """
-    from denas_core.report.page.text import seconds
     from denas_core.runs.inventory import list_runs
     from denas_core.system.atomic import storage_errors
     from denas_core.text import seconds

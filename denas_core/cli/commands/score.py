@@ -136,7 +136,7 @@ def latency(
 
     The latency is measured on this machine, with a confidence interval. For a run, its configuration is used.
     """
-    from denas_core.isolation.blame import blamed
+    from denas_core.isolation.plugin_errors import plugin_errors
 
     setup, architecture = _setup(
         source,
@@ -146,7 +146,7 @@ def latency(
         settings=set_,
         allow_pickle=allow_pickle,
     )
-    with blamed(f"measuring {setup.space.id!r}"):
+    with plugin_errors(f"measuring {setup.space.id!r}"):
         measured, metrics = setup.evaluator().measured_metrics(architecture)
     if json_:
         print_json(

@@ -15,8 +15,8 @@ from denas_core.values.trial import Trial
 GENERATIONS = 5
 """Generations that a budget of time should allow; one more than the four promised, since the rate is an estimate."""
 
-SMALLEST = 4
-"""Candidates of the smallest generation; fewer leave nothing to choose from."""
+SMALLEST = 2
+"""Candidates of the smallest generation: one random, one made from the best so far."""
 
 DECIDED_AFTER = 0.1
 """Share of the budget after which the rate of candidates is known well enough."""

@@ -141,9 +141,9 @@ class Study:
         is_first = bool(self.trials) and self.trials[-1].generation == 0
         if is_first and strategy.learns and self._is_spent() and not interruption:
             self.notices.append(
-                f"this was random sampling: the budget ended within the first generation of {strategy.id!r}, which "
-                f"has {self._first_size()} candidates, so no result was learned from; raise the budget, or lower the "
-                "strategy's options for the size of a generation"
+                f"every candidate is a random sample: the budget ended within the first generation ({self._first_size()} "
+                f"candidates), before {strategy.id!r} could learn from a result; raise the budget, or make generations "
+                "smaller by the options of the strategy"
             )
 
     def _ask(self, generation: int, finished: Sequence[Trial]) -> list[Architecture]:

@@ -56,7 +56,7 @@ class RunConfig(BaseModel):
         default=ComponentConfig(name="builtin/serial"), description="Where evaluations run"
     )
     constraints: tuple[str, ...] = Field(
-        default=(), description="Bounds such as 'params<=1M', 'latency_ms<=5' or 'params<=0.6x'"
+        default=(), description="Bounds such as 'params<=1M', 'latency<=5ms' or 'params<=0.6x'"
     )
     objectives: tuple[str, ...] = Field(
         default=("score", "params", "flops"),
@@ -88,9 +88,8 @@ class RunConfig(BaseModel):
     @field_validator("objectives")
     @classmethod
     def _check_objectives(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for text in value:
-            _parse(Objective.parse, text)
-        if not value or len(set(value)) < len(value):
+        parsed = [_parse(Objective.parse, text) for text in value]
+        if not value or len(set(parsed)) < len(value):
             raise ValueError(f"objectives {list(value)!r} must be distinct, and at least one")
         return value
 
@@ -235,9 +234,9 @@ def _reads_as(text: str) -> bool:
     return bool(load_yaml(text, origin="a text") == text)
 
 
-def _parse(parse: Callable[[Any], object], value: Any) -> None:
+def _parse(parse: Callable[[Any], object], value: Any) -> object:
     try:
-        parse(value)
+        return parse(value)
     except ConfigError as error:
         # What pydantic takes for a refusal, and gives the place of.
         raise ValueError(str(error)) from error

@@ -141,8 +141,8 @@ class Study:
         is_first = bool(self.trials) and self.trials[-1].generation == 0
         if is_first and strategy.learns and self._is_spent() and not interruption:
             self.notices.append(
-                f"every candidate is a random sample: the budget ended within the first generation ({self._first_size()} "
-                f"candidates), before {strategy.id!r} could learn from a result; raise the budget, or make generations "
+                "every candidate is a random sample: the budget ended within the first generation "
+                f"({self._first_size()} candidates), before {strategy.id!r} could learn from a result; raise the budget, or make generations "
                 "smaller by the options of the strategy"
             )
 

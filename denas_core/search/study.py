@@ -142,8 +142,8 @@ class Study:
         if is_first and strategy.learns and self._is_spent() and not interruption:
             self.notices.append(
                 "every candidate is a random sample: the budget ended within the first generation "
-                f"({self._first_size()} candidates), before {strategy.id!r} could learn from a result; raise the budget, or make generations "
-                "smaller by the options of the strategy"
+                f"({self._first_size()} candidates), before {strategy.id!r} could learn from a result; raise the "
+                "budget, or make generations smaller by the options of the strategy"
             )
 
     def _ask(self, generation: int, finished: Sequence[Trial]) -> list[Architecture]:

@@ -130,6 +130,7 @@ def make_config(document: Mapping[str, Any], *, origin: str, text: str | None = 
         ConfigError: one line with the key, the value, the source and the nearest known key.
     """
     try:
+        _check_encodable(document, origin)
         return RunConfig.model_validate_json(json.dumps(dict(document), allow_nan=False))
     except ValidationError as error:
         path = error.errors(include_url=False)[0]["loc"]
@@ -232,6 +233,21 @@ _Dumper.add_representer(str, _represent_text)
 
 def _reads_as(text: str) -> bool:
     return bool(load_yaml(text, origin="a text") == text)
+
+
+def _check_encodable(document: Mapping[str, Any], origin: str) -> None:
+    """Refuse text that is not valid Unicode, such as the name of a file whose bytes are not UTF-8.
+
+    Raises:
+        ConfigError: names the key.
+    """
+    for key, value in document.items():
+        try:
+            json.dumps({key: value}, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise ConfigError(
+                f"key {str(key)!r} of the configuration holds {value!r}, which is not valid UTF-8 text ({origin})"
+            ) from None
 
 
 def _parse(parse: Callable[[Any], object], value: Any) -> object:

@@ -164,11 +164,13 @@ def read_architecture(space: SearchSpace, given: str) -> Architecture:
 
 
 def _config_file(name: str) -> str:
+    from denas_core.runs.files import CONFIG
+
     try:
-        is_run = Path(name).is_dir() and (Path(name) / "config.yaml").is_file()
+        is_run = Path(name).is_dir() and (Path(name) / CONFIG).is_file()
     except (OSError, ValueError):
         return name
-    return str(Path(name) / "config.yaml") if is_run else name
+    return str(Path(name) / CONFIG) if is_run else name
 
 
 def _exists(name: str) -> bool:

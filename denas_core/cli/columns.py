@@ -100,6 +100,8 @@ def column_widths(columns: Sequence[Column], width: int) -> list[int]:
 
 def break_lines(text: str, width: int) -> list[str]:
     """Return a text as lines of at most `width` cells, broken between words; a longer word is broken within."""
+    if width_of(text) <= width:
+        return [text]
     lines = [""]
     for word in text.split():
         if lines[-1] and width_of(f"{lines[-1]} {word}") <= width:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
@@ -38,6 +39,7 @@ def print_table(
     least: Sequence[str] = (),
     chosen: str | None = None,
     more: str = "--json",
+    in_parts: bool = False,
     file: TextIO | None = None,
 ) -> None:
     """Print a table as wide as the terminal allows; a line under it names the columns that do not fit.
@@ -45,11 +47,12 @@ def print_table(
     Args:
         names: Headings of the columns.
         rows: Values, one for each column.
-        title: A line above the table.
+        title: A line above the table, after an empty line; an empty title is the empty line alone.
         prose: Columns whose texts may be broken between words.
         least: Columns to leave out first, the least important one first.
         chosen: What the user gave as ``--columns``: only these columns are printed, however wide they are.
         more: How to see the columns that are left out.
+        in_parts: Print the columns that do not fit as further tables, each with the first column, and leave none out.
         file: Where the table goes; by default standard output.
 
     Raises:
@@ -63,8 +66,14 @@ def print_table(
     ]
     width = UNLIMITED if chosen else terminal_width(stream)
     kept, left_out = choose_columns(_chosen(columns, chosen), width, least)
-    lines = [] if title is None else ["", *break_lines(title, width)]
+    lines = [] if title is None else ["", *(break_lines(title, width) if title else [])]
     lines += draw_table(kept, width, rule=_rule(stream))
+    while in_parts and left_out:
+        rest = [columns[0], *(column for column in columns if column.name in left_out)]
+        kept, left_out = choose_columns(rest, width)
+        # A column that is wider than the terminal makes a table of its own.
+        kept, left_out = (kept, left_out) if len(kept) > 1 else (rest[:2], left_out[1:])
+        lines += ["", *draw_table(kept, width, rule=_rule(stream))]
     if left_out:
         lines += break_lines(f"left out, too wide here: {', '.join(left_out)}; see {more}", width)
     stream.write("".join(f"{line}\n" for line in lines))
@@ -79,6 +88,13 @@ def print_text(text: str) -> None:
         sys.stdout.write("".join(f"{indent if part is not line else ''}{part}\n" for part in broken))
 
 
+def print_paragraphs(text: str) -> None:
+    """Print paragraphs on standard output; in a terminal the lines of each are joined and broken anew."""
+    if sys.stdout.isatty():
+        text = re.sub(r"(?<=\S)\n(?=[^\s*-])", " ", text)
+    print_text(text)
+
+
 def print_next(commands: Iterable[str], *, file: TextIO | None = None) -> None:
     """Print what to do next: one command on each line, whole, so that it can be copied."""
     stream = sys.stdout if file is None else file
@@ -87,9 +103,9 @@ def print_next(commands: Iterable[str], *, file: TextIO | None = None) -> None:
 
 
 def print_notice(text: str) -> None:
-    """Print a line for people on standard error."""
+    """Print a line for people on standard error, broken between words in a terminal."""
     with contextlib.suppress(OSError):
-        sys.stderr.write(f"{text}\n")
+        sys.stderr.write("".join(f"{line}\n" for line in break_lines(text, terminal_width(sys.stderr))))
 
 
 def terminal_width(stream: TextIO) -> int:

@@ -118,9 +118,7 @@ def _commands_of(plugin: Plugin, add: Callable[..., object], taken: Collection[s
                     f"{who} adds a command {safe_repr(name)}; use lower-case letters, digits and hyphens"
                 )
             if name in taken:
-                raise PluginError(
-                    f"{who} adds a command {name!r}, but DE-NAS has a command of that name; rename it"
-                )
+                raise PluginError(f"{who} adds a command {name!r}, which DE-NAS already has; rename it")
             _report_command_errors(command, name, f"{plugin.distribution} {plugin.version}")
     return commands
 

@@ -96,12 +96,15 @@ def write_line(text: str) -> None:
 def _make_bar() -> Any:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
+    from rich.table import Column
 
     console = Console(file=sys.stderr)
+    bar = [BarColumn(bar_width=24 if console.width >= 100 else 8)] if console.width >= 60 else []
     return Progress(
-        TextColumn("{task.percentage:3.0f}%"),
-        BarColumn(bar_width=24 if console.width >= 100 else 8),
-        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.percentage:3.0f}%", table_column=Column(min_width=4, no_wrap=True)),
+        *bar,
+        # Broken between words where it is too long.
+        TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=False)),
         console=console,
         redirect_stdout=False,
         redirect_stderr=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from denas_core.text import percent
@@ -13,8 +14,8 @@ from .trial_tables import KEY_DIGITS, TrialRow, print_trial_table
 MORE = "the page, or --json"
 
 
-def print_report(document: Mapping[str, Any]) -> None:
-    """Print a report: the same sections as the page, those that a table can hold."""
+def print_report(document: Mapping[str, Any], page: Path | None = None) -> None:
+    """Print a report: those sections of the page that a table can hold, and where the page is."""
     for sentence in document["verdict"]:
         print_text(cell(sentence))
     _comparison(document["comparison"])
@@ -26,6 +27,8 @@ def print_report(document: Mapping[str, Any]) -> None:
     print_text(f"\n{cell(document['provenance']['reproducible']['why'])}")
     for notice in document["notices"]:
         print_text(f"note: {cell(notice)}")
+    if page is not None:
+        print_text(f"report: {page}")
     print_next(cell(row["command"]) for row in document["commands"])
 
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from denas_core.values.architecture import Architecture
 
 
+NO_ARCHITECTURE = "no architecture is named; name one with --arch, or name a run instead of a space"
+
+
 def find_run(name: str | None, registry: Registry) -> Path | None:
     """Return the run directory that the user names, or None if the name is that of a space.
 
@@ -75,11 +78,11 @@ def choose_architecture(space: SearchSpace, run: Path | None, given: str | None)
         StoreDamaged, StorageError: the run or the file cannot be read.
     """
     if given is None:
+        from denas_core.runs.files import BEST
+
         if run is None:
-            raise ConfigError(
-                "no architecture is named; name one with --arch, or name a run instead of a space"
-            )
-        best = run / "best.json"
+            raise ConfigError(NO_ARCHITECTURE)
+        best = run / BEST
         if not best.is_file():
             raise ConfigError(
                 f"run {str(run)!r} has no best architecture yet; finish its search: "

@@ -65,7 +65,7 @@ def _print_runs(runs: Sequence[Mapping[str, Any]]) -> None:
         if name not in components and any(name in best["metrics"] for best in bests)
     ]
     names = _short_names([run["run"] for run in runs])
-    print_table(["quantity", *names], rows, prose=names)
+    print_table(["quantity", *names], rows, prose=names, in_parts=True)
     for run in runs:
         if run["not_ranked"]:
             _write(f"{run['run']} has no ranking: {run['not_ranked']}")

@@ -37,7 +37,8 @@ def doctor(json_: JsonOption = False) -> None:
 def show(document: Mapping[str, Any]) -> None:
     """Print what `examine` returns, for people."""
     print_table(["package", "version"], list(document["versions"].items()), title="Versions")
-    print_table(["machine", ""], list(document["machine"].items()), title="Machine", prose=("",))
+    rows = list(document["machine"].items())
+    print_table(["property", "value"], rows, title="Machine", prose=("value",))
     print_table(
         ["plugin", "distribution", "status", "how to fix"],
         [[row["name"], row["distribution"], row["status"], row["fix"] or "-"] for row in document["plugins"]],

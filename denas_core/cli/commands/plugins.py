@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from denas_core.cli.arguments import AllowPickleOption, ColumnsOption, JsonOption, SetOption, with_pickles
-from denas_core.cli.output import MORE, print_json, print_table, print_text
+from denas_core.cli.output import MORE, print_json, print_paragraphs, print_table, print_text
 from denas_core.errors import ConfigError, NotInstalled, with_article
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def _documentation(cls: type[Any]) -> str:
 
 
 def _print(document: dict[str, Any]) -> None:
-    print_text(f"{document['id']} ({document['kind']})\n\n{document['documentation']}\n")
+    print_paragraphs(f"{document['id']} ({document['kind']})\n\n{document['documentation']}\n")
     print_table(
         ["option", "type", "default", "help"],
         [

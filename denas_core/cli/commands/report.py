@@ -93,8 +93,7 @@ def report(
     if json_:
         print_json(document)
     elif not to_pipe:
-        print_report(document)
-        sys.stdout.write(f"report: {page}\n")
+        print_report(document, page)
     if json_ or to_pipe:
         for notice in document["notices"]:
             print_notice(f"note: {notice}")

@@ -173,7 +173,7 @@ def latency(
 def _setup(
     source: str | None, arch: str | None, *, file: str | None, **options: Any
 ) -> tuple[Setup, Architecture]:
-    from denas_core.cli.run_source import choose_architecture, find_run, read_config
+    from denas_core.cli.run_source import NO_ARCHITECTURE, choose_architecture, find_run, read_config
     from denas_core.registry.registry import Registry
     from denas_core.setup.setup import Setup
 
@@ -183,6 +183,8 @@ def _setup(
         raise ConfigError(
             f"--config and run {source!r} exclude each other: the run has its own configuration"
         )
+    if run is None and arch is None:
+        raise ConfigError(NO_ARCHITECTURE)
     stored = None if run is None else read_config(run)
     config = build_config(source if run is None else None, file=file, stored=stored, **options)
     # Bounds are for searches; one architecture is what it is.

@@ -110,11 +110,11 @@ def search(
         result = resume_search(Path(resume), change, observers=observers)
     else:
         result = run_search(run_config, Registry.discover(), observers=observers)
-    if json_:
-        print_json(result.as_dict())
-    else:
-        print_result(result)
     printed = observers[0].notices if observers else []
     for notice in result.notices:
         if notice not in printed:
             print_notice(f"note: {notice}")
+    if json_:
+        print_json(result.as_dict())
+    else:
+        print_result(result)

@@ -51,13 +51,17 @@ def trials(
     if not rows:
         print_text(f"run {str(run)!r} has no {'' if state is None else f'{state} '}trial")
         return
+    has_reasons = any(row["reason"] for row in rows)
     print_trial_table(
         [
             TrialRow(
                 first={"#": row["index"], "key": row["key"][:KEY_DIGITS], "state": row["state"]},
                 components=row["components"],
                 metrics=row["metrics"],
-                last={"seconds": float(sum(row["seconds"].values())), "reason": row["reason"]},
+                last={
+                    "seconds": float(sum(row["seconds"].values())),
+                    **({"reason": row["reason"]} if has_reasons else {}),
+                },
             )
             for row in rows
         ],

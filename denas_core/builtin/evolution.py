@@ -17,7 +17,8 @@ class Evolution(Strategy):
     """Each generation: fresh random architectures, mutations of the elite, and crossovers within it.
 
     The elite is the best `select` trials of all finished generations: feasible ones by score, then those that come
-    nearest to the constraints. While there is no elite, every proposal is random.
+    nearest to the constraints. While there is no elite, every proposal is random. If fewer proposals are wanted than a
+    generation has, each kind and the elite shrink in proportion.
     """
 
     population: int = option(50, "Fresh random architectures of a generation", at_least=0, at_most=100_000)
@@ -47,12 +48,17 @@ class Evolution(Strategy):
     def ask(self, problem: Problem, history: History, *, count: int, seed: int) -> list[Architecture]:
         """Return the next generation: random ones first, then mutations, then crossovers."""
         space = problem.space
-        elite = [trial.arch for trial in history.ranked if trial.evaluation.state != "failed"][: self.select]
+        share = min(count / self.generation_size, 1.0)
+        random_end = round(self.population * share)
+        mutation_end = round((self.population + self.mutations) * share)
+        # Two parents at least, for crossovers.
+        select = max(round(self.select * share), min(self.select, 2))
+        elite = [trial.arch for trial in history.ranked if trial.evaluation.state != "failed"][:select]
 
         def propose(place: int, rng: random.Random) -> Architecture:
-            if place < self.population or not elite:
+            if place < random_end or not elite:
                 return space.sample(rng)
-            if place < self.population + self.mutations:
+            if place < mutation_end:
                 return space.mutate(
                     rng.choice(elite),
                     rng,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import ClassVar
 
 from denas_core.contracts.component import option
 from denas_core.contracts.problem import Problem
@@ -14,8 +15,11 @@ from denas_core.values.architecture import Architecture
 class RandomSearch(Strategy):
     """Draws every knob uniformly: the baseline that any other strategy must beat.
 
-    Draws beyond a constraint are repaired, as with every strategy: proposals are uniform only without constraints.
+    A draw that breaks a constraint is repaired, as with every strategy, so proposals are uniform only without
+    constraints.
     """
+
+    learns: ClassVar[bool] = False
 
     batch: int = option(50, "Proposals of one generation", at_least=1, at_most=100_000)
 

@@ -1,31 +1,16 @@
-"""The commands of ``denas``, in the order in which help shows them."""
+"""The commands of ``denas`` as one Typer application."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import importlib
+from typing import Annotated, Any
 
 import typer
 
-from denas_core import __version__
+from denas_core.version import __version__
 
-from .commands import (
-    check,
-    compare,
-    config,
-    doctor,
-    evaluate,
-    export,
-    new_plugin,
-    plugins,
-    repair,
-    report,
-    run,
-    score,
-    search,
-    train,
-)
-from .commands import trials as runs
 from .plugin_commands import CommandGroup
+from .table import COMMANDS, GROUPS
 
 app = typer.Typer(
     name="denas",
@@ -34,6 +19,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    # Commands and groups below, those of plugins too, take it over.
+    context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 ok, 1 no result, 2 usage, 3 broken plugin, 4 run busy, 5 store damaged, 6 I/O, 7 infeasible.",
 )
 
@@ -55,26 +42,12 @@ def _options(
     pass
 
 
-app.command("search")(search.search)
-app.command("trials")(runs.trials)
-app.command("rank")(runs.rank)
-app.command("report")(report.report)
-app.command("compare")(compare.compare)
-app.command("repair")(repair.repair)
-app.command("score")(score.score)
-app.command("latency")(score.latency)
-app.command("train")(train.train)
-app.command("evaluate")(evaluate.evaluate)
-app.command("export")(export.export)
-app.command("plugins")(plugins.plugins)
-app.command("show")(plugins.show)
-app.command("check")(check.check)
-app.command("new-plugin")(new_plugin.new_plugin)
-app.add_typer(run.app, name="run")
-app.add_typer(config.app, name="config")
-app.command("doctor")(doctor.doctor)
+def _load(reference: str) -> Any:
+    module, _, name = reference.partition(":")
+    return getattr(importlib.import_module(f"denas_core.cli.commands.{module}"), name)
 
 
-def core_commands() -> list[str]:
-    """Return the names of the commands that the core has."""
-    return list(typer.main.get_group(app).commands)
+for _name, _reference in COMMANDS.items():
+    app.command(_name)(_load(_reference))
+for _name, _reference in GROUPS.items():
+    app.add_typer(_load(_reference), name=_name)

@@ -1,4 +1,4 @@
-"""What several commands take: configuration options, weights, and architectures from files or text."""
+"""Options that several commands have, and how their texts are read: configuration, weights, architectures."""
 
 from __future__ import annotations
 
@@ -28,20 +28,36 @@ WeightsOption = Annotated[
     typer.Option("--weights", metavar="NAME=W,...", help="Weights of score components; 0 leaves one out."),
 ]
 ConfigOption = Annotated[
-    str | None, typer.Option("--config", metavar="FILE", help="YAML configuration; options beat it.")
+    str | None,
+    typer.Option(
+        "--config", metavar="FILE|RUN", help="YAML configuration, or that of a run; options beat it."
+    ),
 ]
 AllowPickleOption = Annotated[
     bool,
     typer.Option(
         "--allow-pickle",
-        help="Read a checkpoint of the space that is a pickle, its tensors alone (space.allow_pickle=true).",
+        help="Allow the space to read a checkpoint that is a pickle; only its tensors are loaded.",
     ),
 ]
 DeviceOption = Annotated[str | None, typer.Option("--device", help="auto, cpu or cuda.")]
 ArchOption = Annotated[
-    str,
+    str | None,
     typer.Option(
-        "--arch", metavar="FILE|TEXT", help="Architecture: a YAML or JSON file, or the space's notation."
+        "--arch",
+        metavar="KEY|FILE|TEXT",
+        help="Architecture: first digits of a key of the run, a YAML or JSON file, or the space's notation. "
+        "[default: the best one of the run]",
+    ),
+]
+ScoreOption = Annotated[str | None, typer.Option("--score", help="Score. [default: scores/de-score]")]
+ProbeOption = Annotated[
+    str | None, typer.Option("--probe", help="Latency probe. [default: builtin/wall-clock]")
+]
+ColumnsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--columns", metavar="NAME,...", help="Print these columns, however wide; 'all' prints every column."
     ),
 ]
 
@@ -49,13 +65,13 @@ ArchOption = Annotated[
 def with_options(
     document: Mapping[str, Any], given: Mapping[str, Any], *, weights: str | None
 ) -> dict[str, Any]:
-    """Return a configuration with the options that were given on the command line put in."""
+    """Return a configuration, changed by the options of the command line."""
     changed = {**document, **{key: value for key, value in given.items() if value is not None}}
     if weights is not None:
         score = changed.get("score", "scores/de-score")
         score = {"name": score} if isinstance(score, str) else score
         before = score.get("weights", {}) if isinstance(score, dict) else None
-        # Anything else is refused where the configuration is checked.
+        # A score of another form is refused when the configuration is checked.
         if isinstance(before, dict):
             changed["score"] = {**score, "weights": {**before, **parse_weights(weights)}}
     return changed
@@ -65,19 +81,31 @@ def build_config(
     space: str | None,
     *,
     file: str | None = None,
+    stored: Mapping[str, Any] | None = None,
     given: Mapping[str, Any] | None = None,
     weights: str | None = None,
     settings: Sequence[str] | None = None,
     allow_pickle: bool = False,
 ) -> RunConfig:
-    """Return the configuration of a command: a file, then options, then ``--set``.
+    """Return the configuration of a command: a file or that of a run, then options, then ``--set``.
+
+    Args:
+        space: The space that the user names.
+        file: A YAML file, or a run directory that holds one.
+        stored: The configuration of a run, in place of a file.
+        given: Options by key; None for those that were not given.
+        weights: What ``--weights`` was given.
+        settings: What ``--set`` was given.
+        allow_pickle: Whether ``--allow-pickle`` was given.
 
     Raises:
-        ConfigError: no space is named, or something does not fit.
+        ConfigError: no space is named, or a value is wrong.
     """
     from denas_core.setup.config import apply_settings, make_config, read_document
 
-    document, text = read_document(file) if file is not None else ({}, None)
+    if file is not None:
+        file = _config_file(file)
+    document, text = read_document(file) if file is not None else (dict(stored or {}), None)
     named = document.get("space", {})
     if (
         space is not None
@@ -89,13 +117,13 @@ def build_config(
     document = apply_settings(document, with_pickles(settings, allow_pickle=allow_pickle))
     if "space" not in document:
         raise ConfigError(
-            "no search space is named; name one, e.g. 'denas search cv/cnn' ('denas plugins' lists them)"
+            "no search space is named; name one, for example cv/cnn ('denas plugins' lists them)"
         )
     return make_config(document, origin=file or "the command line", text=text)
 
 
 def with_pickles(settings: Sequence[str] | None, *, allow_pickle: bool) -> list[str]:
-    """Return ``--set`` with what ``--allow-pickle`` stands for; a space without such an option refuses it."""
+    """Return the settings with that of ``--allow-pickle``; a space without such an option refuses it."""
     return [*(settings or ()), *(["space.allow_pickle=true"] if allow_pickle else [])]
 
 
@@ -103,7 +131,7 @@ def parse_weights(text: str) -> dict[str, float]:
     """Read ``saliency=0,expressivity=2``.
 
     Raises:
-        ConfigError: another form.
+        ConfigError: the text has another form.
     """
     weights: dict[str, float] = {}
     for part in text.split(","):
@@ -120,7 +148,7 @@ def parse_weights(text: str) -> dict[str, float]:
 
 
 def read_architecture(space: SearchSpace, given: str) -> Architecture:
-    """Return the architecture in a file, or the one that a text in the space's notation stands for.
+    """Return the architecture in a file, or the one that a text in the space's notation describes.
 
     Raises:
         ConfigError, StorageError: it cannot be read.
@@ -133,6 +161,16 @@ def read_architecture(space: SearchSpace, given: str) -> Architecture:
     if looks_like_path or ("(" not in given and "{" not in given and _exists(given)):
         return space.parse(read_text(given), origin=given)
     return space.parse(given, origin="--arch")
+
+
+def _config_file(name: str) -> str:
+    from denas_core.runs.files import CONFIG
+
+    try:
+        is_run = Path(name).is_dir() and (Path(name) / CONFIG).is_file()
+    except (OSError, ValueError):
+        return name
+    return str(Path(name) / CONFIG) if is_run else name
 
 
 def _exists(name: str) -> bool:

@@ -1,7 +1,4 @@
-"""What plugins declare and say, in another process: one that hangs or dies there is told, and harms nobody.
-
-The other process writes each step into a file before and after it takes it; the file says what it was at when it ended.
-"""
+"""Import what each plugin declares, one process for each plugin: one that hangs or dies stops no other."""
 
 from __future__ import annotations
 
@@ -12,9 +9,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,115 +22,102 @@ if TYPE_CHECKING:
     from denas_core.registry.loading import Kind, Plugin
     from denas_core.registry.registry import Registry
 
-PATIENCE = 60.0
-"""Seconds that one import may take; the first one that imports torch from a cold disk takes a few."""
+PATIENCE = 120.0
+"""Seconds that the imports of one plugin may take; the first import of torch from a cold disk takes many."""
 
 Row = dict[str, Any]
 
 
 def examine_plugins(*, patience: float = PATIENCE) -> list[Row]:
-    """Return the rows of ``denas plugins``, each with ``faults``, a reason by component that cannot be used, and
-    ``notes``, what the plugin says of this machine by subject.
+    """Return the rows of ``denas plugins``, each with two more keys.
+
+    ``faults`` holds the reason for each component that cannot be used. ``notes`` holds what the plugin reports about
+    this machine, by subject.
 
     Args:
-        patience: Seconds that one import may take.
+        patience: Seconds that the imports of one plugin may take.
     """
-    culprits: dict[str, str] = {}
-    while True:
-        steps, open_step, end = _steps(culprits, patience)
-        if open_step is None or open_step["key"] in culprits:
-            return _rows(steps, culprits)
-        culprits[open_step["key"]] = end
+    from denas_core.registry.loading import installed_points
+
+    points, unreadable = installed_points()
+    rows = [_new_row(plugin) for plugin in unreadable]
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        rows += pool.map(partial(_examine, patience=patience), range(len(points)))
+    return sorted(rows, key=lambda row: (row["name"], row["distribution"]))
 
 
-def _steps(skipped: Iterable[str], patience: float) -> tuple[list[Row], Row | None, str]:
+def _examine(place: int, *, patience: float) -> Row:
+    """Examine the plugin at a place of `installed_points` in a process of its own."""
     with tempfile.TemporaryDirectory(prefix="denas-doctor-") as folder:
-        log = Path(folder) / "steps.jsonl"
-        log.touch()
-        # -P: what lies in the current directory is not installed.
+        path = Path(folder) / "row.json"
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", __name__, str(log), json.dumps(list(skipped))],
+            # -P: a folder in the working directory must not hide an installed package.
+            [sys.executable, "-P", "-m", __name__, str(place), str(path)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)},
             start_new_session=True,
         )
         try:
-            end = _await(process, log, patience)
+            code = process.wait(patience)
+            end = f"its import ends the process ({f'signal {-code}' if code < 0 else f'exit code {code}'})"
+        except subprocess.TimeoutExpired:
+            end = f"its import does not end within {patience:g} s"
         finally:
-            # What an import has started goes too.
+            # Processes that an import has started must end too.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-        steps = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line]
-    is_whole = bool(steps) and steps[-1]["step"] == "end"
-    return steps, None if is_whole or not steps else steps[-1], end
+        row: Row = json.loads(path.read_text(encoding="utf-8")) if path.exists() else _unloaded_row(place)
+    if (begun := row.pop("begun")) is None:
+        return row
+    if row["status"] == "unknown":
+        return row | {"status": "broken", "reason": end}
+    row["faults"][begun] = end
+    return row
 
 
-def _await(process: subprocess.Popen[bytes], log: Path, patience: float) -> str:
-    size, since = 0, time.monotonic()
-    while time.monotonic() - since < patience:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            code = process.wait(timeout=0.05)
-            how = f"signal {-code}" if code < 0 else f"exit code {code}"
-            return f"its import ends the process ({how})"
-        if log.stat().st_size != size:
-            size, since = log.stat().st_size, time.monotonic()
-    return f"its import does not end within {patience:g} s"
+def _new_row(plugin: Plugin) -> Row:
+    return {**plugin.as_dict(), "faults": {}, "notes": {}}
 
 
-def _rows(steps: list[Row], culprits: dict[str, str]) -> list[Row]:
-    rows: dict[str, Row] = {}
-    for step in steps:
-        if step["step"] == "plugin":
-            rows[step["key"]] = {**step["row"], "faults": {}, "notes": {}}
-        elif step["step"] == "skip" and "row" in step:
-            row = {**step["row"], "status": "broken", "reason": culprits[step["key"]], "components": {}}
-            rows[step["key"]] = {**row, "faults": {}, "notes": {}}
-    by_name = {row["name"]: row for row in rows.values() if row["status"] == "ok"}
-    for step in steps:
-        if step["step"] == "fault":
-            by_name[step["plugin"]]["faults"][step["key"]] = step["reason"]
-        elif step["step"] == "notes":
-            by_name[step["plugin"]]["notes"] = step["notes"]
-        elif step["step"] == "skip" and "plugin" in step:
-            by_name[step["plugin"]]["faults"][step["key"]] = culprits[step["key"]]
-    return sorted(rows.values(), key=lambda row: (row["name"], row["distribution"]))
+def _unloaded_row(place: int) -> Row:
+    from denas_core.registry.loading import Plugin, installed_points, plugin_facts
+
+    facts = plugin_facts(installed_points()[0][place])
+    return {**_new_row(Plugin(**facts, status="broken")), "status": "unknown", "begun": "plugin"}
 
 
-def examine_here(tell: Callable[..., None], skipped: Iterable[str]) -> None:
-    """Import every plugin and component but the skipped ones, and tell each step."""
+def examine_here(place: int, path: Path) -> None:
+    """Import one plugin and all that it declares, and keep its row in a file up to date.
+
+    The file names the import that has begun and not ended as ``begun``.
+    """
     from denas_core.errors import DenasError
-    from denas_core.registry.loading import Plugin, installed_points, load_plugin, plugin_facts
+    from denas_core.registry.loading import installed_points, load_plugin
     from denas_core.registry.registry import Registry
 
-    points, plugins = installed_points()
-    for plugin in plugins:
-        tell("plugin", key=f"distribution {plugin.distribution}", row=plugin.as_dict())
-    claims = Counter(point.name for point in points)
-    for point in points:
-        unknown = Plugin(**plugin_facts(point), status="broken")
-        key = f"plugin {unknown.name} of {unknown.distribution}"
-        if key in skipped:
-            tell("skip", key=key, row=unknown.as_dict())
-            continue
-        tell("begin", key=key)
-        plugins.append(load_plugin(point, claims=claims[point.name]))
-        tell("plugin", key=key, row=plugins[-1].as_dict())
-    registry = Registry(plugins)
-    for plugin in registry.plugins:
-        for key, examination in _examinations(registry, plugin):
-            if key in skipped:
-                tell("skip", key=key, plugin=plugin.name)
-                continue
-            tell("begin", key=key)
-            try:
-                if notes := examination():
-                    tell("notes", key=key, plugin=plugin.name, notes=notes)
-            except DenasError as error:
-                tell("fault", key=key, plugin=plugin.name, reason=str(error))
-    tell("end", key="")
+    points, _ = installed_points()
+    row = _unloaded_row(place)
+    _write(path, row)
+    plugin = load_plugin(points[place], claims=Counter(point.name for point in points)[points[place].name])
+    row = {**_new_row(plugin), "begun": None}
+    registry = Registry([plugin])
+    for name, examination in _examinations(registry, registry.plugins[0]):
+        _write(path, {**row, "begun": name})
+        try:
+            row["notes"] |= examination()
+        except DenasError as error:
+            row["faults"][name] = str(error)
+    _write(path, row)
+
+
+def _write(path: Path, row: Row) -> None:
+    # In one step: this process may die at any moment.
+    draft = path.with_suffix(".tmp")
+    draft.write_text(json.dumps(row), encoding="utf-8")
+    draft.replace(path)
 
 
 def _examinations(registry: Registry, plugin: Plugin) -> Iterator[tuple[str, Callable[[], dict[str, str]]]]:
@@ -141,7 +125,7 @@ def _examinations(registry: Registry, plugin: Plugin) -> Iterator[tuple[str, Cal
         for name in sorted(names):
             yield f"{kind} {plugin.name}/{name}", partial(_import, registry, kind, f"{plugin.name}/{name}")
     if plugin.add_commands is not None:
-        yield f"commands of {plugin.name}", partial(_add_commands, plugin)
+        yield f"commands of {plugin.name}", partial(_add_commands, registry)
     if plugin.doctor is not None:
         yield f"denas_doctor() of {plugin.name}", partial(_ask, plugin, plugin.doctor)
 
@@ -153,14 +137,13 @@ def _import(registry: Registry, kind: Kind, name: str) -> dict[str, str]:
     return {}
 
 
-def _add_commands(plugin: Plugin) -> dict[str, str]:
+def _add_commands(registry: Registry) -> dict[str, str]:
     from denas_core.errors import PluginError
-    from denas_core.registry.registry import Registry
 
-    from .app import core_commands
     from .plugin_commands import plugin_commands
+    from .table import NAMES
 
-    for reason in plugin_commands(Registry([plugin]), taken=core_commands()).faults.values():
+    for reason in plugin_commands(registry, taken=NAMES).faults.values():
         raise PluginError(reason)
     return {}
 
@@ -175,16 +158,5 @@ def _ask(plugin: Plugin, doctor: Callable[[], Any]) -> dict[str, str]:
         return {one_line(subject, 40): one_line(text, 400) for subject, text in notes.items()}
 
 
-def main(path: str, skipped: str) -> None:
-    """Write the steps of `examine_here` into a file, line by line."""
-    with Path(path).open("a", encoding="utf-8") as log:
-
-        def tell(step: str, **facts: Any) -> None:
-            log.write(f"{json.dumps({'step': step, **facts})}\n")
-            log.flush()
-
-        examine_here(tell, set(json.loads(skipped)))
-
-
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    examine_here(int(sys.argv[1]), Path(sys.argv[2]))

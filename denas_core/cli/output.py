@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
-import shutil
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
-from denas_core.text import quantity
+from denas_core.errors import ConfigError, did_you_mean
+from denas_core.text import number, printable
 
-if TYPE_CHECKING:
-    from rich.progress import Progress
-from denas_core.text import printable
+from .columns import Column, break_lines, choose_columns, draw_table
+
+UNLIMITED = 1_000_000
+"""Width of what is no terminal: lines stay whole in a file or a pipe."""
+
+ALL = "all"
+"""What ``--columns`` takes for every column."""
+
+MORE = f"--columns {ALL}, or --json"
+"""How to see the columns that are left out, in commands with ``--columns``."""
 
 
 def print_json(document: Any) -> None:
@@ -23,50 +31,94 @@ def print_json(document: Any) -> None:
 
 
 def print_table(
-    columns: Sequence[str],
+    names: Sequence[str],
     rows: Iterable[Sequence[object]],
     *,
     title: str | None = None,
+    prose: Sequence[str] = (),
+    least: Sequence[str] = (),
+    chosen: str | None = None,
+    more: str = "--json",
+    in_parts: bool = False,
     file: TextIO | None = None,
 ) -> None:
-    """Print a table, by default on standard output; numbers are right-aligned, and nothing in it is markup."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    """Print a table as wide as the terminal allows; a line under it names the columns that do not fit.
 
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False, highlight=False)
-    body = [[cell(value) for value in row] for row in rows]
-    for index, column in enumerate(columns):
-        numeric = bool(body) and all(_is_number(row[index]) for row in body)
-        table.add_column(Text(column), justify="right" if numeric else "left", overflow="fold")
-    for row in body:
-        table.add_row(*(Text(text) for text in row))
-    # A pipe has no width: lines stay whole there.
+    Args:
+        names: Headings of the columns.
+        rows: Values, one for each column.
+        title: A line above the table, after an empty line; an empty title is the empty line alone.
+        prose: Columns whose texts may be broken between words.
+        least: Columns to leave out first, the least important one first.
+        chosen: What the user gave as ``--columns``: only these columns are printed, however wide they are.
+        more: How to see the columns that are left out.
+        in_parts: Print the columns that do not fit as further tables, each with the first column, and leave none out.
+        file: Where the table goes; by default standard output.
+
+    Raises:
+        ConfigError: `chosen` names a column that does not exist.
+    """
     stream = sys.stdout if file is None else file
-    width = shutil.get_terminal_size().columns if stream.isatty() else 400
-    Console(file=stream, width=width).print(table)
+    body = [[cell(value) for value in row] for row in rows]
+    columns = [
+        Column(name=name, cells=[row[place] for row in body], is_prose=name in prose)
+        for place, name in enumerate(names)
+    ]
+    width = UNLIMITED if chosen else terminal_width(stream)
+    kept, left_out = choose_columns(_chosen(columns, chosen), width, least)
+    lines = [] if title is None else ["", *(break_lines(title, width) if title else [])]
+    lines += draw_table(kept, width, rule=_rule(stream))
+    while in_parts and left_out:
+        rest = [columns[0], *(column for column in columns if column.name in left_out)]
+        kept, left_out = choose_columns(rest, width)
+        # A column that is wider than the terminal makes a table of its own.
+        kept, left_out = (kept, left_out) if len(kept) > 1 else (rest[:2], left_out[1:])
+        lines += ["", *draw_table(kept, width, rule=_rule(stream))]
+    if left_out:
+        lines += break_lines(f"left out, too wide here: {', '.join(left_out)}; see {more}", width)
+    stream.write("".join(f"{line}\n" for line in lines))
+
+
+def print_text(text: str) -> None:
+    """Print lines of prose on standard output, broken between words where they are longer than the terminal."""
+    width = terminal_width(sys.stdout)
+    for line in text.split("\n"):
+        indent = line[: len(line) - len(line.lstrip())]
+        broken = [line] if len(line) <= width else break_lines(line, width - len(indent))
+        sys.stdout.write("".join(f"{indent if part is not line else ''}{part}\n" for part in broken))
+
+
+def print_paragraphs(text: str) -> None:
+    """Print paragraphs on standard output; in a terminal the lines of each are joined and broken anew."""
+    if sys.stdout.isatty():
+        text = re.sub(r"(?<=\S)\n(?=[^\s*-])", " ", text)
+    print_text(text)
+
+
+def print_next(commands: Iterable[str], *, file: TextIO | None = None) -> None:
+    """Print what to do next: one command on each line, whole, so that it can be copied."""
+    stream = sys.stdout if file is None else file
+    with contextlib.suppress(OSError) if file is sys.stderr else contextlib.nullcontext():
+        stream.write("".join(["next:\n", *(f"  {command}\n" for command in commands)]))
 
 
 def print_notice(text: str) -> None:
-    """Print a line for people on standard error."""
+    """Print a line for people on standard error, broken between words in a terminal."""
     with contextlib.suppress(OSError):
-        sys.stderr.write(f"{text}\n")
+        sys.stderr.write("".join(f"{line}\n" for line in break_lines(text, terminal_width(sys.stderr))))
 
 
-def terminal_bar() -> Progress:
-    """Return a bar on standard error, not yet started: percentage, bar and a line of text."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn
-
-    return Progress(
-        TextColumn("{task.percentage:3.0f}%"),
-        BarColumn(bar_width=24),
-        TextColumn("{task.description}", markup=False),
-        console=Console(file=sys.stderr),
-        redirect_stdout=False,
-        redirect_stderr=False,
-    )
+def terminal_width(stream: TextIO) -> int:
+    """Return the cells of a line of the terminal that a stream writes to; very many if it is no terminal."""
+    if not stream.isatty():
+        return UNLIMITED
+    if os.environ.get("COLUMNS", "").isdecimal():
+        return int(os.environ["COLUMNS"]) or UNLIMITED
+    try:
+        # Some terminals do not know their width and report 0.
+        return os.get_terminal_size(stream.fileno()).columns or UNLIMITED
+    except (OSError, ValueError):
+        return UNLIMITED
 
 
 def cell(value: object) -> str:
@@ -75,13 +127,28 @@ def cell(value: object) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int):
-        return quantity(value) if abs(value) >= 10_000 else str(value)
-    if isinstance(value, float):
-        return quantity(value) if abs(value) >= 10_000 else f"{value:.4g}"
+    if isinstance(value, (int, float)):
+        return number(value)
     return printable(str(value))
 
 
-def _is_number(text: str) -> bool:
-    # With a unit or a suffix; what merely begins with a digit, such as a key, is text.
-    return text == "-" or re.fullmatch(r"-?\d+(\.\d+)?(e[+-]?\d+)?( ?[a-zA-Z%]{1,3})?", text) is not None
+def _chosen(columns: Sequence[Column], chosen: str | None) -> list[Column]:
+    if chosen is None or chosen.strip() == ALL:
+        return list(columns)
+    by_name = {column.name: column for column in columns}
+    names = [name.strip() for name in chosen.split(",")]
+    for name in names:
+        if name not in by_name:
+            raise ConfigError(
+                f"--columns {chosen!r}: there is no column {name!r}{did_you_mean(name, by_name)}; "
+                f"there are {', '.join(by_name)}, and {ALL!r} stands for all of them"
+            )
+    return [by_name[name] for name in dict.fromkeys(names)]
+
+
+def _rule(stream: TextIO) -> str:
+    try:
+        "─".encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return "-"
+    return "─"

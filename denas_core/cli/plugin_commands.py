@@ -1,4 +1,4 @@
-"""Commands that plugins add to ``denas``; looked for where help is asked, or a command is none of the core's."""
+"""Commands that plugins add to ``denas``; plugins are loaded for the help and for commands that the core lacks."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 OFFICIAL = {"data": "asr", "transcribe": "asr"}
-"""Plugin by command, for the hint on what to install."""
+"""Plugin that has the command, for the hint on what to install."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class PluginCommands:
-    """What the plugins add.
+    """The commands of all plugins.
 
     Attributes:
-        commands: What Typer makes of each command, by name.
-        names: Names of the commands by plugin.
-        faults: By plugin, why none of its commands is there.
+        commands: The command objects of Typer, by name.
+        names: Names of the commands, by plugin.
+        faults: The reason why a plugin adds no command, by plugin.
     """
 
     commands: Mapping[str, Any]
@@ -42,7 +42,7 @@ class PluginCommands:
 
 
 class CommandGroup(TyperGroup):
-    """The commands of the core, and behind them those of the plugins, which are loaded when they are needed."""
+    """The commands of the core, followed by those of the plugins, which are loaded when they are needed."""
 
     _faults: Mapping[str, str] | None = None
 
@@ -55,8 +55,8 @@ class CommandGroup(TyperGroup):
         """Return the command of that name, or None.
 
         Raises:
-            NotInstalled: a plugin of DE-NAS that is not installed has it.
-            PluginError: it has it, but does not load.
+            NotInstalled: the command belongs to a plugin of DE-NAS that is not installed.
+            PluginError: the command belongs to a plugin that does not load.
         """
         if cmd_name not in self.commands:
             faults = self._load()
@@ -75,11 +75,11 @@ class CommandGroup(TyperGroup):
 
 
 def plugin_commands(registry: Registry, *, taken: Collection[str]) -> PluginCommands:
-    """Return the commands of all plugins. A plugin that fails, or takes a name twice, adds none and is a fault.
+    """Return the commands of all plugins; a plugin that fails, or uses a name that is taken, adds none of its commands.
 
     Args:
         registry: The installed plugins.
-        taken: Names that the core has.
+        taken: Names of the commands of the core.
     """
     found: dict[str, dict[str, Any]] = {}
     faults: dict[str, str] = {}
@@ -93,7 +93,7 @@ def plugin_commands(registry: Registry, *, taken: Collection[str]) -> PluginComm
     for name in {name for commands in found.values() for name in commands}:
         owners = [owner for owner, commands in found.items() if name in commands]
         if len(owners) > 1:
-            # Neither is used: which one was meant would depend on the order.
+            # Neither is used: the choice would depend on the order of plugins.
             faults |= {owner: f"command {name!r} is added by {' and '.join(owners)}" for owner in owners}
     good = {owner: commands for owner, commands in found.items() if owner not in faults}
     return PluginCommands(
@@ -110,7 +110,7 @@ def _commands_of(plugin: Plugin, add: Callable[..., object], taken: Collection[s
     app = typer.Typer(rich_markup_mode=None, add_completion=False)
     with plugin_errors(who):
         add(app=app)
-        # What Typer cannot make a command of, such as a parameter without a type, fails here.
+        # A function that cannot be a command, for example with a parameter without a type, fails here.
         commands: dict[str, Any] = dict(typer.main.get_group(app).commands)
         for name, command in commands.items():
             if NAME.fullmatch(name) is None:
@@ -118,20 +118,20 @@ def _commands_of(plugin: Plugin, add: Callable[..., object], taken: Collection[s
                     f"{who} adds a command {safe_repr(name)}; use lower-case letters, digits and hyphens"
                 )
             if name in taken:
-                raise PluginError(f"{who} adds a command {name!r}, which DE-NAS has itself; rename it")
-            _blame(command, name, f"{plugin.distribution} {plugin.version}")
+                raise PluginError(f"{who} adds a command {name!r}, which DE-NAS already has; rename it")
+            _report_command_errors(command, name, f"{plugin.distribution} {plugin.version}")
     return commands
 
 
-def _blame(command: Any, words: str, distribution: str) -> None:
-    """Make what a command raises that is nothing for the user a fault of its plugin."""
+def _report_command_errors(command: Any, words: str, distribution: str) -> None:
+    """Report unexpected exceptions of a command as errors of its plugin."""
     for name, inner in getattr(command, "commands", {}).items():
-        _blame(inner, f"{words} {name}", distribution)
+        _report_command_errors(inner, f"{words} {name}", distribution)
     if command.callback is not None:
-        command.callback = _blamed(command.callback, f"command {words!r} of {distribution}")
+        command.callback = _report_errors(command.callback, f"command {words!r} of {distribution}")
 
 
-def _blamed(callback: Callable[..., Any], who: str) -> Callable[..., Any]:
+def _report_errors(callback: Callable[..., Any], who: str) -> Callable[..., Any]:
     @functools.wraps(callback)
     def call(*arguments: Any, **options: Any) -> Any:
         try:
@@ -139,7 +139,7 @@ def _blamed(callback: Callable[..., Any], who: str) -> Callable[..., Any]:
         except (DenasError, OSError, MemoryError, typer.Exit, typer.Abort):
             raise
         except Exception as error:
-            # An error of usage, which is known by what it can do.
+            # Typer has its own copy of Click, so an error of usage is recognised by its method.
             if hasattr(error, "format_message"):
                 raise
             raise PluginError(f"{who} failed: {describe_error(error)}") from error
@@ -161,7 +161,7 @@ def _explain(name: str, faults: Mapping[str, str]) -> None:
         reason = faults.get(owner) or plugin.reason
         raise PluginError(
             f"command {name!r} is unavailable: plugin {owner!r} ({plugin.distribution} {plugin.version}) is "
-            f"{'broken' if plugin.status == 'ok' else plugin.status}: {reason or 'it does not add it'}; "
+            f"{'broken' if plugin.status == 'ok' else plugin.status}: {reason or 'it does not add the command'}; "
             "'denas doctor' says how to fix it"
         )
     for plugin_name, reason in faults.items():

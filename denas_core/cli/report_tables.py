@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from denas_core.values.objectives import SHOWN_METRICS
+from denas_core.text import percent
 
-from .output import cell, print_table
+from .output import cell, print_next, print_table, print_text
+from .trial_tables import KEY_DIGITS, TrialRow, print_trial_table
+
+MORE = "the page, or --json"
 
 
-def print_report(document: Mapping[str, Any]) -> None:
-    """Print a report: the same sections as the page, those that a table can hold."""
+def print_report(document: Mapping[str, Any], page: Path | None = None) -> None:
+    """Print a report: those sections of the page that a table can hold, and where the page is."""
     for sentence in document["verdict"]:
-        sys.stdout.write(f"{cell(sentence)}\n")
+        print_text(cell(sentence))
     _comparison(document["comparison"])
     _confidence(document["confidence"])
     _finalists(document)
     _knobs(document["knobs"])
     _budgets(document["budgets"])
     _failures(document["failures"])
-    sys.stdout.write(f"\n{cell(document['provenance']['reproducible']['why'])}\n")
+    print_text(f"\n{cell(document['provenance']['reproducible']['why'])}")
     for notice in document["notices"]:
-        sys.stdout.write(f"note: {cell(notice)}\n")
-    for row in document["commands"]:
-        sys.stdout.write(f"next: {cell(row['command'])}\n")
+        print_text(f"note: {cell(notice)}")
+    if page is not None:
+        print_text(f"report: {page}")
+    print_next(cell(row["command"]) for row in document["commands"])
 
 
 def _comparison(comparison: Mapping[str, Any] | None) -> None:
@@ -37,11 +41,13 @@ def _comparison(comparison: Mapping[str, Any] | None) -> None:
                     row["name"],
                     "larger" if row["direction"] == "maximize" else "smaller",
                     *(row[name] for name in ("best", "median", "low", "high")),
-                    f"{row['beaten']:.0%}",
+                    _share(row["beaten"]),
                 ]
                 for row in comparison["rows"]
             ],
-            title=f"\nBest against the {comparison['count']} random candidates of generation 0",
+            title=f"Best against the {comparison['count']} random candidates of generation 0",
+            least=("better is", "lower quartile", "upper quartile"),
+            more=MORE,
         )
 
 
@@ -56,53 +62,52 @@ def _confidence(confidence: Mapping[str, Any] | None) -> None:
             [who, by, *((tau or {}).get(name) for name in ("mean", "min", "max", "pairs"))]
             for who, by, tau in rows
         ],
-        title=f"\nAgreement of {confidence['seeds'] + 1} seeds",
+        title=f"Agreement of {confidence['seeds'] + 1} seeds",
+        more=MORE,
     )
 
 
 def _finalists(document: Mapping[str, Any]) -> None:
-    rows = document["finalists"]
-    components = list(dict.fromkeys(name for row in rows for name in row["components"]))
-    metrics = [name for name in SHOWN_METRICS if any(name in row["metrics"] for row in rows)]
-    if rows:
-        print_table(
-            ["#", "front", "key", "score", *components, *metrics, "seconds"],
+    if document["finalists"]:
+        print_trial_table(
             [
-                [
-                    row["rank"],
-                    "*" if row["on_front"] else "",
-                    row["key"][:12],
-                    row["score"],
-                    *(row["components"].get(name) for name in components),
-                    *(row["metrics"].get(name) for name in metrics),
-                    float(row["total_seconds"]),
-                ]
-                for row in rows
+                TrialRow(
+                    first={
+                        "#": row["rank"],
+                        "front": "*" if row["on_front"] else "",
+                        "key": row["key"][:KEY_DIGITS],
+                        "score": row["score"],
+                    },
+                    components=row["components"],
+                    metrics=row["metrics"],
+                    last={"seconds": float(row["total_seconds"])},
+                )
+                for row in document["finalists"]
             ],
-            title="\nFinalists",
+            title="Finalists",
+            more=MORE,
         )
 
 
 def _knobs(knobs: Mapping[str, Any]) -> None:
-    told = [row for row in knobs["knobs"] if row["share"] is not None]
-    if told:
+    explained = [row for row in knobs["knobs"] if row["share"] is not None]
+    if explained:
         print_table(
             ["knob", "share explained", "p", "active in", "value of the best", "there", "usual"],
             [
                 [
                     row["name"],
-                    f"{row['share']:.0%}",
+                    _share(row["share"]),
                     f"{row['p']:.3f}",
                     row["active"],
                     row["best"],
-                    *(
-                        "-" if row[name] is None else f"{row[name]:.0%}"
-                        for name in ("best_share", "usual_share")
-                    ),
+                    *(_share(row[name]) for name in ("best_share", "usual_share")),
                 ]
-                for row in told[:10]
+                for row in explained[:10]
             ],
-            title="\nWhich knobs mattered",
+            title="Which knobs mattered",
+            prose=("value of the best",),
+            more=MORE,
         )
 
 
@@ -111,15 +116,11 @@ def _budgets(budgets: Mapping[str, Any]) -> None:
         print_table(
             ["budget", "best", "room left", "turned away"],
             [
-                [
-                    row["text"],
-                    row["best"],
-                    "-" if row["margin"] is None else f"{row['margin']:.0%}",
-                    row["rejected"],
-                ]
+                [row["text"], row["best"], _share(row["margin"]), row["rejected"]]
                 for row in budgets["constraints"]
             ],
-            title="\nWhere budgets cut",
+            title="Where budgets cut",
+            more=MORE,
         )
 
 
@@ -127,6 +128,16 @@ def _failures(failures: list[Mapping[str, Any]]) -> None:
     if failures:
         print_table(
             ["trials", "what", "reason", "example"],
-            [[row["count"], row["state"], row["reason"], row["examples"][0]["key"][:12]] for row in failures],
-            title="\nTrials without a score",
+            [
+                [row["count"], row["state"], row["reason"], row["examples"][0]["key"][:KEY_DIGITS]]
+                for row in failures
+            ],
+            prose=("reason",),
+            least=("example",),
+            more=MORE,
+            title="Trials without a score",
         )
+
+
+def _share(value: float | None) -> str | None:
+    return None if value is None else percent(value)

@@ -1,4 +1,4 @@
-"""Standard output held for the command alone: whatever else the process writes to it goes to standard error."""
+"""Keep standard output for the command: everything else that the process writes to it goes to standard error."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import sys
 STDOUT, STDERR = 1, 2
 
 
-def mend_streams() -> None:
-    """Make both streams fit to print on: a closed one drops what it is given, and no character fails."""
+def make_streams_printable() -> None:
+    """Prepare standard output and standard error: a closed one drops its text, and no character raises an error."""
     for descriptor, name in ((STDOUT, "stdout"), (STDERR, "stderr")):
         stream = getattr(sys, name)
         if stream is None:
-            # On its own number, which the next file to be opened would take, and receive what others print.
+            # Occupy the number: otherwise the next file to be opened takes it and receives what others print.
             nowhere = os.open(os.devnull, os.O_WRONLY)
             if nowhere != descriptor:
                 os.dup2(nowhere, descriptor)
@@ -25,10 +25,11 @@ def mend_streams() -> None:
 
 
 def hold_standard_output() -> None:
-    """Give Python's standard output a descriptor of its own, and point number 1 at standard error.
+    """Give Python's standard output a new descriptor, and point descriptor 1 at standard error.
 
-    So what C libraries and child processes print does not land in a document. It is never given back: C libraries print
-    what they have buffered as the process ends. Where something else captures standard output, nothing is done.
+    So the output of C libraries and child processes does not end up in a JSON document. The change is never undone,
+    because C libraries print what they have buffered when the process ends. If another program captures standard
+    output, nothing is changed.
     """
     stream = sys.stdout
     try:
@@ -43,5 +44,5 @@ def hold_standard_output() -> None:
     sys.stdout = open(  # noqa: SIM115, PTH123
         own, "w", buffering=1 if stream.isatty() else -1, encoding=stream.encoding, errors="backslashreplace"
     )
-    # Others ask this one for the width of the terminal.
+    # Other libraries read the width of the terminal from it.
     setattr(sys, "__stdout__", sys.stdout)  # noqa: B010  (declared final)

@@ -1,4 +1,4 @@
-"""Short forms of options that tasks have: each is the same as ``--set task.NAME=VALUE``."""
+"""Short options for keys of tasks: each is the same as ``--set task.NAME=VALUE``."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ VocabOption = Annotated[
 ]
 TrainOption = Annotated[
     str | None,
-    typer.Option("--train", metavar="PART", help="Part of the data to learn from; the same as task.train."),
+    typer.Option("--train", metavar="PART", help="Part of the data to train on; the same as task.train."),
 ]
 DevOption = Annotated[
     str | None,
-    typer.Option("--dev", metavar="PART", help="Part to measure on while training; the same as task.dev."),
+    typer.Option("--dev", metavar="PART", help="Part to evaluate on during training; the same as task.dev."),
 ]
 SplitOption = Annotated[
     str | None,
-    typer.Option("--split", metavar="PART", help="Part of the data to measure on; the same as task.split."),
+    typer.Option("--split", metavar="PART", help="Part of the data to evaluate on; the same as task.split."),
 ]
 DecodeOption = Annotated[
     str | None,
@@ -45,16 +45,16 @@ LmOption = Annotated[
 def task_for_once(
     registry: Registry, task: Task[Any], settings: Sequence[str], **short: str | None
 ) -> Task[Any]:
-    """Return a task with other options than a model was trained with.
+    """Return the task of a model with some options changed.
 
     Args:
         registry: The installed plugins.
-        task: That of the model.
-        settings: ``--set`` of the command line.
-        **short: Short forms, by the name of the option.
+        task: The task of the model.
+        settings: The ``--set`` options of the command line.
+        **short: Values of short options, by the name of the task's option.
 
     Raises:
-        ConfigError: a setting is none of a task, or does not fit.
+        ConfigError: a setting is not one of a task, or its value is wrong.
     """
     from denas_core.errors import ConfigError
     from denas_core.setup.config import apply_settings
@@ -64,21 +64,21 @@ def task_for_once(
         return task
     for setting in settings:
         if not setting.strip().startswith("task."):
-            raise ConfigError(f"--set {setting!r}: here are keys of the task alone, such as task.KEY=VALUE")
+            raise ConfigError(f"--set {setting!r}: only keys of the task can be set here, as task.KEY=VALUE")
     options = apply_settings({"task": task.options()}, settings)["task"]
     found: Task[Any] = registry.create("task", task.id, {**options, **given}, origin="the command line")
     return found
 
 
 def short_forms(**given: str | None) -> dict[str, str | None]:
-    """Return what was given by the name of the option; the names of files that are there are made whole.
+    """Return the options, with the names of existing files made absolute.
 
-    A training may be gone on with in another folder.
+    A training may be resumed from another folder.
     """
-    return {name: _whole(value) for name, value in given.items()}
+    return {name: _absolute(value) for name, value in given.items()}
 
 
-def _whole(value: str | None) -> str | None:
+def _absolute(value: str | None) -> str | None:
     try:
         return str(Path(value).absolute()) if value and Path(value).exists() else value
     except (OSError, ValueError):

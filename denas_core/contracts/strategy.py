@@ -6,6 +6,7 @@ import dataclasses
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 from denas_core.seeding import derive_rng
 from denas_core.values.architecture import Architecture
@@ -42,7 +43,13 @@ class Strategy(Component, ABC):
     """A way to propose architectures; stateless, so that a killed search asks again and gets the same answer.
 
     A subclass is a keyword-only dataclass whose fields are its options. It must define `generation_size` and `ask`.
+
+    Attributes:
+        learns: Whether later generations depend on results. If they do, a budget of time that would allow only one or
+            two generations makes them smaller.
     """
+
+    learns: ClassVar[bool] = True
 
     @property
     @abstractmethod
@@ -56,7 +63,8 @@ class Strategy(Component, ABC):
         Args:
             problem: The space and its constraints.
             history: Every finished generation.
-            count: Architectures wanted; fewer, or none, end the search when the space is exhausted.
+            count: Architectures wanted: `generation_size`, or fewer under a budget of time. Return fewer if the space
+                is exhausted; returning none ends the search.
             seed: Seed of this generation; all randomness comes from it.
         """
 

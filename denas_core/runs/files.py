@@ -8,6 +8,7 @@ from pathlib import Path
 from denas_core.errors import ConfigError, StoreDamaged
 from denas_core.system.atomic import LOCK
 
+from .path_length import check_path_length
 from .rows import APPLICATION_ID
 from .store import Store
 
@@ -56,13 +57,14 @@ def check_is_run(path: Path) -> None:
     """Refuse a directory that holds no run.
 
     Raises:
-        ConfigError: there is none, or it never began.
+        ConfigError: there is none, it never began, or its path is too long.
         StoreDamaged: its store is gone.
     """
     repair = f"denas repair {shlex.quote(str(path))}"
     if (path / REPAIRED).is_file():
         raise StoreDamaged(f"a repair of run {str(path)!r} was cut off; finish it with: {repair}")
     if (path / STORE).is_file():
+        check_path_length(path)
         return
     if (path / f"{STORE}-wal").is_file():
         raise StoreDamaged(f"run {str(path)!r} has lost its {STORE}; save what its log holds with: {repair}")

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from denas_core import __version__
 from denas_core.errors import ConfigError, did_you_mean
 from denas_core.system.atomic import storage_errors
+from denas_core.version import __version__
 
 KINDS = ("score", "space", "strategy", "probe")
 """What can be written, in the order in which a plugin lists it."""

@@ -56,7 +56,7 @@ class RunConfig(BaseModel):
         default=ComponentConfig(name="builtin/serial"), description="Where evaluations run"
     )
     constraints: tuple[str, ...] = Field(
-        default=(), description="Bounds such as 'params<=1M', 'latency_ms<=5' or 'params<=0.6x'"
+        default=(), description="Bounds such as 'params<=1M', 'latency<=5ms' or 'params<=0.6x'"
     )
     objectives: tuple[str, ...] = Field(
         default=("score", "params", "flops"),
@@ -88,9 +88,8 @@ class RunConfig(BaseModel):
     @field_validator("objectives")
     @classmethod
     def _check_objectives(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for text in value:
-            _parse(Objective.parse, text)
-        if not value or len(set(value)) < len(value):
+        parsed = [_parse(Objective.parse, text) for text in value]
+        if not value or len(set(parsed)) < len(value):
             raise ValueError(f"objectives {list(value)!r} must be distinct, and at least one")
         return value
 
@@ -131,6 +130,7 @@ def make_config(document: Mapping[str, Any], *, origin: str, text: str | None = 
         ConfigError: one line with the key, the value, the source and the nearest known key.
     """
     try:
+        _check_encodable(document, origin)
         return RunConfig.model_validate_json(json.dumps(dict(document), allow_nan=False))
     except ValidationError as error:
         path = error.errors(include_url=False)[0]["loc"]
@@ -235,9 +235,24 @@ def _reads_as(text: str) -> bool:
     return bool(load_yaml(text, origin="a text") == text)
 
 
-def _parse(parse: Callable[[Any], object], value: Any) -> None:
+def _check_encodable(document: Mapping[str, Any], origin: str) -> None:
+    """Refuse text that is not valid Unicode, such as the name of a file whose bytes are not UTF-8.
+
+    Raises:
+        ConfigError: names the key.
+    """
+    for key, value in document.items():
+        try:
+            json.dumps({key: value}, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise ConfigError(
+                f"key {str(key)!r} of the configuration holds {value!r}, which is not valid UTF-8 text ({origin})"
+            ) from None
+
+
+def _parse(parse: Callable[[Any], object], value: Any) -> object:
     try:
-        parse(value)
+        return parse(value)
     except ConfigError as error:
         # What pydantic takes for a refusal, and gives the place of.
         raise ValueError(str(error)) from error

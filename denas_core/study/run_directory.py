@@ -10,6 +10,7 @@ from typing import Any
 from denas_core.errors import ConfigError
 from denas_core.registry.registry import Registry
 from denas_core.runs.files import CONFIG, STORE, check_is_run
+from denas_core.runs.path_length import check_path_length
 from denas_core.runs.store import Store
 from denas_core.setup.config import MAY_CHANGE_ON_RESUME, differences
 from denas_core.setup.setup import Setup
@@ -47,6 +48,8 @@ class RunDirectory:
             ConfigError: the directory exists and is not empty.
             RunBusy, StorageError: it cannot be used.
         """
+        # Before anything is made; the number of a run without a name takes a few bytes more.
+        check_path_length(Path("runs") / f"{setup.space.id}-0000" if out is None else Path(out))
         path = _made(setup.space.id, out)
         lock = RunLock(path)
         try:

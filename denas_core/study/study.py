@@ -21,6 +21,8 @@ from denas_core.system.interrupt import Interruption, interruptible
 from denas_core.values.architecture import Architecture
 from denas_core.values.trial import Evaluation, Trial
 
+from .pace import GenerationSizes, Pace
+
 FIRST_FAILURES = 25
 """A search in which so many candidates have failed and none is scored stops: what is wrong is not the candidates."""
 
@@ -62,7 +64,10 @@ class Study:
         self._observers = list(observers)
         self._seconds_before = store.active_seconds()
         self._start = time.monotonic()
+        self._pace = Pace(setup.budget)
+        self._sizes = GenerationSizes.read(store.header())
         for trial in store.trials():
+            self._pace.remember(trial)
             self._remember(trial)
 
     def run(self) -> None:
@@ -75,10 +80,12 @@ class Study:
         """
         self._start = time.monotonic()
         evaluator = self.setup.evaluator()
+        self._pace.start()
         self._tell("started")
         try:
             with interruptible() as interruption:
                 self._generations(evaluator, interruption)
+                self._explain_end(interruption)
         finally:
             self.setup.executor.close()
             self._tell("finished")
@@ -117,13 +124,26 @@ class Study:
                 self.notices.append("the strategy found nothing new to propose within the constraints")
                 return
             self._check_finished(proposals, closed)
+            self._pace.step(f"proposing generation {generation}")
             self._evaluate(evaluator, proposals, generation, closed, interruption)
-            generation, closed = generation + 1, closed + len(proposals)
+            generation, closed = generation + 1, closed + self._limit(proposals, generation)
+
+    def _explain_end(self, interruption: Interruption) -> None:
         budget = self.setup.budget.candidates
         if budget is not None and self._has_tried_enough(budget) and self.counts["scored"] < budget:
             self.notices.append(
                 f"stopped after {len(self.trials)} trials with {self.counts['scored']} of {budget} scored: the "
                 "constraints admit too few"
+            )
+        if delay := self._pace.describe_delay(self.active_seconds()):
+            self.notices.append(delay)
+        strategy = self.setup.strategy
+        is_first = bool(self.trials) and self.trials[-1].generation == 0
+        if is_first and strategy.learns and self._is_spent() and not interruption:
+            self.notices.append(
+                "every candidate is a random sample: the budget ended within the first generation "
+                f"({self._first_size()} candidates), before {strategy.id!r} could learn from a result; raise the "
+                "budget, or make generations smaller by the options of the strategy"
             )
 
     def _ask(self, generation: int, finished: Sequence[Trial]) -> list[Architecture]:
@@ -133,7 +153,7 @@ class Study:
         strategy = self.setup.strategy
         seed = derive_seed(self.setup.config.seed, "generation", generation)
         with plugin_errors(f"strategy {strategy.id!r}"):
-            count = strategy.generation_size
+            count = strategy.generation_size if self._sizes is None or not generation else self._sizes.later
             asked = strategy.ask(self.setup.problem, history, count=count, seed=seed)
             # Whatever it returns ends: no more is taken than shows that it is too much.
             proposals = list(itertools.islice(asked, count + 1))
@@ -148,7 +168,16 @@ class Study:
                 f"strategy {strategy.id!r}: {len(proposals) - len(fresh)} of {len(proposals)} proposals are no "
                 "architectures, or are known already"
             )
-        return list(fresh.values())
+        proposed = list(fresh.values())
+        return proposed[: self._limit(proposed, generation)]
+
+    def _limit(self, proposals: Sequence[Architecture], generation: int) -> int:
+        """Return how many proposals of a generation are evaluated: the first may have been made smaller."""
+        is_limited = generation == 0 and self._sizes is not None
+        return min(len(proposals), self._first_size()) if is_limited else len(proposals)
+
+    def _first_size(self) -> int:
+        return self.setup.strategy.generation_size if self._sizes is None else self._sizes.first
 
     def _check_finished(self, proposals: Sequence[Architecture], closed: int) -> None:
         for trial, arch in itertools.zip_longest(self.trials[closed:], proposals):
@@ -168,10 +197,15 @@ class Study:
         closed: int,
         interruption: Interruption,
     ) -> None:
+        taken = 0
+
         def work() -> Iterator[tuple[int, Architecture]]:
+            nonlocal taken
             for index in range(len(self.trials), closed + len(proposals)):
-                if self._is_spent() or interruption:
+                is_whole = index - closed >= self._limit(proposals, generation)
+                if is_whole or self._is_spent() or interruption:
                     return
+                taken = index - closed + 1
                 yield index, proposals[index - closed]
 
         budget = self.setup.budget.candidates
@@ -185,10 +219,29 @@ class Study:
                     arch = proposals[place - closed]
                     measured = evaluator.measure(arch, early.pop(place))
                     self._commit(Trial(index=place, generation=generation, arch=arch, evaluation=measured))
+                    if generation == 0:
+                        self._fit_generations(taken)
+
+    def _fit_generations(self, taken: int) -> None:
+        """Make generations smaller where a budget of time would not allow several of them."""
+        strategy, budget = self.setup.strategy, self.setup.budget
+        if budget.seconds is None or self._sizes is not None or not strategy.learns:
+            return
+        full = strategy.generation_size
+        size = self._pace.choose_size(full, len(self.trials), self.active_seconds())
+        if size is None or size >= full:
+            return
+        # What is being evaluated already belongs to the generation.
+        self._sizes = GenerationSizes(first=max(size, taken), later=size)
+        self._store.set_header({**self._store.header(), **self._sizes.as_dict()})
+        self.notices.append(
+            f"generations have {size} candidates instead of {full}, so that the budget of {budget} allows several"
+        )
 
     def _commit(self, trial: Trial) -> None:
         self._store.append(trial, active_seconds=self.active_seconds())
         self._remember(trial)
+        self._pace.trial_done(trial)
         self._tell("trial_done", trial)
         failed = self.counts["failed"]
         if failed >= FIRST_FAILURES and not self.counts["scored"] and trial.evaluation.state == "failed":
@@ -218,7 +271,7 @@ class Study:
         budget = self.setup.budget
         if budget.candidates is not None:
             return self.counts["scored"] >= budget.candidates or self._has_tried_enough(budget.candidates)
-        return self.active_seconds() >= (budget.seconds or 0.0)
+        return self._pace.is_spent(self.active_seconds())
 
     def _has_tried_enough(self, budget: int) -> bool:
         return len(self.trials) >= TRIALS_PER_CANDIDATE * (budget + 5)

@@ -11,6 +11,8 @@ from typing import Literal
 from denas_core.errors import ConfigError, did_you_mean
 from denas_core.text import quantity
 
+from .units import SHORT_NAMES, UNITS, units_of
+
 STATIC_METRICS = ("params", "trainable_params", "flops", "size_mb", "memory_mb")
 """Metrics known without running a network; ``params_<part>`` are too."""
 
@@ -20,7 +22,6 @@ MEASURED_METRICS = ("latency_ms", "rtf")
 SHOWN_METRICS = ("params", "flops", *MEASURED_METRICS)
 """Metrics that tables have a column for, where a trial has them."""
 
-_SUFFIXES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12}
 _SECONDS = {"s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _NUMBER = r"(\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+)"
 
@@ -57,26 +58,32 @@ class Constraint:
 
     @classmethod
     def parse(cls, text: str) -> Constraint:
-        """Read ``params<=1M``, ``latency_ms<=5``, ``flops>=10e6``, ``params<=0.6x`` or ``latency_ms<=0.6x``.
+        """Read a bound such as ``params<=1M``, ``latency<10ms``, ``flops>=10e6`` or ``latency_ms<=0.6x``.
+
+        ``<`` means ``<=``, and ``>`` means ``>=``.
 
         Raises:
-            ConfigError: another form, an unknown metric, or a bound that is not positive and finite.
+            ConfigError: another form, an unknown metric or unit, or a bound that is not positive and finite.
         """
-        match = re.fullmatch(rf"\s*([a-z_0-9]+)\s*(<=|>=)\s*{_NUMBER}\s*([kmgbtx]?)\s*", text, re.IGNORECASE)
-        if match is None:
+        match = re.fullmatch(rf"\s*([a-z_0-9]+)\s*([<>]=?)\s*{_NUMBER}\s*([a-zµ]*)\s*", text, re.IGNORECASE)
+        if match is None or match.group(4).lower() not in {*UNITS, "x"}:
             raise ConfigError(
                 f"constraint {text!r} is not of the form 'metric<=number' or 'metric>=number', "
-                "such as 'params<=1M', 'latency_ms<=5' or 'params<=0.6x'"
+                "such as 'params<=1M', 'latency<=5ms' or 'params<=0.6x'"
             )
-        metric, sign, number, suffix = match.groups()
-        check_metric(metric, origin=f"constraint {text!r}")
-        relative = suffix.lower() == "x"
-        if suffix and not relative and metric in MEASURED_METRICS:
-            raise ConfigError(f"constraint {text!r}: {metric} takes a plain number, without {suffix!r}")
-        bound = float(number) * (1.0 if relative else _SUFFIXES[suffix.lower()])
+        name, sign, number, unit = match.groups()
+        metric = check_metric(SHORT_NAMES.get(name, name), origin=f"constraint {text!r}")
+        relative = unit.lower() == "x"
+        factors = units_of(metric, is_count=metric not in MEASURED_METRICS)
+        if not relative and unit.lower() not in factors:
+            known = ", ".join(repr(each) for each in factors if each)
+            raise ConfigError(
+                f"constraint {text!r}: {metric} takes {f'the units {known}' if known else 'no unit'}, not {unit!r}"
+            )
+        bound = float(number) * (1.0 if relative else factors[unit.lower()])
         if not math.isfinite(bound) or bound <= 0:
             raise ConfigError(f"constraint {text!r} needs a positive, finite bound")
-        return cls(metric, sign == "<=", bound, relative)
+        return cls(metric, sign[0] == "<", bound, relative)
 
     def __str__(self) -> str:
         return (
@@ -143,12 +150,13 @@ class Objective:
 
     @classmethod
     def parse(cls, text: str) -> Objective:
-        """Read ``score`` or the name of a metric.
+        """Read ``score``, or the name or short name of a metric.
 
         Raises:
             ConfigError: unknown name.
         """
-        return cls(check_metric(text.strip(), origin=f"objective {text!r}", also=("score",)))
+        name = text.strip()
+        return cls(check_metric(SHORT_NAMES.get(name, name), origin=f"objective {text!r}", also=("score",)))
 
     @property
     def is_measured(self) -> bool:

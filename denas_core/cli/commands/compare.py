@@ -1,8 +1,7 @@
-"""``denas compare``: several runs side by side."""
+"""``denas compare``: settings and results of several runs, side by side."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,15 +9,18 @@ from typing import Annotated, Any
 import typer
 
 from denas_core.cli.arguments import JsonOption
-from denas_core.cli.output import cell, print_json, print_table
+from denas_core.cli.output import cell, print_json, print_table, print_text
+from denas_core.cli.trial_tables import KEY_DIGITS, TrialRow, print_trial_table
 from denas_core.text import printable
-from denas_core.values.objectives import SHOWN_METRICS
 
 RunsArgument = Annotated[list[Path], typer.Argument(metavar="RUN RUN...", help="Run directories.")]
 
 
 def compare(runs: RunsArgument, json_: JsonOption = False) -> None:
-    """Set runs side by side: settings, results, what repeats, and the best candidates over all of them."""
+    """Compare several runs.
+
+    Prints settings, results, what repeats, and the best candidates of all the runs together.
+    """
     from denas_core.results.compare import compare_runs, read_runs
 
     document = compare_runs(read_runs(runs))
@@ -48,21 +50,22 @@ def _print_runs(runs: Sequence[Mapping[str, Any]]) -> None:
     ]
     rows.append(["weights", *(_pairs(run["weights"]) for run in runs)])
     rows.append(["constraints", *(", ".join(run["constraints"]) or "none" for run in runs)])
-    # As text: they are settings, and no quantities.
+    # As text: they are settings, not quantities.
     rows += [[name, *(str(run[name]) for run in runs)] for name in ("budget", "seed", "device", "threads")]
     packages = list(dict.fromkeys(name for run in runs for name in run["distributions"]))
     rows += [[name, *(run["distributions"].get(name) for run in runs)] for name in packages]
     rows += [[state, *(run["trials"][state] for run in runs)] for state in runs[0]["trials"]]
     rows.append(["active time", *(seconds(run["active_seconds"]) for run in runs)])
     bests = [run["best"] or {"components": {}, "metrics": {}} for run in runs]
-    rows.append(["best", *(str(best["key"])[:12] if "key" in best else None for best in bests)])
+    rows.append(["best", *(str(best["key"])[:KEY_DIGITS] if "key" in best else None for best in bests)])
     rows += [[f"  {name}", *(best["components"].get(name) for best in bests)] for name in components]
     rows += [
         [f"  {name}", *(best["metrics"].get(name) for best in bests)]
         for name in metrics
         if name not in components and any(name in best["metrics"] for best in bests)
     ]
-    print_table(["", *(run["run"] for run in runs)], rows)
+    names = _short_names([run["run"] for run in runs])
+    print_table(["quantity", *names], rows, prose=names, in_parts=True)
     for run in runs:
         if run["not_ranked"]:
             _write(f"{run['run']} has no ranking: {run['not_ranked']}")
@@ -113,28 +116,23 @@ def _shared(item: Mapping[str, Any]) -> list[str]:
 
 def _print_joint(joint: Mapping[str, Any]) -> None:
     _write(f"\nBest of all {joint['members']} scored candidates")
-    top = joint["top"]
-    components = list(dict.fromkeys(name for row in top for name in row["components"]))
-    metrics = [
-        name
-        for name in SHOWN_METRICS
-        if name not in components and any(name in row["metrics"] for row in top)
-    ]
     is_relative = joint["score_is"] != "absolute"
-    print_table(
-        ["#", "front", "run", "key", "score*" if is_relative else "score", *components, *metrics],
+    print_trial_table(
         [
-            [
-                row["rank"],
-                "*" if row["on_front"] else "",
-                ", ".join(row["runs"]),
-                row["key"][:12],
-                row["score"],
-                *(row["components"].get(name) for name in components),
-                *(row["metrics"].get(name) for name in metrics),
-            ]
-            for row in top
+            TrialRow(
+                first={
+                    "#": row["rank"],
+                    "front": "*" if row["on_front"] else "",
+                    "key": row["key"][:KEY_DIGITS],
+                    "score*" if is_relative else "score": row["score"],
+                    "run": ", ".join(row["runs"]),
+                },
+                components=row["components"],
+                metrics=row["metrics"],
+            )
+            for row in joint["top"]
         ],
+        more="--json",
     )
     if is_relative:
         _write("score*: sum of log-ranks among the candidates of all these runs, 0 at best")
@@ -148,9 +146,19 @@ def _print_joint(joint: Mapping[str, Any]) -> None:
         _write("note: the installations differ, which may shift components")
 
 
+def _short_names(paths: Sequence[str]) -> list[str]:
+    """Return the last parts of each path, as many as tell the paths apart."""
+    parts = [Path(path).parts for path in paths]
+    for count in range(1, max(map(len, parts)) + 1):
+        names = [str(Path(*part[-count:])) for part in parts]
+        if len(set(names)) == len(set(paths)):
+            return names
+    return list(paths)
+
+
 def _pairs(weights: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {weight:g}" for name, weight in weights.items()) or "the defaults"
 
 
 def _write(text: str) -> None:
-    sys.stdout.write(printable(text, keep="\n") + "\n")
+    print_text(printable(text, keep="\n"))

@@ -38,7 +38,9 @@ threads: 1
 # out: runs/my-search
 """
 
-FileArgument = Annotated[str, typer.Argument(metavar="FILE", help="YAML configuration.")]
+FileArgument = Annotated[
+    str, typer.Argument(metavar="FILE|RUN", help="YAML configuration, or a run that has one.")
+]
 
 
 @app.command()
@@ -65,7 +67,10 @@ def init(
 
 @app.command()
 def validate(file: FileArgument, json_: JsonOption = False) -> None:
-    """Check a configuration with every component and budget, without searching."""
+    """Check a configuration.
+
+    Every component is made and every bound is checked; nothing is searched.
+    """
     from denas_core.registry.registry import Registry
     from denas_core.setup.setup import Setup
 
@@ -88,17 +93,17 @@ def schema() -> None:
 
 @app.command()
 def show(
-    file: Annotated[str | None, typer.Argument(metavar="FILE", help="YAML configuration.")] = None,
-    space: Annotated[
-        str | None, typer.Option("--space", help="Search space, where no file names one.")
+    file: Annotated[
+        str | None, typer.Argument(metavar="FILE|RUN", help="YAML configuration, or a run that has one.")
     ] = None,
+    space: Annotated[str | None, typer.Option("--space", help="Search space, if no file names one.")] = None,
     resolved: Annotated[
         bool, typer.Option("--resolved", help="Write out every option of every component.")
     ] = False,
     set_: SetOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """Print a configuration as it is understood."""
+    """Print a configuration as DE-NAS reads it."""
     from denas_core.registry.registry import Registry
     from denas_core.setup.setup import Setup
 

@@ -1,4 +1,4 @@
-"""``denas doctor``: what this machine is, how quiet it is, and how to fix what is broken."""
+"""``denas doctor``: describe this machine, measure its noise, and say how to fix what is broken."""
 
 from __future__ import annotations
 
@@ -9,21 +9,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from denas_core.cli.arguments import JsonOption
-from denas_core.cli.output import print_json, print_table
+from denas_core.cli.output import print_json, print_table, print_text
 from denas_core.registry.loading import UNKNOWN
 from denas_core.text import describe_error
 
 PACKAGES = ("denas-core", "torch", "numpy", "pluggy", "typer", "pydantic", "pyyaml", "filelock", "rich")
 OPTIONAL = ("transformers", "accelerate", "safetensors", "tensorboard", "onnx", "onnxruntime")
-"""Packages that are listed where they are installed."""
+"""Packages that are listed if they are installed."""
 
 NOISE_ROUNDS = 40
 NOISY = 0.1
-"""Half-width of the middle half of equal timings, relative to their median, from which latencies are doubtful."""
+"""Latencies are doubtful if the half-width of the middle half of equal timings exceeds this share of the median."""
 
 
 def doctor(json_: JsonOption = False) -> None:
-    """Show versions, devices, threads, the noise of this machine, broken plugins and how to fix them."""
+    """Check this installation and this machine.
+
+    Prints versions, devices, threads, the noise of timings, and broken plugins with how to fix them.
+    """
     document = examine()
     if json_:
         print_json(document)
@@ -32,25 +35,28 @@ def doctor(json_: JsonOption = False) -> None:
 
 
 def show(document: Mapping[str, Any]) -> None:
-    """Print for people what `examine` returns."""
+    """Print what `examine` returns, for people."""
     print_table(["package", "version"], list(document["versions"].items()), title="Versions")
-    print_table(["", ""], [[name, value] for name, value in document["machine"].items()], title="Machine")
+    rows = list(document["machine"].items())
+    print_table(["property", "value"], rows, title="Machine", prose=("value",))
     print_table(
         ["plugin", "distribution", "status", "how to fix"],
         [[row["name"], row["distribution"], row["status"], row["fix"] or "-"] for row in document["plugins"]],
         title="Plugins",
+        prose=("how to fix",),
+        least=("distribution",),
     )
     notes = [[row["name"], *note] for row in document["plugins"] for note in row["notes"].items()]
     if notes:
-        print_table(["plugin", "subject", ""], notes, title="What plugins say")
+        print_table(["plugin", "subject", "note"], notes, title="Notes of plugins", prose=("note",))
     for line in document["advice"]:
-        print(f"- {line}")  # noqa: T201
+        print_text(f"- {line}")
     if not document["advice"]:
-        print("Nothing to fix.")  # noqa: T201
+        print_text("Nothing to fix.")
 
 
 def examine() -> dict[str, Any]:
-    """Return everything that ``denas doctor`` knows, fit for JSON."""
+    """Return everything that ``denas doctor`` prints, as plain values for JSON."""
     import os
     import sqlite3
 
@@ -64,7 +70,7 @@ def examine() -> dict[str, Any]:
 
     torch, fault = _torch()
     noise = machine_noise() if torch else None
-    plugins = [{**row, "fix": how_to_fix(row)} for row in examine_plugins()]
+    plugins = [{**row, "fix": fix(row)} for row in examine_plugins()]
     advice = [f"plugin {row['name']}: {row['fix']}" for row in plugins if row["fix"]]
     if fault:
         advice.append(f"torch cannot be imported: {fault}; fix the plugins above first, then reinstall torch")
@@ -96,7 +102,7 @@ def examine() -> dict[str, Any]:
 
 
 def _torch() -> tuple[Any, str]:
-    # It reads the entry points of every installed package: one damaged file is enough to stop it.
+    # torch reads the entry points of every installed package, so one damaged file can stop its import.
     try:
         import torch
     except Exception as error:
@@ -109,7 +115,7 @@ def _devices(torch: Any) -> list[str]:
 
 
 def machine_noise() -> float:
-    """Return how much equal work varies in time here: half the interquartile range by the median."""
+    """Return how much the time of equal work varies: half the interquartile range divided by the median."""
     import statistics
 
     import torch
@@ -125,8 +131,8 @@ def machine_noise() -> float:
     return (three_quarters - quarter) / 2 / median
 
 
-def how_to_fix(row: Mapping[str, Any]) -> str:
-    """Return what to do about a plugin; empty if nothing is wrong with it.
+def fix(row: Mapping[str, Any]) -> str:
+    """Return how to fix a plugin; empty if nothing is wrong with it.
 
     Args:
         row: As `examine_plugins` returns it.
@@ -135,7 +141,7 @@ def how_to_fix(row: Mapping[str, Any]) -> str:
     if row["status"] == "ok" and not row["faults"]:
         return ""
     if row["status"] == "disabled":
-        return "take its name out of DENAS_DISABLE_PLUGINS"
+        return "remove its name from DENAS_DISABLE_PLUGINS"
     if row["status"] == "conflict":
         return f"{row['reason']}; uninstall one of them, e.g. pip uninstall {distribution}"
     reason = row["reason"]

@@ -1,4 +1,4 @@
-"""``denas evaluate``."""
+"""``denas evaluate``: measure a trained model."""
 
 from __future__ import annotations
 
@@ -19,20 +19,26 @@ def evaluate(
         Path, typer.Argument(metavar="RUN|MODEL", help="A trained run, or the directory of a trained model.")
     ],
     data: Annotated[
-        Path, typer.Option("--data", metavar="PATH", help="Data set: a file or folder that the task knows.")
+        Path,
+        typer.Option("--data", metavar="PATH", help="Data set: a file or folder that the task can read."),
     ],
     split: SplitOption = None,
     decode: DecodeOption = None,
     lm: LmOption = None,
-    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Samples of a batch.")] = 64,
+    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Samples in a batch.")] = 64,
     device: DeviceOption = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="task.KEY=VALUE", help="Set an option of the task for this once."),
+        typer.Option(
+            "--set", metavar="task.KEY=VALUE", help="Set an option of the task for this evaluation only."
+        ),
     ] = None,
     json_: JsonOption = False,
 ) -> None:
-    """Measure a trained model on a data set: the metrics of its task, for the part that is not trained on."""
+    """Measure a trained model on a data set.
+
+    Prints the metrics of its task for the part of the data that training does not use.
+    """
     from denas_core.system.extras import require_extra
 
     require_extra("train", "safetensors", purpose="a trained model")
@@ -48,9 +54,7 @@ def evaluate(
     registry = Registry.discover()
     trained = load_model(directory, registry)
     if trained.task is None:
-        raise ConfigError(
-            f"the model in {str(directory)!r} was trained for no task; there is nothing to measure"
-        )
+        raise ConfigError(f"the model in {str(directory)!r} has no task, so there is no metric to measure")
     task = task_for_once(registry, trained.task, set_ or [], split=split, decoding=decode, lm=lm)
     with plugin_errors(f"task {task.id!r}", guard=False):
         read = task.read(data, trained.space, facts=trained.facts)

@@ -23,15 +23,17 @@ def export(
         typer.Option(
             "--to",
             metavar="FORM",
-            help="safetensors, torch-export, huggingface, onnx (from denas-onnx), or what else is installed.",
+            help="safetensors, torch-export, huggingface, onnx (from denas-onnx), or another installed exporter.",
         ),
     ],
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="DIR", help="Where it goes. [default: RUN/export/FORM]"),
+        typer.Option(
+            "--out", "-o", metavar="DIR", help="Directory of the export. [default: RUN/export/FORM]"
+        ),
     ] = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Take the place of an earlier export in that directory.")
+        bool, typer.Option("--replace", help="Replace an earlier export in that directory.")
     ] = False,
     untrained: Annotated[
         bool,
@@ -45,9 +47,10 @@ def export(
     ] = None,
     json_: JsonOption = False,
 ) -> None:
-    """Write a trained model in another form, and keep it only if it gives the same outputs.
+    """Write a trained model in another form.
 
-    The form is loaded again as its user would and compared with the network on batches of several sizes.
+    The export is loaded again as its user would load it, and compared with the network on batches of several sizes. It
+    is kept only if it gives the same outputs.
     """
     from denas_core.models.export import SIZES, check_target, export_model
     from denas_core.models.find import find_model
@@ -84,7 +87,7 @@ def _form(registry: Registry, name: str) -> str:
     from denas_core.registry.registry import OFFICIAL
 
     known = {id.rpartition("/")[2] for id in registry.ids("exporter")}
-    # 'onnx' stands for onnx/onnx, so that without its plugin the error says what to install.
+    # Read 'onnx' as 'onnx/onnx': without its plugin, the error then says what to install.
     return f"{name}/{name}" if name in OFFICIAL and name not in known else name
 
 
@@ -95,6 +98,6 @@ def _options(settings: list[str]) -> dict[str, Any]:
     for setting in settings:
         if not setting.strip().startswith("export."):
             raise ConfigError(
-                f"--set {setting!r} is no option of the form; its options are written export.NAME=VALUE"
+                f"--set {setting!r} is not an option of the form; write its options as export.NAME=VALUE"
             )
     return dict(apply_settings({"export": {}}, settings)["export"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from denas_core.cli.arguments import JsonOption
-from denas_core.cli.output import print_json, print_notice, print_table
+from denas_core.cli.output import print_json, print_next, print_notice, print_table
 from denas_core.errors import ConfigError, DenasError
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def import_(
     if out is not None:
         write_atomically(Path(out), text)
     if json_:
-        print_json(_described(imported, file=file, out=out, refusal=refusal, text=text))
+        print_json(_as_document(imported, file=file, out=out, refusal=refusal, text=text))
         return
     if out is None:
         typer.echo(text, nl=False)
@@ -60,7 +61,7 @@ def import_(
         print_notice(f"note: denas {command} refuses this as it is: {refusal}")
     elif out is not None:
         place = " --out DIR" if imported.is_training else ""
-        print_notice(f"next: denas {command} --config {out}{place}")
+        print_next([f"denas {command} --config {shlex.quote(out)}{place}"], file=sys.stderr)
 
 
 def _refusal(imported: Imported, registry: Registry) -> str | None:
@@ -90,10 +91,11 @@ def _print_account(imported: Imported) -> None:
         old = json.dumps(imported.old[key]) if key in imported.old else ""
         words = ", ".join([f"translated to {targets[0]}", *targets[1:]]) if targets else FATES[outcome.fate]
         rows.append([key, old if len(old) <= 40 else f"{old[:37]}...", words, outcome.note])
-    print_table(["key", "old value", "what became of it", "why"], rows, file=sys.stderr)
+    columns = ("key", "old value", "what became of it", "why")
+    print_table(columns, rows, prose=columns[1:], file=sys.stderr)
 
 
-def _described(
+def _as_document(
     imported: Imported, *, file: str, out: str | None, refusal: str | None, text: str
 ) -> dict[str, object]:
     return {

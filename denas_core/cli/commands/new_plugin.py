@@ -1,4 +1,4 @@
-"""``denas new-plugin``."""
+"""``denas new-plugin``: write a plugin to start from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from denas_core.cli.arguments import JsonOption
-from denas_core.cli.output import print_json
+from denas_core.cli.output import print_json, print_next
 
 
 def new_plugin(
@@ -25,7 +25,10 @@ def new_plugin(
     ] = None,
     json_: JsonOption = False,
 ) -> None:
-    """Write a plugin that installs, runs and passes its checks, to be changed from there."""
+    """Write a plugin to start from.
+
+    It can be installed, it runs, and it passes its checks.
+    """
     from denas_core.errors import ConfigError
     from denas_core.registry.registry import Registry
     from denas_core.scaffold import plugin_name, render_plugin, write_plugin
@@ -47,4 +50,4 @@ def new_plugin(
     for path in files:
         typer.echo(f"  {path}")
     where = shlex.quote(str(directory))
-    typer.echo(f"next: pip install -e {where} && denas check {chosen}")
+    print_next([f"pip install -e {where} && denas check {chosen}"])

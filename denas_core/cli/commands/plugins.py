@@ -1,4 +1,4 @@
-"""``denas plugins`` and ``denas show``: what is installed, and what a component is."""
+"""``denas plugins`` and ``denas show``: list what is installed, and explain a component."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from denas_core.cli.arguments import AllowPickleOption, JsonOption, SetOption, with_pickles
-from denas_core.cli.output import print_json, print_table
+from denas_core.cli.arguments import AllowPickleOption, ColumnsOption, JsonOption, SetOption, with_pickles
+from denas_core.cli.output import MORE, print_json, print_paragraphs, print_table, print_text
 from denas_core.errors import ConfigError, NotInstalled, with_article
 
 if TYPE_CHECKING:
@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from denas_core.registry.registry import Registry
 
 
-def plugins(json_: JsonOption = False) -> None:
-    """List the installed plugins: distribution, version, status, and what each declares."""
+def plugins(columns: ColumnsOption = None, json_: JsonOption = False) -> None:
+    """List the installed plugins.
+
+    Prints the distribution, version and status of each plugin, and the components and commands that it provides.
+    """
     from denas_core.registry.registry import Registry
 
     rows = plugin_rows(Registry.discover())
@@ -37,15 +40,19 @@ def plugins(json_: JsonOption = False) -> None:
             ]
             for row in rows
         ],
+        prose=("provides",),
+        least=("version", "distribution"),
+        chosen=columns,
+        more=MORE,
     )
 
 
 def plugin_rows(registry: Registry) -> list[dict[str, Any]]:
-    """Return what each plugin is, with the names of its commands; one that cannot add them is broken."""
-    from denas_core.cli.app import core_commands
+    """Return the facts of each plugin and the names of its commands; a plugin whose commands fail is broken."""
     from denas_core.cli.plugin_commands import plugin_commands
+    from denas_core.cli.table import NAMES
 
-    found = plugin_commands(registry, taken=core_commands())
+    found = plugin_commands(registry, taken=NAMES)
     rows = [{**plugin.as_dict(), "commands": found.names.get(plugin.name, [])} for plugin in registry.plugins]
     for row in rows:
         if row["name"] in found.faults:
@@ -65,7 +72,10 @@ def show(
     allow_pickle: AllowPickleOption = False,
     json_: JsonOption = False,
 ) -> None:
-    """Show a component: documentation, options with defaults, presets; of a space also its knobs and size."""
+    """Show a component.
+
+    Prints its documentation, its options with defaults, and its presets; for a space also its knobs and size.
+    """
     from denas_core.isolation.plugin_errors import plugin_errors
     from denas_core.registry.options import describe_options
     from denas_core.registry.registry import Registry
@@ -87,7 +97,7 @@ def show(
         )
         with plugin_errors(f"space {space.id!r}"):
             document |= _knobs(space)
-        # What a preset or --set changes is what a search would start from.
+        # The defaults that a search would have with this preset and these options.
         for row in document["options"]:
             row["default"] = space.options()[row["name"]]
     if json_:
@@ -165,7 +175,7 @@ def _documentation(cls: type[Any]) -> str:
 
 
 def _print(document: dict[str, Any]) -> None:
-    typer.echo(f"{document['id']} ({document['kind']})\n\n{document['documentation']}\n")
+    print_paragraphs(f"{document['id']} ({document['kind']})\n\n{document['documentation']}\n")
     print_table(
         ["option", "type", "default", "help"],
         [
@@ -177,15 +187,20 @@ def _print(document: dict[str, Any]) -> None:
             ]
             for row in document["options"]
         ],
+        prose=("default", "help"),
+        least=("type",),
     )
     if document["presets"]:
         rows = [[f"{document['id']}:{name}", options] for name, options in document["presets"].items()]
-        print_table(["preset", "options"], rows)
+        print_table(["preset", "options"], rows, prose=("options",), title="")
     if "knobs" in document:
         print_table(
-            ["knob", "values"], [[knob["name"], _values_text(knob["values"])] for knob in document["knobs"]]
+            ["knob", "values"],
+            [[knob["name"], _values_text(knob["values"])] for knob in document["knobs"]],
+            prose=("values",),
+            title="",
         )
-        typer.echo(f"size: about 10^{len(str(document['size'])) - 1} ({len(document['knobs'])} knobs)")
+        print_text(f"size: about 10^{len(str(document['size'])) - 1} ({len(document['knobs'])} knobs)")
 
 
 def _values_text(values: list[Any]) -> str:

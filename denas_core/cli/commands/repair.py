@@ -1,21 +1,22 @@
-"""``denas repair``."""
+"""``denas repair``: rebuild a damaged store."""
 
 from __future__ import annotations
 
 import shlex
+import sys
 
 import typer
 
 from denas_core.cli.arguments import JsonOption
-from denas_core.cli.output import print_json, print_notice
+from denas_core.cli.output import print_json, print_next, print_notice
 
 from .trials import RunArgument
 
 
 def repair(run: RunArgument, json_: JsonOption = False) -> None:
-    """Repair a run whose store is damaged: keep its whole trials, let --resume evaluate the others again.
+    """Repair a run whose store is damaged.
 
-    The damaged files are kept beside the new store.
+    Undamaged trials are kept; --resume evaluates the others again. The damaged files stay beside the new store.
     """
     from denas_core.registry.registry import Registry
     from denas_core.study.repair import repair_run
@@ -43,4 +44,4 @@ def repair(run: RunArgument, json_: JsonOption = False) -> None:
     for notice in done.notices:
         print_notice(f"note: {notice}")
     print_notice(f"the damaged files are kept: {', '.join(str(run / name) for name in done.damaged)}")
-    print_notice(f"next: denas search --resume {shlex.quote(str(run))}")
+    print_next([f"denas search --resume {shlex.quote(str(run))}"], file=sys.stderr)

@@ -1,4 +1,4 @@
-"""``denas report``: a run's result as a page, as tables, as CSV or as JSON."""
+"""``denas report``: the result of a run as a page, as tables, as CSV or as JSON."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def report(
     run: RunArgument,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FILE", help="Where the page goes. [default: RUN/report.html]"),
+        typer.Option("--out", metavar="FILE", help="File of the page. [default: RUN/report.html]"),
     ] = None,
     confidence: Annotated[
         bool,
         typer.Option(
-            "--confidence", help="Score the finalists again with other seeds first, to see how sure they are."
+            "--confidence", help="First score the finalists again with other seeds, to see how sure they are."
         ),
     ] = False,
     seeds: Annotated[
@@ -40,15 +40,18 @@ def report(
     ] = None,
     csv: Annotated[
         Path | None,
-        typer.Option("--csv", metavar="FILE", help="Also write one row a trial; - for standard output."),
+        typer.Option(
+            "--csv", metavar="FILE", help="Also write one row for each trial; - for standard output."
+        ),
     ] = None,
     top: Annotated[int, typer.Option("--top", min=1, max=1000, help="Finalists to list.")] = 10,
     json_: JsonOption = False,
 ) -> None:
-    """Show what a run found: the verdict, how sure it is, the front, which knobs mattered, where budgets cut.
+    """Show what a run found.
 
-    Writes one HTML file that needs no network, and prints its tables. With --json, or --csv -, nothing else is printed
-    and no page is written unless --out names one.
+    The report has the verdict, how sure it is, the Pareto front, which knobs mattered, and where budgets cut. It is one
+    HTML file that needs no network, and its tables are printed. With --json, or --csv -, nothing else is printed and no
+    page is written unless --out names one.
     """
     from denas_core.cli.report_tables import print_report
     from denas_core.errors import ConfigError, StorageError
@@ -76,7 +79,7 @@ def report(
         if page is not None:
             write_report(page, document)
     except StorageError:
-        # Where the run cannot be written to, its tables can be read all the same.
+        # The tables need no file: print them although the run cannot be written to.
         if out is None:
             print_report(document)
         raise
@@ -87,18 +90,17 @@ def report(
     if json_:
         print_json(document)
     elif not to_pipe:
-        print_report(document)
-        sys.stdout.write(f"report: {page}\n")
+        print_report(document, page)
     if json_ or to_pipe:
         for notice in document["notices"]:
             print_notice(f"note: {notice}")
 
 
 def _check_targets(page: Path | None, csv: Path | None) -> None:
-    """Refuse to write over what a run consists of, or one over the other.
+    """Refuse to overwrite a file of a run, or one output with the other.
 
     Raises:
-        ConfigError: says which.
+        ConfigError: names the file.
     """
     from denas_core.errors import ConfigError
     from denas_core.runs.files import REPORT, is_run
@@ -132,7 +134,7 @@ def _setup(store: Store, **changes: Any) -> Setup:
     config = make_config({**header["config"], **changes}, origin=str(store.path))
     setup = Setup.from_config(config, Registry.discover())
     if setup.space.fingerprint() != header["fingerprint"]:
-        raise ConfigError(f"space {setup.space.id!r} is not what it was when the run was made")
+        raise ConfigError(f"space {setup.space.id!r} has changed since the run was made")
     if "references" in header:
         setup.resolve_latency_bounds(header["references"])
     return setup
@@ -144,11 +146,11 @@ def _insight(run: Path, store: Store) -> tuple[Insight | None, list[str]]:
     from denas_core.results.insight import Insight
 
     try:
-        # Nothing is scored, so a run made on another device is as good as here.
+        # Nothing is scored, so the device of the run does not matter.
         return insight_of(_setup(store, device="cpu"), store.trials()), []
     except DenasError as error:
         left = Insight.read(run)
-        source = "what the search left behind is shown" if left else "ranking and drawing are left out"
+        source = "the report shows what the search has stored" if left else "ranking and drawing are left out"
         return left, [f"{error}; {source}"]
 
 
@@ -157,10 +159,10 @@ def _measure(run: Path, store: Store, seeds: int) -> None:
 
     setup = _setup(store)
 
-    def told(done: int, total: int) -> None:
+    def show(done: int, total: int) -> None:
         end = "\r" if sys.stderr.isatty() and done < total else "\n"
         if end == "\r" or done % 20 == 0 or done == total:
             sys.stderr.write(f"scored again: {done} of {total}{end}")
             sys.stderr.flush()
 
-    measure_confidence(run, store.header(), setup, store.trials(), seeds=seeds, told=told)
+    measure_confidence(run, store.header(), setup, store.trials(), seeds=seeds, told=show)

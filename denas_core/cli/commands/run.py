@@ -1,4 +1,4 @@
-"""``denas run``: list runs and remove them."""
+"""``denas run``: list and remove runs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from denas_core.cli.arguments import JsonOption
-from denas_core.cli.output import print_json, print_notice, print_table
+from denas_core.cli.arguments import ColumnsOption, JsonOption
+from denas_core.cli.output import MORE, print_json, print_notice, print_table
 from denas_core.errors import ConfigError
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and remove runs.")
@@ -17,10 +17,16 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and re
 
 @app.command()
 def ls(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where runs lie.")] = Path("runs"),
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Directory of runs, or a run.")] = Path(
+        "runs"
+    ),
+    columns: ColumnsOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """List the runs in a directory: what each searches, how far it came, how large it is."""
+    """List the runs in a directory.
+
+    Prints what each run searches, how far it has come, and how large it is.
+    """
     from denas_core.runs.inventory import list_runs
     from denas_core.system.atomic import storage_errors
     from denas_core.text import seconds
@@ -50,6 +56,9 @@ def ls(
                 ]
                 for run in runs
             ],
+            least=("size", "age", "budget"),
+            chosen=columns,
+            more=MORE,
         )
     else:
         typer.echo(f"no runs in {directory}; 'denas search' makes one")
@@ -58,16 +67,19 @@ def ls(
             print_notice(f"note: {run.reason}")
     if others:
         print_notice(
-            f"note: {len(others)} other {'entries are' if len(others) > 1 else 'entry is'} no run directory"
+            f"note: {len(others)} other {'entries are not runs' if len(others) > 1 else 'entry is not a run'}"
         )
 
 
 @app.command()
 def rm(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run directories.")],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove without asking.")] = False,
 ) -> None:
-    """Remove runs; other files in their directories stay. There is no way back."""
+    """Remove runs.
+
+    Other files in their directories stay. A removed run cannot be restored.
+    """
     from denas_core.runs.inventory import size_on_disk, summarise
     from denas_core.runs.removal import check_removable, remove_runs
 
@@ -76,7 +88,7 @@ def rm(
     unique = list({path.resolve(): path for path in reversed(runs)}.values())[::-1]
     if not yes:
         if not sys.stdin.isatty():
-            raise ConfigError("removing runs asks first, and there is no terminal to ask on; add --yes")
+            raise ConfigError("removing runs asks first, and standard input is not a terminal; add --yes")
         for path in unique:
             run = summarise(path)
             trials = "" if run.scored is None else f", {run.scored} scored trials"

@@ -2,63 +2,76 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from denas_core.cli.arguments import (
     AllowPickleOption,
     ArchOption,
+    ColumnsOption,
     ConfigOption,
     DeviceOption,
     JsonOption,
+    ProbeOption,
+    ScoreOption,
     SetOption,
     WeightsOption,
     build_config,
-    read_architecture,
 )
-from denas_core.cli.output import cell, print_json, print_notice, print_table
+from denas_core.cli.output import MORE, cell, print_json, print_notice, print_table, print_text
+from denas_core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from denas_core.setup.config import RunConfig
     from denas_core.setup.setup import Setup
+    from denas_core.values.architecture import Architecture
     from denas_core.values.latency import Latency
 
-SpaceArgument = Annotated[
-    str | None, typer.Argument(help="Search space, e.g. cv/cnn; not needed with --config.")
+SourceArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="RUN|SPACE", help="Run, or search space such as cv/cnn; not needed with --config."
+    ),
 ]
-SeedOption = Annotated[int | None, typer.Option("--seed", help="Seed of weights and batches. [default: 0]")]
+SeedOption = Annotated[
+    int | None, typer.Option("--seed", help="Seed of weights and batches. [default: the run's, or 0]")
+]
 
 
 def score(
-    arch: ArchOption,
-    space: SpaceArgument = None,
+    source: SourceArgument = None,
+    arch: ArchOption = None,
     config: ConfigOption = None,
+    score: ScoreOption = None,
+    probe: ProbeOption = None,
     weights: WeightsOption = None,
     seed: SeedOption = None,
     device: DeviceOption = None,
     no_latency: Annotated[bool, typer.Option("--no-latency", help="Do not measure latency.")] = False,
     set_: SetOption = None,
     allow_pickle: AllowPickleOption = False,
+    columns: ColumnsOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """Score one architecture: every component, parameters, FLOPs, latency, and the seconds spent on each."""
+    """Score one architecture.
+
+    Prints every component of the score, parameters, FLOPs, latency, and the seconds spent on each. For a run, its
+    configuration is used.
+    """
     import time
 
     from denas_core.errors import NoResult
     from denas_core.isolation.plugin_errors import plugin_errors
 
-    setup = _setup(
-        build_config(
-            space,
-            file=config,
-            given={"seed": seed, "device": device},
-            weights=weights,
-            settings=set_,
-            allow_pickle=allow_pickle,
-        )
+    setup, architecture = _setup(
+        source,
+        arch,
+        file=config,
+        given={"score": score, "probe": probe, "seed": seed, "device": device},
+        weights=weights,
+        settings=set_,
+        allow_pickle=allow_pickle,
     )
-    architecture = read_architecture(setup.space, arch)
     evaluator = setup.evaluator()
     seconds: dict[str, float] = {}
     start = time.perf_counter()
@@ -101,28 +114,38 @@ def score(
             [name, _interval(metric), seconds["latency"] if name == "latency_ms" else None]
             for name, metric in measured.items()
         ]
-        typer.echo(f"{setup.space.id} {architecture.key}\n{setup.space.format(architecture)}")
-        print_table(["", "value", "seconds"], rows)
+        print_text(f"{setup.space.id} {architecture.key}\n{setup.space.format(architecture)}\n")
+        print_table(["quantity", "value", "seconds"], rows, chosen=columns, more=MORE)
     if failure:
         raise NoResult(f"the architecture cannot be scored: {failure}")
 
 
 def latency(
-    arch: ArchOption,
-    space: SpaceArgument = None,
+    source: SourceArgument = None,
+    arch: ArchOption = None,
     config: ConfigOption = None,
+    probe: ProbeOption = None,
     seed: SeedOption = None,
     device: DeviceOption = None,
     set_: SetOption = None,
     allow_pickle: AllowPickleOption = False,
+    columns: ColumnsOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """Measure the latency of one architecture on this machine, with its confidence interval."""
+    """Measure the latency of one architecture.
+
+    The latency is measured on this machine, with a confidence interval. For a run, its configuration is used.
+    """
     from denas_core.isolation.plugin_errors import plugin_errors
 
-    given = {"seed": seed, "device": device}
-    setup = _setup(build_config(space, file=config, given=given, settings=set_, allow_pickle=allow_pickle))
-    architecture = read_architecture(setup.space, arch)
+    setup, architecture = _setup(
+        source,
+        arch,
+        file=config,
+        given={"probe": probe, "seed": seed, "device": device},
+        settings=set_,
+        allow_pickle=allow_pickle,
+    )
     with plugin_errors(f"measuring {setup.space.id!r}"):
         measured, metrics = setup.evaluator().measured_metrics(architecture)
     if json_:
@@ -142,17 +165,32 @@ def latency(
     print_table(
         [*metrics, "rounds", "relative to the smallest"],
         [[*map(_interval, metrics.values()), measured.rounds, measured.relative]],
+        chosen=columns,
+        more=MORE,
     )
 
 
-def _setup(config: RunConfig) -> Setup:
+def _setup(
+    source: str | None, arch: str | None, *, file: str | None, **options: Any
+) -> tuple[Setup, Architecture]:
+    from denas_core.cli.run_source import NO_ARCHITECTURE, choose_architecture, find_run, read_config
     from denas_core.registry.registry import Registry
     from denas_core.setup.setup import Setup
 
+    registry = Registry.discover()
+    run = find_run(source, registry)
+    if run is not None and file is not None:
+        raise ConfigError(
+            f"--config and run {source!r} exclude each other: the run has its own configuration"
+        )
+    if run is None and arch is None:
+        raise ConfigError(NO_ARCHITECTURE)
+    stored = None if run is None else read_config(run)
+    config = build_config(source if run is None else None, file=file, stored=stored, **options)
     # Bounds are for searches; one architecture is what it is.
-    return Setup.from_config(
-        config.model_copy(update={"constraints": ()}), Registry.discover(), measure_latency=True
-    )
+    config = config.model_copy(update={"constraints": ()})
+    setup = Setup.from_config(config, registry, measure_latency=True)
+    return setup, choose_architecture(setup.space, run, arch)
 
 
 def _interval(latency: Latency) -> str:

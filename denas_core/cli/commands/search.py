@@ -1,4 +1,4 @@
-"""``denas search``."""
+"""``denas search``: run a search, or go on with one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from denas_core.cli.arguments import (
     ConfigOption,
     DeviceOption,
     JsonOption,
+    ProbeOption,
+    ScoreOption,
     SetOption,
     WeightsOption,
     build_config,
@@ -28,7 +30,7 @@ def search(
     constraint: Annotated[
         list[str] | None,
         typer.Option(
-            "--constraint", "-c", help="Bound such as 'params<=1M' or 'latency_ms<=5'; may be repeated."
+            "--constraint", "-c", help="Bound such as 'params<=1M' or 'latency<=5ms'; may be repeated."
         ),
     ] = None,
     objective: Annotated[
@@ -41,9 +43,13 @@ def search(
     seed: Annotated[
         int | None, typer.Option("--seed", help="Seed of everything random. [default: 0]")
     ] = None,
-    score: Annotated[str | None, typer.Option("--score", help="Score. [default: scores/de-score]")] = None,
+    score: ScoreOption = None,
     strategy: Annotated[
         str | None, typer.Option("--strategy", help="Strategy. [default: builtin/evolution]")
+    ] = None,
+    probe: ProbeOption = None,
+    executor: Annotated[
+        str | None, typer.Option("--executor", help="Where candidates are scored. [default: builtin/serial]")
     ] = None,
     weights: WeightsOption = None,
     device: DeviceOption = None,
@@ -61,9 +67,10 @@ def search(
     json_: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
 ) -> None:
-    """Search a space for the best architectures within your budgets, without training any.
+    """Search a space for the best architectures.
 
-    A search that was stopped, killed or cut off goes on with --resume; nothing finished is lost or done twice.
+    Nothing is trained, and every result keeps your bounds. A search that was stopped or killed goes on with --resume:
+    no finished work is lost or repeated.
     """
     given: dict[str, Any] = {
         "constraints": constraint,
@@ -72,6 +79,8 @@ def search(
         "seed": seed,
         "score": score,
         "strategy": strategy,
+        "probe": probe,
+        "executor": executor,
         "device": device,
         "threads": threads,
         "out": out,
@@ -84,13 +93,13 @@ def search(
             "--config and --resume exclude each other: a run goes on with the configuration it has"
         )
 
-    from denas_core.cli.progress import progress_observer
-    from denas_core.cli.tables import print_result
+    from denas_core.cli.search_progress import SearchProgress
+    from denas_core.cli.trial_tables import print_result
     from denas_core.launch import resume_search, run_search
     from denas_core.registry.registry import Registry
     from denas_core.setup.config import apply_settings
 
-    observers = [] if quiet else [progress_observer()]
+    observers = [] if quiet else [SearchProgress()]
 
     def change(stored: dict[str, Any]) -> dict[str, Any]:
         same = space in (None, stored["space"]["name"])
@@ -101,11 +110,11 @@ def search(
         result = resume_search(Path(resume), change, observers=observers)
     else:
         result = run_search(run_config, Registry.discover(), observers=observers)
+    printed = observers[0].notices if observers else []
+    for notice in result.notices:
+        if notice not in printed:
+            print_notice(f"note: {notice}")
     if json_:
         print_json(result.as_dict())
     else:
         print_result(result)
-    told = observers[0].notices if observers else []
-    for notice in result.notices:
-        if notice not in told:
-            print_notice(f"note: {notice}")

@@ -1,10 +1,9 @@
-"""``denas train``."""
+"""``denas train``: train an architecture of a run or a space."""
 
 from __future__ import annotations
 
 import dataclasses
 import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from denas_core.cli.arguments import AllowPickleOption, DeviceOption, JsonOption, read_architecture
-from denas_core.cli.output import print_json, print_notice
+from denas_core.cli.output import print_json, print_next, print_notice, print_text
 from denas_core.cli.task_options import DevOption, TrainOption, VocabOption, short_forms
 from denas_core.errors import ConfigError, NotInstalled, did_you_mean
 
@@ -29,7 +28,7 @@ DEVICES = ("auto", "cpu", "cuda")
 
 DataOption = Annotated[
     Path | None,
-    typer.Option("--data", metavar="PATH", help="Data set: a file or folder that the task knows."),
+    typer.Option("--data", metavar="PATH", help="Data set: a file or folder that the task can read."),
 ]
 
 
@@ -37,7 +36,8 @@ def train(
     run: Annotated[
         str | None,
         typer.Argument(
-            metavar="RUN|SPACE", help="Run whose best architecture to train; or a space, with --arch."
+            metavar="RUN|SPACE",
+            help="Run, whose best architecture is trained; or a space, with --arch and --out.",
         ),
     ] = None,
     config: Annotated[
@@ -63,7 +63,7 @@ def train(
     vocab: VocabOption = None,
     epochs: Annotated[int | None, typer.Option("--epochs", "-e", help="Passes over the data.")] = None,
     batch_size: Annotated[
-        int | None, typer.Option("--batch-size", help="Samples of a batch, over all processes.")
+        int | None, typer.Option("--batch-size", help="Samples in a batch, over all processes.")
     ] = None,
     lr: Annotated[float | None, typer.Option("--lr", help="Highest learning rate.")] = None,
     seed: Annotated[
@@ -72,7 +72,9 @@ def train(
     device: DeviceOption = None,
     teacher: Annotated[
         Path | None,
-        typer.Option("--teacher", metavar="MODEL", help="Trained model whose outputs to learn too."),
+        typer.Option(
+            "--teacher", metavar="MODEL", help="Trained model whose outputs the network learns too."
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -89,14 +91,15 @@ def train(
     json_: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
 ) -> None:
-    """Train the best network of a run, keep the best model, and say how good it is.
+    """Train the best network of a run.
 
-    A training that was stopped or killed goes on with --resume, and ends with the same weights.
+    The best model is kept, and its metrics are printed. A training that was stopped or killed goes on with --resume,
+    and ends with the same weights.
     """
     from denas_core.system.extras import require_extra
 
     require_extra("train", "transformers", "accelerate", "safetensors", purpose="training")
-    from denas_core.cli.training_progress import progress_observer
+    from denas_core.cli.training_progress import TrainingDisplay
     from denas_core.registry.registry import Registry
     from denas_core.setup.config import read_document
     from denas_core.setup.training_file import TrainingFile, make_training_file
@@ -130,7 +133,7 @@ def train(
         plan = _resumed_plan(directory, given, registry)
     else:
         plan = _new_plan(run, given, registry, out=out)
-    observers = [] if quiet else [progress_observer(plan.task.metric.name)]
+    observers = [] if quiet else [TrainingDisplay(plan.task.metric.name)]
     result = train_plan(
         plan, directory, registry=registry, resume=resume, observers=observers, notify=print_notice
     )
@@ -218,7 +221,7 @@ def _new_plan(run: str | None, given: _Given, registry: Registry, *, out: Path |
         missing = [name for name, value in (("--arch", given.arch), ("--out", out)) if value is None]
         if missing:
             raise ConfigError(
-                f"{run!r} is a space, not a run: training one needs {' and '.join(missing)} too"
+                f"{run!r} is a space, not a run: a training of one also needs {' and '.join(missing)}"
             )
     if not names_space and (Path(run).is_dir() or out is None or given.arch is None):
         # Whether a pickle may be read does not change the networks.
@@ -226,7 +229,7 @@ def _new_plan(run: str | None, given: _Given, registry: Registry, *, out: Path |
         origin = read_origin(Path(run), registry, options=allowed)
         if parts["space"]:
             raise ConfigError(
-                f"the options of the space are those of run {run!r}; --set takes training and task"
+                f"--set changes options of training and task only: the space is that of run {run!r}"
             )
         space, seed, device = origin.space, origin.seed, origin.device
         found = origin.finalist(given.arch) if given.arch else origin.best()
@@ -282,7 +285,7 @@ def _is_space(name: str, registry: Registry) -> bool:
 
 
 def _is_named(plan: Plan, given: str | None) -> bool:
-    # A user who repeats the command with --resume repeats the key, too.
+    # A user may repeat the command of the training with --resume, and so name the key again.
     return given is None or (given != "" and plan.arch.key.startswith(given))
 
 
@@ -305,15 +308,15 @@ def _architecture(space: SearchSpace, given: str | None) -> Architecture:
 
 
 def device_of(given: str) -> str:
-    """Return ``cpu`` or ``cuda`` for the device that the user names.
+    """Return ``cpu`` or ``cuda`` for the device that the user named.
 
     Raises:
-        ConfigError: it is another device, or this machine does not have it.
+        ConfigError: there is no such device.
     """
     from denas_core.setup.checks import choose_device
 
     if given not in DEVICES:
-        raise ConfigError(f"device {given!r} is none of {', '.join(DEVICES)}")
+        raise ConfigError(f"device {given!r} is not one of {', '.join(DEVICES)}")
     return choose_device(given)
 
 
@@ -338,9 +341,11 @@ def _print(result: TrainingResult, directory: Path, plan: Plan) -> None:
     if progress.stopped:
         lines.append(f"stopped early: {progress.stopped}")
     where = owner(directory)
-    lines += [
-        f"model: {directory / 'model'}",
-        f"next: denas evaluate {where} --data {shlex.quote(str(plan.data))}",
-        f"      denas export {where} --to safetensors",
-    ]
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    lines.append(f"model: {directory / 'model'}")
+    print_text("\n".join(lines))
+    print_next(
+        [
+            f"denas evaluate {where} --data {shlex.quote(str(plan.data))}",
+            f"denas export {where} --to safetensors",
+        ]
+    )

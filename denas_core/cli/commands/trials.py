@@ -1,4 +1,4 @@
-"""``denas trials`` and ``denas rank``: what a run holds, and another order of it."""
+"""``denas trials`` and ``denas rank``: list the trials of a run, or rank them anew."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from denas_core.cli.arguments import JsonOption, WeightsOption, parse_weights, with_options
-from denas_core.cli.output import print_json, print_notice, print_table
-from denas_core.values.objectives import SHOWN_METRICS
+from denas_core.cli.arguments import ColumnsOption, JsonOption, WeightsOption, parse_weights, with_options
+from denas_core.cli.output import print_json, print_notice, print_text
+from denas_core.cli.trial_tables import KEY_DIGITS, TrialRow, print_ranking, print_trial_table
 
 if TYPE_CHECKING:
     from denas_core.registry.registry import Registry
@@ -27,36 +27,42 @@ def trials(
     state: Annotated[
         str | None, typer.Option("--state", help="Only scored, infeasible or failed ones.")
     ] = None,
+    columns: ColumnsOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """List every trial of a run: state, reason, components, metrics, seconds."""
+    """List every trial of a run.
+
+    Prints the state, the components of the score, the metrics, the seconds, and the reason of a trial without a score.
+    """
     from denas_core.errors import ConfigError
     from denas_core.runs.files import read_run
     from denas_core.values.trial import STATES
 
     if state not in (None, *STATES):
-        raise ConfigError(f"state {state!r} is none of {', '.join(STATES)}")
+        raise ConfigError(f"--state {state!r} is not one of {', '.join(STATES)}")
     with read_run(run) as store:
         rows = [trial.as_dict() for trial in store.trials() if state in (None, trial.evaluation.state)]
     if json_:
         print_json({"schema": "denas.trials/1", "run": str(run), "trials": rows})
         return
-    components = list(dict.fromkeys(name for row in rows for name in row["components"]))
-    metrics = [name for name in SHOWN_METRICS if any(name in row["metrics"] for row in rows)]
-    print_table(
-        ["#", "key", "state", *components, *metrics, "seconds", "reason"],
+    if not rows:
+        print_text(f"run {str(run)!r} has no {'' if state is None else f'{state} '}trial")
+        return
+    has_reasons = any(row["reason"] for row in rows)
+    print_trial_table(
         [
-            [
-                row["index"],
-                row["key"][:12],
-                row["state"],
-                *(row["components"].get(name) for name in components),
-                *(row["metrics"].get(name) for name in metrics),
-                float(sum(row["seconds"].values())),
-                row["reason"],
-            ]
+            TrialRow(
+                first={"#": row["index"], "key": row["key"][:KEY_DIGITS], "state": row["state"]},
+                components=row["components"],
+                metrics=row["metrics"],
+                last={
+                    "seconds": float(sum(row["seconds"].values())),
+                    **({"reason": row["reason"]} if has_reasons else {}),
+                },
+            )
             for row in rows
         ],
+        chosen=columns,
     )
 
 
@@ -64,13 +70,16 @@ def rank(
     run: RunArgument,
     weights: WeightsOption = None,
     compute: Annotated[
-        bool, typer.Option("--compute", help="Compute components that the run does not have yet.")
+        bool, typer.Option("--compute", help="Compute the components that the run does not have yet.")
     ] = False,
     top: Annotated[int, typer.Option("--top", min=1, help="Rows to print.")] = 10,
+    columns: ColumnsOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """Rank the trials of a run with other weights, from the values that are there."""
-    from denas_core.cli.tables import print_ranking
+    """Rank the trials of a run with other weights.
+
+    Nothing is scored again, except with --compute.
+    """
     from denas_core.errors import NoResult, NotInstalled, PluginError
     from denas_core.evaluation.scoring import LATENCY
     from denas_core.registry.registry import Registry
@@ -92,7 +101,7 @@ def rank(
         combination = None if compute or _can_be_made(stored, registry) else _as_stored(run, found, weights)
         if combination is None:
             raise
-        print_notice(f"note: {error}; ranked by what the search left behind")
+        print_notice(f"note: {error}; the ranking uses what the search has stored")
     else:
         if compute:
             found = _compute_missing(run, setup, registry, found)
@@ -115,11 +124,12 @@ def rank(
         components=[name for name in combination.weights if name != LATENCY],
         is_relative=combination.is_relative,
         shown=top,
+        chosen=columns,
     )
 
 
 def _can_be_made(stored: Mapping[str, Any], registry: Registry) -> bool:
-    """Return whether the plugins of a run are there, so that what failed was the user's weights."""
+    """Tell whether the run's own configuration works here; if so, the user's weights are at fault."""
     from denas_core.errors import DenasError
     from denas_core.setup.config import make_config
     from denas_core.setup.setup import Setup
@@ -132,7 +142,7 @@ def _can_be_made(stored: Mapping[str, Any], registry: Registry) -> bool:
 
 
 def _as_stored(run: Path, found: Sequence[Trial], weights: str | None) -> Combination | None:
-    """Return how the run combines where its plugins cannot be had, with other weights if some are given."""
+    """Return the combination that the run has stored, with the user's weights; for runs whose plugins are missing."""
     from denas_core.results.combination import stored_combination
 
     given = {} if weights is None else parse_weights(weights)
@@ -140,7 +150,7 @@ def _as_stored(run: Path, found: Sequence[Trial], weights: str | None) -> Combin
 
 
 def _without_constraints(config: RunConfig) -> RunConfig:
-    # The trials were judged when they ran; a ranking needs neither probe nor bounds.
+    # The bounds were checked when the trials ran; a ranking needs neither them nor a probe.
     return config.model_copy(update={"constraints": ()})
 
 

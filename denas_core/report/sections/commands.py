@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from denas_core.runs.files import BEST, CONFIG
 from denas_core.setup.config import COMPONENTS, is_own_class
 from denas_core.values.objectives import Budget
 
@@ -26,7 +25,6 @@ def next_commands(
     A component made in Python has an id that no command line resolves: steps that need components are left out then.
     """
     path = _quoted(run)
-    files = {name: _quoted(run / name) for name in (CONFIG, BEST)}
     named = not any(is_own_class(config[kind]["name"]) for kind in COMPONENTS if kind in config)
     rows = []
     if named and has_best and not has_confidence:
@@ -46,7 +44,7 @@ def next_commands(
         rows.append(
             (
                 "Measure the best one's latency on this machine",
-                f"denas latency --config {files['config.yaml']} --arch {files['best.json']}",
+                f"denas latency {path}",
             )
         )
         rows.append(

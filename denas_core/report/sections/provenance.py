@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from denas_core import __version__
-from denas_core.runs.files import STORE
+from denas_core.study.run_directory import STORE
 from denas_core.setup.config import as_yaml
 from denas_core.system.machine import moment
 from denas_core.values.objectives import Budget, Constraint, Objective
+from denas_core.version import __version__
 
 
 def describe_provenance(
@@ -36,14 +36,16 @@ def describe_provenance(
         "started": header.get("started"),
         "last_commit": _last_commit(run),
         "active_seconds": active_seconds,
-        "reproducible": _reproducible(config, has_latency=has_latency),
+        "reproducible": _reproducible(config, has_latency=has_latency, is_sized="generation_sizes" in header),
     }
 
 
-def _reproducible(config: Mapping[str, Any], *, has_latency: bool) -> dict[str, Any]:
+def _reproducible(config: Mapping[str, Any], *, has_latency: bool, is_sized: bool) -> dict[str, Any]:
     against = []
     if Budget.parse(config["budget"]).candidates is None:
         against.append("its budget is time, so how many candidates it reaches depends on the machine's load")
+    if is_sized:
+        against.append("the size of its generations was chosen by the speed of the machine")
     measured = [text for text in config["constraints"] if Constraint.parse(text).is_measured]
     measured += [name for name in config["objectives"] if Objective.parse(name).is_measured]
     if has_latency or measured:

@@ -52,7 +52,8 @@ def _ask(question: dict[str, Any]) -> Any:
     # Another seed than this process has, if it has a fixed one.
     hash_seed = "1" if os.environ.get("PYTHONHASHSEED") != "1" else "2"
     process = subprocess.run(
-        [sys.executable, "-m", __name__],
+        # -P: a folder named denas_core in the working directory must not hide this package.
+        [sys.executable, "-P", "-m", __name__],
         input=json.dumps({**question, "path": sys.path}),
         capture_output=True,
         text=True,

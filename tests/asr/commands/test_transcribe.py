@@ -115,9 +115,9 @@ def test_long_files_do_not_go_through_the_network_together(
         ),
         (["--lm", "words.arpa"], 2, "has no part in greedy decoding"),
         (["--decode", "beam", "--lm", "none.arpa"], 2, "none.arpa' is not there; give a file of n-grams"),
-        (["--set", "training.lr=1"], 2, "here are keys of the task alone"),
+        (["--set", "training.lr=1"], 2, "only keys of the task can be set here"),
         (["--set", "task.beems=1"], 2, "did you mean 'beam'?"),
-        (["--device", "tpu"], 2, "device 'tpu' is none of auto, cpu, cuda"),
+        (["--device", "tpu"], 2, "device 'tpu' is not one of auto, cpu, cuda"),
     ],
 )
 def test_a_wrong_option_is_one_line(

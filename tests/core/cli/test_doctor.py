@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from denas_core.cli.commands.doctor import examine, how_to_fix, show
+from denas_core.cli.commands.doctor import examine, fix, show
 from denas_core.cli.doctor_imports import examine_plugins
 from tests.faults.plugins.making import Distribution, installed, providing
 
@@ -29,7 +29,7 @@ def test_imports_that_hang_or_die_are_told_and_hide_no_other(tmp_path: Path) -> 
         rows = {row["name"]: row for row in examine_plugins(patience=PATIENCE)}
     sleeper, dying = rows["sleeper"], rows["dying"]
     assert (sleeper["distribution"], sleeper["status"]) == ("denas-zoo-sleeper", "broken")
-    assert how_to_fix(sleeper) == (
+    assert fix(sleeper) == (
         "its import does not end within 12 s; switch it off with DENAS_DISABLE_PLUGINS=sleeper, "
         "or pip uninstall denas-zoo-sleeper"
     )
@@ -37,11 +37,11 @@ def test_imports_that_hang_or_die_are_told_and_hide_no_other(tmp_path: Path) -> 
         "ok",
         {"score dying/it": "its import ends the process (exit code 7)"},
     )
-    assert how_to_fix(dying) == (
+    assert fix(dying) == (
         "score dying/it: its import ends the process (exit code 7); switch it off with "
         "DENAS_DISABLE_PLUGINS=dying, or pip uninstall denas-zoo-dying"
     )
-    assert how_to_fix(rows["fine"]) == how_to_fix(rows["builtin"]) == ""
+    assert fix(rows["fine"]) == fix(rows["builtin"]) == ""
 
 
 SAYING = """
@@ -81,14 +81,14 @@ def test_what_plugins_say_of_the_machine_is_told_and_what_they_do_to_it_is_not_d
     assert faults["ending"] == "its import ends the process (exit code 3)"
     show(document)
     printed = capfd.readouterr().out
-    assert "What plugins say" in printed and "by ear, not by 2 eyes" in printed
+    assert "Notes of plugins" in printed and "by ear, not by 2 eyes" in printed
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
         ({"status": "ok"}, ""),
-        ({"status": "disabled", "reason": "x"}, "take its name out of DENAS_DISABLE_PLUGINS"),
+        ({"status": "disabled", "reason": "x"}, "remove its name from DENAS_DISABLE_PLUGINS"),
         (
             {"status": "conflict", "reason": "2 claim it"},
             "2 claim it; uninstall one of them, e.g. pip uninstall denas-x",
@@ -111,4 +111,4 @@ def test_what_plugins_say_of_the_machine_is_told_and_what_they_do_to_it_is_not_d
 )
 def test_the_mend_belongs_to_what_is_wrong(changes: dict[str, object], said: str) -> None:
     row = {"name": "x", "distribution": "denas-x", "status": "broken", "reason": "", "faults": {}, **changes}
-    assert how_to_fix(row) == said
+    assert fix(row) == said

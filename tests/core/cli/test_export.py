@@ -124,7 +124,7 @@ def test_untrained_exports_the_best_architecture_with_fresh_weights(run: Path) -
         (["run", "--to", "openvino"], "install it with: pip install denas-openvino"),
         (["run", "--to", "savetensors"], "no installed plugin has a"),
         (["run", "--to", "torch-export", "--set", "export.opset=3"], "has no option 'opset' (--set)"),
-        (["run", "--to", "torch-export", "--set", "opset=3"], "its options are written export.NAME=VALUE"),
+        (["run", "--to", "torch-export", "--set", "opset=3"], "write its options as export.NAME=VALUE"),
         (["run", "--to", "torch-export", "--set", "export.opset"], "is not of the form key=value"),
         (["run", "--to", "torch-export", "--out", "run"], "'run' exists and is no export"),
     ],

@@ -136,7 +136,7 @@ def test_what_goes_wrong_in_a_command_is_one_line(
         ("1 / 0", "denas_add_commands() of denas-bad 1.0 failed: ZeroDivisionError: division by zero"),
         (
             "app.command('search')(lambda: None)",
-            "denas_add_commands() of denas-bad 1.0 adds a command 'search', which DE-NAS has itself; rename it",
+            "denas_add_commands() of denas-bad 1.0 adds a command 'search', which DE-NAS already has; rename it",
         ),
         (
             "app.command('Über all')(lambda: None)",

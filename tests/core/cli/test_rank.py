@@ -1,4 +1,4 @@
-"""Ranking a run whose plugins cannot be had: by what the search left behind."""
+"""Rank a run whose plugins are missing, from what the search has stored."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_run_ranks_the_same_without_its_plugin(
     assert without.returncode == 0, without.stderr
     assert json.loads(without.stdout) == json.loads(ranked.stdout)
     assert "named in DENAS_DISABLE_PLUGINS" in without.stderr
-    assert "ranked by what the search left behind" in without.stderr
+    assert "the ranking uses what the search has stored" in without.stderr
     assert denas_here("rank", str(run), *weights).stdout == shown.stdout
 
 

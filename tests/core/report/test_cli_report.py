@@ -30,7 +30,7 @@ def test_report_writes_the_page_and_prints_its_tables(run: Path, capsys: pytest.
     assert _run(["report", str(run)], debug=True) == 0
     printed = capsys.readouterr().out
     assert (run / "report.html").is_file()
-    assert printed.endswith(f"report: {run}/report.html\n")
+    assert f"\nreport: {run}/report.html\nnext:\n" in printed
     for title in ("Finalists", "Which knobs mattered", "Trials without a score"):
         assert title in printed
     best = json.loads((run / "result.json").read_text())["best"]["key"]

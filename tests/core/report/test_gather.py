@@ -158,7 +158,7 @@ def test_a_run_of_a_missing_plugin_still_has_its_whole_report(run: Path) -> None
     document, before = json.loads(done.stdout), gathered(run)
     assert document["best"] == before["best"]
     assert document["front"] == before["front"]
-    assert any("what the search left behind is shown" in notice for notice in document["notices"])
+    assert any("the report shows what the search has stored" in notice for notice in document["notices"])
 
 
 @pytest.mark.parametrize(

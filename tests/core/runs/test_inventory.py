@@ -97,7 +97,7 @@ def test_damaged_unbegun_and_foreign_directories_are_rows_or_counted(runs: Path)
     }
     done = denas_here("run", "ls", str(runs))
     assert done.returncode == 0
-    assert "damaged" in done.stdout and "3 other entries are no run directory" in done.stderr
+    assert "damaged" in done.stdout and "3 other entries are not runs" in done.stderr
     listed = json.loads(denas_here("run", "ls", str(runs), "--json").stdout)
     assert [Path(run["path"]).name for run in listed["runs"]] == sorted(states(runs))
 

@@ -74,7 +74,7 @@ def test_the_command_says_what_it_wrote_and_what_comes_next(tmp_path: Path) -> N
     done = denas("new-plugin", "zen", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "denas_zen/score.py" in done.stdout
-    assert done.stdout.splitlines()[-1] == "next: pip install -e denas-zen && denas check zen"
+    assert done.stdout.splitlines()[-2:] == ["next:", "  pip install -e denas-zen && denas check zen"]
     again = denas("new-plugin", "zen", cwd=tmp_path)
     assert again.returncode == 2
     assert again.stderr == "error: 'denas-zen' exists and is not empty; name another with --out\n"

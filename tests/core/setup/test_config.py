@@ -139,7 +139,9 @@ def test_what_json_cannot_hold_is_refused(value: object) -> None:
 
 def test_text_that_is_no_unicode_is_refused() -> None:
     message = refusal({"space": "a", "out": "\ud800"})
-    assert message.startswith("the configuration cannot be read (run.yaml): Invalid JSON: ")
+    assert (
+        message == "key 'out' of the configuration holds '\\ud800', which is not valid UTF-8 text (run.yaml)"
+    )
 
 
 def test_endless_nesting_is_refused() -> None:

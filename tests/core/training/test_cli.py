@@ -24,8 +24,9 @@ def test_from_a_search_to_a_measured_model(
     assert lines[0].startswith("best model: epoch ") and " of 2: loss 0." in lines[0]
     assert lines[1:] == [
         "model: run/training/model",
-        f"next: denas evaluate run --data {points}",
-        "      denas export run --to safetensors",
+        "next:",
+        f"  denas evaluate run --data {points}",
+        "  denas export run --to safetensors",
     ]
     progress = trained.stderr.splitlines()
     assert progress[0].startswith("epoch 1 of 2: loss ") and "accuracy 0." in progress[1]
@@ -72,7 +73,7 @@ def test_another_finalist_by_its_key(searched: Path, points: Path, tmp_path: Pat
     assert done.returncode == 0, done.stderr
     assert load_model(out / "model").arch.as_dict() == json.loads(other.read_text())
     assert done.stderr == ""
-    assert f"next: denas evaluate {out} --data {points}" in done.stdout
+    assert f"next:\n  denas evaluate {out} --data {points}\n" in done.stdout
     file = denas_here(*arguments[:-2], str(tmp_path / "file"), "-q", "--arch", str(other))
     assert file.returncode == 0, file.stderr
     assert load_model(tmp_path / "file" / "model").arch.as_dict() == json.loads(other.read_text())
@@ -149,7 +150,7 @@ def test_a_space_without_a_run(points: Path, tmp_path: Path) -> None:
         (["--teacher", "nowhere"], 2, "'nowhere' is neither a run nor a trained model"),
         (["--arch", "nothing.json"], 2, "nothing.json"),
         (["--data", "nowhere.txt"], 2, "nowhere.txt': No such file or directory; name a file of points"),
-        (["--device", "gpu"], 2, "device 'gpu' is none of auto, cpu, cuda"),
+        (["--device", "gpu"], 2, "device 'gpu' is not one of auto, cpu, cuda"),
         (["--epochs", "-1"], 2, "option 'epochs' of 'training'"),
         (["--resume"], 2, "there is no training in"),
     ],
@@ -243,12 +244,10 @@ def test_progress_in_a_terminal_is_a_bar(
 ) -> None:
     import sys
 
-    from denas_core.cli.training_progress import Bar, Lines, progress_observer
+    from denas_core.cli.training_progress import TrainingDisplay
 
-    assert type(progress_observer("accuracy")) is Lines
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    bar = progress_observer("accuracy")
-    assert isinstance(bar, Bar)
+    bar = TrainingDisplay("accuracy")
     bar.started(step=2, total=8, epochs=4)
     bar.stepped(4)
     bar.logged({"step": 4, "epoch": 2.0, "loss": 0.5, "lr": 0.1})
@@ -257,19 +256,19 @@ def test_progress_in_a_terminal_is_a_bar(
     shown = capsys.readouterr().err
     assert "going on after step 2 of 8" in shown
     assert "epoch 2 of 4: loss 0.5 in training; accuracy 0.25, loss 0.75" in shown
-    assert "step 4 of 8, loss 0.5" in shown and "50%" in shown
+    assert "step 4 of 8, loss 0.5" in shown and "50%" in shown and "━" in shown
 
 
 def test_progress_that_nobody_reads_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
-    from denas_core.cli.training_progress import Lines
+    from denas_core.cli.training_progress import TrainingDisplay
 
     class Closed:
         def write(self, text: str) -> int:
             raise BrokenPipeError(32, "Broken pipe")
 
     monkeypatch.setattr(sys, "stderr", Closed())
-    lines = Lines("accuracy")
+    lines = TrainingDisplay("accuracy")
     lines.started(step=2, total=8, epochs=4)
     lines.logged({"step": 4, "epoch": 2.0, "metrics": {"loss": 0.75, "accuracy": 0.25}})

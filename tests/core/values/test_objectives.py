@@ -22,6 +22,17 @@ from denas_core.values.objectives import Budget, Constraint, Objective, check_me
         ("flops<=3B", Constraint("flops", True, 3e9)),
         ("flops<=.5T", Constraint("flops", True, 5e11)),
         ("params_front_end<=1.", Constraint("params_front_end", True, 1.0)),
+        ("params<1M", Constraint("params", True, 1e6)),
+        ("flops > 2k", Constraint("flops", False, 2000.0)),
+        ("latency<=10ms", Constraint("latency_ms", True, 10.0)),
+        ("latency<0.5s", Constraint("latency_ms", True, 500.0)),
+        ("latency_ms<=250 us", Constraint("latency_ms", True, 0.25)),
+        ("latency<=250µs", Constraint("latency_ms", True, 0.25)),
+        ("latency<=0.6x", Constraint("latency_ms", True, 0.6, relative=True)),
+        ("latency<=5", Constraint("latency_ms", True, 5.0)),
+        ("size<=20MB", Constraint("size_mb", True, 20.0)),
+        ("memory < 1.5GB", Constraint("memory_mb", True, 1500.0)),
+        ("size_mb<=500kB", Constraint("size_mb", True, 0.5)),
     ],
 )
 def test_a_constraint_is_read(text: str, constraint: Constraint) -> None:
@@ -33,7 +44,6 @@ def test_a_constraint_is_read(text: str, constraint: Constraint) -> None:
     [
         "",
         "params",
-        "params<1M",
         "params=1M",
         "params==1M",
         "params<=",
@@ -42,6 +52,9 @@ def test_a_constraint_is_read(text: str, constraint: Constraint) -> None:
         "params<=nan",
         "params<=inf",
         "params<=1MM",
+        "latency<=10min",
+        "params<<1M",
+        "params=<1M",
         "params<=1,000",
         "params<=1e",
         "params<=0x10",
@@ -56,8 +69,27 @@ def test_another_form_of_constraint_is_refused_with_examples(text: str) -> None:
         Constraint.parse(text)
     assert str(caught.value) == (
         f"constraint {text!r} is not of the form 'metric<=number' or 'metric>=number', "
-        "such as 'params<=1M', 'latency_ms<=5' or 'params<=0.6x'"
+        "such as 'params<=1M', 'latency<=5ms' or 'params<=0.6x'"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("params<=10ms", "params takes the units 'k', 'm', 'g', 'b', 't', not 'ms'"),
+        ("latency<=10k", "latency_ms takes the units 'us', 'µs', 'ms', 's', not 'k'"),
+        ("size<=10M", "size_mb takes the units 'kb', 'mb', 'gb', not 'M'"),
+        ("rtf<=1s", "rtf takes no unit, not 's'"),
+    ],
+)
+def test_a_unit_of_another_metric_is_refused_with_those_that_fit(text: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Constraint.parse(text)
+    assert str(caught.value) == f"constraint {text!r}: {message}"
+
+
+def test_an_objective_may_be_named_by_its_short_name() -> None:
+    assert Objective.parse("latency") == Objective("latency_ms")
 
 
 @pytest.mark.parametrize("bound", ["0", "0.0M", "0x", "1e-999", "1e999", "9e307T", "9" * 5000])

@@ -1,0 +1,91 @@
+"""Progress of a search on standard error."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from denas_core.text import quantity, seconds
+
+from .progress_display import make_display, write_line
+
+if TYPE_CHECKING:
+    from denas_core.study.study import Study
+    from denas_core.values.trial import Trial
+
+SECONDS_BETWEEN_LINES = 5.0
+SECONDS_BETWEEN_RANKINGS = 1.0
+
+
+class SearchProgress:
+    """Follows a search and says how far it is; ranks at most once a second, because a ranking reads every trial.
+
+    Attributes:
+        path: The run directory, once the search has started.
+        notices: What it has printed already.
+    """
+
+    def __init__(self) -> None:
+        self.path: Path | None = None
+        self.notices: list[str] = []
+        self._display = make_display(SECONDS_BETWEEN_LINES)
+        self._began = 0.0
+        self._before = 0
+        self._ranked_at = 0.0
+        self._best = ""
+
+    def started(self, study: Study) -> None:
+        """Print where the run is and what limits it."""
+        self.path = study.path
+        self._began = time.monotonic()
+        self._before = len(study.trials)
+        write_line(f"run: {study.path}")
+        if study.trials:
+            write_line(f"going on after {len(study.trials)} trials")
+        for metric, (low, high) in study.setup.ranges.items():
+            write_line(f"{metric} within reach: {quantity(low)} to {quantity(high)}")
+        for notice in study.setup.notices:
+            write_line(f"note: {notice}")
+        self.notices = list(study.setup.notices)
+        self._display.start(study.progress(), lambda: self.line(study))
+
+    def trial_done(self, study: Study, trial: Trial) -> None:
+        """Show the state."""
+        self._display.update(study.progress(), lambda: self.line(study))
+
+    def finished(self, study: Study) -> None:
+        """Show the last state."""
+        self._ranked_at = 0.0
+        self._display.finish(study.progress(), lambda: self.line(study))
+
+    def line(self, study: Study) -> str:
+        """Return the state in one line: counts, rate, best so far, time left."""
+        elapsed = max(time.monotonic() - self._began, 1e-9)
+        rate = (len(study.trials) - self._before) / elapsed
+        counts = study.counts
+        parts = [f"{counts['scored']} scored"]
+        parts += [f"{counts[state]} {state}" for state in ("infeasible", "failed") if counts[state]]
+        parts += [f"{rate:.1f}/s", self._best_so_far(study), _time_left(study)]
+        return ", ".join(part for part in parts if part)
+
+    def _best_so_far(self, study: Study) -> str:
+        now = time.monotonic()
+        if now - self._ranked_at >= SECONDS_BETWEEN_RANKINGS:
+            best, _ = study.best()
+            if best is not None:
+                params = best.evaluation.metrics.get("params")
+                self._best = f"best {best.arch.key[:8]}" + (f" ({quantity(params)} params)" if params else "")
+            self._ranked_at = now
+        return self._best
+
+
+def _time_left(study: Study) -> str:
+    budget, done = study.setup.budget, study.progress()
+    if budget.seconds is not None:
+        left = max(budget.seconds - study.active_seconds(), 0.0)
+    elif done > 0:
+        left = study.active_seconds() * (1 - done) / done
+    else:
+        return ""
+    return f"{seconds(left)} left" if left else ""

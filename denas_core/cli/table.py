@@ -1,0 +1,29 @@
+"""The commands of the core, in the order in which the help shows them; it says where each one is, and loads none."""
+
+from __future__ import annotations
+
+COMMANDS = {
+    "search": "search:search",
+    "trials": "trials:trials",
+    "rank": "trials:rank",
+    "report": "report:report",
+    "compare": "compare:compare",
+    "repair": "repair:repair",
+    "score": "score:score",
+    "latency": "score:latency",
+    "train": "train:train",
+    "evaluate": "evaluate:evaluate",
+    "export": "export:export",
+    "plugins": "plugins:plugins",
+    "show": "plugins:show",
+    "check": "check:check",
+    "new-plugin": "new_plugin:new_plugin",
+    "doctor": "doctor:doctor",
+}
+"""Command -> ``module:function`` below `denas_core.cli.commands`."""
+
+GROUPS = {"run": "run:app", "config": "config:app"}
+"""Group of commands -> ``module:app`` below `denas_core.cli.commands`."""
+
+NAMES = (*COMMANDS, *GROUPS)
+"""Every name that a plugin cannot give to a command of its own."""

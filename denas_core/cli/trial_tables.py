@@ -1,0 +1,143 @@
+"""The tables of trials that searches, rankings, reports and comparisons print."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from denas_core.values.objectives import SHOWN_METRICS
+
+from .output import MORE, print_next, print_table, print_text
+
+if TYPE_CHECKING:
+    from denas_core.results.result import SearchResult
+    from denas_core.values.trial import Trial
+
+SHOWN = 10
+KEY_DIGITS = 12
+"""Digits of a key that tables show; commands take them for the whole key."""
+
+RELATIVE_SCORE = "score*: sum of log-ranks within this run, 0 at best; it has no meaning in another run"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class TrialRow:
+    """A row of a table of trials.
+
+    Attributes:
+        first: Values by column, before the components.
+        components: Components of the score by name.
+        metrics: Metrics by name; the table shows those of `SHOWN_METRICS`.
+        last: Values by column, after the metrics.
+    """
+
+    first: Mapping[str, object]
+    components: Mapping[str, float | None]
+    metrics: Mapping[str, float]
+    last: Mapping[str, object] = dataclasses.field(default_factory=dict)
+
+
+def print_trial_table(
+    rows: Sequence[TrialRow],
+    *,
+    title: str | None = None,
+    chosen: str | None = None,
+    more: str = MORE,
+) -> None:
+    """Print a table of trials: what each is, components, metrics.
+
+    Args:
+        rows: At least one; all have the same columns before and after components and metrics.
+        title: A line above the table.
+        chosen: What the user gave as ``--columns``.
+        more: How to see the columns that are left out.
+    """
+    components = list(dict.fromkeys(name for row in rows for name in row.components))
+    metrics = [
+        name for name in SHOWN_METRICS if name not in components and any(name in row.metrics for row in rows)
+    ]
+    first, last = (list(rows[0].first), list(rows[0].last)) if rows else ([], [])
+    others = [name for name in metrics if name != "flops"]
+    print_table(
+        [*first, *components, *metrics, *last],
+        [
+            [
+                *row.first.values(),
+                *(row.components.get(name) for name in components),
+                *(row.metrics.get(name) for name in metrics),
+                *row.last.values(),
+            ]
+            for row in rows
+        ],
+        title=title,
+        prose=("reason",),
+        least=("seconds", "flops", *reversed(components), *reversed(others), "front"),
+        chosen=chosen,
+        more=more,
+    )
+
+
+def print_result(result: SearchResult) -> None:
+    """Print the finalists of a search and what to do next."""
+    counts = result.counts
+    print_text(
+        f"{result.space}: {counts['scored']} scored, {counts['infeasible']} infeasible, {counts['failed']} failed; "
+        f"{len(result.front)} on the Pareto front\n"
+    )
+    run = shlex.quote(str(result.path))
+    print_ranking(
+        result.ranked,
+        result.values,
+        components=result.components,
+        front={trial.arch.key for trial in result.front},
+        is_relative=result.is_relative,
+        more=f"denas trials {run} --columns all, or --json",
+    )
+    print_text(
+        f"best architecture: {run}/best.json\nfront and finalists: {run}/architectures/\nreport: {run}/report.html"
+    )
+    # A run with one score has no weights to change.
+    rank = [f"denas rank {run} --weights {result.components[0]}=2"] if len(result.components) > 1 else []
+    print_next(
+        [
+            f"denas report {run} --confidence",
+            f"denas trials {run}",
+            *rank,
+            f"denas train {run} --data DATA",
+            f"denas latency {run}",
+        ]
+    )
+
+
+def print_ranking(
+    ranked: Sequence[Trial],
+    values: Mapping[str, float],
+    *,
+    components: Sequence[str],
+    front: set[str] | None = None,
+    is_relative: bool,
+    shown: int = SHOWN,
+    chosen: str | None = None,
+    more: str = MORE,
+) -> None:
+    """Print the first trials of a ranking with components and metrics; a star marks the Pareto front."""
+    rows = []
+    for place, trial in enumerate(ranked[:shown], start=1):
+        known = trial.evaluation.components
+        rows.append(
+            TrialRow(
+                first={
+                    "#": place,
+                    **({} if front is None else {"front": "*" if trial.arch.key in front else ""}),
+                    "key": trial.arch.key[:KEY_DIGITS],
+                    "score*" if is_relative else "score": float(values[trial.arch.key]),
+                },
+                components={name: known.get(name) for name in components},
+                metrics=trial.evaluation.metrics,
+            )
+        )
+    print_trial_table(rows, chosen=chosen, more=more)
+    if is_relative:
+        print_text(RELATIVE_SCORE)

@@ -1,0 +1,121 @@
+"""How a budget of time is spent: the size of generations, the last candidate, and what made the search late."""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from denas_core.values.objectives import Budget
+from denas_core.values.trial import Trial
+
+GENERATIONS = 5
+"""Generations that a budget of time should allow; one more than the four promised, since the rate is an estimate."""
+
+SMALLEST = 2
+"""Candidates of the smallest generation: one random, one made from the best so far."""
+
+DECIDED_AFTER = 0.1
+"""Share of the budget after which the rate of candidates is known well enough."""
+
+NOTABLE_SECONDS, NOTABLE_SHARE = 1.0, 0.02
+"""A delay is worth a word from so many seconds and from such a share of the budget."""
+
+RECENT = 50
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class GenerationSizes:
+    """Sizes of generations that a budget of time has made smaller; a resumed run keeps them.
+
+    Attributes:
+        first: Candidates of the first generation, some of which were evaluated before the rate was known.
+        later: Candidates of every later generation.
+    """
+
+    first: int
+    later: int
+
+    @classmethod
+    def read(cls, header: Mapping[str, Any]) -> GenerationSizes | None:
+        """Return the sizes that the header of a run holds; None if its strategy decides."""
+        stored = header.get("generation_sizes")
+        return None if stored is None else cls(int(stored["first"]), int(stored["later"]))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what `read` reads."""
+        return {"generation_sizes": dataclasses.asdict(self)}
+
+
+class Pace:
+    """Measures how long candidates take, and compares it with the budget.
+
+    Args:
+        budget: The budget of the search.
+    """
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._durations: deque[float] = deque(maxlen=RECENT)
+        self._latest = ("", 0.0)
+        self._latest_at = self._began = time.monotonic()
+        self._done = 0
+
+    def start(self) -> None:
+        """Begin to measure."""
+        self._latest_at = self._began = time.monotonic()
+        self._done = 0
+
+    def remember(self, trial: Trial) -> None:
+        """Take note of a trial, also of one from an earlier part of the run."""
+        if trial.is_scored:
+            self._durations.append(sum(trial.evaluation.seconds.values()))
+
+    def trial_done(self, trial: Trial) -> None:
+        """Take note of a trial that has just ended."""
+        self.remember(trial)
+        self._done += 1
+        self.step(f"trial {trial.index}")
+
+    def step(self, what: str) -> None:
+        """Take note that something has ended, which began when the step before it ended."""
+        now = time.monotonic()
+        self._latest, self._latest_at = (what, now - self._latest_at), now
+
+    def is_spent(self, active_seconds: float) -> bool:
+        """Tell whether a budget of time is spent, or another candidate would probably exceed it noticeably."""
+        limit = self._budget.seconds or 0.0
+        typical = statistics.median(self._durations) if self._durations else 0.0
+        return active_seconds >= limit or (self._is_notable(typical) and active_seconds + typical > limit)
+
+    def choose_size(self, full: int, trials: int, active_seconds: float) -> int | None:
+        """Return the size that gives several generations; None while the rate is unknown.
+
+        Args:
+            full: The size that the strategy asks for, which is the largest.
+            trials: Trials of the run so far.
+            active_seconds: Seconds of the budget that are spent.
+        """
+        limit = self._budget.seconds or 0.0
+        if not self._done or active_seconds < DECIDED_AFTER * limit:
+            return None
+        rate = self._done / max(time.monotonic() - self._began, 1e-9)
+        expected = trials + rate * max(limit - active_seconds, 0.0)
+        return min(full, max(SMALLEST, int(expected / GENERATIONS)))
+
+    def describe_delay(self, active_seconds: float) -> str | None:
+        """Return a sentence about a search that took noticeably longer than its budget; None if it did not."""
+        limit = self._budget.seconds
+        if limit is None or not self._is_notable(active_seconds - limit):
+            return None
+        what, seconds = self._latest
+        return (
+            f"the search took {active_seconds:.3g} s, more than its budget of {self._budget}: the last step, {what}, "
+            f"took {seconds:.3g} s and cannot be cut short"
+        )
+
+    def _is_notable(self, seconds: float) -> bool:
+        return seconds > max(NOTABLE_SECONDS, NOTABLE_SHARE * (self._budget.seconds or 0.0))

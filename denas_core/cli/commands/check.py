@@ -114,8 +114,8 @@ class _Report:
 
     def add(self, outcome: Outcome) -> None:
         self.counts[outcome.status] += 1
-        self._subjects[-1]["checks"].append(outcome.as_dict())
-        # One fault in build() makes twenty checks fail: its line is printed once.
+        self._subjects[-1]["checks"].append(dataclasses.asdict(outcome))
+        # One fault in build() fails twenty checks, or keeps them from being made: its line is printed once.
         is_known = outcome.reason in self._reasons
         self._write(f"  {self._marks[outcome.status]} {outcome.claim}{' (as above)' if is_known else ''}")
         if outcome.reason and not is_known:
@@ -172,13 +172,11 @@ def _subjects(
 
 def _plugin(registry: Registry, plugin: Plugin, timeout: float, skips: Mapping[str, str]) -> Subject:
     def run() -> Iterator[Outcome]:
-        from functools import partial
-
-        from denas_core.testing.checks.plugins import PLUGIN_CHECKS
+        from denas_core.testing.checks.plugins import Installed
+        from denas_core.testing.classes import PLUGIN_CHECKS
         from denas_core.testing.runner import outcomes
 
-        calls = ((check, partial(check, registry, plugin)) for check in PLUGIN_CHECKS)
-        yield from outcomes(calls, seconds=timeout, skips=skips)
+        yield from outcomes(PLUGIN_CHECKS, lambda: Installed(plugin, registry), seconds=timeout, skips=skips)
 
     return Subject(f"{plugin.name}: {plugin.distribution} {plugin.version}", "plugin", run)
 
@@ -199,10 +197,11 @@ def _component(
         return component
 
     def run() -> Iterator[Outcome]:
+        from denas_core.testing.classes import class_for
         from denas_core.testing.runner import outcomes
-        from denas_core.testing.suites import suite_of
 
-        return outcomes(suite_of(registry.load(kind, base)).calls(make, spaces), seconds=timeout, skips=skips)
+        tests = class_for(registry.load(kind, base))
+        return outcomes(tests.every_check(), make, spaces or tests().spaces(), seconds=timeout, skips=skips)
 
     return Subject(registry.resolve(kind, base) + colon + preset, kind, run)
 
@@ -230,12 +229,10 @@ def _is_component(registry: Registry, name: str) -> bool:
 
 
 def _refuse_unknown(skips: Mapping[str, str]) -> None:
-    from denas_core.testing.check import name_of
-    from denas_core.testing.checks.plugins import PLUGIN_CHECKS
-    from denas_core.testing.suites import SUITES
+    from denas_core.testing.classes import KINDS, PLUGIN_CHECKS
 
-    known = {name_of(check) for check in PLUGIN_CHECKS}
-    known |= {name_of(check) for suite in SUITES for check in suite.every_check()}
+    known = {check.name for check in PLUGIN_CHECKS}
+    known |= {check.name for tests in KINDS for check in tests.every_check()}
     for name in skips:
         if name not in known:
             raise ConfigError(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from denas_core.study.run_directory import STORE
+from denas_core.runs.files import STORE
 from denas_core.setup.config import as_yaml
 from denas_core.system.machine import moment
 from denas_core.values.objectives import Budget, Constraint, Objective

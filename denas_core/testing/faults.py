@@ -1,4 +1,4 @@
-"""What a component raised, with the line of it that did: without a traceback a KeyError says little."""
+"""What a component raised, with the line of its own code: without a traceback, a KeyError says little."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 
 from denas_core.text import describe_error
 
-_NOT_ITS_OWN = ("denas_core", "torch", "numpy")
+_LIBRARIES = ("denas_core", "torch", "numpy")
 
 
-def told(error: BaseException) -> str:
+def describe_fault(error: BaseException) -> str:
     """Return ``KeyError: 'kernel2' (denas_series/space.py:27, in build)``, without the place if it is not known."""
     place = place_of(error)
     return f"{describe_error(error)} ({place})" if place else describe_error(error)
 
 
 def place_of(error: BaseException) -> str:
-    """Return the innermost line that `error` came through outside of Python, torch and the core; empty without one."""
+    """Return the innermost line outside of Python, torch and the core that `error` came through; empty without one."""
     found = place_of(error.__cause__) if error.__cause__ is not None else ""
     if found:
         return found
@@ -33,9 +33,5 @@ def place_of(error: BaseException) -> str:
 def _is_of_a_library(path: Path) -> bool:
     if "site-packages" not in path.parts and path.is_relative_to(sysconfig.get_path("stdlib")):
         return True
-    return any(path.is_relative_to(folder) for folder in map(_folder_of, _NOT_ITS_OWN) if folder)
-
-
-def _folder_of(package: str) -> Path | None:
-    spec = find_spec(package)
-    return Path(spec.origin).parent if spec is not None and spec.origin else None
+    specs = (find_spec(package) for package in _LIBRARIES)
+    return any(path.is_relative_to(Path(spec.origin).parent) for spec in specs if spec and spec.origin)

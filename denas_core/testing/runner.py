@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal
 
-from .check import Check, CheckFailed, CheckSkipped, claim_of, name_of
-from .faults import told
+from .check import Check, CheckFailed, CheckSkipped
+from .faults import describe_fault
 from .samples.surroundings import restored
 
 Status = Literal["passed", "failed", "skipped"]
@@ -33,13 +33,11 @@ class Outcome:
     reason: str
     seconds: float
 
-    def as_dict(self) -> dict[str, object]:
-        """Return the fields, fit for JSON."""
-        return dataclasses.asdict(self)
-
 
 def outcomes(
-    calls: Iterable[tuple[Check, Callable[[], None]]],
+    checks: Iterable[Check],
+    make: Callable[[], Any],
+    spaces: Sequence[Any] = (),
     *,
     seconds: float = 60.0,
     skips: Mapping[str, str] | None = None,
@@ -50,46 +48,42 @@ def outcomes(
     disturb them.
 
     Args:
-        calls: Checks, each with a call that runs it.
+        checks: The checks.
+        make: Makes the component, once for each check.
+        spaces: What it is tried on.
         seconds: Time that one check may take.
         skips: Reasons by the names of checks that are not run.
     """
     hanging = ""
-    for check, call in calls:
-        name = name_of(check)
-        reason = (skips or {}).get(name) or (hanging and f"not run, since {hanging} did not end")
-        start = time.perf_counter()
+    for check in checks:
         status: Status = "skipped"
+        reason = (skips or {}).get(check.name) or (hanging and f"not run, since {hanging} did not end")
+        start = time.perf_counter()
         if not reason:
-            status, reason, ended = _run(call, seconds)
-            hanging = "" if ended else name
-        spent = time.perf_counter() - start
-        yield Outcome(
-            check=name, claim=claim_of(check), status=status, reason=reason, seconds=round(spent, 3)
-        )
+            found: list[tuple[Status, str]] = []
+            # A thread, because nothing else ends a wait for code that does not return.
+            thread = threading.Thread(target=_run, args=(check, make, spaces, found), daemon=True)
+            with restored():
+                thread.start()
+                thread.join(seconds)
+            hanging = "" if found else check.name
+            endless = f"it did not end within {seconds:g} s; look for an endless loop"
+            status, reason = found[0] if found else ("failed", endless)
+        spent = round(time.perf_counter() - start, 3)
+        yield Outcome(check=check.name, claim=check.claim, status=status, reason=reason, seconds=spent)
 
 
-def _run(call: Callable[[], None], seconds: float) -> tuple[Status, str, bool]:
-    found: list[tuple[Status, str]] = []
-    # A thread, because nothing else ends a wait for code that does not return.
-    thread = threading.Thread(target=lambda: found.append(_judged(call)), daemon=True)
-    with restored():
-        thread.start()
-        thread.join(seconds)
-    if not found:
-        return "failed", f"it did not end within {seconds:g} s; look for an endless loop", False
-    return *found[0], True
-
-
-def _judged(call: Callable[[], None]) -> tuple[Status, str]:
+def _run(
+    check: Check, make: Callable[[], Any], spaces: Sequence[Any], found: list[tuple[Status, str]]
+) -> None:
     try:
-        call()
+        check(make(), spaces)
     except CheckSkipped as skipped:
-        return "skipped", str(skipped)
+        found.append(("skipped", str(skipped)))
     except CheckFailed as failed:
-        return "failed", str(failed)
-    except (
-        BaseException
-    ) as error:  # whatever a plugin raises, SystemExit and KeyboardInterrupt among it, is a failure
-        return "failed", f"it raises {told(error)}"
-    return "passed", ""
+        found.append(("failed", str(failed)))
+    # SystemExit too: whatever a plugin raises is a failure.
+    except BaseException as error:
+        found.append(("failed", f"it raises {describe_fault(error)}"))
+    else:
+        found.append(("passed", ""))

@@ -17,7 +17,7 @@ from denas_core.errors import ConfigError, PluginError
 from denas_core.models.export import export_model
 from denas_core.models.trained import build_network
 from denas_core.registry.registry import Registry
-from denas_core.testing.checks.loading import fault_of
+from denas_core.testing.checks.processes import fault_of
 from denas_onnx import program
 from denas_onnx.exporter import ONNX
 from tests.core.exported import Halves, InStages

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from denas_core.testing.check import Check, claim_of, name_of
-from denas_core.testing.checks.components import COMPONENT_CHECKS
-from denas_core.testing.checks.plugins import PLUGIN_CHECKS
-from denas_core.testing.suites import SUITES
+from denas_core.testing.check import Check
+from denas_core.testing.classes import CALL_CHECKS, COMPONENT_CHECKS, KINDS, PLUGIN_CHECKS
 
 from .documents import ROOT
 
@@ -14,11 +12,16 @@ PAGE = ROOT / "docs" / "conformance.md"
 
 def listing() -> str:
     """Return the tables of the page."""
-    groups: dict[str, tuple[Check, ...]] = {"A plugin": PLUGIN_CHECKS, "Every component": COMPONENT_CHECKS}
-    groups |= {f"`{suite.contract.__name__}`": suite.checks for suite in SUITES}
+    common = (*COMPONENT_CHECKS, *CALL_CHECKS)
+    groups: dict[str, tuple[Check, ...]] = {"A plugin": PLUGIN_CHECKS, "Every component": common}
+    names = {check.name for check in common}
+    groups |= {
+        f"`{kind.contract.__name__}`": tuple(check for check in kind.checks if check.name not in names)
+        for kind in KINDS
+    }
     parts = []
     for title, checks in groups.items():
-        rows = [f"| `{name_of(check)}` | {claim_of(check)} |" for check in checks]
+        rows = [f"| `{check.name}` | {check.claim} |" for check in checks]
         parts.append("\n".join([f"### {title}", "", "| check | claim |", "|---|---|", *rows, ""]))
     return "\n".join(parts)
 

@@ -1,4 +1,4 @@
-"""``denas check``: run the conformance checks on a plugin or on one of its components."""
+"""``denas check``: put a plugin, or one of its components, to the conformance checks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PLAIN_MARKS = {"passed": "ok  ", "failed": "FAIL", "skipped": "-   "}
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Subject:
-    """A component, or a plugin as a whole: its checks stand under one heading.
+    """What is checked together: a component, or a plugin as a whole.
 
     Attributes:
         id: Its name.
@@ -60,22 +60,22 @@ def check(
     space: Annotated[
         list[str] | None,
         typer.Option(
-            "--space", metavar="ID", help="Check the component on this space instead of small sample spaces."
+            "--space", metavar="ID", help="Try the component on this space; instead of small sample spaces."
         ),
     ] = None,
     skip: Annotated[
         list[str] | None,
-        typer.Option("--skip", metavar="CHECK", help="Leave out a check; --json shows the names."),
+        typer.Option("--skip", metavar="CHECK", help="Leave out a check, by the name that --json gives it."),
     ] = None,
     timeout: Annotated[
         float, typer.Option("--timeout", min=1, help="Seconds that one check may take.")
     ] = 60.0,
     json_: JsonOption = False,
 ) -> None:
-    """Check that a plugin keeps its contracts.
+    """Check that a plugin keeps the promises of its kind: one line a check, with what to fix where it fails.
 
-    Prints one line for each check, and for a check that fails what to fix. A plugin is checked with all its components.
-    The exit code is 0 if no check fails, 3 if one fails, and 2 if there is no such plugin or component.
+    A plugin is checked with all its components. Exit code 0 if every check holds or does not apply, 3 if one fails,
+    2 if there is no such plugin or component.
     """
     from denas_core.registry.registry import Registry
 
@@ -84,7 +84,7 @@ def check(
     subjects = _subjects(registry, target, set_ or [], space or [], timeout, skips)
     _refuse_unknown(skips)
     report = _Report(None if json_ else sys.stdout)
-    # Text that a plugin prints, even long after its check, must not end up in the list.
+    # What a plugin prints, even long after its check, must not end up in the list.
     with contextlib.redirect_stdout(io.StringIO()):
         for subject in subjects:
             report.begin(subject)
@@ -114,7 +114,7 @@ class _Report:
 
     def add(self, outcome: Outcome) -> None:
         self.counts[outcome.status] += 1
-        self._subjects[-1]["checks"].append(outcome.as_dict())
+        self._subjects[-1]["checks"].append(dataclasses.asdict(outcome))
         # One fault in build() makes twenty checks fail: its line is printed once.
         is_known = outcome.reason in self._reasons
         self._write(f"  {self._marks[outcome.status]} {outcome.claim}{' (as above)' if is_known else ''}")
@@ -132,7 +132,7 @@ class _Report:
     def _write(self, line: str) -> None:
         if self._stream is not None:
             self._stream.write(f"{line}\n")
-            # A check may take seconds: show each line at once, through a pipe too.
+            # A check may take seconds: each line is to be seen when it is there, through a pipe too.
             self._stream.flush()
 
 
@@ -151,10 +151,10 @@ def _subjects(
         known = [plugin.name for plugin in registry.plugins]
         raise NotInstalled(
             f"there is no plugin and no component {target!r}{did_you_mean(target, known)}; 'denas plugins' lists them; "
-            "your own plugin needs [project.entry-points.denas] in its pyproject.toml, and a new pip install"
+            "one of yours is there once its pyproject.toml has [project.entry-points.denas] and pip installed it since"
         )
     if not plugins:
-        # Refuse wrong options, and a class that cannot be imported, before any check.
+        # What the user typed is refused before any check, and so is a class that does not import.
         registry.create(kind_of(registry, target.partition(":")[0]), target, options, origin="--set")
         return [_component(registry, target, options, spaces, timeout, skips)]
     if options:
@@ -164,7 +164,7 @@ def _subjects(
         for kind, names in plugin.components.items():
             for name in sorted(names):
                 id = f"{plugin.name}/{name}"
-                # A component that cannot be made is reported by the checks of the plugin.
+                # The checks of the plugin say what cannot be made.
                 if _can_be_made(registry, kind, id):
                     found.append(_component(registry, id, {}, spaces, timeout, skips))
     return found
@@ -172,13 +172,11 @@ def _subjects(
 
 def _plugin(registry: Registry, plugin: Plugin, timeout: float, skips: Mapping[str, str]) -> Subject:
     def run() -> Iterator[Outcome]:
-        from functools import partial
-
-        from denas_core.testing.checks.plugins import PLUGIN_CHECKS
+        from denas_core.testing.checks.plugins import Installed
+        from denas_core.testing.classes import PLUGIN_CHECKS
         from denas_core.testing.runner import outcomes
 
-        calls = ((check, partial(check, registry, plugin)) for check in PLUGIN_CHECKS)
-        yield from outcomes(calls, seconds=timeout, skips=skips)
+        yield from outcomes(PLUGIN_CHECKS, lambda: Installed(plugin, registry), seconds=timeout, skips=skips)
 
     return Subject(f"{plugin.name}: {plugin.distribution} {plugin.version}", "plugin", run)
 
@@ -199,10 +197,11 @@ def _component(
         return component
 
     def run() -> Iterator[Outcome]:
+        from denas_core.testing.classes import class_for
         from denas_core.testing.runner import outcomes
-        from denas_core.testing.suites import suite_of
 
-        return outcomes(suite_of(registry.load(kind, base)).calls(make, spaces), seconds=timeout, skips=skips)
+        tests = class_for(registry.load(kind, base))
+        return outcomes(tests.every_check(), make, spaces or tests().spaces(), seconds=timeout, skips=skips)
 
     return Subject(registry.resolve(kind, base) + colon + preset, kind, run)
 
@@ -230,12 +229,10 @@ def _is_component(registry: Registry, name: str) -> bool:
 
 
 def _refuse_unknown(skips: Mapping[str, str]) -> None:
-    from denas_core.testing.check import name_of
-    from denas_core.testing.checks.plugins import PLUGIN_CHECKS
-    from denas_core.testing.suites import SUITES
+    from denas_core.testing.classes import KINDS, PLUGIN_CHECKS
 
-    known = {name_of(check) for check in PLUGIN_CHECKS}
-    known |= {name_of(check) for suite in SUITES for check in suite.every_check()}
+    known = {check.name for check in PLUGIN_CHECKS}
+    known |= {check.name for tests in KINDS for check in tests.every_check()}
     for name in skips:
         if name not in known:
             raise ConfigError(

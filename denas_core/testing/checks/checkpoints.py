@@ -1,131 +1,86 @@
-"""What a space with files must do: leave them behind, name those that are there, give their weights each time."""
+"""What a search space promises about files: it can do without them, names those that exist, and takes their weights."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from denas_core.errors import ConfigError, DenasError
-from denas_core.testing.check import Check, CheckSkipped, require
-from denas_core.testing.samples.built import few, networks, structure, tensors_of
-from denas_core.testing.samples.members import ends, samples
-from denas_core.testing.samples.surroundings import restored
-from denas_core.text import safe_repr
+from denas_core.contracts.space import SearchSpace
+from denas_core.errors import ConfigError
+from denas_core.testing.check import CheckSkipped, check, check_on, fail, must_succeed
+from denas_core.testing.samples.built import Network, networks, smallest, tensors_of
+from denas_core.testing.samples.difference import brief, difference
+from denas_core.testing.samples.members import few, text
 
-if TYPE_CHECKING:
-    from denas_core.contracts.space import SearchSpace
+from .networks import SEED, require_weights
 
 
+@check
 def portable_options_make_the_same_networks(space: SearchSpace) -> None:
     """A space made of portable() gives its networks the same keys, and has itself the same portable()."""
     from denas_core.registry.options import make_component
 
     portable = dict(space.portable())
-    try:
+    with must_succeed("making a space of portable()", "return options of its own"):
         other: SearchSpace = make_component(type(space), portable, id=space.id)
-    except DenasError as error:
-        require(False, f"no space can be made of portable(): {error}; return options of its own")
-    for arch in (*ends(space), *samples(space, 3)):
-        try:
+    for arch in few(space):
+        with must_succeed(
+            f"architecture() of {text(arch)} in the space made of portable()", "keep its knobs"
+        ):
             key = other.architecture(arch.as_dict()).key
-        except DenasError as error:
-            key = str(error)
-        require(
-            key == arch.key,
-            f"the space made of portable() gives {safe_repr(arch.as_dict())} the key {safe_repr(key)}, and not "
-            f"{arch.key!r}; keep everything that fingerprint() looks at in its options",
-        )
-    again = dict(other.portable())
-    require(
-        again == portable,
-        f"portable() is {safe_repr(portable)}, and {safe_repr(again)} for the space made of it; leave nothing to be "
-        "left out twice",
-    )
+        if key != arch.key:
+            fail(f"the space made of portable() gives {text(arch)} another key; keep what makes the key")
+    if found := difference(portable, dict(other.portable()), "portable()"):
+        fail(f"in the space made of portable(), {found}; leave nothing to be left out twice")
 
 
+@check
 def portable_options_name_no_file(space: SearchSpace) -> None:
     """No value of portable() is a file or folder of this machine."""
-    for text in _texts(space.portable()):
-        path = Path(text)
-        require(
-            not (path.is_absolute() and len(text) < 4096 and path.exists()),
-            f"portable() holds {safe_repr(text)}, which another machine does not have; give what was read of it "
-            "instead",
-        )
+    for value in _texts(space.portable()):
+        if Path(value).is_absolute() and len(value) < 4096 and Path(value).exists():
+            fail(f"portable() holds {brief(value)}, which other machines lack; give what was read of it")
 
 
+@check
 def assets_are_files(space: SearchSpace) -> None:
     """assets() maps names to files that are there."""
     assets: Any = space.assets()
     if not assets:
         raise CheckSkipped("it has no assets")
     for name, path in dict(assets).items():
-        require(
-            isinstance(name, str) and isinstance(path, Path) and path.is_file(),
-            f"assets() maps {name!r} to {safe_repr(path)}, which is no pathlib.Path of a file; leave out what is not "
-            "there",
-        )
+        if not isinstance(name, str) or not isinstance(path, Path) or not path.is_file():
+            fail(f"assets() maps {name!r} to {brief(path)}, not to the pathlib.Path of a file; leave it out")
 
 
-def inherited_weights_repeat(space: SearchSpace) -> None:
-    """Where it `inherits`, load() gives finite weights of the checkpoint, the same each time, and others than fresh."""
-    import torch
-
+@check_on(networks)
+def inherited_weights_are_those_of_the_checkpoint(space: SearchSpace, network: Network) -> None:
+    """Where it `inherits`, load() gives finite weights, the same each time, that are not the fresh ones."""
     if not space.inherits:
         raise CheckSkipped("it has no checkpoint")
-    for arch in networks(space):
-        with restored():
-            torch.manual_seed(99)
-            first = tensors_of(space.load(structure(space, arch), arch, seed=7, weights="inherited"))
-        second = tensors_of(
-            space.load(structure(space, arch, device="cpu"), arch, seed=7, weights="inherited")
-        )
-        for name, tensor in first.items():
-            is_set = tensor.device.type == "cpu" and bool(torch.isfinite(tensor).all())
-            require(
-                is_set and torch.equal(tensor, second[name]),
-                f"load(weights='inherited') gives {name!r} {safe_repr(few(tensor))} and then "
-                f"{safe_repr(few(second[name]))}; give every tensor that of the checkpoint, or one drawn from the seed",
-            )
-        fresh = tensors_of(space.load(structure(space, arch), arch, seed=7))
-        require(
-            any(not torch.equal(tensor, first[name]) for name, tensor in fresh.items()),
-            "load(weights='inherited') gives the fresh weights of the seed; take those of the checkpoint",
-        )
+    require_weights(network, network.build("cpu"), weights="inherited")
+    inherited, fresh = (tensors_of(network.load(seed=SEED, weights=each)) for each in ("inherited", "fresh"))
+    if not difference(inherited, fresh):
+        fail("load(weights='inherited') gives the fresh weights of the seed; take those of the checkpoint")
 
 
-def inherited_weights_need_a_checkpoint(space: SearchSpace) -> None:
-    """Where it does not, load() refuses to inherit weights with a ConfigError, so that none are taken for them."""
+@check_on(smallest)
+def inherited_weights_need_a_checkpoint(space: SearchSpace, network: Network) -> None:
+    """Where it has no checkpoint, load() refuses to inherit weights with a ConfigError."""
     if space.inherits:
         raise CheckSkipped("it has a checkpoint")
-    arch = networks(space)[0]
-    model = structure(space, arch)
+    model = network.build()
     try:
-        space.load(model, arch, seed=7, weights="inherited")
+        network.load(model, weights="inherited")
     except ConfigError:
         return
-    require(
-        False,
-        "load(weights='inherited') gives weights where there is no checkpoint; leave that to super().load()",
-    )
-
-
-CHECKPOINT_CHECKS: tuple[Check, ...] = (
-    portable_options_make_the_same_networks,
-    portable_options_name_no_file,
-    assets_are_files,
-    inherited_weights_repeat,
-    inherited_weights_need_a_checkpoint,
-)
+    fail("load(weights='inherited') gives weights where there is no checkpoint; leave that to super().load()")
 
 
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _texts(item)
-    elif hasattr(value, "items"):
-        for item in value.values():
+    elif isinstance(value, (list, tuple)) or hasattr(value, "values"):
+        for item in value.values() if hasattr(value, "values") else value:
             yield from _texts(item)

@@ -1,243 +1,198 @@
-"""What the networks of a search space must do: build anywhere, load from a seed, keep samples apart."""
+"""What a search space promises about networks: they build anywhere, load from a seed, and every knob changes them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
-from denas_core.testing.check import Check, CheckSkipped, require
-from denas_core.testing.faults import told
+from denas_core.contracts.space import SearchSpace
+from denas_core.testing.check import CheckSkipped, check_on, fail, must_succeed
 from denas_core.testing.samples.built import (
+    Network,
     batch_of,
-    few,
-    forward,
-    loaded,
+    batch_tensors,
+    contents_of,
     networks,
-    output_tensors,
-    structure,
+    shapes,
+    smallest,
     tensors_of,
 )
-from denas_core.text import safe_repr
+from denas_core.testing.samples.difference import brief, difference
+from denas_core.testing.samples.surroundings import other_seeds
+from denas_core.values.architecture import Knob
+from denas_core.values.views import KINDS
 
-from .batches import BATCH_CHECKS
-from .knob_effects import knobs_change_the_network
-from .outputs import OUTPUT_CHECKS
+from .calls import Call, Loan
 
-if TYPE_CHECKING:
-    from denas_core.contracts.space import SearchSpace
-    from denas_core.values.architecture import Architecture
-
-
-def structures_build_on_meta(space: SearchSpace) -> None:
-    """build() on the meta device makes a structure that takes no memory."""
-    for arch in networks(space):
-        on_cpu = [name for name, tensor in tensors_of(structure(space, arch)).items() if not tensor.is_meta]
-        require(
-            not on_cpu,
-            f"under torch.device('meta') build() makes {safe_repr(on_cpu[:3])} elsewhere; name no device in it and "
-            "build anew each time",
-        )
+SEED = 7
 
 
-def structures_build_on_the_cpu(space: SearchSpace) -> None:
-    """build() on the CPU makes the same tensors as on the meta device."""
-    arch = networks(space)[0]
-    here = {
-        name: tuple(tensor.shape) for name, tensor in tensors_of(structure(space, arch, device="cpu")).items()
-    }
-    there = {name: tuple(tensor.shape) for name, tensor in tensors_of(structure(space, arch)).items()}
-    require(
-        here == there,
-        f"on the CPU build() makes {safe_repr(set(here.items()) - set(there.items()))} where on meta it makes "
-        f"{safe_repr(set(there.items()) - set(here.items()))}; its shapes may depend on the architecture alone",
-    )
+def calls(space: SearchSpace) -> Iterator[Call]:
+    """Yield how a search calls a space for one network; nothing for a space without networks."""
+    network = networks(space)[1]
+    try:
+        structure, model, batch = network.build(), network.load(), batch_of(space)
+    except CheckSkipped:
+        return
+    yield Call("build()", lambda seed: tensors_of(network.build()))
+    yield Call("load()", lambda seed: tensors_of(network.load(seed=seed)), draws=True)
+    yield Call("batch()", lambda seed: batch_tensors(batch_of(space, seed=seed)), draws=True)
+    yield Call("batch(kind='ones')", lambda seed: batch_tensors(batch_of(space, kind="ones")))
+    yield Call("batch(kind='cost')", lambda seed: batch_tensors(batch_of(space, kind="cost")))
+    yield Call("forward()", lambda seed: network.outputs(model, batch))
+    yield Call("views()", lambda seed: list(space.views(structure)))
+    yield Call("parts()", lambda seed: dict(space.parts(structure)))
+    yield Call("block_names()", lambda seed: list(space.block_names(structure)))
 
 
-def costs_count_the_network(space: SearchSpace) -> None:
-    """cost() counts the parameters of the network that is built."""
-    for arch in networks(space):
-        parameters = list(structure(space, arch).parameters())
-        cost = space.cost(arch)
-        counted = {
-            "params": sum(p.numel() for p in parameters),
-            "trainable_params": sum(p.numel() for p in parameters if p.requires_grad),
-        }
-        for name, count in counted.items():
-            require(
-                cost.get(name, count) == count,
-                f"cost() says {cost.get(name)} {name} for {safe_repr(arch.as_dict())}, but the network has {count}",
+def loans(space: SearchSpace) -> Iterator[Loan]:
+    """Yield the calls of a space with a network and a batch that others use too."""
+    network = networks(space)[0]
+    try:
+        model, batch = network.load(), batch_of(space)
+    except CheckSkipped:
+        return
+    run = partial(network.outputs, model, batch)
+    yield Loan("forward()", run, lambda: {**contents_of(model), **batch_tensors(batch)})
+
+
+@check_on(networks)
+def structures_build_on_any_device(space: SearchSpace, network: Network) -> None:
+    """build() makes the same tensors on the CPU and on the meta device, where they take no memory."""
+    there, here = tensors_of(network.build()), tensors_of(network.build("cpu"))
+    in_memory = [name for name, tensor in there.items() if not tensor.is_meta]
+    if in_memory:
+        fail(f"on meta build() makes {brief(in_memory[:3])} elsewhere; name no device, and build anew")
+    if found := difference(shapes(here), shapes(there), "the shapes"):
+        fail(f"build() makes other tensors on the CPU than on meta: {found}; look at no device")
+
+
+@check_on(networks)
+def knobs_change_the_network(space: SearchSpace, network: Network) -> None:
+    """Every knob that counts in a network changes it: its structure, its costs or its outputs."""
+    structure = _description(network)
+    for knob in space.knobs():
+        others = _with_other_values(network, knob) if knob.name in network.arch.values else []
+        # Cheapest first: nearly every knob is seen in the structure.
+        if others and not any(
+            structure != _description(other)
+            or dict(space.cost(network.arch)) != dict(space.cost(other.arch))
+            or difference(network.outputs(), other.outputs())
+            for other in others
+        ):
+            fail(
+                f"knob {knob.name!r} counts in {network}, and none of its values changes that network; use it in "
+                "build(), or say where it counts with when=(parent, values)"
             )
 
 
-def cost_batches_run_on_meta(space: SearchSpace) -> None:
+@check_on(networks)
+def costs_count_the_network(space: SearchSpace, network: Network) -> None:
+    """cost() counts the parameters of the network that is built."""
+    parameters = list(network.build().parameters())
+    cost = space.cost(network.arch)
+    trainable = [parameter for parameter in parameters if parameter.requires_grad]
+    for name, counted in (("params", parameters), ("trainable_params", trainable)):
+        count = sum(parameter.numel() for parameter in counted)
+        if cost.get(name, count) != count:
+            fail(f"cost() says {cost[name]} {name} for {network}, but the network has {count}; count it")
+
+
+@check_on(smallest)
+def cost_batches_run_on_meta(space: SearchSpace, network: Network) -> None:
     """The network runs on the meta device with the batch of kind 'cost', so that FLOPs can be counted."""
-
-    arch = networks(space)[0]
-    structure(space, arch)
-    try:
-        flops = space.counted_cost(arch)["flops"]
-    except Exception as error:
-        require(
-            False,
-            f"on meta the network raises {told(error)}; make tensors on the device of the input, and "
-            "leave out masks that are not given",
-        )
-    require(flops > 0, "the core counts no FLOPs; forward() must run the model on the batch")
+    network.build()
+    advice = "make tensors on the device of the input, and leave out masks that are not given"
+    with must_succeed("on the meta device the network", advice):
+        flops = space.counted_cost(network.arch)["flops"]
+    if flops <= 0:
+        fail("the core counts no FLOPs; forward() must run the model on the batch")
 
 
-def weights_repeat(space: SearchSpace) -> None:
-    """load() gives the same weights for a seed, wherever the network was built and whatever was drawn before."""
+@check_on(smallest)
+def weights_come_from_the_seed(space: SearchSpace, network: Network) -> None:
+    """load() gives every weight a finite value on the CPU, the same for a seed, whatever was there before."""
     import torch
 
-    from denas_core.testing.samples.surroundings import restored
-
-    arch = networks(space)[0]
-    first = tensors_of(loaded(space, arch, seed=7))
-    with restored():
-        torch.manual_seed(99)
-        second = tensors_of(space.load(structure(space, arch, device="cpu"), arch, seed=7))
-    for name, tensor in first.items():
-        require(
-            torch.equal(tensor, second[name]),
-            f"load(seed=7) gives {name!r} {safe_repr(few(tensor))} and then {safe_repr(few(second[name]))}; "
-            "initialise every tensor from the seed, e.g. with denas_core.networks.initialise.initialise",
-        )
-
-
-def weights_depend_on_the_seed(space: SearchSpace) -> None:
-    """load() gives other weights for another seed."""
-    import torch
-
-    arch = networks(space)[0]
-    first, other = (tensors_of(loaded(space, arch, seed=seed)) for seed in (7, 8))
-    require(
-        any(not torch.equal(tensor, other[name]) for name, tensor in first.items()),
-        "load() gives the same weights for seeds 7 and 8; draw them from the seed",
-    )
-
-
-def every_weight_is_set(space: SearchSpace) -> None:
-    """load() gives every parameter a finite value on the CPU, whatever was there before."""
-    import torch
-
-    arch = networks(space)[0]
-    model = structure(space, arch, device="cpu")
+    model = network.build("cpu")
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.is_floating_point():
                 parameter.fill_(torch.nan)
-    for name, tensor in tensors_of(space.load(model, arch, seed=0)).items():
-        is_set = tensor.device.type == "cpu" and bool(torch.isfinite(tensor).all())
-        require(
-            is_set,
-            f"after load() {name!r} is {safe_repr(few(tensor))} on {tensor.device}; give it its weights",
-        )
+    require_weights(network, model, weights="fresh")
 
 
-def views_lie_within_parameters(space: SearchSpace) -> None:
-    """views() name parameters that exist, and rows and columns that these have."""
-    for arch in networks(space):
-        model = structure(space, arch)
-        parameters = dict(model.named_parameters(remove_duplicate=False))
-        for view in space.views(model):
-            require(
-                view.parameter in parameters,
-                f"views() names {view.parameter!r}, which is no parameter; it has {safe_repr(list(parameters)[:6])}",
-            )
-            shape = tuple(parameters[view.parameter].shape)
-            require(
-                len(shape) > 1,
-                f"view {view.parameter!r} has the shape {shape}; a view is a matrix or a kernel",
-            )
-            size = tuple(reversed(shape[:2])) if view.transposed else shape[:2]
-            for bounds, most, what in ((view.rows, size[0], "rows"), (view.columns, size[1], "columns")):
-                require(
-                    bounds is None or 0 <= bounds[0] < bounds[1] <= most,
-                    f"view {view.parameter!r} has {what} {bounds} of {most}; give (start, stop) within the parameter",
-                )
+@check_on(networks)
+def views_show_weights(space: SearchSpace, network: Network) -> None:
+    """views() name parameters with rows and columns that exist, a role that scores know, and a layer from 0 on."""
+    model = network.build()
+    parameters = dict(model.named_parameters(remove_duplicate=False))
+    for view in space.views(model):
+        name = f"view {view.parameter!r}"
+        if view.parameter not in parameters:
+            fail(f"{name} shows no parameter; those are {brief(list(parameters))}")
+        if view.kind not in KINDS:
+            fail(f"{name} has the kind {view.kind!r}; choose from {', '.join(KINDS)}")
+        if not isinstance(view.layer, int) or view.layer < 0:
+            fail(f"{name} has the layer {view.layer!r}; count from 0 at the input")
+        shape = tuple(parameters[view.parameter].shape)
+        if len(shape) < 2:
+            fail(f"{name} has the shape {shape}; a view is a matrix or a kernel")
+        size = shape[1::-1] if view.transposed else shape[:2]
+        for bounds, most in ((view.rows, size[0]), (view.columns, size[1])):
+            if bounds is not None and not 0 <= bounds[0] < bounds[1] <= most:
+                fail(f"{name} has rows or columns {bounds} of {most}; give (start, stop)")
 
 
-def views_have_known_roles(space: SearchSpace) -> None:
-    """views() give every weight a role that scores know, and a layer counted from 0."""
-    from denas_core.values.views import KINDS
-
-    for view in space.views(structure(space, networks(space)[0])):
-        require(
-            view.kind in KINDS,
-            f"view {view.parameter!r} has the kind {view.kind!r}; choose from {', '.join(KINDS)}",
-        )
-        require(
-            isinstance(view.layer, int) and view.layer >= 0,
-            f"view {view.parameter!r} has the layer {view.layer!r}; count from 0 at the input",
-        )
-
-
-def parts_name_parameters(space: SearchSpace) -> None:
-    """Every prefix of parts() is that of a parameter."""
-    model = structure(space, networks(space)[0])
-    parts = space.parts(model)
-    if not parts:
-        raise CheckSkipped("it names no parts")
+@check_on(smallest)
+def parts_and_blocks_exist(space: SearchSpace, network: Network) -> None:
+    """Every prefix of parts() is that of a parameter, and every name of block_names() that of a module."""
+    model = network.build()
     names = [name for name, _ in model.named_parameters()]
-    for part, prefixes in parts.items():
+    for part, prefixes in space.parts(model).items():
         for prefix in prefixes:
-            require(
-                not isinstance(prefixes, str) and any(name.startswith(prefix) for name in names),
-                f"part {part!r} has the prefix {prefix!r}, with which no parameter begins: {safe_repr(names[:6])}",
-            )
+            if isinstance(prefixes, str) or not any(name.startswith(prefix) for name in names):
+                fail(f"part {part!r} has the prefix {prefix!r}, but no parameter has it: {brief(names)}")
+    if unknown := set(space.block_names(model)) - {name for name, _ in model.named_modules()}:
+        fail(f"block_names() names {brief(sorted(unknown))}; name modules of the network")
 
 
-def heads_are_replaced(space: SearchSpace) -> None:
+@check_on(smallest)
+def heads_are_replaced(space: SearchSpace, network: Network) -> None:
     """build(head=...) puts the given head into the network."""
     import torch
-    from torch import nn
 
-    arch = networks(space)[0]
-    structure(space, arch)
-    head = nn.Identity()
+    network.build()
+    head = torch.nn.Identity()
     with torch.device("meta"):
-        model = space.build(arch, head=head)
-    require(
-        any(module is head for module in model.modules()),
-        "build() leaves out the head that it is given; a task needs it in place of the network's own",
-    )
+        model = space.build(network.arch, head=head)
+    if not any(module is head for module in model.modules()):
+        fail("build() leaves out the head that it is given; a task needs it in place of the network's own")
 
 
-def plain_variants_run(space: SearchSpace) -> None:
-    """The plain variant, without residual connections, builds, loads and gives outputs of the same shapes."""
-    arch, batch = networks(space)[0], batch_of(space)
-    full = output_tensors(forward(space, loaded(space, arch), batch))
-    plain = output_tensors(forward(space, loaded(space, arch, variant="plain"), batch))
-    shapes = [{name: tuple(tensor.shape) for name, tensor in found.items()} for found in (full, plain)]
-    require(shapes[0] == shapes[1], f"the plain variant gives {shapes[1]}, the full one {shapes[0]}")
+def require_weights(network: Network, model: Any, *, weights: Any) -> None:
+    """Fail unless load() gives a model the weights that it gives one of the meta device, all of them finite."""
+    first = tensors_of(network.load(seed=SEED, weights=weights))
+    with other_seeds():
+        second = tensors_of(network.load(model, seed=SEED, weights=weights))
+    advice = "initialise every tensor from the seed, or give it the value of the checkpoint"
+    if found := difference(first, second):
+        fail(f"load(weights={weights!r}) depends on more than the seed: {found}; {advice}")
+    unset = [name for name, each in first.items() if each.device.type != "cpu" or not each.isfinite().all()]
+    if unset:
+        fail(f"load(weights={weights!r}) gives {brief(unset)} no finite values on the CPU; {advice}")
 
 
-def exercise_networks(space: SearchSpace, arch: Architecture) -> None:
-    """Use everything that a space does with networks, once; nothing where it builds none."""
-    try:
-        model = loaded(space, arch)
-    except CheckSkipped:
-        return
-    for kind in ("noise", "ones", "cost"):
-        batch_of(space, kind=kind)
-    forward(space, model, batch_of(space))
-    space.views(model)
-    space.parts(model)
+def _with_other_values(network: Network, knob: Knob) -> list[Network]:
+    """Return what a network becomes with the other values of a knob, without those that canonical() takes back."""
+    space, values = network.space, network.arch.values
+    inactive = {other.name: other.values[0] for other in space.knobs()}
+    others = (value for value in knob.values if value != values[knob.name])
+    found = [space.unchecked(space.canonical({**inactive, **values, knob.name: other})) for other in others]
+    return [Network(space, other) for other in found if other.key != network.arch.key]
 
 
-NETWORK_CHECKS: tuple[Check, ...] = (
-    structures_build_on_meta,
-    structures_build_on_the_cpu,
-    knobs_change_the_network,
-    costs_count_the_network,
-    cost_batches_run_on_meta,
-    weights_repeat,
-    weights_depend_on_the_seed,
-    every_weight_is_set,
-    *BATCH_CHECKS,
-    *OUTPUT_CHECKS,
-    views_lie_within_parameters,
-    views_have_known_roles,
-    parts_name_parameters,
-    heads_are_replaced,
-    plain_variants_run,
-)
+def _description(network: Network) -> tuple[str, dict[str, tuple[int, ...]]]:
+    structure = network.build()
+    return repr(structure), shapes(tensors_of(structure))

@@ -1,148 +1,111 @@
-"""What a plugin as a whole must do: load, be light, name its components well, and come from a sound distribution."""
+"""What a plugin as a whole promises: it loads, is light, names its components well, and is packaged soundly."""
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import re
 from typing import TYPE_CHECKING
 
-from denas_core.testing.check import Check, CheckSkipped, require
+from denas_core import hookspecs
+from denas_core.testing.check import CheckSkipped, check, fail, must_succeed
+from denas_core.testing.samples.difference import brief
 
-from .fresh_process import loaded_by
+from .processes import loaded_by
 
 if TYPE_CHECKING:
     from denas_core.registry.loading import Plugin
     from denas_core.registry.registry import Registry
 
-HEAVY = (
-    "torch",
-    "numpy",
-    "transformers",
-    "pydantic",
-    "sklearn",
-    "scipy",
-    "pandas",
-    "PIL",
-    "onnx",
-    "ray",
-    "optuna",
-)
+HEAVY = {
+    *("torch", "numpy", "transformers", "pydantic", "sklearn", "scipy", "pandas"),
+    *("PIL", "onnx", "ray", "optuna"),
+}
 """Packages that would slow down ``denas --help`` if a plugin module imported them."""
 
 
-def it_loads(registry: Registry, plugin: Plugin) -> None:
+@dataclasses.dataclass(frozen=True)
+class Installed:
+    """A plugin as it is installed here."""
+
+    plugin: Plugin
+    registry: Registry
+
+    def must_be_loaded(self) -> None:
+        """Skip the check of a plugin that does not load."""
+        if self.plugin.status != "ok":
+            raise CheckSkipped("it does not load")
+
+    def module(self) -> str:
+        """Return the module that the plugin's entry point names."""
+        from denas_core.registry.loading import GROUP
+
+        for point in importlib.metadata.entry_points(group=GROUP):
+            if point.name == self.plugin.name:
+                return point.module
+        raise CheckSkipped("no entry point names it")
+
+
+@check
+def it_loads(installed: Installed) -> None:
     """It loads: its module imports and its hooks return components."""
-    require(plugin.status == "ok", f"its status is {plugin.status}: {plugin.reason}{_mend(plugin)}")
-
-
-def it_provides_something(registry: Registry, plugin: Plugin) -> None:
-    """It provides at least one component, or a command."""
-    _is_loaded(plugin)
-    require(
-        any(plugin.components.values()) or plugin.add_commands is not None,
-        "none of its hooks returns a component; mark functions such as denas_scores() with @hookimpl",
-    )
-
-
-def its_components_import(registry: Registry, plugin: Plugin) -> None:
-    """Every component that it names imports, is complete, and can be made."""
-    from denas_core.errors import DenasError
-
-    _is_loaded(plugin)
-    for kind, names in plugin.components.items():
-        for name in names:
-            try:
-                registry.load(kind, f"{plugin.name}/{name}")
-            except DenasError as error:
-                require(False, f"{error}; name a class of that kind as 'package.module:Class'")
-            try:
-                registry.create(kind, f"{plugin.name}/{name}")
-            except DenasError as error:
-                require(False, f"{plugin.name}/{name} cannot be made: {error}")
-
-
-def its_names_are_lower_case(registry: Registry, plugin: Plugin) -> None:
-    """Its name and those of its components are lower-case words with hyphens, as ids are typed."""
-    names = [plugin.name, *(name for names in plugin.components.values() for name in names)]
-    for name in names:
-        require(
-            re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) is not None,
-            f"the name {name!r} is not made of lower-case letters and digits with hyphens; rename it",
-        )
-
-
-def its_module_is_light(registry: Registry, plugin: Plugin) -> None:
-    """Importing its module loads no heavy library, since every command imports it."""
-    _is_loaded(plugin)
-    loaded = {name.partition(".")[0] for name in loaded_by(_module_of(plugin))["loaded"]}
-    heavy = sorted(loaded & set(HEAVY))
-    require(
-        not heavy,
-        f"importing {_module_of(plugin)} loads {', '.join(heavy)}; name components lazily as "
-        "'package.module:Class', and import heavy libraries inside functions",
-    )
-
-
-def its_module_prints_nothing(registry: Registry, plugin: Plugin) -> None:
-    """Importing its module prints nothing."""
-    _is_loaded(plugin)
-    printed = str(loaded_by(_module_of(plugin))["printed"])
-    require(not printed, f"importing {_module_of(plugin)} prints {printed[:80]!r}; remove it")
-
-
-def its_distribution_needs_the_core(registry: Registry, plugin: Plugin) -> None:
-    """Its distribution is installed with a version, and says that it needs denas-core."""
-    try:
-        distribution = importlib.metadata.distribution(plugin.distribution)
-    except importlib.metadata.PackageNotFoundError:
-        require(
-            False, f"there is no installed distribution {plugin.distribution!r}; install the plugin with pip"
-        )
-    needed = {
-        re.split(r"[\s<>=!~;\[(]", text, maxsplit=1)[0].lower().replace("_", "-")
-        for text in distribution.requires or ()
-    }
-    require(
-        bool(distribution.version), f"{plugin.distribution} has no version; add one to its pyproject.toml"
-    )
-    require(
-        plugin.distribution == "denas-core" or "denas-core" in needed,
-        f'{plugin.distribution} does not say that it needs denas-core; add dependencies = ["denas-core"] to its '
-        "pyproject.toml",
-    )
-
-
-def _mend(plugin: Plugin) -> str:
-    """Return what the author of a plugin that does not load can do about it."""
-    from denas_core import hookspecs
-
-    if plugin.status != "broken":
-        return "; 'denas doctor' says how to fix it"
-    if "unknown hook" in plugin.reason:
-        return f"; the hooks are {', '.join(name for name in vars(hookspecs) if name.startswith('denas_'))}"
-    return f'; python -c "import {_module_of(plugin)}" shows where, if its import fails'
-
-
-def _is_loaded(plugin: Plugin) -> None:
+    plugin, advice = installed.plugin, "'denas doctor' says how to fix it"
+    if plugin.status == "broken":
+        advice = f'python -c "import {installed.module()}" shows where, if its import fails'
+        if "unknown hook" in plugin.reason:
+            advice = f"the hooks are {', '.join(name for name in vars(hookspecs) if name[:6] == 'denas_')}"
     if plugin.status != "ok":
-        raise CheckSkipped("it does not load")
+        fail(f"its status is {plugin.status}: {plugin.reason}; {advice}")
 
 
-def _module_of(plugin: Plugin) -> str:
-    from denas_core.registry.loading import GROUP
+@check
+def it_provides_something(installed: Installed) -> None:
+    """It provides at least one component, or a command."""
+    installed.must_be_loaded()
+    if not any(installed.plugin.components.values()) and installed.plugin.add_commands is None:
+        fail("none of its hooks returns a component; mark functions such as denas_scores() with @hookimpl")
 
-    for point in importlib.metadata.entry_points(group=GROUP):
-        if point.name == plugin.name:
-            return point.module
-    raise CheckSkipped("no entry point names it")
+
+@check
+def its_components_import(installed: Installed) -> None:
+    """Every component that it names imports, is complete, and can be made."""
+    installed.must_be_loaded()
+    for kind, names in installed.plugin.components.items():
+        for id in (f"{installed.plugin.name}/{name}" for name in names):
+            with must_succeed(f"importing {id}", "name a class of that kind as 'package.module:Class'"):
+                installed.registry.load(kind, id)
+            with must_succeed(f"making {id}", "it must be made without any option"):
+                installed.registry.create(kind, id)
 
 
-PLUGIN_CHECKS: tuple[Check, ...] = (
-    it_loads,
-    it_provides_something,
-    its_components_import,
-    its_names_are_lower_case,
-    its_module_is_light,
-    its_module_prints_nothing,
-    its_distribution_needs_the_core,
-)
+@check
+def its_names_are_lower_case(installed: Installed) -> None:
+    """Its name and those of its components are lower-case words with hyphens, as ids are typed."""
+    names = (name for names in installed.plugin.components.values() for name in names)
+    for name in (installed.plugin.name, *names):
+        if re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) is None:
+            fail(f"the name {name!r} is not made of lower-case letters and digits with hyphens; rename it")
+
+
+@check
+def its_module_is_light(installed: Installed) -> None:
+    """Importing its module loads no heavy library and prints nothing, since every command imports it."""
+    installed.must_be_loaded()
+    found = loaded_by(installed.module())
+    if heavy := sorted({name.partition(".")[0] for name in found["loaded"]} & HEAVY):
+        fail(f"importing {installed.module()} loads {', '.join(heavy)}; name classes as 'module:Class'")
+    if found["printed"]:
+        fail(f"importing {installed.module()} prints {brief(found['printed'])}; remove it")
+
+
+@check
+def its_distribution_needs_the_core(installed: Installed) -> None:
+    """Its distribution is installed with a version, and says that it needs denas-core."""
+    name = installed.plugin.distribution
+    with must_succeed(f"looking for the distribution {name!r}", "install the plugin with pip"):
+        distribution = importlib.metadata.distribution(name)
+    if not distribution.version:
+        fail(f"{name} has no version; add one to its pyproject.toml")
+    needed = {re.split(r"[\s<>=!~;\[(]", text, maxsplit=1)[0] for text in distribution.requires or ()}
+    if "denas-core" not in {name, *(one.lower().replace("_", "-") for one in needed)}:
+        fail(f'{name} does not need denas-core; add dependencies = ["denas-core"] to its pyproject.toml')

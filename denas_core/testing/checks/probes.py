@@ -1,114 +1,116 @@
-"""What every latency probe must do: run the network, and give an interval that can be believed."""
+"""What every latency probe promises: it runs the network, and gives an interval that can be believed."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
-from denas_core.testing.check import Check, require
+from denas_core.contracts.probe import LatencyProbe
+from denas_core.contracts.space import SearchSpace
+from denas_core.testing.check import check, check_on, fail, must_succeed
+from denas_core.testing.samples.difference import brief
 from denas_core.testing.samples.members import ends
-from denas_core.testing.samples.surroundings import left_alone, silent
-from denas_core.text import safe_repr
 from denas_core.values.latency import Latency
 
-if TYPE_CHECKING:
-    from denas_core.contracts.probe import LatencyProbe
-    from denas_core.contracts.space import SearchSpace
+from .calls import Call
 
 SHORT_MS, LONG_MS = 2.0, 20.0
 
 
-class CallFailed(Exception):
-    """What a call that is timed raises in `faults_of_the_call_come_through`."""
+class ForTheCheck(Exception):
+    """What a call that is timed raises to see whether it comes through."""
 
 
-def calls_are_prepared(probe: LatencyProbe, spaces: Sequence[SearchSpace]) -> None:
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A network that a probe is tried on, the smallest of a space."""
+
+    probe: LatencyProbe
+    space: SearchSpace
+
+    def prepared(self) -> Callable[[], object]:
+        """Return the call that the probe prepares."""
+        return self.probe.prepare(self.space, ends(self.space)[0], seed=0, device="cpu")
+
+    def calls(self) -> list[Call]:
+        """Return how a search calls the probe."""
+        return [
+            Call("prepare() or time()", lambda seed: self.probe.time(self.prepared(), None), repeats=False),
+            Call("units()", lambda seed: dict(self.probe.units(self.space))),
+        ]
+
+
+def cases(probe: LatencyProbe, spaces: tuple[SearchSpace, ...]) -> list[Case]:
+    """Return a network of each space."""
+    return [Case(probe, space) for space in spaces]
+
+
+def calls(probe: LatencyProbe, spaces: tuple[SearchSpace, ...]) -> Iterator[list[Call]]:
+    """Yield how a search calls a probe."""
+    yield from (case.calls() for case in cases(probe, spaces))
+
+
+@check_on(cases)
+def calls_are_prepared(probe: LatencyProbe, case: Case) -> None:
     """prepare() returns a call that runs, and runs again."""
-    for space in spaces:
-        call: Any = _prepared(probe, space)
-        require(callable(call), f"prepare() returns {safe_repr(call)}; return a function without arguments")
-        for _ in range(2):
-            try:
-                call()
-            except Exception as error:
-                require(
-                    False,
-                    f"the call of prepare() raises {type(error).__name__}: {error} for a network of {space.id}; it "
-                    "must run any network that the space builds",
-                )
+    call: Any = case.prepared()
+    if not callable(call):
+        fail(f"prepare() returns {brief(call)}; return a function without arguments")
+    for _ in range(2):
+        with must_succeed(
+            f"the call of prepare() for {case.space.id}", "run any network that a space builds"
+        ):
+            call()
 
 
-def latencies_are_intervals(probe: LatencyProbe, spaces: Sequence[SearchSpace]) -> None:
-    """time() gives a Latency: positive, finite, the median within its interval, with a verdict and rounds."""
-    for space in spaces:
-        _require_latency(probe.time(_prepared(probe, space), None))
+@check_on(cases)
+def latencies_are_intervals(probe: LatencyProbe, case: Case) -> None:
+    """time() gives a positive, finite median within its interval; a relative latency only beside a reference."""
+    call = case.prepared()
+    for reference in (None, call):
+        latency: Any = probe.time(call, reference)
+        if not isinstance(latency, Latency):
+            fail(f"time() returns {brief(latency)}; return a denas_core.Latency")
+        interval = (latency.low, latency.median, latency.high)
+        if not all(map(_is_positive, interval)) or list(interval) != sorted(interval):
+            fail(f"low, median and high are {brief(interval)}; give positive, finite numbers in this order")
+        if latency.rounds < 1 or latency.verdict not in ("stable", "unstable"):
+            fail(f"time() gives {brief(latency, 200)}; count rounds, and call it 'stable' or 'unstable'")
+        if latency.relative is not None and (reference is None or not _is_positive(latency.relative)):
+            fail(f"'relative' is {latency.relative!r}; give the median of the ratios, or None")
 
 
-def references_are_optional(probe: LatencyProbe, spaces: Sequence[SearchSpace]) -> None:
-    """Without a reference there is no relative latency; with one it is a positive number, or none."""
-    for space in spaces:
-        call = _prepared(probe, space)
-        alone, beside = probe.time(call, None), probe.time(call, call)
-        require(
-            alone.relative is None, f"without a reference 'relative' is {alone.relative!r}; leave it None"
-        )
-        require(
-            beside.relative is None or _is_positive(beside.relative),
-            f"with a reference 'relative' is {beside.relative!r}; give the median of the ratios",
-        )
-        _require_latency(beside)
-
-
-def slower_calls_take_longer(probe: LatencyProbe, spaces: Sequence[SearchSpace]) -> None:
+@check
+def slower_calls_take_longer(probe: LatencyProbe) -> None:
     """A call of 20 ms measures longer than one of 2 ms."""
-    short, long = probe.time(_sleeping(SHORT_MS), None), probe.time(_sleeping(LONG_MS), None)
-    require(
-        short.median < long.median,
-        f"a call of {SHORT_MS:g} ms measures {short.median:.4g} ms and one of {LONG_MS:g} ms {long.median:.4g} ms; "
-        "time the call that is given",
-    )
+    short, long = (probe.time(_sleeping(duration), None).median for duration in (SHORT_MS, LONG_MS))
+    if short >= long:
+        fail(f"calls of {SHORT_MS:g} and {LONG_MS:g} ms measure {short:.4g} and {long:.4g} ms; time the call")
 
 
-def faults_of_the_call_come_through(probe: LatencyProbe, spaces: Sequence[SearchSpace]) -> None:
+@check
+def exceptions_of_the_call_come_through(probe: LatencyProbe) -> None:
     """What the call raises, time() raises."""
 
     def call() -> object:
-        raise CallFailed("raised by the check")
+        raise ForTheCheck("raised by the check")
 
     try:
         found = probe.time(call, None)
-    except CallFailed:
+    except ForTheCheck:
         return
-    require(False, f"time() of a call that raises returns {safe_repr(found)}; let the exception through")
+    fail(f"time() of a call that raises returns {brief(found)}; let the exception through")
 
 
-def units_are_positive(probe: LatencyProbe, spaces: Sequence[SearchSpace]) -> None:
+@check_on(cases)
+def units_are_positive(probe: LatencyProbe, case: Case) -> None:
     """units() gives what a call works through as positive numbers by unit."""
-    for space in spaces:
-        units: Any = probe.units(space)
-        require(isinstance(units, Mapping), f"units() returns {safe_repr(units)}; return a mapping")
-        for unit, amount in units.items():
-            require(_is_positive(amount), f"units() gives {unit}={amount!r}; use positive numbers")
-
-
-def it_leaves_the_process_alone(probe: LatencyProbe, spaces: Sequence[SearchSpace]) -> None:
-    """Measuring changes neither global random generators nor settings of torch nor the working directory."""
-    for space in spaces:
-        with left_alone("prepare() or time()"):
-            probe.time(_prepared(probe, space), None)
-
-
-def it_prints_nothing(probe: LatencyProbe, spaces: Sequence[SearchSpace]) -> None:
-    """Measuring prints nothing."""
-    for space in spaces:
-        with silent("prepare() or time()"):
-            probe.time(_prepared(probe, space), None)
-
-
-def _prepared(probe: LatencyProbe, space: SearchSpace) -> Callable[[], object]:
-    return probe.prepare(space, ends(space)[0], seed=0, device="cpu")
+    units: Any = probe.units(case.space)
+    if not isinstance(units, Mapping) or not all(map(_is_positive, units.values())):
+        fail(f"units() returns {brief(units)}; return a mapping of positive numbers")
 
 
 def _sleeping(milliseconds: float) -> Callable[[], object]:
@@ -120,32 +122,6 @@ def _sleeping(milliseconds: float) -> Callable[[], object]:
     return call
 
 
-def _require_latency(latency: Any) -> None:
-    require(isinstance(latency, Latency), f"time() returns {safe_repr(latency)}; return a denas_core.Latency")
-    ends_ = (latency.low, latency.median, latency.high)
-    require(
-        all(_is_positive(end) for end in ends_) and latency.low <= latency.median <= latency.high,
-        f"low, median and high are {safe_repr(ends_)}; they must be positive, finite and in this order",
-    )
-    require(latency.rounds >= 1, f"rounds is {latency.rounds!r}; count the calls that were timed")
-    require(
-        latency.verdict in ("stable", "unstable"),
-        f"the verdict is {latency.verdict!r}; it is 'stable' or 'unstable'",
-    )
-
-
 def _is_positive(value: Any) -> bool:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return is_number and math.isfinite(value) and value > 0
-
-
-PROBE_CHECKS: tuple[Check, ...] = (
-    calls_are_prepared,
-    latencies_are_intervals,
-    references_are_optional,
-    slower_calls_take_longer,
-    faults_of_the_call_come_through,
-    units_are_positive,
-    it_leaves_the_process_alone,
-    it_prints_nothing,
-)

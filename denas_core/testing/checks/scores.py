@@ -1,295 +1,196 @@
-"""What every score must do: give the same number for the same candidate, and leave everything else as it was."""
+"""What every score promises: a finite number for each network, from the passes that it declares."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import random
-import tempfile
 import typing
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from denas_core.errors import ScoreFailed
-from denas_core.testing.check import Check, CheckFailed, CheckSkipped, require
-from denas_core.testing.samples.surroundings import left_alone, restored, silent
-from denas_core.text import safe_repr, type_name
+from denas_core.contracts.candidate import Candidate
+from denas_core.contracts.score import CONTINUOUS_INPUT, ProxyScore
+from denas_core.contracts.space import SearchSpace
+from denas_core.errors import ConfigError, ScoreFailed
+from denas_core.evaluation.scoring import Scoring
+from denas_core.testing.check import CheckSkipped, check, check_on, fail, must_succeed
+from denas_core.testing.samples.difference import brief
+from denas_core.testing.samples.members import different, text
+from denas_core.text import type_name
+from denas_core.values.architecture import Architecture
+from denas_core.values.number import coerce_score
+from denas_core.values.passes import PassSpec
+from denas_core.values.views import KINDS
 
-from .measuring import Crashed, Recorder, brief, fitting, networks_of, traced, value_of
+from .calls import Call, Loan
 
-if TYPE_CHECKING:
-    from denas_core.contracts.score import ProxyScore
-    from denas_core.contracts.space import SearchSpace
-
-
-def direction_is_known(score: ProxyScore, spaces: Sequence[SearchSpace]) -> None:
-    """Its direction is 'maximize' or 'minimize'."""
-    require(
-        score.direction in ("maximize", "minimize"),
-        f"its direction is {score.direction!r}; set direction to 'maximize' or 'minimize'",
-    )
-
-
-def requirements_are_roles(score: ProxyScore, spaces: Sequence[SearchSpace]) -> None:
-    """requires() names roles that spaces have, as a frozenset."""
-    from denas_core.contracts.score import CONTINUOUS_INPUT
-    from denas_core.values.views import KINDS
-
-    required: Any = score.requires()
-    require(isinstance(required, frozenset), f"requires() returns {safe_repr(required)}; return a frozenset")
-    known = {CONTINUOUS_INPUT, *KINDS, *(kind.partition(".")[0] for kind in KINDS)}
-    for role in required:
-        require(role in known, f"requires() names {role!r}; choose from {', '.join(sorted(known))}")
+Spaces = tuple[SearchSpace, ...]
 
 
-def passes_are_specifications(score: ProxyScore, spaces: Sequence[SearchSpace]) -> None:
-    """passes() returns the same pass specifications each time."""
-    from denas_core.values.passes import PassSpec
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A network that a score is tried on."""
 
-    returned: Any = score.passes()
-    require(
-        isinstance(returned, Sequence),
-        f"passes() returns a {type_name(returned)}; return a tuple, which for one pass is written (spec,)",
-    )
-    first, second = list(returned), list(score.passes())
-    for spec in first:
-        require(
-            isinstance(spec, PassSpec),
-            f"passes() returns {safe_repr(spec)}; return denas_core.PassSpec objects",
+    score: ProxyScore
+    space: SearchSpace
+    arch: Architecture
+
+    def __str__(self) -> str:
+        return f"{text(self.arch)} of {self.space.id}"
+
+    def candidate(self, seed: int = 0) -> Candidate:
+        """Return a new candidate of the network."""
+        return Candidate(self.space, self.arch, seed=seed, passes=self.score.passes())
+
+    def value(self, candidate: Candidate) -> Any:
+        """Return what the score measures, or the ScoreFailed where it is undefined."""
+        try:
+            return self.score.measure(candidate)
+        except ScoreFailed as error:
+            return error
+
+    def number(self, seed: int) -> Any:
+        """Return what the score measures as a number, or as text what else it returns."""
+        value = self.value(self.candidate(seed))
+        with contextlib.suppress(TypeError, ValueError, RuntimeError, OverflowError):
+            return float(value)
+        return repr(value)
+
+    def loan(self) -> Loan:
+        """Return a measurement, with the networks and traces that other scores use too."""
+        candidate = self.candidate()
+        networks = [candidate.network(spec) for spec in self.score.passes()]
+        traces = [candidate.trace(spec) for spec in self.score.passes()]
+        return Loan(
+            "measure()",
+            lambda: self.value(candidate),
+            lambda: {"networks": [dict(each.state_dict()) for each in networks], "traces": traces},
         )
+
+
+def fitting(score: ProxyScore, spaces: Spaces) -> list[SearchSpace]:
+    """Return the spaces that have what a score requires; skip the check if there is none."""
+    found = [space for space in spaces if _fits(score, space)]
+    if not found:
+        names, required = ", ".join(space.id for space in spaces), ", ".join(sorted(score.requires()))
+        raise CheckSkipped(f"none of {names} has {required}; name a space that has it (--space, or spaces())")
+    return found
+
+
+def cases(score: ProxyScore, spaces: Spaces) -> list[Case]:
+    """Return the networks that a score is tried on: of each space that fits the ends and another one."""
+    return [Case(score, space, arch) for space in fitting(score, spaces) for arch in different(space, 3)]
+
+
+def calls(score: ProxyScore, spaces: Spaces) -> Iterator[list[Call]]:
+    """Yield how a search calls a score."""
+    draws = any(spec.weights != "inherited" for spec in score.passes())
+    yield [
+        Call("passes()", lambda seed: written(*score.passes())),
+        *(
+            Call("measure()", lambda seed, case=case: {str(case): case.number(seed)}, draws=draws)
+            for case in cases(score, spaces)
+        ),
+    ]
+
+
+def loans(score: ProxyScore, spaces: Spaces) -> Iterator[Loan]:
+    """Yield the calls of a score with networks and traces that other scores use too."""
+    if not score.passes():
+        raise CheckSkipped("it runs no network")
+    for case in cases(score, spaces):
+        # A pass may be undefined for a network.
+        with contextlib.suppress(ScoreFailed):
+            yield case.loan()
+
+
+@check
+def declarations_are_known(score: ProxyScore) -> None:
+    """Its direction is 'maximize' or 'minimize', and requires() returns a frozenset of roles that spaces have."""
+    if score.direction not in ("maximize", "minimize"):
+        fail(f"its direction is {score.direction!r}; set direction to 'maximize' or 'minimize'")
+    required: Any = score.requires()
+    known = {CONTINUOUS_INPUT, *KINDS, *(kind.partition(".")[0] for kind in KINDS)}
+    if not isinstance(required, frozenset) or required - known:
+        fail(f"requires() returns {brief(required)}; return a frozenset of {', '.join(sorted(known))}")
+
+
+@check
+def passes_are_specifications(score: ProxyScore) -> None:
+    """passes() returns pass specifications that can run."""
+    returned: Any = score.passes()
+    if not isinstance(returned, Sequence):
+        fail(f"passes() returns a {type_name(returned)}; return a tuple, for one pass (spec,)")
+    for spec in returned:
+        if not isinstance(spec, PassSpec):
+            fail(f"passes() returns {brief(spec)}; return denas_core.PassSpec objects")
         for name, annotation in typing.get_type_hints(PassSpec).items():
             choices, value = typing.get_args(annotation), getattr(spec, name)
-            require(
-                typing.get_origin(annotation) is not typing.Literal or value in choices,
-                f"passes() returns a PassSpec with {name}={value!r}; choose from {', '.join(map(repr, choices))}",
-            )
-        require(
-            spec.gradients == "none" or spec.readout != "none",
-            f"passes() returns {brief(spec)}, which differentiates without a read-out; name it: readout='cotangent' "
-            "or readout='sum'",
-        )
-    require(
-        first == second,
-        f"passes() returns {brief(*first)} and then {brief(*second)}; compute it from the options",
-    )
+            if typing.get_origin(annotation) is typing.Literal and value not in choices:
+                fail(f"passes() returns {written(spec)}; choose {name} from {', '.join(map(repr, choices))}")
+        if spec.gradients != "none" and spec.readout == "none":
+            fail(f"passes() returns {written(spec)}, which has no read-out; add readout='cotangent' or 'sum'")
 
 
-def networks_get_a_value(score: ProxyScore, spaces: Sequence[SearchSpace]) -> None:
-    """Every network that has what it requires gets a value, or a ScoreFailed with the reason; each space some value."""
-    for space in fitting(score, spaces):
-        reasons = []
-        for arch in networks_of(space):
-            try:
-                value_of(score, space, arch)
-            except ScoreFailed as error:
-                reasons.append(str(error))
-                require(
-                    bool(str(error)), "ScoreFailed is raised without a text; say why the score is undefined"
-                )
-            except Crashed as crash:
-                require(
-                    False,
-                    f"{crash}; fix it, name what the score needs in requires(), or raise ScoreFailed with the reason",
-                )
-        require(
-            len(reasons) < len(networks_of(space)),
-            f"no network of {space.id} gets a value: {safe_repr(reasons[:1])}; name what the score needs in "
-            "requires(), such as a role of weights, or denas_core.contracts.score.CONTINUOUS_INPUT for a perturbation",
+@check_on(fitting)
+def networks_get_a_number(score: ProxyScore, space: SearchSpace) -> None:
+    """A network with what it requires gets a finite number, or a ScoreFailed with the reason; some get a number."""
+    reasons, networks = [], cases(score, (space,))
+    for case in networks:
+        advice = "fix it, name what the score needs in requires(), or raise ScoreFailed with the reason"
+        with must_succeed(f"measure() of {case}", advice):
+            value = case.value(case.candidate())
+        if isinstance(value, ScoreFailed):
+            reasons.append(str(value))
+            continue
+        with must_succeed(
+            f"measure() returns {brief(value)}, which", "return a finite float, e.g. float(tensor)"
+        ):
+            coerce_score(value)
+    if "" in reasons:
+        fail("ScoreFailed is raised without a text; say why the score is undefined")
+    if len(reasons) == len(networks):
+        fail(
+            f"no network of {space.id} gets a value: {brief(reasons[:1])}; name what the score needs in requires(), "
+            "such as a role of weights, or denas_core.contracts.score.CONTINUOUS_INPUT for a perturbation"
         )
 
 
-def values_are_numbers(score: ProxyScore, spaces: Sequence[SearchSpace]) -> None:
-    """Its value is a finite real number, not a tensor, a text or a truth value."""
-    from denas_core.values.number import coerce_score
-
-    for space, arch in _pairs(score, spaces):
-        with _undefined_is_fine():
-            value = value_of(score, space, arch)
-            try:
-                coerce_score(value)
-            except ScoreFailed as error:
-                require(
-                    False,
-                    f"measure() returns {safe_repr(value)}: {error}; return a finite float, e.g. float(tensor)",
-                )
-
-
-def values_repeat(score: ProxyScore, spaces: Sequence[SearchSpace]) -> None:
-    """The same network gets the same value again, to the last bit."""
-    for space, arch in _pairs(score, spaces):
-        with _undefined_is_fine():
-            first, second = (_number(value_of(score, space, arch)) for _ in range(2))
-            require(
-                first == second,
-                f"{safe_repr(arch.as_dict())} of {space.id} gets {first!r} and then {second!r}; draw random numbers "
-                "from candidate.seed, e.g. by denas_core.seeding.derive_seed, and never from a clock",
-            )
-
-
-def values_ignore_the_surroundings(score: ProxyScore, spaces: Sequence[SearchSpace]) -> None:
-    """Its value depends neither on global random generators nor on the working directory."""
-    import numpy
-    import torch
-
-    for space, arch in _pairs(score, spaces):
-        with _undefined_is_fine():
-            before = _number(value_of(score, space, arch))
-            with restored(), tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-                random.seed(11)
-                numpy.random.seed(11)
-                torch.manual_seed(11)
-                try:
-                    after = _number(value_of(score, space, arch))
-                except Crashed as crash:
-                    raise CheckFailed(f"in another directory, under other global seeds, {crash}") from crash
-            require(
-                before == after,
-                f"{safe_repr(arch.as_dict())} of {space.id} gets {before!r}, and {after!r} in another directory and "
-                "under other global seeds; use a generator of its own, seeded from candidate.seed",
-            )
-
-
-def values_do_not_depend_on_order(score: ProxyScore, spaces: Sequence[SearchSpace]) -> None:
-    """A network gets the same value whatever was measured before."""
-    for space in fitting(score, spaces):
-        with _undefined_is_fine():
-            archs = networks_of(space)
-            forwards = [_number(value_of(score, space, arch)) for arch in archs]
-            backwards = [_number(value_of(score, space, arch)) for arch in reversed(archs)]
-            require(
-                forwards == backwards[::-1],
-                f"networks of {space.id} get {safe_repr(forwards)}, and in reverse order "
-                f"{safe_repr(backwards[::-1])}; keep nothing between calls of measure()",
-            )
-
-
-def values_depend_on_the_seed(score: ProxyScore, spaces: Sequence[SearchSpace]) -> None:
-    """A score that runs freshly initialised networks gives other values under other seeds."""
-    if all(spec.weights == "inherited" for spec in score.passes()):
-        raise CheckSkipped("it runs no freshly initialised network")
-    found = {}
-    for space in fitting(score, spaces):
-        for arch in networks_of(space):
-            with _undefined_is_fine():
-                found[space.id, arch.key] = {
-                    _number(value_of(score, space, arch, seed=seed)) for seed in range(3)
-                }
-    require(
-        not found or any(len(values) > 1 for values in found.values()),
-        "its values are the same under seeds 0, 1 and 2; use what candidate.trace(spec) gives, and seed random numbers "
-        "from candidate.seed",
-    )
-
-
-def values_tell_networks_apart(score: ProxyScore, spaces: Sequence[SearchSpace]) -> None:
+@check_on(lambda score, spaces: [cases(score, spaces)])
+def values_tell_networks_apart(score: ProxyScore, networks: list[Case]) -> None:
     """Not all networks get the same value."""
-    values = set()
-    for space, arch in _pairs(score, spaces):
-        with _undefined_is_fine():
-            values.add(_number(value_of(score, space, arch)))
-    require(len(values) != 1, f"every network gets {values}; a constant ranks nothing")
+    values = {case.number(0) for case in networks}
+    if len(values) < 2:
+        fail(f"every network gets {values}; a constant ranks nothing")
 
 
-def only_declared_passes_run(score: ProxyScore, spaces: Sequence[SearchSpace]) -> None:
+@check_on(cases)
+def only_declared_passes_run(score: ProxyScore, case: Case) -> None:
     """measure() asks for the passes that passes() names, and for no others."""
     declared = list(score.passes())
     bases = [dataclasses.replace(spec, perturbation=0.0).forward() for spec in declared if spec.perturbation]
-    for space, arch in _pairs(score, spaces):
-        candidate = Recorder(space, arch, passes=declared)
-        with _undefined_is_fine():
-            value_of(score, space, arch, candidate=candidate)
-        for spec in candidate.asked:
-            require(
-                any(known.covers(spec) for known in (*declared, *bases)),
-                f"measure() asks for {brief(spec)}, which passes() does not name; name it there, or leave it",
-            )
+    candidate = case.candidate()
+    case.value(candidate)
+    for spec in candidate.pass_seconds:
+        if not any(known.covers(spec) for known in (*declared, *bases)):
+            fail(f"measure() asks for {written(spec)}, which passes() does not name; name it there")
 
 
-def networks_are_left_alone(score: ProxyScore, spaces: Sequence[SearchSpace]) -> None:
-    """measure() changes no weight and no buffer of a network."""
-    import torch
-
-    if not score.passes():
-        raise CheckSkipped("it runs no network")
-    for space, arch in _pairs(score, spaces):
-        candidate = Recorder(space, arch, passes=score.passes())
-        with _undefined_is_fine():
-            networks = [candidate.network(spec) for spec in score.passes()]
-            kept = [{k: tensor.clone() for k, tensor in network.state_dict().items()} for network in networks]
-            value_of(score, space, arch, candidate=candidate)
-            for network, before in zip(networks, kept, strict=True):
-                for name, tensor in network.state_dict().items():
-                    require(
-                        torch.equal(tensor, before[name]),
-                        f"measure() changes {name!r} of {safe_repr(arch.as_dict())}; other scores share the network, "
-                        "so work on a copy",
-                    )
+def written(*specs: PassSpec) -> str:
+    """Return passes as they would be written: without the fields that have their defaults."""
+    defaults = {field.name: field.default for field in dataclasses.fields(PassSpec)}
+    return ", ".join(
+        f"PassSpec({', '.join(f'{k}={getattr(spec, k)!r}' for k, d in defaults.items() if getattr(spec, k) != d)})"
+        for spec in specs
+    )
 
 
-def traces_are_left_alone(score: ProxyScore, spaces: Sequence[SearchSpace]) -> None:
-    """measure() changes nothing in the traces, which other scores share."""
-    import torch
+def _fits(score: ProxyScore, space: SearchSpace) -> bool:
+    def nothing_else(name: str) -> ProxyScore:
+        raise ConfigError(f"there is no score {name!r} here")
 
-    if not score.passes():
-        raise CheckSkipped("it runs no network")
-    for space, arch in _pairs(score, spaces):
-        candidate = Recorder(space, arch, passes=score.passes())
-        with _undefined_is_fine():
-            kept = {spec: [t.clone() for t in traced(candidate.trace(spec))] for spec in score.passes()}
-            value_of(score, space, arch, candidate=candidate)
-            for spec, before in kept.items():
-                after = traced(candidate.trace(spec))
-                require(
-                    all(torch.equal(one, other) for one, other in zip(before, after, strict=True)),
-                    f"measure() changes the trace of {brief(spec)}; other scores share it, so work on a copy",
-                )
-
-
-def it_leaves_the_process_alone(score: ProxyScore, spaces: Sequence[SearchSpace]) -> None:
-    """measure() changes neither global random generators nor settings of torch nor the working directory."""
-    for space, arch in _pairs(score, spaces):
-        with left_alone("measure()"), _undefined_is_fine():
-            value_of(score, space, arch, isolated=False)
-
-
-def it_prints_nothing(score: ProxyScore, spaces: Sequence[SearchSpace]) -> None:
-    """measure() prints nothing."""
-    for space, arch in _pairs(score, spaces):
-        with silent("measure()"), _undefined_is_fine():
-            value_of(score, space, arch)
-
-
-def _pairs(score: ProxyScore, spaces: Sequence[SearchSpace]) -> list[tuple[SearchSpace, Any]]:
-    return [(space, arch) for space in fitting(score, spaces) for arch in networks_of(space)]
-
-
-def _undefined_is_fine() -> contextlib.suppress:
-    # A score may be undefined for a network; `networks_get_a_value` looks after that.
-    return contextlib.suppress(ScoreFailed)
-
-
-def _number(value: Any) -> Any:
-    # A tensor of several numbers has no truth value; `values_are_numbers` looks after that.
     try:
-        return float(value)
-    except (TypeError, ValueError, RuntimeError, OverflowError):
-        return repr(value)
-
-
-SCORE_CHECKS: tuple[Check, ...] = (
-    direction_is_known,
-    requirements_are_roles,
-    passes_are_specifications,
-    networks_get_a_value,
-    values_are_numbers,
-    values_repeat,
-    values_ignore_the_surroundings,
-    values_do_not_depend_on_order,
-    values_depend_on_the_seed,
-    values_tell_networks_apart,
-    only_declared_passes_run,
-    networks_are_left_alone,
-    traces_are_left_alone,
-    it_leaves_the_process_alone,
-    it_prints_nothing,
-)
+        Scoring(score, space, nothing_else)
+    except ConfigError:
+        return False
+    return True

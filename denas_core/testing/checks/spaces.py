@@ -1,117 +1,110 @@
-"""What every search space must do, built or not: knobs, canonical values, sampling, operators, keys, notation, cost."""
+"""What every search space promises, with networks or without: knobs, canonical values, keys, operators, costs."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import random
-from typing import TYPE_CHECKING, Any
+import typing
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-from denas_core.testing.check import Check, CheckSkipped, require
-from denas_core.testing.faults import told
-from denas_core.testing.samples.members import ends, require_inside, samples, settings
-from denas_core.testing.samples.surroundings import left_alone, silent
-from denas_core.text import safe_repr
-from denas_core.values.architecture import Architecture, Knob
+from denas_core.contracts.space import SearchSpace
+from denas_core.errors import ConfigError, DenasError
+from denas_core.setup.checks import check_knobs
+from denas_core.testing.check import CheckSkipped, check, check_on, fail, must_succeed
+from denas_core.testing.samples.difference import brief
+from denas_core.testing.samples.members import different, ends, few, require_inside, samples, settings, text
+from denas_core.values.architecture import Architecture, Knob, Value
+from denas_core.values.number import coerce_score
 
-from .checkpoints import CHECKPOINT_CHECKS
-from .costs import COST_CHECKS
-from .fresh_process import keys_elsewhere, sampled_keys
-from .networks import NETWORK_CHECKS, exercise_networks
-from .operators import OPERATOR_CHECKS
-from .variations import variations
-
-if TYPE_CHECKING:
-    from denas_core.contracts.space import SearchSpace
+from . import networks
+from .calls import Call, Loan
+from .processes import keys_elsewhere, sampled_keys
 
 
-def knobs_can_be_searched(space: SearchSpace) -> None:
-    """Its knobs can be searched: distinct names and values, parents first, conditions that can hold."""
-    from denas_core.errors import ConfigError
-    from denas_core.setup.checks import check_knobs
+def calls(space: SearchSpace, spaces: object = ()) -> Iterable[list[Call]]:
+    """Yield how a search calls a space."""
+    first, second = samples(space, 2)
+    yield [
+        Call("knobs()", lambda seed: space.knobs()),
+        Call("canonical()", lambda seed: [space.canonical(values) for values in settings(space)]),
+        Call("sample()", lambda seed: samples(space, 12)),
+        Call("mutate()", lambda seed: [space.mutate(first, rng) for rng in _generators()]),
+        Call("crossover()", lambda seed: [space.crossover(first, second, rng) for rng in _generators()]),
+        Call("neighbours()", lambda seed: list(space.neighbours(first))),
+        Call("parse() or format()", lambda seed: space.parse(space.format(first))),
+        Call("fingerprint()", lambda seed: space.fingerprint()),
+        Call("portable()", lambda seed: dict(space.portable())),
+        Call("assets()", lambda seed: dict(space.assets())),
+        Call("cost()", lambda seed: [dict(space.cost(arch)) for arch in few(space)]),
+        *networks.calls(space),
+    ]
 
-    try:
-        check_knobs(space)
-    except ConfigError as error:
-        require(False, str(error))
+
+def loans(space: SearchSpace, spaces: object = ()) -> Iterable[Loan]:
+    """Yield the calls of a space with objects that others use too."""
+    for values in settings(space):
+        yield Loan("canonical()", lambda values=values: space.canonical(values), lambda values=values: values)
+    yield from networks.loans(space)
 
 
+@check
 def knobs_are_plain(space: SearchSpace) -> None:
     """knobs() returns a tuple of Knob whose values are tuples of numbers, texts and booleans, which JSON keeps."""
     knobs: Any = space.knobs()
-    is_plain_tuple = isinstance(knobs, tuple) and all(isinstance(knob, Knob) for knob in knobs)
-    require(is_plain_tuple, f"knobs() returns {safe_repr(knobs)}; return a tuple of denas_core.Knob")
+    if not isinstance(knobs, tuple) or not all(isinstance(knob, Knob) for knob in knobs):
+        fail(f"knobs() returns {brief(knobs)}; return a tuple of denas_core.Knob")
     for knob in knobs:
-        require(
-            isinstance(knob.values, tuple),
-            f"knob {knob.name!r} has the values {knob.values!r}; write a tuple",
-        )
+        if not isinstance(knob.values, tuple):
+            fail(f"knob {knob.name!r} has the values {knob.values!r}; write a tuple")
         match knob.when:
             case None | (str(), tuple()):
                 pass
             case _:
-                require(
-                    False,
-                    f"knob {knob.name!r} has when={knob.when!r}; write (parent, values): ('depth', (3,))",
-                )
+                fail(f"knob {knob.name!r} has when={knob.when!r}; write (parent, values): ('depth', (3,))")
         for value in knob.values:
-            is_plain = type(value) in (int, float, str, bool) and (
-                type(value) is not float or math.isfinite(value)
-            )
-            require(
-                is_plain,
-                f"knob {knob.name!r} has the value {value!r}, a {type(value).__name__}: use int, float, str or bool",
-            )
+            if type(value) not in (int, float, str, bool) or value in (math.inf, -math.inf) or value != value:
+                fail(f"knob {knob.name!r} has the value {value!r}; use finite int, float, str or bool")
 
 
-def knobs_repeat(space: SearchSpace) -> None:
-    """knobs() returns the same each time."""
-    first, second = space.knobs(), space.knobs()
-    require(
-        first == second,
-        f"knobs() returns {safe_repr(first)} and then {safe_repr(second)}; it may depend on the options alone",
-    )
+@check
+def knobs_can_be_searched(space: SearchSpace) -> None:
+    """Its knobs can be searched: distinct names and values, parents first, conditions that can hold."""
+    try:
+        check_knobs(space)
+    except ConfigError as error:
+        fail(str(error))
 
 
-def canonical_accepts_any_values(space: SearchSpace) -> None:
+@check_on(settings)
+def canonical_accepts_any_values(space: SearchSpace, values: Mapping[str, Value]) -> None:
     """canonical() takes any combination of knob values and returns values that the knobs have."""
     choices = {knob.name: knob.values for knob in space.knobs()}
-    for values in settings(space):
-        try:
-            canonical = space.canonical(values)
-        except Exception as error:
-            require(
-                False,
-                f"canonical() of {safe_repr(values)} raises {told(error)}; repair any combination",
-            )
-        for name, value in canonical.items():
-            require(
-                value in choices.get(name, ()),
-                f"canonical() sets {name!r} to {value!r}, which is none of its values",
-            )
+    with must_succeed(f"canonical() of {brief(values)}", "repair any combination"):
+        canonical = space.canonical(values)
+    for name, value in canonical.items():
+        if value not in choices.get(name, ()):
+            fail(f"canonical() sets {name!r} to {value!r}, which is none of its values")
 
 
-def canonical_is_idempotent(space: SearchSpace) -> None:
+@check_on(settings)
+def canonical_is_idempotent(space: SearchSpace, values: Mapping[str, Value]) -> None:
     """Canonical values are their own canonical values."""
-    for values in settings(space):
-        once = space.canonical(values)
-        twice = space.canonical(once)
-        require(
-            dict(twice) == dict(once),
-            f"canonical() makes {safe_repr(once)} of {safe_repr(values)} and then {safe_repr(twice)} of that: it "
-            "must repair everything at once",
-        )
+    once = space.canonical(values)
+    twice = space.canonical(once)
+    if dict(twice) != dict(once):
+        fail(f"canonical() makes {brief(once)} and then {brief(twice)} of that; repair everything at once")
 
 
-def canonical_ignores_order(space: SearchSpace) -> None:
+@check_on(settings)
+def canonical_ignores_order(space: SearchSpace, values: Mapping[str, Value]) -> None:
     """canonical() gives the same values whatever the order in which they are given."""
-    for values in settings(space):
-        forward, backward = space.canonical(values), space.canonical(dict(reversed(values.items())))
-        require(
-            dict(forward) == dict(backward),
-            f"canonical() of {safe_repr(values)} depends on their order; go through self.knobs() instead",
-        )
+    if dict(space.canonical(values)) != dict(space.canonical(dict(reversed(values.items())))):
+        fail(f"canonical() of {brief(values)} depends on their order; go through self.knobs() instead")
 
 
+@check
 def inactive_knobs_change_nothing(space: SearchSpace) -> None:
     """Settings that differ in inactive knobs alone are one architecture."""
     knobs = space.knobs()
@@ -120,156 +113,144 @@ def inactive_knobs_change_nothing(space: SearchSpace) -> None:
     rng = random.Random(2)
     for arch in samples(space, 12):
         inactive = {k.name: rng.choice(k.values) for k in knobs if not k.is_active(arch.values)}
-        other = space.unchecked(space.canonical({**inactive, **arch.values}))
-        require(
-            other.key == arch.key,
-            f"{safe_repr(arch.as_dict())} gets another key with the inactive {safe_repr(inactive)}; drop inactive "
-            "knobs in canonical(), e.g. by calling super().canonical(values)",
-        )
+        if space.unchecked(space.canonical({**inactive, **arch.values})).key != arch.key:
+            fail(
+                f"{text(arch)} gets another key with the inactive {brief(inactive)}; drop inactive knobs in "
+                "canonical(), e.g. by calling super().canonical(values)"
+            )
 
 
-def samples_repeat(space: SearchSpace) -> None:
-    """Sampling twice with equal generators gives the same architecture."""
-    first, second = samples(space, 12), samples(space, 12)
-    for one, other in zip(first, second, strict=True):
-        require(
-            one.key == other.key,
-            f"sample() draws {safe_repr(one.as_dict())} and then {safe_repr(other.as_dict())} with an equal rng; "
-            "draw from the rng that is given, and nothing else",
-        )
-
-
-def samples_are_inside(space: SearchSpace) -> None:
-    """Every sample, and both ends, are architectures of the space."""
-    for arch in samples(space, 12):
+@check
+def architectures_are_inside(space: SearchSpace) -> None:
+    """Samples, both ends, mutations, crossovers, blends and neighbours are architectures of the space."""
+    found = samples(space, 12)
+    for arch in found:
         require_inside(space, arch, "sample()")
-    for name, end in (("smallest()", space.smallest()), ("full()", space.full())):
+    for method, end in (("smallest()", space.smallest()), ("full()", space.full())):
         if end is not None:
-            require_inside(space, end, name)
+            require_inside(space, end, method)
+    names = [knob.name for knob in space.knobs()]
+    parents = [*found[:4], *ends(space)]
+    for seed, (first, second) in enumerate(zip(parents, reversed(parents), strict=True)):
+        rng = random.Random(seed)
+        require_inside(space, space.mutate(first, rng), "mutate()")
+        require_inside(space, space.crossover(first, second, rng), "crossover()")
+        require_inside(space, space.blend(first, second, rng.sample(names, len(names) // 2)), "blend()")
+    for neighbour in space.neighbours(found[0]):
+        require_inside(space, neighbour, "neighbours()")
 
 
-def values_round_trip(space: SearchSpace) -> None:
-    """architecture() makes the same architecture again from its values."""
-    from denas_core.errors import DenasError
-
-    for arch in (*samples(space), *ends(space)):
-        try:
-            again = space.architecture(arch.as_dict())
-        except DenasError as error:
-            require(False, f"architecture() refuses the values of {safe_repr(arch.as_dict())}: {error}")
-        require(
-            again.key == arch.key,
-            f"architecture() makes {safe_repr(again.as_dict())} of {safe_repr(arch.as_dict())}; the two keys must be "
-            "equal",
-        )
-
-
-def notation_round_trips(space: SearchSpace) -> None:
-    """parse() reads what format() writes, which is one line."""
-    from denas_core.errors import DenasError
-
-    for arch in (*samples(space), *ends(space)):
-        text = space.format(arch)
-        require(
-            isinstance(text, str) and "\n" not in text,
-            f"format() gives {safe_repr(text)}; return one line of text",
-        )
-        try:
-            again = space.parse(text)
-        except DenasError as error:
-            require(False, f"parse() refuses {safe_repr(text)}, which format() wrote: {error}")
-        require(
-            again.key == arch.key,
-            f"parse() reads {safe_repr(text)} as {safe_repr(again.as_dict())}, another network",
-        )
+@check_on(lambda space, spaces: (*ends(space), *samples(space)))
+def values_and_notation_can_be_read_again(space: SearchSpace, arch: Architecture) -> None:
+    """architecture() and parse() make the same architecture again, from its values and from what format() writes."""
+    notation: Any = space.format(arch)
+    if not isinstance(notation, str) or "\n" in notation:
+        fail(f"format() gives {brief(notation)}; return one line of text")
+    with must_succeed(f"architecture() of {text(arch)}", "accept the values that the space makes"):
+        again = space.architecture(arch.as_dict())
+    if again.key != arch.key:
+        fail(f"architecture() makes {text(again)} of {text(arch)}; the two keys must be equal")
+    with must_succeed(f"parse() of {brief(notation)}", "read what format() writes"):
+        again = space.parse(notation)
+    if again.key != arch.key:
+        fail(f"parse() reads {brief(notation)} as {text(again)}, another network than format() wrote")
 
 
+@check
 def keys_are_the_same_in_every_process(space: SearchSpace) -> None:
     """Samples and keys are the same in a Python process whose hashes are seeded differently."""
     here, there = sampled_keys(space), keys_elsewhere(space)
-    require(
-        here == there,
-        f"another process draws {safe_repr(there[:2])} where this one draws {safe_repr(here[:2])}: something depends "
-        "on "
-        "hash(), on the order of a set, or on the machine; sort it, or use fingerprint() for what changes the network",
-    )
+    if here != there:
+        fail(
+            f"another process draws {brief(there[:2])} where this one draws {brief(here[:2])}; use no hash(), sort "
+            "sets, and take nothing from the machine"
+        )
 
 
+@check
 def equal_keys_mean_equal_networks(space: SearchSpace) -> None:
     """Options that change the network of equal knob values change the fingerprint."""
-    known = variations(space)
-    if not known:
+    found = list(_variations(space))
+    if not found:
         raise CheckSkipped("it has no option that can be varied")
-    for option, other in known:
-        for arch in (*ends(space), *samples(space, 2)):
-            twin = _twin(other, arch)
-            if twin is None or twin.key != arch.key:
+    for option, other in found:
+        for arch in few(space):
+            try:
+                twin = other.architecture(arch.as_dict())
+            except DenasError:
+                # These values mean nothing in the other space.
                 continue
-            here, there = space.cost(arch), other.cost(twin)
-            differing = sorted(
-                name for name in here.keys() | there.keys() if here.get(name) != there.get(name)
-            )
-            require(
-                not differing,
-                f"with another {option} the network of {safe_repr(arch.as_dict())} has another "
-                f"{' and '.join(differing)}, and the same key; fingerprint() must tell the two apart",
-            )
+            if twin.key == arch.key and dict(space.cost(arch)) != dict(other.cost(twin)):
+                fail(f"another {option} changes {text(arch)}, not its key; fingerprint() must change too")
 
 
-def it_leaves_the_process_alone(space: SearchSpace) -> None:
-    """None of its methods changes global random generators, settings of torch or the working directory."""
-    with left_alone(f"space {space.id!r}"):
-        _exercise(space)
+@check_on(lambda space, spaces: different(space))
+def mutations_are_others(space: SearchSpace, arch: Architecture) -> None:
+    """A mutation is another architecture than its parent."""
+    if any(space.mutate(arch, rng).key == arch.key for rng in _generators()):
+        fail(f"mutate() returns its parent {text(arch)}; draw again until something changes")
 
 
-def it_prints_nothing(space: SearchSpace) -> None:
-    """None of its methods prints."""
-    with silent(f"space {space.id!r}"):
-        _exercise(space)
+@check_on(few)
+def neighbours_are_others(space: SearchSpace, arch: Architecture) -> None:
+    """Neighbours are distinct, and the architecture is not among its own."""
+    keys = [arch.key, *(neighbour.key for neighbour in space.neighbours(arch))]
+    if len(set(keys)) < len(keys):
+        fail(f"neighbours() of {text(arch)} holds itself, or another one twice; compare by key")
 
 
-def _exercise(space: SearchSpace) -> None:
-    first, second = samples(space, 2)
-    rng = random.Random(0)
-    space.mutate(first, rng)
-    space.crossover(first, second, rng)
-    space.neighbours(first)
-    space.parse(space.format(first))
-    space.fingerprint()
-    space.portable()
-    space.assets()
-    space.cost(first)
-    exercise_networks(space, first)
+@check_on(few)
+def costs_are_counts(space: SearchSpace, arch: Architecture) -> None:
+    """cost() has params and flops, and all it gives are finite numbers that are not negative."""
+    cost = space.cost(arch)
+    if missing := {"params", "flops"} - set(cost):
+        fail(f"cost() lacks {' and '.join(sorted(missing))}; budgets and rankings need both")
+    for name, value in cost.items():
+        with must_succeed(f"cost() gives {name}={value!r}, which", "return a number >= 0"):
+            if coerce_score(value) < 0:
+                fail(f"cost() gives {name}={value!r} for {text(arch)}; return a number >= 0")
 
 
-def _twin(other: SearchSpace, arch: Architecture) -> Architecture | None:
-    """Return the network of the same values in `other`; None where they mean nothing there."""
-    from denas_core.errors import DenasError
+@check
+def ends_bound_every_network(space: SearchSpace) -> None:
+    """No network costs less than smallest() or more than full() in a metric of bounded_metrics()."""
+    smallest, full, bounded = space.smallest(), space.full(), space.bounded_metrics()
+    if smallest is None or full is None or not bounded:
+        raise CheckSkipped("it names no metric that its ends bound")
+    low, high = space.cost(smallest), space.cost(full)
+    for arch in samples(space, 24):
+        cost = space.cost(arch)
+        for metric in bounded:
+            if not low[metric] <= cost[metric] <= high[metric]:
+                fail(
+                    f"{text(arch)} has {cost[metric]:g} {metric}, outside {low[metric]:g} to {high[metric]:g}; order "
+                    "values from small to large, define smallest() and full(), or leave it out of bounded_metrics()"
+                )
 
-    try:
-        return other.architecture(arch.as_dict())
-    except DenasError:
-        return None
+
+def _generators() -> list[random.Random]:
+    return [random.Random(seed) for seed in range(12)]
 
 
-SPACE_CHECKS: tuple[Check, ...] = (
-    knobs_are_plain,
-    knobs_can_be_searched,
-    knobs_repeat,
-    canonical_accepts_any_values,
-    canonical_is_idempotent,
-    canonical_ignores_order,
-    inactive_knobs_change_nothing,
-    samples_repeat,
-    samples_are_inside,
-    values_round_trip,
-    notation_round_trips,
-    keys_are_the_same_in_every_process,
-    equal_keys_mean_equal_networks,
-    *OPERATOR_CHECKS,
-    *COST_CHECKS,
-    it_leaves_the_process_alone,
-    it_prints_nothing,
-    *NETWORK_CHECKS,
-    *CHECKPOINT_CHECKS,
-)
+def _variations(space: SearchSpace) -> Iterator[tuple[str, SearchSpace]]:
+    """Yield the space with each of its options changed in turn, by option; those that it accepts."""
+    from denas_core.registry.options import make_component
+
+    hints = typing.get_type_hints(type(space))
+    options = space.options()
+    for field in dataclasses.fields(space):
+        for value in _other_values(options[field.name], hints[field.name]):
+            try:
+                yield field.name, make_component(type(space), {**options, field.name: value}, id=space.id)
+            except DenasError:
+                continue
+
+
+def _other_values(value: Any, annotation: Any) -> list[Any]:
+    if typing.get_origin(annotation) is typing.Literal:
+        return [choice for choice in typing.get_args(annotation) if choice != value]
+    if isinstance(value, bool):
+        return [not value]
+    if isinstance(value, int):
+        return [value + 1, value - 1]
+    return [value / 2] if isinstance(value, float) else []

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
 
-from denas_core.testing.check import CheckSkipped, require
-from denas_core.text import safe_repr
+from denas_core.contracts.space import SearchSpace
+from denas_core.testing.check import CheckSkipped, fail
 from denas_core.values.architecture import Architecture, Value
 
-if TYPE_CHECKING:
-    from denas_core.contracts.space import SearchSpace
+from .difference import brief
 
 
 def samples(space: SearchSpace, count: int = 6) -> list[Architecture]:
@@ -19,11 +17,11 @@ def samples(space: SearchSpace, count: int = 6) -> list[Architecture]:
     return [space.sample(rng) for _ in range(count)]
 
 
-def settings(space: SearchSpace, count: int = 20) -> list[dict[str, Value]]:
+def settings(space: SearchSpace, spaces: object = ()) -> list[dict[str, Value]]:
     """Return combinations of values for all knobs, active or not, drawn from a fixed seed."""
     rng = random.Random(1)
     knobs = space.knobs()
-    return [{knob.name: rng.choice(knob.values) for knob in knobs} for _ in range(count)]
+    return [{knob.name: rng.choice(knob.values) for knob in knobs} for _ in range(20)]
 
 
 def ends(space: SearchSpace) -> list[Architecture]:
@@ -32,41 +30,33 @@ def ends(space: SearchSpace) -> list[Architecture]:
     return found or samples(space, 2)
 
 
-def different(space: SearchSpace, count: int = 6) -> list[Architecture]:
-    """Return distinct architectures.
+def few(space: SearchSpace, spaces: object = ()) -> list[Architecture]:
+    """Return the ends of a space and two samples."""
+    return [*ends(space), *samples(space, 2)]
 
-    Raises:
-        CheckSkipped: the space has a single one.
-    """
+
+def different(space: SearchSpace, count: int = 6) -> list[Architecture]:
+    """Return distinct architectures, the ends first; skip the check of a space with a single one."""
     found = list({arch.key: arch for arch in (*ends(space), *samples(space, 4 * count))}.values())
     if len(found) < 2:
         raise CheckSkipped("all samples are one architecture")
     return found[:count]
 
 
-def require_inside(space: SearchSpace, arch: object, who: str) -> None:
-    """Fail unless `arch` is an architecture of `space` with canonical values.
+def text(arch: Architecture) -> str:
+    """Return the values of an architecture as they stand in an error."""
+    return brief(arch.as_dict())
 
-    Raises:
-        CheckFailed: naming what is wrong with it.
-    """
-    require(isinstance(arch, Architecture), f"{who} returns {safe_repr(arch)}; return an Architecture")
-    assert isinstance(arch, Architecture)
+
+def require_inside(space: SearchSpace, arch: object, method: str) -> None:
+    """Fail unless `arch`, which `method` has returned, is an architecture of `space` with canonical values."""
+    if not isinstance(arch, Architecture):
+        fail(f"{method} returns {brief(arch)}; return an Architecture")
+    advice = "make architectures by space.architecture(...), sample, mutate or crossover"
     choices = {knob.name: knob.values for knob in space.knobs()}
     for name, value in arch.values.items():
-        require(
-            name in choices,
-            f"{who} gives a value to {name!r}, which is no knob; it has {safe_repr(list(choices))}",
-        )
-        require(
-            value in choices[name],
-            f"{who} sets {name!r} to {value!r}, which is not among its values {safe_repr(choices[name])}; "
-            "use space.architecture(...), sample, mutate or crossover to make architectures",
-        )
+        if value not in choices.get(name, ()):
+            fail(f"{method} sets {name!r} to {value!r}, not one of {brief(choices.get(name))}; {advice}")
     again = space.unchecked(space.canonical(arch.as_dict()))
-    require(
-        arch.space == space.id and again.key == arch.key,
-        f"{who} gives {safe_repr(arch.as_dict())}, which is not canonical: canonical() makes it "
-        f"{safe_repr(again.as_dict())}; "
-        "make architectures by space.architecture(...), or by sample, mutate and crossover",
-    )
+    if arch.space != space.id or again.key != arch.key:
+        fail(f"{method} gives {text(arch)}, of which canonical() makes {text(again)}; {advice}")

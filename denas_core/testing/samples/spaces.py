@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from denas_core.contracts.component import option
-from denas_core.contracts.space import SearchSpace, Variant
+from denas_core.contracts.space import SearchSpace
 from denas_core.values.architecture import Architecture, Knob
 from denas_core.values.batch import Batch, BatchKind, Outputs, continuous_batch, expand_mask
 from denas_core.values.views import WeightView, views_by_module
@@ -34,9 +34,7 @@ class SampleMLP(SearchSpace):
             Knob("activation", ("relu", "gelu")),
         )
 
-    def build(
-        self, arch: Architecture, *, head: nn.Module | None = None, variant: Variant = "full"
-    ) -> nn.Module:
+    def build(self, arch: Architecture, *, head: Any = None, variant: Any = "full") -> nn.Module:
         """Return the layers in a row; a `head` takes the last width."""
         widths = [12, *(int(arch[f"width{i}"]) for i in range(1, int(arch["depth"]) + 1))]
         layers: list[nn.Module] = []
@@ -62,9 +60,7 @@ class SampleCNN(SearchSpace):
             Knob("kernel2", (1, 3), layer=1, when=("depth", (2,))),
         )
 
-    def build(
-        self, arch: Architecture, *, head: nn.Module | None = None, variant: Variant = "full"
-    ) -> nn.Module:
+    def build(self, arch: Architecture, *, head: Any = None, variant: Any = "full") -> nn.Module:
         """Return the network; a `head` takes (samples, width)."""
         width = int(arch["width"])
         kernels = [int(arch[f"kernel{i}"]) for i in range(1, int(arch["depth"]) + 1)]
@@ -89,9 +85,7 @@ class SampleTransformer(SearchSpace):
             Knob("inner2", (16, 32), layer=1, when=("depth", (2,))),
         )
 
-    def build(
-        self, arch: Architecture, *, head: nn.Module | None = None, variant: Variant = "full"
-    ) -> nn.Module:
+    def build(self, arch: Architecture, *, head: Any = None, variant: Any = "full") -> nn.Module:
         """Return the network; a `head` takes (samples, width)."""
         width, heads = int(arch["width"]), int(arch["heads"])
         inner = [int(arch[f"inner{i}"]) for i in range(1, int(arch["depth"]) + 1)]

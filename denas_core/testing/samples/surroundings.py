@@ -1,27 +1,33 @@
-"""What a plugin must leave alone: random generators, settings of torch, the working directory, standard output."""
+"""What belongs to the whole process: how it is read, changed for a while, and put back."""
 
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import random
+import signal
 import sys
+import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from denas_core.isolation.guard import restored as restored
-from denas_core.testing.check import require
-from denas_core.text import safe_repr
+from denas_core.isolation.guard import restored
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def readings() -> dict[str, Any]:
-    """Return the state of the process that a component could change, by name; that of numpy and torch if loaded."""
+    """Return the state of the process that a component may change by mistake, by name."""
     found: dict[str, Any] = {
         "Python's random generator": random.getstate(),
-        "the working directory": str(Path.cwd()),
+        "the working directory": os.getcwd(),  # noqa: PTH109
         "environment variables": dict(os.environ),
+        "the import path": list(sys.path),
+        # Libraries silence warnings of their own when they are imported, which harms nobody.
+        "warning filters": [entry for entry in warnings.filters if entry[0] != "ignore"],
+        "signal handlers": [signal.getsignal(number) for number in _SIGNALS],
     }
     if numpy := sys.modules.get("numpy"):
         found["numpy's random generator"] = repr(numpy.random.get_state(legacy=False))
@@ -29,44 +35,34 @@ def readings() -> dict[str, Any]:
         found |= {
             "torch's random generator": torch.get_rng_state().numpy().tobytes(),
             "torch's default dtype": torch.get_default_dtype(),
+            "torch's default device": torch.get_default_device(),
             "torch's number of threads": torch.get_num_threads(),
             "torch's gradient mode": torch.is_grad_enabled(),
             "torch's determinism": torch.are_deterministic_algorithms_enabled(),
             "torch's matrix precision": torch.get_float32_matmul_precision(),
+            "torch's anomaly detection": torch.is_anomaly_enabled(),
         }
     return found
 
 
 @contextlib.contextmanager
-def left_alone(who: str) -> Iterator[None]:
-    """Fail if what runs inside changes the state of the process.
-
-    Raises:
-        CheckFailed: naming what was changed; it is put back.
-    """
+def other_seeds() -> Iterator[None]:
+    """Give the global random generators another state for a while."""
     with restored():
-        before = readings()
+        random.seed(11)
+        if numpy := sys.modules.get("numpy"):
+            numpy.random.seed(11)
+        if torch := sys.modules.get("torch"):
+            torch.manual_seed(11)
         yield
-        after = readings()
-        changed = [name for name, state in before.items() if after[name] != state]
-        require(
-            not changed,
-            f"{who} changes {' and '.join(changed)}, which everyone shares: draw from the seed or rng that is given, "
-            "e.g. torch.Generator().manual_seed(seed), and put back what is set",
-        )
 
 
 @contextlib.contextmanager
-def silent(who: str) -> Iterator[None]:
-    """Fail if what runs inside prints to standard output.
-
-    Raises:
-        CheckFailed: with the beginning of what was printed.
-    """
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
+def empty_directory(component: Any) -> Iterator[None]:
+    """Work in an empty directory for a while, unless an option of the component names a file of this one."""
+    names = [value for value in component.options().values() if isinstance(value, str) and value]
+    if any(not Path(name).is_absolute() and Path(name).exists() for name in names):
         yield
-    require(
-        not printed.getvalue(),
-        f"{who} prints {safe_repr(printed.getvalue())} to standard output, which belongs to the command that runs: "
-        "remove it, or use the logging module",
-    )
+        return
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        yield

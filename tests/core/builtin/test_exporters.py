@@ -24,7 +24,7 @@ from denas_core.errors import ConfigError
 from denas_core.models.export import export_model
 from denas_core.registry.registry import Registry
 from denas_core.testing import ExporterTests
-from denas_core.testing.checks.loading import fault_of
+from denas_core.testing.checks.processes import fault_of
 from denas_core.testing.samples.spaces import SampleTransformer, sample_spaces
 from denas_core.values.batch import Batch
 from tests.core.exported import FACTS, Answers, model_of, sample_model

@@ -18,7 +18,7 @@ from denas_core.errors import ConfigError
 from denas_core.models.deployable import deployable, traced
 from denas_core.models.export import export_model
 from denas_core.testing import ExporterTests
-from denas_core.testing.checks.loading import fault_of
+from denas_core.testing.checks.processes import fault_of
 from denas_core.values.batch import Batch
 from tests.core.exported import model_of, sample_model
 from tests.core.huggingface_spaces import VOCABULARY, Own, TinyBert

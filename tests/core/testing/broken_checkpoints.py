@@ -93,9 +93,9 @@ class Narrowing(Stored):
 
 
 BROKEN_CHECKPOINTS: dict[str, Any] = {
-    "portable_options_make_the_same_networks": Forgetful,
+    "portable_options_make_the_same_networks": (Forgetful, Narrowing),
     "portable_options_name_no_file": Rooted,
     "assets_are_files": Hopeful,
-    "inherited_weights_repeat": Dicing,
+    "inherited_weights_are_those_of_the_checkpoint": (Dicing, Deaf),
     "inherited_weights_need_a_checkpoint": Pretending,
 }

@@ -78,12 +78,9 @@ class OwnId(Good):
 
 
 BROKEN: dict[str, Any] = {
-    "it_is_documented": Undocumented,
+    "it_is_documented": (Undocumented, WithoutHelp),
     "options_are_fields": Undecorated,
-    "options_are_documented": WithoutHelp,
-    "defaults_are_valid": BadDefault,
-    "presets_are_valid": BadPreset,
+    "defaults_and_presets_are_valid": (BadDefault, BadPreset),
     "options_are_plain": PathOption,
-    "it_is_made_again_from_its_options": Growing,
-    "it_keeps_the_id_it_is_given": OwnId,
+    "it_is_made_again_from_its_options": (Growing, OwnId),
 }

@@ -101,15 +101,22 @@ class Chatty(Plain):
         return super().write(model, directory)
 
 
+class Noisy(Plain):
+    """Draws what it adds to its answers from the generator that everyone shares."""
+
+    def outputs(self, artefact: Path, batch: Batch) -> dict[str, torch.Tensor]:
+        return {name: tensor + torch.rand(()) for name, tensor in super().outputs(artefact, batch).items()}
+
+
 BROKEN: dict[str, Any] = {
-    "artefacts_lie_where_they_are_written": Elsewhere,
     "outputs_are_those_of_the_network": Louder,
     "batches_of_any_size_run": FixedSize,
-    "artefacts_can_be_moved": Rooted,
-    "models_are_left_alone": Folding,
+    "artefacts_can_be_moved": (Elsewhere, Rooted),
     "usage_runs": Unfinished,
     "standalone_forms_need_no_denas": Attached,
     "tolerance_is_small": Tolerant,
     "it_leaves_the_process_alone": Reseeding,
     "it_prints_nothing": Chatty,
+    "it_repeats": Noisy,
+    "it_leaves_its_arguments_alone": Folding,
 }

@@ -7,9 +7,9 @@ import itertools
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from denas_core import Batch, Knob, Outputs, SearchSpace, WeightView
+from denas_core import Batch, Knob, Outputs, WeightView
 from denas_core.testing.samples.spaces import SampleCNN, SampleMLP, SampleTransformer
 
 _counter = itertools.count()
@@ -73,6 +73,18 @@ class SameNoise(SampleMLP):
         return super().batch(size, seed=0, kind=kind)
 
 
+class GlobalNoise(SampleMLP):
+    def batch(self, size: int, *, seed: int, kind: Any = "noise") -> Batch:
+        batch = super().batch(size, seed=seed, kind=kind)
+        return dataclasses.replace(batch, inputs={"x": batch.inputs["x"] + torch.rand(())})
+
+
+class SeedingBuild(SampleMLP):
+    def build(self, arch: Any, **kwargs: Any) -> nn.Module:
+        torch.manual_seed(0)
+        return super().build(arch, **kwargs)
+
+
 class OneMore(SampleMLP):
     def batch(self, size: int, *, seed: int, kind: Any = "noise") -> Batch:
         return super().batch(size + 1, seed=seed, kind=kind)
@@ -132,6 +144,11 @@ class NoSuchPart(SampleMLP):
         return {"encoder": ("encoder.",)}
 
 
+class NoSuchBlock(SampleMLP):
+    def block_names(self, model: nn.Module) -> list[str]:
+        return ["encoder.0"]
+
+
 class OwnHead(SampleMLP):
     def build(self, arch: Any, *, head: nn.Module | None = None, variant: Any = "full") -> nn.Module:
         return super().build(arch, variant=variant)
@@ -144,27 +161,52 @@ class NoPlain(SampleCNN):
         return super().build(arch, head=head, variant=variant)
 
 
-BROKEN_NETWORKS: dict[str, type[SearchSpace]] = {
-    "structures_build_on_meta": Stubborn,
-    "structures_build_on_the_cpu": TwoFaced,
-    "knobs_change_the_network": IdleKnob,
+class Unconditional(SampleMLP):
+    """Every layer has a width, whether or not the network is that deep."""
+
+    def knobs(self) -> Any:
+        return tuple(dataclasses.replace(knob, when=None) for knob in super().knobs())
+
+
+class BareTensor(SampleMLP):
+    def batch(self, size: int, *, seed: int, kind: Any = "noise") -> Any:
+        return super().batch(size, seed=seed, kind=kind).inputs["x"]
+
+
+class RunningSum(SampleMLP):
+    """Each sample depends on those before it, so that the first one looks sound."""
+
+    def forward(self, model: nn.Module, batch: Batch) -> Outputs:
+        outputs = super().forward(model, batch)
+        return dataclasses.replace(outputs, features=_running(outputs.features))
+
+
+class RunningSumFromTheEnd(SampleMLP):
+    """Each sample depends on those after it, so that the last one looks sound."""
+
+    def forward(self, model: nn.Module, batch: Batch) -> Outputs:
+        outputs = super().forward(model, batch)
+        return dataclasses.replace(outputs, features=_running(outputs.features.flip(0)).flip(0))
+
+
+def _running(features: Tensor) -> Tensor:
+    return features.cumsum(0)
+
+
+BROKEN_NETWORKS: dict[str, Any] = {
+    "structures_build_on_any_device": (Stubborn, TwoFaced),
+    "knobs_change_the_network": (IdleKnob, Unconditional),
     "costs_count_the_network": Miscounted,
     "cost_batches_run_on_meta": ThroughNumpy,
-    "weights_repeat": GlobalWeights,
-    "weights_depend_on_the_seed": OneSeed,
-    "every_weight_is_set": ForgottenWeight,
-    "batches_repeat": SameNoise,
-    "batches_have_their_size": OneMore,
+    "weights_come_from_the_seed": (GlobalWeights, ForgottenWeight),
+    "batches_have_their_size": (OneMore, BareTensor),
     "batches_of_ones_are_constant": NoOnes,
     "cost_batches_are_on_meta": CostInMemory,
     "perturbable_inputs_are_continuous": PerturbedTokens,
     "outputs_are_finite": Infinite,
-    "outputs_repeat": AlwaysNoisy,
-    "samples_do_not_couple": Coupled,
-    "forward_changes_nothing": InPlace,
-    "views_lie_within_parameters": TooManyRows,
-    "views_have_known_roles": OwnRole,
-    "parts_name_parameters": NoSuchPart,
+    "samples_do_not_couple": (Coupled, RunningSum, RunningSumFromTheEnd),
+    "views_show_weights": (TooManyRows, OwnRole),
+    "parts_and_blocks_exist": (NoSuchPart, NoSuchBlock),
     "heads_are_replaced": OwnHead,
     "plain_variants_run": NoPlain,
 }

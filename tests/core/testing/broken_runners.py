@@ -15,6 +15,8 @@ from denas_core.builtin.wall_clock import WallClock
 from denas_core.values.latency import Latency
 from denas_core.values.trial import Evaluation
 
+_counter = itertools.count(1)
+
 
 @dataclasses.dataclass(kw_only=True)
 class Quick(WallClock):
@@ -62,6 +64,11 @@ class NoUnits(Quick):
         return {"samples": 0.0}
 
 
+class CountingUnits(Quick):
+    def units(self, space: Any) -> Any:
+        return {"samples": float(next(_counter))}
+
+
 class ReseedingProbe(Quick):
     def prepare(self, space: Any, arch: Any, *, seed: int, device: str) -> Any:
         torch.manual_seed(seed)
@@ -76,12 +83,12 @@ class ChattyProbe(Quick):
 
 BROKEN_PROBES: dict[str, Any] = {
     "calls_are_prepared": OnceOnly,
-    "latencies_are_intervals": Backwards,
-    "references_are_optional": AlwaysRelative,
+    "latencies_are_intervals": (Backwards, AlwaysRelative),
     "slower_calls_take_longer": Guessing,
-    "faults_of_the_call_come_through": Swallowing,
+    "exceptions_of_the_call_come_through": Swallowing,
     "units_are_positive": NoUnits,
     "it_leaves_the_process_alone": ReseedingProbe,
+    "it_repeats": CountingUnits,
     "it_prints_nothing": ChattyProbe,
 }
 
@@ -133,12 +140,15 @@ class SwallowingExecutor(Serial):
 
 
 class SwallowingWork(Serial):
+    """Takes whatever ends the work for its end."""
+
     def run(self, evaluate: Any, work: Any) -> Results:
-        try:
-            yield from super().run(evaluate, work)
-        except Exception as error:
-            if "Work" not in type(error).__name__:
-                raise
+        while True:
+            try:
+                index, arch = next(work)
+            except Exception:
+                return
+            yield index, evaluate(arch)
 
 
 class ReseedingExecutor(Serial):
@@ -154,14 +164,12 @@ class ChattyExecutor(Serial):
 
 
 BROKEN_EXECUTORS: dict[str, Any] = {
-    "every_item_is_evaluated_once": Losing,
-    "results_are_those_of_the_evaluation": Mixing,
+    "every_item_gives_its_result_once": (Losing, Mixing),
     "work_is_taken_as_it_can_be_done": Greedy,
     "no_work_gives_no_results": Inventing,
-    "it_runs_again": OnceExecutor,
     "closing_twice_is_fine": CloseOnce,
-    "faults_of_an_evaluation_come_through": SwallowingExecutor,
-    "faults_of_the_work_come_through": SwallowingWork,
+    "exceptions_come_through": (SwallowingExecutor, SwallowingWork),
     "it_leaves_the_process_alone": ReseedingExecutor,
     "it_prints_nothing": ChattyExecutor,
+    "it_repeats": OnceExecutor,
 }

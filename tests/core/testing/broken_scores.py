@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import random
+import warnings
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 
-from denas_core import CombinedScore, PassSpec, ProxyScore, ScoreFailed
+from denas_core import CombinedScore, PassSpec, ProxyScore, ScoreFailed, option
 from denas_core.seeding import derive_rng
 
 from .broken_components import Good
@@ -116,6 +118,38 @@ class Chatty(Good):
         return super().measure(candidate)
 
 
+class Threaded(Good):
+    def measure(self, candidate: Any) -> float:
+        torch.set_num_threads(2)
+        return super().measure(candidate)
+
+
+class Warned(Good):
+    def measure(self, candidate: Any) -> float:
+        warnings.simplefilter("error")
+        return super().measure(candidate)
+
+
+class Littering(Good):
+    def measure(self, candidate: Any) -> float:
+        Path("measured.txt").write_text(candidate.arch.key)
+        return super().measure(candidate)
+
+
+class LargestSoFar(Good):
+    """Divides by the largest value it has seen, so that measuring twice in a row looks sound."""
+
+    def measure(self, candidate: Any) -> float:
+        value = super().measure(candidate)
+        self.__dict__["largest"] = largest = max(value, self.__dict__.get("largest", 0.0))
+        return value / largest
+
+
+class Local(Good):
+    def measure(self, candidate: Any) -> float:
+        return super().measure(candidate) + len(str(Path.cwd()))
+
+
 class NeverDefined(Good):
     """Gives no network a value, though it says that it needs nothing."""
 
@@ -123,22 +157,45 @@ class NeverDefined(Good):
         raise ScoreFailed("not defined for anything")
 
 
+class OnePass(Good):
+    def passes(self) -> Any:
+        return PassSpec(size=4)
+
+
+class NoReadout(Good):
+    def passes(self) -> Any:
+        return (PassSpec(size=4, gradients="weights"),)
+
+
+class Misspelt(Good):
+    def passes(self) -> Any:
+        return (PassSpec(size=4, weights="random"),)  # type: ignore[arg-type]
+
+
+class Crashing(Good):
+    def measure(self, candidate: Any) -> float:
+        return float({}["weights"])
+
+
+class Perturbing(Good):
+    def passes(self) -> Any:
+        return (PassSpec(size=4, perturbation=0.1),)
+
+    def measure(self, candidate: Any) -> float:
+        return float(candidate.trace(self.passes()[0]).outputs.features.sum())
+
+
 BROKEN: dict[str, Any] = {
-    "direction_is_known": Upwards,
-    "requirements_are_roles": OwnRole,
-    "passes_are_specifications": UnsteadyPasses,
-    "networks_get_a_value": ForConvolutions,
-    "values_are_numbers": Tensors,
-    "values_repeat": Unsteady,
-    "values_ignore_the_surroundings": GlobalNoise,
-    "values_do_not_depend_on_order": Remembering,
-    "values_depend_on_the_seed": OwnSeed,
+    "declarations_are_known": (Upwards, OwnRole),
+    "passes_are_specifications": (OnePass, NoReadout, Misspelt),
+    "networks_get_a_number": (Tensors, ForConvolutions, NeverDefined, Crashing, Perturbing),
     "values_tell_networks_apart": Constant,
     "only_declared_passes_run": Undeclared,
-    "networks_are_left_alone": HeavyHanded,
-    "traces_are_left_alone": ChangesTrace,
-    "it_leaves_the_process_alone": Reseeding,
+    "it_leaves_the_process_alone": (Reseeding, Threaded, Warned, Littering),
     "it_prints_nothing": Chatty,
+    "it_repeats": (UnsteadyPasses, Unsteady, GlobalNoise, Remembering, LargestSoFar, Local),
+    "another_seed_gives_another_result": OwnSeed,
+    "it_leaves_its_arguments_alone": (HeavyHanded, ChangesTrace),
 }
 
 
@@ -163,9 +220,16 @@ class ClassComponents(Pair):
         return Good
 
 
+@dataclasses.dataclass(kw_only=True)
+class Scaled(Good):
+    """A multiple of the number of parameters."""
+
+    factor: int = option(1, "Factor")
+
+
 class UnsteadyComponents(Pair):
     def component(self, name: str, space: Any) -> Any:
-        return Good() if next(_counter) % 2 else GradNorm()
+        return Scaled(factor=next(_counter))
 
 
 class DropsRows(Pair):
@@ -195,13 +259,19 @@ class ChattyPair(Pair):
         return super().combine(table, space)
 
 
+class SortingPair(Pair):
+    def combine(self, table: Any, space: Any) -> Sequence[float]:
+        table.columns["size"].sort()
+        return super().combine(table, space)
+
+
 BROKEN_COMBINED: dict[str, Any] = {
-    "default_weights_are_numbers": NegativeWeights,
-    "components_are_scores": ClassComponents,
-    "components_repeat": UnsteadyComponents,
+    "components_have_weights": (NegativeWeights, ClassComponents),
     "rows_get_a_number_each": DropsRows,
     "better_rows_get_more": SmallerIsBetter,
     "values_ignore_the_order_of_rows": FirstRowWins,
     "it_leaves_the_process_alone": ReseedingPair,
     "it_prints_nothing": ChattyPair,
+    "it_repeats": UnsteadyComponents,
+    "it_leaves_its_arguments_alone": SortingPair,
 }

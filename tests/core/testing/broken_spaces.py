@@ -7,11 +7,20 @@ import itertools
 import random
 from typing import Any
 
-from denas_core import Knob, SearchSpace, option
+from denas_core import Knob, option
 from denas_core.testing.samples.knobs import Conditional
 
 from .broken_checkpoints import BROKEN_CHECKPOINTS
-from .broken_networks import BROKEN_NETWORKS
+from .broken_networks import (
+    BROKEN_NETWORKS,
+    AlwaysNoisy,
+    GlobalNoise,
+    GlobalWeights,
+    InPlace,
+    OneSeed,
+    SameNoise,
+    SeedingBuild,
+)
 
 _counter = itertools.count()
 
@@ -28,7 +37,7 @@ class TupleValues(Conditional):
 
 class UnsteadyKnobs(Conditional):
     def knobs(self) -> Any:
-        return super().knobs() if next(_counter) % 2 else super().knobs()[::-1]
+        return (*super().knobs(), Knob("gate", (1, 2), layer=next(_counter)))
 
 
 class Picky(Conditional):
@@ -140,35 +149,57 @@ class Reseeding(Conditional):
         return super().cost(arch)
 
 
+class PopsValues(Conditional):
+    def canonical(self, values: Any) -> Any:
+        repaired = super().canonical(values)
+        values.pop("dilation", None)
+        return repaired
+
+
 class Chatty(Conditional):
     def cost(self, arch: Any) -> Any:
         print("counting")
         return super().cost(arch)
 
 
-BROKEN: dict[str, type[SearchSpace]] = {
+class ValueForValues(Conditional):
+    def knobs(self) -> Any:
+        return (*super().knobs(), Knob("gate", (1, 2), when=("depth", 3)))  # type: ignore[arg-type]
+
+
+class ListOfValues(Conditional):
+    def knobs(self) -> Any:
+        return (*super().knobs(), Knob("gate", [1, 2]))  # type: ignore[arg-type]
+
+
+BROKEN: dict[str, Any] = {
     "knobs_can_be_searched": NeverActive,
-    "knobs_are_plain": TupleValues,
-    "knobs_repeat": UnsteadyKnobs,
+    "knobs_are_plain": (TupleValues, ValueForValues, ListOfValues),
     "canonical_accepts_any_values": Picky,
     "canonical_is_idempotent": HalfRepaired,
     "canonical_ignores_order": FirstComes,
     "inactive_knobs_change_nothing": KeepsInactive,
-    "samples_repeat": GlobalSamples,
-    "samples_are_inside": OffGrid,
-    "values_round_trip": ShrinksValues,
-    "notation_round_trips": LossyNotation,
+    "architectures_are_inside": (OffGrid, WildMutation),
+    "values_and_notation_can_be_read_again": (ShrinksValues, LossyNotation),
     "keys_are_the_same_in_every_process": HashedKeys,
     "equal_keys_mean_equal_networks": ForgetsOption,
     "mutations_are_others": LazyMutation,
-    "children_are_inside": WildMutation,
-    "children_repeat": UnsteadyCrossover,
     "neighbours_are_others": OwnNeighbour,
     "costs_are_counts": NegativeCost,
-    "costs_repeat": TimedCost,
     "ends_bound_every_network": WrongEnds,
-    "it_leaves_the_process_alone": Reseeding,
+    "it_leaves_the_process_alone": (Reseeding, SeedingBuild),
     "it_prints_nothing": Chatty,
+    "it_repeats": (
+        UnsteadyKnobs,
+        GlobalSamples,
+        UnsteadyCrossover,
+        TimedCost,
+        AlwaysNoisy,
+        GlobalWeights,
+        GlobalNoise,
+    ),
+    "another_seed_gives_another_result": (OneSeed, SameNoise),
+    "it_leaves_its_arguments_alone": (InPlace, PopsValues),
     **BROKEN_NETWORKS,
     **BROKEN_CHECKPOINTS,
 }

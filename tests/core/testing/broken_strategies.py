@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from typing import Any
 
 from denas_core import Architecture
 from denas_core.builtin.random_search import RandomSearch
 from denas_core.seeding import derive_rng
+
+_counter = itertools.count()
 
 
 class Nothing(RandomSearch):
@@ -43,6 +46,14 @@ class Counting(RandomSearch):
     def ask(self, problem: Any, history: Any, *, count: int, seed: int) -> list[Architecture]:
         self.__dict__["asked"] = asked = self.__dict__.get("asked", 0) + 1
         return super().ask(problem, history, count=count, seed=seed + asked)
+
+
+class Memorising(RandomSearch):
+    """Keeps a seed of its own, which another strategy with the same options does not have."""
+
+    def ask(self, problem: Any, history: Any, *, count: int, seed: int) -> list[Architecture]:
+        own = self.__dict__.setdefault("own", next(_counter))
+        return super().ask(problem, history, count=count, seed=seed + own)
 
 
 class OneSeed(RandomSearch):
@@ -102,15 +113,15 @@ BROKEN: dict[str, Any] = {
     "generation_size_is_positive": Nothing,
     "proposals_are_inside": OffGrid,
     "proposals_are_as_many_as_wanted": TooMany,
-    "proposals_are_distinct": Doubled,
-    "proposals_are_new": Forgetful,
-    "asking_repeats": Counting,
-    "asking_another_seed_gives_others": OneSeed,
+    "proposals_are_new": (Doubled, Forgetful),
+    "resumed_searches_get_the_same": Memorising,
     "exhaustion_ends": NeverTired,
     "failures_do_not_stop_it": NeedsScores,
     "constraints_are_kept": Unconstrained,
-    "histories_are_left_alone": Sorting,
     "spaces_without_ends_are_searched": FromTheFull,
     "it_leaves_the_process_alone": Reseeding,
     "it_prints_nothing": Chatty,
+    "it_repeats": Counting,
+    "another_seed_gives_another_result": OneSeed,
+    "it_leaves_its_arguments_alone": Sorting,
 }

@@ -179,6 +179,12 @@ class InPlace(Vectors):
         return super().collate(samples, rng)
 
 
+class GlobalCollate(Vectors):
+    def collate(self, samples: Sequence[Any], rng: random.Random | None = None) -> Any:
+        batch, targets = super().collate(samples, rng)
+        return dataclasses.replace(batch, inputs={"x": batch.inputs["x"] + torch.rand(())}), targets
+
+
 class FixedHead(Vectors):
     def head(self, width: int, facts: Mapping[str, Any]) -> nn.Module:
         return nn.Linear(12, len(facts["labels"]))
@@ -220,18 +226,12 @@ class Chatty(Vectors):
 BROKEN: dict[str, Any] = {
     "metric_is_declared": Sideways,
     "recipe_is_plain": OwnSettings,
-    "misfits_are_texts": TruthfulMisfit,
-    "foreign_spaces_are_misfits": FitsAll,
+    "misfits_are_texts": (TruthfulMisfit, FitsAll),
     "data_is_read": LearnsNothing,
     "missing_data_is_named": BareErrors,
-    "facts_are_plain": TensorFacts,
-    "reading_repeats": OtherSplits,
-    "facts_are_followed": OwnFacts,
-    "samples_repeat": RememberingVectors,
-    "samples_draw_from_their_rng": GlobalVectors,
+    "facts_are_kept": (TensorFacts, OwnFacts),
     "splits_travel": RootedVectors,
     "batches_fit_their_space": OtherInputs,
-    "collating_repeats": InPlace,
     "heads_take_the_width": FixedHead,
     "losses_are_scalars": Detached,
     "predictions_join": Summed,
@@ -239,4 +239,6 @@ BROKEN: dict[str, Any] = {
     "metrics_are_numbers": Nameless,
     "it_leaves_the_process_alone": Reseeding,
     "it_prints_nothing": Chatty,
+    "it_repeats": (OtherSplits, RememberingVectors, GlobalVectors, GlobalCollate),
+    "it_leaves_its_arguments_alone": InPlace,
 }

@@ -1,8 +1,9 @@
-"""For every check a component that breaks its one promise, and is found out by it."""
+"""For every check a component that breaks its one promise by mistake, and is found out by it."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,12 +13,12 @@ from denas_core import CombinedScore, Executor, Exporter, LatencyProbe, ProxySco
 from denas_core.builtin.random_search import RandomSearch
 from denas_core.builtin.serial import Serial
 from denas_core.contracts.task import Task
-from denas_core.testing import CheckFailed
-from denas_core.testing.check import claim_of, name_of
-from denas_core.testing.checks.components import COMPONENT_CHECKS
+from denas_core.testing import CheckFailed, CheckSkipped
+from denas_core.testing.check import Check
+from denas_core.testing.classes import COMPONENT_CHECKS, KINDS, class_for
 from denas_core.testing.samples.knobs import Conditional
 from denas_core.testing.samples.spaces import SampleCNN, SampleMLP, SampleTransformer
-from denas_core.testing.suites import SUITES, suite_of
+from denas_core.testing.samples.surroundings import restored
 
 from . import (
     broken_checkpoints,
@@ -28,8 +29,8 @@ from . import (
     broken_spaces,
     broken_strategies,
     broken_tasks,
-    slips,
 )
+from .mistakes import MISTAKES
 
 BROKEN: dict[type[Any], dict[str, Any]] = {
     SearchSpace: broken_spaces.BROKEN,
@@ -41,50 +42,58 @@ BROKEN: dict[type[Any], dict[str, Any]] = {
     Task: broken_tasks.BROKEN,
     Exporter: broken_exporters.BROKEN,
 }
-CASES = [
-    pytest.param(suite, check, id=f"{suite.contract.__name__}-{name_of(check)}")
-    for suite in SUITES
-    for check in suite.checks
-]
+
+
+def classes_of(broken: Any) -> tuple[Any, ...]:
+    return broken if isinstance(broken, tuple) else (broken,)
+
+
+def cases() -> Iterator[Any]:
+    for kind in KINDS:
+        for check in kind.checks:
+            for broken in classes_of(BROKEN[kind.contract].get(check.name, ())):
+                name = f"{kind.contract.__name__}-{check.name}-{broken.__name__}"
+                yield pytest.param(check, broken, kind().spaces, id=name)
+    for check in COMPONENT_CHECKS:
+        for broken in classes_of(broken_components.BROKEN.get(check.name, ())):
+            yield pytest.param(check, broken, tuple, id=f"component-{check.name}-{broken.__name__}")
 
 
 @pytest.fixture(autouse=True)
-def elsewhere() -> None:
+def other_generators() -> Iterator[None]:
     """Leave generators where no broken component puts them: a training that ran before may have seeded them with 0."""
-    random.seed(12345)
-    torch.manual_seed(12345)
+    with restored():
+        random.seed(12345)
+        torch.manual_seed(12345)
+        yield
 
 
 def test_every_check_has_a_component_that_fails_it() -> None:
-    assert set(BROKEN) == {suite.contract for suite in SUITES}
-    for suite in SUITES:
-        assert set(BROKEN[suite.contract]) == {name_of(check) for check in suite.checks}
-    assert set(broken_components.BROKEN) == {name_of(check) for check in COMPONENT_CHECKS}
+    assert set(BROKEN) == {kind.contract for kind in KINDS}
+    for kind in KINDS:
+        assert set(BROKEN[kind.contract]) == {check.name for check in kind.checks}
+    assert set(broken_components.BROKEN) == {check.name for check in COMPONENT_CHECKS}
 
 
-@pytest.mark.parametrize(("suite", "check"), CASES)
-def test_a_broken_component_fails_the_check_that_is_for_it(suite: Any, check: Any) -> None:
-    broken = BROKEN[suite.contract][name_of(check)]
+@pytest.mark.parametrize(("check", "broken", "spaces"), list(cases()))
+def test_a_broken_component_fails_the_check_that_is_for_it(check: Check, broken: Any, spaces: Any) -> None:
+    component = broken()
+    component = component if "id" in vars(broken) else component.named("broken/component")
     with pytest.raises(CheckFailed) as caught:
-        suite.run(check, lambda: broken().named("broken/component"))
+        check(component, spaces())
     text = str(caught.value)
     assert len(text) > 40
+    assert ";" in text or ":" in text
     assert "\n" not in text
 
 
-@pytest.mark.parametrize(
-    ("check", "broken", "text"), slips.SLIPS, ids=lambda value: getattr(value, "__name__", "")
-)
-def test_a_slip_is_named_with_its_mend(check: Any, broken: Any, text: str) -> None:
+@pytest.mark.parametrize(("name", "broken", "text"), MISTAKES)
+def test_a_mistake_is_named_with_what_to_do(name: str, broken: Any, text: str) -> None:
+    kind = class_for(broken)
+    (check,) = (check for check in kind.checks if check.name == name)
     with pytest.raises(CheckFailed) as caught:
-        suite_of(broken).run(check, lambda: broken().named("broken/component"))
+        check(broken().named("broken/component"), kind().spaces())
     assert text in str(caught.value)
-
-
-@pytest.mark.parametrize("check", COMPONENT_CHECKS, ids=name_of)
-def test_a_component_with_broken_options_fails_the_check_that_is_for_it(check: Any) -> None:
-    with pytest.raises(CheckFailed):
-        check(broken_components.BROKEN[name_of(check)]())
 
 
 GOOD = {
@@ -107,23 +116,22 @@ GOOD = {
 @pytest.mark.parametrize("name", GOOD)
 def test_what_is_broken_passes_before_it_is_broken(name: str) -> None:
     make = GOOD[name]
-    suite = suite_of(make)
-    for check, call in suite.calls(lambda: make().named(f"sample/{name}")):
-        # Its options are those of the test.
-        if name_of(check) == "options_are_documented" and name == "probe":
+    tests = class_for(make)
+    for check in tests.every_check():
+        # The test gives its options no help.
+        if check.name == "it_is_documented" and name == "probe":
             continue
         try:
-            call()
+            check(make().named(f"sample/{name}"), tests().spaces())
         except CheckFailed as failed:
-            pytest.fail(f"{name_of(check)}: {failed}")
-        except Exception as skipped:
-            assert type(skipped).__name__ == "CheckSkipped"
+            pytest.fail(f"{check.name}: {failed}")
+        except CheckSkipped:
+            pass
 
 
-def test_claims_are_one_sentence_each_and_no_two_of_a_suite_are_the_same() -> None:
-    for suite in SUITES:
-        claims = [claim_of(check) for check in suite.every_check()]
-        names = [name_of(check) for check in suite.every_check()]
-        assert len(set(claims)) == len(claims)
-        assert len(set(names)) == len(names)
-        assert all(claim[0].isupper() or "(" in claim.split()[0] for claim in claims)
+def test_claims_are_one_sentence_each_and_no_two_of_a_kind_are_the_same() -> None:
+    for kind in KINDS:
+        checks = kind.every_check()
+        assert len({check.claim for check in checks}) == len(checks)
+        assert len({check.name for check in checks}) == len(checks)
+        assert all(check.claim[0].isupper() or "(" in check.claim.split()[0] for check in checks)

@@ -10,8 +10,8 @@ import pytest
 
 from denas_core.registry.registry import Registry
 from denas_core.testing import CheckFailed, CheckSkipped
-from denas_core.testing.check import name_of
-from denas_core.testing.checks.plugins import PLUGIN_CHECKS
+from denas_core.testing.checks.plugins import Installed
+from denas_core.testing.classes import PLUGIN_CHECKS
 
 GOOD = """
 from denas_core import hookimpl
@@ -36,15 +36,17 @@ def denas_scores():
 REQUIRES = "Requires-Dist: denas-core\n"
 Install = Callable[..., None]
 
-# Code of the plugin's module, its metadata, and its name, by the check that must fail.
-BROKEN: dict[str, tuple[str, str, str]] = {
-    "it_loads": ("raise RuntimeError('no')", REQUIRES, "fresh"),
-    "it_provides_something": ("", REQUIRES, "fresh"),
-    "its_components_import": (GOOD.replace("RandomSearch", "NoSuchClass"), REQUIRES, "fresh"),
-    "its_names_are_lower_case": (GOOD.replace("again", "Again_2"), REQUIRES, "fresh"),
-    "its_module_is_light": (f"import numpy\n{GOOD}", REQUIRES, "fresh"),
-    "its_module_prints_nothing": (f"print('hello')\n{GOOD}", REQUIRES, "fresh"),
-    "its_distribution_needs_the_core": (GOOD, "", "fresh"),
+# Code of the plugin's module and its metadata, by the check that must fail.
+BROKEN: dict[str, list[tuple[str, str]]] = {
+    "it_loads": [("raise RuntimeError('no')", REQUIRES)],
+    "it_provides_something": [("", REQUIRES)],
+    "its_components_import": [
+        (GOOD.replace("RandomSearch", "NoSuchClass"), REQUIRES),
+        (UNDECORATED, REQUIRES),
+    ],
+    "its_names_are_lower_case": [(GOOD.replace("again", "Again_2"), REQUIRES)],
+    "its_module_is_light": [(f"import numpy\n{GOOD}", REQUIRES), (f"print('hello')\n{GOOD}", REQUIRES)],
+    "its_distribution_needs_the_core": [(GOOD, "")],
 }
 
 
@@ -73,24 +75,24 @@ def results(name: str = "fresh") -> dict[str, str]:
     found = {}
     for check in PLUGIN_CHECKS:
         try:
-            check(registry, plugin)
-            found[name_of(check)] = ""
+            check(Installed(plugin, registry))
+            found[check.name] = ""
         except (CheckFailed, CheckSkipped) as error:
-            found[name_of(check)] = f"{type(error).__name__}: {error}"
+            found[check.name] = f"{type(error).__name__}: {error}"
     return found
 
 
 def test_a_sound_plugin_passes_every_check(install: Install) -> None:
     install(GOOD, REQUIRES, "fresh")
-    assert results() == dict.fromkeys(map(name_of, PLUGIN_CHECKS), "")
+    assert results() == {check.name: "" for check in PLUGIN_CHECKS}
 
 
 def test_every_check_has_a_plugin_that_fails_it() -> None:
-    assert set(BROKEN) == set(map(name_of, PLUGIN_CHECKS))
+    assert set(BROKEN) == {check.name for check in PLUGIN_CHECKS}
 
 
 @pytest.mark.parametrize(
-    ("code", "fix"),
+    ("code", "advice"),
     [
         (
             GOOD.replace("denas_strategies", "denas_strategy"),
@@ -100,26 +102,32 @@ def test_every_check_has_a_plugin_that_fails_it() -> None:
         ("import no_such_module", '; python -c "import denas_fresh" shows where, if its import fails'),
     ],
 )
-def test_a_plugin_that_does_not_load_is_told_how_to_fix_it(code: str, fix: str, install: Install) -> None:
+def test_the_author_of_a_plugin_that_does_not_load_learns_what_to_do(
+    code: str, advice: str, install: Install
+) -> None:
     install(code, REQUIRES, "fresh")
-    assert results()["it_loads"].endswith(fix)
+    assert results()["it_loads"].endswith(advice)
 
 
 def test_a_component_that_cannot_be_made_is_named(install: Install) -> None:
     install(UNDECORATED, REQUIRES, "fresh")
     assert results()["its_components_import"] == (
-        "CheckFailed: fresh/height cannot be made: the options of denas_fresh:Height cannot be read: TypeError: "
-        "'scale' is no option yet: put @dataclasses.dataclass(kw_only=True) above the class"
+        "CheckFailed: making fresh/height raises PluginError: the options of denas_fresh:Height cannot be read: "
+        "TypeError: 'scale' is no option yet: put @dataclasses.dataclass(kw_only=True) above the class; it must be "
+        "made without any option"
     )
 
 
-@pytest.mark.parametrize("check", PLUGIN_CHECKS, ids=name_of)
-def test_a_broken_plugin_fails_the_check_that_is_for_it(check: object, install: Install) -> None:
-    name = name_of(check)  # type: ignore[arg-type]
-    install(*BROKEN[name])
+@pytest.mark.parametrize(
+    ("check", "broken"), [(name, each) for name, all_ in BROKEN.items() for each in all_]
+)
+def test_a_broken_plugin_fails_the_check_that_is_for_it(
+    check: str, broken: tuple[str, str], install: Install
+) -> None:
+    install(*broken, "fresh")
     found = results()
-    assert found[name].startswith("CheckFailed"), found
-    assert [other for other, text in found.items() if text.startswith("CheckFailed")] == [name]
+    assert found[check].startswith("CheckFailed"), found
+    assert [other for other, text in found.items() if text.startswith("CheckFailed")] == [check]
 
 
 @pytest.mark.parametrize("name", ["builtin", "cv", "scores", "toy"])

@@ -51,7 +51,7 @@ class Loan:
 
     name: str
     run: Callable[[], Any]
-    state: Callable[[], Mapping[str, Any]]
+    state: Callable[[], Mapping[Any, Any]]
 
 
 @check

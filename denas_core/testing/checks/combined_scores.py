@@ -89,9 +89,10 @@ def rows_get_a_number_each(score: CombinedScore, case: Case) -> None:
 @check_on(cases)
 def better_rows_get_more(score: CombinedScore, case: Case) -> None:
     """A row that is better in every component gets the largest value."""
+    given: Mapping[str, Any] = case.table.columns
     columns = {
         name: [*column, max(column) + 1 if case.table.directions[name] == "maximize" else min(column) / 2]
-        for name, column in case.table.columns.items()
+        for name, column in given.items()
     }
     *others, best = case.combined(columns)
     if best < max(others):

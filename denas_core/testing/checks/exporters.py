@@ -77,8 +77,7 @@ def standalone_export(exporter: Exporter, spaces: Spaces) -> Iterator[Export]:
 
 def calls(exporter: Exporter, spaces: Spaces) -> Iterator[list[Call]]:
     """Yield how an export calls an exporter."""
-    for space in spaces:
-        yield [Call("write() or outputs()", lambda seed, space=space: _exported(exporter, _model(space)))]
+    yield from ([_call(exporter, space)] for space in spaces)
 
 
 def loans(exporter: Exporter, spaces: Spaces) -> Iterator[Loan]:
@@ -143,6 +142,10 @@ def tolerance_is_small(exporter: Exporter) -> None:
     """Its tolerance is positive and at most 0.01: more would keep a network that answers otherwise."""
     if not isinstance(exporter.tolerance, float) or not 0 < exporter.tolerance <= MOST_TOLERANT:
         fail(f"tolerance is {exporter.tolerance!r}; give a relative difference up to {MOST_TOLERANT}")
+
+
+def _call(exporter: Exporter, space: SearchSpace) -> Call:
+    return Call("write() or outputs()", lambda seed: _exported(exporter, _model(space)))
 
 
 def _loan(exporter: Exporter, model: TrainedModel) -> Loan:

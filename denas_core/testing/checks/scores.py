@@ -56,6 +56,10 @@ class Case:
             return float(value)
         return repr(value)
 
+    def call(self, draws: bool) -> Call:
+        """Return a measurement."""
+        return Call("measure()", lambda seed: {str(self): self.number(seed)}, draws=draws)
+
     def loan(self) -> Loan:
         """Return a measurement, with the networks and traces that other scores use too."""
         candidate = self.candidate()
@@ -87,10 +91,7 @@ def calls(score: ProxyScore, spaces: Spaces) -> Iterator[list[Call]]:
     draws = any(spec.weights != "inherited" for spec in score.passes())
     yield [
         Call("passes()", lambda seed: written(*score.passes())),
-        *(
-            Call("measure()", lambda seed, case=case: {str(case): case.number(seed)}, draws=draws)
-            for case in cases(score, spaces)
-        ),
+        *(case.call(draws) for case in cases(score, spaces)),
     ]
 
 

@@ -7,11 +7,11 @@ import math
 import random
 import typing
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from denas_core.contracts.space import SearchSpace
 from denas_core.errors import ConfigError, DenasError
-from denas_core.setup.checks import check_knobs
 from denas_core.testing.check import CheckSkipped, check, check_on, fail, must_succeed
 from denas_core.testing.samples.difference import brief
 from denas_core.testing.samples.members import different, ends, few, require_inside, samples, settings, text
@@ -45,7 +45,7 @@ def calls(space: SearchSpace, spaces: object = ()) -> Iterable[list[Call]]:
 def loans(space: SearchSpace, spaces: object = ()) -> Iterable[Loan]:
     """Yield the calls of a space with objects that others use too."""
     for values in settings(space):
-        yield Loan("canonical()", lambda values=values: space.canonical(values), lambda values=values: values)
+        yield Loan("canonical()", partial(space.canonical, values), values.copy)
     yield from networks.loans(space)
 
 
@@ -71,6 +71,8 @@ def knobs_are_plain(space: SearchSpace) -> None:
 @check
 def knobs_can_be_searched(space: SearchSpace) -> None:
     """Its knobs can be searched: distinct names and values, parents first, conditions that can hold."""
+    from denas_core.setup.checks import check_knobs
+
     try:
         check_knobs(space)
     except ConfigError as error:
@@ -98,7 +100,7 @@ def canonical_is_idempotent(space: SearchSpace, values: Mapping[str, Value]) -> 
 
 
 @check_on(settings)
-def canonical_ignores_order(space: SearchSpace, values: Mapping[str, Value]) -> None:
+def canonical_ignores_order(space: SearchSpace, values: dict[str, Value]) -> None:
     """canonical() gives the same values whatever the order in which they are given."""
     if dict(space.canonical(values)) != dict(space.canonical(dict(reversed(values.items())))):
         fail(f"canonical() of {brief(values)} depends on their order; go through self.knobs() instead")

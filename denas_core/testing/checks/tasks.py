@@ -121,14 +121,8 @@ def _calls(task: Task[Any], reading: Reading) -> list[Call]:
     return [
         Call("misfit()", lambda seed: task.misfit(reading.space)),
         Call("read()", lambda seed: _contents(task.read(reading.path, reading.space))),
-        *(
-            Call("sample()", lambda seed, augmented=augmented: reading.samples(augmented))
-            for augmented in SEEDS
-        ),
-        *(
-            Call("collate()", lambda seed, augmented=augmented: reading.batch(augmented))
-            for augmented in SEEDS
-        ),
+        Call("sample()", lambda seed: [reading.samples(augmented) for augmented in SEEDS]),
+        Call("collate()", lambda seed: [reading.batch(augmented) for augmented in SEEDS]),
         Call("loss()", lambda seed: reading.loss(reading.network(), 7, label_smoothing=0.1)),
         Call("predict()", lambda seed: reading.measured()),
         Call("metrics()", lambda seed: reading.metrics()),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from denas_core.contracts.space import SearchSpace
 from denas_core.contracts.task import Split, Task, TaskData
 from denas_core.testing.check import CheckSkipped
-from denas_core.values.batch import Batch, BatchKind, joined
+from denas_core.values.batch import Batch, joined
 
 from .knobs import Conditional
 from .surroundings import restored
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 class Foreign(Conditional):
     """A space whose only input is of a kind that no task has: a whole number by seven dimensions."""
 
-    def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
+    def batch(self, size: int, **kwargs: Any) -> Batch:
         """Return numbers of the value 0."""
         import torch
 
-        shape = (size, 1, 2, 1, 2, 1, 2)
-        device = "meta" if kind == "cost" else "cpu"
-        return Batch(inputs={"wormhole": torch.zeros(shape, dtype=torch.int16, device=device)})
+        device = "meta" if kwargs.get("kind") == "cost" else "cpu"
+        numbers = torch.zeros((size, 1, 2, 1, 2, 1, 2), dtype=torch.int16, device=device)
+        return Batch(inputs={"wormhole": numbers})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -121,7 +121,7 @@ def test_a_measurement_that_raises_is_explained_once_for_the_checks_that_it_fail
     lines = done.stdout.splitlines()
     # Once with what to do, for the check that looks for it; once for all others that it fails.
     assert sum("time' has no attribute 'slept'" in line for line in lines) == 2
-    assert "  ✗ Not all networks get the same value (as above)" in lines
+    assert "  ✗ measure() asks for the passes that passes() names, and for no others (as above)" in lines
 
 
 def test_what_cannot_be_made_fails_one_check_and_is_put_to_no_other(tmp_path: Path, sleepy: str) -> None:

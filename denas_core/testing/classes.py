@@ -33,7 +33,6 @@ from .checks import (
     scores,
     spaces,
     strategies,
-    task_outputs,
     tasks,
 )
 from .checks.calls import checks_of_calls
@@ -160,7 +159,7 @@ class TaskTests(_OnNetworks):
     """Every check of a task, on the example that it writes; `make` returns one. `spaces` may return what suits it."""
 
     contract = Task
-    checks = (*checks_in(tasks, task_outputs), *checks_of_calls(tasks.calls, tasks.loans))
+    checks = (*checks_in(tasks), *checks_of_calls(tasks.calls, tasks.loans))
 
 
 KINDS: tuple[type[ComponentTests], ...] = (

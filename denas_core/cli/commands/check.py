@@ -1,4 +1,4 @@
-"""``denas check``: put a plugin, or one of its components, to the conformance checks."""
+"""``denas check``: run the conformance checks on a plugin or on one of its components."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PLAIN_MARKS = {"passed": "ok  ", "failed": "FAIL", "skipped": "-   "}
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Subject:
-    """What is checked together: a component, or a plugin as a whole.
+    """A component, or a plugin as a whole: its checks stand under one heading.
 
     Attributes:
         id: Its name.
@@ -60,22 +60,22 @@ def check(
     space: Annotated[
         list[str] | None,
         typer.Option(
-            "--space", metavar="ID", help="Try the component on this space; instead of small sample spaces."
+            "--space", metavar="ID", help="Check the component on this space instead of small sample spaces."
         ),
     ] = None,
     skip: Annotated[
         list[str] | None,
-        typer.Option("--skip", metavar="CHECK", help="Leave out a check, by the name that --json gives it."),
+        typer.Option("--skip", metavar="CHECK", help="Leave out a check; --json shows the names."),
     ] = None,
     timeout: Annotated[
         float, typer.Option("--timeout", min=1, help="Seconds that one check may take.")
     ] = 60.0,
     json_: JsonOption = False,
 ) -> None:
-    """Check that a plugin keeps the promises of its kind: one line a check, with what to fix where it fails.
+    """Check that a plugin keeps its contracts.
 
-    A plugin is checked with all its components. Exit code 0 if every check holds or does not apply, 3 if one fails,
-    2 if there is no such plugin or component.
+    Prints one line for each check, and for a check that fails what to fix. A plugin is checked with all its components.
+    The exit code is 0 if no check fails, 3 if one fails, and 2 if there is no such plugin or component.
     """
     from denas_core.registry.registry import Registry
 
@@ -84,7 +84,7 @@ def check(
     subjects = _subjects(registry, target, set_ or [], space or [], timeout, skips)
     _refuse_unknown(skips)
     report = _Report(None if json_ else sys.stdout)
-    # What a plugin prints, even long after its check, must not end up in the list.
+    # Text that a plugin prints, even long after its check, must not end up in the list.
     with contextlib.redirect_stdout(io.StringIO()):
         for subject in subjects:
             report.begin(subject)
@@ -132,7 +132,7 @@ class _Report:
     def _write(self, line: str) -> None:
         if self._stream is not None:
             self._stream.write(f"{line}\n")
-            # A check may take seconds: each line is to be seen when it is there, through a pipe too.
+            # A check may take seconds: show each line at once, through a pipe too.
             self._stream.flush()
 
 
@@ -151,10 +151,10 @@ def _subjects(
         known = [plugin.name for plugin in registry.plugins]
         raise NotInstalled(
             f"there is no plugin and no component {target!r}{did_you_mean(target, known)}; 'denas plugins' lists them; "
-            "one of yours is there once its pyproject.toml has [project.entry-points.denas] and pip installed it since"
+            "your own plugin needs [project.entry-points.denas] in its pyproject.toml, and a new pip install"
         )
     if not plugins:
-        # What the user typed is refused before any check, and so is a class that does not import.
+        # Refuse wrong options, and a class that cannot be imported, before any check.
         registry.create(kind_of(registry, target.partition(":")[0]), target, options, origin="--set")
         return [_component(registry, target, options, spaces, timeout, skips)]
     if options:
@@ -164,7 +164,7 @@ def _subjects(
         for kind, names in plugin.components.items():
             for name in sorted(names):
                 id = f"{plugin.name}/{name}"
-                # The checks of the plugin say what cannot be made.
+                # A component that cannot be made is reported by the checks of the plugin.
                 if _can_be_made(registry, kind, id):
                     found.append(_component(registry, id, {}, spaces, timeout, skips))
     return found

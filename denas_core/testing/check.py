@@ -11,8 +11,9 @@ from types import ModuleType
 from typing import Any, NoReturn
 from unittest import SkipTest
 
+from denas_core.isolation.guard import restored
+
 from .faults import describe_fault
-from .samples.surroundings import restored
 
 Sampler = Callable[[Any, tuple[Any, ...]], Iterable[Any]]
 """Yields what a component is tried on, from the component and the spaces that are given for it."""

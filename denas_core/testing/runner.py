@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from denas_core.isolation.guard import restored
+
 from .check import Check, CheckFailed, CheckSkipped
 from .faults import describe_fault
-from .samples.surroundings import restored
 
 Status = Literal["passed", "failed", "skipped"]
 

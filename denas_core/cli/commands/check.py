@@ -115,7 +115,7 @@ class _Report:
     def add(self, outcome: Outcome) -> None:
         self.counts[outcome.status] += 1
         self._subjects[-1]["checks"].append(dataclasses.asdict(outcome))
-        # One fault in build() fails twenty checks, or keeps them from being made: its line is printed once.
+        # One fault in build() makes twenty checks fail: its line is printed once.
         is_known = outcome.reason in self._reasons
         self._write(f"  {self._marks[outcome.status]} {outcome.claim}{' (as above)' if is_known else ''}")
         if outcome.reason and not is_known:

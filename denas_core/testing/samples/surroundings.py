@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from denas_core.isolation.guard import restored as restored
+from denas_core.isolation.guard import restored
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

@@ -14,9 +14,10 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from denas_core.isolation.guard import restored
 from denas_core.testing.check import Check, CheckSkipped, Sampler, check, fail
 from denas_core.testing.samples.difference import brief, difference
-from denas_core.testing.samples.surroundings import empty_directory, other_seeds, readings, restored
+from denas_core.testing.samples.surroundings import empty_directory, other_seeds, readings
 
 SEEDS = 3
 """Seeds under which a method that draws is called."""

@@ -7,13 +7,13 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, Literal
 
 from denas_core.contracts.space import SearchSpace, Variant
+from denas_core.isolation.guard import restored
 from denas_core.testing.check import CheckSkipped, fail
 from denas_core.text import type_name
 from denas_core.values.architecture import Architecture
 from denas_core.values.batch import Batch, BatchKind, Outputs
 
 from .members import ends, samples, text
-from .surroundings import restored
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from denas_core.contracts.space import SearchSpace
 from denas_core.contracts.task import Split, Task, TaskData
+from denas_core.isolation.guard import restored
 from denas_core.testing.check import CheckSkipped
 from denas_core.values.batch import Batch, joined
 
 from .knobs import Conditional
-from .surroundings import restored
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -1,4 +1,4 @@
-"""What one candidate costs: CPU-seconds of the whole DE-Score, by component, beside a floor timed in the same run.
+"""What one candidate costs: CPU-seconds of the classic DE-Score, by component, beside a floor timed in the same run.
 
 The architectures are the 20 of ``architectures/<space>.txt``: for ``cv/cnn``, candidates as the original DE-NAS draws
 them at its defaults (batches of 64, 32 pixels, 100 classes, at most 1 M parameters); ``--list samples`` takes 20
@@ -75,7 +75,7 @@ def main() -> None:
     given = [f"{option}={length}" for option, length in lengths.items() if length is not None]
     space = make_space(arguments.space, [*arguments.set, *given])
     samples = arguments.samples or space.probe_samples
-    options = {"batch_size": arguments.batch_size, "synaptic_batch_size": samples}
+    options = {"combination": "classic", "batch_size": arguments.batch_size, "synaptic_batch_size": samples}
     score = registry.create("score", "scores/de-score", options)
     components = Scoring(score, space, lambda name: registry.create("score", name, {})).components
     rows = []

@@ -173,10 +173,14 @@ class SearchSpace(KnobSpace, ABC):
 
         import torch
 
-        # The largest network: a smaller one may lack what others of the space have.
-        arch = self.full() or self.sample(random.Random(0))
-        with torch.device("meta"):
-            return frozenset(view.kind for view in self.views(self.build(arch)))
+        if "_kinds_once" not in self.__dict__:
+            # The largest network: a smaller one may lack what others of the space have.
+            arch = self.full() or self.sample(random.Random(0))
+            with torch.device("meta"):
+                views = self.views(self.build(arch))
+            self.__dict__["_kinds_once"] = frozenset(view.kind for view in views)
+        kinds: frozenset[str] = self.__dict__["_kinds_once"]
+        return kinds
 
     def unsuitable_scores(self) -> Mapping[str, str]:
         """Return the scores that do not fit these networks, by name, each with the reason for people.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -12,13 +13,14 @@ import torch
 from denas_core import Candidate, Recipe, Table
 from denas_core.errors import ConfigError
 from denas_core.evaluation.scoring import Scoring
-from denas_scores.de_score import DEScore, combine_as_original
+from denas_scores.de_score import HEADINGS, DEScore, combine_as_original
 from denas_scores.reference import ReferenceComplexity
 
 from .toy_spaces import AttentionSpace, CNNSpace
 
 pytestmark = pytest.mark.numerics
 
+CLASSIC = DEScore(combination="classic")
 FOUR = ("expressivity", "complexity", "diversity", "saliency")
 
 
@@ -44,29 +46,77 @@ def no_other(name: str) -> Any:
     raise AssertionError(f"{name} is not one of the DE-Score's own")
 
 
-def test_the_default_is_four_components_of_weight_one_and_no_latency() -> None:
-    weights = DEScore().default_weights(AttentionSpace())
+def test_the_default_is_one_rule_for_networks_with_attention_and_one_for_others() -> None:
+    of_both = ["naswot", "entropy", "flops", "jacob-cov", "saliency"]
+    for space, others in (
+        (AttentionSpace(), ["depth-width"]),
+        (CNNSpace(), ["participation", "progressivity", "trainability"]),
+    ):
+        scoring = Scoring(DEScore(), space, no_other)
+        assert set(scoring.weights) == {*of_both, *others} == set(scoring.components)
+        assert set(scoring.weights.values()) == {1.0} and not scoring.notices
+
+
+def test_every_component_has_its_place_under_one_of_the_words() -> None:
+    under = [name for names in HEADINGS.values() for name in names]
+    assert len(under) == len(set(under))
+    for space in (AttentionSpace(), CNNSpace()):
+        assert set(DEScore().default_weights(space)) == {*under, "latency"}
+
+
+@pytest.mark.parametrize("space", [AttentionSpace(), CNNSpace()])
+def test_the_default_runs_two_passes(space: Any) -> None:
+    components = Scoring(DEScore(batch_size=4), space, no_other).components.values()
+    candidate = Candidate(space, space.full(), passes=[s for c in components for s in c.passes()])
+    values = [component.measure(candidate) for component in components]
+    assert all(map(math.isfinite, values)) and len(candidate.pass_seconds) == 2
+
+
+def test_repeats_average_over_weights_and_batches() -> None:
+    space = CNNSpace()
+    twice = DEScore(batch_size=4, repeats=2).component("naswot", space)
+    assert twice is not None and [spec.repeat for spec in twice.passes()] == [0, 1]
+    single = [dataclasses.replace(spec) for spec in twice.passes()]
+    candidate = Candidate(space, space.full())
+    values = [twice.value(candidate.trace(spec)) for spec in single]  # type: ignore[attr-defined]
+    assert values[0] != values[1] and twice.measure(candidate) == pytest.approx(sum(values) / 2)
+
+
+def test_a_space_says_which_components_do_not_fit_it() -> None:
+    class Own(CNNSpace):
+        def unsuitable_scores(self) -> Mapping[str, str]:
+            return {"progressivity": "its widths never grow"}
+
+    scoring = Scoring(DEScore(), Own(), no_other)
+    assert "progressivity" not in scoring.components
+    assert scoring.notices == ["progressivity is left out: its widths never grow"]
+    named = Scoring(DEScore(weights={"progressivity": 1.0}), Own(), no_other)
+    assert "progressivity" in named.components and not named.notices
+
+
+def test_classic_is_four_components_of_weight_one_and_no_latency() -> None:
+    weights = CLASSIC.default_weights(AttentionSpace())
     assert weights == {**dict.fromkeys(FOUR, 1.0), "latency": 0.0}
-    assert list(Scoring(DEScore(), AttentionSpace(), no_other).components) == list(FOUR)
+    assert list(Scoring(CLASSIC, AttentionSpace(), no_other).components) == list(FOUR)
 
 
 def test_a_space_without_attention_goes_without_diversity() -> None:
-    scoring = Scoring(DEScore(), CNNSpace(), no_other)
+    scoring = Scoring(CLASSIC, CNNSpace(), no_other)
     assert list(scoring.components) == ["expressivity", "complexity", "saliency"]
     assert len(scoring.notices) == 1
 
 
 def test_a_component_without_a_part_in_the_original_has_none_by_default() -> None:
     """The recipe of the space names no diversity, so there is nothing to leave out, and nothing to tell."""
-    scoring = Scoring(DEScore(), RecipeSpace(), no_other)
+    scoring = Scoring(CLASSIC, RecipeSpace(), no_other)
     assert list(scoring.components) == ["expressivity", "complexity", "saliency"]
     assert set(scoring.weights.values()) == {1.0} and not scoring.notices
 
 
 def test_a_transformer_is_scored_by_diversity_and_saliency() -> None:
     space = pytest.importorskip("denas_cv.vit.space").ViT().named("cv/vit")
-    assert list(Scoring(DEScore(), space, no_other).components) == ["diversity", "saliency"]
-    more = Scoring(DEScore(weights={"expressivity": 1.0}), space, no_other)
+    assert list(Scoring(CLASSIC, space, no_other).components) == ["diversity", "saliency"]
+    more = Scoring(DEScore(combination="classic", weights={"expressivity": 1.0}), space, no_other)
     assert list(more.components) == ["expressivity", "diversity", "saliency"]
     original = Scoring(DEScore(combination="reference"), space, no_other)
     assert original.weights == {"diversity": 1.0, "saliency": 1.0, "latency": 10_000.0}
@@ -85,7 +135,7 @@ def test_the_latency_of_the_original_is_in_its_own_unit() -> None:
     assert combined == [pytest.approx(10 / 501), -math.inf]
 
 
-@pytest.mark.parametrize("combination", ["rank", "reference"])
+@pytest.mark.parametrize("combination", ["classic", "reference"])
 def test_a_component_of_weight_zero_is_not_computed(combination: Any) -> None:
     space = RecipeSpace()
     score = DEScore(combination=combination, weights={"saliency": 0.0})
@@ -170,9 +220,9 @@ def test_the_constant_batch_is_as_large_as_the_space_says() -> None:
         components = [score.component(name, space) for name in ("diversity", "saliency")]
         return [spec.size for component in components if component for spec in component.passes()]
 
-    assert sizes(DEScore(), AttentionSpace()) == [1, 1]
-    assert sizes(DEScore(), Tokens()) == [3, 3]
-    assert sizes(DEScore(synaptic_batch_size=2), Tokens()) == [2, 2]
+    assert sizes(CLASSIC, AttentionSpace()) == [1, 1]
+    assert sizes(CLASSIC, Tokens()) == [3, 3]
+    assert sizes(DEScore(combination="classic", synaptic_batch_size=2), Tokens()) == [2, 2]
 
 
 def test_other_scores_are_not_its_own() -> None:
@@ -187,9 +237,10 @@ def test_the_ratio_of_the_original_is_not_taken_of_one_half() -> None:
         score.component("saliency", RecipeSpace())
 
 
+@pytest.mark.parametrize("combination", ["rank", "classic"])
 @pytest.mark.parametrize("space", [AttentionSpace(), CNNSpace()])
-def test_values_do_not_depend_on_which_components_are_measured_first(space: Any) -> None:
-    components = Scoring(DEScore(batch_size=8), space, no_other).components
+def test_values_do_not_depend_on_which_components_are_measured_first(space: Any, combination: Any) -> None:
+    components = Scoring(DEScore(batch_size=8, combination=combination), space, no_other).components
     together = Candidate(space, space.full(), passes=[s for c in components.values() for s in c.passes()])
     backwards = {name: components[name].measure(together) for name in reversed(components)}
     for name, score in components.items():
@@ -221,7 +272,7 @@ def test_inherited_weights_reach_every_component() -> None:
 
     def measure(weights_from: Any, seed: int) -> list[float]:
         components = Scoring(
-            DEScore(batch_size=8, weights_from=weights_from), space, no_other
+            DEScore(batch_size=8, combination="classic", weights_from=weights_from), space, no_other
         ).components.values()
         assert {spec.weights for score in components for spec in score.passes()} == {weights_from}
         return [score.measure(Candidate(space, space.full(), seed=seed)) for score in components]

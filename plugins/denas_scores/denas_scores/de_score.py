@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from denas_core import CombinedScore, ProxyScore, Recipe, Table, option
 from denas_core.errors import ConfigError
@@ -30,6 +30,10 @@ from .trainability import Trainability
 
 if TYPE_CHECKING:
     from denas_core import SearchSpace
+
+BATCH_SIZE = 32
+ATTENTION_BATCH_SIZE = 8
+"""Samples of noise for networks with attention, whose samples hold many positions: they rank as 16 and 24 do."""
 
 CLASSIC_BATCH_SIZE = 64
 CLASSIC = ("expressivity", "complexity", "diversity", "saliency")
@@ -70,7 +74,8 @@ class DEScore(CombinedScore):
     )
     batch_size: int | None = option(
         None,
-        "Samples of a batch of noise; by default 32, 64 for 'classic', or the recipe's for 'reference'",
+        "Samples of a batch of noise; by default 32, or 8 with attention; 64 for 'classic', or the recipe's for "
+        "'reference'",
         at_least=2,
     )
     repeats: int = option(
@@ -99,8 +104,7 @@ class DEScore(CombinedScore):
             recipe = space.reference_recipe()
             used = CLASSIC if recipe is None else [name for name in CLASSIC if recipe.weights.get(name)]
             return {**{name: float(name in used) for name in CLASSIC}, "latency": 0.0}
-        has_attention = any(is_part_of(kind, "attention") for kind in space.kinds())
-        others = OF_CONVOLUTIONS if has_attention else OF_ATTENTION
+        others = OF_CONVOLUTIONS if _has_attention(space) else OF_ATTENTION
         names = [name for names in HEADINGS.values() for name in names]
         return {**{name: float(name not in others) for name in names}, "latency": 0.0}
 
@@ -126,10 +130,8 @@ class DEScore(CombinedScore):
             return Flops()
         if name not in kinds:
             return None
-        options: dict[str, Any] = {"repeats": self.repeats, "weights_from": self.weights_from}
-        if self.batch_size:
-            options["batch_size"] = self.batch_size
-        return kinds[name](**options)
+        size = self.batch_size or (ATTENTION_BATCH_SIZE if _has_attention(space) else BATCH_SIZE)
+        return kinds[name](batch_size=size, repeats=self.repeats, weights_from=self.weights_from)
 
     def _classic_component(self, name: str, space: SearchSpace, samples: int) -> ProxyScore | None:
         size = self.batch_size or CLASSIC_BATCH_SIZE
@@ -187,6 +189,10 @@ class DEScore(CombinedScore):
             roles=list(recipe.diversity),
             counts=dict(recipe.saliency),
         )
+
+
+def _has_attention(space: SearchSpace) -> bool:
+    return any(is_part_of(kind, "attention") for kind in space.kinds())
 
 
 def combine_as_original(

@@ -16,7 +16,7 @@ from denas_core.text import number, printable
 from .columns import Column, break_lines, choose_columns, draw_table
 
 UNLIMITED = 1_000_000
-"""Width of what is no terminal: lines stay whole in a file or a pipe."""
+"""Width of a file or a pipe: lines stay whole there."""
 
 ALL = "all"
 """What ``--columns`` takes for every column."""
@@ -109,7 +109,7 @@ def print_notice(text: str) -> None:
 
 
 def terminal_width(stream: TextIO) -> int:
-    """Return the cells of a line of the terminal that a stream writes to; very many if it is no terminal."""
+    """Return the cells of a line of the terminal that a stream writes to; very many if it is not a terminal."""
     if not stream.isatty():
         return UNLIMITED
     if os.environ.get("COLUMNS", "").isdecimal():

@@ -105,9 +105,9 @@ def test_the_key_that_began_a_training_may_be_said_again_on_resume(
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ([], "'points/mlp' is a space, not a run: training one needs --arch and --out too"),
-        (["--out", "out"], "training one needs --arch too"),
-        (["--arch", '{"depth": 1, "width": 4}'], "training one needs --out too"),
+        ([], "'points/mlp' is a space, not a run: a training of one also needs --arch and --out"),
+        (["--out", "out"], "a training of one also needs --arch"),
+        (["--arch", '{"depth": 1, "width": 4}'], "a training of one also needs --out"),
     ],
 )
 def test_a_space_says_what_it_needs(
@@ -134,7 +134,11 @@ def test_a_space_without_a_run(points: Path, tmp_path: Path) -> None:
             2,
             "a training has keys of training and task, such as training.schedule; did you mean",
         ),
-        (["--set", "space.norm=batch"], 2, "the options of the space are those of run"),
+        (
+            ["--set", "space.norm=batch"],
+            2,
+            "--set changes options of training and task only: the space is that of run",
+        ),
         (["--set", "task.jiter=1"], 2, "did you mean 'jitter'"),
         (
             ["--vocab", "names.txt"],
@@ -200,7 +204,7 @@ def test_an_evaluation_sets_options_of_the_task(searched: Path, points: Path, tm
     assert json.loads(left_out.stdout)["metrics"] == json.loads(whole.stdout)["metrics"]
     for wrong, text in (
         ("task.skp=true", "did you mean 'skip'"),
-        ("training.lr=1", "keys of the task alone"),
+        ("training.lr=1", "only keys of the task can be set"),
     ):
         done = denas_here(*evaluation, "--set", wrong)
         assert done.returncode == 2 and text in done.stderr and done.stderr.count("\n") == 1
@@ -265,6 +269,9 @@ def test_progress_that_nobody_reads_stops_nothing(monkeypatch: pytest.MonkeyPatc
     from denas_core.cli.training_progress import TrainingDisplay
 
     class Closed:
+        def isatty(self) -> bool:
+            return False
+
         def write(self, text: str) -> int:
             raise BrokenPipeError(32, "Broken pipe")
 

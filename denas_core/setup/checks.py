@@ -12,7 +12,7 @@ from denas_core.contracts.space import SearchSpace
 from denas_core.errors import ConfigError, did_you_mean
 from denas_core.registry.options import make_component
 from denas_core.registry.registry import CONTRACTS
-from denas_core.values.architecture import Value
+from denas_core.values.architecture import KnobValue
 
 if TYPE_CHECKING:
     from denas_core.contracts.space import SearchSpace
@@ -24,7 +24,7 @@ def check_knobs(space: SearchSpace) -> None:
     Raises:
         ConfigError: naming the knob.
     """
-    seen: dict[str, tuple[Value, ...]] = {}
+    seen: dict[str, tuple[KnobValue, ...]] = {}
     for knob in space.knobs():
         if not knob.values:
             raise ConfigError(f"knob {knob.name!r} of space {space.id!r} has no values; give it at least one")

@@ -12,7 +12,7 @@ from denas_core.contracts.space import SearchSpace, Variant
 from denas_core.networks.tokens import token_lengths
 from denas_core.seeding import canonical_json
 from denas_core.system.guarded_yaml import load_mapping
-from denas_core.values.architecture import Architecture, Knob, Value
+from denas_core.values.architecture import Architecture, Knob, KnobValue
 from denas_core.values.batch import Batch, BatchKind, Outputs
 
 from .families import FAMILIES
@@ -101,7 +101,7 @@ class Auto(SearchSpace):
         """Return layers, heads, hidden width where the heads do not give it, and width of feed-forward layers."""
         return self._bounds.knobs()
 
-    def canonical(self, values: Mapping[str, Value]) -> dict[str, Value]:
+    def canonical(self, values: Mapping[str, KnobValue]) -> dict[str, KnobValue]:
         """Return `values` with the first of the hidden widths that come to the same for this number of heads."""
         active = super().canonical(values)
         if "hidden" in active and "heads" in active:

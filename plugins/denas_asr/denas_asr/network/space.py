@@ -12,7 +12,7 @@ from denas_core.contracts.space import SearchSpace, Variant
 from denas_core.errors import ConfigError
 from denas_core.networks.layered import LIMITS, check_choices, layered_knobs
 from denas_core.seeding import canonical_json
-from denas_core.values.architecture import Architecture, Knob, Value
+from denas_core.values.architecture import Architecture, Knob, KnobValue
 from denas_core.values.batch import Batch, BatchKind, Outputs
 
 from .batches import FRAMES_PER_SECOND, speech_batch
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from denas_core.values.latency import Latency
     from denas_core.values.views import WeightView
 
-Block = tuple[tuple[str, Value], ...]
+Block = tuple[tuple[str, KnobValue], ...]
 """Value by knob of a block."""
 
 _NO_NETWORK = frozenset({"dropout", "probe_frames"})
@@ -103,7 +103,7 @@ class SpeechSpace(SearchSpace):
         choices = {knob: getattr(self, name) for knob, name in self.of_a_block.items()}
         return layered_knobs(depths=self.depths, embed_dims=self.embed_dims, **choices)
 
-    def canonical(self, values: Mapping[str, Value]) -> dict[str, Value]:
+    def canonical(self, values: Mapping[str, KnobValue]) -> dict[str, KnobValue]:
         """Return `values` without inactive knobs; heads that cannot share the width become the nearest that can."""
         active = super().canonical(values)
         width = cast("int", active["embed_dim"])
@@ -241,7 +241,7 @@ class SpeechSpace(SearchSpace):
         # Once a space, as its knobs and fingerprint.
         known: dict[Any, Count] = self.__dict__.setdefault("_counted_networks", {})
         if (width, blocks) not in known:
-            values: dict[str, Value] = {"depth": len(blocks), "embed_dim": width}
+            values: dict[str, KnobValue] = {"depth": len(blocks), "embed_dim": width}
             for layer, block in enumerate(blocks, start=1):
                 values |= {f"layer{layer}.{name}": value for name, value in block}
             known[width, blocks] = Count.of(self.counted_cost(self.unchecked(values)))

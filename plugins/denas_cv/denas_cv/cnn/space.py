@@ -12,7 +12,7 @@ from denas_core.contracts.space import SearchSpace, Variant
 from denas_core.errors import ConfigError
 from denas_core.seeding import canonical_json
 from denas_core.system.guarded_yaml import load_mapping
-from denas_core.values.architecture import Architecture, Knob, Value
+from denas_core.values.architecture import Architecture, Knob, KnobValue
 from denas_core.values.batch import Batch, BatchKind, Outputs, continuous_batch
 
 from .counting import count_network
@@ -73,7 +73,7 @@ class CNN(SearchSpace):
         }
         return canonical_json(kept)
 
-    def unchecked(self, canonical: Mapping[str, Value]) -> Architecture:
+    def unchecked(self, canonical: Mapping[str, KnobValue]) -> Architecture:
         """Return the architecture of canonical values, or of a structure.
 
         A structure that other options would put on the grid has the key that it has there.
@@ -253,10 +253,10 @@ class CNN(SearchSpace):
         values = self._knob_values(blocks, self.knobs())
         return self.unchecked({STRUCTURE: format_structure(blocks)} if values is None else values)
 
-    def _knob_values(self, blocks: Sequence[Block], knobs: Sequence[Knob]) -> dict[str, Value] | None:
+    def _knob_values(self, blocks: Sequence[Block], knobs: Sequence[Knob]) -> dict[str, KnobValue] | None:
         """Return the values of `knobs` that make `blocks`, or None where there are none."""
         stem, inner, final = blocks[0], blocks[1:-1], blocks[-1]
-        values: dict[str, Value] = {"stem.channels": stem.out_channels, "final.channels": final.out_channels}
+        values: dict[str, KnobValue] = {"stem.channels": stem.out_channels, "final.channels": final.out_channels}
         for i, block in enumerate(inner, start=1):
             values[f"block{i}.type"] = block.type.name.removeprefix(PREFIX)
             values[f"block{i}.channels"] = block.out_channels

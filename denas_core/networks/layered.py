@@ -14,7 +14,12 @@ from denas_core.errors import ConfigError
 from denas_core.values.architecture import Knob, KnobValue
 
 MOST_LAYERS = 256
-LIMITS: Mapping[str, float] = {"depths": MOST_LAYERS, "embed_dims": 8192, "mlp_ratios": 16, "heads": 128}
+LARGEST_CHOICES: Mapping[str, float] = {
+    "depths": MOST_LAYERS,
+    "embed_dims": 8192,
+    "mlp_ratios": 16,
+    "heads": 128,
+}
 """Largest choice by option."""
 
 _NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")

@@ -9,9 +9,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from denas_core import Knob, SearchSpace, WeightView
-from denas_core.values.batch import Batch, BatchKind, Outputs, continuous_batch
-from denas_core.values.views import views_by_module
+from denas_core import (
+    Batch,
+    BatchKind,
+    Knob,
+    Outputs,
+    SearchSpace,
+    WeightView,
+    continuous_batch,
+    views_by_module,
+)
 
 
 class ResidualBlock(nn.Module):

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from denas_core import Architecture, Batch, Knob, SearchSpace, continuous_batch, option
 
 if TYPE_CHECKING:
-    from denas_core.contracts.space import Variant
-    from denas_core.values.batch import BatchKind
+    from denas_core import BatchKind, Variant
     from torch import nn
 
 

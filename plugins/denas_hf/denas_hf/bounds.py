@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 
-from denas_core.values.architecture import Knob, KnobValue
+from denas_core import Knob, KnobValue
 
 from .original import Dimensions, Original
 

@@ -7,13 +7,20 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from denas_core.contracts.component import option
-from denas_core.contracts.space import SearchSpace, Variant
+from denas_core import (
+    Architecture,
+    Batch,
+    BatchKind,
+    Knob,
+    KnobValue,
+    Outputs,
+    SearchSpace,
+    Variant,
+    canonical_json,
+    option,
+)
 from denas_core.errors import ConfigError
-from denas_core.networks.layered import LIMITS, check_choices, layered_knobs
-from denas_core.seeding import canonical_json
-from denas_core.values.architecture import Architecture, Knob, KnobValue
-from denas_core.values.batch import Batch, BatchKind, Outputs
+from denas_core.networks import LARGEST_CHOICES, check_choices, layered_knobs
 
 from .batches import FRAMES_PER_SECOND, speech_batch
 from .counting import Count, cost_of
@@ -21,9 +28,7 @@ from .counting import Count, cost_of
 if TYPE_CHECKING:
     from torch import nn
 
-    from denas_core.contracts.original import Recipe
-    from denas_core.values.latency import Latency
-    from denas_core.values.views import WeightView
+    from denas_core import Latency, Recipe, WeightView
 
 Block = tuple[tuple[str, KnobValue], ...]
 """Value by knob of a block."""
@@ -42,7 +47,7 @@ class SpeechSpace(SearchSpace):
     measured_metrics: ClassVar[tuple[str, ...]] = ("latency_ms", "rtf")
     of_a_block: ClassVar[Mapping[str, str]] = {"mlp_ratio": "mlp_ratios", "heads": "heads"}
     """Option with the choices by knob of a block."""
-    limits: ClassVar[Mapping[str, float]] = LIMITS
+    limits: ClassVar[Mapping[str, float]] = LARGEST_CHOICES
     """Largest choice by option."""
 
     depths: list[int] = option([5, 6, 7, 8, 9, 10, 11, 12], "Choices of the number of encoder blocks")

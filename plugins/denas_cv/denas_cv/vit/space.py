@@ -7,27 +7,29 @@ import itertools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from denas_core.contracts.component import option
-from denas_core.contracts.original import Legacy, Recipe
-from denas_core.contracts.space import SearchSpace, Variant
-from denas_core.networks.layered import (
-    LIMITS,
-    check_choices,
-    format_tuple,
-    is_tuple,
-    layered_knobs,
-    parse_tuple,
+from denas_core import (
+    Architecture,
+    Batch,
+    BatchKind,
+    Knob,
+    Outputs,
+    Recipe,
+    SearchSpace,
+    Variant,
+    canonical_json,
+    continuous_batch,
+    option,
 )
-from denas_core.seeding import canonical_json
-from denas_core.values.architecture import Architecture, Knob
-from denas_core.values.batch import Batch, BatchKind, Outputs, continuous_batch
+from denas_core.legacy import Legacy
+from denas_core.networks import check_choices, format_tuple, is_tuple, layered_knobs, parse_tuple
+from denas_core.networks.layered import LIMITS
 
 from .counting import Count, costs, count_ends
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from denas_core.values.views import WeightView
+    from denas_core import WeightView
 
     from .network import Shape
 
@@ -210,7 +212,7 @@ class ViT(SearchSpace):
 
     def views(self, model: nn.Module) -> list[WeightView]:
         """Return patch embedding, projections of attention, feed-forward layers and head; a layer is a block."""
-        from denas_core.values.views import WeightView, views_by_module
+        from denas_core import WeightView, views_by_module
 
         network = cast("Any", model)
         views = [WeightView("embedding.patches.weight", "embed", 0)]

@@ -8,11 +8,12 @@ import statistics
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from denas_core.errors import ConfigError
 from denas_core.system.threads import pinned_threads
 from denas_core.values.latency import Latency
+from denas_core.values.metrics import ArchitectureMetric
 
 from .component import Component, option
 
@@ -32,8 +33,21 @@ class LatencyProbe(Component, ABC):
     A subclass is a keyword-only dataclass whose fields are its options. It must define `prepare` and `time`.
     """
 
+    metrics: ClassVar[tuple[ArchitectureMetric, ...]] = ()
+    """Declarations of the metrics that `other_metrics` returns; all of them are measured."""
+
     def units(self, space: SearchSpace) -> Mapping[str, float]:
         """Return what one call works through, by unit, see `Batch.units`; by default unknown."""
+        return {}
+
+    def other_metrics(
+        self, call: Callable[[], object], reference: Callable[[], object] | None
+    ) -> Mapping[str, Latency]:
+        """Return the metrics that the probe declares, measured on `call`; by default none.
+
+        It is called after `time`, with the same arguments. Each value is a median with its interval, in the unit of its
+        metric.
+        """
         return {}
 
     @abstractmethod

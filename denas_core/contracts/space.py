@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from denas_core.errors import ConfigError
 from denas_core.values.architecture import Architecture
+from denas_core.values.metrics import ArchitectureMetric
 
 from .knob_space import KnobSpace
 
@@ -36,8 +37,8 @@ class SearchSpace(KnobSpace, ABC):
     Methods are pure: they draw from the generator or seed they are given and keep no state.
     """
 
-    measured_metrics: ClassVar[tuple[str, ...]] = ("latency_ms",)
-    """Names that `latency_metrics` returns."""
+    metrics: ClassVar[tuple[ArchitectureMetric, ...]] = ()
+    """Declarations of metrics that `cost` or `latency_metrics` return beside those of the core."""
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """Named sets of options, used as ``cv/vit:tiny``."""
@@ -93,7 +94,12 @@ class SearchSpace(KnobSpace, ABC):
     def latency_metrics(self, latency: Latency, units: Mapping[str, float]) -> dict[str, Latency]:
         """Return what a measured latency says, by metric; by default ``latency_ms`` alone.
 
-        A space whose inputs have a duration adds ``rtf``: the latency by the ``audio_seconds`` of `units`.
+        A space adds the metrics that follow from it, such as the latency by what a call works through, and declares
+        them in `metrics`.
+
+        Args:
+            latency: The latency of one call.
+            units: What one call works through, by unit, see `LatencyProbe.units`.
         """
         return {"latency_ms": latency}
 

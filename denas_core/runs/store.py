@@ -14,6 +14,7 @@ from denas_core.errors import StoreDamaged
 from denas_core.seeding import canonical_json
 from denas_core.system.atomic import storage_errors, sync_directory
 from denas_core.system.file_system import network_file_system
+from denas_core.values.metrics import stored_metrics
 from denas_core.values.trial import Trial
 
 from .rows import (
@@ -274,7 +275,9 @@ def comparable(trials: Iterable[Trial]) -> list[list[Any]]:
     rows = []
     for trial in trials:
         result = trial.evaluation
-        metrics = {name: value for name, value in result.metrics.items() if name not in ("latency_ms", "rtf")}
+        metrics = {
+            name: value for name, value in result.metrics.items() if not stored_metrics().is_measured(name)
+        }
         rows.append(
             [
                 trial.index,

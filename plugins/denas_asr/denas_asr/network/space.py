@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from denas_core import (
     Architecture,
+    ArchitectureMetric,
     Batch,
     BatchKind,
     Knob,
@@ -44,7 +45,7 @@ class SpeechSpace(SearchSpace):
     Depth and width are chosen once, and what `of_a_block` names for each block of the encoder, which a subclass builds.
     """
 
-    measured_metrics: ClassVar[tuple[str, ...]] = ("latency_ms", "rtf")
+    metrics = (ArchitectureMetric(name="rtf", label="real-time factor", is_measured=True),)
     of_a_block: ClassVar[Mapping[str, str]] = {"mlp_ratio": "mlp_ratios", "heads": "heads"}
     """Option with the choices by knob of a block."""
     limits: ClassVar[Mapping[str, float]] = LARGEST_CHOICES

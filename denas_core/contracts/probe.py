@@ -31,6 +31,26 @@ class LatencyProbe(Component, ABC):
     """A way to measure latency on a target.
 
     A subclass is a keyword-only dataclass whose fields are its options. It must define `prepare` and `time`.
+
+    A complete probe, which reads latency from a simulator instead of a clock:
+
+    >>> import dataclasses
+    >>> from denas_core import Latency, LatencyProbe, option
+    >>> from denas_core.testing import SampleMLP
+    >>> @dataclasses.dataclass(kw_only=True)
+    ... class Simulator(LatencyProbe):
+    ...     flops_per_ms: float = option(1e6, "Speed of the simulated device", above=0)
+    ...
+    ...     def prepare(self, space, arch, *, seed, device):
+    ...         return lambda: space.cost(arch)["flops"] / self.flops_per_ms
+    ...
+    ...     def time(self, call, reference):
+    ...         ms = call()
+    ...         return Latency(median=ms, low=ms, high=ms, verdict="stable", rounds=1)
+    >>> probe, space = Simulator(flops_per_ms=1000), SampleMLP()
+    >>> call = probe.prepare(space, space.smallest(), seed=0, device="cpu")
+    >>> probe.time(call, reference=None).median == space.cost(space.smallest())["flops"] / 1000
+    True
     """
 
     metrics: ClassVar[tuple[ArchitectureMetric, ...]] = ()

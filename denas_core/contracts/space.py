@@ -35,6 +35,30 @@ class SearchSpace(KnobSpace, ABC):
     A subclass is a keyword-only dataclass whose fields are its options. It must define `knobs`, `build` and `batch`;
     every other method has a default that fits a network of plain PyTorch layers with one input and one output.
     Methods are pure: they draw from the generator or seed they are given and keep no state.
+
+    A complete search space:
+
+    >>> import dataclasses
+    >>> import denas_core
+    >>> @dataclasses.dataclass(kw_only=True)
+    ... class TwoLayers(denas_core.SearchSpace):
+    ...     inputs: int = denas_core.option(10, "Numbers of a sample", at_least=1)
+    ...
+    ...     def knobs(self):
+    ...         return (denas_core.Knob("width", (4, 8, 16)),)
+    ...
+    ...     def build(self, arch, *, head=None, variant="full"):
+    ...         from torch import nn
+    ...
+    ...         last = nn.Linear(arch["width"], 2) if head is None else head
+    ...         return nn.Sequential(nn.Linear(self.inputs, arch["width"]), nn.ReLU(), last)
+    ...
+    ...     def batch(self, size, *, seed, kind="noise"):
+    ...         return denas_core.continuous_batch((self.inputs,), size, seed=seed, kind=kind)
+    >>> space = TwoLayers(inputs=5)
+    >>> arch = space.architecture({"width": 8})
+    >>> space.cost(arch)["params"]
+    66
     """
 
     metrics: ClassVar[tuple[ArchitectureMetric, ...]] = ()

@@ -69,5 +69,6 @@ from .values.trial import Evaluation as Evaluation
 from .values.trial import Trial as Trial
 from .values.views import FEED_FORWARD as FEED_FORWARD
 from .values.views import WeightView as WeightView
+from .values.views import is_part_of as is_part_of
 from .values.views import views_by_module as views_by_module
 from .version import __version__ as __version__

@@ -1,4 +1,4 @@
-"""Reading configurations of the original DE-NAS: tables say what becomes of each key; plugins import the names below."""
+"""Reading configurations of the original DE-NAS: tables say what becomes of each key."""
 
 from __future__ import annotations
 

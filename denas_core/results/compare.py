@@ -12,7 +12,6 @@ from typing import Any
 from denas_core.errors import ConfigError, DenasError
 from denas_core.registry.registry import Registry
 from denas_core.runs.files import read_run
-from denas_core.runs.store import comparable
 from denas_core.setup.config import differences
 from denas_core.values.metrics import Metrics, stored_metrics
 from denas_core.values.objectives import Objective
@@ -20,6 +19,7 @@ from denas_core.values.ranking import kendall_tau
 from denas_core.values.trial import STATES, Trial
 
 from .combination import Combination, combination_of
+from .comparable import comparable
 from .insight import Insight
 from .joint import Member, rank_jointly
 from .result import finite

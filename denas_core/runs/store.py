@@ -14,7 +14,6 @@ from denas_core.errors import StoreDamaged
 from denas_core.seeding import canonical_json
 from denas_core.system.atomic import storage_errors, sync_directory
 from denas_core.system.file_system import network_file_system
-from denas_core.values.metrics import stored_metrics
 from denas_core.values.trial import Trial
 
 from .rows import (
@@ -268,29 +267,6 @@ def has_log(path: Path) -> bool:
 def _is_in_use(path: Path) -> bool:
     # A reader leaves an empty log behind; with the shared memory beside it, it may be a writer's.
     return has_log(path) or all(path.with_name(f"{path.name}{end}").exists() for end in ("-wal", "-shm"))
-
-
-def comparable(trials: Iterable[Trial]) -> list[list[Any]]:
-    """Return the part of a table of trials that the same search always repeats: all but seconds and latencies."""
-    rows = []
-    for trial in trials:
-        result = trial.evaluation
-        metrics = {
-            name: value for name, value in result.metrics.items() if not stored_metrics().is_measured(name)
-        }
-        rows.append(
-            [
-                trial.index,
-                trial.generation,
-                trial.arch.key,
-                trial.arch.as_dict(),
-                result.state,
-                result.reason,
-                {name: value.hex() for name, value in sorted(result.components.items())},
-                metrics,
-            ]
-        )
-    return rows
 
 
 def _connect(path: Path, *, journal: str) -> sqlite3.Connection:

@@ -344,8 +344,7 @@ class TokenSpace(AttentionSpace):
         return ToyBert(arch["width"], arch["depth"], arch["heads"], self.fused, residual=variant == "full")
 
     def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
+        ids = (99 - torch.arange(size))[:, None].repeat(1, 6)
         if kind == "noise":
             ids = torch.randint(100, 200, (size, 6), generator=torch.Generator().manual_seed(seed))
-        else:
-            ids = (99 - torch.arange(size))[:, None].repeat(1, 6)
         return Batch(inputs={"x": ids.to("meta") if kind == "cost" else ids})

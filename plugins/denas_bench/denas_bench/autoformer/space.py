@@ -17,8 +17,14 @@ from denas_core import (
     load_mapping,
     option,
 )
-from denas_core.networks import check_choices, format_tuple, is_tuple, layered_knobs, parse_tuple
-from denas_core.networks.layered import LIMITS
+from denas_core.networks import (
+    LARGEST_CHOICES,
+    check_choices,
+    format_tuple,
+    is_tuple,
+    layered_knobs,
+    parse_tuple,
+)
 
 from .notation import is_row, values_of
 
@@ -96,7 +102,7 @@ class AutoFormer(SearchSpace):
                 )
         self.probe_size = min(self.probe_size, self.image_size)
         for name in _CHOICES:
-            check_choices(name, getattr(self, name), LIMITS[name])
+            check_choices(name, getattr(self, name), LARGEST_CHOICES[name])
         if self.plain:
             for width in self.embed_dims:
                 if wrong := [heads for heads in self.heads if width % heads]:

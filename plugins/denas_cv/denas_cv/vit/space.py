@@ -21,8 +21,14 @@ from denas_core import (
     option,
 )
 from denas_core.legacy import Legacy
-from denas_core.networks import check_choices, format_tuple, is_tuple, layered_knobs, parse_tuple
-from denas_core.networks.layered import LIMITS
+from denas_core.networks import (
+    LARGEST_CHOICES,
+    check_choices,
+    format_tuple,
+    is_tuple,
+    layered_knobs,
+    parse_tuple,
+)
 
 from .counting import Count, costs, count_ends
 
@@ -108,7 +114,7 @@ class ViT(SearchSpace):
                 f"image_size {self.image_size} is no multiple of patch_size {self.patch_size}; change one of them"
             )
         for name in _CHOICES:
-            check_choices(name, getattr(self, name), LIMITS[name])
+            check_choices(name, getattr(self, name), LARGEST_CHOICES[name])
         if not self.head_size:
             for width, heads in itertools.product(self.embed_dims, self.heads):
                 if width % heads:

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from denas_core.registry.official import COMMANDS, PLUGINS
 
 from .environments import PROJECTS, ROOT
-from .test_layers import PRODUCT
+from .imports import PRODUCT
 
 FOLDERS = {name: folder for name, folder in PROJECTS.items() if folder != ROOT}
 NAMES = {name.removeprefix("denas-") for name in FOLDERS}

@@ -32,8 +32,7 @@ class HelloSpace(SearchSpace):
     def build(
         self, arch: Architecture, *, head: nn.Module | None = None, variant: Variant = "full"
     ) -> nn.Module:
-        """Return hidden layers and a head that is linear unless one is given; there are no residuals to leave "
-        "out."""
+        """Return hidden layers and a head that is linear unless one is given; there are no residuals to leave out."""
         from torch import nn
 
         activation = {"relu": nn.ReLU, "gelu": nn.GELU}[str(arch["activation"])]

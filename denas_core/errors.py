@@ -1,9 +1,30 @@
-"""One family of errors, each with the exit code the command line returns for it."""
+"""One family of errors, each with the exit code the command line returns for it, and how their texts are made."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+from .text import describe_error, one_line, safe_repr
+
+__all__ = [
+    "ConfigError",
+    "DenasError",
+    "Infeasible",
+    "Interrupted",
+    "NoResult",
+    "NotInstalled",
+    "PluginError",
+    "RunBusy",
+    "ScoreFailed",
+    "StorageError",
+    "StoreDamaged",
+    "describe_error",
+    "did_you_mean",
+    "one_line",
+    "safe_repr",
+    "with_article",
+]
 
 
 class DenasError(Exception):

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from denas_core.errors import DenasError
+from denas_core.results.comparable import comparable
 from denas_core.runs.files import read_run
-from denas_core.runs.store import comparable
 
 from .warm import Done, Warm
 

@@ -1,1 +1,7 @@
-"""The core as its own plugin: strategies, executor and latency probe that need nothing else."""
+"""Strategies, executor, probe and exporters that the core provides, as a plugin like any other."""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

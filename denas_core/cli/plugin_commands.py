@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from denas_core.errors import DenasError, NotInstalled, PluginError
+from denas_core.registry.official import COMMANDS
 from denas_core.text import describe_error, safe_repr
 
 from .output import print_notice
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from denas_core.registry.registry import Registry
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-
-OFFICIAL = {"data": "asr", "transcribe": "asr"}
-"""Plugin that has the command, for the hint on what to install."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +146,7 @@ def _report_errors(callback: Callable[..., Any], who: str) -> Callable[..., Any]
 
 
 def _explain(name: str, faults: Mapping[str, str]) -> None:
-    owner = OFFICIAL.get(name)
+    owner = COMMANDS.get(name)
     if owner is not None:
         from denas_core.registry.registry import Registry
 

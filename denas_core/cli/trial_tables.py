@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from denas_core.values.objectives import SHOWN_METRICS
+from denas_core.values.metrics import shown_metrics
 
 from .output import MORE, print_next, print_table, print_text
 
@@ -29,7 +29,7 @@ class TrialRow:
     Attributes:
         first: Values by column, before the components.
         components: Components of the score by name.
-        metrics: Metrics by name; the table shows those of `SHOWN_METRICS`.
+        metrics: Metrics by name; the table shows those of `shown_metrics`.
         last: Values by column, after the metrics.
     """
 
@@ -56,7 +56,7 @@ def print_trial_table(
     """
     components = list(dict.fromkeys(name for row in rows for name in row.components))
     metrics = [
-        name for name in SHOWN_METRICS if name not in components and any(name in row.metrics for row in rows)
+        name for name in shown_metrics(name for row in rows for name in row.metrics) if name not in components
     ]
     first, last = (list(rows[0].first), list(rows[0].last)) if rows else ([], [])
     others = [name for name in metrics if name != "flops"]

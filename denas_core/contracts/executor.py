@@ -18,6 +18,25 @@ class Executor(Component, ABC):
 
     A subclass is a keyword-only dataclass whose fields are its options. It must define `run`. What it starts for that,
     such as worker processes, it keeps for the next generation and ends in `close`.
+
+    A complete executor, which evaluates in this process and lets others have the processor in between:
+
+    >>> import dataclasses
+    >>> import time
+    >>> from denas_core import Evaluation, Executor, option
+    >>> from denas_core.testing import SampleMLP
+    >>> @dataclasses.dataclass(kw_only=True)
+    ... class Polite(Executor):
+    ...     pause: float = option(0.1, "Seconds between two candidates", at_least=0)
+    ...
+    ...     def run(self, evaluate, work):
+    ...         for index, arch in work:
+    ...             yield index, evaluate(arch)
+    ...             time.sleep(self.pause)
+    >>> space = SampleMLP()
+    >>> work = enumerate([space.smallest(), space.full()])
+    >>> [index for index, _ in Polite(pause=0).run(lambda arch: Evaluation(state="scored"), work)]
+    [0, 1]
     """
 
     @abstractmethod

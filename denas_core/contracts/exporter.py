@@ -23,6 +23,39 @@ class Exporter(Component, ABC):
 
     A subclass is a keyword-only dataclass whose fields are its options. It writes and it runs what it has written; the
     core compares outputs on batches of several sizes, and keeps nothing that differs, see `denas_core.models.export`.
+
+    A complete exporter, and what it writes of a network of a sample space:
+
+    >>> import dataclasses
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import torch
+    >>> from denas_core import Exporter, TrainedModel
+    >>> from denas_core.models import build_network, deployable_network, export_model, traced
+    >>> from denas_core.testing import SampleMLP
+    >>> @dataclasses.dataclass(kw_only=True)
+    ... class Program(Exporter):
+    ...     standalone = True
+    ...
+    ...     def write(self, model, directory):
+    ...         path = directory / "model.pt2"
+    ...         torch.export.save(traced(deployable_network(model)), path)
+    ...         return path
+    ...
+    ...     def outputs(self, artefact, batch):
+    ...         program = torch.export.load(artefact).module()
+    ...         with torch.no_grad():
+    ...             return {"logits": program(*batch.inputs.values())}
+    ...
+    ...     def usage(self, model, artefact):
+    ...         return f"import torch; program = torch.export.load({str(artefact)!r}).module()"
+    >>> space = SampleMLP()
+    >>> arch = space.smallest()
+    >>> network = space.load(build_network(space, arch), arch, seed=0).eval()
+    >>> model = TrainedModel(space=space, arch=arch, network=network)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     export_model(Program(), model, Path(folder) / "export").path.name
+    'model.pt2'
     """
 
     tolerance: ClassVar[float] = 1e-5

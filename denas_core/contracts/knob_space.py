@@ -10,7 +10,7 @@ from typing import Any
 
 from denas_core.errors import ConfigError, did_you_mean
 from denas_core.seeding import canonical_json, digest
-from denas_core.values.architecture import Architecture, Knob, Value
+from denas_core.values.architecture import Architecture, Knob, KnobValue
 
 from .component import Component
 
@@ -27,7 +27,7 @@ class KnobSpace(Component, ABC):
     def knobs(self) -> tuple[Knob, ...]:
         """Return the choices, parents before the knobs that depend on them. May depend on options."""
 
-    def canonical(self, values: Mapping[str, Value]) -> dict[str, Value]:
+    def canonical(self, values: Mapping[str, KnobValue]) -> dict[str, KnobValue]:
         """Return `values` with inactive knobs dropped, in the order of the knobs.
 
         A space overrides this to repair divisibility and to make the settings of isomorphic networks equal. It must be
@@ -57,7 +57,7 @@ class KnobSpace(Component, ABC):
             ConfigError: an unknown knob, a value that is no choice, or an active knob without a value.
         """
         knobs = {knob.name: knob for knob in self.knobs()}
-        chosen: dict[str, Value] = {}
+        chosen: dict[str, KnobValue] = {}
         for name, value in values.items():
             if name not in knobs:
                 raise ConfigError(
@@ -75,7 +75,7 @@ class KnobSpace(Component, ABC):
             raise ConfigError(f"knob {missing[0]!r} of {self.id!r} has no value ({origin})")
         return self.unchecked(self.canonical(active))
 
-    def unchecked(self, canonical: Mapping[str, Value]) -> Architecture:
+    def unchecked(self, canonical: Mapping[str, KnobValue]) -> Architecture:
         """Return the architecture of values that are known to be canonical."""
         if "_fingerprint" not in self.__dict__:
             # Once a space: it may read a whole checkpoint, and every key needs it.
@@ -143,7 +143,7 @@ class KnobSpace(Component, ABC):
 
     def crossover(self, first: Architecture, second: Architecture, rng: random.Random) -> Architecture:
         """Return a child that takes each knob from either parent with equal probability."""
-        values: dict[str, Value] = {}
+        values: dict[str, KnobValue] = {}
         for knob in self.knobs():
             holders = [parent for parent in (first, second) if knob.name in parent.values]
             if holders:
@@ -182,15 +182,15 @@ class KnobSpace(Component, ABC):
         known: tuple[Knob, ...] = self.__dict__["_knobs_once"]
         return known
 
-    def _active(self, values: Mapping[str, Value]) -> dict[str, Value]:
-        active: dict[str, Value] = {}
+    def _active(self, values: Mapping[str, KnobValue]) -> dict[str, KnobValue]:
+        active: dict[str, KnobValue] = {}
         for knob in self._known_knobs():
             if knob.name in values and knob.is_active(active):
                 active[knob.name] = values[knob.name]
         return active
 
-    def _completed(self, values: Mapping[str, Value], rng: random.Random | None) -> Architecture:
-        complete: dict[str, Value] = {}
+    def _completed(self, values: Mapping[str, KnobValue], rng: random.Random | None) -> Architecture:
+        complete: dict[str, KnobValue] = {}
         for knob in self._known_knobs():
             if knob.is_active(complete):
                 if knob.name in values:

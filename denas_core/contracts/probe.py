@@ -8,11 +8,12 @@ import statistics
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from denas_core.errors import ConfigError
 from denas_core.system.threads import pinned_threads
 from denas_core.values.latency import Latency
+from denas_core.values.metrics import ArchitectureMetric
 
 from .component import Component, option
 
@@ -30,10 +31,43 @@ class LatencyProbe(Component, ABC):
     """A way to measure latency on a target.
 
     A subclass is a keyword-only dataclass whose fields are its options. It must define `prepare` and `time`.
+
+    A complete probe, which reads latency from a simulator instead of a clock:
+
+    >>> import dataclasses
+    >>> from denas_core import Latency, LatencyProbe, option
+    >>> from denas_core.testing import SampleMLP
+    >>> @dataclasses.dataclass(kw_only=True)
+    ... class Simulator(LatencyProbe):
+    ...     flops_per_ms: float = option(1e6, "Speed of the simulated device", above=0)
+    ...
+    ...     def prepare(self, space, arch, *, seed, device):
+    ...         return lambda: space.cost(arch)["flops"] / self.flops_per_ms
+    ...
+    ...     def time(self, call, reference):
+    ...         ms = call()
+    ...         return Latency(median=ms, low=ms, high=ms, verdict="stable", rounds=1)
+    >>> probe, space = Simulator(flops_per_ms=1000), SampleMLP()
+    >>> call = probe.prepare(space, space.smallest(), seed=0, device="cpu")
+    >>> probe.time(call, reference=None).median == space.cost(space.smallest())["flops"] / 1000
+    True
     """
+
+    metrics: ClassVar[tuple[ArchitectureMetric, ...]] = ()
+    """Declarations of the metrics that `other_metrics` returns; all of them are measured."""
 
     def units(self, space: SearchSpace) -> Mapping[str, float]:
         """Return what one call works through, by unit, see `Batch.units`; by default unknown."""
+        return {}
+
+    def other_metrics(
+        self, call: Callable[[], object], reference: Callable[[], object] | None
+    ) -> Mapping[str, Latency]:
+        """Return the metrics that the probe declares, measured on `call`; by default none.
+
+        It is called after `time`, with the same arguments. Each value is a median with its interval, in the unit of its
+        metric.
+        """
         return {}
 
     @abstractmethod

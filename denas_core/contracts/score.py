@@ -28,6 +28,25 @@ class ProxyScore(Component, ABC):
 
     A subclass is a keyword-only dataclass whose fields are its options. It must define `measure`. It is a pure
     function of the candidate and its options: no global random numbers, no state, nothing changed in place.
+
+    A complete score, measured on one network of a sample space:
+
+    >>> import dataclasses
+    >>> from denas_core import Candidate, PassSpec, ProxyScore, option
+    >>> from denas_core.testing import SampleMLP
+    >>> @dataclasses.dataclass(kw_only=True)
+    ... class GradientNorm(ProxyScore):
+    ...     batch_size: int = option(16, "Samples of the batch", at_least=1)
+    ...
+    ...     def passes(self):
+    ...         return (PassSpec(size=self.batch_size, readout="cotangent", gradients="weights"),)
+    ...
+    ...     def measure(self, candidate):
+    ...         gradients = candidate.trace(self.passes()[0]).gradients.values()
+    ...         return float(sum(gradient.square().sum() for gradient in gradients) ** 0.5)
+    >>> space = SampleMLP()
+    >>> GradientNorm(batch_size=4).measure(Candidate(space, space.full(), seed=0)) > 0
+    True
     """
 
     direction: ClassVar[Direction] = "maximize"
@@ -62,6 +81,33 @@ class CombinedScore(Component, ABC):
     """Several scores under weights, such as the DE-Score; raw values are stored, and combined when ranking.
 
     A subclass is a keyword-only dataclass. It must define `default_weights` and `component`.
+
+    A complete combination of two scores, and the values of three architectures, of which the last is best:
+
+    >>> import dataclasses
+    >>> from denas_core import CombinedScore, ProxyScore, Table
+    >>> from denas_core.testing import SampleMLP
+    >>> @dataclasses.dataclass(kw_only=True)
+    ... class Count(ProxyScore):
+    ...     metric: str = "params"
+    ...
+    ...     def measure(self, candidate):
+    ...         return float(candidate.cost()[self.metric])
+    >>> @dataclasses.dataclass(kw_only=True)
+    ... class Size(CombinedScore):
+    ...     def default_weights(self, space):
+    ...         return {"params": 1.0, "flops": 0.5}
+    ...
+    ...     def component(self, name, space):
+    ...         return Count(metric=name) if name in ("params", "flops") else None
+    >>> score, space = Size(), SampleMLP()
+    >>> table = Table(
+    ...     columns={"params": [10, 20, 30], "flops": [5, 7, 9]},
+    ...     weights=score.default_weights(space),
+    ...     directions={name: score.component(name, space).direction for name in ("params", "flops")},
+    ... )
+    >>> [round(value, 2) for value in score.combine(table, space)]
+    [-1.65, -0.61, 0.0]
     """
 
     weights: dict[str, float] = option({}, "Weight by component, over the defaults; 0 leaves a component out")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from denas_core.errors import ConfigError
 from denas_core.values.architecture import Architecture
+from denas_core.values.metrics import ArchitectureMetric
 
 from .knob_space import KnobSpace
 
@@ -34,10 +35,34 @@ class SearchSpace(KnobSpace, ABC):
     A subclass is a keyword-only dataclass whose fields are its options. It must define `knobs`, `build` and `batch`;
     every other method has a default that fits a network of plain PyTorch layers with one input and one output.
     Methods are pure: they draw from the generator or seed they are given and keep no state.
+
+    A complete search space:
+
+    >>> import dataclasses
+    >>> import denas_core
+    >>> @dataclasses.dataclass(kw_only=True)
+    ... class TwoLayers(denas_core.SearchSpace):
+    ...     inputs: int = denas_core.option(10, "Numbers of a sample", at_least=1)
+    ...
+    ...     def knobs(self):
+    ...         return (denas_core.Knob("width", (4, 8, 16)),)
+    ...
+    ...     def build(self, arch, *, head=None, variant="full"):
+    ...         from torch import nn
+    ...
+    ...         last = nn.Linear(arch["width"], 2) if head is None else head
+    ...         return nn.Sequential(nn.Linear(self.inputs, arch["width"]), nn.ReLU(), last)
+    ...
+    ...     def batch(self, size, *, seed, kind="noise"):
+    ...         return denas_core.continuous_batch((self.inputs,), size, seed=seed, kind=kind)
+    >>> space = TwoLayers(inputs=5)
+    >>> arch = space.architecture({"width": 8})
+    >>> space.cost(arch)["params"]
+    66
     """
 
-    measured_metrics: ClassVar[tuple[str, ...]] = ("latency_ms",)
-    """Names that `latency_metrics` returns."""
+    metrics: ClassVar[tuple[ArchitectureMetric, ...]] = ()
+    """Declarations of metrics that `cost` or `latency_metrics` return beside those of the core."""
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """Named sets of options, used as ``cv/vit:tiny``."""
@@ -93,7 +118,12 @@ class SearchSpace(KnobSpace, ABC):
     def latency_metrics(self, latency: Latency, units: Mapping[str, float]) -> dict[str, Latency]:
         """Return what a measured latency says, by metric; by default ``latency_ms`` alone.
 
-        A space whose inputs have a duration adds ``rtf``: the latency by the ``audio_seconds`` of `units`.
+        A space adds the metrics that follow from it, such as the latency by what a call works through, and declares
+        them in `metrics`.
+
+        Args:
+            latency: The latency of one call.
+            units: What one call works through, by unit, see `LatencyProbe.units`.
         """
         return {"latency_ms": latency}
 

@@ -47,6 +47,30 @@ class Strategy(Component, ABC):
     Attributes:
         learns: Whether later generations depend on results. If they do, a budget of time that would allow only one or
             two generations makes them smaller.
+
+    A complete strategy, and its first two proposals:
+
+    >>> import dataclasses
+    >>> from denas_core import History, Problem, Strategy, option, propose_distinct
+    >>> from denas_core.testing import SampleMLP
+    >>> @dataclasses.dataclass(kw_only=True)
+    ... class LocalSearch(Strategy):
+    ...     steps: int = option(10, "Proposals of one generation", at_least=1)
+    ...
+    ...     @property
+    ...     def generation_size(self):
+    ...         return self.steps
+    ...
+    ...     def ask(self, problem, history, *, count, seed):
+    ...         best = history.ranked[0].arch if history.ranked else None
+    ...
+    ...         def propose(place, rng):
+    ...             space = problem.space
+    ...             return space.sample(rng) if best is None else space.mutate(best, rng)
+    ...
+    ...         return propose_distinct(problem, history, count=count, seed=seed, propose=propose)
+    >>> len(LocalSearch().ask(Problem(SampleMLP()), History(), count=2, seed=0))
+    2
     """
 
     learns: ClassVar[bool] = True

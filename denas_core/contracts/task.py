@@ -102,6 +102,62 @@ class Task(Component, ABC, Generic[S]):
 
     A subclass is a keyword-only dataclass whose fields are its options. It keeps no state: what it reads is in the
     `TaskData`, and what a trained network needs of it in `TaskData.facts`.
+
+    A complete task, which sorts rows of twelve numbers in a JSON file by the class that ends each row:
+
+    >>> import dataclasses
+    >>> import json
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import torch
+    >>> from denas_core import Batch, Metric, Split, Task, TaskData
+    >>> from denas_core.testing import SampleMLP
+    >>> class Rows(Split):
+    ...     def __init__(self, rows):
+    ...         self.rows = rows
+    ...
+    ...     def __len__(self):
+    ...         return len(self.rows)
+    ...
+    ...     def sample(self, index, rng=None):
+    ...         return self.rows[index]
+    >>> @dataclasses.dataclass(kw_only=True)
+    ... class Table(Task):
+    ...     metric = Metric(name="accuracy")
+    ...
+    ...     def misfit(self, space):
+    ...         (shape,) = (x.shape[1:] for x in space.batch(1, seed=0, kind="cost").inputs.values())
+    ...         return "" if shape == (12,) else f"its samples have the shape {tuple(shape)}, not (12,)"
+    ...
+    ...     def read(self, data, space, *, facts=None):
+    ...         rows = Rows(json.loads(data.read_text()))
+    ...         return TaskData(train=rows, valid=rows, facts=facts or {"classes": 2})
+    ...
+    ...     def head(self, width, facts):
+    ...         return torch.nn.Linear(width, facts["classes"])
+    ...
+    ...     def collate(self, samples, rng=None):
+    ...         rows = torch.tensor(samples)
+    ...         return Batch(inputs={"x": rows[:, :-1]}), {"label": rows[:, -1].long()}
+    ...
+    ...     def loss(self, outputs, targets, *, label_smoothing=0.0):
+    ...         logits, label = outputs.logits["logits"], targets["label"]
+    ...         return torch.nn.functional.cross_entropy(logits, label, label_smoothing=label_smoothing)
+    ...
+    ...     def predict(self, outputs):
+    ...         return outputs.logits["logits"].argmax(-1)
+    ...
+    ...     def metrics(self, predictions, targets, split):
+    ...         return {"accuracy": float((predictions == targets["label"]).double().mean())}
+    >>> Table().misfit(SampleMLP())
+    ''
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "rows.json"
+    ...     _ = file.write_text(json.dumps([[0.0] * 12 + [0], [1.0] * 12 + [1]]))
+    ...     data = Table().read(file, SampleMLP())
+    >>> batch, targets = Table().collate([data.valid.sample(index) for index in range(len(data.valid))])
+    >>> batch.inputs["x"].shape, targets["label"].tolist()
+    (torch.Size([2, 12]), [0, 1])
     """
 
     metric: ClassVar[Metric]

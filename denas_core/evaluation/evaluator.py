@@ -133,18 +133,26 @@ class Evaluator:
             return dataclasses.replace(evaluation, state="failed", reason=reason)
 
     def measured_metrics(self, arch: Architecture) -> tuple[Latency, dict[str, Latency]]:
-        """Return the measured latency of `arch`, and what it says by metric, see `SearchSpace.latency_metrics`.
+        """Return the measured latency of `arch`, and every measured metric by name, the latency among them.
 
         Raises:
             DenasError: there is no probe.
-            ScoreFailed: a number is not finite, negative, or outside its interval.
+            ScoreFailed: a number is not finite, negative, or outside its interval; or a declared metric is missing.
         """
         if self.probe is None:
             raise DenasError("this run has no latency probe")
-        latency = check_latency(self.latency(arch))
         space = self.problem.space
         with guarded():
-            found = space.latency_metrics(latency, self.probe.units(space))
+            call, reference = self._calls(arch)
+            latency = check_latency(self.probe.time(call, reference))
+            found = dict(space.latency_metrics(latency, self.probe.units(space)))
+            if self.probe.metrics:
+                found |= self.probe.other_metrics(call, reference)
+            for metric in self.probe.metrics:
+                if metric.name not in found:
+                    raise ScoreFailed(
+                        f"probe {self.probe.id!r} declares {metric.name!r} and does not measure it"
+                    )
             return latency, {name: check_latency(metric) for name, metric in found.items()}
 
     def score(
@@ -171,12 +179,17 @@ class Evaluator:
         """
         if self.probe is None:
             raise DenasError("this run has no latency probe")
-        space = self.problem.space
         with guarded():
-            call = self.probe.prepare(space, arch, seed=self.seed, device=self.device)
-            if self._reference is None and (smallest := space.smallest()) is not None:
-                self._reference = self.probe.prepare(space, smallest, seed=self.seed, device=self.device)
-            return self.probe.time(call, self._reference)
+            return self.probe.time(*self._calls(arch))
+
+    def _calls(self, arch: Architecture) -> tuple[Callable[[], object], Callable[[], object] | None]:
+        """Return calls that run `arch` and the smallest network."""
+        assert self.probe is not None, "the callers have checked it"
+        space = self.problem.space
+        call = self.probe.prepare(space, arch, seed=self.seed, device=self.device)
+        if self._reference is None and (smallest := space.smallest()) is not None:
+            self._reference = self.probe.prepare(space, smallest, seed=self.seed, device=self.device)
+        return call, self._reference
 
     def _score(
         self, candidate: Candidate, components: Mapping[str, ProxyScore]

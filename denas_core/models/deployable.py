@@ -130,7 +130,7 @@ class DeployableStage(Deployable):
         return tuple(known[name] for name in self.input_names)
 
 
-def deployable(model: TrainedModel) -> Deployable:
+def deployable_network(model: TrainedModel) -> Deployable:
     """Return the network of `model` as plain PyTorch, in eval mode; its weights are shared, not copied."""
     return DeployableNetwork(model.space, model.network).eval()
 

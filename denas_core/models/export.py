@@ -86,12 +86,12 @@ def export_model(
         PluginError: the exporter fails, or what it wrote gives other outputs than the network; says by how much.
         StorageError: the file system refuses.
     """
-    from .deployable import deployable
+    from .deployable import deployable_network
 
     with storage_errors(directory):
         _recover(directory)
     check_target(directory, replace=replace)
-    module = deployable(model)
+    module = deployable_network(model)
     who = f"exporter {exporter.id!r}"
     with _beside(directory) as partial:
         with plugin_errors(who), storage_errors(directory):

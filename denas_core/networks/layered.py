@@ -11,10 +11,15 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from denas_core.errors import ConfigError
-from denas_core.values.architecture import Knob, Value
+from denas_core.values.architecture import Knob, KnobValue
 
 MOST_LAYERS = 256
-LIMITS: Mapping[str, float] = {"depths": MOST_LAYERS, "embed_dims": 8192, "mlp_ratios": 16, "heads": 128}
+LARGEST_CHOICES: Mapping[str, float] = {
+    "depths": MOST_LAYERS,
+    "embed_dims": 8192,
+    "mlp_ratios": 16,
+    "heads": 128,
+}
 """Largest choice by option."""
 
 _NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
@@ -22,7 +27,7 @@ _FORM = "'(depth, MLP ratio of each block, heads of each block, embedding width)
 
 
 def layered_knobs(
-    *, depths: Sequence[int], embed_dims: Sequence[int], **of_a_block: Sequence[Value]
+    *, depths: Sequence[int], embed_dims: Sequence[int], **of_a_block: Sequence[KnobValue]
 ) -> tuple[Knob, ...]:
     """Return the choices of the network, then those of each block, numbered from 1 as in ``layer1.heads``."""
     knobs = [Knob("depth", tuple(depths)), Knob("embed_dim", tuple(embed_dims))]
@@ -55,7 +60,7 @@ def is_tuple(text: str) -> bool:
     return text.lstrip().startswith(("(", "["))
 
 
-def parse_tuple(text: str, *, origin: str) -> dict[str, Value]:
+def parse_tuple(text: str, *, origin: str) -> dict[str, KnobValue]:
     """Return the knob values of a tuple, such as ``(2, 3.5, 4.0, 3, 4, 192)``; list brackets will do.
 
     Raises:
@@ -74,14 +79,14 @@ def parse_tuple(text: str, *, origin: str) -> dict[str, Value]:
             f"{len(numbers)} numbers starting with {(entries or [''])[0]!r} are no architecture ({origin}); "
             f"expected {_FORM}"
         )
-    values: dict[str, Value] = {"depth": depth, "embed_dim": _whole(numbers[-1])}
+    values: dict[str, KnobValue] = {"depth": depth, "embed_dim": _whole(numbers[-1])}
     for index in range(depth):
         values[f"layer{index + 1}.mlp_ratio"] = numbers[1 + index]
         values[f"layer{index + 1}.heads"] = _whole(numbers[1 + depth + index])
     return values
 
 
-def format_tuple(values: Mapping[str, Value]) -> str:
+def format_tuple(values: Mapping[str, KnobValue]) -> str:
     """Return the tuple of canonical values."""
     depth = cast("int", values["depth"])
     ratios, heads = (

@@ -14,6 +14,7 @@ from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.text import describe_error, safe_repr
 
 from .loading import Kind, Plugin, installed_points, load_plugin
+from .official import PLUGINS
 
 CONTRACTS: Mapping[Kind, tuple[str, ...]] = {
     "space": ("denas_core.contracts.space:SearchSpace",),
@@ -24,9 +25,6 @@ CONTRACTS: Mapping[Kind, tuple[str, ...]] = {
     "task": ("denas_core.contracts.task:Task",),
     "exporter": ("denas_core.contracts.exporter:Exporter",),
 }
-
-OFFICIAL = ("asr", "bench", "cv", "hf", "nlp", "onnx", "openvino", "optuna", "ray", "scores")
-"""Plugin names whose distribution is ``denas-<name>``, for the hint on what to install."""
 
 
 class Registry:
@@ -84,7 +82,7 @@ class Registry:
         if "/" in name and owner not in installed:
             hint = (
                 f"; install it with: pip install denas-{owner}"
-                if owner in OFFICIAL
+                if owner in PLUGINS
                 else did_you_mean(name, ids)
             )
             raise NotInstalled(f"{kind} {name!r} needs the plugin {owner!r}, which is not installed{hint}")

@@ -10,6 +10,7 @@ from denas_core.results.insight import Insight
 from denas_core.results.result import FINALISTS, finite, select_front
 from denas_core.runs.store import Store
 from denas_core.system.machine import moment
+from denas_core.values.metrics import Metrics, shown_metrics, stored_metrics
 from denas_core.values.objectives import Objective
 from denas_core.values.trial import STATES, Trial
 
@@ -58,16 +59,18 @@ def gather(
         said.append(
             f"{unranked} scored trials are newer than the ranking that the search left, and are left out of it"
         )
-    front = _front(ranked, values, insight)
+    metrics = stored_metrics(insight.metrics if insight else ())
+    front = _front(ranked, values, insight, metrics)
     best = ranked[0] if ranked else None
     confidence, stale = current(read_confidence(run), header, ranked)
     said += stale
     has_latency = any(trial.evaluation.latency is not None for trial in trials)
-    shown = {trial.arch.key: place for place, trial in enumerate(ranked, start=1)}
+    places = {trial.arch.key: place for place, trial in enumerate(ranked, start=1)}
     marks = {trial.arch.key for trial in front}
-    rows = [_row(trial, values.get(trial.arch.key), shown.get(trial.arch.key), marks) for trial in trials]
+    rows = [_row(trial, values.get(trial.arch.key), places.get(trial.arch.key), marks) for trial in trials]
     by_key = {row["key"]: row for row in rows}
     constraints = insight.constraints if insight else ()
+    shown = shown_metrics(name for trial in trials for name in trial.evaluation.metrics)
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "generated": moment(),
@@ -81,10 +84,11 @@ def gather(
             "weights": dict(insight.weights) if insight else {},
             "directions": dict(insight.directions) if insight else {},
         },
+        "metrics": [{"name": name, "title": metrics.title(name)} for name in shown],
         "objectives": list(insight.objectives) if insight else list(config["objectives"]),
         "best": None if best is None else {**by_key[best.arch.key], "notation": insight and insight.notation},
-        "comparison": compare(best, trials, insight.directions) if best and insight else None,
-        "budgets": describe_budgets(constraints, insight.ranges if insight else {}, trials, best),
+        "comparison": compare(best, trials, insight.directions, metrics) if best and insight else None,
+        "budgets": describe_budgets(constraints, insight.ranges if insight else {}, trials, best, shown),
         "confidence": confidence,
         "finalists": [by_key[trial.arch.key] for trial in ranked[:top]],
         "front": [trial.arch.key for trial in front],
@@ -93,7 +97,7 @@ def gather(
         "latency": _latency(trials),
         "failures": group_reasons(trials),
         "provenance": describe_provenance(
-            run, header, active_seconds=store.active_seconds(), has_latency=has_latency
+            run, header, metrics, active_seconds=store.active_seconds(), has_latency=has_latency
         ),
         "commands": next_commands(
             run,
@@ -119,12 +123,12 @@ def _ranked(trials: Sequence[Trial], values: Mapping[str, float | None]) -> list
 
 
 def _front(
-    ranked: Sequence[Trial], values: Mapping[str, float | None], insight: Insight | None
+    ranked: Sequence[Trial], values: Mapping[str, float | None], insight: Insight | None, metrics: Metrics
 ) -> list[Trial]:
     if insight is None:
         return []
     known = {key: float("-inf") if value is None else value for key, value in values.items()}
-    return select_front(ranked, known, [Objective.parse(name) for name in insight.objectives])
+    return select_front(ranked, known, [Objective.parse(name, metrics) for name in insight.objectives])
 
 
 def _row(trial: Trial, value: float | None, rank: int | None, front: set[str]) -> dict[str, Any]:

@@ -73,6 +73,7 @@ def insight_of(setup: Setup, trials: Sequence[Trial]) -> Insight:
         notation=notation,
         size=size,
         notices=notices,
+        metrics=[metric.as_dict() for metric in setup.metrics.declared],
     )
 
 

@@ -12,12 +12,15 @@ from typing import Any
 from denas_core.errors import ConfigError, DenasError
 from denas_core.registry.registry import Registry
 from denas_core.runs.files import read_run
-from denas_core.runs.store import comparable
 from denas_core.setup.config import differences
+from denas_core.values.metrics import Metrics, stored_metrics
+from denas_core.values.objectives import Objective
 from denas_core.values.ranking import kendall_tau
 from denas_core.values.trial import STATES, Trial
 
 from .combination import Combination, combination_of
+from .comparable import comparable
+from .insight import Insight
 from .joint import Member, rank_jointly
 from .result import finite
 
@@ -39,6 +42,7 @@ class Run:
         active_seconds: Seconds of work.
         combination: How its components become one value; None where that cannot be known.
         reason: Why not.
+        metrics: The metrics that it knows of.
     """
 
     path: Path
@@ -47,6 +51,7 @@ class Run:
     active_seconds: float
     combination: Combination | None
     reason: str = ""
+    metrics: Metrics = dataclasses.field(default_factory=stored_metrics)
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -86,7 +91,7 @@ def compare_runs(runs: Sequence[Run]) -> dict[str, Any]:
         "schema": SCHEMA,
         "runs": [_describe(run) for run in runs],
         "differences": [{"run": str(run.path), **_differences(runs[0], run)} for run in runs[1:]],
-        "tables": [{"run": str(run.path), **_repeats(runs[0].trials, run.trials)} for run in runs[1:]],
+        "tables": [{"run": str(run.path), **_repeats(runs[0], run)} for run in runs[1:]],
         "shared": [_shared(first, second) for first, second in pairs],
         "joint": None if obstacle else _joint(runs),
         "not_comparable": obstacle,
@@ -119,6 +124,7 @@ def _read(path: Path, registry: Callable[[], Registry]) -> Run:
     with read_run(path) as store:
         header, trials, seconds = store.header(), store.trials(), store.active_seconds()
     combination, reason = None, ""
+    insight = Insight.read(path)
     try:
         combination = combination_of(path, header["config"], trials, registry)
     except DenasError as error:
@@ -130,6 +136,7 @@ def _read(path: Path, registry: Callable[[], Registry]) -> Run:
         active_seconds=seconds,
         combination=combination,
         reason=reason,
+        metrics=stored_metrics(insight.metrics if insight else ()),
     )
 
 
@@ -170,9 +177,9 @@ def _differences(first: Run, other: Run) -> dict[str, list[str]]:
     return {"config": config, "installation": differences(here, there)}
 
 
-def _repeats(first: Sequence[Trial], other: Sequence[Trial]) -> dict[str, Any]:
-    """Return whether two tables of trials are the same, and where they part if not."""
-    rows, others = comparable(first), comparable(other)
+def _repeats(first: Run, other: Run) -> dict[str, Any]:
+    """Return whether the tables of trials of two runs are the same, and where they part if not."""
+    rows, others = (comparable(run.trials, first.metrics) for run in (first, other))
     same = next((i for i, pair in enumerate(zip(rows, others, strict=False)) if pair[0] != pair[1]), None)
     if same is None:
         shorter = min(len(rows), len(others))
@@ -181,7 +188,7 @@ def _repeats(first: Sequence[Trial], other: Sequence[Trial]) -> dict[str, Any]:
             "equal_trials": shorter,
             "longer_by": len(others) - len(rows),
         }
-    ours, theirs = first[same], other[same]
+    ours, theirs = first.trials[same], other.trials[same]
     what = [name for name, a, b in zip(FIELDS, rows[same], others[same], strict=True) if a != b]
     scores = [trial.evaluation.components for trial in (ours, theirs)]
     values = {
@@ -232,7 +239,8 @@ def _joint(runs: Sequence[Run]) -> dict[str, Any]:
     objectives = [
         name for name in runs[0].config["objectives"] if all(name in run.config["objectives"] for run in runs)
     ] or ["score"]
-    members = rank_jointly([run.trials for run in runs], combination, objectives)
+    axes = [Objective.parse(name, runs[0].metrics) for name in objectives]
+    members = rank_jointly([run.trials for run in runs], combination, axes)
     return {
         "members": len(members),
         "score_is": "rank among the trials of all runs" if combination.is_relative else "absolute",

@@ -35,6 +35,7 @@ class Insight:
         notation: The best architecture in the space's own notation.
         size: Number of settings of the space, as text: it may exceed what a float holds.
         notices: What the user should know.
+        metrics: Declarations of the metrics that space and probe have beside those of the core.
     """
 
     values: Mapping[str, float | None]
@@ -48,10 +49,14 @@ class Insight:
     notation: str | None = None
     size: str | None = None
     notices: Sequence[str] = ()
+    metrics: Sequence[Mapping[str, Any]] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the fields, fit for JSON."""
-        return {"schema": SCHEMA, **{f.name: getattr(self, f.name) for f in dataclasses.fields(self)}}
+        """Return the fields, fit for JSON; no ``metrics`` where only those of the core are declared."""
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        if not self.metrics:
+            del fields["metrics"]
+        return {"schema": SCHEMA, **fields}
 
     @classmethod
     def read(cls, run: Path) -> Insight | None:
@@ -62,6 +67,7 @@ class Insight:
                 return None
             insight = cls(**document)
             is_whole = all(isinstance(getattr(insight, name), kind) for name, kind in _KINDS.items())
+            is_whole = is_whole and isinstance(insight.metrics, (list, tuple))
             return insight if is_whole else None
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None

@@ -31,7 +31,7 @@ class Member:
 
 
 def rank_jointly(
-    tables: Sequence[Sequence[Trial]], combination: Combination, objectives: Sequence[str]
+    tables: Sequence[Sequence[Trial]], combination: Combination, objectives: Sequence[Objective]
 ) -> list[Member]:
     """Return the scored trials of all runs, best first; those with equal key and components are one member."""
     runs: dict[tuple[Any, ...], list[int]] = {}
@@ -52,7 +52,7 @@ def rank_jointly(
         for place, same in enumerate(order)
     }
     by_key = {key: values[same] for key, same in zip(apart, order, strict=True)}
-    front = select_front(list(apart.values()), by_key, [Objective.parse(text) for text in objectives])
+    front = select_front(list(apart.values()), by_key, objectives)
     kept = {trial.arch.key for trial in front}
     return [
         Member(trial=first[same], runs=tuple(runs[same]), value=values[same], on_front=key in kept)

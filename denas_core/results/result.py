@@ -12,7 +12,7 @@ from denas_core.errors import NoResult
 from denas_core.runs.files import ARCHITECTURES, BEST, RESULT
 from denas_core.setup.setup import Setup
 from denas_core.system.atomic import storage_errors, sync_directory, write_json
-from denas_core.values.objectives import Objective
+from denas_core.values.objectives import SCORE, Objective
 from denas_core.values.ranking import pareto_front
 from denas_core.values.trial import STATES, Trial
 
@@ -138,13 +138,19 @@ def select_front(
     points: list[list[float]] = []
     for trial in ranked:
         metrics = trial.evaluation.metrics
-        if any(o.name != "score" and o.name not in metrics for o in objectives):
+        if any(o.name != SCORE and o.name not in metrics for o in objectives):
             continue
         if any(o.is_measured for o in objectives) and not trial.evaluation.has_stable_latency:
             continue
         candidates.append(trial)
-        points.append([-values[trial.arch.key] if o.name == "score" else metrics[o.name] for o in objectives])
+        points.append(
+            [_cost(values[trial.arch.key] if o.name == SCORE else metrics[o.name], o) for o in objectives]
+        )
     return [candidates[index] for index in pareto_front(points)]
+
+
+def _cost(value: float, objective: Objective) -> float:
+    return value if objective.direction == "minimize" else -value
 
 
 def write_result(result: SearchResult) -> None:

@@ -269,27 +269,6 @@ def _is_in_use(path: Path) -> bool:
     return has_log(path) or all(path.with_name(f"{path.name}{end}").exists() for end in ("-wal", "-shm"))
 
 
-def comparable(trials: Iterable[Trial]) -> list[list[Any]]:
-    """Return the part of a table of trials that the same search always repeats: all but seconds and latencies."""
-    rows = []
-    for trial in trials:
-        result = trial.evaluation
-        metrics = {name: value for name, value in result.metrics.items() if name not in ("latency_ms", "rtf")}
-        rows.append(
-            [
-                trial.index,
-                trial.generation,
-                trial.arch.key,
-                trial.arch.as_dict(),
-                result.state,
-                result.reason,
-                {name: value.hex() for name, value in sorted(result.components.items())},
-                metrics,
-            ]
-        )
-    return rows
-
-
 def _connect(path: Path, *, journal: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, timeout=30.0)
     # FULL: a committed trial survives a power cut.

@@ -24,10 +24,10 @@ def plugin_name(text: str) -> str:
     Raises:
         ConfigError: it cannot be the name of an entry point, a package and a distribution.
     """
-    from denas_core.registry.registry import OFFICIAL
+    from denas_core.registry.official import PLUGINS
 
     name = text.removeprefix("denas-")
-    if name in ("core", "builtin", *OFFICIAL):
+    if name in ("core", "builtin", *PLUGINS):
         raise ConfigError(f"plugin name {name!r} belongs to DE-NAS itself; choose another")
     if not _NAME.fullmatch(name) or len(name) > _LONGEST:
         raise ConfigError(

@@ -12,7 +12,8 @@ from denas_core.contracts.space import SearchSpace
 from denas_core.errors import ConfigError, did_you_mean
 from denas_core.registry.options import make_component
 from denas_core.registry.registry import CONTRACTS
-from denas_core.values.architecture import Value
+from denas_core.values.architecture import KnobValue
+from denas_core.values.metrics import Metrics
 
 if TYPE_CHECKING:
     from denas_core.contracts.space import SearchSpace
@@ -24,7 +25,7 @@ def check_knobs(space: SearchSpace) -> None:
     Raises:
         ConfigError: naming the knob.
     """
-    seen: dict[str, tuple[Value, ...]] = {}
+    seen: dict[str, tuple[KnobValue, ...]] = {}
     for knob in space.knobs():
         if not knob.values:
             raise ConfigError(f"knob {knob.name!r} of space {space.id!r} has no values; give it at least one")
@@ -71,14 +72,19 @@ def check_objects(objects: Mapping[str, Component]) -> None:
         make_component(type(component), component.options(), id=component.id)
 
 
-def check_metrics(space: SearchSpace, names: Iterable[str]) -> None:
-    """Refuse metrics that `space` does not have.
+def check_metrics(space: SearchSpace, metrics: Metrics, names: Iterable[str]) -> None:
+    """Refuse metrics that `space` does not have, though their names are known.
+
+    Args:
+        space: The space.
+        metrics: The metrics of the search.
+        names: Metrics that constraints and objectives name.
 
     Raises:
         ConfigError: names the metric and those there are.
     """
     wanted = list(names)
-    known = list(space.measured_metrics)
+    known = [metric.name for metric in metrics if metric.is_measured]
     if any(name not in known for name in wanted):
         # What a space counts is seen on any of its networks.
         known = [*space.cost(space.smallest() or space.sample(random.Random(0))), *known]

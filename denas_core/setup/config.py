@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, Literal
 
 import yaml
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from denas_core.errors import ConfigError, did_you_mean
 from denas_core.registry.options import explain
 from denas_core.system.guarded_yaml import load_mapping, load_yaml, read_text
+from denas_core.values.metrics import ANY_METRIC
 from denas_core.values.objectives import Budget, Constraint, Objective
 
 COMPONENTS = ("space", "score", "strategy", "probe", "executor")
@@ -82,13 +84,13 @@ class RunConfig(BaseModel):
     @classmethod
     def _check_constraints(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for text in value:
-            _parse(Constraint.parse, text)
+            _parse(partial(Constraint.parse, metrics=ANY_METRIC), text)
         return value
 
     @field_validator("objectives")
     @classmethod
     def _check_objectives(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        parsed = [_parse(Objective.parse, text) for text in value]
+        parsed = [_parse(partial(Objective.parse, metrics=ANY_METRIC), text) for text in value]
         if not value or len(set(parsed)) < len(value):
             raise ValueError(f"objectives {list(value)!r} must be distinct, and at least one")
         return value

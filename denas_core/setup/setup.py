@@ -20,7 +20,8 @@ from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.registry.registry import Registry
 from denas_core.system.machine import memory_bytes
 from denas_core.text import quantity
-from denas_core.values.objectives import Budget, Constraint, Objective
+from denas_core.values.metrics import Metrics, declared_metrics
+from denas_core.values.objectives import SCORE, Budget, Constraint, Objective
 from denas_core.values.passes import PassSpec
 
 from .bounds import absolute_bounds, check_comparable, check_contradictions, measure_full, reachable
@@ -41,6 +42,7 @@ class Setup:
         relative: Constraints relative to the measured latency of the full architecture, until `resolve_latency_bounds`.
         full_latency: That latency by metric, fit for JSON.
         ranges: Reachable range of each constrained static metric, where the space knows its ends.
+        metrics: The metrics of the core, the space and the probe.
         notices: What the user should know before the search starts.
     """
 
@@ -55,6 +57,7 @@ class Setup:
     budget: Budget
     device: str
     ranges: Mapping[str, tuple[float, float]]
+    metrics: Metrics
     notices: list[str]
     relative: tuple[Constraint, ...] = ()
     full_latency: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -89,8 +92,9 @@ class Setup:
         with plugin_errors(f"space {space.id!r}"):
             check_knobs(space)
         scoring = Scoring(made["score"], space, lambda name: _proxy(registry, name))
-        objectives = tuple(Objective.parse(text) for text in config.objectives)
-        bounds = [Constraint.parse(text) for text in config.constraints]
+        metrics = declared_metrics({f"{kind} {made[kind].id!r}": made[kind] for kind in ("space", "probe")})
+        objectives = tuple(Objective.parse(text, metrics) for text in config.objectives)
+        bounds = [Constraint.parse(text, metrics) for text in config.constraints]
         relative = tuple(bound for bound in bounds if bound.relative and bound.is_measured)
         with plugin_errors(f"space {space.id!r}"):
             check_comparable(relative, space)
@@ -105,7 +109,9 @@ class Setup:
             objectives = (*objectives, Objective("latency_ms"))
         with plugin_errors(f"space {space.id!r}"):
             check_metrics(
-                space, [bound.metric for bound in bounds] + [o.name for o in objectives if o.name != "score"]
+                space,
+                metrics,
+                [bound.metric for bound in bounds] + [o.name for o in objectives if o.name != SCORE],
             )
         device = choose_device(config.device)
         return cls(
@@ -120,6 +126,7 @@ class Setup:
             budget=Budget.parse(config.budget),
             device=device,
             ranges=ranges,
+            metrics=metrics,
             notices=list(scoring.notices),
             relative=relative,
         )

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-import torch
-
 from denas_core.errors import Infeasible
 
 _TEXTS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
@@ -14,6 +12,8 @@ _TEXTS = ("out of memory", "can't allocate memory", "cannot allocate memory", "n
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Tell whether `error` says that memory ran out, of a GPU or of the machine."""
+    import torch
+
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
     return isinstance(error, RuntimeError) and any(text in str(error).lower() for text in _TEXTS)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from .record import Record
 
-Value = int | float | str | bool
+KnobValue = int | float | str | bool
 
 MOST_SHOWN = 16
 """Values of a knob that an error lists one by one."""
@@ -27,15 +27,15 @@ class Knob:
     """
 
     name: str
-    values: tuple[Value, ...]
+    values: tuple[KnobValue, ...]
     layer: int | None = None
-    when: tuple[str, tuple[Value, ...]] | None = None
+    when: tuple[str, tuple[KnobValue, ...]] | None = None
 
-    def is_active(self, values: Mapping[str, Value]) -> bool:
+    def is_active(self, values: Mapping[str, KnobValue]) -> bool:
         """Tell whether the knob matters beside `values`, which holds active knobs only."""
         return self.when is None or (self.when[0] in values and values[self.when[0]] in self.when[1])
 
-    def choice(self, value: object) -> Value | None:
+    def choice(self, value: object) -> KnobValue | None:
         """Return the knob's own value that equals `value`, or None.
 
         Its own, since 8.0 == 8 has another text and would get another key. True is not taken for 1: a width of True is
@@ -61,7 +61,7 @@ class Architecture:
     """
 
     space: str
-    values: Mapping[str, Value]
+    values: Mapping[str, KnobValue]
     key: str
 
     def __post_init__(self) -> None:
@@ -74,12 +74,12 @@ class Architecture:
     def __hash__(self) -> int:
         return hash(self.key)
 
-    def __reduce__(self) -> tuple[type[Architecture], tuple[str, dict[str, Value], str]]:
+    def __reduce__(self) -> tuple[type[Architecture], tuple[str, dict[str, KnobValue], str]]:
         return Architecture, (self.space, dict(self.values), self.key)
 
-    def __getitem__(self, knob: str) -> Value:
+    def __getitem__(self, knob: str) -> KnobValue:
         return self.values[knob]
 
-    def as_dict(self) -> dict[str, Value]:
+    def as_dict(self) -> dict[str, KnobValue]:
         """Return the values as a new dict, which as YAML or JSON is what ``--arch`` reads."""
         return dict(self.values)

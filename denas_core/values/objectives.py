@@ -8,36 +8,18 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from denas_core.errors import ConfigError, did_you_mean
+from denas_core.errors import ConfigError
 from denas_core.text import quantity
 
+from .metrics import CORE_METRICS, Metrics
+from .table import Direction
 from .units import SHORT_NAMES, UNITS, units_of
 
-STATIC_METRICS = ("params", "trainable_params", "flops", "size_mb", "memory_mb")
-"""Metrics known without running a network; ``params_<part>`` are too."""
-
-MEASURED_METRICS = ("latency_ms", "rtf")
-"""Metrics that take a measurement on the target."""
-
-SHOWN_METRICS = ("params", "flops", *MEASURED_METRICS)
-"""Metrics that tables have a column for, where a trial has them."""
+SCORE = "score"
+"""The objective that is no metric: the combined value."""
 
 _SECONDS = {"s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _NUMBER = r"(\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+)"
-
-
-def check_metric(name: str, *, origin: str, also: Iterable[str] = ()) -> str:
-    """Return `name` if it is a metric.
-
-    Raises:
-        ConfigError: it is none; names the nearest.
-    """
-    known = (*STATIC_METRICS, *MEASURED_METRICS, *also)
-    if name not in known and not name.startswith("params_"):
-        raise ConfigError(
-            f"unknown metric {name!r} ({origin}){did_you_mean(name, known)}; known: {', '.join(known)}"
-        )
-    return name
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -49,18 +31,28 @@ class Constraint:
         upper: True for ``<=``, False for ``>=``.
         bound: The bound; a factor of the full architecture's metric if `relative`.
         relative: Whether the bound was written as ``0.6x``.
+        is_measured: Whether the metric is measured on the target; by default as the core declares it.
     """
 
     metric: str
     upper: bool
     bound: float
     relative: bool = False
+    is_measured: bool = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.is_measured is None:
+            object.__setattr__(self, "is_measured", CORE_METRICS.is_measured(self.metric))
 
     @classmethod
-    def parse(cls, text: str) -> Constraint:
+    def parse(cls, text: str, metrics: Metrics = CORE_METRICS) -> Constraint:
         """Read a bound such as ``params<=1M``, ``latency<10ms``, ``flops>=10e6`` or ``latency_ms<=0.6x``.
 
         ``<`` means ``<=``, and ``>`` means ``>=``.
+
+        Args:
+            text: The constraint.
+            metrics: The metrics that it may name.
 
         Raises:
             ConfigError: another form, an unknown metric or unit, or a bound that is not positive and finite.
@@ -72,9 +64,14 @@ class Constraint:
                 "such as 'params<=1M', 'latency<=5ms' or 'params<=0.6x'"
             )
         name, sign, number, unit = match.groups()
-        metric = check_metric(SHORT_NAMES.get(name, name), origin=f"constraint {text!r}")
+        declared = metrics.check(SHORT_NAMES.get(name, name), origin=f"constraint {text!r}")
+        metric = declared.name
         relative = unit.lower() == "x"
-        factors = units_of(metric, is_count=metric not in MEASURED_METRICS)
+        # A metric that is not known yet may have any unit: it is read again when its space and probe are there.
+        is_known = metrics.others == "unknown" or metrics.knows(metric)
+        factors = (
+            units_of(metric, is_count=not declared.is_measured) if is_known else dict.fromkeys(UNITS, 1.0)
+        )
         if not relative and unit.lower() not in factors:
             known = ", ".join(repr(each) for each in factors if each)
             raise ConfigError(
@@ -83,17 +80,12 @@ class Constraint:
         bound = float(number) * (1.0 if relative else factors[unit.lower()])
         if not math.isfinite(bound) or bound <= 0:
             raise ConfigError(f"constraint {text!r} needs a positive, finite bound")
-        return cls(metric, sign[0] == "<", bound, relative)
+        return cls(metric, sign[0] == "<", bound, relative, declared.is_measured)
 
     def __str__(self) -> str:
         return (
             f"{self.metric}{'<=' if self.upper else '>='}{quantity(self.bound)}{'x' if self.relative else ''}"
         )
-
-    @property
-    def is_measured(self) -> bool:
-        """Whether the metric takes a measurement on the target."""
-        return self.metric in MEASURED_METRICS
 
     def violation(self, value: float) -> float:
         """Return how far `value` is beyond the bound, as a fraction of the bound; 0 if it is not."""
@@ -144,24 +136,43 @@ class Budget:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Objective:
-    """One axis of the Pareto front: the score is maximised, every metric minimised."""
+    """One axis of the Pareto front.
+
+    Attributes:
+        name: ``score``, or the name of a metric.
+        direction: Whether larger or smaller values are better: the score is maximised, a metric as it is declared; by
+            default as the core declares it.
+        is_measured: Whether the metric is measured on the target; by default as the core declares it.
+    """
 
     name: str
+    direction: Direction = None  # type: ignore[assignment]
+    is_measured: bool = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.direction is None:
+            direction = "maximize" if self.name == SCORE else CORE_METRICS.direction(self.name)
+            object.__setattr__(self, "direction", direction)
+        if self.is_measured is None:
+            object.__setattr__(self, "is_measured", CORE_METRICS.is_measured(self.name))
 
     @classmethod
-    def parse(cls, text: str) -> Objective:
+    def parse(cls, text: str, metrics: Metrics = CORE_METRICS) -> Objective:
         """Read ``score``, or the name or short name of a metric.
+
+        Args:
+            text: The objective.
+            metrics: The metrics that it may name.
 
         Raises:
             ConfigError: unknown name.
         """
         name = text.strip()
-        return cls(check_metric(SHORT_NAMES.get(name, name), origin=f"objective {text!r}", also=("score",)))
-
-    @property
-    def is_measured(self) -> bool:
-        """Whether it takes a measurement on the target."""
-        return self.name in MEASURED_METRICS
+        if name == SCORE:
+            return cls(name)
+        origin = f"objective {text!r}"
+        metric = metrics.check(SHORT_NAMES.get(name, name), origin=origin, also=(SCORE,))
+        return cls(metric.name, metric.direction, metric.is_measured)
 
 
 def violations(constraints: Iterable[Constraint], metrics: Mapping[str, float]) -> dict[Constraint, float]:

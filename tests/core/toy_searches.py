@@ -13,9 +13,9 @@ from typing import Any
 from denas_core.cli import _run
 from denas_core.launch import run_search
 from denas_core.registry.registry import Registry
+from denas_core.results.comparable import comparable
 from denas_core.results.result import SearchResult
 from denas_core.runs.files import read_run
-from denas_core.runs.store import comparable
 from denas_core.setup.config import RunConfig, make_config
 from denas_core.study.study import Study
 from denas_core.values.trial import Trial

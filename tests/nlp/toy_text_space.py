@@ -9,11 +9,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from denas_core.contracts.component import option
-from denas_core.contracts.space import SearchSpace, Variant
-from denas_core.networks.heads import PositionHead
-from denas_core.values.architecture import Architecture, Knob
-from denas_core.values.batch import Batch, BatchKind, Outputs, expand_mask
+from denas_core import (
+    Architecture,
+    Batch,
+    BatchKind,
+    Knob,
+    Outputs,
+    PositionHead,
+    SearchSpace,
+    Variant,
+    expand_mask,
+    option,
+)
 
 
 @dataclasses.dataclass(kw_only=True)

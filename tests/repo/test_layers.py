@@ -10,7 +10,8 @@ import pytest
 from .imports import CORE, PLUGINS, PRODUCT, ROOT, arrows, circles, imports, is_of, module_of
 
 ORDER = (
-    ("text", "errors", "seeding", "version", "hookspecs"),
+    ("text", "seeding", "version", "hookspecs"),
+    ("errors",),
     ("values", "system", "isolation"),
     ("networks", "passes", "pretrained", "runs"),
     ("contracts",),

@@ -9,9 +9,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from denas_core import Knob, SearchSpace, WeightView
-from denas_core.values.batch import Batch, BatchKind, Outputs, continuous_batch
-from denas_core.values.views import views_by_module
+from denas_core import (
+    Batch,
+    BatchKind,
+    Knob,
+    Outputs,
+    SearchSpace,
+    WeightView,
+    continuous_batch,
+    views_by_module,
+)
 
 
 class ResidualBlock(nn.Module):
@@ -337,8 +344,7 @@ class TokenSpace(AttentionSpace):
         return ToyBert(arch["width"], arch["depth"], arch["heads"], self.fused, residual=variant == "full")
 
     def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
+        ids = (99 - torch.arange(size))[:, None].repeat(1, 6)
         if kind == "noise":
             ids = torch.randint(100, 200, (size, 6), generator=torch.Generator().manual_seed(seed))
-        else:
-            ids = (99 - torch.arange(size))[:, None].repeat(1, 6)
         return Batch(inputs={"x": ids.to("meta") if kind == "cost" else ids})

@@ -41,9 +41,9 @@ class TorchExport(Exporter):
         """
         import torch
 
-        from denas_core.models.deployable import deployable, traced
+        from denas_core.models.deployable import deployable_network, traced
 
-        module = deployable(model)
+        module = deployable_network(model)
         names = {"inputs": module.input_names, "outputs": module.output_names, "facts": dict(model.facts)}
         artefact = directory / PROGRAM
         # Not into the file: where the disk is full, torch's own writer ends the process.

@@ -12,6 +12,7 @@ from denas_core.cli.arguments import JsonOption
 from denas_core.cli.output import cell, print_json, print_table, print_text
 from denas_core.cli.trial_tables import KEY_DIGITS, TrialRow, print_trial_table
 from denas_core.text import printable
+from denas_core.values.metrics import shown_metrics
 
 RunsArgument = Annotated[list[Path], typer.Argument(metavar="RUN RUN...", help="Run directories.")]
 
@@ -44,7 +45,6 @@ def _print_runs(runs: Sequence[Mapping[str, Any]]) -> None:
     components = list(
         dict.fromkeys(name for run in runs if run["best"] for name in run["best"]["components"])
     )
-    metrics = ("params", "flops", "latency_ms")
     rows: list[list[object]] = [
         [name, *(run[name] for run in runs)] for name in ("space", "score", "strategy")
     ]
@@ -61,8 +61,8 @@ def _print_runs(runs: Sequence[Mapping[str, Any]]) -> None:
     rows += [[f"  {name}", *(best["components"].get(name) for best in bests)] for name in components]
     rows += [
         [f"  {name}", *(best["metrics"].get(name) for best in bests)]
-        for name in metrics
-        if name not in components and any(name in best["metrics"] for best in bests)
+        for name in shown_metrics(name for best in bests for name in best["metrics"])
+        if name not in components
     ]
     names = _short_names([run["run"] for run in runs])
     print_table(["quantity", *names], rows, prose=names, in_parts=True)

@@ -84,11 +84,11 @@ def export(
 
 
 def _form(registry: Registry, name: str) -> str:
-    from denas_core.registry.registry import OFFICIAL
+    from denas_core.registry.official import PLUGINS
 
     known = {id.rpartition("/")[2] for id in registry.ids("exporter")}
     # Read 'onnx' as 'onnx/onnx': without its plugin, the error then says what to install.
-    return f"{name}/{name}" if name in OFFICIAL and name not in known else name
+    return f"{name}/{name}" if name in PLUGINS and name not in known else name
 
 
 def _options(settings: list[str]) -> dict[str, Any]:

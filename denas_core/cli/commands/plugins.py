@@ -79,6 +79,7 @@ def show(
     from denas_core.isolation.plugin_errors import plugin_errors
     from denas_core.registry.options import describe_options
     from denas_core.registry.registry import Registry
+    from denas_core.values.metrics import declared_metrics
 
     registry = Registry.discover()
     kind = kind_of(registry, component.partition(":")[0])
@@ -100,6 +101,11 @@ def show(
         # The defaults that a search would have with this preset and these options.
         for row in document["options"]:
             row["default"] = space.options()[row["name"]]
+    if kind in ("space", "probe"):
+        document["metrics"] = [
+            {**metric.as_dict(), "title": metric.title}
+            for metric in declared_metrics({component: cls}).declared
+        ]
     if json_:
         print_json(document)
     else:
@@ -193,6 +199,21 @@ def _print(document: dict[str, Any]) -> None:
     if document["presets"]:
         rows = [[f"{document['id']}:{name}", options] for name, options in document["presets"].items()]
         print_table(["preset", "options"], rows, prose=("options",), title="")
+    if document.get("metrics"):
+        print_table(
+            ["metric", "what it is", "better", "value is"],
+            [
+                [
+                    metric["name"],
+                    metric["title"],
+                    "smaller" if metric["direction"] == "minimize" else "larger",
+                    "measured" if metric["is_measured"] else "counted",
+                ]
+                for metric in document["metrics"]
+            ],
+            prose=("what it is",),
+            title="",
+        )
     if "knobs" in document:
         print_table(
             ["knob", "values"],

@@ -10,7 +10,7 @@ from denas_core.report.sections.statistics import spans_decades
 from denas_core.text import number
 
 from .axes import Axis
-from .text import metric_name
+from .text import titles_of
 
 MOST_POINTS = 3000
 MOST_LINKS = 40
@@ -29,13 +29,13 @@ class Drawn(str):
 
 
 def pareto_charts(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return a scatter of score against each metric: parameters, FLOPs, latency."""
+    """Return a scatter of score against each metric that is shown."""
     ranked = _plotted(document["trials"])
     charts = []
-    for metric in ("params", "flops", "latency_ms"):
-        rows = [row for row in ranked if metric in row["metrics"]]
+    for metric in document["metrics"]:
+        rows = [row for row in ranked if metric["name"] in row["metrics"]]
         if len(rows) > 1:
-            charts.append(_scatter(metric, rows))
+            charts.append(_scatter(metric["name"], metric["title"], rows))
     return charts
 
 
@@ -71,7 +71,7 @@ def timeline(document: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def distributions(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return a histogram of each metric, with the bounds and the best architecture."""
-    return [_histogram(metric) for metric in document["budgets"]["metrics"]]
+    return [_histogram(metric, titles_of(document)) for metric in document["budgets"]["metrics"]]
 
 
 def intervals(document: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -116,7 +116,7 @@ def _plotted(trials: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [row for place, row in enumerate(ranked) if place % step == 0 or row["on_front"] or place < 50]
 
 
-def _scatter(metric: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _scatter(metric: str, title: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     values = [row["metrics"][metric] for row in rows]
     x = Axis.of(values, LEFT, WIDTH - RIGHT, log=spans_decades(values))
     y = Axis.of([row["score"] for row in rows], HEIGHT - BOTTOM, TOP)
@@ -134,12 +134,12 @@ def _scatter(metric: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     best_x, best_y, best = placed[0]
     return {
         "name": metric,
-        "title": metric_name(metric),
+        "title": title,
         "width": WIDTH,
         "height": HEIGHT,
         "frame": _frame(WIDTH, HEIGHT),
         "log": x.log,
-        "x_label": f"{metric_name(metric)}{', log scale' if x.log else ''}",
+        "x_label": f"{title}{', log scale' if x.log else ''}",
         "y_label": "score",
         "x_ticks": [(x(tick), number(tick)) for tick in x.ticks()],
         "y_ticks": [(y(tick), number(tick)) for tick in y.ticks()],
@@ -153,7 +153,7 @@ def _scatter(metric: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _histogram(metric: Mapping[str, Any]) -> dict[str, Any]:
+def _histogram(metric: Mapping[str, Any], titles: Mapping[str, str]) -> dict[str, Any]:
     width, height, bottom = 330, 150, 34
     edges = metric["edges"]
     x = Axis(edges[0], edges[-1], 10, width - 10, metric["log"])
@@ -176,7 +176,7 @@ def _histogram(metric: Mapping[str, Any]) -> dict[str, Any]:
         )
     return {
         "name": metric["name"],
-        "title": metric_name(metric["name"]),
+        "title": titles.get(metric["name"], metric["name"]),
         "log": metric["log"],
         "width": width,
         "height": height,

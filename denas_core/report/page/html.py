@@ -10,12 +10,13 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from denas_core.text import DASH, number, percent, seconds
-from denas_core.values.objectives import SHOWN_METRICS
+from denas_core.values.metrics import shown_metrics
 
 from . import charts, text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from jinja2.runtime import Context
 
 KEY_LENGTH = 12
 """Characters of a key that are shown."""
@@ -43,9 +44,8 @@ def render_html(document: Mapping[str, Any]) -> str:
         intervals=charts.intervals(document),
         bars=charts.bars(document["finalists"], document["score"]["directions"]),
         components=list(dict.fromkeys(name for row in document["finalists"] for name in row["components"])),
-        metrics=[
-            name for name in SHOWN_METRICS if any(name in row["metrics"] for row in document["finalists"])
-        ],
+        metrics=shown_metrics(name for row in document["finalists"] for name in row["metrics"]),
+        titles=text.titles_of(document),
         data=tooltip_data(document, [*pareto, *([time] if time else [])]),
     )
 
@@ -61,13 +61,12 @@ def policy(style: str, script: str) -> str:
 def tooltip_data(document: Mapping[str, Any], plots: list[dict[str, Any]]) -> dict[str, Any]:
     """Return what the tooltips show: a short row by trial, and the places of the points of each picture."""
     shown = {point[2] for plot in plots for point in plot["points"]}
-    names = [
-        name
-        for name in SHOWN_METRICS
-        if any(name in row["metrics"] for row in document["trials"] if row["index"] in shown)
-    ]
+    names = shown_metrics(
+        name for row in document["trials"] if row["index"] in shown for name in row["metrics"]
+    )
+    titles = text.titles_of(document)
     return {
-        "metrics": [text.metric_name(name) for name in names],
+        "metrics": [titles.get(name, name) for name in names],
         "trials": {
             str(row["index"]): [
                 text.visible(row["key"][:KEY_LENGTH]),
@@ -84,7 +83,7 @@ def tooltip_data(document: Mapping[str, Any], plots: list[dict[str, Any]]) -> di
 
 @functools.cache
 def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
     from markupsafe import Markup
 
     def finalize(value: Any) -> Any:
@@ -108,9 +107,15 @@ def _environment() -> Environment:
         "pct": percent,
         "secs": seconds,
         "shape": text.shape,
-        "metric": text.metric_name,
+        "metric": pass_context(_title),
     }
     return environment
+
+
+def _title(context: Context, name: str) -> str:
+    """Return what people call a metric."""
+    title: str = context["titles"].get(name, name)
+    return title
 
 
 def _asset(name: str) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from denas_core.text import DASH
+from denas_core.values.metrics import CORE
 
 LONGEST = 2000
 """Characters of one text that are shown."""
@@ -44,17 +46,7 @@ def shape(sizes: Sequence[int] | None) -> str:
     return DASH if not sizes else f" {TIMES} ".join(map(str, sizes))
 
 
-METRICS = {
-    "params": "parameters",
-    "trainable_params": "trainable parameters",
-    "flops": "FLOPs",
-    "size_mb": "size (MB)",
-    "memory_mb": "memory (MB)",
-    "latency_ms": "latency (ms)",
-    "rtf": "real-time factor",
-}
-
-
-def metric_name(name: str) -> str:
-    """Return a metric as people call it."""
-    return METRICS.get(name, name)
+def titles_of(document: Mapping[str, Any]) -> dict[str, str]:
+    """Return what people call each metric of a report, by its name."""
+    core = {metric.name: metric.title for metric in CORE}
+    return core | {metric["name"]: metric["title"] for metric in document["metrics"]}

@@ -20,6 +20,7 @@ def describe_budgets(
     ranges: Mapping[str, Sequence[float]],
     trials: Sequence[Trial],
     best: Trial | None,
+    shown: Sequence[str],
 ) -> dict[str, Any]:
     """Return constraints with what they turned away, and the distribution of each metric.
 
@@ -29,7 +30,7 @@ def describe_budgets(
         ``scored`` and ``others`` (counts between the edges), and ``best``.
     """
     rows = [_constraint(constraint, ranges, trials, best) for constraint in constraints]
-    names = dict.fromkeys(("params", "flops", "latency_ms", *(row["metric"] for row in rows)))
+    names = dict.fromkeys((*shown, *(row["metric"] for row in rows)))
     found = (_metric(name, trials, best, [row for row in rows if row["metric"] == name]) for name in names)
     return {"constraints": rows, "metrics": [metric for metric in found if metric]}
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from denas_core.values.objectives import SHOWN_METRICS
+from denas_core.values.metrics import Metrics, shown_metrics
 from denas_core.values.trial import Trial
 
 from .statistics import quartiles
 
 
-def compare(best: Trial, trials: Sequence[Trial], directions: Mapping[str, str]) -> dict[str, Any]:
+def compare(
+    best: Trial, trials: Sequence[Trial], directions: Mapping[str, str], metrics: Metrics
+) -> dict[str, Any]:
     """Set the best trial against the scored trials of generation 0, by component and by metric.
 
     Generation 0 is proposed before any score is known, so it is what chance finds under the same constraints.
@@ -19,7 +21,8 @@ def compare(best: Trial, trials: Sequence[Trial], directions: Mapping[str, str])
     Args:
         best: The best trial of the run.
         trials: Every trial of the run.
-        directions: ``maximize`` or ``minimize`` by component; a metric is better where it is smaller.
+        directions: ``maximize`` or ``minimize`` by component.
+        metrics: The metrics of the run.
 
     Returns:
         ``count`` of the reference, whether the best ``is_member``, and ``rows``: ``name``, ``kind``, ``direction``,
@@ -32,7 +35,7 @@ def compare(best: Trial, trials: Sequence[Trial], directions: Mapping[str, str])
         mine = of(best)
         for name in mine:
             others = [of(t)[name] for t in reference if name in of(t) and t is not best]
-            direction = directions.get(name, "maximize") if kind == "component" else "minimize"
+            direction = directions.get(name, "maximize") if kind == "component" else metrics.direction(name)
             rows.append(_row(name, kind, direction, mine[name], others))
     return {"count": len(reference), "is_member": best in reference, "rows": [row for row in rows if row]}
 
@@ -59,6 +62,5 @@ def _components(trial: Trial) -> Mapping[str, float]:
 
 
 def _metrics(trial: Trial) -> Mapping[str, float]:
-    return {
-        name: trial.evaluation.metrics[name] for name in SHOWN_METRICS if name in trial.evaluation.metrics
-    }
+    metrics = trial.evaluation.metrics
+    return {name: metrics[name] for name in shown_metrics(metrics)}

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from denas_core.values.architecture import Value
+from denas_core.values.architecture import KnobValue
 from denas_core.values.trial import Trial
 
 from .statistics import share_explained
@@ -66,7 +66,7 @@ def _row(name: str, used: Sequence[Trial], top: int) -> dict[str, Any]:
     }
 
 
-def _most_frequent(values: Sequence[Value]) -> tuple[Value | None, float | None]:
+def _most_frequent(values: Sequence[KnobValue]) -> tuple[KnobValue | None, float | None]:
     if not values:
         return None, None
     value, count = Counter(values).most_common(1)[0]

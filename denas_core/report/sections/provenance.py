@@ -9,18 +9,20 @@ from typing import Any
 from denas_core.runs.files import STORE
 from denas_core.setup.config import as_yaml
 from denas_core.system.machine import moment
+from denas_core.values.metrics import Metrics
 from denas_core.values.objectives import Budget, Constraint, Objective
 from denas_core.version import __version__
 
 
 def describe_provenance(
-    run: Path, header: Mapping[str, Any], *, active_seconds: float, has_latency: bool
+    run: Path, header: Mapping[str, Any], metrics: Metrics, *, active_seconds: float, has_latency: bool
 ) -> dict[str, Any]:
     """Return versions, machine, configuration, times, and whether the table of trials is reproducible bit for bit.
 
     Args:
         run: The run directory.
         header: The header of the run.
+        metrics: The metrics of the run.
         active_seconds: Seconds of work, summed over resumes.
         has_latency: Whether latency was measured.
     """
@@ -36,18 +38,22 @@ def describe_provenance(
         "started": header.get("started"),
         "last_commit": _last_commit(run),
         "active_seconds": active_seconds,
-        "reproducible": _reproducible(config, has_latency=has_latency, is_sized="generation_sizes" in header),
+        "reproducible": _reproducible(
+            config, metrics, has_latency=has_latency, is_sized="generation_sizes" in header
+        ),
     }
 
 
-def _reproducible(config: Mapping[str, Any], *, has_latency: bool, is_sized: bool) -> dict[str, Any]:
+def _reproducible(
+    config: Mapping[str, Any], metrics: Metrics, *, has_latency: bool, is_sized: bool
+) -> dict[str, Any]:
     against = []
     if Budget.parse(config["budget"]).candidates is None:
         against.append("its budget is time, so how many candidates it reaches depends on the machine's load")
     if is_sized:
         against.append("the size of its generations was chosen by the speed of the machine")
-    measured = [text for text in config["constraints"] if Constraint.parse(text).is_measured]
-    measured += [name for name in config["objectives"] if Objective.parse(name).is_measured]
+    measured = [text for text in config["constraints"] if Constraint.parse(text, metrics).is_measured]
+    measured += [name for name in config["objectives"] if Objective.parse(name, metrics).is_measured]
     if has_latency or measured:
         against.append("it measures latency, which differs from run to run")
     if against:

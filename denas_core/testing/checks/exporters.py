@@ -100,10 +100,10 @@ def artefacts_can_be_moved(exporter: Exporter, export: Export) -> None:
 @check_on(exports)
 def outputs_are_those_of_the_network(exporter: Exporter, export: Export) -> None:
     """What was written gives the outputs of the network, by name and within its tolerance."""
-    from denas_core.models.deployable import deployable
+    from denas_core.models.deployable import deployable_network
 
     try:
-        largest_difference(exporter, deployable(export.model), export.artefact)
+        largest_difference(exporter, deployable_network(export.model), export.artefact)
     except PluginError as error:
         fail(f"{error}; write the network as it is in eval mode, and name its outputs as it does")
 

@@ -15,7 +15,7 @@ from denas_core.errors import ConfigError, DenasError
 from denas_core.testing.check import CheckSkipped, check, check_on, fail, must_succeed
 from denas_core.testing.samples.difference import brief
 from denas_core.testing.samples.members import different, ends, few, require_inside, samples, settings, text
-from denas_core.values.architecture import Architecture, Knob, Value
+from denas_core.values.architecture import Architecture, Knob, KnobValue
 from denas_core.values.number import coerce_score
 
 from . import networks
@@ -80,7 +80,7 @@ def knobs_can_be_searched(space: SearchSpace) -> None:
 
 
 @check_on(settings)
-def canonical_accepts_any_values(space: SearchSpace, values: Mapping[str, Value]) -> None:
+def canonical_accepts_any_values(space: SearchSpace, values: Mapping[str, KnobValue]) -> None:
     """canonical() takes any combination of knob values and returns values that the knobs have."""
     choices = {knob.name: knob.values for knob in space.knobs()}
     with must_succeed(f"canonical() of {brief(values)}", "repair any combination"):
@@ -91,7 +91,7 @@ def canonical_accepts_any_values(space: SearchSpace, values: Mapping[str, Value]
 
 
 @check_on(settings)
-def canonical_is_idempotent(space: SearchSpace, values: Mapping[str, Value]) -> None:
+def canonical_is_idempotent(space: SearchSpace, values: Mapping[str, KnobValue]) -> None:
     """Canonical values are their own canonical values."""
     once = space.canonical(values)
     twice = space.canonical(once)
@@ -100,7 +100,7 @@ def canonical_is_idempotent(space: SearchSpace, values: Mapping[str, Value]) -> 
 
 
 @check_on(settings)
-def canonical_ignores_order(space: SearchSpace, values: dict[str, Value]) -> None:
+def canonical_ignores_order(space: SearchSpace, values: dict[str, KnobValue]) -> None:
     """canonical() gives the same values whatever the order in which they are given."""
     if dict(space.canonical(values)) != dict(space.canonical(dict(reversed(values.items())))):
         fail(f"canonical() of {brief(values)} depends on their order; go through self.knobs() instead")

@@ -6,7 +6,7 @@ import random
 
 from denas_core.contracts.space import SearchSpace
 from denas_core.testing.check import CheckSkipped, fail
-from denas_core.values.architecture import Architecture, Value
+from denas_core.values.architecture import Architecture, KnobValue
 
 from .difference import brief
 
@@ -17,7 +17,7 @@ def samples(space: SearchSpace, count: int = 6) -> list[Architecture]:
     return [space.sample(rng) for _ in range(count)]
 
 
-def settings(space: SearchSpace, spaces: object = ()) -> list[dict[str, Value]]:
+def settings(space: SearchSpace, spaces: object = ()) -> list[dict[str, KnobValue]]:
     """Return combinations of values for all knobs, active or not, drawn from a fixed seed."""
     rng = random.Random(1)
     knobs = space.knobs()

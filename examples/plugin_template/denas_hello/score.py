@@ -19,8 +19,7 @@ class HelloScore(ProxyScore):
     batch_size: int = option(16, "Samples of the batch", at_least=1, at_most=4096)
 
     def passes(self) -> Sequence[PassSpec]:
-        """Return one run that differentiates the read-out by the weights; scores with equal passes share "
-        "it."""
+        """Return one run that differentiates the read-out by the weights; scores with equal passes share it."""
         return (PassSpec(size=self.batch_size, readout="cotangent", gradients="weights"),)
 
     def measure(self, candidate: Candidate) -> float:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from denas_core import Architecture, Batch, Knob, SearchSpace, continuous_batch, option
 
 if TYPE_CHECKING:
-    from denas_core.contracts.space import Variant
-    from denas_core.values.batch import BatchKind
+    from denas_core import BatchKind, Variant
     from torch import nn
 
 
@@ -33,8 +32,7 @@ class HelloSpace(SearchSpace):
     def build(
         self, arch: Architecture, *, head: nn.Module | None = None, variant: Variant = "full"
     ) -> nn.Module:
-        """Return hidden layers and a head that is linear unless one is given; there are no residuals to leave "
-        "out."""
+        """Return hidden layers and a head that is linear unless one is given; there are no residuals to leave out."""
         from torch import nn
 
         activation = {"relu": nn.ReLU, "gelu": nn.GELU}[str(arch["activation"])]

@@ -21,8 +21,7 @@ class HelloStrategy(Strategy):
         return self.size
 
     def ask(self, problem: Problem, history: History, *, count: int, seed: int) -> list[Architecture]:
-        """Return up to `count` new architectures; all that is random comes from the generator it is "
-        "handed."""
+        """Return up to `count` new architectures; all that is random comes from the generator it is handed."""
         best = [trial.arch for trial in history.ranked[: self.parents]]
 
         def propose(place: int, rng: random.Random) -> Architecture:

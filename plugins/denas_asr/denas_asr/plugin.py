@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from denas_core.hookspecs import Components, hookimpl
+from denas_core import Components, hookimpl
 
 if TYPE_CHECKING:
     import typer

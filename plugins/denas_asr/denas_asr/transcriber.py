@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from denas_core.contracts.task import Task
-from denas_core.contracts.trained_model import TrainedModel
+from denas_core import Task, TrainedModel
 from denas_core.errors import ConfigError
 
 from .data.audio import EXTENSIONS, LONGEST, UnreadableAudio

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denas_core.hookspecs import Components, hookimpl
+from denas_core import Components, hookimpl
 
 
 @hookimpl

@@ -21,6 +21,6 @@ def load(path: Path | str) -> nn.Module:
         ConfigError: there is no model.
         StoreDamaged: the files do not belong together.
     """
-    from denas_core.models.find import load_network
+    from denas_core import load_network
 
     return load_network(Path(path))

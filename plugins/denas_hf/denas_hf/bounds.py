@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 
-from denas_core.values.architecture import Knob, Value
+from denas_core import Knob, KnobValue
 
 from .original import Dimensions, Original
 
@@ -41,7 +41,7 @@ class Bounds:
         """Return a knob for each list of choices that is not empty."""
         return tuple(Knob(name, getattr(self, name)) for name in NAMES if getattr(self, name))
 
-    def dimensions(self, values: Mapping[str, Value]) -> Dimensions:
+    def dimensions(self, values: Mapping[str, KnobValue]) -> Dimensions:
         """Return the sizes that the values of the knobs stand for."""
         layers, heads, intermediate = (int(values[name]) for name in ("layers", "heads", "intermediate"))
         hidden = self.hidden_of(heads, int(values["hidden"])) if self.hidden else self.width_of(heads)

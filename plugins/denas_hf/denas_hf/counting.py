@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from denas_core.contracts.space import SearchSpace
+    from denas_core import SearchSpace
 
     from .original import Dimensions, Original
 
@@ -61,7 +61,7 @@ def counted(space: SearchSpace, original: Original, wanted: Dimensions) -> Count
 def _counted(
     space: SearchSpace, original: Original, wanted: Dimensions, depths: Mapping[str, int]
 ) -> dict[str, int]:
-    from denas_core.networks.cost import count_cost
+    from denas_core.networks import count_cost
 
     from .network import build_network
 

@@ -6,13 +6,12 @@ import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from denas_core.pretrained.inheritance import By, inherited, member_importance
+from denas_core.pretrained import By, inherited, member_importance
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from denas_core.pretrained.checkpoint import Pretrained
-    from denas_core.pretrained.layout import Axis
+    from denas_core.pretrained import Axis, Pretrained
 
     from .original import Original
 

@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from denas_core.networks.tokens import token_batch
-from denas_core.values.batch import Batch, BatchKind, continuous_batch
+from denas_core import Batch, BatchKind, continuous_batch
+from denas_core.networks import token_batch
 
 if TYPE_CHECKING:
     from torch import Tensor

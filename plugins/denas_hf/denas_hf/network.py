@@ -10,9 +10,8 @@ from transformers.initialization import no_init_weights
 from transformers.modeling_outputs import SequenceClassifierOutput
 from transformers.models.auto import modeling_auto
 
-from denas_core.networks.heads import PositionHead
-from denas_core.pretrained.silence import silent_transformers
-from denas_core.values.batch import expand_mask
+from denas_core import PositionHead, expand_mask
+from denas_core.pretrained import silent_transformers
 
 from .original import Original
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from denas_core.errors import ConfigError, did_you_mean
-from denas_core.text import safe_repr
+from denas_core.errors import ConfigError, did_you_mean, safe_repr
 
 from .bounds import Bounds
 

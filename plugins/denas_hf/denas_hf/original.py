@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from denas_core.errors import ConfigError
-from denas_core.pretrained.layout import Layout
+from denas_core.pretrained import Layout
 
 from .family import Family
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from denas_core.values.batch import Batch, Outputs
+from denas_core import Batch, Outputs
 
 from .family import Family
 from .network import base_of

@@ -7,13 +7,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
-from denas_core.contracts.component import option
-from denas_core.contracts.space import SearchSpace, Variant
-from denas_core.networks.tokens import token_lengths
-from denas_core.seeding import canonical_json
-from denas_core.system.guarded_yaml import load_mapping
-from denas_core.values.architecture import Architecture, Knob, Value
-from denas_core.values.batch import Batch, BatchKind, Outputs
+from denas_core import (
+    Architecture,
+    Batch,
+    BatchKind,
+    Knob,
+    KnobValue,
+    Outputs,
+    SearchSpace,
+    Variant,
+    canonical_json,
+    load_mapping,
+    option,
+)
+from denas_core.networks import token_lengths
 
 from .families import FAMILIES
 from .family import Family
@@ -23,8 +30,8 @@ from .start import Start, start_of
 if TYPE_CHECKING:
     from torch import nn
 
-    from denas_core.contracts.original import Legacy, Recipe
-    from denas_core.values.views import WeightView
+    from denas_core import Recipe, WeightView
+    from denas_core.legacy import Legacy
 
     from .bounds import Bounds
     from .counting import Counts
@@ -101,7 +108,7 @@ class Auto(SearchSpace):
         """Return layers, heads, hidden width where the heads do not give it, and width of feed-forward layers."""
         return self._bounds.knobs()
 
-    def canonical(self, values: Mapping[str, Value]) -> dict[str, Value]:
+    def canonical(self, values: Mapping[str, KnobValue]) -> dict[str, KnobValue]:
         """Return `values` with the first of the hidden widths that come to the same for this number of heads."""
         active = super().canonical(values)
         if "hidden" in active and "heads" in active:

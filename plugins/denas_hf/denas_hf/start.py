@@ -9,8 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from denas_core.pretrained.checkpoint import Pretrained
-from denas_core.pretrained.inheritance import By
+from denas_core.pretrained import By, Pretrained
 
 from .bounds import NAMES, Bounds, bounds_of
 from .family import Family, family_of

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from torch import nn
 
+from denas_core import WeightView
 from denas_core.errors import PluginError
-from denas_core.pretrained.layout import Placed
-from denas_core.values.views import WeightView
+from denas_core.pretrained import Placed
 
 from .network import base_of
 from .original import Original

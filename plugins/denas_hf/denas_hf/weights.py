@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from transformers import PreTrainedModel
 
+from denas_core import initialise
 from denas_core.errors import PluginError
-from denas_core.networks.initialise import initialise
-from denas_core.pretrained.silence import silent_transformers
+from denas_core.pretrained import silent_transformers
 
 from .network import HeadedNetwork, base_of
 

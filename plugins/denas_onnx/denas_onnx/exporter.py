@@ -7,17 +7,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from denas_core.contracts.component import option
-from denas_core.contracts.exporter import Exporter
-from denas_core.networks.stages import stages_of
-from denas_core.values.batch import Batch
+from denas_core import Batch, Exporter, option, stages_of
 
 from . import OPSET
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from denas_core.contracts.trained_model import TrainedModel
+    from denas_core import TrainedModel
 
 MODEL, SUFFIX = "model", ".onnx"
 
@@ -41,14 +38,14 @@ class ONNX(Exporter):
         Raises:
             ConfigError: the network cannot be traced, or has no form in ONNX.
         """
-        from denas_core.models.deployable import deployable, deployable_stages
+        from denas_core.models import deployable_network, deployable_stages
 
         from .program import onnx_program, save_program, weight_bytes
 
         stages = deployable_stages(model)
         facts = {**model.facts, "space": model.space.id, "key": model.arch.key}
         properties = {name: json.dumps(value) for name, value in facts.items()}
-        for name, module in (stages or {MODEL: deployable(model)}).items():
+        for name, module in (stages or {MODEL: deployable_network(model)}).items():
             program = onnx_program(module, opset=self.opset)
             program.model.metadata_props.update(properties)
             save_program(program, directory / f"{name}{SUFFIX}", weights=weight_bytes(module))

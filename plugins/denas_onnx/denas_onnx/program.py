@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 import onnxruntime  # type: ignore[import-untyped]
 import torch
 
-from denas_core.errors import ConfigError
-from denas_core.models.deployable import Deployable, dimension_names, traced
-from denas_core.text import describe_error
+from denas_core.errors import ConfigError, describe_error
+from denas_core.models import Deployable, dimension_names, traced
 
 from . import OPSET
 
 if TYPE_CHECKING:
-    from denas_core.values.batch import Batch
+    from denas_core import Batch
 
 LARGEST_FILE = 2_000_000_000
 """Bytes of weights up to which they are in the file itself: ONNX files end at 2 GiB."""

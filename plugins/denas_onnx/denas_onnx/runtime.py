@@ -8,11 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from denas_core.contracts.probe import TimedProbe
+from denas_core import TimedProbe
 
 if TYPE_CHECKING:
-    from denas_core.contracts.space import SearchSpace
-    from denas_core.values.architecture import Architecture
+    from denas_core import Architecture, SearchSpace
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -33,7 +32,7 @@ class Runtime(TimedProbe):
         """
         import torch
 
-        from denas_core.models.deployable import DeployableNetwork
+        from denas_core.models import DeployableNetwork
 
         from .program import onnx_program, open_session, save_program, weight_bytes
 

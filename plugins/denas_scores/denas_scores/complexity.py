@@ -8,8 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from denas_core import PassSpec, ProxyScore, ScoreFailed, option
-from denas_core.values.table import Direction
+from denas_core import Direction, PassSpec, ProxyScore, ScoreFailed, option
 
 if TYPE_CHECKING:
     from torch import Tensor

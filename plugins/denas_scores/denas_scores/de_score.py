@@ -7,9 +7,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from denas_core import CombinedScore, ProxyScore, Recipe, Table, option
+from denas_core import CombinedScore, ProxyScore, Recipe, Table, is_part_of, option
 from denas_core.errors import ConfigError
-from denas_core.values.views import is_part_of
 
 from .activations import Naswot
 from .baselines import Flops

@@ -13,8 +13,7 @@ from .differentiated import attention_views
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from denas_core import Candidate
-    from denas_core.values.passes import GradientFactors
+    from denas_core import Candidate, GradientFactors
 
 
 @dataclasses.dataclass(kw_only=True)

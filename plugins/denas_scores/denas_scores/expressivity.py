@@ -7,9 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from denas_core import PassSpec, ProxyScore, ScoreFailed, option
-from denas_core.contracts.score import CONTINUOUS_INPUT
-from denas_core.values.batch import expand_mask
+from denas_core import CONTINUOUS_INPUT, PassSpec, ProxyScore, ScoreFailed, expand_mask, option
 
 if TYPE_CHECKING:
     from denas_core import Candidate, Outputs

@@ -11,15 +11,16 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from denas_core import PassSpec, ProxyScore, option
-from denas_core.contracts.original import SALIENCY
-from denas_core.values.table import Direction
+from denas_core import Direction, PassSpec, ProxyScore, Recipe, option
 
 from .differentiated import views_of_roles
 from .expressivity import PERTURBATION, gaussian_complexity
 
 if TYPE_CHECKING:
     from denas_core import Candidate, WeightView
+
+_COUNTS = Recipe(arithmetic="sum", weights={}, batch_size=1).saliency
+"""What a recipe counts that does not say otherwise."""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -35,7 +36,7 @@ class ReferenceScore(ProxyScore):
     initialisation: Literal["normal", "fresh", "inherited"] = option("fresh", "Weights that are scored")
     drawn: list[str] = option([], "What 'normal' draws, if not every matrix and kernel: roles, and 'norm'")
     roles: list[str] = option(["attention"], "Roles of the weights that diversity looks at")
-    counts: dict[str, int] = option(dict(SALIENCY), "How often saliency counts the weights of a role")
+    counts: dict[str, int] = option(dict(_COUNTS), "How often saliency counts the weights of a role")
 
     def _weights(self) -> dict[str, Any]:
         return {"weights": self.initialisation, "drawn": tuple(self.drawn), "variant": self.variant}

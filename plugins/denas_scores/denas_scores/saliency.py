@@ -7,8 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from denas_core import PassSpec, ProxyScore, ScoreFailed, option
-from denas_core.values.views import FEED_FORWARD
+from denas_core import FEED_FORWARD, PassSpec, ProxyScore, ScoreFailed, option
 
 from .differentiated import views_of_roles
 

@@ -15,7 +15,7 @@ from denas_core.builtin.exporters.huggingface import HuggingFace
 from denas_core.contracts.space import SearchSpace
 from denas_core.contracts.trained_model import TrainedModel
 from denas_core.errors import ConfigError
-from denas_core.models.deployable import deployable, traced
+from denas_core.models.deployable import deployable_network, traced
 from denas_core.models.export import export_model
 from denas_core.testing import ExporterTests
 from denas_core.testing.checks.processes import fault_of
@@ -183,7 +183,7 @@ def test_networks_of_others_are_refused_in_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["text", "answer", "base"])
 def test_networks_of_tokens_are_traced_for_batches_of_any_size(kind: Any) -> None:
     model = model_of(bert(kind=kind), facts={})
-    module = deployable(model)
+    module = deployable_network(model)
     program = traced(module).module()
     for size in (1, 5):
         inputs = model.space.batch(size, seed=size).inputs

@@ -12,7 +12,7 @@ from torch import nn
 from denas_core.errors import ConfigError, PluginError
 from denas_core.models.deployable import (
     DeployableStage,
-    deployable,
+    deployable_network,
     deployable_stages,
     dimension_names,
     shortened,
@@ -28,7 +28,7 @@ from tests.core.exported import Answers, InStages, Sequences, model_of, sample_m
 def test_it_gives_the_logits_of_the_space(space: Any) -> None:
     model = model_of(space)
     inputs = space.batch(3, seed=2).inputs
-    module = deployable(model)
+    module = deployable_network(model)
     with torch.no_grad():
         expected = space.forward(model.network, Batch(inputs=inputs)).logits["logits"]
         assert torch.equal(module(*inputs.values()), expected)
@@ -39,7 +39,7 @@ def test_it_gives_the_logits_of_the_space(space: Any) -> None:
 
 def test_several_logits_come_in_order_and_have_names() -> None:
     model = model_of(Answers().named("sample/answers"))
-    module = deployable(model)
+    module = deployable_network(model)
     x = torch.randn(4, 12)
     with torch.no_grad():
         outputs = module(x)
@@ -49,7 +49,7 @@ def test_several_logits_come_in_order_and_have_names() -> None:
 
 
 def test_dimensions_that_a_space_leaves_open_may_have_any_size_in_a_program() -> None:
-    module = deployable(model_of(Sequences().named("sample/sequences")))
+    module = deployable_network(model_of(Sequences().named("sample/sequences")))
     program = traced(module).module()
     assert dimension_names(module) == ({0: "batch", 1: "positions"},) * 2
     for size, length in ((1, 3), (3, 8), (2, 50)):
@@ -76,7 +76,7 @@ def test_stages_run_one_after_the_other_and_give_the_logits() -> None:
     assert not any(part.training for module in (first, second) for part in module.modules())
     x = torch.randn(3, 12)
     with torch.no_grad():
-        assert torch.equal(traced(second).module()(traced(first).module()(x)), deployable(model)(x))
+        assert torch.equal(traced(second).module()(traced(first).module()(x)), deployable_network(model)(x))
 
 
 def test_dimensions_between_stages_may_have_any_size() -> None:
@@ -108,7 +108,7 @@ def test_a_network_without_stages_has_none() -> None:
 
 def test_the_wrong_number_of_inputs_is_an_error() -> None:
     with pytest.raises(ValueError, match="argument 2 is longer"):
-        deployable(sample_model())(torch.zeros(1, 12), torch.zeros(1, 12))
+        deployable_network(sample_model())(torch.zeros(1, 12), torch.zeros(1, 12))
 
 
 class Branching(SampleMLP):
@@ -129,5 +129,5 @@ def test_what_cannot_be_traced_for_every_batch_is_told_in_one_line(cls: Any) -> 
     with pytest.raises(
         ConfigError, match=r"torch\.export cannot trace this network of 'sample/odd'"
     ) as caught:
-        traced(deployable(model))
+        traced(deployable_network(model))
     assert "\n" not in str(caught.value) and "export it to safetensors" in str(caught.value)

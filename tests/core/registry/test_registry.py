@@ -7,7 +7,8 @@ import pytest
 from denas_core.cli import _run
 from denas_core.errors import ConfigError, DenasError, NotInstalled, PluginError
 from denas_core.registry.loading import Kind
-from denas_core.registry.registry import OFFICIAL, Registry
+from denas_core.registry.official import PLUGINS
+from denas_core.registry.registry import Registry
 from tests.core.plugin_modules import GOOD, GOOD_SCORES, Install
 
 
@@ -45,7 +46,7 @@ def test_a_component_of_a_broken_plugin_says_why(registry: Registry) -> None:
     )
 
 
-@pytest.mark.parametrize("name", OFFICIAL)
+@pytest.mark.parametrize("name", sorted(PLUGINS))
 def test_an_official_plugin_that_is_missing_comes_with_its_pip_line(name: str) -> None:
     assert refusal(Registry([]), "space", f"{name}/x", NotInstalled) == (
         f"space '{name}/x' needs the plugin '{name}', which is not installed; "

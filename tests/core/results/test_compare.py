@@ -12,6 +12,7 @@ from denas_core.errors import ConfigError, StoreDamaged
 from denas_core.results.compare import compare_runs, read_runs
 from denas_core.results.joint import rank_jointly
 from denas_core.runs.files import read_run
+from denas_core.values.objectives import Objective
 from tests.core.toy_searches import denas_here, toy_search
 
 BUDGET = 30
@@ -126,7 +127,7 @@ def test_the_joint_ranking_is_over_the_candidates_of_all_runs(runs: Path) -> Non
 def test_the_joint_front_holds_what_nothing_dominates(runs: Path) -> None:
     a, c = read_runs([runs / "a", runs / "c"])
     assert a.combination is not None
-    members = rank_jointly([a.trials, c.trials], a.combination, ["score", "params"])
+    members = rank_jointly([a.trials, c.trials], a.combination, [Objective("score"), Objective("params")])
     for member in members:
         point = (-member.value, member.trial.evaluation.metrics["params"])
         others = [(-other.value, other.trial.evaluation.metrics["params"]) for other in members]

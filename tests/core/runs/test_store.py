@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from denas_core.errors import StorageError, StoreDamaged
-from denas_core.runs.store import Store, comparable
+from denas_core.results.comparable import comparable
+from denas_core.runs.store import Store
 from denas_core.values.architecture import Architecture
 from denas_core.values.trial import Evaluation, Trial
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from denas_core.errors import ConfigError
 from denas_core.text import quantity
-from denas_core.values.objectives import Budget, Constraint, Objective, check_metric, violations
+from denas_core.values.objectives import Budget, Constraint, Objective, violations
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,6 @@ def test_another_form_of_constraint_is_refused_with_examples(text: str) -> None:
         ("params<=10ms", "params takes the units 'k', 'm', 'g', 'b', 't', not 'ms'"),
         ("latency<=10k", "latency_ms takes the units 'us', 'µs', 'ms', 's', not 'k'"),
         ("size<=10M", "size_mb takes the units 'kb', 'mb', 'gb', not 'M'"),
-        ("rtf<=1s", "rtf takes no unit, not 's'"),
     ],
 )
 def test_a_unit_of_another_metric_is_refused_with_those_that_fit(text: str, message: str) -> None:
@@ -103,7 +102,7 @@ def test_an_unknown_metric_is_refused_with_the_nearest() -> None:
         Constraint.parse("param<=1M")
     assert str(caught.value) == (
         "unknown metric 'param' (constraint 'param<=1M'); did you mean 'params'?; "
-        "known: params, trainable_params, flops, size_mb, memory_mb, latency_ms, rtf"
+        "known: params, trainable_params, flops, size_mb, memory_mb, latency_ms"
     )
 
 
@@ -117,12 +116,8 @@ def test_the_score_is_an_objective_and_no_constraint() -> None:
         Objective.parse("scores")
 
 
-def test_the_parameters_of_a_part_are_a_metric() -> None:
-    assert check_metric("params_trunk", origin="here") == "params_trunk"
-
-
 @pytest.mark.parametrize(
-    ("text", "measured"), [("latency_ms", True), ("rtf", True), ("params", False), ("memory_mb", False)]
+    ("text", "measured"), [("latency_ms", True), ("params", False), ("memory_mb", False)]
 )
 def test_latency_is_measured_and_counts_are_not(text: str, measured: bool) -> None:
     assert Objective.parse(text).is_measured is measured

@@ -5,7 +5,7 @@ from denas_core import hookimpl
 
 @hookimpl
 def denas_spaces():
-    return {"stairs": "denas_toy.stairs:Stairs"}
+    return {"stairs": "denas_toy.stairs:Stairs", "lift": "denas_toy.energy:Lift"}
 
 
 @hookimpl
@@ -19,7 +19,7 @@ def denas_scores():
 
 @hookimpl
 def denas_probes():
-    return {"ruler": "denas_toy.ruler:Ruler"}
+    return {"ruler": "denas_toy.ruler:Ruler", "meter": "denas_toy.energy:Meter"}
 
 
 @hookimpl

@@ -2,8 +2,7 @@
 
 import dataclasses
 
-from denas_core import Latency, LatencyProbe
-from denas_core.contracts.component import option
+from denas_core import Latency, LatencyProbe, option
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -6,9 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from denas_core import CombinedScore, ProxyScore, ScoreFailed
-from denas_core.contracts.component import option
-from denas_core.seeding import derive_rng
+from denas_core import CombinedScore, ProxyScore, ScoreFailed, derive_rng, option
 
 
 @dataclasses.dataclass(kw_only=True)

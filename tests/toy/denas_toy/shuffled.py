@@ -3,8 +3,7 @@
 import dataclasses
 import random
 
-from denas_core import Executor
-from denas_core.contracts.component import option
+from denas_core import Executor, option
 
 
 @dataclasses.dataclass(kw_only=True)

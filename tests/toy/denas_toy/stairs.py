@@ -2,8 +2,7 @@
 
 import dataclasses
 
-from denas_core import Knob, SearchSpace
-from denas_core.contracts.component import option
+from denas_core import Knob, SearchSpace, option
 
 STEPS = 6
 

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from denas_core.cli.arguments import JsonOption
-from denas_core.cli.output import print_json
+from denas_core.cli.api import JsonOption, print_json
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at data sets before training.")
 

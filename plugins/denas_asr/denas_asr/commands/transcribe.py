@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from denas_core.cli.arguments import DeviceOption, JsonOption
-from denas_core.cli.output import print_json, print_notice
-from denas_core.cli.task_options import DecodeOption, LmOption
+from denas_core.cli.api import DecodeOption, DeviceOption, JsonOption, LmOption, print_json, print_notice
 
 if TYPE_CHECKING:
     from denas_asr.transcriber import Transcript
@@ -42,13 +40,9 @@ def transcribe(
     Files that cannot be read are named, and the others are written all the same.
     """
     from denas_asr.transcriber import Transcriber, audio_files
-    from denas_core.cli.commands.train import device_of
-    from denas_core.cli.task_options import task_for_once
-    from denas_core.models.find import find_model
-    from denas_core.models.trained import load_model
-    from denas_core.registry.registry import Registry
-    from denas_core.system.extras import require_extra
-    from denas_core.system.memory import memory_errors
+    from denas_core import Registry, load_model
+    from denas_core.cli.api import device_of, memory_errors, require_extra, task_for_once
+    from denas_core.models import find_model
 
     require_extra("train", "safetensors", purpose="a trained model")
     registry = Registry.discover()

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from denas_asr.network.space import SpeechSpace
-from denas_core.contracts.component import option
+from denas_core import option
 
 if TYPE_CHECKING:
     from torch import nn

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from denas_asr.features.resampling import resample
-from denas_core.errors import ConfigError
-from denas_core.text import describe_error
+from denas_core.errors import ConfigError, describe_error
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from denas_asr.features.fbank import Fbank, log_mel
 from denas_asr.features.normalisation import Normalisation, measured
 from denas_asr.features.speed import at_speed
-from denas_core.seeding import derive_rng
+from denas_core import derive_rng
 
 from .audio import LONGEST, read_audio
 from .cache import FeatureCache

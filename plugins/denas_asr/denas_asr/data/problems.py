@@ -6,8 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
-from denas_core.errors import ConfigError
-from denas_core.text import one_line
+from denas_core.errors import ConfigError, one_line
 
 NAMED = 3
 """Cases of a kind that are told by name."""

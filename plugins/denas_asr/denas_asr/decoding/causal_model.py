@@ -8,8 +8,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from denas_core.errors import ConfigError
-from denas_core.text import describe_error, safe_repr
+from denas_core.errors import ConfigError, describe_error, safe_repr
 
 
 class CausalModel:

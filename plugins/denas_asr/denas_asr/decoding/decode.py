@@ -11,8 +11,7 @@ from typing import Literal, Protocol, get_args
 import torch
 from torch import Tensor
 
-from denas_core.errors import ConfigError, did_you_mean
-from denas_core.text import safe_repr
+from denas_core.errors import ConfigError, did_you_mean, safe_repr
 
 from .attention_scorer import Network
 from .causal_model import CausalModel

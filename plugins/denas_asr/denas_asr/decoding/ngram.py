@@ -7,8 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from denas_core.errors import ConfigError
-from denas_core.text import describe_error, safe_repr
+from denas_core.errors import ConfigError, describe_error, safe_repr
 
 NATURAL = math.log(10.0)
 """Files hold logarithms to the base of ten."""

@@ -6,8 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from denas_core.errors import ConfigError
-from denas_core.text import safe_repr
+from denas_core.errors import ConfigError, safe_repr
 
 from .symbols import FIRST
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.metadata
 from types import ModuleType
 
-from denas_core.system.machine import installed_version
-from denas_core.text import describe_error
+from denas_core.errors import describe_error
 
 INSTALL = "pip install 'denas-asr[torchaudio]'"
 
@@ -20,15 +20,15 @@ def torchaudio() -> ModuleType | None:
 def in_use() -> str:
     """Return a line for ``denas doctor``: what computes features, why, and how to get the other."""
     found, fault = _looked_for()
-    version = installed_version("torchaudio")
+    version = _version("torchaudio")
     if found is not None:
         return f"torchaudio {version}; equal code of denas-asr takes over after: pip uninstall torchaudio"
     own = "code of denas-asr, equal to torchaudio"
-    if version == "not installed":
+    if version is None:
         return f"{own}, which is not installed; for that: {INSTALL}"
     return (
         f"{own}, since torchaudio {version} does not import: {fault}; for that, install the build that belongs to "
-        f"torch {installed_version('torch')}"
+        f"torch {_version('torch')}"
     )
 
 
@@ -41,3 +41,10 @@ def _looked_for() -> tuple[ModuleType | None, str]:
     # Libraries built for another torch fail with OSError or RuntimeError.
     except Exception as error:
         return None, describe_error(error)
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from denas_core.values.batch import Batch, BatchKind, OpenDimension
+from denas_core import Batch, BatchKind, OpenDimension
 
 FRAMES_PER_SECOND = 100
 SYMBOLS_PER_SECOND = 3

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from denas_core.networks.heads import PositionHead
+from denas_core import PositionHead
 
 from .decoder import Decoder
 from .encoder import Encoder

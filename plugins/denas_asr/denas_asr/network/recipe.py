@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denas_core.contracts.original import Recipe
+from denas_core import Recipe
 
 RECIPE = Recipe(
     arithmetic="sum",

@@ -7,8 +7,7 @@ from typing import ClassVar, cast
 
 from torch import Tensor, nn
 
-from denas_core.networks.stages import Stage, Staged
-from denas_core.values.batch import Batch, Outputs
+from denas_core import Batch, Outputs, Stage, Staged
 
 from .decoder import Decoder
 from .encoder import Encoder

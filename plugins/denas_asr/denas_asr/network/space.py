@@ -7,13 +7,21 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from denas_core.contracts.component import option
-from denas_core.contracts.space import SearchSpace, Variant
+from denas_core import (
+    Architecture,
+    ArchitectureMetric,
+    Batch,
+    BatchKind,
+    Knob,
+    KnobValue,
+    Outputs,
+    SearchSpace,
+    Variant,
+    canonical_json,
+    option,
+)
 from denas_core.errors import ConfigError
-from denas_core.networks.layered import LIMITS, check_choices, layered_knobs
-from denas_core.seeding import canonical_json
-from denas_core.values.architecture import Architecture, Knob, Value
-from denas_core.values.batch import Batch, BatchKind, Outputs
+from denas_core.networks import LARGEST_CHOICES, check_choices, layered_knobs
 
 from .batches import FRAMES_PER_SECOND, speech_batch
 from .counting import Count, cost_of
@@ -21,11 +29,9 @@ from .counting import Count, cost_of
 if TYPE_CHECKING:
     from torch import nn
 
-    from denas_core.contracts.original import Recipe
-    from denas_core.values.latency import Latency
-    from denas_core.values.views import WeightView
+    from denas_core import Latency, Recipe, WeightView
 
-Block = tuple[tuple[str, Value], ...]
+Block = tuple[tuple[str, KnobValue], ...]
 """Value by knob of a block."""
 
 _NO_NETWORK = frozenset({"dropout", "probe_frames"})
@@ -39,10 +45,10 @@ class SpeechSpace(SearchSpace):
     Depth and width are chosen once, and what `of_a_block` names for each block of the encoder, which a subclass builds.
     """
 
-    measured_metrics: ClassVar[tuple[str, ...]] = ("latency_ms", "rtf")
+    metrics = (ArchitectureMetric(name="rtf", label="real-time factor", is_measured=True),)
     of_a_block: ClassVar[Mapping[str, str]] = {"mlp_ratio": "mlp_ratios", "heads": "heads"}
     """Option with the choices by knob of a block."""
-    limits: ClassVar[Mapping[str, float]] = LIMITS
+    limits: ClassVar[Mapping[str, float]] = LARGEST_CHOICES
     """Largest choice by option."""
 
     depths: list[int] = option([5, 6, 7, 8, 9, 10, 11, 12], "Choices of the number of encoder blocks")
@@ -103,7 +109,7 @@ class SpeechSpace(SearchSpace):
         choices = {knob: getattr(self, name) for knob, name in self.of_a_block.items()}
         return layered_knobs(depths=self.depths, embed_dims=self.embed_dims, **choices)
 
-    def canonical(self, values: Mapping[str, Value]) -> dict[str, Value]:
+    def canonical(self, values: Mapping[str, KnobValue]) -> dict[str, KnobValue]:
         """Return `values` without inactive knobs; heads that cannot share the width become the nearest that can."""
         active = super().canonical(values)
         width = cast("int", active["embed_dim"])
@@ -241,7 +247,7 @@ class SpeechSpace(SearchSpace):
         # Once a space, as its knobs and fingerprint.
         known: dict[Any, Count] = self.__dict__.setdefault("_counted_networks", {})
         if (width, blocks) not in known:
-            values: dict[str, Value] = {"depth": len(blocks), "embed_dim": width}
+            values: dict[str, KnobValue] = {"depth": len(blocks), "embed_dim": width}
             for layer, block in enumerate(blocks, start=1):
                 values |= {f"layer{layer}.{name}": value for name, value in block}
             known[width, blocks] = Count.of(self.counted_cost(self.unchecked(values)))

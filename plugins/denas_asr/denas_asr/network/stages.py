@@ -6,8 +6,7 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from denas_core.networks.stages import Stage
-from denas_core.values.batch import OpenDimension
+from denas_core import OpenDimension, Stage
 
 from .decoder import Decoder
 from .encoder import Encoder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from denas_core.values.views import WeightView, views_by_module
+from denas_core import WeightView, views_by_module
 
 from .recogniser import HeadedEncoder, SpeechEncoder
 

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import nn
 
-from denas_core.networks.initialise import initialise
+from denas_core import initialise
 
 from .attention import CrossAttention, SelfAttention
 from .recogniser import SpeechEncoder

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from denas_asr.decoding.symbols import BLANK, BOS, EOS
-from denas_core.values.batch import Batch
+from denas_core import Batch
 
 from .split import SpeechSample
 

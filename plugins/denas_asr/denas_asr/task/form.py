@@ -8,7 +8,7 @@ import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from denas_core.contracts.space import SearchSpace
+from denas_core import SearchSpace
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Any
 
-from denas_core.contracts.original import KeyTable, OldConfig, Outcome, Rule
-from denas_core.legacy.rules import flag, mapping, number, text, to, whole
+from denas_core.legacy import KeyTable, OldConfig, Outcome, Rule, flag, mapping, number, text, to, whole
 
 _MASKS = {
     "time_warp": False,

@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from denas_asr.decoding.symbols import BLANK
+from denas_core import Outputs
 from denas_core.errors import PluginError
-from denas_core.values.batch import Outputs
 
 from .batches import ABSENT
 

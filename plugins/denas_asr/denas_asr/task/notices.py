@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from denas_core.contracts.space import SearchSpace
+from denas_core import SearchSpace
 
 from .form import encoded_share, frames_needed
 from .split import SpeechSplit

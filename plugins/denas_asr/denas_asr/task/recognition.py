@@ -15,11 +15,8 @@ from denas_asr.features.fbank import Fbank
 from denas_asr.features.spec_augment import SpecAugment
 from denas_asr.vocabulary.choice import CHARACTERS, is_file, make_vocabulary, vocabulary_of
 from denas_asr.vocabulary.vocabulary import Vocabulary
-from denas_core.contracts.component import option
-from denas_core.contracts.space import SearchSpace
-from denas_core.contracts.task import Metric, Split, Task, TaskData
+from denas_core import Batch, Metric, Outputs, SearchSpace, Split, Task, TaskData, option
 from denas_core.errors import ConfigError, PluginError
-from denas_core.values.batch import Batch, Outputs
 
 from .form import SpeechForm, form_of
 from .hearing import Cmvn, Hearing
@@ -32,7 +29,7 @@ if TYPE_CHECKING:
 
     from denas_asr.decoding.attention_scorer import Network
     from denas_asr.decoding.decode import DecodingSettings
-    from denas_core.contracts.original import KeyTable
+    from denas_core.legacy import KeyTable
 
 SLOWEST, FASTEST = 50, 200
 
@@ -139,7 +136,7 @@ class SpeechRecognition(Task[SpeechSample]):
 
     def head(self, width: int, facts: Mapping[str, Any]) -> nn.Module:
         """Return what says that a network needs read-outs of as many symbols as the vocabulary has."""
-        from denas_core.networks.heads import PositionHead
+        from denas_core import PositionHead
 
         return PositionHead(width, facts["symbols"])
 

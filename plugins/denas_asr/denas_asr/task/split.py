@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from denas_asr.data.utterance import Utterance
 from denas_asr.vocabulary.vocabulary import Vocabulary
-from denas_core.contracts.task import Split
+from denas_core import Split
 
 from .hearing import Hearing
 

@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from denas_core.contracts.original import KeyTable, Legacy, OldConfig, Outcome
-from denas_core.legacy.rules import NO_TERM, layered_choices, millions, number, to, whole
+from denas_core.legacy import (
+    NO_TERM,
+    KeyTable,
+    Legacy,
+    OldConfig,
+    Outcome,
+    layered_choices,
+    millions,
+    number,
+    to,
+    whole,
+)
 
 USUAL: Mapping[str, Sequence[float]] = {
     "depths": [5, 6, 7, 8, 9, 10, 11, 12],

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from denas_asr.network.space import SpeechSpace
-from denas_core.networks.layered import format_tuple, is_tuple, parse_tuple
-from denas_core.values.architecture import Architecture
+from denas_core import Architecture
+from denas_core.networks import format_tuple, is_tuple, parse_tuple
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from denas_core.contracts.original import Legacy
+    from denas_core.legacy import Legacy
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from denas_core.errors import ConfigError, did_you_mean
-from denas_core.text import safe_repr
+from denas_core.errors import ConfigError, did_you_mean, safe_repr
 
 from .characters import Characters
 from .sentence_pieces import SentencePieces

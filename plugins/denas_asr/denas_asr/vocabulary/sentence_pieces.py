@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from denas_core.errors import ConfigError, NotInstalled
-from denas_core.text import describe_error, safe_repr
+from denas_core.errors import ConfigError, NotInstalled, describe_error, safe_repr
 
 from .vocabulary import SPECIAL, Vocabulary, plain
 

@@ -6,26 +6,32 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from denas_core import Architecture, Batch, Knob, Outputs, SearchSpace, continuous_batch, option
-from denas_core.networks.layered import (
-    LIMITS,
+from denas_core import (
+    Architecture,
+    Batch,
+    Knob,
+    Outputs,
+    SearchSpace,
+    canonical_json,
+    continuous_batch,
+    load_mapping,
+    option,
+)
+from denas_core.networks import (
+    LARGEST_CHOICES,
     check_choices,
     format_tuple,
     is_tuple,
     layered_knobs,
     parse_tuple,
 )
-from denas_core.seeding import canonical_json
-from denas_core.system.guarded_yaml import load_mapping
 
 from .notation import is_row, values_of
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from denas_core.contracts.space import Variant
-    from denas_core.values.batch import BatchKind
-    from denas_core.values.views import WeightView
+    from denas_core import BatchKind, Variant, WeightView
 
 PATCH = 16
 HEAD_SIZE = 64
@@ -96,7 +102,7 @@ class AutoFormer(SearchSpace):
                 )
         self.probe_size = min(self.probe_size, self.image_size)
         for name in _CHOICES:
-            check_choices(name, getattr(self, name), LIMITS[name])
+            check_choices(name, getattr(self, name), LARGEST_CHOICES[name])
         if self.plain:
             for width in self.embed_dims:
                 if wrong := [heads for heads in self.heads if width % heads]:
@@ -150,7 +156,7 @@ class AutoFormer(SearchSpace):
 
     def views(self, model: nn.Module) -> list[WeightView]:
         """Return patch embedding, projections of attention, feed-forward layers and head; a layer is a block."""
-        from denas_core.values.views import WeightView, views_by_module
+        from denas_core import WeightView, views_by_module
 
         network = cast("Any", model)
         views = [WeightView("embedding.patches.weight", "embed", 0)]

@@ -5,10 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, cast
 
-from denas_core import Architecture, Batch, Knob, Outputs, SearchSpace, option
-from denas_core.networks.tokens import token_batch
-from denas_core.seeding import canonical_json
-from denas_core.system.guarded_yaml import load_mapping
+from denas_core import Architecture, Batch, Knob, Outputs, SearchSpace, canonical_json, load_mapping, option
+from denas_core.networks import token_batch
 
 from .notation import is_network, knob_of, values_of
 
@@ -17,9 +15,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from denas_core.contracts.space import Variant
-    from denas_core.values.batch import BatchKind
-    from denas_core.values.views import WeightView
+    from denas_core import BatchKind, Variant, WeightView
 
 DEPTHS = (2, 4)
 
@@ -110,7 +106,7 @@ class FlexiBERT(SearchSpace):
 
     def views(self, model: nn.Module) -> list[WeightView]:
         """Return embeddings (layer 0), the projections of each layer, and the head."""
-        from denas_core.values.views import WeightView, views_by_module
+        from denas_core import WeightView, views_by_module
 
         network = cast("Any", model)
         views = [WeightView(f"{name}.weight", "embed", 0) for name in ("tokens", "positions", "segments")]

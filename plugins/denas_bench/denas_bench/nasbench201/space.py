@@ -13,8 +13,7 @@ from .notation import EDGES, OPERATIONS, format_cell, is_cell, knob_of, parse_ce
 if TYPE_CHECKING:
     from torch import nn
 
-    from denas_core.contracts.space import Variant
-    from denas_core.values.batch import BatchKind
+    from denas_core import BatchKind, Variant
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -6,16 +6,14 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from denas_core import Architecture, Batch, Knob, Outputs, SearchSpace, continuous_batch, option
-from denas_core.system.guarded_yaml import load_mapping
+from denas_core import Architecture, Batch, Knob, Outputs, SearchSpace, continuous_batch, load_mapping, option
 
 from .notation import format_spec, is_configuration, is_spec, knob_of, parse_spec, values_of
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from denas_core.contracts.space import Variant
-    from denas_core.values.batch import BatchKind
+    from denas_core import BatchKind, Variant
 
 MOST_BLOCKS = 6
 WIDTHS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)

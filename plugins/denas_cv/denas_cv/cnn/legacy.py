@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 
-from denas_core.contracts.original import KeyTable, Legacy, OldConfig, Outcome
 from denas_core.errors import ConfigError
-from denas_core.legacy.rules import NO_TERM, bound, latency_bounds, text, to, whole
-from denas_core.legacy.search_keys import EVOLUTION, SEARCH_KEYS
+from denas_core.legacy import (
+    EVOLUTION,
+    NO_TERM,
+    SEARCH_KEYS,
+    KeyTable,
+    Legacy,
+    OldConfig,
+    Outcome,
+    bound,
+    latency_bounds,
+    text,
+    to,
+    whole,
+)
 
 from .notation import parse_structure
 from .skeleton import SKELETONS

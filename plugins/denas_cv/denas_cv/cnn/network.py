@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from denas_core.networks.initialise import initialise
+from denas_core import initialise
 
 from .blocks import UnitModule
 from .units import Unit

@@ -6,14 +6,23 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
-from denas_core.contracts.component import option
-from denas_core.contracts.original import Legacy, Recipe
-from denas_core.contracts.space import SearchSpace, Variant
+from denas_core import (
+    Architecture,
+    Batch,
+    BatchKind,
+    Knob,
+    KnobValue,
+    Outputs,
+    Recipe,
+    SearchSpace,
+    Variant,
+    canonical_json,
+    continuous_batch,
+    load_mapping,
+    option,
+)
 from denas_core.errors import ConfigError
-from denas_core.seeding import canonical_json
-from denas_core.system.guarded_yaml import load_mapping
-from denas_core.values.architecture import Architecture, Knob, Value
-from denas_core.values.batch import Batch, BatchKind, Outputs, continuous_batch
+from denas_core.legacy import Legacy
 
 from .counting import count_network
 from .notation import format_structure, is_structure, parse_structure
@@ -24,7 +33,7 @@ from .units import Unit, units
 if TYPE_CHECKING:
     from torch import nn
 
-    from denas_core.values.views import WeightView
+    from denas_core import WeightView
 
 STRUCTURE = "structure"
 """Name of the only value of an architecture that lies off the grid."""
@@ -73,7 +82,7 @@ class CNN(SearchSpace):
         }
         return canonical_json(kept)
 
-    def unchecked(self, canonical: Mapping[str, Value]) -> Architecture:
+    def unchecked(self, canonical: Mapping[str, KnobValue]) -> Architecture:
         """Return the architecture of canonical values, or of a structure.
 
         A structure that other options would put on the grid has the key that it has there.
@@ -165,7 +174,7 @@ class CNN(SearchSpace):
 
     def views(self, model: nn.Module) -> list[WeightView]:
         """Return convolutions and head; a layer is a residual unit, or a convolution outside of one."""
-        from denas_core.values.views import views_by_module
+        from denas_core import views_by_module
 
         network = cast("Any", model)
         units = [
@@ -253,10 +262,13 @@ class CNN(SearchSpace):
         values = self._knob_values(blocks, self.knobs())
         return self.unchecked({STRUCTURE: format_structure(blocks)} if values is None else values)
 
-    def _knob_values(self, blocks: Sequence[Block], knobs: Sequence[Knob]) -> dict[str, Value] | None:
+    def _knob_values(self, blocks: Sequence[Block], knobs: Sequence[Knob]) -> dict[str, KnobValue] | None:
         """Return the values of `knobs` that make `blocks`, or None where there are none."""
         stem, inner, final = blocks[0], blocks[1:-1], blocks[-1]
-        values: dict[str, Value] = {"stem.channels": stem.out_channels, "final.channels": final.out_channels}
+        values: dict[str, KnobValue] = {
+            "stem.channels": stem.out_channels,
+            "final.channels": final.out_channels,
+        }
         for i, block in enumerate(inner, start=1):
             values[f"block{i}.type"] = block.type.name.removeprefix(PREFIX)
             values[f"block{i}.channels"] = block.out_channels

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from denas_core.errors import ConfigError
-from denas_core.text import describe_error
+from denas_core.errors import ConfigError, describe_error
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from denas_core.seeding import derive_rng
+from denas_core import derive_rng
 
 from .geometry import centred, with_channels
 from .images import ImageSource
@@ -13,7 +13,7 @@ from .images import ImageSource
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from denas_core.contracts.space import SearchSpace
+    from denas_core import SearchSpace
 
 LARGE = 96
 """Pixels from which images are taken for photographs and not for thumbnails."""

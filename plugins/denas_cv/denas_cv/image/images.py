@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from denas_core import derive_rng
 from denas_core.errors import ConfigError
-from denas_core.seeding import derive_rng
 
 if TYPE_CHECKING:
     from torch import Tensor

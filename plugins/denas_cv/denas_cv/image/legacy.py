@@ -6,8 +6,7 @@ import re
 from pathlib import PurePath
 from typing import Any
 
-from denas_core.contracts.original import KeyTable, OldConfig, Outcome
-from denas_core.legacy.rules import number, text, to
+from denas_core.legacy import KeyTable, OldConfig, Outcome, number, text, to
 
 _FOLDERS = {"cifar10": "cifar-10-batches-py", "cifar100": "cifar-100-python"}
 _IMAGENET = "ImageNet"

@@ -7,8 +7,7 @@ import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from denas_core.errors import ConfigError
-from denas_core.text import describe_error
+from denas_core.errors import ConfigError, describe_error
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from denas_core.contracts.task import Split
+from denas_core import Split
 from denas_core.errors import ConfigError
 
 from .augmentation import Augmentation

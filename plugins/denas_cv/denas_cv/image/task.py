@@ -8,11 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from denas_core.contracts.component import option
-from denas_core.contracts.space import SearchSpace
-from denas_core.contracts.task import Metric, Split, Task, TaskData
+from denas_core import Batch, Metric, Outputs, SearchSpace, Split, Task, TaskData, option
 from denas_core.errors import ConfigError, did_you_mean
-from denas_core.values.batch import Batch, Outputs
 
 from .augmentation import Augmentation
 from .form import LARGE, InputForm, Normalisation, form_of, measured
@@ -24,7 +21,7 @@ from .split import ImageSample, ImageSplit, readable
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from denas_core.contracts.original import KeyTable
+    from denas_core.legacy import KeyTable
 
 TOP = 5
 

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from denas_core.contracts.original import KeyTable, Legacy, OldConfig, Outcome, Rule
-from denas_core.legacy.rules import NO_TERM, flag, latency_weight, layered_choices, millions, number, to
+from denas_core.legacy import (
+    NO_TERM,
+    KeyTable,
+    Legacy,
+    OldConfig,
+    Outcome,
+    Rule,
+    flag,
+    latency_weight,
+    layered_choices,
+    millions,
+    number,
+    to,
+)
 
 
 def _change_qkv(old: OldConfig, key: str) -> Outcome:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from denas_core.networks.initialise import initialise
+from denas_core import initialise
 
 from .attention import Attention
 from .positions import PatchGrid, table_rows

@@ -7,27 +7,35 @@ import itertools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from denas_core.contracts.component import option
-from denas_core.contracts.original import Legacy, Recipe
-from denas_core.contracts.space import SearchSpace, Variant
-from denas_core.networks.layered import (
-    LIMITS,
+from denas_core import (
+    Architecture,
+    Batch,
+    BatchKind,
+    Knob,
+    Outputs,
+    Recipe,
+    SearchSpace,
+    Variant,
+    canonical_json,
+    continuous_batch,
+    option,
+)
+from denas_core.legacy import Legacy
+from denas_core.networks import (
+    LARGEST_CHOICES,
     check_choices,
     format_tuple,
     is_tuple,
     layered_knobs,
     parse_tuple,
 )
-from denas_core.seeding import canonical_json
-from denas_core.values.architecture import Architecture, Knob
-from denas_core.values.batch import Batch, BatchKind, Outputs, continuous_batch
 
 from .counting import Count, costs, count_ends
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from denas_core.values.views import WeightView
+    from denas_core import WeightView
 
     from .network import Shape
 
@@ -106,7 +114,7 @@ class ViT(SearchSpace):
                 f"image_size {self.image_size} is no multiple of patch_size {self.patch_size}; change one of them"
             )
         for name in _CHOICES:
-            check_choices(name, getattr(self, name), LIMITS[name])
+            check_choices(name, getattr(self, name), LARGEST_CHOICES[name])
         if not self.head_size:
             for width, heads in itertools.product(self.embed_dims, self.heads):
                 if width % heads:
@@ -210,7 +218,7 @@ class ViT(SearchSpace):
 
     def views(self, model: nn.Module) -> list[WeightView]:
         """Return patch embedding, projections of attention, feed-forward layers and head; a layer is a block."""
-        from denas_core.values.views import WeightView, views_by_module
+        from denas_core import WeightView, views_by_module
 
         network = cast("Any", model)
         views = [WeightView("embedding.patches.weight", "embed", 0)]

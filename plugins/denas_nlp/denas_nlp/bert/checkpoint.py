@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from denas_core.errors import ConfigError
-from denas_core.pretrained.checkpoint import Pretrained
-from denas_core.pretrained.inheritance import inherited, member_importance
-from denas_core.pretrained.layout import Layout
+from denas_core.pretrained import Layout, Pretrained, inherited, member_importance
 
 from .hf import DenasBertConfig
 from .shape import BERT_BASE, Original, Shape
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from denas_core.pretrained.layout import Axis
+    from denas_core.pretrained import Axis
 
 _LAYER = "encoder.layer.{layer}"
 LAYOUT = Layout(

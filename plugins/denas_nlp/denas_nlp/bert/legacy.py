@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from denas_core.contracts.original import KeyTable, Legacy, OldConfig, Outcome, Recipe
-from denas_core.legacy.rules import (
+from denas_core import Recipe
+from denas_core.legacy import (
     NO_TERM,
+    KeyTable,
+    Legacy,
+    OldConfig,
+    Outcome,
     diversity_weight,
     latency_bounds,
     latency_weight,

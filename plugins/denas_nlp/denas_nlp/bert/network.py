@@ -19,11 +19,8 @@ from transformers.activations import ACT2FN
 from transformers.initialization import no_init_weights
 from transformers.models.bert.modeling_bert import BertOutput, BertSelfOutput
 
+from denas_core import Batch, Outputs, PositionHead, WeightView, initialise, views_by_module
 from denas_core.errors import ConfigError, PluginError, did_you_mean
-from denas_core.networks.heads import PositionHead
-from denas_core.networks.initialise import initialise
-from denas_core.values.batch import Batch, Outputs
-from denas_core.values.views import WeightView, views_by_module
 
 from .hf import (
     DenasBertConfig,

@@ -7,12 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
-from denas_core.contracts.component import option
-from denas_core.contracts.space import SearchSpace, Variant
-from denas_core.networks.tokens import token_batch, token_lengths
-from denas_core.seeding import canonical_json
-from denas_core.values.architecture import Architecture, Knob
-from denas_core.values.batch import Batch, BatchKind, Outputs
+from denas_core import (
+    Architecture,
+    Batch,
+    BatchKind,
+    Knob,
+    Outputs,
+    SearchSpace,
+    Variant,
+    canonical_json,
+    option,
+)
+from denas_core.networks import token_batch, token_lengths
 
 from .counting import SINGLE_OPERATIONS, cost_of
 from .notation import format_tuple, is_tuple, parse_tuple
@@ -22,8 +28,8 @@ from .shape import DROPOUTS, Shape
 if TYPE_CHECKING:
     from torch import nn
 
-    from denas_core.contracts.original import Legacy, Recipe
-    from denas_core.values.views import WeightView
+    from denas_core import Recipe, WeightView
+    from denas_core.legacy import Legacy
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -6,7 +6,7 @@ import random
 from array import array
 from collections.abc import Sequence
 
-from denas_core.contracts.task import Split
+from denas_core import Split
 from denas_nlp.text.batches import Rows, TextSample
 from denas_nlp.text.task import Preparation
 

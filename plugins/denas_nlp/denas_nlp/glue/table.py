@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from denas_core.errors import ConfigError
-from denas_core.text import safe_repr
+from denas_core.errors import ConfigError, safe_repr
 from denas_nlp.text.parts import read_file
 
 MANY_DAMAGED = 10

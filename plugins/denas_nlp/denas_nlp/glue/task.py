@@ -8,10 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from denas_core.contracts.space import SearchSpace
-from denas_core.contracts.task import Split, TaskData
+from denas_core import Batch, Outputs, SearchSpace, Split, TaskData
 from denas_core.errors import ConfigError
-from denas_core.values.batch import Batch, Outputs
 from denas_nlp.text.batches import TextSample, padded
 from denas_nlp.text.example import write_vocabulary
 from denas_nlp.text.parts import Files, read_parts

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from denas_core.contracts.task import Metric
+from denas_core import Metric
 
 from .metrics import accuracy, f1, matthews, pearson, spearman
 from .table import Table

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from denas_core.errors import ConfigError
-from denas_core.text import safe_repr, type_name
+from denas_core.errors import ConfigError, safe_repr
 from denas_nlp.text.parts import read_file
 
 MANY_DAMAGED = 10
@@ -88,7 +87,7 @@ def read_articles(path: Path) -> tuple[list[Paragraph], tuple[str, ...]]:
             f"{str(path)!r} is no JSON (line {error.lineno}: {error.msg}); fetch it again"
         ) from error
     except (UnicodeDecodeError, RecursionError) as error:
-        raise ConfigError(f"{str(path)!r} is no JSON ({type_name(error)}); fetch it again") from error
+        raise ConfigError(f"{str(path)!r} is no JSON ({type(error).__name__}); fetch it again") from error
     findings = _Findings()
     paragraphs = [
         paragraph

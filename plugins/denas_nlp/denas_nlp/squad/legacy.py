@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from denas_core.contracts.original import KeyTable, OldConfig, Outcome
-from denas_core.legacy.rules import flag, number, text, to
+from denas_core.legacy import KeyTable, OldConfig, Outcome, flag, number, text, to
 
 _TEMPERATURE, _SHARE = 4.0, 0.9
 

@@ -10,11 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from denas_core.contracts.component import option
-from denas_core.contracts.space import SearchSpace
-from denas_core.contracts.task import Metric, Split, TaskData
+from denas_core import Batch, Metric, Outputs, SearchSpace, Split, TaskData, option
 from denas_core.errors import ConfigError, PluginError
-from denas_core.values.batch import Batch, Outputs
 from denas_nlp.text.batches import TextSample, padded
 from denas_nlp.text.example import write_vocabulary
 from denas_nlp.text.parts import Files, read_parts
@@ -28,7 +25,7 @@ from .split import Cutting, QuestionSplit
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from denas_core.contracts.original import KeyTable
+    from denas_core.legacy import KeyTable
 
 SMALLEST_WINDOW = 8
 """Tokens of a paragraph that a window has room for at least."""
@@ -110,7 +107,7 @@ class Squad(TextTask):
 
     def head(self, width: int, facts: Mapping[str, Any]) -> nn.Module:
         """Return a linear layer on each token: how likely an answer begins, and ends, there."""
-        from denas_core.networks.heads import PositionHead
+        from denas_core import PositionHead
 
         return PositionHead(width, 2)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .form import MASK, SEGMENTS, TOKENS
 
 if TYPE_CHECKING:
-    from denas_core.values.batch import Batch
+    from denas_core import Batch
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ def padded(samples: Sequence[TextSample], *, by_position: bool) -> Batch:
     """
     import torch
 
-    from denas_core.values.batch import Batch
+    from denas_core import Batch
 
     form = samples[0].form
     lengths = torch.tensor([len(sample.ids) for sample in samples])

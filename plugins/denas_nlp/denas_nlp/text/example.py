@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from denas_core.contracts.space import SearchSpace
-from denas_core.seeding import derive_rng
+from denas_core import SearchSpace, derive_rng
 
 from .form import reach_of
 from .opening import FACT

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from denas_core.contracts.space import SearchSpace
+    from denas_core import SearchSpace
 
 TOKENS, MASK, SEGMENTS = "input_ids", "attention_mask", "token_type_ids"
 KNOWN = (TOKENS, MASK, SEGMENTS)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from denas_core.contracts.space import SearchSpace
+from denas_core import SearchSpace
 from denas_core.errors import ConfigError
 
 from .tokenizer import TextTokenizer

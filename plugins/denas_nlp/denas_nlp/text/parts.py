@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from denas_core import derive_rng
 from denas_core.errors import ConfigError
-from denas_core.seeding import derive_rng
 
 T = TypeVar("T")
 

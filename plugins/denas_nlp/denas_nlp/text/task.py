@@ -8,9 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from denas_core.contracts.component import option
-from denas_core.contracts.space import SearchSpace
-from denas_core.contracts.task import Task
+from denas_core import SearchSpace, Task, option
 from denas_core.errors import ConfigError
 
 from .batches import TextForm, TextSample

@@ -7,8 +7,7 @@ from array import array
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from denas_core.errors import ConfigError
-from denas_core.text import describe_error
+from denas_core.errors import ConfigError, describe_error
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

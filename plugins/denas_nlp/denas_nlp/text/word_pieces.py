@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from denas_core.errors import ConfigError
-from denas_core.text import safe_repr
+from denas_core.errors import ConfigError, safe_repr
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -1,0 +1,9 @@
+"""The components of the core, for plugins that derive from one: what they may import from `denas_core.builtin`."""
+
+from .evolution import Evolution as Evolution
+from .exporters.huggingface import HuggingFace as HuggingFace
+from .exporters.safetensors_files import Safetensors as Safetensors
+from .exporters.torch_export import TorchExport as TorchExport
+from .random_search import RandomSearch as RandomSearch
+from .serial import Serial as Serial
+from .wall_clock import WallClock as WallClock

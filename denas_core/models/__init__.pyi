@@ -1,0 +1,11 @@
+"""What exporters, probes and commands may import from `denas_core.models`."""
+
+from .deployable import Deployable as Deployable
+from .deployable import DeployableNetwork as DeployableNetwork
+from .deployable import deployable_network as deployable_network
+from .deployable import deployable_stages as deployable_stages
+from .deployable import dimension_names as dimension_names
+from .deployable import traced as traced
+from .export import export_model as export_model
+from .find import find_model as find_model
+from .trained import build_network as build_network

@@ -1,0 +1,13 @@
+"""What search spaces with a checkpoint may import from `denas_core.pretrained`."""
+
+from .checkpoint import Pretrained as Pretrained
+from .inheritance import By as By
+from .inheritance import Choice as Choice
+from .inheritance import choose as choose
+from .inheritance import inherited as inherited
+from .inheritance import member_importance as member_importance
+from .inheritance import take as take
+from .layout import Axis as Axis
+from .layout import Layout as Layout
+from .layout import Placed as Placed
+from .silence import silent_transformers as silent_transformers

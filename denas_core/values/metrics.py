@@ -1,0 +1,195 @@
+"""Metrics of an architecture beside its score: each is declared once, by the core, a space or a probe."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal
+
+from denas_core.errors import ConfigError, PluginError, did_you_mean, safe_repr
+
+from .table import Direction
+
+PART = "params_"
+"""How the names of parameter counts of one part of a network begin, see `SearchSpace.parts`."""
+
+_NAME = re.compile(r"[a-z][a-z_0-9]{0,39}")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ArchitectureMetric:
+    """The declaration of a metric: what constraints, the Pareto front, tables and reports need to know of it.
+
+    Attributes:
+        name: What constraints and objectives call it, with its unit at the end, such as ``energy_mj``.
+        label: What reports call it, such as ``energy``; the name by default.
+        unit: Unit that reports add to the label, such as ``mJ``; empty where it has none.
+        direction: Whether smaller or larger values are better.
+        is_measured: Whether its value is measured on the target and differs from run to run. Other metrics are counted
+            before a candidate is scored.
+    """
+
+    name: str
+    label: str = ""
+    unit: str = ""
+    direction: Direction = "minimize"
+    is_measured: bool = False
+
+    @property
+    def title(self) -> str:
+        """The label with the unit, such as ``energy (mJ)``."""
+        return f"{self.label or self.name} ({self.unit})" if self.unit else self.label or self.name
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields, fit for JSON."""
+        return dataclasses.asdict(self)
+
+
+CORE = (
+    ArchitectureMetric(name="params", label="parameters"),
+    ArchitectureMetric(name="trainable_params", label="trainable parameters"),
+    ArchitectureMetric(name="flops", label="FLOPs"),
+    ArchitectureMetric(name="size_mb", label="size", unit="MB"),
+    ArchitectureMetric(name="memory_mb", label="memory", unit="MB"),
+    ArchitectureMetric(name="latency_ms", label="latency", unit="ms", is_measured=True),
+)
+"""The metrics that every space has."""
+
+_DETAILS = frozenset({"trainable_params", "size_mb", "memory_mb"})
+"""Those that follow the others closely: tables have no column for them."""
+
+
+class Metrics:
+    """The metrics of a search: those of the core, and those that its space and its probe declare.
+
+    Attributes:
+        declared: Those that the space and the probe declare.
+        others: What every other metric is taken for.
+    """
+
+    def __init__(
+        self,
+        declared: Iterable[ArchitectureMetric] = (),
+        *,
+        others: Literal["unknown", "counted", "measured"] = "unknown",
+    ) -> None:
+        self.declared = tuple(declared)
+        self.others = others
+        self._by_name = {metric.name: metric for metric in (*CORE, *self.declared)}
+
+    def __iter__(self) -> Iterator[ArchitectureMetric]:
+        return iter(self._by_name.values())
+
+    def find(self, name: str) -> ArchitectureMetric | None:
+        """Return the declaration of a metric, or None if there is none; ``params_<part>`` needs no declaration."""
+        if name in self._by_name:
+            return self._by_name[name]
+        if name.startswith(PART):
+            return ArchitectureMetric(name=name)
+        if self.others == "unknown":
+            return None
+        return ArchitectureMetric(name=name, is_measured=self.others == "measured")
+
+    def knows(self, name: str) -> bool:
+        """Tell whether a metric is declared, or is the parameters of a part."""
+        return name in self._by_name or name.startswith(PART)
+
+    def check(self, name: str, *, origin: str, also: Iterable[str] = ()) -> ArchitectureMetric:
+        """Return the declaration of a metric.
+
+        Args:
+            name: Name of the metric.
+            origin: What the error names as the source.
+            also: Other names that the error lists and suggests.
+
+        Raises:
+            ConfigError: there is no such metric; the error names the nearest.
+        """
+        found = self.find(name)
+        if found is None:
+            known = (*self._by_name, *also)
+            raise ConfigError(
+                f"unknown metric {name!r} ({origin}){did_you_mean(name, known)}; known: {', '.join(known)}"
+            )
+        return found
+
+    def is_measured(self, name: str) -> bool:
+        """Tell whether a metric is declared as measured."""
+        found = self.find(name)
+        return found is not None and found.is_measured
+
+    def title(self, name: str) -> str:
+        """Return what reports call a metric."""
+        found = self.find(name)
+        return name if found is None else found.title
+
+    def direction(self, name: str) -> Direction:
+        """Return whether smaller or larger values of a metric are better."""
+        found = self.find(name)
+        return "minimize" if found is None else found.direction
+
+
+CORE_METRICS = Metrics()
+"""The metrics of the core alone."""
+
+ANY_METRIC = Metrics(others="counted")
+"""For texts that are read before space and probe are known: every name may be that of a metric."""
+
+_TYPES = {
+    field.name: bool if field.name.startswith("is_") else str
+    for field in dataclasses.fields(ArchitectureMetric)
+}
+
+
+def declared_metrics(owners: Mapping[str, object]) -> Metrics:
+    """Return the metrics of the core and those that components declare in their attribute ``metrics``.
+
+    Args:
+        owners: The components by what errors call them, such as ``space 'cv/cnn'``.
+
+    Raises:
+        PluginError: a declaration is of another type, has a name that is no identifier in lower case, or a name that
+            another owner has declared in another way.
+    """
+    found = {metric.name: ("the core", metric) for metric in CORE}
+    for owner, component in owners.items():
+        for metric in tuple(getattr(component, "metrics", ())):
+            if not isinstance(metric, ArchitectureMetric):
+                raise PluginError(
+                    f"{owner} declares the metric {safe_repr(metric)}, which is no ArchitectureMetric"
+                )
+            if not _NAME.fullmatch(metric.name) or metric.name.startswith(PART) or metric.name == "score":
+                raise PluginError(
+                    f"{owner} declares a metric {safe_repr(metric.name)}; a name is a lower-case identifier, such as "
+                    f"'energy_mj', that is not 'score' and does not begin with {PART!r}"
+                )
+            other, known = found.setdefault(metric.name, (owner, metric))
+            if known != metric:
+                raise PluginError(f"{owner} declares the metric {metric.name!r} otherwise than {other}")
+    return Metrics(metric for owner, metric in found.values() if owner != "the core")
+
+
+def stored_metrics(declared: Iterable[Mapping[str, Any]] = ()) -> Metrics:
+    """Return the metrics of a stored run, whose plugins may be missing.
+
+    Any other metric is taken for a measured one: that is what runs had whose files say nothing of metrics.
+
+    Args:
+        declared: Declarations as `ArchitectureMetric.as_dict` gives them; anything else is left out.
+    """
+    metrics = []
+    for fields in declared:
+        with contextlib.suppress(TypeError):
+            metric = ArchitectureMetric(**fields)
+            if all(type(value) is _TYPES[name] for name, value in metric.as_dict().items()):
+                metrics.append(metric)
+    return Metrics(metrics, others="measured")
+
+
+def shown_metrics(names: Iterable[str]) -> list[str]:
+    """Return those of `names` that tables have a column for and reports a chart, those of the core first."""
+    present = {name for name in names if name not in _DETAILS and not name.startswith(PART)}
+    first = [metric.name for metric in CORE if metric.name in present]
+    return [*first, *sorted(present.difference(first))]

@@ -11,8 +11,7 @@ from typing import Any, cast
 from denas_core.errors import ConfigError
 from denas_core.evaluation.scoring import Scoring, check_weights, component_columns
 from denas_core.registry.registry import Registry
-from denas_core.setup.config import make_config
-from denas_core.setup.setup import Setup
+from denas_core.setup.stored import ranking_setup
 from denas_core.values.ranking import log_rank_sum
 from denas_core.values.table import Direction, Table
 from denas_core.values.trial import Trial
@@ -64,8 +63,7 @@ def combination_of(
     stored = stored_combination(path, trials)
     if stored is not None:
         return stored
-    document = {**config, "constraints": [], "objectives": ["score"]}
-    return Combination.of(Setup.from_config(make_config(document, origin=str(path)), registry()).scoring)
+    return Combination.of(ranking_setup(config, registry(), origin=str(path)).scoring)
 
 
 def stored_combination(

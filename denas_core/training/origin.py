@@ -17,6 +17,7 @@ from denas_core.models.trained import build_network
 from denas_core.registry.registry import Registry
 from denas_core.runs.files import ARCHITECTURES, BEST, CONFIG, is_run, read_run
 from denas_core.setup.config import make_config
+from denas_core.setup.stored import check_unchanged
 from denas_core.system.guarded_yaml import read_text
 from denas_core.values.architecture import Architecture
 
@@ -91,8 +92,7 @@ def read_origin(path: Path, registry: Registry, *, options: Mapping[str, Any]) -
     config = make_config(header["config"], origin=str(store.path))
     origin = "the command line" if options else ""
     space = registry.create("space", config.space.name, {**config.space.options, **options}, origin=origin)
-    if space.fingerprint() != header["fingerprint"]:
-        raise ConfigError(f"space {space.id!r} has changed since the run was made; run the search again")
+    check_unchanged(space, header)
     return Origin(path=path, space=space, seed=config.seed, device=config.device)
 
 

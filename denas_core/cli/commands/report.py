@@ -125,19 +125,10 @@ def _check_targets(page: Path | None, csv: Path | None) -> None:
 
 
 def _setup(store: Store, **changes: Any) -> Setup:
-    from denas_core.errors import ConfigError
     from denas_core.registry.registry import Registry
-    from denas_core.setup.config import make_config
-    from denas_core.setup.setup import Setup
+    from denas_core.setup.stored import stored_setup
 
-    header = store.header()
-    config = make_config({**header["config"], **changes}, origin=str(store.path))
-    setup = Setup.from_config(config, Registry.discover())
-    if setup.space.fingerprint() != header["fingerprint"]:
-        raise ConfigError(f"space {setup.space.id!r} has changed since the run was made")
-    if "references" in header:
-        setup.resolve_latency_bounds(header["references"])
-    return setup
+    return stored_setup(store.header(), Registry.discover(), origin=str(store.path), **changes)
 
 
 def _insight(run: Path, store: Store) -> tuple[Insight | None, list[str]]:

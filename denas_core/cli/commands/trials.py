@@ -15,7 +15,6 @@ from denas_core.cli.trial_tables import KEY_DIGITS, TrialRow, print_ranking, pri
 if TYPE_CHECKING:
     from denas_core.registry.registry import Registry
     from denas_core.results.combination import Combination
-    from denas_core.setup.config import RunConfig
     from denas_core.setup.setup import Setup
     from denas_core.values.trial import Trial
 
@@ -86,8 +85,7 @@ def rank(
     from denas_core.results.combination import Combination
     from denas_core.results.result import finite
     from denas_core.runs.files import read_run
-    from denas_core.setup.config import make_config
-    from denas_core.setup.setup import Setup
+    from denas_core.setup.stored import ranking_setup
 
     registry = Registry.discover()
     with read_run(run) as store:
@@ -95,8 +93,7 @@ def rank(
     if not any(trial.is_scored for trial in found):
         raise NoResult(f"run {str(run)!r} has no scored trial to rank")
     try:
-        config = make_config(with_options(stored, {}, weights=weights), origin=str(run))
-        setup = Setup.from_config(_without_constraints(config), registry)
+        setup = ranking_setup(with_options(stored, {}, weights=weights), registry, origin=str(run))
     except (NotInstalled, PluginError) as error:
         combination = None if compute or _can_be_made(stored, registry) else _as_stored(run, found, weights)
         if combination is None:
@@ -131,11 +128,10 @@ def rank(
 def _can_be_made(stored: Mapping[str, Any], registry: Registry) -> bool:
     """Tell whether the run's own configuration works here; if so, the user's weights are at fault."""
     from denas_core.errors import DenasError
-    from denas_core.setup.config import make_config
-    from denas_core.setup.setup import Setup
+    from denas_core.setup.stored import ranking_setup
 
     try:
-        Setup.from_config(_without_constraints(make_config(stored, origin="the run")), registry)
+        ranking_setup(stored, registry, origin="the run")
     except DenasError:
         return False
     return True
@@ -147,11 +143,6 @@ def _as_stored(run: Path, found: Sequence[Trial], weights: str | None) -> Combin
 
     given = {} if weights is None else parse_weights(weights)
     return stored_combination(run, found, changed=given)
-
-
-def _without_constraints(config: RunConfig) -> RunConfig:
-    # The bounds were checked when the trials ran; a ranking needs neither them nor a probe.
-    return config.model_copy(update={"constraints": ()})
 
 
 def _compute_missing(run: Path, setup: Setup, registry: Registry, found: list[Trial]) -> list[Trial]:

@@ -44,8 +44,10 @@ def public_names(module: str) -> frozenset[str]:
         return frozenset(name for _, name in stub_imports(stub))
     if hasattr(loaded, "__all__"):
         return frozenset(loaded.__all__)
-    functions = inspect.getmembers(loaded, inspect.isfunction)
-    return frozenset(name for name, function in functions if function.__module__ == module)
+    tree = ast.parse(inspect.getsource(loaded))
+    return frozenset(
+        node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name[0] != "_"
+    )
 
 
 def stub_imports(stub: Path) -> list[tuple[str, str]]:

@@ -341,8 +341,7 @@ def _print(result: TrainingResult, directory: Path, plan: Plan) -> None:
     if progress.stopped:
         lines.append(f"stopped early: {progress.stopped}")
     where = owner(directory)
-    lines.append(f"model: {directory / 'model'}")
-    print_text("\n".join(lines))
+    print_text("\n".join([*lines, f"model: {directory / 'model'}"]))
     print_next(
         [
             f"denas evaluate {where} --data {shlex.quote(str(plan.data))}",

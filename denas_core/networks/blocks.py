@@ -15,12 +15,22 @@ def blocks_by_module(network: nn.Module) -> tuple[str, ...]:
     A block is an item of a sequence (`Sequential`, `ModuleList`, `ModuleDict`) that is built from other modules: a
     residual block, a transformer layer, a cell. Stages, which are sequences themselves, are searched for blocks; layers
     such as a convolution are none, and the inside of a block is not searched. Where no sequence holds a block, the
-    children of the network that are built from other modules are its blocks.
+    children of the network that are built from other modules are its blocks, and in a network of plain layers each
+    layer with weights is one.
     """
+    from torch import nn
+
     found = tuple(name for name, _ in _in_sequences(network, "", is_item=False))
-    if found:
-        return found
-    return tuple(name for name, child in network.named_children() if any(True for _ in child.children()))
+    found = found or tuple(
+        name
+        for name, child in network.named_children()
+        if any(True for _ in child.children()) and not isinstance(child, (nn.Sequential, nn.ModuleList))
+    )
+    return found or tuple(
+        name
+        for name, module in network.named_modules()
+        if any(parameter.dim() > 1 for parameter in module.parameters(recurse=False))
+    )
 
 
 def _in_sequences(module: nn.Module, prefix: str, *, is_item: bool) -> Iterator[tuple[str, nn.Module]]:

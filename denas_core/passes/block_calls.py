@@ -22,14 +22,12 @@ class BlockRecorder:
         """Record calls of the modules `names` of `network` on a batch of `samples`.
 
         Raises:
-            ScoreFailed: the network has no blocks, or no module of such a name.
+            ScoreFailed: the network has no module of such a name.
         """
         modules = dict(network.named_modules())
         missing = [name for name in names if name not in modules]
-        if not names or missing:
-            raise ScoreFailed(
-                f"the network has no module {missing[0]!r}" if missing else "the network has no blocks"
-            )
+        if missing:
+            raise ScoreFailed(f"the network has no module {missing[0]!r}")
         self._modules = {name: modules[name] for name in names}
         self._samples = samples
         self._handles: list[Any] = []

@@ -207,3 +207,13 @@ def test_a_network_without_inputs_to_differentiate_by_says_so() -> None:
 
     with pytest.raises(ScoreFailed, match="neither a continuous input nor embeddings"):
         candidate(OneHot()).trace(PassSpec(size=4, readout="sum", gradients="inputs"))
+
+
+def test_each_layer_of_a_plain_network_is_a_block() -> None:
+    @dataclasses.dataclass(kw_only=True)
+    class Plain(Images):
+        def build(self, arch: Any, *, head: nn.Module | None = None, variant: str = "full") -> nn.Module:
+            return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Sequential(nn.Flatten(), nn.Linear(64, 3)))
+
+    blocks = candidate(Plain()).trace(PassSpec(size=4, observe=("blocks",))).blocks
+    assert [(block.name, block.channels) for block in blocks] == [("0", 1), ("2.1", -1)]

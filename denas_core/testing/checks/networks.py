@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 from denas_core.contracts.space import SearchSpace
@@ -32,7 +32,7 @@ def calls(space: SearchSpace) -> Iterator[Call]:
     """Yield how a search calls a space for one network; nothing for a space without networks."""
     network = networks(space)[1]
     try:
-        structure, model, batch = network.build(), network.load(), batch_of(space)
+        structure, batch, model = network.build(), batch_of(space), functools.cache(network.load)
     except CheckSkipped:
         return
     yield Call("build()", lambda seed: tensors_of(network.build()))
@@ -40,7 +40,7 @@ def calls(space: SearchSpace) -> Iterator[Call]:
     yield Call("batch()", lambda seed: batch_tensors(batch_of(space, seed=seed)), draws=True)
     yield Call("batch(kind='ones')", lambda seed: batch_tensors(batch_of(space, kind="ones")))
     yield Call("batch(kind='cost')", lambda seed: batch_tensors(batch_of(space, kind="cost")))
-    yield Call("forward()", lambda seed: network.outputs(model, batch))
+    yield Call("forward()", lambda seed: network.outputs(model(), batch))
     yield Call("views()", lambda seed: list(space.views(structure)))
     yield Call("parts()", lambda seed: dict(space.parts(structure)))
     yield Call("block_names()", lambda seed: list(space.block_names(structure)))
@@ -53,7 +53,7 @@ def loans(space: SearchSpace) -> Iterator[Loan]:
         model, batch = network.load(), batch_of(space)
     except CheckSkipped:
         return
-    run = partial(network.outputs, model, batch)
+    run = functools.partial(network.outputs, model, batch)
     yield Loan("forward()", run, lambda: {**contents_of(model), **batch_tensors(batch)})
 
 

@@ -37,7 +37,7 @@ def calls(space: SearchSpace, spaces: object = ()) -> Iterable[list[Call]]:
         Call("fingerprint()", lambda seed: space.fingerprint()),
         Call("portable()", lambda seed: dict(space.portable())),
         Call("assets()", lambda seed: dict(space.assets())),
-        Call("cost()", lambda seed: [dict(space.cost(arch)) for arch in few(space)]),
+        Call("cost()", lambda seed: [dict(space.cost(arch)) for arch in (first, second)]),
         *networks.calls(space),
     ]
 

@@ -58,6 +58,14 @@ def _of_evolution(rule: Rule, *, is_size: bool = True) -> Rule:
     return guarded
 
 
+COMBINATION = "score.combination"
+
+
+def _classic(old: OldConfig) -> Outcome:
+    note = "the components that the original had; score.combination: rank takes those that predict better"
+    return Outcome(settings={COMBINATION: "classic"}, note=note)
+
+
 SEARCH_KEYS = KeyTable(
     keys={
         "search_engine": _engine,
@@ -77,6 +85,7 @@ SEARCH_KEYS = KeyTable(
             for name in ("expressivity", "complexity", "diversity", "saliency", "latency")
         },
     },
+    implied=_classic,
     missing={"a proposal that repeats another is drawn anew up to 50 times": "scale_factor"},
 )
 """Keys of every search; a space's own table beats it."""

@@ -13,7 +13,7 @@ from denas_core.registry.registry import Registry
 from denas_core.setup.config import COMPONENTS, RunConfig
 
 from .rules import text
-from .search_keys import SEARCH_KEYS
+from .search_keys import COMBINATION, SEARCH_KEYS
 from .training_keys import MARKS, TRAINING_KEYS
 
 DOMAIN_KEYS = ("domain", "model_type")
@@ -118,7 +118,8 @@ def _outcomes(
 ) -> dict[str, Outcome]:
     rules: dict[str, Rule] = {}
     outcomes = {}
-    for table in (TRAINING_KEYS if is_training else SEARCH_KEYS, *tables):
+    tables = [TRAINING_KEYS if is_training else SEARCH_KEYS, *tables]
+    for table in tables:
         rules |= table.rules()
     implied = [table.implied(old) for table in tables if table.implied]
     if implied:
@@ -152,7 +153,11 @@ def _defaults(chosen: Mapping[str, Any], registry: Registry, *, is_training: boo
     fields = RunConfig.model_fields
     usual = {kind: fields[kind].default.name for kind in COMPONENTS if kind != "space"}
     made = {kind: registry.create(kind, chosen.get(f"{kind}.name", usual.get(kind))) for kind in COMPONENTS}  # type: ignore[arg-type]
-    weights = made["score"].default_weights(made["space"])
+    combination = chosen.get(COMBINATION)
+    score = made["score"]
+    if combination is not None:
+        score = registry.create("score", usual["score"], {"combination": combination})
+    weights = score.default_weights(made["space"])
     return {
         **{name: field.default for name, field in fields.items() if name not in COMPONENTS},
         **{f"{kind}.name": name for kind, name in usual.items()},

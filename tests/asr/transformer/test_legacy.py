@@ -62,7 +62,10 @@ def test_other_choices_reach_the_space_and_a_bound_on_latency_says_why_it_does_n
     found = imported(
         "{domain: asr, budget_latency_max: 0.5, SEARCH_SPACE: {DEPTH: [3, 2], MLP_RATIO: [4], NUM_HEADS: [2, 3, 4]}}"
     )
-    assert found.document == {"space": {"name": "asr/transformer", "depths": [2, 3], "mlp_ratios": [4.0]}}
+    assert found.document == {
+        "space": {"name": "asr/transformer", "depths": [2, 3], "mlp_ratios": [4.0]},
+        "score": {"name": "scores/de-score", "combination": "classic"},
+    }
     assert "rtf" in found.outcomes["budget_latency_max"].note
 
 

@@ -111,7 +111,7 @@ def test_a_command_of_a_plugin_stands_in_the_help_behind_the_core_and_runs(
             2,
             "error: Invalid value for '--times': ",
         ),
-        (["greet", "usage"], 2, "no such name; see 'denas --help'\n"),
+        (["greet", "usage"], 2, "no such name; see 'denas greet --help'\n"),
         (["greet", "fault"], 3, "error: command 'greet' of denas-greeter 1.0 failed: KeyError: 'who'\n"),
         (
             ["things", "look", "0"],

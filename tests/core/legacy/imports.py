@@ -51,4 +51,4 @@ def train_briefly(found: Imported, folder: Path) -> float:
     document = {**found.document, "data": str(data)}
     planned = plan_of(make_training_file(document, origin="test"), Registry.discover())
     result = train(planned, folder / "training", registry=Registry.discover())
-    return result.standing.best[planned.task.metric.name]
+    return result.progress.best[planned.task.metric.name]

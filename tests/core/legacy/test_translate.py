@@ -34,6 +34,8 @@ STAIRS = KeyTable(
     implied=lambda old: Outcome(settings={"seed": 3}, note="it always had"),
 )
 
+CLASSIC = {"name": "scores/de-score", "combination": "classic"}
+
 
 @pytest.fixture
 def stairs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +55,7 @@ def test_a_space_says_what_its_keys_mean_and_the_core_what_all_domains_share() -
     found = translated(step_width=3, budget_size=1000, seed=7, m_prob=0.3, saliency_weight=2)
     assert found.document == {
         "space": {"name": "toy/stairs", "width": 3},
-        "score": {"name": "scores/de-score", "weights": {"saliency": 2}},
+        "score": {"name": "scores/de-score", "combination": "classic", "weights": {"saliency": 2}},
         "strategy": {"name": "builtin/evolution", "layer_probability": 0.3},
         "constraints": ["params<=1000"],
         "seed": 7,
@@ -74,7 +76,7 @@ def test_the_account_says_of_every_key_what_became_of_it() -> None:
         "unknown": {"unheard_of", "steb_width"},
     }
     assert "did you mean 'step_width'?" in found.outcomes["steb_width"].note
-    assert found.document == {"space": {"name": "toy/stairs"}, "seed": 3}
+    assert found.document == {"space": {"name": "toy/stairs"}, "score": CLASSIC, "seed": 3}
     stone = translated(material="stone").outcomes["material"]
     assert (stone.fate, stone.note) == ("missing", "it cannot be chosen here; it is always wood")
     page = commented_yaml(found, origin="old.conf")
@@ -105,7 +107,7 @@ def test_an_engine_reads_its_own_budget_alone_and_generations_become_candidates(
 @pytest.mark.usefixtures("stairs")
 def test_evolution_without_random_candidates_keeps_our_numbers() -> None:
     found = translated(population_num=0, mutation_num=1, crossover_num=0, select_num=512, max_epochs=1000)
-    assert found.document == {"space": {"name": "toy/stairs"}, "budget": 1000}
+    assert found.document == {"space": {"name": "toy/stairs"}, "score": CLASSIC, "budget": 1000}
 
 
 @pytest.mark.usefixtures("stairs")

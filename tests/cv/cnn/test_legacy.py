@@ -38,10 +38,11 @@ def test_the_default_search_becomes_a_valid_one(tmp_path: Path) -> None:
     (tmp_path / "old.conf").write_text(SEARCH)
     done = denas_here("config", "import", str(tmp_path / "old.conf"), "--out", str(tmp_path / "new.yaml"))
     assert (done.returncode, done.stdout) == (0, "")
-    assert f"next: denas search --config {tmp_path / 'new.yaml'}" in done.stderr
+    assert f"next:\n  denas search --config {tmp_path / 'new.yaml'}\n" in done.stderr
     assert denas_here("config", "validate", str(tmp_path / "new.yaml")).returncode == 0
     assert load_mapping((tmp_path / "new.yaml").read_text(), origin="new.yaml") == {
         "space": {"name": "cv/cnn", "classes": 100},
+        "score": {"name": "scores/de-score", "combination": "classic"},
         "constraints": ["params<=1000000", "flops<=20000000"],
         "budget": 1000,
     }
@@ -66,7 +67,7 @@ def test_sizes_and_latency_are_translated() -> None:
     found = imported("{domain: cnn, batch_size: 32, budget_latency_max: 0.0005, budget_latency_min: 1e-4}")
     assert found.document["constraints"] == ["latency_ms<=16", "latency_ms>=3.2"]
     assert found.document["probe"] == {"name": "builtin/wall-clock", "batch_size": 32}
-    assert found.document["score"] == {"name": "scores/de-score", "batch_size": 32}
+    assert found.document["score"] == {"name": "scores/de-score", "combination": "classic", "batch_size": 32}
     set_up(found)
     large = imported("{domain: cnn, img_size: 224, num_classes: 1000}").document["space"]
     assert large == {"name": "cv/cnn", "image_size": 224, "skeleton": "imagenet", "classes": 1000}

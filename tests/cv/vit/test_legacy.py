@@ -40,7 +40,8 @@ def test_the_default_search_is_of_the_space_of_the_preset() -> None:
     assert setup.space.options() == Registry.discover().create("space", "cv/vit:denas").options()
     assert [(c.metric, c.bound) for c in setup.problem.constraints] == [("params", 1e8), ("params", 1e6)]
     assert setup.budget.candidates == 1000
-    assert "strategy" not in found.document and "score" not in found.document
+    assert "strategy" not in found.document
+    assert found.document["score"] == {"name": "scores/de-score", "combination": "classic"}
     fates = keys_by_fate(found)
     assert fates["unused"] == {"batch_size", "random_max_epochs", "expressivity_weight", "complexity_weight"}
     assert fates["missing"] == {"scale_factor", "drop_rate", "SUPERNET", "latency_weight"}

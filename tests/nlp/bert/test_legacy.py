@@ -46,7 +46,11 @@ def test_the_default_search_is_of_the_space_of_the_preset() -> None:
     assert [(c.metric, c.bound) for c in setup.problem.constraints] == [("params", 110e6), ("params", 55e6)]
     assert setup.budget.candidates == 1000
     assert found.document["space"] == {"name": "nlp/bert:denas"}
-    assert found.document["score"] == {"name": "scores/de-score", "synaptic_batch_size": 32}
+    assert found.document["score"] == {
+        "name": "scores/de-score",
+        "combination": "classic",
+        "synaptic_batch_size": 32,
+    }
 
 
 def test_the_account_says_of_every_key_what_became_of_it() -> None:
@@ -64,7 +68,7 @@ def test_the_checkpoint_is_what_is_scored(tmp_path: Path) -> None:
     found = imported("{model_type: bert, img_size: 9}", pretrained_bert=str(folder))
     assert found.document == {
         "space": {"name": "nlp/bert:denas", "seq_len": 9, "checkpoint": str(folder)},
-        "score": {"name": "scores/de-score", "weights_from": "inherited"},
+        "score": {"name": "scores/de-score", "combination": "classic", "weights_from": "inherited"},
     }
     assert set_up(found).space.inherits
     alone = imported("model_type: bert", pretrained_bert_config=str(folder / "config.json"))

@@ -14,7 +14,7 @@ import pytest
 from denas_bench.autoformer.space import AutoFormer
 from denas_bench.flexibert.space import FlexiBERT
 from denas_bench.nasbench201.space import NASBench201
-from denas_bench.tables.table import read_table
+from denas_core.agreement.table import read_table
 from denas_bench.tc_resnet.space import TCResNet
 from denas_core import SearchSpace
 from denas_core.errors import ConfigError

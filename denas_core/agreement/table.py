@@ -14,7 +14,8 @@ from .notation import Notation, find_notation
 from .records import RecordOfFile, read_records
 
 if TYPE_CHECKING:
-    from denas_core import Architecture, SearchSpace
+    from denas_core.contracts.space import SearchSpace
+    from denas_core.values.architecture import Architecture
 
 FEWEST_ROWS = 10
 

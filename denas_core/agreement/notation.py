@@ -11,7 +11,7 @@ from denas_core.errors import ConfigError, did_you_mean
 from .records import RecordOfFile
 
 if TYPE_CHECKING:
-    from denas_core import SearchSpace
+    from denas_core.contracts.space import SearchSpace
 
 NAMES = ("arch", "architecture", "arch_str")
 """Columns that hold architectures, whatever the space makes of them."""

@@ -74,8 +74,7 @@ def read_table(
     path = Path(path)
     records = read_records(path)
     _check_targets(records, targets, path.name)
-    if len(records) < FEWEST_ROWS:
-        raise ConfigError(f"{path.name} has {len(records)} rows; a correlation needs at least {FEWEST_ROWS}")
+    _check_count(len(records), path.name)
     notation = find_notation(records, space, column=column, table=path.name)
     architectures = _parsed(records, notation, space)
     rows = tuple(
@@ -83,13 +82,28 @@ def read_table(
         for record, arch in zip(records, architectures, strict=True)
     )
     _check_distinct(records, rows)
+    check_rows(rows, targets, path.name)
+    return AccuracyTable(path.name, tuple(dict.fromkeys(targets)), rows)
+
+
+def check_rows(rows: Sequence[Row], targets: Sequence[str], table: str) -> None:
+    """Refuse rows that no score can be compared with.
+
+    Raises:
+        ConfigError: there are fewer than 10, or a target is the same in all of them.
+    """
+    _check_count(len(rows), table)
     for target in targets:
         if len({row.targets[target] for row in rows}) == 1:
             value = rows[0].targets[target]
             raise ConfigError(
-                f"{target!r} is {value:g} in all {len(rows)} rows of {path.name}, so it ranks nothing; choose another"
+                f"{target!r} is {value:g} in all {len(rows)} rows of {table}, so it ranks nothing; choose another"
             )
-    return AccuracyTable(path.name, tuple(targets), rows)
+
+
+def _check_count(rows: int, table: str) -> None:
+    if rows < FEWEST_ROWS:
+        raise ConfigError(f"{table} has {rows} rows; a correlation needs at least {FEWEST_ROWS}")
 
 
 def _check_targets(records: Sequence[RecordOfFile], targets: Sequence[str], table: str) -> None:

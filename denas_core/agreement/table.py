@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from denas_core.errors import ConfigError, did_you_mean
 
-from .notation import Notation, find_notation
+from .notation import find_notation, parse_each
 from .records import RecordOfFile, read_records
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def read_table(
     _check_targets(records, targets, path.name)
     _check_count(len(records), path.name)
     notation = find_notation(records, space, column=column, table=path.name)
-    architectures = _parsed(records, notation, space)
+    architectures = parse_each([(notation(record.values), record.origin) for record in records], space)
     rows = tuple(
         Row(arch, notation(record.values), record.origin, _measured(record, targets))
         for record, arch in zip(records, architectures, strict=True)
@@ -119,20 +119,6 @@ def _check_targets(records: Sequence[RecordOfFile], targets: Sequence[str], tabl
         if target not in columns:
             hint = did_you_mean(target, columns) or f"; columns of numbers: {', '.join(numeric) or 'none'}"
             raise ConfigError(f"{table} has no column {target!r}{hint}")
-
-
-def _parsed(records: Sequence[RecordOfFile], notation: Notation, space: SearchSpace) -> list[Architecture]:
-    architectures: list[Architecture] = []
-    errors: list[ConfigError] = []
-    for record in records:
-        try:
-            architectures.append(space.parse(notation(record.values), origin=record.origin))
-        except ConfigError as error:
-            errors.append(error)
-    if errors:
-        others = f"; {len(errors) - 1} more of {len(records)} rows cannot be read" if len(errors) > 1 else ""
-        raise ConfigError(f"{errors[0]}{others}") from errors[0]
-    return architectures
 
 
 def _measured(record: RecordOfFile, targets: Sequence[str]) -> dict[str, float]:

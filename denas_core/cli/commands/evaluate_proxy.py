@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,10 +11,9 @@ import typer
 
 from denas_core.cli.arguments import AllowPickleOption, DeviceOption, JsonOption, SetOption, with_pickles
 from denas_core.cli.output import print_json, print_notice, print_table
+from denas_core.cli.progress_lines import ProgressLines
 from denas_core.errors import ConfigError
 from denas_core.text import printable
-
-SECONDS_BETWEEN_LINES = 5.0
 
 
 def evaluate_proxy(
@@ -103,7 +101,7 @@ def evaluate_proxy(
         request,
         lambda made: read_table(table, made, targets=target or (), column=column),
         registry=Registry.discover(),
-        tell=(lambda done, total: None) if quiet else _Lines(),
+        tell=(lambda done, total: None) if quiet else ProgressLines("networks and seeds"),
     )
     write_result(result)
     if json_:
@@ -126,23 +124,6 @@ def read_options(settings: Sequence[str]) -> dict[str, dict[str, Any]]:
         if not isinstance(options, dict):
             raise ConfigError(f"--set {name}={options} names no option; write --set {name}.OPTION=VALUE")
     return document
-
-
-class _Lines:
-    """Progress as a line on standard error, now and then."""
-
-    def __init__(self) -> None:
-        self._began = self._printed = 0.0
-
-    def __call__(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        if done == 1:
-            self._began = self._printed = now
-        if now - self._printed < SECONDS_BETWEEN_LINES:
-            return
-        self._printed = now
-        left = (total - done) * (now - self._began) / (done - 1)
-        print_notice(f"{done} of {total} networks and seeds, {int(left // 60)}:{int(left % 60):02d} left")
 
 
 def _print(document: Mapping[str, Any]) -> None:

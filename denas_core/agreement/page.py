@@ -8,12 +8,16 @@ from typing import Any
 from denas_core.report.page.axes import Axis
 from denas_core.report.page.charts import BOTTOM, HEIGHT, LEFT, MOST_POINTS, RIGHT, TOP, WIDTH, Drawn
 from denas_core.report.page.html import asset, environment, policy
+from denas_core.report.sections.statistics import quartiles
 from denas_core.text import number
 
 from .evaluate import Result
 from .statistics import Floats
 from .values import ScoreValues
-from .wording import cells, columns, estimate, failed_in_words, of_target, verdict
+from .wording import cells, columns, estimate, explanations, failed_in_words, of_target, verdict
+
+REACH = 3.0
+"""Spans between the quartiles that a picture shows below and above them; what lies beyond is drawn on its edge."""
 
 
 def render_page(result: Result) -> str:
@@ -31,7 +35,9 @@ def render_page(result: Result) -> str:
                 for entry in of_target(document, target)
             ],
             "plots": [
-                _scatter(entry, values[entry["score"]], result) for entry in of_target(document, target)
+                _scatter(entry, values[entry["score"]], result)
+                for entry in of_target(document, target)
+                if entry["kendall"] is not None
             ],
         }
         for target in document["targets"]
@@ -45,6 +51,7 @@ def render_page(result: Result) -> str:
             policy=policy(style),
             columns=columns(document),
             targets=targets,
+            explanations=explanations(document),
             failures=failed_in_words(document),
             options={label: _options(options) for label, options in document["options"].items()},
             space=_options(document["space"]),
@@ -57,12 +64,13 @@ def _scatter(entry: Mapping[str, Any], one: ScoreValues, result: Result) -> dict
     place = {arch.key: number for number, arch in enumerate(result.table.architectures())}
     below = _percent_below(one.ranks())
     step = -(-len(result.table.rows) // MOST_POINTS)
-    shown = result.table.rows[::step]
+    shown = [(below[place[row.arch.key]], row.targets[entry["target"]]) for row in result.table.rows[::step]]
+    low, high = _shown_range([target for _, target in shown])
     x = Axis(0.0, 100.0, LEFT + 6, WIDTH - RIGHT)
-    y = Axis.of([row.targets[entry["target"]] for row in shown], HEIGHT - BOTTOM, TOP)
-    points: Sequence[tuple[float, float]] = [
-        (x(below[place[row.arch.key]]), y(row.targets[entry["target"]])) for row in shown
-    ]
+    y = Axis.of([target for _, target in shown if low <= target <= high], HEIGHT - BOTTOM, TOP)
+    # A network that has learned nothing is far from all others: it lies on the edge of the picture.
+    points = [(x(rank), y(min(max(target, y.low), y.high))) for rank, target in shown]
+    outside = sum(not low <= target <= high for _, target in shown)
     return {
         "title": entry["score"],
         "caption": f"tau-b {estimate(entry['kendall'], entry['kendall_ci'])}",
@@ -70,7 +78,8 @@ def _scatter(entry: Mapping[str, Any], one: ScoreValues, result: Result) -> dict
         "width": WIDTH,
         "height": HEIGHT,
         "frame": {"left": LEFT, "right": WIDTH - RIGHT, "top": TOP, "bottom": HEIGHT - BOTTOM},
-        "x_label": "better than so many % of the networks, by the score",
+        "x_label": f"% of networks below, by {entry['score']}",
+        "outside": outside,
         "x_ticks": [(x(tick), number(int(tick))) for tick in (0, 25, 50, 75, 100)],
         "y_ticks": [(y(tick), number(tick)) for tick in y.ticks()],
         "dots": Drawn("".join(f"M{px:g} {py:g}h0" for px, py in points)),
@@ -80,6 +89,13 @@ def _scatter(entry: Mapping[str, Any], one: ScoreValues, result: Result) -> dict
 
 def _percent_below(ranks: Floats) -> list[float]:
     return [100.0 * (float(rank) - 1) / max(len(ranks) - 1, 1) for rank in ranks]
+
+
+def _shown_range(targets: Sequence[float]) -> tuple[float, float]:
+    low, _, high = quartiles(targets)
+    reach = REACH * (high - low)
+    # Where more than half are equal, nothing is left out.
+    return (low - reach, high + reach) if reach else (min(targets), max(targets))
 
 
 def _options(options: Mapping[str, Any]) -> str:

@@ -7,6 +7,8 @@ from typing import Any
 
 from denas_core.text import DASH, number, seconds
 
+from .statistics import BANDS, RESAMPLES
+
 
 def share(value: float | None, *, sign: bool = False) -> str:
     """Return a number from -1 to 1 with two digits; with a plus, if asked, where it is positive."""
@@ -25,16 +27,16 @@ def estimate(value: float | None, ends: Sequence[float] | None, *, sign: bool = 
 
 
 def columns(document: Mapping[str, Any]) -> list[str]:
-    """Return the headings of `cells`."""
+    """Return the headings of `cells`; `explanations` says what they mean."""
     return [
         "score",
         "tau-b",
         "rho",
-        f"tau-b less that of {document['baseline']}",
-        "tau-b in bands of size",
-        "tau-b between seeds",
-        f"regret of best {document['scores'][0]['top']}",
-        "regret of best 1",
+        f"less {document['baseline']}",
+        "in bands",
+        "between seeds",
+        f"regret of {document['scores'][0]['top']}",
+        "regret of 1",
         "ties",
         "failed",
         "a network",
@@ -55,6 +57,24 @@ def cells(entry: Mapping[str, Any]) -> list[str]:
         str(entry["ties"]),
         str(entry["failed"]),
         seconds(entry["seconds"]),
+    ]
+
+
+def explanations(document: Mapping[str, Any]) -> list[str]:
+    """Return what the columns mean, a sentence or a few each."""
+    top = document["scores"][0]["top"]
+    return [
+        "tau-b and rho are Kendall's and Spearman's rank correlations with the target. Brackets are 95 % intervals: "
+        f"{RESAMPLES:,} times, as many networks are drawn again from the table, with replacement.",
+        f"'less {document['baseline']}' is tau-b less that of {document['baseline']}, in the same draws for both.",
+        f"'in bands' is the mean tau-b within {BANDS} equal parts of the networks, from the smallest to the largest by "
+        "parameters: what a score knows beside size.",
+        "'between seeds' is the tau-b of the ranks under one seed with those under another, the mean over all pairs.",
+        f"'regret of {top}' is how far the best target among the first {top} networks by the score is below the "
+        "best of the table. Networks of equal value are taken with the worst target first.",
+        "'ties' are networks whose value another network has too.",
+        "'a network' is the median time for a network and seed. A run of the network that several scores share counts "
+        "for the one that asked first.",
     ]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from denas_core.errors import ConfigError, NoResult
 
 from .output import MORE, print_json, print_notice, print_table
-from .progress_lines import ProgressLines
+from .work_progress import WorkProgress
 
 if TYPE_CHECKING:
     from denas_core.contracts.space import SearchSpace
@@ -63,12 +63,12 @@ def score_list(
     if setup.scoring.needs_latency and not measure_latency:
         raise ConfigError("--no-latency and a weight of latency exclude each other; leave out one of them")
     evaluator = setup.evaluator()
-    tell = ProgressLines("architectures")
     trials = []
-    for index, arch in enumerate(architectures):
-        evaluation = evaluator(arch) if measure_latency else evaluator.evaluate(arch)
-        trials.append(Trial(index=index, generation=0, arch=arch, evaluation=evaluation))
-        tell(index + 1, len(architectures))
+    with WorkProgress("architectures") as progress:
+        for index, arch in enumerate(architectures):
+            evaluation = evaluator(arch) if measure_latency else evaluator.evaluate(arch)
+            trials.append(Trial(index=index, generation=0, arch=arch, evaluation=evaluation))
+            progress(index + 1, len(architectures))
     ranked, values = setup.scoring.rank(trials)
     for notice in setup.notices:
         print_notice(f"note: {notice}")

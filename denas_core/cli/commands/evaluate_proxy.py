@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from denas_core.cli.arguments import AllowPickleOption, DeviceOption, JsonOption, SetOption, with_pickles
-from denas_core.cli.output import print_json, print_notice, print_table
-from denas_core.cli.progress_lines import ProgressLines
+from denas_core.cli.arguments import (
+    AllowPickleOption,
+    ColumnsOption,
+    DeviceOption,
+    JsonOption,
+    with_pickles,
+)
+from denas_core.cli.output import MORE, print_json, print_notice, print_table, print_text
+from denas_core.cli.work_progress import WorkProgress
 from denas_core.errors import ConfigError
-from denas_core.text import printable
+
+HEADINGS = ("score", "tau-b", "rho", "difference", "bands", "seeds", "regret", "ties", "failed", "time")
+LEAST = ("ties", "failed", "regret", "rho")
+"""What is left out first where a terminal is narrow; failures are named under the table."""
 
 
 def evaluate_proxy(
@@ -48,8 +56,13 @@ def evaluate_proxy(
     networks: Annotated[
         int | None, typer.Option("--networks", min=1, help="Networks drawn from the table. [default: all]")
     ] = None,
-    column: Annotated[
-        str, typer.Option("--column", help="Column of architectures. [default: the one that fits the space]")
+    arch_column: Annotated[
+        str,
+        typer.Option(
+            "--arch-column",
+            metavar="COLUMN",
+            help="Column of architectures. [default: the one that fits the space]",
+        ),
     ] = "",
     smaller_is_better: Annotated[
         bool, typer.Option("--smaller-is-better", help="The targets are errors or losses.")
@@ -60,8 +73,16 @@ def evaluate_proxy(
         Path | None,
         typer.Option("--out", "-o", help="Directory of the results. [default: evaluations/<space>-<table>]"),
     ] = None,
-    set_: SetOption = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME.OPTION=VALUE",
+            help="Set an option of the space (space.classes=100) or of a score (zen.batch_size=32).",
+        ),
+    ] = None,
     allow_pickle: AllowPickleOption = False,
+    columns: ColumnsOption = None,
     json_: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
 ) -> None:
@@ -97,17 +118,18 @@ def evaluate_proxy(
         threads=threads,
         out=out,
     )
-    result = evaluate_scores(
-        request,
-        lambda made: read_table(table, made, targets=target or (), column=column),
-        registry=Registry.discover(),
-        tell=(lambda done, total: None) if quiet else ProgressLines("networks and seeds"),
-    )
+    with WorkProgress("networks and seeds") as progress:
+        result = evaluate_scores(
+            request,
+            lambda made: read_table(table, made, targets=target or (), column=arch_column),
+            registry=Registry.discover(),
+            tell=(lambda done, total: None) if quiet else progress,
+        )
     write_result(result)
     if json_:
         print_json(result.document)
     else:
-        _print(result.document)
+        _print(result.document, columns)
 
 
 def read_options(settings: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -126,12 +148,11 @@ def read_options(settings: Sequence[str]) -> dict[str, dict[str, Any]]:
     return document
 
 
-def _print(document: Mapping[str, Any]) -> None:
+def _print(document: Mapping[str, Any], columns: str | None) -> None:
     from denas_core.agreement.wording import estimate, failed_in_words, of_target, share, verdict
     from denas_core.text import number, seconds
 
     for target in document["targets"]:
-        _write(f"{target}: {document['networks']} networks, {document['seeds']} seeds")
         rows = [
             [
                 entry["score"],
@@ -141,20 +162,19 @@ def _print(document: Mapping[str, Any]) -> None:
                 share(entry["kendall_in_bands"]),
                 share(entry["kendall_between_seeds"]),
                 number(entry["top_regret"]),
+                str(entry["ties"]),
+                str(entry["failed"]),
                 seconds(entry["seconds"]),
             ]
             for entry in of_target(document, target)
         ]
-        print_table(["score", "tau-b", "rho", "difference", "bands", "seeds", "regret", "time"], rows)
-        for sentence in verdict(document, target):
-            _write(sentence)
-        _write("")
+        title = f"{target}: {document['networks']} networks, {document['seeds']} seeds"
+        print_table(HEADINGS, rows, title=title, least=LEAST, chosen=columns, more=MORE)
+        print_text("\n".join(["", *verdict(document, target)]))
+    print_text(
+        f"\ndifference: tau-b less that of {document['baseline']}; bands: tau-b in four bands of size; seeds: tau-b "
+        f"between seeds; regret: of the best {document['scores'][0]['top']}; time: for a network and seed"
+    )
+    print_text(f"report: {document['out']}/report.html")
     for line in (*document["notices"], *failed_in_words(document)):
         print_notice(f"note: {line}")
-    _write(f"difference: to {document['baseline']}; bands: within four bands of size; seeds: between seeds;")
-    _write(f"regret: of the best {document['scores'][0]['top']}; time: for one network")
-    _write(f"report: {document['out']}/report.html")
-
-
-def _write(text: str) -> None:
-    sys.stdout.write(printable(text) + "\n")

@@ -24,8 +24,7 @@ def stairs(count: int = 12) -> Rows:
     by_size = {space.cost(arch)["params"]: arch for arch in (space.sample(rng) for _ in range(10 * count))}
     chosen = list(by_size.items())[:count]
     return [
-        {"arch": space.format(arch), "acc": 50 + size / 10, "loss": 9 - size / 100}
-        for size, arch in chosen
+        {"arch": space.format(arch), "acc": 50 + size / 10, "loss": 9 - size / 100} for size, arch in chosen
     ]
 
 

@@ -69,7 +69,8 @@ def taus_within_bands(values: Floats, target: Floats, size: Floats, weights: Flo
     known = np.isfinite(taus)
     total = np.where(known, taus, 0.0).sum(axis=0)
     with np.errstate(invalid="ignore"):
-        return total / np.where(known.any(axis=0), known.sum(axis=0), np.nan)
+        mean: Floats = total / np.where(known.any(axis=0), known.sum(axis=0), np.nan)
+    return mean
 
 
 def regret(values: Floats, target: Floats, top: int) -> float:

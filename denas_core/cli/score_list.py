@@ -112,12 +112,11 @@ def _document(setup: Setup, ranked: Sequence[Trial], values: dict[str, float]) -
 
 
 def _print(setup: Setup, ranked: Sequence[Trial], values: dict[str, float], columns: str | None) -> None:
+    from denas_core.values.metrics import shown_metrics
+
     components = list(setup.scoring.components)
-    metrics = [
-        name
-        for name in ("params", "flops", *setup.space.measured_metrics)
-        if any(name in trial.evaluation.metrics for trial in ranked) and name not in components
-    ]
+    found = {name for trial in ranked for name in trial.evaluation.metrics}
+    metrics = [name for name in shown_metrics(found) if name not in components]
     rows = [
         [
             rank,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,10 @@ from denas_toy.stairs import Stairs
 
 from denas_core import Candidate
 from denas_core.errors import ConfigError, Interrupted, StoreDamaged
+from denas_core.runs.store import Store
 from denas_core.values.ranking import average_ranks, kendall_tau, log_rank_sum
 from denas_core.values.table import Table
+from tests.core.toy_searches import denas_command, environment
 
 from .toy_tables import entry, evaluate, stairs, write
 
@@ -105,6 +109,43 @@ def test_a_stopped_evaluation_goes_on_where_it_was(
     assert len(stopping.calls) == len(set(stopping.calls)) == 32
     for one, other in zip(result.values, whole.values, strict=True):
         assert [column.tolist() for column in one.by_seed] == [column.tolist() for column in other.by_seed]
+
+
+def test_a_kill_loses_no_network_that_was_scored(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = ["--scores", "toy/height", "--baseline", "toy/height", "--set", "toy/height.pause=0.1"]
+    command = ["evaluate-proxy", "--table", str(table), "--space", "toy/stairs", "--target", "acc", *given]
+    process = subprocess.Popen(
+        denas_command(*command, "--seeds", "1", "--device", "cpu", "--out", str(tmp_path / "out")),
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    store = tmp_path / "out" / "seed-0.db"
+    deadline = time.monotonic() + 120
+    while trials_in(store) < 4:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    kept = trials_in(store)
+    assert 4 <= kept < 16
+    counting = Counting(monkeypatch)
+    result = evaluate(table, tmp_path / "out", options={"toy/height": {"pause": 0.1}})
+    assert len(counting.calls) == 16 - kept
+    assert entry(result, "toy/height")["failed"] == 0
+
+
+def trials_in(path: Path) -> int:
+    if not path.exists():
+        return 0
+    store = Store.read(path)
+    try:
+        return len(store.trials())
+    finally:
+        store.close()
 
 
 def test_only_what_is_new_is_measured(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,9 @@ from tests.core.toy_searches import denas_here
 SCORE = ["score", "toy/stairs", "--set", "score.name=toy/both", "--set", "device=cpu"]
 
 
+METRICS = ["params", "flops", "latency_ms"]
+
+
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
@@ -55,6 +58,9 @@ def test_latency_is_measured_unless_it_is_refused(place: Path) -> None:
     done = denas_here(*SCORE, "--set", "probe.name=toy/ruler", "--archs", "archs.txt", "--json")
     for row in json.loads(done.stdout)["architectures"]:
         assert row["metrics"]["latency_ms"] == row["metrics"]["params"]
+    shown = denas_here(*SCORE, "--set", "probe.name=toy/ruler", "--archs", "archs.txt").stdout
+    assert shown.split("\n")[0].split() == ["rank", "key", "score", "height", "slope", *METRICS]
+    assert len(shown.splitlines()) == 6
 
 
 def test_what_fails_is_named_and_ranks_last(place: Path) -> None:

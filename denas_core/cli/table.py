@@ -11,6 +11,7 @@ COMMANDS = {
     "repair": "repair:repair",
     "score": "score:score",
     "latency": "score:latency",
+    "evaluate-proxy": "evaluate_proxy:evaluate_proxy",
     "train": "train:train",
     "evaluate": "evaluate:evaluate",
     "export": "export:export",

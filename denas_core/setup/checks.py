@@ -18,6 +18,9 @@ from denas_core.values.metrics import Metrics
 if TYPE_CHECKING:
     from denas_core.contracts.space import SearchSpace
 
+DEVICES = ("auto", "cpu", "cuda")
+"""What ``--device`` may name."""
+
 
 def check_knobs(space: SearchSpace) -> None:
     """Refuse knobs that cannot be searched: none at all, empty, doubled, with a parent that comes later or never fits.

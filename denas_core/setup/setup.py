@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from denas_core.contracts.component import Component
@@ -13,23 +13,18 @@ from denas_core.contracts.problem import Problem
 from denas_core.contracts.score import ProxyScore
 from denas_core.contracts.space import SearchSpace
 from denas_core.contracts.strategy import Strategy
-from denas_core.errors import ConfigError, Infeasible, NotInstalled
+from denas_core.errors import ConfigError, NotInstalled
 from denas_core.evaluation.evaluator import Evaluator
 from denas_core.evaluation.scoring import Scoring
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.registry.registry import Registry
-from denas_core.system.machine import memory_bytes
-from denas_core.text import quantity
 from denas_core.values.metrics import Metrics, declared_metrics
 from denas_core.values.objectives import SCORE, Budget, Constraint, Objective
-from denas_core.values.passes import PassSpec
 
 from .bounds import absolute_bounds, check_comparable, check_contradictions, measure_full, reachable
 from .checks import check_knobs, check_metrics, check_objects, choose_device
 from .config import COMPONENTS, ComponentConfig, RunConfig, is_own_class
-
-MEMORY_SHARE = 0.8
-"""Share of the machine's memory that scoring one candidate may take."""
+from .memory_limit import memory_limit
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -164,30 +159,8 @@ class Setup:
             seed=self.config.seed,
             device=self.device,
             threads=self.config.threads,
-            memory_limit=self._memory_limit(),
+            memory_limit=memory_limit(self.space, self.scoring.components.values()),
         )
-
-    def _memory_limit(self) -> int | None:
-        # Guard single candidates only where the largest of the space would not fit: the estimate costs a pass.
-        passes = [spec for score in self.scoring.components.values() for spec in score.passes()]
-        available = memory_bytes()
-        if not passes or available is None:
-            return None
-        with plugin_errors(f"space {self.space.id!r}"):
-            return self._memory_limit_of(passes, int(available * MEMORY_SHARE))
-
-    def _memory_limit_of(self, passes: Sequence[PassSpec], limit: int) -> int | None:
-        from denas_core.evaluation.memory import scoring_memory_bytes
-
-        smallest, full = self.space.smallest(), self.space.full()
-        if smallest is not None and (needed := scoring_memory_bytes(self.space, smallest, passes)) > limit:
-            raise Infeasible(
-                f"the smallest architecture of {self.space.id!r} takes {quantity(needed)}B of memory to score, and "
-                f"{quantity(limit)}B are there; lower its options or the score's batch size"
-            )
-        if full is not None and scoring_memory_bytes(self.space, full, passes) <= limit:
-            return None
-        return limit
 
 
 def _create(kind: str, config: RunConfig, registry: Registry) -> Any:

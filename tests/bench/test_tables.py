@@ -14,7 +14,7 @@ import pytest
 from denas_bench.autoformer.space import AutoFormer
 from denas_bench.flexibert.space import FlexiBERT
 from denas_bench.nasbench201.space import NASBench201
-from denas_bench.tables.table import read_table
+from denas_core.agreement.table import read_table
 from denas_bench.tc_resnet.space import TCResNet
 from denas_core import SearchSpace
 from denas_core.errors import ConfigError
@@ -113,7 +113,7 @@ Change = Callable[[Rows], Any]
         ),
         (
             lambda rows: [row.update(arch_str="none") for row in rows[4:7]],
-            "accuracy.csv:6 must hold a mapping.*; 2 more of 12 rows cannot be read",
+            "accuracy.csv:6 must hold a mapping.*; 2 more of 12 cannot be read",
         ),
         (lambda rows: rows.append(dict(rows[3])), r"is there twice \(accuracy.csv:5 and accuracy.csv:14\)"),
         (
@@ -173,8 +173,8 @@ def test_a_name_that_is_no_column_is_refused_with_those_that_are(
         ("t.csv", "arch,acc\n", "has no rows"),
         ("t.csv", "arch,acc,acc\nx,1,2\n", "has two columns 'acc'"),
         ("t.csv", "arch,acc\nx,1,2\n", r"does not have the 2 columns of the table \(t.csv:2\)"),
-        ("t.csv", 'arch,acc\n"x,1\n', "is no CSV file"),
-        ("t.json", "{", "is no JSON file"),
+        ("t.csv", 'arch,acc\n"x,1\n', "is not a CSV file"),
+        ("t.json", "{", "is not a JSON file"),
         ("t.json", '{"a": 1}', "holds no list of objects"),
     ],
 )
@@ -186,7 +186,7 @@ def test_a_file_that_is_no_table_is_refused(name: str, text: str, message: str, 
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"cannot read the table .*missing.csv': No such file or directory"):
+    with pytest.raises(ConfigError, match=r"cannot read .*missing.csv': No such file or directory"):
         read_table(tmp_path / "missing.csv", cells(), targets=["acc"])
 
 

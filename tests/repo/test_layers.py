@@ -19,6 +19,7 @@ ORDER = (
     ("setup", "models"),
     ("study", "training", "results", "builtin", "legacy", "scaffold"),
     ("report", "testing"),
+    ("agreement",),
     ("launch",),
     ("cli",),
 )

@@ -1,7 +1,9 @@
-"""``denas score`` and ``denas latency``: one architecture."""
+"""``denas score`` and ``denas latency``: one architecture, or a list of them to be scored."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,6 +22,7 @@ from denas_core.cli.arguments import (
     build_config,
 )
 from denas_core.cli.output import MORE, cell, print_json, print_notice, print_table, print_text
+from denas_core.cli.score_list import read_architectures, score_list
 from denas_core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -33,6 +36,23 @@ SourceArgument = Annotated[
         metavar="RUN|SPACE", help="Run, or search space such as cv/cnn; not needed with --config."
     ),
 ]
+ArchListOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--arch",
+        metavar="KEY|FILE|TEXT",
+        help="Architecture: first digits of a key of the run, a YAML or JSON file, or the space's notation; may be "
+        "repeated. [default: the best one of the run]",
+    ),
+]
+ArchFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--archs",
+        metavar="FILE",
+        help="Architectures: a text file with one on each line, or a CSV or JSON file.",
+    ),
+]
 SeedOption = Annotated[
     int | None, typer.Option("--seed", help="Seed of weights and batches. [default: the run's, or 0]")
 ]
@@ -40,7 +60,8 @@ SeedOption = Annotated[
 
 def score(
     source: SourceArgument = None,
-    arch: ArchOption = None,
+    arch: ArchListOption = None,
+    archs: ArchFileOption = None,
     config: ConfigOption = None,
     score: ScoreOption = None,
     probe: ProbeOption = None,
@@ -53,7 +74,7 @@ def score(
     columns: ColumnsOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """Score one architecture.
+    """Score one architecture, or rank several among each other.
 
     Prints every component of the score, parameters, FLOPs, latency, and the seconds spent on each. For a run, its
     configuration is used.
@@ -63,15 +84,20 @@ def score(
     from denas_core.errors import NoResult
     from denas_core.isolation.plugin_errors import plugin_errors
 
-    setup, architecture = _setup(
+    setup, named = _setup(
         source,
-        arch,
+        arch or ([None] if archs is None else []),
         file=config,
         given={"score": score, "probe": probe, "seed": seed, "device": device},
         weights=weights,
         settings=set_,
         allow_pickle=allow_pickle,
     )
+    if archs is not None or len(named) > 1:
+        listed = read_architectures(setup.space, named, archs)
+        score_list(setup, listed, measure_latency=not no_latency, as_json=json_, columns=columns)
+        return
+    (architecture,) = named
     evaluator = setup.evaluator()
     seconds: dict[str, float] = {}
     start = time.perf_counter()
@@ -138,9 +164,9 @@ def latency(
     """
     from denas_core.isolation.plugin_errors import plugin_errors
 
-    setup, architecture = _setup(
+    setup, (architecture,) = _setup(
         source,
-        arch,
+        [arch],
         file=config,
         given={"probe": probe, "seed": seed, "device": device},
         settings=set_,
@@ -171,8 +197,8 @@ def latency(
 
 
 def _setup(
-    source: str | None, arch: str | None, *, file: str | None, **options: Any
-) -> tuple[Setup, Architecture]:
+    source: str | None, archs: Sequence[str | None], *, file: str | None, **options: Any
+) -> tuple[Setup, list[Architecture]]:
     from denas_core.cli.run_source import NO_ARCHITECTURE, choose_architecture, find_run, read_config
     from denas_core.registry.registry import Registry
     from denas_core.setup.setup import Setup
@@ -183,14 +209,14 @@ def _setup(
         raise ConfigError(
             f"--config and run {source!r} exclude each other: the run has its own configuration"
         )
-    if run is None and arch is None:
+    if run is None and None in archs:
         raise ConfigError(NO_ARCHITECTURE)
     stored = None if run is None else read_config(run)
     config = build_config(source if run is None else None, file=file, stored=stored, **options)
     # Bounds are for searches; one architecture is what it is.
     config = config.model_copy(update={"constraints": ()})
     setup = Setup.from_config(config, registry, measure_latency=True)
-    return setup, choose_architecture(setup.space, run, arch)
+    return setup, [choose_architecture(setup.space, run, arch) for arch in archs]
 
 
 def _interval(latency: Latency) -> str:

@@ -30,10 +30,10 @@ def render_html(document: Mapping[str, Any]) -> str:
     """
     from markupsafe import Markup
 
-    environment = _environment()
-    style, script = (_asset(name) for name in ("report.css", "report.js"))
+    style, script = (asset(name) for name in ("report.css", "report.js"))
     pareto, time = charts.pareto_charts(document), charts.timeline(document)
-    return environment.get_template("report.html").render(
+    template = environment().get_template("report.html")
+    return template.render(
         d=document,
         style=Markup(style),
         script=Markup(script),
@@ -50,12 +50,50 @@ def render_html(document: Mapping[str, Any]) -> str:
     )
 
 
-def policy(style: str, script: str) -> str:
-    """Return the content security policy of a page with exactly this style and this script."""
+def policy(style: str, script: str | None = None) -> str:
+    """Return the content security policy of a page with exactly this style and this script, or none."""
+    scripts = "'none'" if script is None else f"'{_hash(script)}'"
     return (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src {scripts}; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
+
+
+@functools.cache
+def environment() -> Environment:
+    """Return what renders templates: every value is escaped, and what cannot be seen in a text is made visible."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+    from markupsafe import Markup
+
+    def finalize(value: Any) -> Any:
+        if value is None:
+            return DASH
+        # Markup is what a filter has escaped already.
+        is_text = isinstance(value, str) and not isinstance(value, (Markup, charts.Drawn))
+        return text.visible(value) if is_text else value
+
+    made = Environment(
+        loader=PackageLoader("denas_core.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
+    made.filters |= {
+        "num": number,
+        "pct": percent,
+        "secs": seconds,
+        "shape": text.shape,
+        "metric": pass_context(_title),
+    }
+    return made
+
+
+def asset(name: str) -> str:
+    """Return the text of a file that lies beside the templates."""
+    return files("denas_core.report").joinpath("templates", name).read_text(encoding="utf-8")
 
 
 def tooltip_data(document: Mapping[str, Any], plots: list[dict[str, Any]]) -> dict[str, Any]:
@@ -81,45 +119,10 @@ def tooltip_data(document: Mapping[str, Any], plots: list[dict[str, Any]]) -> di
     }
 
 
-@functools.cache
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
-    from markupsafe import Markup
-
-    def finalize(value: Any) -> Any:
-        if value is None:
-            return DASH
-        # Markup is what a filter has escaped already.
-        is_text = isinstance(value, str) and not isinstance(value, (Markup, charts.Drawn))
-        return text.visible(value) if is_text else value
-
-    environment = Environment(
-        loader=PackageLoader("denas_core.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
-    environment.filters |= {
-        "num": number,
-        "pct": percent,
-        "secs": seconds,
-        "shape": text.shape,
-        "metric": pass_context(_title),
-    }
-    return environment
-
-
 def _title(context: Context, name: str) -> str:
     """Return what people call a metric."""
     title: str = context["titles"].get(name, name)
     return title
-
-
-def _asset(name: str) -> str:
-    return files("denas_core.report").joinpath("templates", name).read_text(encoding="utf-8")
 
 
 def _hash(content: str) -> str:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from denas_core.errors import ConfigError, did_you_mean
 
-from .notation import Notation, find_notation
+from .notation import find_notation, parse_each
 from .records import RecordOfFile, read_records
 
 if TYPE_CHECKING:
-    from denas_core import Architecture, SearchSpace
+    from denas_core.contracts.space import SearchSpace
+    from denas_core.values.architecture import Architecture
 
 FEWEST_ROWS = 10
 
@@ -73,22 +74,36 @@ def read_table(
     path = Path(path)
     records = read_records(path)
     _check_targets(records, targets, path.name)
-    if len(records) < FEWEST_ROWS:
-        raise ConfigError(f"{path.name} has {len(records)} rows; a correlation needs at least {FEWEST_ROWS}")
+    _check_count(len(records), path.name)
     notation = find_notation(records, space, column=column, table=path.name)
-    architectures = _parsed(records, notation, space)
+    architectures = parse_each([(notation(record.values), record.origin) for record in records], space)
     rows = tuple(
         Row(arch, notation(record.values), record.origin, _measured(record, targets))
         for record, arch in zip(records, architectures, strict=True)
     )
     _check_distinct(records, rows)
+    check_rows(rows, targets, path.name)
+    return AccuracyTable(path.name, tuple(dict.fromkeys(targets)), rows)
+
+
+def check_rows(rows: Sequence[Row], targets: Sequence[str], table: str) -> None:
+    """Refuse rows that no score can be compared with.
+
+    Raises:
+        ConfigError: there are fewer than 10, or a target is the same in all of them.
+    """
+    _check_count(len(rows), table)
     for target in targets:
         if len({row.targets[target] for row in rows}) == 1:
             value = rows[0].targets[target]
             raise ConfigError(
-                f"{target!r} is {value:g} in all {len(rows)} rows of {path.name}, so it ranks nothing; choose another"
+                f"{target!r} is {value:g} in all {len(rows)} rows of {table}, so it ranks nothing; choose another"
             )
-    return AccuracyTable(path.name, tuple(targets), rows)
+
+
+def _check_count(rows: int, table: str) -> None:
+    if rows < FEWEST_ROWS:
+        raise ConfigError(f"{table} has {rows} rows; a correlation needs at least {FEWEST_ROWS}")
 
 
 def _check_targets(records: Sequence[RecordOfFile], targets: Sequence[str], table: str) -> None:
@@ -104,20 +119,6 @@ def _check_targets(records: Sequence[RecordOfFile], targets: Sequence[str], tabl
         if target not in columns:
             hint = did_you_mean(target, columns) or f"; columns of numbers: {', '.join(numeric) or 'none'}"
             raise ConfigError(f"{table} has no column {target!r}{hint}")
-
-
-def _parsed(records: Sequence[RecordOfFile], notation: Notation, space: SearchSpace) -> list[Architecture]:
-    architectures: list[Architecture] = []
-    errors: list[ConfigError] = []
-    for record in records:
-        try:
-            architectures.append(space.parse(notation(record.values), origin=record.origin))
-        except ConfigError as error:
-            errors.append(error)
-    if errors:
-        others = f"; {len(errors) - 1} more of {len(records)} rows cannot be read" if len(errors) > 1 else ""
-        raise ConfigError(f"{errors[0]}{others}") from errors[0]
-    return architectures
 
 
 def _measured(record: RecordOfFile, targets: Sequence[str]) -> dict[str, float]:

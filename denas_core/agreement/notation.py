@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from denas_core.errors import ConfigError, did_you_mean
 
-from .records import RecordOfFile
+from .records import RecordOfFile, read_lines, read_records
 
 if TYPE_CHECKING:
-    from denas_core import SearchSpace
+    from pathlib import Path
+
+    from denas_core.contracts.space import SearchSpace
+    from denas_core.values.architecture import Architecture
 
 NAMES = ("arch", "architecture", "arch_str")
 """Columns that hold architectures, whatever the space makes of them."""
@@ -55,6 +58,48 @@ def find_notation(
         f"no column of {table} holds architectures of {space.id!r}: it has {', '.join(columns)}; name the column of "
         "architectures, or another space"
     )
+
+
+def read_list(path: Path, space: SearchSpace) -> list[Architecture]:
+    """Return the distinct architectures in a file: a CSV or JSON file, or a text with one on each line.
+
+    Raises:
+        ConfigError: the file cannot be read, holds none, one that the space does not have, or one twice.
+    """
+    if path.suffix in (".csv", ".tsv", ".json"):
+        records = read_records(path)
+        notation = find_notation(records, space, table=path.name)
+        texts = [(notation(record.values), record.origin) for record in records]
+    else:
+        texts = read_lines(path)
+    architectures = parse_each(texts, space)
+    first: dict[str, str] = {}
+    for arch, (text, origin) in zip(architectures, texts, strict=True):
+        if arch.key in first:
+            raise ConfigError(
+                f"the network {text[:80]!r} is there twice ({first[arch.key]} and {origin}); remove one of them"
+            )
+        first[arch.key] = origin
+    return architectures
+
+
+def parse_each(texts: Sequence[tuple[str, str]], space: SearchSpace) -> list[Architecture]:
+    """Return the architectures of texts that each have an origin, for errors.
+
+    Raises:
+        ConfigError: the first text that the space cannot read, and how many others there are.
+    """
+    architectures: list[Architecture] = []
+    errors: list[ConfigError] = []
+    for text, origin in texts:
+        try:
+            architectures.append(space.parse(text, origin=origin))
+        except ConfigError as error:
+            errors.append(error)
+    if errors:
+        others = f"; {len(errors) - 1} more of {len(texts)} cannot be read" if len(errors) > 1 else ""
+        raise ConfigError(f"{errors[0]}{others}") from errors[0]
+    return architectures
 
 
 def _candidates(tried: Sequence[RecordOfFile], columns: list[str], space: SearchSpace) -> Iterator[Notation]:

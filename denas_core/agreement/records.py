@@ -34,17 +34,34 @@ def read_records(path: Path) -> list[RecordOfFile]:
     its entries as columns: ``{"scores": {"glue": 73.5}}`` has the column ``glue``.
 
     Raises:
-        ConfigError: the file cannot be read, or is no such file.
+        ConfigError: the file cannot be read, or is neither.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
-        raise ConfigError(f"cannot read the table {str(path)!r}: {reason}") from error
+    text = _read(path)
     records = list(_of_json(text, path) if path.suffix == ".json" else _of_csv(text, path))
     if not records:
         raise ConfigError(f"the table {str(path)!r} has no rows")
     return records
+
+
+def read_lines(path: Path) -> list[tuple[str, str]]:
+    """Return the lines of a text file that are not empty, and where each is; ``#`` begins a comment line.
+
+    Raises:
+        ConfigError: the file cannot be read, or has no such lines.
+    """
+    lines = enumerate(map(str.strip, _read(path).splitlines()), start=1)
+    found = [(line, f"{path.name}:{number}") for number, line in lines if line and not line.startswith("#")]
+    if not found:
+        raise ConfigError(f"{str(path)!r} has no lines")
+    return found
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not a text in UTF-8"
+        raise ConfigError(f"cannot read {str(path)!r}: {reason}") from error
 
 
 def _of_csv(text: str, path: Path) -> Iterator[RecordOfFile]:
@@ -61,14 +78,14 @@ def _of_csv(text: str, path: Path) -> Iterator[RecordOfFile]:
                 raise ConfigError(f"the row does not have the {len(names)} columns of the table ({origin})")
             yield RecordOfFile({name: value.strip() for name, value in row.items()}, origin)
     except csv.Error as error:
-        raise ConfigError(f"the table is no CSV file: {error} ({path.name}:{reader.line_num})") from error
+        raise ConfigError(f"the table is not a CSV file: {error} ({path.name}:{reader.line_num})") from error
 
 
 def _of_json(text: str, path: Path) -> Iterator[RecordOfFile]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"the table {str(path)!r} is no JSON file: {error}") from error
+        raise ConfigError(f"the table {str(path)!r} is not a JSON file: {error}") from error
     if isinstance(document, dict):
         lists = [value for value in document.values() if _is_list_of_objects(value)]
         document = lists[0] if len(lists) == 1 else document

@@ -1,0 +1,216 @@
+"""Evaluating scores: a table of trained networks, the scores of the same networks, and how well the two agree."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import random
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from denas_core.contracts.problem import Problem
+from denas_core.contracts.space import SearchSpace
+from denas_core.errors import ConfigError
+from denas_core.isolation.plugin_errors import plugin_errors
+from denas_core.registry.registry import Registry
+from denas_core.setup.checks import check_knobs, choose_device
+from denas_core.system.atomic import remove_leftovers, storage_errors
+from denas_core.system.lock import RunLock
+from denas_core.system.machine import environment, installed_version, moment
+
+from .columns import EvaluatedScore, distinct_components, make_scores
+from .document import describe_failures, describe_scores
+from .measured import MeasuredNetworks
+from .measuring import Measuring, Tell
+from .table import AccuracyTable, check_rows
+from .values import ScoreValues, count_values, score_values
+
+SCHEMA = "denas.proxies/1"
+DEFAULT_SCORE = "de-score"
+DEFAULT_SEEDS = 3
+
+Truth = Callable[[SearchSpace], AccuracyTable]
+"""Returns what training has measured of networks of a space, wherever that is kept."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is to be evaluated.
+
+    Attributes:
+        space: Id of the space, with a preset or without.
+        scores: Names of scores, see `make_scores`.
+        baseline: Name of the score that the others are compared with; it is evaluated too.
+        options: Options of the space, under ``space``, and of scores, under their label.
+        seeds: Initialisations of each network.
+        networks: How many networks are drawn from the table; None for all.
+        smaller_is_better: Whether the targets are errors or losses.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        threads: Threads torch may use.
+        out: Directory of the evaluation; None for the one that belongs to space and table.
+    """
+
+    space: str
+    scores: Sequence[str] = (DEFAULT_SCORE,)
+    baseline: str = DEFAULT_SCORE
+    options: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    seeds: int = DEFAULT_SEEDS
+    networks: int | None = None
+    smaller_is_better: bool = False
+    device: str = "auto"
+    threads: int = 1
+    out: Path | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """An evaluation that has ended.
+
+    Attributes:
+        out: Its directory.
+        document: All of its numbers, fit for JSON.
+        space: The space.
+        table: The trained networks that were scored.
+        values: The values of each score and count for the distinct networks of the table.
+    """
+
+    out: Path
+    document: dict[str, Any]
+    space: SearchSpace
+    table: AccuracyTable
+    values: Sequence[ScoreValues]
+
+
+def evaluate_scores(
+    request: Request, truth: Truth, *, registry: Registry, tell: Tell = lambda done, total: None
+) -> Result:
+    """Score the networks of a table, as far as that is not done yet, and compare.
+
+    Raises:
+        ConfigError: a name, an option, the table or the directory cannot be used; before anything is scored.
+        Interrupted: a signal stopped it; the same request goes on.
+        RunBusy, StoreDamaged, StorageError: the directory cannot be used.
+    """
+    space = registry.create("space", request.space, request.options.get("space", {}), origin="--set space")
+    with plugin_errors(f"space {space.id!r}"):
+        check_knobs(space)
+    scores, baseline = _scores(registry, space, request)
+    table = drawn(truth(space), request.networks)
+    device = choose_device(request.device)
+    out = request.out or Path("evaluations") / _stem(f"{request.space}-{Path(table.name).stem}")
+    with storage_errors(out):
+        if out.exists() and not out.is_dir():
+            raise ConfigError(f"out {str(out)!r} is a file; name a directory")
+        out.mkdir(parents=True, exist_ok=True)
+    networks = table.architectures()
+    measuring = Measuring(
+        problem=Problem(space), components=distinct_components(scores), device=device, threads=request.threads
+    )
+    header = _header(space, scores, registry, device=device, threads=request.threads)
+    with contextlib.ExitStack() as stack:
+        lock = RunLock(out)
+        stack.callback(lock.release)
+        remove_leftovers(out)
+        by_seed: dict[int, MeasuredNetworks] = {}
+        for seed in range(request.seeds):
+            by_seed[seed] = MeasuredNetworks(out, seed, header)
+            stack.callback(by_seed[seed].close)
+        measuring.run(networks, by_seed, out=out, tell=tell)
+        found = {seed: measured.found for seed, measured in by_seed.items()}
+    values = [score_values(score, networks, found) for score in scores] + count_values(networks, found)
+    return Result(
+        out=out,
+        document={
+            "schema": SCHEMA,
+            "generated": moment(),
+            "out": str(out),
+            "space": {"name": space.id, **space.options()},
+            "table": table.name,
+            "targets": list(table.targets),
+            "smaller_is_better": request.smaller_is_better,
+            "rows": len(table.rows),
+            "networks": len(networks),
+            "seeds": request.seeds,
+            "baseline": baseline,
+            "device": device,
+            "threads": request.threads,
+            "distributions": header["distributions"],
+            "environment": environment(device),
+            "options": {score.label: {"name": score.id, **score.options} for score in scores},
+            "scores": describe_scores(
+                table, values, baseline=baseline, smaller_is_better=request.smaller_is_better
+            ),
+            "failures": describe_failures(values, space),
+            "notices": list(dict.fromkeys(note for score in scores for note in score.scoring.notices)),
+        },
+        space=space,
+        table=table,
+        values=values,
+    )
+
+
+def drawn(table: AccuracyTable, count: int | None) -> AccuracyTable:
+    """Return a table with `count` of its networks, drawn at random: those of a smaller count are among them.
+
+    Raises:
+        ConfigError: the drawn networks have too few rows, or a target that is the same in all.
+    """
+    networks = table.architectures()
+    if count is None or count >= len(networks):
+        return table
+    random.Random(0).shuffle(networks)
+    chosen = set(networks[:count])
+    rows = tuple(row for row in table.rows if row.arch in chosen)
+    check_rows(rows, table.targets, f"the sample of {count} networks from {table.name}")
+    return dataclasses.replace(table, rows=rows)
+
+
+def _scores(registry: Registry, space: SearchSpace, request: Request) -> tuple[list[EvaluatedScore], str]:
+    options = {label: dict(values) for label, values in request.options.items() if label != "space"}
+    scores = make_scores(registry, space, request.scores, settings=options)
+    wanted = request.baseline
+    baseline = next((one.label for one in scores if wanted in (one.label, one.id)), None)
+    if baseline is None and (made := make_scores(registry, space, [wanted], settings=options)):
+        same = next(
+            (one.label for one in scores if one.id == made[0].id and one.options == made[0].options), None
+        )
+        scores += [] if same else made
+        baseline = same or made[0].label
+    known = {score.label for score in scores}
+    unknown = next((label for label in options if label not in known), None)
+    if unknown is not None:
+        raise ConfigError(
+            f"--set {unknown!r} is none of the scores that are evaluated ({', '.join(known)}), nor 'space'"
+        )
+    # A count, which is evaluated always.
+    return scores, baseline or wanted
+
+
+def _header(
+    space: SearchSpace,
+    scores: Sequence[EvaluatedScore],
+    registry: Registry,
+    *,
+    device: str,
+    threads: int,
+) -> dict[str, Any]:
+    used = {component.partition("/")[0] for component in (space.id, *(score.id for score in scores))}
+    plugins = {p.distribution: p.version for p in registry.plugins if p.name in used and p.status == "ok"}
+    software = {
+        name: text for name, text in environment(device).items() if name not in ("machine", "processor")
+    }
+    return {
+        "schema": "denas.scored/1",
+        "space": {"name": space.id, **space.options()},
+        "fingerprint": space.fingerprint(),
+        "device": device,
+        "threads": threads,
+        "distributions": {"denas-core": installed_version("denas-core"), **plugins},
+        "environment": software,
+    }
+
+
+def _stem(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "table"

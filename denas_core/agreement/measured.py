@@ -1,0 +1,131 @@
+"""What has been measured of networks under one seed, in stores that a kill leaves whole."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from denas_core.errors import ConfigError, StoreDamaged
+from denas_core.runs.store import Store
+from denas_core.setup.config import differences
+from denas_core.system.atomic import storage_errors
+from denas_core.values.architecture import Architecture
+from denas_core.values.trial import Evaluation, Trial
+
+
+@dataclasses.dataclass(slots=True)
+class Measured:
+    """What is known of one network under one seed.
+
+    Attributes:
+        values: Values by column.
+        failures: Reasons by column that has no value.
+        seconds: Wall-clock seconds by column.
+        metrics: Parameters and FLOPs, if they could be counted.
+    """
+
+    values: dict[str, float] = dataclasses.field(default_factory=dict)
+    failures: dict[str, str] = dataclasses.field(default_factory=dict)
+    seconds: dict[str, float] = dataclasses.field(default_factory=dict)
+    metrics: dict[str, float] = dataclasses.field(default_factory=dict)
+
+    def add(self, evaluation: Evaluation) -> None:
+        """Take over what an evaluation has found; its reason is one line for each column that failed."""
+        self.values |= evaluation.components
+        self.seconds |= evaluation.seconds
+        self.metrics |= evaluation.metrics
+        for line in evaluation.reason.splitlines():
+            column, _, reason = line.partition(": ")
+            self.failures[column] = reason
+
+    def lacks(self, columns: Iterable[str]) -> list[str]:
+        """Return the columns that are not measured yet."""
+        return [name for name in columns if name not in self.values and name not in self.failures]
+
+
+class MeasuredNetworks:
+    """The measured networks of one seed: ``seed-0.db``, and ``seed-0-2.db`` with what was asked for later.
+
+    A store holds a network once. What is asked of a network later goes into the first store that does not have it.
+
+    Attributes:
+        found: What is known, by key of the architecture.
+    """
+
+    def __init__(self, directory: Path, seed: int, header: Mapping[str, Any]) -> None:
+        """Read what is there.
+
+        Raises:
+            ConfigError: it was measured otherwise, see `header`.
+            StoreDamaged, StorageError: it cannot be read.
+        """
+        self.found: dict[str, Measured] = {}
+        self._directory = directory
+        self._seed = seed
+        self._header = dict(header)
+        self._stores: list[tuple[Store, set[str]]] = []
+        with storage_errors(directory):
+            count = sum(1 for _ in directory.glob(f"seed-{seed}*.db") if self._is_mine(_))
+        for place in range(count):
+            self._read(self._path(place))
+
+    def of(self, arch: Architecture) -> Measured:
+        """Return what is known of a network."""
+        return self.found.setdefault(arch.key, Measured())
+
+    def add(self, arch: Architecture, evaluation: Evaluation) -> None:
+        """Commit what was measured; when this returns, a power cut does not lose it.
+
+        Raises:
+            StorageError: the file system refuses.
+        """
+        store, keys = next((one for one in self._stores if arch.key not in one[1]), None) or self._new()
+        trial = Trial(index=len(keys), generation=0, arch=arch, evaluation=evaluation)
+        store.append(trial, active_seconds=0.0)
+        keys.add(arch.key)
+        self.of(arch).add(evaluation)
+
+    def close(self) -> None:
+        """Close the stores."""
+        for store, _ in self._stores:
+            store.close()
+
+    def _read(self, path: Path) -> None:
+        try:
+            store = Store.open(path)
+            self._stores.append((store, set()))
+            changed = self._differences(store.header())
+            trials = [] if changed else store.trials()
+        except StoreDamaged as error:
+            raise StoreDamaged(
+                f"{str(path)!r} is damaged; remove it, and its networks are scored again"
+            ) from error
+        if changed:
+            raise ConfigError(
+                f"{str(self._directory)!r} holds scores that were made otherwise: {'; '.join(changed)}; name another "
+                "directory with --out"
+            )
+        for trial in trials:
+            self._stores[-1][1].add(trial.arch.key)
+            self.of(trial.arch).add(trial.evaluation)
+
+    def _differences(self, stored: Mapping[str, Any]) -> list[str]:
+        # A plugin that is asked for the first time changes nothing that is there.
+        common = stored["distributions"].keys() & self._header["distributions"].keys()
+        before, now = (
+            {**one, "distributions": {name: one["distributions"][name] for name in common}}
+            for one in (stored, self._header)
+        )
+        return differences(before, now)
+
+    def _new(self) -> tuple[Store, set[str]]:
+        self._stores.append((Store.create(self._path(len(self._stores)), self._header), set()))
+        return self._stores[-1]
+
+    def _path(self, place: int) -> Path:
+        return self._directory / (f"seed-{self._seed}-{place + 1}.db" if place else f"seed-{self._seed}.db")
+
+    def _is_mine(self, path: Path) -> bool:
+        return path.stem == f"seed-{self._seed}" or path.stem.startswith(f"seed-{self._seed}-")

@@ -1,0 +1,180 @@
+"""``denas evaluate-proxy``: how well scores predict what training has measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from denas_core.cli.arguments import (
+    AllowPickleOption,
+    ColumnsOption,
+    DeviceOption,
+    JsonOption,
+    with_pickles,
+)
+from denas_core.cli.output import MORE, print_json, print_notice, print_table, print_text
+from denas_core.cli.work_progress import WorkProgress
+from denas_core.errors import ConfigError
+
+HEADINGS = ("score", "tau-b", "rho", "difference", "bands", "seeds", "regret", "ties", "failed", "time")
+LEAST = ("ties", "failed", "regret", "rho")
+"""What is left out first where a terminal is narrow; failures are named under the table."""
+
+
+def evaluate_proxy(
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            "--table",
+            metavar="FILE",
+            help="CSV or JSON file of trained networks: architectures, and a column for each target.",
+        ),
+    ] = None,
+    space: Annotated[
+        str | None, typer.Option("--space", help="Search space of the networks, e.g. bench/nasbench201.")
+    ] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option("--target", metavar="COLUMN", help="Column of accuracies; may be repeated."),
+    ] = None,
+    scores: Annotated[
+        str,
+        typer.Option(
+            "--scores",
+            metavar="NAME,...",
+            help="Scores; MINE=NAME calls one MINE, e.g. for another set of options.",
+        ),
+    ] = "de-score",
+    baseline: Annotated[
+        str,
+        typer.Option("--baseline", metavar="NAME", help="Score or count that the others are compared with."),
+    ] = "de-score",
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Initialisations of each network.")] = 3,
+    networks: Annotated[
+        int | None, typer.Option("--networks", min=1, help="Networks drawn from the table. [default: all]")
+    ] = None,
+    arch_column: Annotated[
+        str,
+        typer.Option(
+            "--arch-column",
+            metavar="COLUMN",
+            help="Column of architectures. [default: the one that fits the space]",
+        ),
+    ] = "",
+    smaller_is_better: Annotated[
+        bool, typer.Option("--smaller-is-better", help="The targets are errors or losses.")
+    ] = False,
+    device: DeviceOption = None,
+    threads: Annotated[int, typer.Option("--threads", min=1, help="Threads torch may use.")] = 1,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Directory of the results. [default: evaluations/<space>-<table>]"),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME.OPTION=VALUE",
+            help="Set an option of the space (space.classes=100) or of a score (zen.batch_size=32).",
+        ),
+    ] = None,
+    allow_pickle: AllowPickleOption = False,
+    columns: ColumnsOption = None,
+    json_: JsonOption = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
+) -> None:
+    """Compare scores with the accuracies of trained networks.
+
+    For each score: rank correlations with intervals, alone and within bands of size, beside those of parameters, FLOPs
+    and depth x width, which cost nothing. The same command goes on after a stop, and scores only what is
+    new: further scores, seeds or networks.
+    """
+    from denas_core.agreement.evaluate import Request, evaluate_scores
+    from denas_core.agreement.table import read_table
+    from denas_core.agreement.write import write_result
+    from denas_core.registry.registry import Registry
+    from denas_core.setup.checks import DEVICES
+
+    if table is None:
+        raise ConfigError("no table of trained networks is named; name one with --table FILE")
+    if space is None:
+        raise ConfigError(
+            "no search space is named; name that of the networks, e.g. --space bench/nasbench201"
+        )
+    if device not in (None, *DEVICES):
+        raise ConfigError(f"device {device!r} is none of {', '.join(DEVICES)}")
+    request = Request(
+        space=space,
+        scores=[name for name in scores.split(",") if name.strip()],
+        baseline=baseline,
+        options=read_options(with_pickles(set_, allow_pickle=allow_pickle)),
+        seeds=seeds,
+        networks=networks,
+        smaller_is_better=smaller_is_better,
+        device=device or "auto",
+        threads=threads,
+        out=out,
+    )
+    with WorkProgress("networks and seeds") as progress:
+        result = evaluate_scores(
+            request,
+            lambda made: read_table(table, made, targets=target or (), column=arch_column),
+            registry=Registry.discover(),
+            tell=(lambda done, total: None) if quiet else progress,
+        )
+    write_result(result)
+    if json_:
+        print_json(result.document)
+    else:
+        _print(result.document, columns)
+
+
+def read_options(settings: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the options of ``--set``, by what they belong to: ``space``, or the name of a score.
+
+    Raises:
+        ConfigError: one is not of the form ``score.option=value``.
+    """
+    from denas_core.setup.config import apply_settings
+
+    names = {setting.partition("=")[0].partition(".")[0].strip() for setting in settings}
+    document = apply_settings({name: {} for name in names}, settings)
+    for name, options in document.items():
+        if not isinstance(options, dict):
+            raise ConfigError(f"--set {name}={options} names no option; write --set {name}.OPTION=VALUE")
+    return document
+
+
+def _print(document: Mapping[str, Any], columns: str | None) -> None:
+    from denas_core.agreement.wording import estimate, failed_in_words, of_target, share, verdict
+    from denas_core.text import number, seconds
+
+    for target in document["targets"]:
+        rows = [
+            [
+                entry["score"],
+                estimate(entry["kendall"], entry["kendall_ci"]),
+                share(entry["spearman"]),
+                estimate(entry["difference"], entry["difference_ci"], sign=True),
+                share(entry["kendall_in_bands"]),
+                share(entry["kendall_between_seeds"]),
+                number(entry["top_regret"]),
+                str(entry["ties"]),
+                str(entry["failed"]),
+                seconds(entry["seconds"]),
+            ]
+            for entry in of_target(document, target)
+        ]
+        title = f"{target}: {document['networks']} networks, {document['seeds']} seeds"
+        print_table(HEADINGS, rows, title=title, least=LEAST, chosen=columns, more=MORE)
+        print_text("\n".join(["", *verdict(document, target)]))
+    print_text(
+        f"\ndifference: tau-b less that of {document['baseline']}; bands: tau-b in four bands of size; seeds: tau-b "
+        f"between seeds; regret: of the best {document['scores'][0]['top']}; time: for a network and seed"
+    )
+    print_text(f"report: {document['out']}/report.html")
+    for line in (*document["notices"], *failed_in_words(document)):
+        print_notice(f"note: {line}")

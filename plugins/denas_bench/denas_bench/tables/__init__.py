@@ -1,1 +1,0 @@
-"""Tables of trained accuracies: reading files, and finding the architectures in them."""

@@ -102,8 +102,9 @@ class GradNorm(WeightScore):
 class Snip(WeightScore):
     """The sum over weights of |W * dL/dW|, the change of the loss to first order if a weight were removed.
 
-    Lee et al. 2019 (arXiv:1810.02340), summed over the network as by Abdelfattah et al. 2021 (arXiv:2101.08134). It takes one forward and one backward run. It grows with the number of weights. The public implementation
-    removes batch norms for this score; here they stay, as in training.
+    Lee et al. 2019 (arXiv:1810.02340), summed over the network as by Abdelfattah et al. 2021 (arXiv:2101.08134). It
+    takes one forward and one backward run. It grows with the number of weights. The public implementation removes
+    batch norms for this score; here they stay, as in training.
     """
 
     def value(self, weights: Sequence[Weight]) -> float:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from denas_core import Candidate, Trace
 
+ROUNDING = 1e-9
+"""An eigenvalue of correlations below this is 0."""
+
 
 @dataclasses.dataclass(kw_only=True)
 class MeCo(ObservedScore):
@@ -44,7 +47,9 @@ class MeCo(ObservedScore):
             rows = rows.flatten(1).double()
             if len(rows) > 1 and rows.shape[1] > 1:
                 correlations = torch.corrcoef(rows).nan_to_num(0.0)
-                smallest.append(float(torch.linalg.eigvalsh(correlations.cpu())[0]))
+                value = float(torch.linalg.eigvalsh(correlations.cpu())[0])
+                # What is 0 but for rounding would decide between networks that have nothing else.
+                smallest.append(value if value > ROUNDING else 0.0)
         if not smallest:
             raise ScoreFailed("no layer gives several channels at several positions")
         return sum(smallest)

@@ -19,7 +19,7 @@ from .toy_spaces import AttentionSpace, ChainSpace, CNNSpace
 
 
 def test_a_chain_worked_out_by_hand() -> None:
-    """Weights of 2, width 3, two inputs of 1: gradients of 2 by the 6 weights of the first layer, of 4 by the others."""
+    """Weights of 2, width 3, two inputs of 1: gradients of 2 by 6 weights, of 4 by the others."""
     chain = Candidate(ChainSpace(gain=2.0), ChainSpace().full())
     assert Synflow().measure(chain) == pytest.approx(math.log(48))
     assert LogSynflow().measure(chain) == pytest.approx(12 * math.log(3) + 6 * math.log(5))

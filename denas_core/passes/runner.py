@@ -93,11 +93,14 @@ class _Run:
         signs = SignRecorder(size) if "signs" in spec.observe else None
         moments = MomentRecorder(self._weights) if "moments" in spec.observe else None
         layers = OutputRecorder(self._weights) if self._observes("outputs", "output gradients") else None
+        with_correlations = self._observes("correlations", "gradient correlations")
         blocks = correlations = None
-        if self._observes("blocks", "block gradients", "correlations", "gradient correlations"):
-            blocks = BlockRecorder(self._network, self._subject.blocks(), size)
-        if blocks is not None and self._observes("correlations", "gradient correlations"):
-            correlations = CorrelationRecorder(size, blocks.ended)
+        # A network without blocks has correlations all the same.
+        names = self._subject.blocks() if with_correlations else ()
+        if names or self._observes("blocks", "block gradients"):
+            blocks = BlockRecorder(self._network, names or self._subject.blocks(), size)
+        if with_correlations:
+            correlations = CorrelationRecorder(size, blocks.ended if blocks else lambda: 0)
         if spec.gradients == "weights":
             self._require_gradients()
         observers = [o for o in (inputs, layers, signs, moments, blocks) if o is not None]

@@ -13,7 +13,7 @@ from torch import nn
 from denas_core import Candidate, ScoreFailed
 from denas_scores.zen import Zen
 
-from .toy_spaces import AttentionSpace, CNNSpace
+from .toy_spaces import ChainSpace, CNNSpace
 
 
 def test_it_is_the_change_of_features_and_the_deviations_that_norms_take_away() -> None:
@@ -57,6 +57,6 @@ def test_repeats_are_averaged() -> None:
 
 
 def test_a_network_without_batch_norms_fails() -> None:
-    space = AttentionSpace()
+    space = ChainSpace()
     with pytest.raises(ScoreFailed, match="no batch norm"):
         Zen(batch_size=4).measure(Candidate(space, space.full()))

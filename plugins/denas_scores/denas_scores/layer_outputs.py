@@ -31,6 +31,10 @@ class MeCo(ObservedScore):
 
     kept: ClassVar[PassSpec] = PassSpec(observe=("outputs",))
 
+    def requires(self) -> frozenset[str]:
+        """Return the need for convolutions: other layers seldom have more positions than channels."""
+        return frozenset({"conv"})
+
     def value(self, trace: Trace) -> float:
         """Return the sum, without unit; larger is better.
 

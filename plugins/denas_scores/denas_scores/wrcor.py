@@ -23,7 +23,7 @@ class WRCor(LossScore):
     activation function, C_g those of the gradient of the loss by it, and l is the number of blocks before it, as in
     the authors' program. A matrix with a sample that does not vary is left out, as there. It takes one forward and one
     backward run. The weights double with every block, so the last few decide; log det has a constant for every block,
-    which lets depth in.
+    which lets depth in. In a network without blocks l is 0.
     """
 
     kept: ClassVar[PassSpec] = dataclasses.replace(OF_LOSS, observe=("correlations", "gradient correlations"))

@@ -30,8 +30,8 @@ class Zen(ProxyScore):
     repeats: int = option(1, "Runs on other weights and another batch, whose values are averaged", at_least=1)
 
     def requires(self) -> frozenset[str]:
-        """Return the need for an input that noise can be added to."""
-        return frozenset({CONTINUOUS_INPUT})
+        """Return the need for convolutions, and for an input that noise can be added to."""
+        return frozenset({"conv", CONTINUOUS_INPUT})
 
     def passes(self) -> Sequence[PassSpec]:
         """Return the clean and the perturbed run of each repeat."""

@@ -73,7 +73,7 @@ class Swap(ObservedScore):
             raise ScoreFailed("the network has no activation function whose sign can be seen")
         # Bits of as many samples as a whole number holds; more samples have several numbers.
         codes = torch.cat([_codes(active) for active in trace.signs])
-        return float(len(codes.unique() if codes.shape[1] == 1 else codes.unique(dim=0)))
+        return float(len(torch.unique(codes, dim=0) if codes.shape[1] > 1 else torch.unique(codes)))
 
 
 def _codes(active: Tensor) -> Tensor:

@@ -7,8 +7,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
-from denas_core import PassSpec, ScoreFailed, option
-from denas_core.values.views import FEED_FORWARD
+from denas_core import FEED_FORWARD, PassSpec, ScoreFailed, option
 
 from .differentiated import views_of_roles
 from .observed import NoiseScore

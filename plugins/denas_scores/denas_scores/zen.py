@@ -6,8 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from denas_core import PassSpec, ProxyScore, ScoreFailed, option
-from denas_core.contracts.score import CONTINUOUS_INPUT
+from denas_core import CONTINUOUS_INPUT, PassSpec, ProxyScore, ScoreFailed, option
 
 from .expressivity import PERTURBATION, gaussian_complexity
 

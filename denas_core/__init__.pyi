@@ -59,7 +59,9 @@ from .values.passes import BlockCall as BlockCall
 from .values.passes import GradientFactors as GradientFactors
 from .values.passes import LayerCall as LayerCall
 from .values.passes import LayerMoments as LayerMoments
+from .values.passes import LayerOutput as LayerOutput
 from .values.passes import PassSpec as PassSpec
+from .values.passes import SampleCorrelations as SampleCorrelations
 from .values.passes import Trace as Trace
 from .values.ranking import kendall_tau as kendall_tau
 from .values.ranking import log_rank_sum as log_rank_sum

@@ -61,9 +61,11 @@ def batch_of(space: SearchSpace, spec: PassSpec, *, seed: int, device: str) -> B
     Raises:
         ScoreFailed: noise is asked for, and the space has no continuous input to add it to.
     """
-    batch = space.batch(
-        spec.size, seed=derive_seed(seed, "batch", spec.inputs, spec.repeat), kind=spec.inputs
-    ).to(device=device)
+    # The first batch has the seed that it had before there were others.
+    names = (spec.repeat, spec.batch) if spec.batch else (spec.repeat,)
+    batch = space.batch(spec.size, seed=derive_seed(seed, "batch", spec.inputs, *names), kind=spec.inputs).to(
+        device=device
+    )
     inputs = {name: _placed(tensor, spec, device) for name, tensor in batch.inputs.items()}
     if spec.perturbation and not batch.perturbable:
         raise ScoreFailed(f"space {space.id!r} has no continuous input to perturb")

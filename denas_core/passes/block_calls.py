@@ -56,6 +56,10 @@ class BlockRecorder:
         if layer := layer_of(func, args, kwargs):
             self._channels = -1 if layer.convolution is None else 1
 
+    def ended(self) -> int:
+        """Return how many calls of blocks have ended."""
+        return len(self._calls)
+
     def calls(self, cotangents: torch.Generator | None) -> tuple[BlockCall, ...]:
         """Return the recorded calls.
 

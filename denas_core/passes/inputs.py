@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from denas_core.errors import ScoreFailed
 from denas_core.seeding import derive_seed
 from denas_core.values.batch import expand_mask
 
@@ -74,15 +75,28 @@ def samples_of_a_part(positions: int, size: int) -> int:
     return min(size, max(1, POSITIONS_AT_ONCE // positions)) if positions else size
 
 
-def readout_of(outputs: Outputs, spec: PassSpec, *, seed: int) -> Tensor:
+def readout_of(outputs: Outputs, spec: PassSpec, *, seed: int, first: int = 0) -> Tensor:
     """Return the read-out of each sample; its sum is the scalar that a pass differentiates.
 
-    The cotangent is one tensor for all samples and repeats, and for all candidates with outputs of its shape.
+    The cotangent is one tensor for all samples and repeats, and for all candidates with outputs of its shape. Labels
+    are the same for all candidates with outputs of their shape.
+
+    Args:
+        outputs: What the network put out for a part of the batch of `spec`.
+        spec: The pass.
+        seed: Seed of the cotangent and of the labels.
+        first: Number of the first sample of the part.
+
+    Raises:
+        ScoreFailed: the read-out is a cross entropy, and the network has a single output.
     """
     import torch
 
     parts = []
     for name, logits in outputs.logits.items():
+        if spec.readout == "cross entropy":
+            parts.append(_cross_entropy(logits, outputs.masks.get(name), spec, name, seed=seed, first=first))
+            continue
         if spec.readout == "cotangent":
             cotangent = standard_normal(
                 tuple(logits.shape[1:]), seed=derive_seed(seed, "cotangent", name), double=True
@@ -92,6 +106,32 @@ def readout_of(outputs: Outputs, spec: PassSpec, *, seed: int) -> Tensor:
             logits = logits * expand_mask(outputs.masks[name], logits)
         parts.append(logits.flatten(1).sum(1))
     return torch.stack(parts).sum(0)
+
+
+def _cross_entropy(
+    logits: Tensor, mask: Tensor | None, spec: PassSpec, name: str, *, seed: int, first: int
+) -> Tensor:
+    """Return the share of each sample in the mean cross entropy of a batch with random labels."""
+    import torch
+    from torch.nn import functional as F
+
+    # As the loss functions of torch have it: classes come first in (samples, classes, height, width), and last for
+    # sequences, whose layers put them there.
+    classes = logits.movedim(-1, 1) if logits.dim() == 3 else logits
+    if classes.dim() < 2 or classes.shape[1] < 2:
+        raise ScoreFailed("the network has a single output, and a cross entropy needs two classes")
+    labels = torch.randint(
+        0,
+        classes.shape[1],
+        (spec.size, *classes.shape[2:]),
+        generator=torch.Generator().manual_seed(derive_seed(seed, "labels", name, spec.repeat, spec.batch)),
+    )
+    labels = labels[first : first + len(classes)].to(classes.device)
+    losses = F.cross_entropy(classes, labels, reduction="none").reshape(len(classes), -1)
+    if mask is None or mask.dim() != classes.dim() - 1:
+        return losses.mean(1) / spec.size
+    counts = mask.reshape(len(classes), -1).to(losses)
+    return (losses * counts).sum(1) / counts.sum(1).clamp(min=1) / spec.size
 
 
 def standard_normal(shape: tuple[int, ...], *, seed: int, double: bool = False) -> Tensor:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from denas_core.errors import ScoreFailed
 from denas_core.seeding import derive_seed
@@ -18,9 +19,11 @@ from denas_core.values.batch import Batch, Outputs
 from denas_core.values.passes import PassSpec, Trace
 
 from .block_calls import BlockRecorder
+from .correlations import CorrelationRecorder
 from .factors import FactorRecorder, GradientTotal
 from .input_gradients import InputGradients
 from .inputs import Subject, parts_of, readout_of
+from .layer_outputs import OutputRecorder
 from .mode import LayerRecorder, Observer, PassMode, Recorder
 from .moments import MomentRecorder
 from .norms import BatchNorms
@@ -62,7 +65,7 @@ class _Run:
     def trace(self) -> Trace:
         spec = self._spec
         batch = self._subject.batch()
-        if spec.gradients in ("weights", "factors"):
+        if spec.gradients in ("weights", "factors") and not spec.observe:
             # Samples that meet in a batch norm need the whole batch; only running a part tells whether they do.
             trace = self._summed(parts_of(batch, spec.size)) or self._summed([batch])
             assert trace is not None
@@ -82,20 +85,37 @@ class _Run:
         return dataclasses.replace(trace, gradients=self._sample_gradients(readout))
 
     def _observing(self, batch: Batch) -> Trace:
-        """Return the trace of a run that is observed, or differentiated by its inputs."""
+        """Return the trace of a run that is observed, or differentiated by its inputs, of the whole batch at once."""
         spec, size = self._spec, self._spec.size
         with_cotangents = "block gradients" in spec.observe
         is_differentiated = spec.gradients == "inputs" or with_cotangents
         inputs = InputGradients(batch, size) if is_differentiated else None
         signs = SignRecorder(size) if "signs" in spec.observe else None
         moments = MomentRecorder(self._weights) if "moments" in spec.observe else None
-        blocks = None
-        if with_cotangents or "blocks" in spec.observe:
-            blocks = BlockRecorder(self._network, self._subject.blocks(), size)
-        observers = [observer for observer in (inputs, signs, moments, blocks) if observer is not None]
+        layers = OutputRecorder(self._weights) if self._observes("outputs", "output gradients") else None
+        with_correlations = self._observes("correlations", "gradient correlations")
+        blocks = correlations = None
+        # A network without blocks has correlations all the same.
+        names = self._subject.blocks() if with_correlations else ()
+        if names or self._observes("blocks", "block gradients"):
+            blocks = BlockRecorder(self._network, names or self._subject.blocks(), size)
+        if with_correlations:
+            correlations = CorrelationRecorder(size, blocks.ended if blocks else lambda: 0)
+        if spec.gradients == "weights":
+            self._require_gradients()
+        observers = [o for o in (inputs, layers, signs, moments, blocks) if o is not None]
         with blocks or contextlib.nullcontext():
-            outputs = self._forward(batch if inputs is None else inputs.batch, None, observers)
+            outputs = self._forward(batch if inputs is None else inputs.batch, correlations, observers)
         trace = self._trace([_detached(outputs)])
+        if spec.gradients == "weights":
+            readout = readout_of(outputs, spec, seed=self._subject.seed)
+            trace = self._with_gradients(trace, readout.sum(), layers, correlations)
+        else:
+            trace = dataclasses.replace(
+                trace,
+                layer_outputs=() if layers is None else layers.calls(None),
+                correlations=() if correlations is None else correlations.calls(None),
+            )
         by_input: Mapping[str, Tensor] = {}
         if spec.gradients == "inputs" and inputs is not None:
             readout = readout_of(outputs, spec, seed=self._subject.seed)
@@ -109,8 +129,70 @@ class _Run:
             input_gradients=by_input,
             signs=() if signs is None else tuple(signs.signs),
             moments=() if moments is None else tuple(moments.moments),
-            blocks=() if blocks is None else blocks.calls(generator),
+            blocks=blocks.calls(generator) if blocks and self._observes("blocks", "block gradients") else (),
         )
+
+    def _observes(self, *names: str) -> bool:
+        return any(name in self._spec.observe for name in names)
+
+    def _with_gradients(
+        self,
+        trace: Trace,
+        readout: Tensor,
+        layers: OutputRecorder | None,
+        correlations: CorrelationRecorder | None,
+    ) -> Trace:
+        """Return the trace with gradients of the read-out by weights, and by what is observed, of one backward run."""
+        observe, tensors = self._spec.observe, list(self._trainable.values())
+        by_layers = layers.edges() if layers and "output gradients" in observe else []
+        by_activations = correlations.edges() if correlations and "gradient correlations" in observe else []
+        sources: list[Any] = [*tensors, *by_layers, *by_activations]
+        gradients: list[Tensor | None] = [None] * len(sources)
+        if readout.requires_grad:
+            gradients = list(
+                torch.autograd.grad(
+                    readout,
+                    sources,
+                    retain_graph="curvature" in observe or "block gradients" in observe,
+                    create_graph="curvature" in observe,
+                    allow_unused=True,
+                )
+            )
+        by_weights = gradients[: len(tensors)]
+        at_layers = gradients[len(tensors) : len(tensors) + len(by_layers)]
+        at_activations = gradients[len(tensors) + len(by_layers) :]
+        return dataclasses.replace(
+            trace,
+            gradients=self._named(by_weights),
+            layer_outputs=layers.calls(at_layers if "output gradients" in observe else None)
+            if layers
+            else (),
+            correlations=(
+                correlations.calls(at_activations if "gradient correlations" in observe else None)
+                if correlations
+                else ()
+            ),
+            curvature=self._named(self._hessian_products(by_weights)) if "curvature" in observe else {},
+        )
+
+    def _hessian_products(self, gradients: Sequence[Tensor | None]) -> Sequence[Tensor | None]:
+        """Return the Hessian times the gradient, which is the gradient of half the square of the gradient."""
+        tensors = list(self._trainable.values())
+        squares = [(g.detach() * g).sum() for g in gradients if g is not None and g.requires_grad]
+        if not squares:
+            return [None] * len(tensors)
+        return torch.autograd.grad(
+            torch.stack(squares).sum(),
+            tensors,
+            retain_graph="block gradients" in self._spec.observe,
+            allow_unused=True,
+        )
+
+    def _named(self, gradients: Sequence[Tensor | None]) -> dict[str, Tensor]:
+        return {
+            name: torch.zeros_like(tensor) if gradient is None else gradient.detach()
+            for (name, tensor), gradient in zip(self._trainable.items(), gradients, strict=True)
+        }
 
     def _summed(self, parts: Sequence[Batch]) -> Trace | None:
         """Return the trace of a batch in parts, or None if these cannot be told apart."""
@@ -118,12 +200,14 @@ class _Run:
         recorder = FactorRecorder(self._trainable) if self._spec.gradients == "factors" else None
         totals = {name: GradientTotal(tensor) for name, tensor in self._trainable.items()}
         seen: list[Outputs] = []
+        first = 0
         for part in parts:
             outputs = self._forward(part, recorder)
             if len(parts) > 1 and self._norms.calls and self._norms.policy != "bypass":
                 self._norms = BatchNorms(self._spec.norm)
                 return None
-            readout = readout_of(outputs, self._spec, seed=self._subject.seed)
+            readout = readout_of(outputs, self._spec, seed=self._subject.seed, first=first)
+            first += len(readout)
             seen.append(_detached(outputs))
             if recorder is not None:
                 recorder.differentiate(readout, totals)
@@ -160,6 +244,8 @@ class _Run:
         with (
             torch.set_grad_enabled(self._spec.needs_graph),
             _default_dtype(self._spec.dtype),
+            # No other implementation of attention can be differentiated twice.
+            sdpa_kernel(SDPBackend.MATH) if self._observes("curvature") else contextlib.nullcontext(),
             PassMode(self._norms, recorder, observers),
         ):
             outputs = functional_call(_Forward(self._subject.forward, self._network), weights, (batch,))

@@ -67,7 +67,13 @@ def _structure(module: nn.Module) -> tuple[Any, ...]:
 
 
 def _members(trace: Trace) -> list[list[int]]:
-    mappings = (trace.outputs.logits, trace.parameters, trace.gradients, trace.input_gradients)
+    mappings = (
+        trace.outputs.logits,
+        trace.parameters,
+        trace.gradients,
+        trace.input_gradients,
+        trace.curvature,
+    )
     return [[*map(id, mapping.values())] for mapping in mappings]
 
 

@@ -13,8 +13,21 @@ if TYPE_CHECKING:
     from .views import WeightView
 
 
-Observation = Literal["signs", "moments", "blocks", "block gradients"]
+Observation = Literal[
+    "signs",
+    "moments",
+    "blocks",
+    "block gradients",
+    "outputs",
+    "output gradients",
+    "correlations",
+    "gradient correlations",
+    "curvature",
+]
 """What a pass can keep of a run, see `PassSpec.observe`."""
+
+OF_READOUTS = frozenset({"output gradients", "gradient correlations", "curvature"})
+"""Observations that are gradients of the read-out, and so need ``gradients="weights"``."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +56,9 @@ class PassSpec:
             ``x * (x**2).mean(-1).rsqrt()``, is not seen and stays on.
         variant: Structure, see `SearchSpace.build`.
         readout: The scalar that is differentiated: none; ``cotangent``: the sum of every logit times a fixed standard
-            normal number, masked by length; ``sum``: the plain sum, whose gradient vanishes behind a layer norm.
+            normal number, masked by length; ``sum``: the plain sum, whose gradient vanishes behind a layer norm;
+            ``cross entropy``: the mean cross entropy of the samples with fixed random labels, of each position where
+            the logits have positions.
         gradients: What is differentiated by: none; ``weights``: every trainable parameter; ``layers``: the output of
             each linear or convolutional layer, whose input is kept beside it; ``samples``: every trainable parameter,
             one sample's read-out at a time, which takes a backward run a sample; ``factors``: every trainable
@@ -52,10 +67,15 @@ class PassSpec:
             ``inputs``: the continuous inputs, or the embeddings of a network of tokens.
         roles: Roles of the views whose parameters ``weights``, ``samples`` and ``factors`` differentiate by; all
             parameters if empty.
-        observe: What is kept of the run beside its outputs, for gradients ``none`` and ``inputs``: ``signs`` of
-            pre-activations, ``moments`` of what layers put out, inputs and outputs of ``blocks``, and
-            ``block gradients``, the gradient by each block's input of a random cotangent at its output.
+        observe: What is kept of the run beside its outputs, for gradients ``none``, ``inputs`` and ``weights``:
+            ``signs`` of pre-activations, ``moments`` of what layers put out, inputs and outputs of ``blocks``,
+            ``block gradients``, the gradient by each block's input of a random cotangent at its output, ``outputs``
+            of layers, and ``correlations`` between the samples of what goes into activation functions. For gradients
+            ``weights`` alone: ``output gradients``, the gradient of the read-out by the outputs of layers,
+            ``gradient correlations``, those of the gradient by what goes into activation functions, and
+            ``curvature``, the product of the Hessian of the read-out with its gradient.
         repeat: Counts independent repetitions: another batch and other weights.
+        batch: Counts batches on the same weights.
     """
 
     inputs: Literal["noise", "ones"] = "noise"
@@ -67,11 +87,20 @@ class PassSpec:
     dtype: Literal["float32", "float64"] = "float32"
     norm: Literal["batch", "coupled", "bypass"] = "batch"
     variant: Literal["full", "plain"] = "full"
-    readout: Literal["none", "cotangent", "sum"] = "none"
+    readout: Literal["none", "cotangent", "sum", "cross entropy"] = "none"
     gradients: Literal["none", "weights", "layers", "samples", "factors", "inputs"] = "none"
     roles: tuple[str, ...] = ()
     observe: tuple[Observation, ...] = ()
     repeat: int = 0
+    batch: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse to observe gradients of a read-out that the pass does not differentiate by weights."""
+        if self.gradients != "weights" and not OF_READOUTS.isdisjoint(self.observe):
+            names = ", ".join(sorted(OF_READOUTS & set(self.observe)))
+            raise ValueError(
+                f"a pass that observes {names} needs gradients='weights', not {self.gradients!r}"
+            )
 
     def forward(self) -> PassSpec:
         """Return the pass without read-out and gradients, which alone decides its outputs."""
@@ -94,8 +123,8 @@ class PassSpec:
             return self
         if other.covers(self):
             return other
-        gradients = {self.gradients, other.gradients}
-        if self.forward() != other.forward() or not gradients <= {"none", "inputs"}:
+        gradients = {self.gradients, other.gradients} - {"none"}
+        if self.forward() != other.forward() or gradients not in ({"inputs"}, {"weights"}, set()):
             return None
         wider = self if self.gradients != "none" else other
         joined = dataclasses.replace(wider, observe=tuple(sorted({*self.observe, *other.observe})))
@@ -139,6 +168,12 @@ class Trace:
             ``signs`` are observed.
         moments: One record a call of a linear or convolutional layer, where ``moments`` are observed.
         blocks: One record a call of a block, where ``blocks`` or ``block gradients`` are observed.
+        layer_outputs: One record a call of a linear or convolutional layer, where ``outputs`` or ``output gradients``
+            are observed.
+        correlations: One record a call of an activation function, where ``correlations`` or ``gradient correlations``
+            are observed.
+        curvature: The product of the Hessian of the read-out with its gradient by parameter name, where ``curvature``
+            is observed.
     """
 
     spec: PassSpec
@@ -152,6 +187,9 @@ class Trace:
     signs: tuple[Tensor, ...] = ()
     moments: tuple[LayerMoments, ...] = ()
     blocks: tuple[BlockCall, ...] = ()
+    layer_outputs: tuple[LayerOutput, ...] = ()
+    correlations: tuple[SampleCorrelations, ...] = ()
+    curvature: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
 
     def tensors(self) -> list[Tensor]:
         """Return every tensor of the trace, in whichever field it is."""
@@ -277,3 +315,35 @@ class BlockCall:
     channels: int
     cotangent: Tensor | None = None
     input_gradient: Tensor | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class LayerOutput:
+    """What one call of a linear or convolutional layer put out.
+
+    Attributes:
+        parameter: Name of the weight of the layer.
+        outputs: What came out.
+        channels: The dimension of the channels: 1 behind a convolution, else -1.
+        gradient: Gradient of the read-out by the outputs; None where it is not observed.
+    """
+
+    parameter: str
+    outputs: Tensor
+    channels: int
+    gradient: Tensor | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SampleCorrelations:
+    """Correlations between samples of what goes into one call of an activation function.
+
+    Attributes:
+        block: How many blocks had ended before the call.
+        inputs: Correlations of the inputs, (samples, samples), in float64; NaN where a sample's do not vary.
+        gradients: Correlations of the gradient of the read-out by the inputs, likewise; None where it is not observed.
+    """
+
+    block: int
+    inputs: Tensor
+    gradients: Tensor | None = None

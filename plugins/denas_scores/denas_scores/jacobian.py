@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from denas_core import PassSpec, ScoreFailed
+from denas_core import PassSpec, ScoreFailed, option
 
 from .observed import ObservedScore
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 EPSILON = 1e-5
 """Added to eigenvalues, as the paper's code does."""
+
+MANY_CLASSES = 100
+"""For more classes than these, `EpeNas` compares classes with each other."""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -42,6 +45,41 @@ class JacobianCovariance(ObservedScore):
         # The smallest may be negative by rounding.
         eigenvalues = torch.linalg.eigvalsh(correlations.cpu()).clamp(min=0) + EPSILON
         return -float((eigenvalues.log() + 1 / eigenvalues).sum())
+
+
+@dataclasses.dataclass(kw_only=True)
+class EpeNas(ObservedScore):
+    """The sum over classes of |sum log(|C| + k)|, C the correlations of input gradients in a class, k = 1e-5.
+
+    Lopes et al. 2021 (arXiv:2102.08099); for more than 100 classes, the mean over the classes of each
+    class's sum of differences to all others, each class's value divided by its samples. The run is that of
+    `JacobianCovariance`. The batch is noise, so sample i is given to class i modulo the number of classes: labels of
+    noise could tell nothing more. A class of a single sample does not count. The authors mean labels of
+    classification; values of different numbers of classes cannot be compared.
+    """
+
+    kept: ClassVar[PassSpec] = PassSpec(readout="sum", gradients="inputs")
+
+    classes: int = option(10, "Classes that the samples are given to", at_least=1)
+
+    def value(self, trace: Trace) -> float:
+        """Return the score; larger is better.
+
+        Raises:
+            ScoreFailed: no class has two samples, or a gradient is constant or not finite.
+        """
+        correlations = gradient_correlations(trace.input_gradients)
+        parts = [correlations[i :: self.classes, i :: self.classes] for i in range(self.classes)]
+        parts = [part for part in parts if len(part) > 1]
+        if not parts:
+            raise ScoreFailed(
+                f"a batch of {trace.spec.size} samples has no two of one of {self.classes} classes"
+            )
+        sums = [float((part.abs() + EPSILON).log().sum()) for part in parts]
+        if self.classes <= MANY_CLASSES:
+            return sum(map(abs, sums))
+        means = [total / len(part) for total, part in zip(sums, parts, strict=True)]
+        return sum(abs(a - b) for a in means for b in means) / len(means)
 
 
 def gradient_correlations(gradients: Mapping[str, Tensor]) -> Tensor:

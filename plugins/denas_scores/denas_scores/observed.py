@@ -1,4 +1,4 @@
-"""What scores of one run on a batch of noise have in common."""
+"""What scores of runs on a batch of noise have in common."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(kw_only=True)
-class ObservedScore(ProxyScore):
-    """A score of what is kept of a run on noise, averaged over independent weights and batches.
+class NoiseScore(ProxyScore):
+    """A score of a run on noise, averaged over independent weights and batches.
 
     Scores of equal options that keep different things share their runs.
     """
@@ -37,13 +37,30 @@ class ObservedScore(ProxyScore):
         ]
 
     def measure(self, candidate: Candidate) -> float:
-        """Return the mean of `value` over the repeats.
+        """Return the mean of the values of the repeats.
 
         Raises:
             ScoreFailed: the value is undefined for this network.
         """
-        values = [self.value(candidate.trace(spec)) for spec in self.passes()]
+        values = [self.value_of(candidate, candidate.trace(spec)) for spec in self.passes()]
         return sum(values) / len(values)
+
+    @abstractmethod
+    def value_of(self, candidate: Candidate, trace: Trace) -> float:
+        """Return the score of one run of `candidate`.
+
+        Raises:
+            ScoreFailed: it is undefined for this network.
+        """
+
+
+@dataclasses.dataclass(kw_only=True)
+class ObservedScore(NoiseScore):
+    """A score of what is kept of a run alone, whatever the network."""
+
+    def value_of(self, candidate: Candidate, trace: Trace) -> float:
+        """Return the score of one run."""
+        return self.value(trace)
 
     @abstractmethod
     def value(self, trace: Trace) -> float:

@@ -101,6 +101,19 @@ class DepthWidth(ObservedScore):
         return float(sum(block.outputs.shape[block.channels] for block in trace.blocks))
 
 
+@dataclasses.dataclass(kw_only=True)
+class Width(DepthWidth):
+    """The mean over blocks of their channels; a wider network counts as better."""
+
+    def value(self, trace: Trace) -> float:
+        """Return the mean of channels; larger is better.
+
+        Raises:
+            ScoreFailed: the network has no blocks.
+        """
+        return super().value(trace) / len(trace.blocks)
+
+
 def block_entropies(trace: Trace) -> list[float]:
     """Return the entropy of what each block put out.
 

@@ -14,9 +14,9 @@ import pytest
 from denas_bench.autoformer.space import AutoFormer
 from denas_bench.flexibert.space import FlexiBERT
 from denas_bench.nasbench201.space import NASBench201
-from denas_core.agreement.table import read_table
 from denas_bench.tc_resnet.space import TCResNet
 from denas_core import SearchSpace
+from denas_core.agreement.table import read_table
 from denas_core.errors import ConfigError
 from denas_core.registry.options import make_component
 

@@ -78,6 +78,11 @@ def explanations(document: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def counted(number: int, noun: str) -> str:
+    """Return ``1 seed`` or ``3 seeds``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def of_target(document: Mapping[str, Any], target: str) -> list[Mapping[str, Any]]:
     """Return the entries of one target, best first."""
     return [entry for entry in document["scores"] if entry["target"] == target]
@@ -88,6 +93,8 @@ def verdict(document: Mapping[str, Any], target: str) -> list[str]:
     entries = of_target(document, target)
     ranked = [entry for entry in entries if not entry["is_count"] and entry["kendall"] is not None]
     counts = [entry for entry in entries if entry["is_count"] and entry["kendall"] is not None]
+    if all(entry["is_count"] for entry in entries):
+        return ["Only counts were evaluated."]
     if not ranked:
         return [f"No score ranks the networks by {target}."]
     best, said = ranked[0], []

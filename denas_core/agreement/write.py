@@ -12,7 +12,7 @@ from denas_core.system.atomic import write_atomically, write_json
 
 from .evaluate import Result
 from .page import render_page
-from .wording import cells, columns, explanations, failed_in_words, of_target, verdict
+from .wording import cells, columns, counted, explanations, failed_in_words, of_target, verdict
 
 JSON, MARKDOWN, CSV, NETWORKS, PAGE = "scores.json", "scores.md", "scores.csv", "networks.csv", "report.html"
 _INTERVALS = ("kendall", "spearman", "difference", "kendall_in_bands")
@@ -37,7 +37,7 @@ def as_markdown(document: Mapping[str, Any]) -> str:
     parts = [
         f"# How well scores predict {document['table']}",
         f"{document['networks']} networks of {document['space']['name']} in {document['rows']} rows, scored under "
-        f"{document['seeds']} seeds.",
+        f"{counted(document['seeds'], 'seed')}.",
     ]
     for target in document["targets"]:
         rows = [columns(document), *(cells(entry) for entry in of_target(document, target))]

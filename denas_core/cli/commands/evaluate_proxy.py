@@ -149,7 +149,7 @@ def read_options(settings: Sequence[str]) -> dict[str, dict[str, Any]]:
 
 
 def _print(document: Mapping[str, Any], columns: str | None) -> None:
-    from denas_core.agreement.wording import estimate, failed_in_words, of_target, share, verdict
+    from denas_core.agreement.wording import counted, estimate, failed_in_words, of_target, share, verdict
     from denas_core.text import number, seconds
 
     for target in document["targets"]:
@@ -168,7 +168,7 @@ def _print(document: Mapping[str, Any], columns: str | None) -> None:
             ]
             for entry in of_target(document, target)
         ]
-        title = f"{target}: {document['networks']} networks, {document['seeds']} seeds"
+        title = f"{target}: {document['networks']} networks, {counted(document['seeds'], 'seed')}"
         print_table(HEADINGS, rows, title=title, least=LEAST, chosen=columns, more=MORE)
         print_text("\n".join(["", *verdict(document, target)]))
     print_text(

@@ -9,6 +9,7 @@ from torch import nn
 
 from denas_core.networks.cost import FLOAT_BYTES, Usage, measure_on_meta, weight_bytes
 from denas_core.passes.inputs import samples_of_a_part
+from denas_core.values.passes import joined_passes
 
 if TYPE_CHECKING:
     from denas_core.contracts.space import SearchSpace
@@ -40,13 +41,9 @@ def scoring_memory_bytes(space: SearchSpace, arch: Architecture, passes: Iterabl
         forward=space.forward,
         name=space.describe(),
     )
-    distinct = list(dict.fromkeys(passes))
+    distinct = joined_passes(passes)
     views = space.views(model) if any(spec.roles for spec in distinct) else []
-    needs = [
-        _needed(spec, model, usage, views)
-        for spec in distinct
-        if not any(other.covers(spec) for other in distinct if other != spec)
-    ]
+    needs = [_needed(spec, model, usage, views) for spec in distinct]
     kept, meanwhile = sum(left for left, _ in needs), max((more for _, more in needs), default=0)
     return WEIGHT_COPIES * weight_bytes(model) + kept + meanwhile
 
@@ -65,6 +62,9 @@ def _needed(spec: PassSpec, model: nn.Module, usage: Usage, views: Iterable[Weig
     # Kernels alone are copied into another layout.
     copies = weights if precision > 1 or spec.magnitude else FLOAT_BYTES * sum(kernels)
     a_sample = precision * (usage.input_bytes + usage.total_bytes)
+    if spec.gradients == "inputs" or spec.observe:
+        # Blocks and signs stay, at most as much as the activations; the graph goes, and no weight has a gradient.
+        return copies + spec.size * a_sample, spec.size * a_sample + WORKSPACE_BYTES
     if spec.gradients == "none":
         return copies + spec.size * a_sample, 0
     if spec.gradients == "layers":

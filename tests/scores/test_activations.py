@@ -17,7 +17,7 @@ def trace_of(*signs: torch.Tensor) -> Trace:
     return Trace(spec=PassSpec(size=len(signs[0])), outputs=outputs, parameters={}, signs=signs)
 
 
-@pytest.mark.parametrize("samples", [3, 4, 62, 63, 130])
+@pytest.mark.parametrize("samples", [3, 4, 63, 64, 65, 130])
 def test_swap_counts_each_pattern_of_a_unit_over_the_samples_once(samples: int) -> None:
     generator = torch.Generator().manual_seed(samples)
     units = torch.rand(samples, 40, generator=generator) > 0.5

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from denas_core import Trace
 
-_BITS = 62
+_BITS = 64
+"""Bits of a word."""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -71,13 +72,17 @@ class Swap(ObservedScore):
 
         if not trace.signs:
             raise ScoreFailed("the network has no activation function whose sign can be seen")
-        # Bits of as many samples as a whole number holds; more samples have several numbers.
-        codes = torch.cat([_codes(active) for active in trace.signs])
-        return float(len(torch.unique(codes, dim=0) if codes.shape[1] > 1 else torch.unique(codes)))
+        codes = torch.cat([_patterns(active) for active in trace.signs], 1)
+        numbers = torch.zeros(codes.shape[1], dtype=torch.int64, device=codes.device)
+        for word in codes:
+            # Equal numbers for equal patterns so far; sorting rows of several words takes many times as long.
+            found, words = torch.unique(word, return_inverse=True)
+            _, numbers = torch.unique(numbers * len(found) + words, return_inverse=True)
+        return float(numbers.max()) + 1
 
 
-def _codes(active: Tensor) -> Tensor:
-    """Return the pattern of each unit, (units, numbers), of (samples, units) booleans."""
+def _patterns(active: Tensor) -> Tensor:
+    """Return the pattern of each unit as bits, (words, units), of (samples, units) booleans."""
     import torch
 
     words = []
@@ -86,7 +91,7 @@ def _codes(active: Tensor) -> Tensor:
         for bit, row in enumerate(active[start : start + _BITS]):
             word |= row.long() << bit
         words.append(word)
-    return torch.stack(words, 1)
+    return torch.stack(words)
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -73,7 +73,9 @@ class Swap(ObservedScore):
         if not trace.signs:
             raise ScoreFailed("the network has no activation function whose sign can be seen")
         codes = torch.cat([_patterns(active) for active in trace.signs], 1)
-        numbers = torch.zeros(codes.shape[1], dtype=torch.int64, device=codes.device)
+        if len(codes) == 1:
+            return float(len(torch.unique(codes[0])))
+        numbers = torch.zeros_like(codes[0])
         for word in codes:
             # Equal numbers for equal patterns so far; sorting rows of several words takes many times as long.
             found, words = torch.unique(word, return_inverse=True)

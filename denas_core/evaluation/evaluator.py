@@ -105,7 +105,7 @@ class Evaluator:
         """Return parameters, FLOPs and memory of `arch` as plain numbers, see `SearchSpace.cost`.
 
         Raises:
-            ScoreFailed: one of them is no number, or negative.
+            ScoreFailed: one of them is not a number, or negative.
         """
         return {name: _count(name, value) for name, value in self.problem.cost(arch).items()}
 

@@ -179,7 +179,7 @@ class Scoring:
 
 
 def check_weights(weights: Mapping[str, float]) -> None:
-    """Refuse weights that are no finite numbers of at least 0.
+    """Refuse weights that are not finite numbers of at least 0.
 
     Raises:
         ConfigError: names the weight.

@@ -200,7 +200,7 @@ def check_target(directory: Path, *, replace: bool) -> None:
         if not directory.exists() or (directory.is_dir() and not any(directory.iterdir())):
             return
     if not _is_export(directory):
-        raise ConfigError(f"{str(directory)!r} exists and is no export; name another place with --out")
+        raise ConfigError(f"{str(directory)!r} exists and is not an export; name another place with --out")
     if not replace:
         raise ConfigError(
             f"{str(directory)!r} holds an export already; write it again with --replace, or name another place with "
@@ -219,7 +219,7 @@ def _is_export(directory: Path) -> bool:
 def _place(artefact: Path, directory: Path, who: str) -> Path:
     if not isinstance(artefact, Path) or not artefact.is_relative_to(directory) or not artefact.exists():
         raise PluginError(
-            f"{who} returns {safe_repr(artefact)}, which is no file or folder that it has written"
+            f"{who} returns {safe_repr(artefact)}, which is not a file or folder that it has written"
         )
     return artefact.relative_to(directory)
 

@@ -93,7 +93,7 @@ def load_model(directory: Path | str, registry: Registry | None = None) -> Train
             f"{str(directory)!r} was trained with another version of {space.id!r}, whose networks differ; load it "
             "with that version"
         )
-    # Loaded first for what is no weight, such as a table of indices.
+    # Loaded first for what is not a weight, such as a table of indices.
     network = space.load(build_network(space, arch, task=task, facts=card["facts"]), arch, seed=0)
     try:
         network.load_state_dict(tensors)
@@ -129,7 +129,7 @@ def _read(directory: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         raise StoreDamaged(f"{str(path)!r} is damaged: {describe_error(error)}") from error
     if not isinstance(card, dict) or card.get("schema") != SCHEMA:
         raise ConfigError(
-            f"{str(path)!r} is no model of the form {SCHEMA!r} that this version reads; upgrade DE-NAS"
+            f"{str(path)!r} is not a model of the form {SCHEMA!r} that this version reads; upgrade DE-NAS"
         )
     if _digest(card, tensors) != card.get("sha256"):
         raise StoreDamaged(f"{str(path)!r} is damaged: it does not hold what was written")

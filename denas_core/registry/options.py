@@ -61,7 +61,7 @@ def _check_class(cls: type[Any]) -> None:
     for name, annotation in inspect.get_annotations(cls).items():
         if name not in cls.__dataclass_fields__ and "ClassVar" not in str(annotation):
             raise TypeError(
-                f"{name!r} is no option yet: put @dataclasses.dataclass(kw_only=True) above the class"
+                f"{name!r} is not an option yet: put @dataclasses.dataclass(kw_only=True) above the class"
             )
 
 
@@ -84,7 +84,7 @@ def _default(cls: type[Any], field: dataclasses.Field[Any]) -> dict[str, Any]:
     try:
         json.dumps(default, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        raise TypeError(f"the default of option {field.name!r} is no plain value: {error}") from error
+        raise TypeError(f"the default of option {field.name!r} is not a plain value: {error}") from error
     return found
 
 
@@ -103,7 +103,7 @@ def make_component(cls: type[Any], options: Mapping[str, Any], *, id: str, origi
     try:
         text = json.dumps(dict(options), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        raise ConfigError(f"options of {id!r} are no plain values{_from(origin)}: {error}") from error
+        raise ConfigError(f"options of {id!r} are not plain values{_from(origin)}: {error}") from error
     try:
         # The types of options may be a plugin's own.
         with guarded():

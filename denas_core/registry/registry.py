@@ -108,7 +108,7 @@ class Registry:
         with plugin_errors(where):
             if not (isinstance(component, type) and issubclass(component, contracts)):
                 wanted = " or ".join(contract.__name__ for contract in contracts)
-                raise PluginError(f"{where} is no {wanted} but {safe_repr(component)}")
+                raise PluginError(f"{where} is not a {wanted} but {safe_repr(component)}")
             abstract = sorted(getattr(component, "__abstractmethods__", ()))
             if abstract:
                 raise PluginError(f"{where} does not define {', '.join(abstract)}")

@@ -26,7 +26,7 @@ PARTS = (
     BEST,
     RESULT,
     f"{STORE}.damaged-*",
-    # From here on it is no run that can be read: its log, its store, and what says that it was one.
+    # From here on it is not a run that can be read: its log, its store, and what says that it was one.
     f"{REPAIRED}*",
     f"{STORE}-journal",
     f"{STORE}-shm",
@@ -53,7 +53,7 @@ class Removal:
 
 
 def check_removable(paths: Sequence[Path]) -> None:
-    """Refuse anything that is no run directory itself.
+    """Refuse anything that is not a run directory itself.
 
     Raises:
         ConfigError: naming the first one.
@@ -74,7 +74,7 @@ def remove_runs(paths: Sequence[Path]) -> list[Removal]:
     """Remove runs; other files that lie in their directories stay.
 
     Raises:
-        ConfigError: one is no run directory; nothing is removed.
+        ConfigError: one is not a run directory; nothing is removed.
         RunBusy: another process works on one; nothing is removed.
         StorageError: the file system refuses.
     """

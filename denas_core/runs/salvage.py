@@ -112,7 +112,8 @@ def copy_readable(source: Path, target: Path) -> None:
 def as_far_as_readable() -> Iterator[None]:
     """End a block where SQLite can read no further.
 
-    SQLite quotes a damaged schema in its message: where that is no text, Python raises what is no `sqlite3.Error`.
+    SQLite quotes a damaged schema in its message: where the message is not text, Python raises an error that is not a
+    `sqlite3.Error`.
     """
     with contextlib.suppress(sqlite3.Error, UnicodeDecodeError):
         yield

@@ -86,7 +86,7 @@ class Store:
         """Open an existing store for writing, after a check of the whole file.
 
         Raises:
-            StoreDamaged: it is no store, is corrupt, or newer than this version.
+            StoreDamaged: it is not a store, is corrupt, or newer than this version.
             StorageError: the file system refuses.
         """
         _check_exists(path)

@@ -165,7 +165,7 @@ class Study:
         }
         if len(fresh) < len(proposals):
             raise PluginError(
-                f"strategy {strategy.id!r}: {len(proposals) - len(fresh)} of {len(proposals)} proposals are no "
+                f"strategy {strategy.id!r}: {len(proposals) - len(fresh)} of {len(proposals)} proposals are not "
                 "architectures, or are known already"
             )
         proposed = list(fresh.values())

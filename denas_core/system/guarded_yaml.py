@@ -85,7 +85,7 @@ class _Refused(Exception):
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """A safe loader that refuses doubled keys, keys that are no text, and dates."""
+    """A safe loader that refuses doubled keys, keys that are not text, and dates."""
 
 
 def _construct_mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[str, Any]:

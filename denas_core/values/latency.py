@@ -47,7 +47,7 @@ def check_latency(latency: object) -> Latency:
         ScoreFailed: a number is not finite, negative, or outside its interval. A NaN would hold every constraint.
     """
     if not isinstance(latency, Latency):
-        raise TypeError(f"{safe_repr(latency)} is no Latency")
+        raise TypeError(f"{safe_repr(latency)} is not a Latency")
     low, median, high = (coerce_score(end) for end in (latency.low, latency.median, latency.high))
     if not 0 <= low <= median <= high:
         raise ScoreFailed(f"{median:g} ms is negative, or outside its interval [{low:g}, {high:g}]")

@@ -150,15 +150,15 @@ def declared_metrics(owners: Mapping[str, object]) -> Metrics:
         owners: The components by what errors call them, such as ``space 'cv/cnn'``.
 
     Raises:
-        PluginError: a declaration is of another type, has a name that is no identifier in lower case, or a name that
-            another owner has declared in another way.
+        PluginError: a declaration is of another type, has a name that is not an identifier in lower case, or a name
+            that another owner has declared in another way.
     """
     found = {metric.name: ("the core", metric) for metric in CORE}
     for owner, component in owners.items():
         for metric in tuple(getattr(component, "metrics", ())):
             if not isinstance(metric, ArchitectureMetric):
                 raise PluginError(
-                    f"{owner} declares the metric {safe_repr(metric)}, which is no ArchitectureMetric"
+                    f"{owner} declares the metric {safe_repr(metric)}, which is not an ArchitectureMetric"
                 )
             if not _NAME.fullmatch(metric.name) or metric.name.startswith(PART) or metric.name == "score":
                 raise PluginError(

@@ -16,7 +16,7 @@ from .table import Direction
 from .units import SHORT_NAMES, UNITS, units_of
 
 SCORE = "score"
-"""The objective that is no metric: the combined value."""
+"""The objective that is not a metric: the combined value."""
 
 _SECONDS = {"s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _NUMBER = r"(\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+)"

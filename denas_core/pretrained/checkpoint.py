@@ -30,7 +30,8 @@ MAX_LABELS = 100_000
 
 _DROPPED = frozenset(
     {
-        # Where, as what and by whose code to load is not for a file to say; nor are names that begin with "_".
+        # A configuration file must not choose what code loads it, or from where. Names that begin with "_" are
+        # dropped for the same reason.
         "attn_implementation",
         "auto_map",
         "configuration_files",

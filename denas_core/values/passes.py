@@ -58,8 +58,8 @@ class PassSpec:
         variant: Structure, see `SearchSpace.build`.
         readout: The scalar that is differentiated. ``none``: there is none; ``cotangent``: the sum of all logits, each
             times a fixed standard normal number, without padded positions; ``sum``: the plain sum of all logits, whose
-            gradient vanishes if a layer norm comes last; ``cross entropy``: the mean cross entropy of the samples, or of
-            their positions if the logits have positions, with fixed random labels.
+            gradient vanishes if a layer norm comes last; ``cross entropy``: the mean cross entropy of the samples, or
+            of their positions if the logits have positions, with fixed random labels.
         gradients: With respect to what the read-out is differentiated. ``none``: nothing; ``weights``: every trainable
             parameter; ``layers``: the output of each linear or convolutional layer, whose input is recorded too;
             ``samples``: every trainable parameter, for the read-out of one sample at a time, which needs one backward

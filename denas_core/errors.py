@@ -1,4 +1,4 @@
-"""One family of errors, each with the exit code the command line returns for it, and how their texts are made."""
+"""The errors of DE-NAS with the exit codes that the command line returns for them, and functions for their texts."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ __all__ = [
 
 
 class DenasError(Exception):
-    """A failure that is explained to the user in one line.
+    """A failure that the command line explains to the user in one line, without a traceback.
 
-    The text says what failed, the value, where it came from and what to do about it.
+    The text says what failed, with which value, where the value came from, and what the user can do about it.
     """
 
     exit_code = 70
 
 
 class NoResult(DenasError):
-    """A search ended without a single feasible, scored architecture."""
+    """A search ended without any architecture that satisfies the constraints and has a score."""
 
     exit_code = 1
 
@@ -49,7 +49,7 @@ class ConfigError(DenasError):
 
 
 class NotInstalled(ConfigError):
-    """A component is named that no installed plugin provides."""
+    """No installed plugin provides the component that the user named."""
 
 
 class PluginError(DenasError):
@@ -59,7 +59,7 @@ class PluginError(DenasError):
 
 
 class RunBusy(DenasError):
-    """Another process works on the run directory."""
+    """Another process is working in the run directory."""
 
     exit_code = 4
 
@@ -77,13 +77,13 @@ class StorageError(DenasError):
 
 
 class Infeasible(DenasError):
-    """No architecture can satisfy the request, or a resource guard refuses it."""
+    """No architecture can satisfy the request, or the request needs more memory than there is."""
 
     exit_code = 7
 
 
 class Interrupted(DenasError):
-    """A signal stopped the run between two candidates; it can be resumed."""
+    """A signal stopped the run between two candidates. The run can be resumed."""
 
     def __init__(self, message: str, *, signal_number: int) -> None:
         super().__init__(message)
@@ -92,15 +92,15 @@ class Interrupted(DenasError):
 
 
 class ScoreFailed(Exception):
-    """A score is undefined for one candidate; the reason is kept with its trial."""
+    """A score is undefined for one candidate. The text is stored as the reason of the failed trial."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return ``"; did you mean 'x'?"`` for the nearest known name, or an empty string."""
+    """Return ``"; did you mean 'x'?"`` for the most similar known name, or an empty string if none is similar."""
     near = get_close_matches(name, list(known), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def with_article(noun: str) -> str:
-    """Return ``"a score"`` or ``"an exporter"``."""
+    """Return `noun` with its indefinite article: ``"a score"``, ``"an exporter"``."""
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

@@ -1,8 +1,10 @@
-"""Every hook of DE-NAS: what a plugin may implement, each but the last two returning components by short name.
+"""The hooks of DE-NAS: the functions that a plugin can implement.
 
-A plugin is a module (or object) named by an entry point of the group ``denas``; the entry point's name is the plugin's
-name. A hook returns a mapping from a short name, such as ``cnn``, to a class or to a lazy ``"package.module:Class"``
-string; the public id is then ``<plugin>/<name>``, such as ``cv/cnn``. Lazy strings keep ``denas --help`` fast.
+A plugin is a module (or an object) that an entry point of the group ``denas`` refers to. The name of the entry point is
+the name of the plugin. All hooks except the last two return components: a mapping from a short name, such as ``cnn``,
+to a class, or to a string ``"package.module:Class"`` that names the class. The component then has the public id
+``<plugin>/<name>``, such as ``cv/cnn``. Use the string where you can: the module is then imported only when the
+component is used, which keeps ``denas --help`` fast.
 """
 
 from __future__ import annotations
@@ -23,61 +25,62 @@ Components = Mapping[str, "str | type[Any]"]
 
 @hookspec
 def denas_spaces() -> Components:
-    """Called once when plugins are discovered: the search spaces, subclasses of `denas_core.SearchSpace`."""
+    """Return the plugin's search spaces, subclasses of `denas_core.SearchSpace`. Called once, at discovery."""
     raise AssertionError("a specification is never called")
 
 
 @hookspec
 def denas_scores() -> Components:
-    """Called once when plugins are discovered: the scores, subclasses of `ProxyScore` or `CombinedScore`."""
+    """Return the plugin's scores, subclasses of `ProxyScore` or `CombinedScore`. Called once, at discovery."""
     raise AssertionError("a specification is never called")
 
 
 @hookspec
 def denas_strategies() -> Components:
-    """Called once when plugins are discovered: the search strategies, subclasses of `denas_core.Strategy`."""
+    """Return the plugin's search strategies, subclasses of `denas_core.Strategy`. Called once, at discovery."""
     raise AssertionError("a specification is never called")
 
 
 @hookspec
 def denas_probes() -> Components:
-    """Called once when plugins are discovered: the latency probes, subclasses of `denas_core.LatencyProbe`."""
+    """Return the plugin's latency probes, subclasses of `denas_core.LatencyProbe`. Called once, at discovery."""
     raise AssertionError("a specification is never called")
 
 
 @hookspec
 def denas_executors() -> Components:
-    """Called once when plugins are discovered: the executors, subclasses of `denas_core.Executor`."""
+    """Return the plugin's executors, subclasses of `denas_core.Executor`. Called once, at discovery."""
     raise AssertionError("a specification is never called")
 
 
 @hookspec
 def denas_tasks() -> Components:
-    """Called once when plugins are discovered: what networks are trained for, subclasses of `denas_core.Task`."""
+    """Return the plugin's training tasks, subclasses of `denas_core.Task`. Called once, at discovery."""
     raise AssertionError("a specification is never called")
 
 
 @hookspec
 def denas_exporters() -> Components:
-    """Called once when plugins are discovered: forms of a trained model, subclasses of `denas_core.Exporter`."""
+    """Return the plugin's exporters, subclasses of `denas_core.Exporter`. Called once, at discovery."""
     raise AssertionError("a specification is never called")
 
 
 @hookspec
 def denas_add_commands(app: typer.Typer) -> None:
-    """Called when help is asked, or for a command that the core does not have: adds commands of its own to `denas`.
+    """Add commands to `denas`. Called when `denas` shows its help, or is given a command that the core does not have.
 
     Args:
-        app: An empty application. Commands are added as Typer does it, and need names that nobody else has.
+        app: An empty Typer application, to which the hook adds its commands. No other plugin may use their names.
     """
     raise AssertionError("a specification is never called")
 
 
 @hookspec
 def denas_doctor() -> Mapping[str, str]:
-    """Called by ``denas doctor``, in a process of its own: what the plugin has to say about this machine.
+    """Return notes about this machine. Called by ``denas doctor``, in a separate process.
 
     Returns:
-        A line by subject, such as which of two libraries is in use, why, and how to get the other.
+        One line of text for each subject. A line says, for example, which of two libraries is in use, why, and how to
+        install the other one.
     """
     raise AssertionError("a specification is never called")

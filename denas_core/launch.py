@@ -1,4 +1,4 @@
-"""Searching from Python: the same objects as the command line, in one call."""
+"""Search from Python: one call does what the command ``denas search`` does."""
 
 from __future__ import annotations
 
@@ -40,27 +40,28 @@ def search(
 ) -> SearchResult:
     """Search a space and return the best architecture and the Pareto front.
 
-    Every component is a name such as ``"cv/cnn"``, a mapping ``{"name": "cv/cnn", "classes": 100}``, or an object of
-    your own, which needs no packaging.
+    Each component is given as a name such as ``"cv/cnn"``, as a mapping such as ``{"name": "cv/cnn", "classes": 100}``,
+    or as an object. Objects of your own classes work without a plugin.
 
     Args:
         space: The search space.
-        score: Ranks architectures; by default the DE-Score.
-        strategy: Proposes architectures; by default evolution.
-        probe: Measures latency where something asks for it; by default the wall clock.
-        executor: Runs evaluations; by default in this process.
+        score: The score that ranks architectures; by default the DE-Score.
+        strategy: The strategy that proposes architectures; by default evolution.
+        probe: The probe that measures latency, if a constraint, an objective or the score needs it; by default the
+            wall clock.
+        executor: The executor that runs evaluations; by default they run in this process.
         constraints: Bounds such as ``"params<=1M"``.
         objectives: Axes of the Pareto front.
-        budget: Scored candidates (``200``) or time (``"60s"``).
-        seed: Seed of everything random.
+        budget: The number of scored candidates (``200``) or a time (``"60s"``).
+        seed: The seed from which all random numbers are derived.
         device: ``auto``, ``cpu`` or ``cuda``.
-        threads: Threads torch may use.
+        threads: The number of threads that torch may use.
         out: Run directory; by default ``runs/<space>-<n>``.
-        observers: Told about every trial.
+        observers: Objects that are called after every trial.
 
     Raises:
-        ConfigError, Infeasible, PluginError: before any work.
-        NoResult: nothing feasible was found.
+        ConfigError, Infeasible, PluginError: the search cannot start; nothing has been evaluated.
+        NoResult: no architecture that satisfies the constraints was found.
         Interrupted: a signal stopped the search; `resume` continues it.
     """
     for name, texts in (("constraints", constraints), ("objectives", objectives)):
@@ -94,16 +95,16 @@ def resume(
     objects: Mapping[str, Component] | None = None,
     observers: Sequence[Observer] = (),
 ) -> SearchResult:
-    """Go on with a search that was stopped, or whose budget is raised.
+    """Continue a search that was stopped, or extend a finished one by a larger budget.
 
     Args:
         path: The run directory.
-        budget: A new budget, the work done so far included; by default the old one.
+        budget: The new budget, which includes the work that is already done; by default the old budget.
         objects: The components of the run that no plugin provides, by kind (``{"space": MySpace()}``).
-        observers: Told about every trial.
+        observers: Objects that are called after every trial.
 
     Raises:
-        ConfigError: it is no run, or something it depends on has changed.
+        ConfigError: `path` is not a run directory, or something that the run depends on has changed.
     """
     settings = {} if budget is None else {"budget": budget}
     return resume_search(
@@ -121,7 +122,7 @@ def run_search(
     """Run a new search from a configuration; see `search`."""
     setup = Setup.from_config(config, registry, objects=objects)
     if config.out is not None:
-        # Before anything is measured, which takes seconds.
+        # This is checked first because measuring latency bounds takes seconds.
         check_is_free(config.out)
     setup.resolve_latency_bounds()
     with RunDirectory.create(setup, registry, out=config.out) as run:
@@ -157,16 +158,16 @@ def _finish(run: RunDirectory, setup: Setup, observers: Sequence[Observer]) -> S
     except Interrupted as error:
         interrupted = error
     if interrupted is None or study.counts["scored"]:
-        # Trials of the study carry no timings; the files of finalists do not need them.
+        # The trials of a study have no timings, and the files of the finalists do not need them.
         result = make_result(
             run.path, setup, study.trials, notices=study.notices, is_finished=interrupted is None
         )
         write_result(result)
-        # After the result, which must not wait for its picture or be lost with it.
+        # The report is written after the result, so that a failing report cannot lose the result.
         from .report.write import report_search
 
-        told = report_search(run.path, run.store, setup, notices=study.notices)
-        result = dataclasses.replace(result, notices=[*result.notices, *told])
+        notices = report_search(run.path, run.store, setup, notices=study.notices)
+        result = dataclasses.replace(result, notices=[*result.notices, *notices])
     if interrupted is not None:
         raise interrupted
     return result

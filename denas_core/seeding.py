@@ -1,4 +1,4 @@
-"""Seeds derived by hash: what is drawn depends on what it is for, never on order, worker or global state."""
+"""Seeds derived by hash: random numbers depend on their purpose, never on call order, workers or global state."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import random
 from typing import Any
 
 SCHEME = 1
-"""Raised when a change alters the numbers that a seed leads to."""
+"""Version of this scheme. Increase it when a change makes equal seeds give other random numbers."""
 
 
 def canonical_json(value: Any) -> str:
-    """Return the one JSON text of `value`: sorted keys, no spaces, no NaN; equal values give equal text.
+    """Return `value` as JSON with sorted keys and without spaces, so that equal values give equal texts.
 
     Raises:
-        ValueError: `value` holds NaN or infinity.
-        TypeError: `value` holds something JSON has no form for.
+        ValueError: `value` contains NaN or infinity.
+        TypeError: `value` contains something that JSON cannot represent.
     """
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True)
 
@@ -27,13 +27,13 @@ def digest(value: Any, *, size: int = 16) -> str:
 
 
 def derive_seed(run_seed: int, purpose: str, *names: Any) -> int:
-    """Return the 63-bit seed for one purpose, e.g. ``derive_seed(0, "batch", "noise", 2)``.
+    """Return the seed for one purpose, such as ``derive_seed(0, "batch", "noise", 2)``.
 
-    63 bits, because both `torch.Generator.manual_seed` and SQLite take signed 64-bit integers.
+    It has 63 bits because `torch.Generator.manual_seed` and SQLite both take signed 64-bit integers.
     """
     return int(digest([SCHEME, run_seed, purpose, list(names)], size=8), 16) >> 1
 
 
 def derive_rng(run_seed: int, purpose: str, *names: Any) -> random.Random:
-    """Return a private random generator for one purpose."""
+    """Return a new random generator, seeded by `derive_seed`, for one purpose."""
     return random.Random(derive_seed(run_seed, purpose, *names))

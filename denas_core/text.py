@@ -1,4 +1,4 @@
-"""Text for people: numbers as they are written, and values and errors of plugins as one clean, bounded line."""
+"""Text for people: numbers in a readable form, and values and errors of plugins as one short, printable line."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ _ESCAPES = re.compile(r"\x1b(?:\[[0-9;:?<=>]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\
 
 
 def one_line(value: object, limit: int = 200) -> str:
-    """Return `value` as printable text on one line, at most `limit` characters; never raises for what it holds.
+    """Return `value` as printable text on one line of at most `limit` characters. No value makes it raise.
 
-    Escape sequences, control characters, surrogates and marks of direction become spaces, and spaces one space.
+    Escape sequences, control characters, surrogates and direction marks become spaces, and several spaces become one.
     """
     try:
-        # Cut at once: the text may be megabytes.
+        # The text is cut first because it may have megabytes, and cleaning it would then take seconds.
         text = str(value)[: limit * 8]
     except Exception:
         return f"<{type_name(value)} that cannot be printed>"[:limit]
@@ -23,12 +23,12 @@ def one_line(value: object, limit: int = 200) -> str:
 
 
 def printable(text: str, *, keep: str = "") -> str:
-    """Return `text` with a space for each character that cannot be printed, but for those of `keep`."""
+    """Return `text` with each character that cannot be printed replaced by a space, except those in `keep`."""
     return "".join(c if c.isprintable() or c in keep else " " for c in text)
 
 
 def safe_repr(value: object, limit: int = 80) -> str:
-    """Return ``repr(value)`` as one line, or what kind of object it is if that fails."""
+    """Return ``repr(value)`` as one line, or the name of its class if ``repr`` fails."""
     try:
         return one_line(repr(value), limit)
     except Exception:
@@ -36,7 +36,7 @@ def safe_repr(value: object, limit: int = 80) -> str:
 
 
 def describe_error(error: BaseException, limit: int = 200) -> str:
-    """Return ``ValueError: text`` as one line, the text of at most `limit` characters."""
+    """Return an error as one line, such as ``ValueError: text``; the text has at most `limit` characters."""
     return f"{type_name(error)}: {one_line(error, limit)}".rstrip()
 
 
@@ -46,10 +46,10 @@ def type_name(value: object) -> str:
 
 
 def quantity(value: float) -> str:
-    """Return a number as people write it: ``102.6k``, ``4.731M``, ``5``."""
+    """Return a number with four digits and a suffix: ``102.6k``, ``4.731M``, ``5``."""
     for suffix, factor in (("", 1.0), ("k", 1e3), ("M", 1e6), ("G", 1e9)):
         text = f"{value / factor:.4g}"
-        # After rounding: 999,999 is 1M and not 1000k.
+        # The rounded number decides the suffix: 999,999 is 1M and not 1000k.
         if abs(float(text)) < 1000:
             return text + suffix
     return f"{value / 1e12:.4g}T"
@@ -59,7 +59,7 @@ DASH = "\u2013"
 
 
 def number(value: Any) -> str:
-    """Return a number with four digits, a large one with its suffix; a dash for none."""
+    """Return a number with four digits, with a suffix if it is large, or a dash for None."""
     if value is None:
         return DASH
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -70,7 +70,7 @@ def number(value: Any) -> str:
 
 
 def percent(value: float | None) -> str:
-    """Return a share as per cent: with a decimal where it is below one, without otherwise."""
+    """Return a share as a percentage, with one decimal if it is below 1 %, or a dash for None."""
     if value is None:
         return DASH
     if 0 < value < 0.001:
@@ -79,7 +79,7 @@ def percent(value: float | None) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """Return a time span."""
+    """Return a duration in milliseconds, seconds, minutes or hours, or a dash for None."""
     if value is None:
         return DASH
     if value < 1:

@@ -68,7 +68,7 @@ def read_table(
         column: Column of architectures; by default it is found.
 
     Raises:
-        ConfigError: the file cannot be read; a target is no column, is missing in a row, or is the same in all; a row
+        ConfigError: the file cannot be read; a target is not a column, is missing in a row, or is the same in all; a row
             has an architecture that the space does not have, or that of another row; there are fewer than 10 rows.
     """
     path = Path(path)
@@ -127,7 +127,7 @@ def _measured(record: RecordOfFile, targets: Sequence[str]) -> dict[str, float]:
         number = _number(record.values.get(target))
         if number is None:
             value = str(record.values.get(target, ""))[:40]
-            raise ConfigError(f"{target!r} is {value!r}, which is no finite number ({record.origin})")
+            raise ConfigError(f"{target!r} is {value!r}, which is not a finite number ({record.origin})")
         values[target] = number
     return values
 

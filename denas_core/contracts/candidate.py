@@ -1,4 +1,4 @@
-"""A candidate: one architecture as scores see it, its passes run on demand and shared."""
+"""A candidate: one architecture as scores see it. Its passes run when a score asks for them, and scores share them."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Candidate:
     Attributes:
         space: The space of the architecture.
         arch: The architecture.
-        seed: The run's seed, from which every seed of a pass is derived.
+        seed: The run's seed. The seeds of all passes are derived from it.
         device: ``cpu`` or ``cuda``.
-        passes: The passes that its scores will ask for, as far as they are known: those that can run as one do.
+        passes: The passes that scores will ask for, if they are known. Passes that can be joined then run as one.
         pass_seconds: Wall-clock seconds of each pass that has run.
     """
 
@@ -60,13 +60,13 @@ class Candidate:
         self._given = (space, arch, seed, device, self.passes)
 
     def trace(self, spec: PassSpec) -> Trace:
-        """Return the trace of a pass, or of one that covers it, run at the first call.
+        """Return the trace of a pass, or of a larger pass that covers it. The pass runs at the first call.
 
         Raises:
-            ScoreFailed: the network cannot do the pass, or ran out of memory.
+            ScoreFailed: the network cannot run the pass, or memory ran out.
         """
         covering = [known for known in (*self._traces, *self._plan) if known.covers(spec)]
-        # One that has run, if there is one, else the one of the plan.
+        # A pass that has already run comes first, then one that is planned.
         spec = covering[0] if covering else spec
         if spec not in self._traces:
             from denas_core.passes.runner import run_pass
@@ -79,7 +79,7 @@ class Candidate:
         return self._traces[spec]
 
     def network(self, spec: PassSpec) -> nn.Module:
-        """Return the network that a pass runs, on the CPU; other passes share it, so leave it as it is."""
+        """Return the network of a pass, on the CPU. Other passes share it, so it must not be changed."""
         key = (spec.weights, spec.drawn, spec.variant, spec.repeat)
         if key not in self._networks:
             from .inputs import load_network
@@ -87,28 +87,28 @@ class Candidate:
             with self._as_the_core():
                 self._networks[key] = load_network(self.space, self.arch, spec, seed=self.seed)
         if not self._is_running:
-            # Handed to a score, which may change it; scores that look at traces alone cost nothing here.
+            # A score gets the network and could change it. Scores that only read traces do not pay for this check.
             self._sealed().watch_network(self._networks[key])
         return self._networks[key]
 
     def weights(self, spec: PassSpec) -> dict[str, Tensor]:
-        """Return the parameters and buffers that a pass runs with, by name, on the device and in its precision."""
+        """Return the parameters and buffers of a pass by name, on the device and in the precision of the pass."""
         from .inputs import weights_of
 
         return weights_of(self.network(spec), spec, device=self.device)
 
     def batch(self, spec: PassSpec) -> Batch:
-        """Return the inputs of a pass, which are the same for every candidate of a run.
+        """Return the inputs of a pass. They are the same for every candidate of a run.
 
         Raises:
-            ScoreFailed: the pass adds noise, and the space has no continuous input.
+            ScoreFailed: the pass adds noise, but the space has no continuous input.
         """
         from .inputs import batch_of
 
         return batch_of(self.space, spec, seed=self.seed, device=self.device)
 
     def views(self) -> list[WeightView]:
-        """Return where the weights are, by role."""
+        """Return the views of the network's weights, which say where each weight is and what role it has."""
         if self._views is None:
             import torch
 
@@ -118,7 +118,7 @@ class Candidate:
         return list(self._views)
 
     def changed(self) -> str:
-        """Return what a score has changed of what all scores share, such as ``the network``; empty if nothing."""
+        """Return what a score has changed although all scores share it, such as ``the network``, or an empty string."""
         given = (self.space, self.arch, self.seed, self.device, self.passes)
         if any(now is not before for now, before in zip(given, self._given, strict=True)):
             return "the candidate"
@@ -130,7 +130,7 @@ class Candidate:
 
     @contextlib.contextmanager
     def _as_the_core(self) -> Iterator[None]:
-        # Shared by all scores: the settings of the one that asks first do not count.
+        # All scores share the result, so it must not depend on torch settings of the score that asks first.
         before, self._is_running = self._is_running, True
         try:
             with as_before_the_call():
@@ -143,7 +143,7 @@ class Candidate:
 
         statistics = None
         if spec.perturbation and spec.norm == "batch":
-            # A change of the input must not change what it is normalised by.
+            # The perturbed input is normalised with the statistics of the unperturbed batch.
             statistics = self.trace(dataclasses.replace(spec, perturbation=0.0).forward()).statistics
         return Subject(
             network=lambda: self.network(spec),

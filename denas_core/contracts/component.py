@@ -1,4 +1,4 @@
-"""Components and their options: a component is a keyword-only dataclass whose fields are its options."""
+"""Components and their options. A component is a keyword-only dataclass, and its fields are its options."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ def option(
 ) -> T:
     """Declare an option of a component, with its documentation and bounds.
 
-    Mutable defaults (lists, dicts) are copied for each component. A plain annotated field works too; it has no help.
+    Each component gets its own copy of a default that is a list or dict. An annotated field without `option` works too,
+    but then the option has no help text.
 
     Args:
-        default: The value when the user names none.
-        help: One line for `denas show`; start with a capital, end without a full stop.
-        at_least: Smallest value allowed.
-        at_most: Largest value allowed.
-        above: Largest value *not* allowed.
+        default: The value if the user gives none.
+        help: One line for `denas show`. It starts with a capital letter and ends without a full stop.
+        at_least: Smallest allowed value.
+        at_most: Largest allowed value.
+        above: A bound that the value must exceed.
     """
     metadata = {"help": help, "ge": at_least, "le": at_most, "gt": above}
     if isinstance(default, (list, dict)):
@@ -36,22 +37,22 @@ def option(
 
 @dataclasses.dataclass(kw_only=True)
 class Component:
-    """Something a plugin provides and a configuration names; subclasses are keyword-only dataclasses too."""
+    """An object that a plugin provides and a configuration names. Subclasses are keyword-only dataclasses too."""
 
     @property
     def id(self) -> str:
-        """The public id, ``<plugin>/<name>``; for a class that no plugin provides, ``module:Class``."""
+        """The public id ``<plugin>/<name>``, or ``module:Class`` for a class that no plugin provides."""
         return self.__dict__.get("_id") or f"{type(self).__module__}:{type(self).__qualname__}"
 
     def named(self, id: str) -> Self:
-        """Give this component its public id and return it; the registry calls this once."""
+        """Set the public id of this component and return the component. The registry calls this once."""
         self.__dict__["_id"] = id
         return self
 
     def options(self) -> dict[str, Any]:
-        """Return the options and their values, fit for JSON."""
+        """Return the values of the options by name. JSON can represent all of them."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
     def reference(self) -> dict[str, Any]:
-        """Return the id and the options, from which a registry makes the same component."""
+        """Return the id and the options. A registry can make the same component from them."""
         return {"id": self.id, "options": self.options()}

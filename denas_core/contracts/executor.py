@@ -1,4 +1,4 @@
-"""The executor contract: where evaluations run."""
+"""The executor contract: an executor decides where evaluations run."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .component import Component
 
 @dataclasses.dataclass(kw_only=True)
 class Executor(Component, ABC):
-    """Runs evaluations, here or elsewhere; the study alone writes their results.
+    """Runs evaluations, in this process or elsewhere. It returns their results to the study, which stores them.
 
-    A subclass is a keyword-only dataclass whose fields are its options. It must define `run`. What it starts for that,
-    such as worker processes, it keeps for the next generation and ends in `close`.
+    A subclass is a keyword-only dataclass whose fields are its options. It must define `run`. If `run` starts
+    something, such as worker processes, the executor keeps it for the next generation and ends it in `close`.
 
-    A complete executor, which evaluates in this process and lets others have the processor in between:
+    A complete executor, which evaluates in this process and sleeps after each candidate:
 
     >>> import dataclasses
     >>> import time
@@ -46,10 +46,11 @@ class Executor(Component, ABC):
         """Evaluate each architecture of `work` and yield its index with the result, in any order.
 
         Args:
-            evaluate: A pure function, the same throughout a search; one call at a time in a process.
-            work: Indices and architectures; taken from only as fast as there is capacity, since the study stops asking
-                when the budget is spent.
+            evaluate: Evaluates an architecture. It is a pure function, and the same one during the whole search. A
+                process may only run one call at a time.
+            work: Indices and architectures. Take the next one only when it can be evaluated now, because the study
+                ends this iterator when the budget is spent.
         """
 
     def close(self) -> None:
-        """End what `run` has started; called once, when the search ends in whatever way."""
+        """End whatever `run` has started. Called once when the search ends, also when it fails."""

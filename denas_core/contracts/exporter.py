@@ -1,4 +1,4 @@
-"""The exporter contract: a form of a trained model that is proven before it is kept."""
+"""The exporter contract: a file format for trained models, checked before an export is kept."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 class Exporter(Component, ABC):
     """A way to write a trained model so that it runs elsewhere.
 
-    A subclass is a keyword-only dataclass whose fields are its options. It writes and it runs what it has written; the
-    core compares outputs on batches of several sizes, and keeps nothing that differs, see `denas_core.models.export`.
+    A subclass is a keyword-only dataclass whose fields are its options. It can write a model, and run the model that it
+    has written. The core compares the outputs of both on batches of several sizes, and removes an export whose outputs
+    differ, see `denas_core.models.export`.
 
-    A complete exporter, and what it writes of a network of a sample space:
+    A complete exporter, which writes a network of a sample space:
 
     >>> import dataclasses
     >>> import tempfile
@@ -59,39 +60,39 @@ class Exporter(Component, ABC):
     """
 
     tolerance: ClassVar[float] = 1e-5
-    """Largest difference from the model's own outputs, relative to the largest of them."""
+    """Largest allowed difference from the model's own outputs, as a fraction of the largest output."""
 
     standalone: ClassVar[bool] = False
-    """Whether what it writes runs where DE-NAS is not installed, for some networks at least."""
+    """Whether exports can run where DE-NAS is not installed. True if that holds for some networks."""
 
     def is_standalone(self, model: TrainedModel) -> bool:
-        """Return whether what it writes of `model` runs where DE-NAS is not installed; by default `standalone`."""
+        """Return whether the export of `model` runs where DE-NAS is not installed; by default `standalone`."""
         return self.standalone
 
     @abstractmethod
     def write(self, model: TrainedModel, directory: Path) -> Path:
-        """Write `model` into the empty `directory`, and return the path of what a user would open.
+        """Write `model` into the empty `directory`, and return the path of the file or folder that a user opens.
 
-        The directory is renamed later: nothing in it may hold its path.
+        The directory is renamed later, so no file in it may contain its path.
 
         Raises:
-            ConfigError: the network cannot be written in this form; says why.
+            ConfigError: the network cannot be written in this format. The text says why.
         """
 
     @abstractmethod
     def outputs(self, artefact: Path, batch: Batch) -> dict[str, Tensor]:
-        """Load what `write` returned, as its user would, and return its logits for `batch`, by name.
+        """Load the export as its user would, and return its logits for `batch`, by name.
 
         Args:
-            artefact: What `write` returned.
-            batch: Inputs alone, without masks and lengths, of any number of samples.
+            artefact: The path that `write` returned.
+            batch: Inputs of any number of samples, without masks and lengths.
         """
 
     @abstractmethod
     def usage(self, model: TrainedModel, artefact: Path) -> str:
-        """Return the lines of Python with which a user loads what was written, complete and without a prompt.
+        """Return Python code with which a user loads the export: complete lines, without a prompt.
 
         Args:
-            model: What was written.
-            artefact: Where it will be; it may not be there yet.
+            model: The model that was written.
+            artefact: The path that the export will have. It may not exist yet.
         """

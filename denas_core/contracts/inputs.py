@@ -1,4 +1,4 @@
-"""What the passes of a candidate run on: its network, weights and batch, each drawn from a seed of its own."""
+"""The network, weights and batch of a pass. Each is drawn from a seed of its own."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 def load_network(space: SearchSpace, arch: Architecture, spec: PassSpec, *, seed: int) -> nn.Module:
     """Build the structure that `spec` runs and give it its initial weights, on the CPU, in eval mode.
 
-    The seed depends on the run, the architecture and the fields that decide weights, and on no other field: passes that
-    differ in inputs, precision or read-out see the same weights.
+    The seed depends only on the run, the architecture and the fields of `spec` that decide weights. Passes that differ
+    in inputs, precision or read-out therefore see the same weights.
     """
     import torch
 
@@ -43,12 +43,12 @@ def load_network(space: SearchSpace, arch: Architecture, spec: PassSpec, *, seed
 
 
 def weights_of(network: nn.Module, spec: PassSpec, *, device: str) -> dict[str, Tensor]:
-    """Return parameters and buffers by name, on a device and as `spec` wants them; none needs a gradient."""
+    """Return parameters and buffers by name, on a device and as `spec` wants them. None of them requires a gradient."""
     tensors: dict[str, Tensor] = {}
     for name, tensor in (*network.named_parameters(), *network.named_buffers()):
         placed = _placed(tensor.detach(), spec, device)
         if spec.magnitude and placed.is_floating_point():
-            # In place where it is a copy already: these are all the weights of a network.
+            # A copy is changed in place, since a second copy of all weights would take much memory.
             is_copy = placed.data_ptr() != tensor.data_ptr()
             placed = placed.abs_() if is_copy else placed.abs()
         tensors[name] = placed
@@ -56,10 +56,10 @@ def weights_of(network: nn.Module, spec: PassSpec, *, device: str) -> dict[str, 
 
 
 def batch_of(space: SearchSpace, spec: PassSpec, *, seed: int, device: str) -> Batch:
-    """Return the inputs of `spec`: the same for every candidate of a run.
+    """Return the inputs of `spec`. They are the same for every candidate of a run.
 
     Raises:
-        ScoreFailed: noise is asked for, and the space has no continuous input to add it to.
+        ScoreFailed: `spec` adds noise, but the space has no continuous input to add it to.
     """
     # The first batch has the seed that it had before there were others.
     names = (spec.repeat, spec.batch) if spec.batch else (spec.repeat,)
@@ -85,7 +85,7 @@ def _placed(tensor: Tensor, spec: PassSpec, device: str) -> Tensor:
         return tensor.to(device)
     if spec.dtype == "float64":
         return tensor.to(device=device, dtype=torch.float64)
-    # Convolutions on a CPU take two thirds of the time where channels lie next to each other.
+    # Convolutions on a CPU are a third faster if the channels of a position are neighbours in memory.
     layout = torch.channels_last if tensor.dim() == 4 else torch.preserve_format
     return tensor.to(device=device, dtype=torch.float32, memory_format=layout)
 

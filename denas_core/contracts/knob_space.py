@@ -1,4 +1,4 @@
-"""Knobs and the operators on them: what a search does with a space, written once for all of them."""
+"""Knobs and the operators on them, which are the same for all search spaces."""
 
 from __future__ import annotations
 
@@ -17,44 +17,48 @@ from .component import Component
 
 @dataclasses.dataclass(kw_only=True)
 class KnobSpace(Component, ABC):
-    """A set of architectures, described by knobs; `SearchSpace` adds the networks.
+    """A set of architectures, described by knobs. `SearchSpace` adds the networks.
 
-    A subclass must define `knobs`, and may define `canonical`. Every operator follows from these two: sampling,
-    mutation, crossover, neighbours, keys and notation.
+    A subclass must define `knobs`, and may define `canonical`. All operators use these two methods: sampling, mutation,
+    crossover, neighbours, keys and notation.
     """
 
     @abstractmethod
     def knobs(self) -> tuple[Knob, ...]:
-        """Return the choices, parents before the knobs that depend on them. May depend on options."""
+        """Return the knobs; each knob comes after the knobs that it depends on. The knobs may depend on options."""
 
     def canonical(self, values: Mapping[str, KnobValue]) -> dict[str, KnobValue]:
-        """Return `values` with inactive knobs dropped, in the order of the knobs.
+        """Return the values of the active knobs, in the order of the knobs.
 
-        A space overrides this to repair divisibility and to make the settings of isomorphic networks equal. It must be
-        idempotent, and accept any combination of knob values.
+        A space overrides this method for two reasons: to repair values that do not fit together, such as a width that
+        is not divisible by the number of heads, and to give isomorphic networks the same values. It must accept any
+        combination of knob values, and a second call must not change its result.
         """
         return self._active(values)
 
     def fingerprint(self) -> str:
-        """Return a text that changes whenever equal knob values mean another network; part of every key."""
+        """Return a text that is part of every key. It changes when the same knob values describe another network."""
         return canonical_json(self.options())
 
     def smallest(self) -> Architecture | None:
-        """Return the architecture with the fewest parameters and FLOPs: by default, every knob's first value.
+        """Return the architecture with the fewest parameters and FLOPs; by default, each knob has its first value.
 
-        Return None if the knobs have no order by size; the reachable range and relative budgets are then unavailable.
+        Return None if the knobs have no size order; the reachable range and relative budgets are then unavailable.
         """
         return self._extreme(0)
 
     def full(self) -> Architecture | None:
-        """Return the architecture with the most parameters and FLOPs: by default, every knob's last value."""
+        """Return the architecture with the most parameters and FLOPs; by default, each knob has its last value.
+
+        Return None as `smallest` does.
+        """
         return self._extreme(-1)
 
     def architecture(self, values: Mapping[str, Any], *, origin: str = "architecture") -> Architecture:
         """Check `values`, make them canonical and return the architecture.
 
         Raises:
-            ConfigError: an unknown knob, a value that is no choice, or an active knob without a value.
+            ConfigError: a knob is unknown, a value is not one of its choices, or an active knob has no value.
         """
         knobs = {knob.name: knob for knob in self.knobs()}
         chosen: dict[str, KnobValue] = {}
@@ -66,7 +70,8 @@ class KnobSpace(Component, ABC):
             choice = knobs[name].choice(value)
             if choice is None:
                 raise ConfigError(
-                    f"knob {name!r} of {self.id!r} cannot be {value!r} ({origin}); choose from {knobs[name].told()}"
+                    f"knob {name!r} of {self.id!r} cannot be {value!r} ({origin}); "
+                    f"choose from {knobs[name].describe_values()}"
                 )
             chosen[name] = choice
         active = self._active(chosen)
@@ -76,16 +81,16 @@ class KnobSpace(Component, ABC):
         return self.unchecked(self.canonical(active))
 
     def unchecked(self, canonical: Mapping[str, KnobValue]) -> Architecture:
-        """Return the architecture of values that are known to be canonical."""
+        """Return the architecture for values that are known to be canonical, without a check."""
         if "_fingerprint" not in self.__dict__:
-            # Once a space: it may read a whole checkpoint, and every key needs it.
+            # Kept, because it may read a whole checkpoint, and every key needs it.
             self.__dict__["_fingerprint"] = self.fingerprint()
         return Architecture(
             self.id, canonical, digest([self.id, self.__dict__["_fingerprint"], dict(canonical)])
         )
 
     def size(self) -> int:
-        """Return the number of settings of the knobs; more than the networks where `canonical` makes some equal."""
+        """Return the number of combinations of knob values; `canonical` may give several of them the same network."""
         knobs = self.knobs()
 
         def settings(knob: Knob) -> int:
@@ -109,7 +114,7 @@ class KnobSpace(Component, ABC):
         return self._completed({}, rng)
 
     def neighbours(self, arch: Architecture) -> list[Architecture]:
-        """Return every distinct architecture one knob away; knobs that become active take their middle value."""
+        """Return all architectures that differ in one knob. Knobs that become active take their middle value."""
         found: dict[str, Architecture] = {}
         for knob in self._known_knobs():
             if knob.name in arch.values:
@@ -127,9 +132,15 @@ class KnobSpace(Component, ABC):
         layer_probability: float = 0.2,
         network_probability: float = 0.4,
     ) -> Architecture:
-        """Return another architecture: each knob redrawn with the probability of its kind, at least one changed.
+        """Return another architecture, in which at least one knob has another value.
 
-        A redrawn knob takes another of its values. Where none is redrawn, the result is a uniform neighbour.
+        Each knob changes with the probability of its kind. If none changes, the result is a random neighbour.
+
+        Args:
+            arch: The architecture.
+            rng: The generator of all random numbers.
+            layer_probability: Probability for knobs that belong to a layer.
+            network_probability: Probability for knobs that belong to the whole network.
         """
         values = arch.as_dict()
         for knob in self.knobs():
@@ -151,17 +162,17 @@ class KnobSpace(Component, ABC):
         return self._completed(values, rng)
 
     def blend(self, arch: Architecture, target: Architecture, knobs: Sequence[str]) -> Architecture:
-        """Return `arch` with the named knobs set as in `target`, where they exist."""
+        """Return `arch` with the values of `target` for the named knobs, if `target` has them."""
         values = arch.as_dict()
         values.update({name: target[name] for name in knobs if name in target.values})
         return self._completed(values, None)
 
     def parse(self, text: str, *, origin: str = "architecture") -> Architecture:
-        """Read an architecture from YAML or JSON: knob values, or a mapping that holds them under ``arch``.
+        """Read an architecture from YAML or JSON: knob values, or a mapping with the knob values under ``arch``.
 
         Args:
             text: The text.
-            origin: What errors name as its source.
+            origin: The source of the text, for errors.
         """
         from denas_core.system.guarded_yaml import load_mapping
 
@@ -172,11 +183,11 @@ class KnobSpace(Component, ABC):
         return self.architecture(inner, origin=origin)
 
     def format(self, arch: Architecture) -> str:
-        """Return a one-line notation of `arch` that `parse` reads back."""
+        """Return a notation of `arch` on one line, which `parse` can read."""
         return canonical_json(arch.as_dict())
 
     def _known_knobs(self) -> tuple[Knob, ...]:
-        # Once a space, as the fingerprint: every child of every operator needs them.
+        # Kept, because every operator needs them for every architecture.
         if "_knobs_once" not in self.__dict__:
             self.__dict__["_knobs_once"] = self.knobs()
         known: tuple[Knob, ...] = self.__dict__["_knobs_once"]

@@ -1,4 +1,4 @@
-"""What a space says of the original DE-NAS: how it scored the domain, and what the keys of its configurations mean."""
+"""What a space declares about the original DE-NAS: how it scored this domain, and what its configuration keys mean."""
 
 from __future__ import annotations
 
@@ -13,27 +13,29 @@ from denas_core.errors import ConfigError
 T = TypeVar("T")
 
 SALIENCY: Mapping[str, int] = MappingProxyType({"conv": 1, "ffn": 1, "head": 1})
-"""How often saliency counts the weights of each role, unless a recipe says otherwise."""
+"""Default for how often saliency counts the weights of each role."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """The original's arithmetic for one space.
+    """How the original DE-NAS computed its score for one space.
 
     Attributes:
         arithmetic: ``ratio``: w_E E / (w_S S) - w_K K; ``sum``: w_D D + w_S S; both divided by 1 + w_L latency.
-        weights: The original's default weights by component, and ``latency``. The components of weight 0 had no part in
-            it, and by default have none in the DE-Score.
-        batch_size: Samples of the noise that the original scored with.
-        synaptic_batch_size: Samples of the constant batch that its diversity and saliency saw.
-        noise: Standard deviation of the noise on the continuous inputs of that batch, where it drew them at random.
-            Diversity sees it; saliency needs inputs without signs.
-        variant: Structure it scored: ``plain`` has no residual connections.
-        initialisation: ``normal``: weights N(0, 1), biases 0, norm gains 1; ``fresh`` or ``inherited``: as the space's.
-        drawn: What ``normal`` draws, see `PassSpec.drawn`.
-        diversity: Roles of the weights that diversity looks at.
-        saliency: How often saliency counts the weights of each role; a part that is named counts as it says.
-        latency_ms: Milliseconds in the unit of latency that its weight is for.
+        weights: The original's default weights by component, and ``latency``. The original did not use components of
+            weight 0, and by default the DE-Score does not use them either.
+        batch_size: Samples of the noise batch with which the original scored.
+        synaptic_batch_size: Samples of the constant batch for diversity and saliency.
+        noise: Standard deviation of the noise on the continuous inputs of that batch, if the original drew them at
+            random. Only diversity uses it, because saliency needs inputs without signs.
+        variant: The structure that the original scored; ``plain`` has no residual connections.
+        initialisation: ``normal``: weights N(0, 1), biases 0, norm gains 1; ``fresh`` or ``inherited``: as the space
+            gives them.
+        drawn: The weights that ``normal`` draws, see `PassSpec.drawn`.
+        diversity: Roles of the weights that diversity uses.
+        saliency: How often saliency counts the weights of each role. The entry of a part, such as ``ffn.in``, takes
+            precedence over that of its role.
+        latency_ms: Length in milliseconds of the time unit in which the original weighs latency.
     """
 
     arithmetic: Literal["ratio", "sum"]
@@ -50,19 +52,20 @@ class Recipe:
 
 
 Fate = Literal["translated", "default", "unused", "missing", "elsewhere", "unknown"]
-"""``default``: translated to what is the default anyway; ``unused``: without effect in the original; ``missing``:
-without counterpart here; ``elsewhere``: another key or option has it; ``unknown``: no key of the original."""
+"""``default``: the key sets what is the default here; ``unused``: the key had no effect in the original; ``missing``:
+there is no such setting here; ``elsewhere``: another key or option replaces it; ``unknown``: the original has no such
+key."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What becomes of one key of the original.
+    """The translation of one key of the original.
 
     Attributes:
-        fate: In one word.
-        note: Why, in words; empty where the settings say it all.
-        settings: Values of the new configuration by key, with dots into mappings (``space.classes``).
-        constraints: Bounds that it adds to a search.
+        fate: What happens to the key, in one word.
+        note: The reason; empty if the settings need no explanation.
+        settings: Values of the new configuration by key; dots lead into mappings (``space.classes``).
+        constraints: Constraints that the key adds to a search.
     """
 
     fate: Fate = "translated"
@@ -76,15 +79,15 @@ class OldConfig:
     """A configuration of the original.
 
     Attributes:
-        document: What its file holds.
-        origin: What errors name as the source.
+        document: The content of its file.
+        origin: The source of the configuration, for errors.
     """
 
     document: Mapping[str, Any]
     origin: str
 
     def read(self, key: str, convert: Callable[[Any], T], default: Any = None) -> T:
-        """Return the converted value of a key, or of `default` where the file has none.
+        """Return the converted value of a key, or the converted `default` if the file does not have the key.
 
         Raises:
             ConfigError: `convert` raised a ValueError, whose text says what the value must be.
@@ -98,25 +101,25 @@ class OldConfig:
 
 
 Rule = Callable[[OldConfig, str], Outcome]
-"""What becomes of a key, from the whole old configuration and the key's name."""
+"""Returns the translation of a key, given the whole old configuration and the name of the key."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class KeyTable:
-    """What the keys of one kind of configuration are here, and which keys are left out, and why.
+    """The translations of the keys of one kind of configuration: the keys that have a meaning here, and those dropped.
 
-    Keys that are left out stand by reason, with spaces between them. The table of a space beats that of its task, and
-    both beat the table that all domains share.
+    Dropped keys are listed by reason, separated by spaces. The table of a space takes precedence over the table of its
+    task, and both take precedence over the table that all domains share.
 
     Attributes:
-        keys: Rule of each key that says something here.
-        unused: Keys without effect in the original, by reason.
-        missing: Keys without counterpart here, by reason.
-        elsewhere: Keys whose place something else has, by what has it.
-        fixed: What cannot be chosen here: the value that it always has, by key.
-        preset: The preset that is the original's space, where the defaults of the options are not.
-        task: The task that the original trained for; its class has a table of its own, see `Task.legacy`.
-        implied: What the original did without a key that says so; keys beat it.
+        keys: The rule of each key that has a meaning here.
+        unused: Keys that had no effect in the original, by reason.
+        missing: Keys that have no counterpart here, by reason.
+        elsewhere: Keys that another key or option replaces, by the text that says which.
+        fixed: Keys whose value cannot be chosen here, with the value that they always have.
+        preset: The preset that equals the original's space; empty if the default options do.
+        task: The task that the original trained for. Its class has a table of its own, see `Task.legacy`.
+        implied: Returns settings that the original used although no key sets them. Keys take precedence over it.
     """
 
     keys: Mapping[str, Rule] = dataclasses.field(default_factory=dict)
@@ -165,9 +168,9 @@ class Legacy:
     """How the original's configurations of one domain are read.
 
     Attributes:
-        domains: What the original calls the domain, in ``domain`` or ``model_type``.
-        search: Keys of a search.
-        training: Keys of a training; None where these are not read.
+        domains: The original's names of the domain, in ``domain`` or ``model_type``.
+        search: Keys of a search configuration.
+        training: Keys of a training configuration; None if these are not read.
     """
 
     domains: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""The latency probe contract, and the part of a probe that times a call by the wall clock of this process."""
+"""The latency probe contract, and a base class for probes that time a call with the wall clock of this process."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ class LatencyProbe(Component, ABC):
     """
 
     metrics: ClassVar[tuple[ArchitectureMetric, ...]] = ()
-    """Declarations of the metrics that `other_metrics` returns; all of them are measured."""
+    """Declarations of the metrics that `other_metrics` returns. Each has ``is_measured=True``."""
 
     def units(self, space: SearchSpace) -> Mapping[str, float]:
-        """Return what one call works through, by unit, see `Batch.units`; by default unknown."""
+        """Return how much data one call processes, by unit, see `Batch.units`; by default, nothing is known."""
         return {}
 
     def other_metrics(
@@ -65,8 +65,8 @@ class LatencyProbe(Component, ABC):
     ) -> Mapping[str, Latency]:
         """Return the metrics that the probe declares, measured on `call`; by default none.
 
-        It is called after `time`, with the same arguments. Each value is a median with its interval, in the unit of its
-        metric.
+        This is called after `time`, with the same arguments. Each value is a median with its confidence interval, in
+        the unit of the metric.
         """
         return {}
 
@@ -74,20 +74,25 @@ class LatencyProbe(Component, ABC):
     def prepare(
         self, space: SearchSpace, arch: Architecture, *, seed: int, device: str
     ) -> Callable[[], object]:
-        """Return a call that runs `arch` once on the target, ready to be timed."""
+        """Return a function that runs `arch` once on the target, so that `time` can time it."""
 
     @abstractmethod
     def time(self, call: Callable[[], object], reference: Callable[[], object] | None) -> Latency:
-        """Time `call`, alternating with `reference`, a fixed network that shows how fast the machine is now."""
+        """Time `call`, in alternation with `reference`.
+
+        Args:
+            call: The function that `prepare` returned.
+            reference: Runs a fixed network, which shows how fast the machine is at the moment; None if there is none.
+        """
 
 
 @dataclasses.dataclass(kw_only=True)
 class TimedProbe(LatencyProbe):
-    """Times a call in this process: warm-up, then rounds that alternate with a reference network.
+    """Times a call in this process: first a warm-up, then rounds that alternate with a reference network.
 
-    Rounds go on until the 95 % confidence interval of the median is narrow enough, or `max_rounds` is reached and the
-    verdict is *unstable*. The median, because on a shared machine a few rounds are ten times slower. A subclass defines
-    `prepare`.
+    Rounds continue until the 95 % confidence interval of the median is narrow enough. If `max_rounds` is reached before
+    that, the verdict is *unstable*. The median is used because on a shared machine a few rounds are ten times slower. A
+    subclass defines `prepare`.
     """
 
     batch_size: int = option(1, "Samples of one call", at_least=1, at_most=65536)
@@ -104,11 +109,11 @@ class TimedProbe(LatencyProbe):
             raise ConfigError(f"min_rounds {self.min_rounds} is more than max_rounds {self.max_rounds}")
 
     def units(self, space: SearchSpace) -> Mapping[str, float]:
-        """Return what one batch holds."""
+        """Return how much data one batch holds, by unit."""
         return space.batch(self.batch_size, seed=0).units
 
     def time(self, call: Callable[[], object], reference: Callable[[], object] | None) -> Latency:
-        """Return the median time of `call` with its interval."""
+        """Return the median time of `call` with its confidence interval."""
         times: list[float] = []
         ratios: list[float] = []
         with pinned_threads(self.threads):
@@ -138,10 +143,10 @@ class TimedProbe(LatencyProbe):
 
 
 def median_interval(values: Sequence[float]) -> tuple[float, float]:
-    """Return a 95 % confidence interval of the median that assumes nothing of the distribution.
+    """Return a 95 % confidence interval of the median that holds for any distribution.
 
-    The ends are the order statistics whose ranks are n/2 -+ 1.96 sqrt(n)/2, rounded outwards: the number of values
-    below the median is binomial (Conover, Practical Nonparametric Statistics, section 3.2).
+    The ends are the order statistics with the ranks n/2 -+ 1.96 sqrt(n)/2, rounded outwards, because the number of
+    values below the median has a binomial distribution (Conover, Practical Nonparametric Statistics, section 3.2).
     """
     ordered = sorted(values)
     spread = _Z * math.sqrt(len(ordered)) / 2

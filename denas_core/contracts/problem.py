@@ -1,4 +1,4 @@
-"""The problem a strategy works on: a space, its constraints, and the way back within them."""
+"""The problem that a strategy works on: a space, its constraints, and the repair of architectures that break them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Problem:
 
     Attributes:
         space: The space.
-        constraints: Absolute constraints; those on measured metrics play no part in `violations` and `repair`.
-        objectives: Axes of the Pareto front, for strategies that look at several.
+        constraints: Absolute constraints. `violations` and `repair` ignore those on measured metrics.
+        objectives: Axes of the Pareto front, for strategies that use several objectives.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Problem:
         self._costs: OrderedDict[str, Mapping[str, float]] = OrderedDict()
 
     def cost(self, arch: Architecture) -> Mapping[str, float]:
-        """Return the metrics known without running the network; remembered for the last few hundred."""
+        """Return the metrics that are known without running the network. The last few hundred results are kept."""
         if arch.key not in self._costs:
             self._costs[arch.key] = Record(self.space.cost(arch))
             if len(self._costs) > REMEMBERED_COSTS:
@@ -45,14 +45,14 @@ class Problem:
         return self._costs[arch.key]
 
     def violations(self, arch: Architecture) -> dict[Constraint, float]:
-        """Return the relative excess over each broken constraint on a static metric."""
+        """Return the relative excess over each broken constraint. Constraints on measured metrics are left out."""
         return violations(self._static, self.cost(arch)) if self._static else {}
 
     def repair(self, arch: Architecture, rng: random.Random) -> Architecture:
-        """Return `arch`, or the nearest feasible blend of it with the smallest (or full) architecture.
+        """Return `arch` if it is feasible, else a mixture of it with the smallest (or full) architecture that is.
 
-        Knobs are handed over in a random order, as few as make every constraint hold; bisection finds how many. Where
-        no blend is feasible, the last one is returned.
+        Knobs take the value of that other architecture in a random order, and bisection finds the smallest number of
+        knobs with which every constraint holds. If there is no such number, the other architecture itself is returned.
         """
         broken = self.violations(arch)
         if not broken:
@@ -60,7 +60,7 @@ class Problem:
         target = self.space.smallest() if next(iter(broken)).upper else self.space.full()
         if target is None:
             return arch
-        # Knobs that only the target has come along: a layer that it adds must be as wide as it says.
+        # Knobs that only the target has are included: a layer that the blend adds must have the target's width.
         names = list(dict.fromkeys((*arch.values, *target.values)))
         rng.shuffle(names)
         infeasible, feasible = 0, len(names)

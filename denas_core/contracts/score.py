@@ -1,4 +1,4 @@
-"""The score contract: a number for an untrained network, and what it may look at."""
+"""The score contract: a score computes one number for an untrained network."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 
 
 CONTINUOUS_INPUT = "continuous input"
-"""What a score requires that adds noise to inputs: some are perturbable, see `Batch`."""
+"""A score that adds noise to inputs requires this: the space then has `Batch.perturbable` inputs."""
 
 
 @dataclasses.dataclass(kw_only=True)
 class ProxyScore(Component, ABC):
     """A train-free measure of one architecture.
 
-    A subclass is a keyword-only dataclass whose fields are its options. It must define `measure`. It is a pure
-    function of the candidate and its options: no global random numbers, no state, nothing changed in place.
+    A subclass is a keyword-only dataclass whose fields are its options. It must define `measure`, and `measure` must be
+    a pure function of the candidate and the options. It uses no global random numbers, keeps no state, and changes
+    nothing in place.
 
     A complete score, measured on one network of a sample space:
 
@@ -50,20 +51,20 @@ class ProxyScore(Component, ABC):
     """
 
     direction: ClassVar[Direction] = "maximize"
-    """Whether larger or smaller values make a better network."""
+    """Whether larger or smaller values mean a better network."""
 
     def requires(self) -> frozenset[str]:
-        """Return what it cannot do without, by default nothing: roles such as ``attention``, or `CONTINUOUS_INPUT`.
+        """Return what a space must have for this score: roles such as ``attention``, or `CONTINUOUS_INPUT`.
 
-        A role stands for its parts too, see `WeightView.has_role`. A score whose role a space lacks is dropped with a
-        notice when it came from a default, and refused when the user named it.
+        By default nothing. A role also covers its parts, see `WeightView.has_role`. If a space lacks a required role,
+        the score is left out with a notice if it was chosen by default, and refused if the user named it.
         """
         return frozenset()
 
     def passes(self) -> Sequence[PassSpec]:
-        """Return the passes that `measure` asks its candidate for; by default none.
+        """Return the passes whose traces `measure` asks the candidate for; by default none.
 
-        Scores of one run that name equal passes share them.
+        Scores of a run that return equal passes share their traces.
         """
         return ()
 
@@ -72,17 +73,18 @@ class ProxyScore(Component, ABC):
         """Return the score of `candidate`.
 
         Raises:
-            ScoreFailed: the score is undefined for this network; the text becomes the trial's reason.
+            ScoreFailed: the score is undefined for this network. The text becomes the reason of the failed trial.
         """
 
 
 @dataclasses.dataclass(kw_only=True)
 class CombinedScore(Component, ABC):
-    """Several scores under weights, such as the DE-Score; raw values are stored, and combined when ranking.
+    """A weighted combination of several scores, such as the DE-Score.
 
-    A subclass is a keyword-only dataclass. It must define `default_weights` and `component`.
+    A run stores the raw values of the scores, and combines them each time it ranks trials. A subclass is a
+    keyword-only dataclass. It must define `default_weights` and `component`.
 
-    A complete combination of two scores, and the values of three architectures, of which the last is best:
+    A complete combination of two scores, and the combined values of three architectures, of which the last is the best:
 
     >>> import dataclasses
     >>> from denas_core import CombinedScore, ProxyScore, Table
@@ -110,26 +112,28 @@ class CombinedScore(Component, ABC):
     [-1.65, -0.61, 0.0]
     """
 
-    weights: dict[str, float] = option({}, "Weight by component, over the defaults; 0 leaves a component out")
+    weights: dict[str, float] = option(
+        {}, "Weight by component, in place of the default; 0 leaves a component out"
+    )
 
     @property
     def is_relative(self) -> bool:
-        """Whether the combined value is a rank within a run, and means nothing outside it."""
+        """Whether the combined value ranks architectures within one run, and cannot be compared between runs."""
         return True
 
     @abstractmethod
     def default_weights(self, space: SearchSpace) -> Mapping[str, float]:
-        """Return the weight of each component for `space`; ``latency`` stands for the measured latency."""
+        """Return the weight of each component for `space`. The name ``latency`` means the measured latency."""
 
     @abstractmethod
     def component(self, name: str, space: SearchSpace) -> ProxyScore | None:
-        """Return the score of the component `name`, or None if it is none of its own.
+        """Return the score for the component `name`, or None if this combination does not define that name.
 
-        A name that is none of its own is looked up among the installed scores.
+        The name is then looked up among the installed scores.
         """
 
     def combine(self, table: Table, space: SearchSpace) -> Sequence[float]:
-        """Return the combined value of every row of `table`, larger is better; by default the weighted log-ranks."""
+        """Return the combined value of each row of `table`; larger is better. The default is `log_rank_sum`."""
         from denas_core.values.ranking import log_rank_sum
 
         return log_rank_sum(table)

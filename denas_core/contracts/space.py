@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from .original import Legacy, Recipe
 
 Variant = Literal["full", "plain"]
-"""``full``: the network that would be trained; ``plain``: the same without residual connections."""
+"""``full``: the network as it is trained; ``plain``: the same network without residual connections."""
 
 
 @dataclasses.dataclass(kw_only=True)
 class SearchSpace(KnobSpace, ABC):
     """A set of networks, described by knobs.
 
-    A subclass is a keyword-only dataclass whose fields are its options. It must define `knobs`, `build` and `batch`;
-    every other method has a default that fits a network of plain PyTorch layers with one input and one output.
-    Methods are pure: they draw from the generator or seed they are given and keep no state.
+    A subclass is a keyword-only dataclass whose fields are its options. It must define `knobs`, `build` and `batch`.
+    Every other method has a default that suits a network of plain PyTorch layers with one input and one output. All
+    methods must be pure: they take random numbers only from the generator or seed that they get, and keep no state.
 
     A complete search space:
 
@@ -62,41 +62,45 @@ class SearchSpace(KnobSpace, ABC):
     """
 
     metrics: ClassVar[tuple[ArchitectureMetric, ...]] = ()
-    """Declarations of metrics that `cost` or `latency_metrics` return beside those of the core."""
+    """Declarations of the metrics that `cost` or `latency_metrics` return in addition to those of the core."""
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
-    """Named sets of options, used as ``cv/vit:tiny``."""
+    """Named sets of options. A user chooses one by its name after a colon, such as ``cv/vit:tiny``."""
 
     @abstractmethod
     def build(
         self, arch: Architecture, *, head: nn.Module | None = None, variant: Variant = "full"
     ) -> nn.Module:
-        """Return the structure of `arch`; its weights mean nothing before `load`. Must work on the meta device.
+        """Return the network of `arch`. `load` sets its weights afterwards. This must work on the meta device.
 
         Args:
-            head: Replaces the network's own head, for a task.
+            arch: The architecture.
+            head: A module that replaces the network's own head, for a task; None keeps the network's own.
             variant: See `Variant`.
         """
 
     @abstractmethod
     def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
-        """Return `size` samples on the CPU; ``kind="cost"`` ones on the meta device, without masks."""
+        """Return `size` samples on the CPU, or, with ``kind="cost"``, on the meta device and without masks."""
 
     def bounded_metrics(self) -> tuple[str, ...]:
-        """Return the metrics that `smallest` and `full` truly bound: a budget beyond them is proven out of reach."""
+        """Return the metrics whose values always lie between those of `smallest` and `full`.
+
+        A constraint outside that range is refused before the search starts.
+        """
         return ("params", "flops")
 
     def cost(self, arch: Architecture) -> dict[str, float]:
-        """Return the metrics known without running the network, by default counted on the meta device.
+        """Return the metrics that are known without running the network; by default counted on the meta device.
 
-        Keys: ``params``, ``trainable_params``, ``flops`` (of one sample; a multiply-add is two), ``size_mb``,
-        ``memory_mb``. Counts are integers. A space whose costs follow a formula overrides this, since a search asks for
-        many more costs than scores; its tests compare with `counted_cost`.
+        The keys are ``params``, ``trainable_params``, ``flops`` (of one sample; a multiply-add counts as two),
+        ``size_mb`` and ``memory_mb``. Counts are integers. Override this method if the costs follow a formula, because
+        a search computes many more costs than scores, and compare the formula with `counted_cost` in a test.
         """
         return self.counted_cost(arch)
 
     def counted_cost(self, arch: Architecture) -> dict[str, float]:
-        """Return the metrics of `cost`, counted on the network itself, on the meta device.
+        """Return the metrics of `cost`, counted on the network on the meta device.
 
         Raises:
             Infeasible: the network is too large for torch to describe.
@@ -112,18 +116,17 @@ class SearchSpace(KnobSpace, ABC):
         )
 
     def describe(self) -> str:
-        """Return what errors call a network of this space."""
+        """Return the phrase by which errors refer to a network of this space."""
         return f"a network of space {self.id!r} with options {self.options()}"
 
     def latency_metrics(self, latency: Latency, units: Mapping[str, float]) -> dict[str, Latency]:
-        """Return what a measured latency says, by metric; by default ``latency_ms`` alone.
+        """Return the metrics that follow from a measured latency; by default only ``latency_ms``.
 
-        A space adds the metrics that follow from it, such as the latency by what a call works through, and declares
-        them in `metrics`.
+        A space can add metrics, such as the latency per second of audio. It declares them in `metrics`.
 
         Args:
             latency: The latency of one call.
-            units: What one call works through, by unit, see `LatencyProbe.units`.
+            units: How much data one call processes, by unit, see `LatencyProbe.units`.
         """
         return {"latency_ms": latency}
 
@@ -135,12 +138,12 @@ class SearchSpace(KnobSpace, ABC):
         seed: int,
         weights: Literal["fresh", "inherited"] = "fresh",
     ) -> nn.Module:
-        """Give `model`, built by `build` on any device, its weights on the CPU, and return it.
+        """Give `model` its weights on the CPU, and return it. `build` made it, on any device.
 
-        By default fresh ones alone, see `initialise`.
+        By default only fresh weights are available, see `initialise`.
 
         Raises:
-            ConfigError: ``inherited`` is asked of a space that has no checkpoint.
+            ConfigError: `weights` is ``inherited``, and the space has no checkpoint.
         """
         if weights == "inherited":
             raise ConfigError(f"space {self.id!r} has no checkpoint to inherit weights from; use 'fresh'")
@@ -148,33 +151,38 @@ class SearchSpace(KnobSpace, ABC):
 
     @property
     def inherits(self) -> bool:
-        """Whether the space has a checkpoint: `load` can give its weights, and training begins from them."""
+        """Whether the space has a checkpoint. `load` can then give its weights, and training starts from them."""
         return False
 
     @property
     def tasks_from(self) -> str:
-        """The distribution that has tasks for these networks, told to who lacks one; empty for the space's own."""
+        """Distribution to suggest when no task is installed; empty if the space's own distribution has tasks."""
         return ""
 
     def assets(self) -> Mapping[str, Path]:
-        """Return files that inputs of the space's checkpoint are made with, by name, such as ``tokenizer``."""
+        """Return files, by name, that prepare the inputs of the space's checkpoint, such as ``tokenizer``."""
         return {}
 
     def portable(self) -> Mapping[str, Any]:
-        """Return options with which the space makes networks of the same keys where no file of this machine is.
+        """Return options that give the same networks and keys on a machine that lacks the files of this one.
 
-        Trained models carry these. By default its own options, which fits a space without files.
+        They are stored with a trained model. By default they are the space's own options, which suits a space that
+        reads no files.
         """
         return self.options()
 
     def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:
-        """Give `model` fresh weights on the CPU, and return it. By default every layer's own initialisation."""
+        """Give `model` fresh weights on the CPU, and return it. By default each layer initialises itself."""
         from denas_core.networks.initialise import initialise
 
         return initialise(model, seed=seed)
 
     def forward(self, model: nn.Module, batch: Batch) -> Outputs:
-        """Run `model` on `batch`. By default the only input goes in, and logits (and features, if a tuple) come out."""
+        """Run `model` on `batch` and return its outputs.
+
+        By default the model gets the inputs of the batch in their order. It returns logits, or a tuple of features and
+        logits.
+        """
         from denas_core.values.batch import Outputs
 
         out = model(*batch.inputs.values())
@@ -182,7 +190,7 @@ class SearchSpace(KnobSpace, ABC):
         return Outputs(features=features, logits={"logits": logits}, masks=batch.masks)
 
     def views(self, model: nn.Module) -> list[WeightView]:
-        """Return where the weights of `model` are, by role. By default from the types of its layers."""
+        """Return views that say which role each weight of `model` has; by default by the types of its layers."""
         from denas_core.values.views import views_by_module
 
         return views_by_module(model)
@@ -190,8 +198,8 @@ class SearchSpace(KnobSpace, ABC):
     def block_names(self, model: nn.Module) -> Sequence[str]:
         """Return the names of the modules of `model` that are its blocks, in the order of the network.
 
-        Scores compare what goes into a block with what comes out. By default the items of its sequences that are built
-        from other modules, such as residual blocks, transformer layers and cells; see `blocks_by_module`.
+        Some scores compare the input of a block with its output. By default, blocks are the items of sequences that
+        contain other modules, such as residual blocks, transformer layers and cells; see `blocks_by_module`.
         """
         from denas_core.networks.blocks import blocks_by_module
 
@@ -204,7 +212,7 @@ class SearchSpace(KnobSpace, ABC):
         import torch
 
         if "_kinds_once" not in self.__dict__:
-            # The largest network: a smaller one may lack what others of the space have.
+            # The largest network is used because a smaller one may lack kinds that others have.
             arch = self.full() or self.sample(random.Random(0))
             with torch.device("meta"):
                 views = self.views(self.build(arch))
@@ -213,30 +221,33 @@ class SearchSpace(KnobSpace, ABC):
         return kinds
 
     def unsuitable_scores(self) -> Mapping[str, str]:
-        """Return the scores that do not fit these networks, by name, each with the reason for people.
+        """Return the scores that do not suit these networks: a reason for the user by the name of the score.
 
-        A combined score leaves out such a component, and says so, unless the user named it. By default none.
+        By default none. A combined score leaves such a component out with a notice, unless the user named it.
         """
         return {}
 
     def parts(self, model: nn.Module) -> dict[str, tuple[str, ...]]:
-        """Return prefixes of parameter names by part, for a parameter count of each; by default none."""
+        """Return prefixes of parameter names by part of the network; by default none.
+
+        `cost` then also returns the number of parameters of each part, as ``params_<part>``.
+        """
         return {}
 
     @property
     def probe_samples(self) -> int:
-        """The samples of the constant batch (``kind="ones"``) that diversity and saliency see by default.
+        """Number of samples in the constant batch (``kind="ones"``) on which diversity and saliency run by default.
 
-        One, which fits a space whose constant samples are all equal. Where they differ, as those of token models do,
-        the fewest that rank like many.
+        One is enough if all constant samples of the space are equal. If they differ, as those of token models do,
+        return the smallest number that ranks networks as a large number does.
         """
         return 1
 
     def reference_recipe(self) -> Recipe | None:
-        """Return how the original DE-NAS scores this space, or None where it has no such space."""
+        """Return how the original DE-NAS scores this space, or None if it has no such space."""
         return None
 
     @classmethod
     def legacy(cls) -> Legacy | None:
-        """Return how the original's configurations of this space are read, or None where it has no such space."""
+        """Return how the original's configurations of this space are read, or None if it has no such space."""
         return None

@@ -1,4 +1,4 @@
-"""The strategy contract: proposals as a pure function of finished generations."""
+"""The strategy contract: a strategy proposes architectures as a pure function of the finished generations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .component import Component
 from .problem import Problem
 
 ATTEMPTS = 50
-"""Proposals tried for one place of a generation before it stays empty."""
+"""Number of proposals that are tried for one place of a generation before the place stays empty."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +25,8 @@ class History:
 
     Attributes:
         trials: All trials, in the order in which they were proposed.
-        ranked: The same, best first: feasible ones by value, then infeasible ones by violation, then failed ones.
-        values: Combined score by key, computed over these trials alone.
+        ranked: The same trials, best first: scored ones by value, then infeasible ones by violation, then failed ones.
+        values: Combined score by key, computed from these trials only.
     """
 
     trials: Sequence[Trial] = ()
@@ -40,13 +40,13 @@ class History:
 
 @dataclasses.dataclass(kw_only=True)
 class Strategy(Component, ABC):
-    """A way to propose architectures; stateless, so that a killed search asks again and gets the same answer.
+    """A way to propose architectures. It has no state, so that a resumed search gets the same proposals again.
 
     A subclass is a keyword-only dataclass whose fields are its options. It must define `generation_size` and `ask`.
 
     Attributes:
-        learns: Whether later generations depend on results. If they do, a budget of time that would allow only one or
-            two generations makes them smaller.
+        learns: Whether later generations depend on results. If they do, generations become smaller when the time
+            budget would allow only one or two of them.
 
     A complete strategy, and its first two proposals:
 
@@ -78,18 +78,18 @@ class Strategy(Component, ABC):
     @property
     @abstractmethod
     def generation_size(self) -> int:
-        """Proposals of one generation; an option of the strategy, never the number of workers."""
+        """Number of proposals in one generation. It must not depend on the number of workers."""
 
     @abstractmethod
     def ask(self, problem: Problem, history: History, *, count: int, seed: int) -> list[Architecture]:
-        """Return up to `count` architectures that are not in `history`, all distinct.
+        """Return up to `count` distinct architectures that are not in `history`.
 
         Args:
             problem: The space and its constraints.
             history: Every finished generation.
-            count: Architectures wanted: `generation_size`, or fewer under a budget of time. Return fewer if the space
-                is exhausted; returning none ends the search.
-            seed: Seed of this generation; all randomness comes from it.
+            count: Number of architectures wanted: `generation_size`, or fewer under a time budget. Return fewer if the
+                space is exhausted. An empty list ends the search.
+            seed: Seed of this generation. All random numbers must be derived from it.
         """
 
 
@@ -101,17 +101,17 @@ def propose_distinct(
     seed: int,
     propose: Callable[[int, random.Random], Architecture],
 ) -> list[Architecture]:
-    """Return `count` new architectures from `propose`, repaired towards the constraints, duplicates proposed anew.
+    """Return `count` new architectures from `propose`, repaired with `Problem.repair`, without duplicates.
 
     Args:
         problem: The space and its constraints.
         history: Every finished generation.
-        count: Architectures wanted.
+        count: Number of architectures wanted.
         seed: Seed of the generation.
-        propose: Draws one for a place in the generation with a generator of its own.
+        propose: Returns an architecture for a place in the generation, given a random generator for this draw.
 
     Returns:
-        Fewer than `count` where a place found nothing new in `ATTEMPTS` draws.
+        The architectures; fewer than `count` if `ATTEMPTS` draws for a place gave nothing new.
     """
     taken = history.keys()
     proposals: list[Architecture] = []

@@ -1,4 +1,4 @@
-"""The task contract: what a network is trained for -- its data, its loss and its metrics."""
+"""The task contract: a task has the data, the loss and the metrics that a network is trained with."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ S = TypeVar("S")
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """The number by which the best model is kept.
+    """The metric by which training chooses the best model.
 
     Attributes:
-        name: Key in what `Task.metrics` returns.
+        name: Key in the result of `Task.metrics`.
         direction: Whether larger or smaller values are better.
-        worst: Value of a model that knows nothing, such as an error rate of 1: what is worse counts as equal to it.
+        worst: Value of a model that has learned nothing, such as an error rate of 1. Worse values count as equal to it.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Metric:
     worst: float | None = None
 
     def is_better(self, value: float, than: float | None) -> bool:
-        """Tell whether `value` beats another, or the lack of one."""
+        """Return whether `value` is better than another; any value is better than None."""
         if than is None:
             return True
         value, than = self._counted(value), self._counted(than)
@@ -60,34 +60,35 @@ class Split(ABC, Generic[S]):
 
     @abstractmethod
     def sample(self, index: int, rng: random.Random | None = None) -> S:
-        """Return one sample, as `Task.collate` takes it.
+        """Return one sample in the form that `Task.collate` takes.
 
         Args:
-            index: From 0.
-            rng: Numbers for its augmentation, seeded by sample and epoch; None for a sample as it is.
+            index: Index of the sample, from 0.
+            rng: Generator for augmentation, seeded by sample and epoch; None for a sample without augmentation.
         """
 
     def length(self, index: int) -> float | None:
-        """Return how long a sample is, in any unit, without reading it; None where samples are padded to no length.
+        """Return the length of a sample in any unit, without reading the sample; None if it has no length.
 
-        Batches to learn from are of samples of similar length where every sample has one.
+        If every sample has a length, training puts samples of similar length into a batch, so that they need little
+        padding.
 
         Args:
-            index: From 0.
+            index: Index of the sample, from 0.
         """
         return None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TaskData(Generic[S]):
-    """What a task has read.
+    """A data set that a task has opened.
 
     Attributes:
-        train: What to learn from; None where only an evaluation was asked for.
-        valid: What to measure on.
-        facts: What a trained network cannot be used without, fit for JSON: labels, size and normalisation of inputs, a
-            vocabulary. Kept with the weights.
-        notices: What the user should know about the data, such as samples that were left out.
+        train: Samples to train on; None if they are not needed, as in an evaluation.
+        valid: Samples to measure metrics on.
+        facts: What is needed to use the trained network, such as labels, the size and normalisation of inputs, or a
+            vocabulary. JSON must be able to represent it, and it is stored with the weights.
+        notices: Sentences for the user about the data, such as that samples were left out.
     """
 
     train: Split[S] | None
@@ -98,12 +99,12 @@ class TaskData(Generic[S]):
 
 @dataclasses.dataclass(kw_only=True)
 class Task(Component, ABC, Generic[S]):
-    """What a network is trained for.
+    """A task that networks are trained for.
 
-    A subclass is a keyword-only dataclass whose fields are its options. It keeps no state: what it reads is in the
-    `TaskData`, and what a trained network needs of it in `TaskData.facts`.
+    A subclass is a keyword-only dataclass whose fields are its options. It keeps no state: the data that it reads is in
+    `TaskData`, and what is needed to use a trained network is in `TaskData.facts`.
 
-    A complete task, which sorts rows of twelve numbers in a JSON file by the class that ends each row:
+    A complete task. Its data is a JSON file with rows of twelve numbers, and each row ends with the class to predict:
 
     >>> import dataclasses
     >>> import json
@@ -161,46 +162,51 @@ class Task(Component, ABC, Generic[S]):
     """
 
     metric: ClassVar[Metric]
-    """The number by which the best model is kept, and a threshold stops training."""
+    """The metric by which training chooses the best model. A threshold on it can end training early."""
 
     recipe: ClassVar[Mapping[str, Any]] = {}
-    """Settings of training that suit this task, over the defaults of the engine; the user's own beat them."""
+    """Training settings that suit this task. They replace the engine's defaults; the user's settings replace them."""
 
     @classmethod
     def legacy(cls) -> KeyTable | None:
-        """Return what keys of the original's trainings mean for this task, or None where it had no such task."""
+        """Return what the keys of the original's training configurations mean, or None if it had no such task."""
         return None
 
     @abstractmethod
     def misfit(self, space: SearchSpace) -> str:
-        """Return why networks of `space` cannot do this task; empty if they can."""
+        """Return why networks of `space` are not suitable for this task, or an empty string if they are."""
 
     @abstractmethod
     def read(self, data: Path, space: SearchSpace, *, facts: Mapping[str, Any] | None = None) -> TaskData[S]:
-        """Open the data set at `data` for networks of `space`; samples are read when they are asked for.
+        """Open the data set at `data` for networks of `space`. Samples are read later, one at a time.
 
         Args:
             data: A file or folder, in any of the formats that the task knows.
-            space: The space whose networks see the samples.
-            facts: Those of a trained network, which the data then has to agree with; only ``valid`` is needed.
+            space: The space of the networks that will get the samples.
+            facts: The facts of a trained network, with which the data must agree. Only ``valid`` is then needed.
 
         Raises:
-            ConfigError: naming the file that is missing, damaged or does not fit, and what to do.
+            ConfigError: a file is missing, damaged or unsuitable. The text names the file and says what to do.
         """
 
     @abstractmethod
     def head(self, width: int, facts: Mapping[str, Any]) -> nn.Module | None:
-        """Return the last module, which takes features (samples, ..., width); None keeps the network's own."""
+        """Return the last module of the network, or None to keep the network's own.
+
+        Args:
+            width: Number of features that the module takes; its input is (samples, ..., width).
+            facts: See `TaskData.facts`.
+        """
 
     @abstractmethod
     def collate(
         self, samples: Sequence[S], rng: random.Random | None = None
     ) -> tuple[Batch, dict[str, Tensor]]:
-        """Return the batch of some samples, and what the outputs are compared with, by name, sample first.
+        """Return a batch of samples, and its targets by name; the first dimension of a target is the sample.
 
         Args:
-            samples: As `Split.sample` returns them.
-            rng: Numbers for augmentation across samples, such as mixup; None for samples as they are.
+            samples: Samples that `Split.sample` returned.
+            rng: Generator for augmentation that mixes samples, such as mixup; None for no augmentation.
         """
 
     @abstractmethod
@@ -211,10 +217,10 @@ class Task(Component, ABC, Generic[S]):
 
     @abstractmethod
     def predict(self, outputs: Outputs) -> Tensor:
-        """Return what `metrics` needs of a batch, (samples, ...).
+        """Return the predictions for a batch, (samples, ...), which `metrics` gets.
 
-        Training is steered by it, so it is quick, and made of the outputs alone. Samples of several batches are joined;
-        where they are of other widths, they are filled with -1.
+        Training calls this after each epoch, so it must be quick, and it gets only the outputs. The predictions of all
+        batches are joined; if their other dimensions differ, the smaller ones are filled with -1.
         """
 
     @abstractmethod
@@ -224,37 +230,39 @@ class Task(Component, ABC, Generic[S]):
         """Return the metrics of a whole split.
 
         Args:
-            predictions: As `predict` returns them, all batches joined, in the order of the split.
-            targets: As `collate` returns them, joined likewise.
-            split: The samples themselves, for what is in no tensor.
+            predictions: The results of `predict` for all batches, joined, in the order of the split.
+            targets: The targets that `collate` returned, joined in the same way.
+            split: The samples, for metrics that need more than tensors.
         """
 
     def decode(
         self, space: SearchSpace, network: nn.Module, batch: Batch, outputs: Outputs, split: Split[S]
     ) -> Tensor:
-        """Return what a trained network is measured by, in the form that `predict` returns.
+        """Return the final predictions of a trained network, in the form that `predict` returns.
 
-        A task overrides this that asks the network again, such as for one symbol after the other.
+        By default they are those of `predict`. A task overrides this method if it must run the network more than once,
+        for example to generate one symbol after the other.
 
         Args:
             space: The space of the network.
-            network: In eval mode.
-            batch: On the device of the network.
-            outputs: What the network has made of the batch.
-            split: What the samples of the batch are of.
+            network: The network, in eval mode.
+            batch: The batch, on the device of the network.
+            outputs: The outputs of the network for the batch.
+            split: The split that the samples of the batch come from.
         """
         return self.predict(outputs)
 
     def imitation(self, outputs: Outputs, taught: Outputs, *, temperature: float) -> Tensor:
-        """Return how far outputs are from those of a teacher for the same batch, a scalar.
+        """Return the distillation loss: how far outputs are from those of a teacher for the same batch, a scalar.
 
-        By default the divergence of the softened logits, mean over the samples or over the positions that count, which
-        suits labels. A task overrides this whose outputs are no scores of labels in their last dimension.
+        By default this is the Kullback-Leibler divergence of the softened logits, averaged over the samples, or over
+        the positions that the mask includes. A task overrides this method if the last dimension of its outputs does
+        not hold scores of labels.
 
         Args:
-            outputs: Those of the network that learns.
-            taught: Those of its teacher, of the same names and shapes.
-            temperature: What logits are divided by.
+            outputs: The outputs of the network that learns.
+            taught: The outputs of its teacher, with the same names and shapes.
+            temperature: The number by which logits are divided before the softmax.
         """
         import torch
         from torch.nn import functional
@@ -269,19 +277,19 @@ class Task(Component, ABC, Generic[S]):
         return torch.stack(parts).sum()
 
     def example(self, folder: Path, space: SearchSpace) -> Path:
-        """Write a small data set that `read` opens for `space`, and return where it is.
+        """Write a small data set that `read` can open for `space`, and return its path.
 
-        The conformance checks of a task run on it, and whoever wants to try the task has something to try it on.
+        The conformance checks of a task run on it, and users can try the task with it.
 
         Args:
             folder: An empty folder.
-            space: One that the task does not call a misfit.
+            space: A space that is suitable for the task.
         """
         raise NotImplementedError(f"task {self.id!r} writes no example of its data")
 
 
 def head_width(space: SearchSpace, network: nn.Module) -> int:
-    """Return the features that a head of `network`, built on meta without one, would take."""
-    # In eval mode, since batch normalisation refuses to train on one sample.
+    """Return the number of features that a new head gets. `network` is on the meta device and has no head."""
+    # Eval mode, because batch normalisation cannot train on one sample.
     outputs = space.forward(network.eval(), space.batch(1, seed=0, kind="cost"))
     return int(next(iter(outputs.logits.values())).shape[-1])

@@ -1,4 +1,4 @@
-"""A trained model as a value: the architecture, its network and what is needed to use them."""
+"""A trained model: the architecture, its network, and everything that is needed to use them."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ SCHEMA = "denas.model/1"
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TrainedModel:
-    """A network with its weights, on the CPU and in eval mode, and what it was trained for.
+    """A network with its weights, on the CPU and in eval mode, and the task that it was trained for.
 
     Attributes:
         space: The space of the architecture.
         arch: The architecture.
         network: The network.
-        task: What it was trained for; None for a network that was not trained.
-        facts: What the task needs to use it, see `TaskData.facts`.
-        metrics: Metrics of the split it was chosen by.
-        history: Where it comes from, fit for JSON: settings of its training, the run of its search.
+        task: The task of its training; None for a network that was not trained.
+        facts: What the task needs to use the network, see `TaskData.facts`.
+        metrics: Metrics on the split by which the model was chosen.
+        history: Where the model comes from, such as the settings of its training and the run of its search. JSON can
+            represent it.
     """
 
     space: SearchSpace
@@ -41,7 +42,10 @@ class TrainedModel:
     history: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def card(self) -> dict[str, Any]:
-        """Return everything but the weights, fit for JSON: what loads the model where no file of its space is."""
+        """Return everything except the weights, as JSON can represent it.
+
+        The model can be loaded from it on a machine that has no file of the space, such as a checkpoint.
+        """
         return {
             "schema": SCHEMA,
             "space": {"id": self.space.id, "options": dict(self.space.portable())},

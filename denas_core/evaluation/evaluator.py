@@ -1,4 +1,4 @@
-"""Evaluating one architecture, cheapest checks first: counts, then scores, then measured latency."""
+"""Evaluation of one architecture, with the cheapest checks first: counts, then scores, then measured latency."""
 
 from __future__ import annotations
 
@@ -30,17 +30,18 @@ if TYPE_CHECKING:
 
 
 class Evaluator:
-    """From an architecture to its evaluation: a function of nothing else, but for what the clock says.
+    """Evaluates architectures. Except for measured times, the result depends only on the architecture.
 
-    One call at a time in a process: torch's threads and precision, and standard output, belong to the whole of it.
+    A process may run only one call at a time, because the threads and precision of torch and standard output belong to
+    the whole process.
 
     Attributes:
         problem: The space and its constraints.
         components: Scores by component name.
-        probe: Measures latency; None where nothing needs it.
+        probe: Measures latency; None if nothing needs it.
         seed: The run's seed.
         device: ``cpu`` or ``cuda``.
-        threads: Threads torch may use; the bits of a score depend on it.
+        threads: Number of threads that torch may use. The last bits of a score depend on it.
     """
 
     def __init__(
@@ -66,11 +67,11 @@ class Evaluator:
         self._measured = [c for c in problem.constraints if c.is_measured]
 
     def __call__(self, arch: Architecture) -> Evaluation:
-        """Return what becomes of `arch`; never raises for a fault of the candidate or a plugin."""
+        """Return the evaluation of `arch`. Errors of the candidate or of a plugin do not raise; they are its reason."""
         return self.measure(arch, self.evaluate(arch))
 
     def evaluate(self, arch: Architecture) -> Evaluation:
-        """Return counts and scores of `arch`: the part that may run elsewhere, and beside others."""
+        """Return an evaluation with counts and scores. This part may run in another process, in parallel to others."""
         seconds: dict[str, float] = {}
         start = time.perf_counter()
         try:
@@ -105,12 +106,15 @@ class Evaluator:
         """Return parameters, FLOPs and memory of `arch` as plain numbers, see `SearchSpace.cost`.
 
         Raises:
-            ScoreFailed: one of them is no number, or negative.
+            ScoreFailed: a value is negative or not a number.
         """
         return {name: _count(name, value) for name, value in self.problem.cost(arch).items()}
 
     def measure(self, arch: Architecture, evaluation: Evaluation) -> Evaluation:
-        """Return `evaluation` with the measured latency, if it is scored and something asks: alone, on the target."""
+        """Return `evaluation` with the measured latency, if it is scored and the run needs latency.
+
+        Nothing else may run on the machine at the same time.
+        """
         if self.probe is None or evaluation.state != "scored":
             return evaluation
         start = time.perf_counter()
@@ -133,11 +137,11 @@ class Evaluator:
             return dataclasses.replace(evaluation, state="failed", reason=reason)
 
     def measured_metrics(self, arch: Architecture) -> tuple[Latency, dict[str, Latency]]:
-        """Return the measured latency of `arch`, and every measured metric by name, the latency among them.
+        """Return the measured latency of `arch`, and all measured metrics by name, including the latency.
 
         Raises:
             DenasError: there is no probe.
-            ScoreFailed: a number is not finite, negative, or outside its interval; or a declared metric is missing.
+            ScoreFailed: a number is negative, not finite or outside its interval, or a declared metric is missing.
         """
         if self.probe is None:
             raise DenasError("this run has no latency probe")
@@ -158,7 +162,7 @@ class Evaluator:
     def score(
         self, arch: Architecture, components: Mapping[str, ProxyScore]
     ) -> tuple[dict[str, float], dict[str, float], str]:
-        """Return values and seconds by component, and the reason of the first failure (or an empty text)."""
+        """Return values and seconds by component, and the reason of the first failure; empty if none failed."""
         with TURN:
             try:
                 passes = [spec for component in components.values() for spec in self._passes_of(component)]
@@ -167,12 +171,12 @@ class Evaluator:
             except BaseException as error:
                 return {}, {}, f"passes: crashed: {describe_error(error)}"
             candidate = Candidate(self.problem.space, arch, seed=self.seed, device=self.device, passes=passes)
-            # A score that declares no passes runs no network, and torch need not be imported for it.
+            # Scores without passes run no network, so torch need not be imported for them.
             with pinned_threads(self.threads) if passes else contextlib.nullcontext():
                 return self._score(candidate, components)
 
     def latency(self, arch: Architecture) -> Latency:
-        """Return the measured latency of `arch`, interleaved with the smallest network where there is one.
+        """Return the measured latency of `arch`, in alternation with the smallest network, if the space has one.
 
         Raises:
             DenasError: there is no probe.
@@ -183,7 +187,7 @@ class Evaluator:
             return self.probe.time(*self._calls(arch))
 
     def _calls(self, arch: Architecture) -> tuple[Callable[[], object], Callable[[], object] | None]:
-        """Return calls that run `arch` and the smallest network."""
+        """Return two functions: one runs `arch`, the other runs the smallest network."""
         assert self.probe is not None, "the callers have checked it"
         space = self.problem.space
         call = self.probe.prepare(space, arch, seed=self.seed, device=self.device)
@@ -220,7 +224,7 @@ class Evaluator:
         return values, seconds, ""
 
     def _passes_of(self, component: ProxyScore) -> Sequence[PassSpec]:
-        # They depend on the options alone, so they are asked for once a search.
+        # Passes depend only on the options of a score, so each score is asked once per search.
         if id(component) not in self._passes:
             with guarded():
                 self._passes[id(component)] = component, tuple(component.passes())
@@ -240,7 +244,7 @@ class Evaluator:
 
 
 def judge_latency(constraints: Sequence[Constraint], measured: Mapping[str, Latency]) -> tuple[str, float]:
-    """Return the reason why a measurement breaks a constraint (empty if none), and by how much."""
+    """Return why a measurement breaks a constraint (empty if it breaks none), and by how much."""
     for constraint in constraints:
         metric = measured[constraint.metric]
         verdict = constraint.verdict(metric.low, metric.high)
@@ -258,7 +262,7 @@ def judge_latency(constraints: Sequence[Constraint], measured: Mapping[str, Late
 
 
 def _count(name: str, value: float) -> float:
-    # Whole counts stay whole, beyond what a float can hold; numpy's become Python's, which JSON knows.
+    # Integers stay integers, because a float cannot hold large ones. Those of numpy become Python's, for JSON.
     number = coerce_score(value)
     if number < 0:
         raise ScoreFailed(f"{one_line(name)} is negative: {number:g}")

@@ -1,4 +1,4 @@
-"""Options of components while scores run beside them: a score that changes one of them is noticed."""
+"""A copy of the options of components, with which a change that a score makes to them is noticed and undone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from denas_core.contracts.component import Component
 
 
 class KeptOptions:
-    """The options of components as they are now."""
+    """The values that the options of components had when this object was made."""
 
     def __init__(self, components: Iterable[Component]) -> None:
         self._kept = [
@@ -20,7 +20,7 @@ class KeptOptions:
         ]
 
     def restore(self) -> str:
-        """Put back every option that was changed and return the last one, as text; empty if none was."""
+        """Restore every option that has changed. Return the last one as text, or an empty text if none has changed."""
         changed = ""
         for component, name, value in self._kept:
             if getattr(component, name, None) != value:
@@ -31,5 +31,5 @@ class KeptOptions:
 
 
 def _copied(value: object) -> object:
-    # Lists and mappings can change in place.
+    # Lists and mappings are copied because they can be changed in place.
     return copy.deepcopy(value) if isinstance(value, (list, dict)) else value

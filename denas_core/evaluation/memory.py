@@ -1,4 +1,4 @@
-"""An estimate of the memory that scoring one candidate takes."""
+"""An estimate of the memory that scoring one candidate needs."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ if TYPE_CHECKING:
     from denas_core.values.views import WeightView
 
 WEIGHT_COPIES = 2
-"""The loaded network, and one to spare: what is made on the way, such as weights that are taken from a checkpoint."""
+"""The loaded network, and one more copy for temporary tensors, such as weights read from a checkpoint."""
 
 
 WORKSPACE_BYTES = 3 * 2**26
-"""Temporary tensors of Gram matrices: three of 2**24 numbers are alive at one time."""
+"""Temporary tensors of Gram matrices: three tensors of 2**24 numbers exist at the same time."""
 
 
 def scoring_memory_bytes(space: SearchSpace, arch: Architecture, passes: Iterable[PassSpec]) -> int:
-    """Return an upper estimate of the bytes that running `passes` takes, beside torch itself.
+    """Return an upper estimate of the bytes that running `passes` needs, without torch itself.
 
-    Weights and what passes leave behind stay until the candidate is done with, what they need meanwhile until the next:
-    `WEIGHT_COPIES` of the weights, what each pass leaves, and the most that one needs. A weight that no layer uses in
-    the usual way, whose kernel takes a backward run a sample, is not included.
+    Weights and traces stay in memory until the candidate is finished, and temporary tensors of a pass until the next
+    pass. The estimate is therefore `WEIGHT_COPIES` times the weights, plus the traces of all passes, plus the largest
+    amount of temporary tensors of a pass. Weights that no standard layer uses are not included; their gradients need
+    one backward run per sample.
 
     Raises:
         Infeasible: the network is too large for torch to describe.
@@ -49,7 +50,7 @@ def scoring_memory_bytes(space: SearchSpace, arch: Architecture, passes: Iterabl
 
 
 def _needed(spec: PassSpec, model: nn.Module, usage: Usage, views: Iterable[WeightView]) -> tuple[int, int]:
-    """Return the bytes that a pass leaves behind, and those that it and its score need meanwhile."""
+    """Return the bytes of the trace of a pass, and the bytes of temporary tensors of the pass and its score."""
     precision = 2 if spec.dtype == "float64" else 1
     weights = precision * weight_bytes(model)
     kernels = [parameter.numel() for parameter in model.parameters() if parameter.dim() > 2]
@@ -59,7 +60,7 @@ def _needed(spec: PassSpec, model: nn.Module, usage: Usage, views: Iterable[Weig
         for name, parameter in model.named_parameters()
         if name in named or not spec.roles
     )
-    # Kernels alone are copied into another layout.
+    # Without a change of precision, only kernels are copied, into another memory layout.
     copies = weights if precision > 1 or spec.magnitude else FLOAT_BYTES * sum(kernels)
     a_sample = precision * (usage.input_bytes + usage.total_bytes)
     if spec.gradients == "inputs" or spec.observe:
@@ -68,13 +69,12 @@ def _needed(spec: PassSpec, model: nn.Module, usage: Usage, views: Iterable[Weig
     if spec.gradients == "none":
         return copies + spec.size * a_sample, 0
     if spec.gradients == "layers":
-        # The gradient of each sample by the largest kernel three times: oneDNN makes it in one layout, and hands it out
-        # in another.
+        # The largest kernel's gradient of each sample exists three times, as oneDNN converts its memory layout.
         gradients = 3 * precision * FLOAT_BYTES * max(kernels, default=0)
         return copies + 2 * spec.size * a_sample, spec.size * gradients + WORKSPACE_BYTES
     if spec.gradients == "samples":
         return copies + spec.size * differentiated, differentiated + 2 * spec.size * a_sample
     samples = samples_of_a_part(usage.positions, spec.size)
-    # Those of a part come beside those of the parts before.
+    # The gradients of a part exist at the same time as the sum over the parts before it.
     more = differentiated if samples < spec.size else 0
     return copies + differentiated, more + 2 * samples * a_sample

@@ -1,4 +1,4 @@
-"""What a run scores with: components, weights and their combination, from one score or a combined one."""
+"""The scoring of a run: its components, their weights, and how their values are combined."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from denas_core.values.views import is_part_of
 LARGEST_WEIGHT = 1e6
 
 LATENCY = "latency"
-"""Name of the component that is not scored but measured."""
+"""Name of the component that is measured and not computed by a score."""
 
 
 class Scoring:
-    """The components of a run and how their values become one.
+    """The components of a run, and how their values become one value.
 
     Attributes:
-        components: Scores of positive weight, by component name.
-        weights: Positive weights by component, `LATENCY` among them if latency counts.
-        is_relative: Whether the combined value is a rank within the run, and means nothing outside it.
-        notices: What was left out of the defaults, and why.
+        components: Scores with a positive weight, by component name.
+        weights: Positive weights by component. `LATENCY` is included if latency is part of the score.
+        is_relative: Whether the combined value ranks trials within the run, and cannot be compared between runs.
+        notices: Default components that were left out, and why.
     """
 
     def __init__(
         self, score: ProxyScore | CombinedScore, space: SearchSpace, resolve: Callable[[str], ProxyScore]
     ) -> None:
-        """Work out the components.
+        """Determine the components and their weights.
 
         Args:
             score: The score of the run.
-            space: The space to be scored.
-            resolve: Creates the installed score of a given name.
+            space: The space of the run.
+            resolve: Creates the installed score with a given name.
 
         Raises:
-            ConfigError: a weight is negative or not finite, none is positive, or a component that the user named
-                cannot be had in this space.
+            ConfigError: a weight is negative or not finite, no weight is positive, or the user named a component that
+                does not work with this space.
         """
         self._score = score
         self._space = space
@@ -82,22 +82,22 @@ class Scoring:
         return LATENCY in self.weights
 
     def values(self, trials: Sequence[Trial]) -> dict[str, float]:
-        """Return the combined value of each scored trial by its key, computed over these trials alone.
+        """Return the combined value of each scored trial by its key, computed from these trials only.
 
-        A trial without a value, or with an unstable latency, ranks last in that component.
+        A trial that lacks a component, or whose latency is unstable, ranks last in that component.
 
         Raises:
-            ConfigError: a component was computed for none of them.
+            ConfigError: none of the trials has a value for a component.
         """
         scored = [trial for trial in trials if trial.is_scored]
         keys = [trial.arch.key for trial in scored]
         return dict(zip(keys, self.combine(scored), strict=True))
 
     def combine(self, scored: Sequence[Trial]) -> list[float]:
-        """Return the combined value of each of these scored trials; an architecture may be among them twice.
+        """Return the combined value of each of these scored trials. An architecture may occur more than once.
 
         Raises:
-            ConfigError: as `values`.
+            ConfigError: see `values`.
         """
         if not scored:
             return []
@@ -129,7 +129,7 @@ class Scoring:
         return values
 
     def lacking(self, trials: Sequence[Trial]) -> dict[str, int]:
-        """Return how many scored trials have no value, by component, where there are any."""
+        """Return the number of scored trials without a value by component, for components that lack any."""
         scored = [trial for trial in trials if trial.is_scored]
         counts = {name: sum(_value(trial, name) is None for trial in scored) for name in self.weights}
         return {name: count for name, count in counts.items() if count}
@@ -137,7 +137,8 @@ class Scoring:
     def rank(self, trials: Sequence[Trial]) -> tuple[list[Trial], dict[str, float]]:
         """Return the trials, best first, and the values of the scored ones.
 
-        Scored trials come by value, ties by key; then infeasible ones by violation; then failed ones.
+        Scored trials come first, ordered by value and then by key. Infeasible trials follow, ordered by violation, then
+        failed trials.
         """
         values = self.values(trials)
         places = {"scored": 0, "infeasible": 1, "failed": 2}
@@ -179,10 +180,10 @@ class Scoring:
 
 
 def check_weights(weights: Mapping[str, float]) -> None:
-    """Refuse weights that are no finite numbers of at least 0.
+    """Check that weights are finite and at least 0.
 
     Raises:
-        ConfigError: names the weight.
+        ConfigError: a weight is not. The text names it.
     """
     for name, weight in weights.items():
         if not 0 <= weight <= LARGEST_WEIGHT:
@@ -193,7 +194,7 @@ def check_weights(weights: Mapping[str, float]) -> None:
 
 
 def component_columns(names: Iterable[str], scored: Sequence[Trial]) -> dict[str, list[float | None]]:
-    """Return the values of each component, one a trial; None where a trial has none."""
+    """Return the values of each component, one for each trial; None if a trial has no value."""
     return {name: [_value(trial, name) for trial in scored] for name in names}
 
 

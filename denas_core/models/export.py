@@ -1,4 +1,4 @@
-"""Exports: a trained model in another form, kept only if it gives the same outputs."""
+"""Exports: a trained model in another format. An export is kept only if it gives the same outputs as the model."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ if TYPE_CHECKING:
 
 SCHEMA = "denas.export/1"
 CARD = "card.json"
-"""What a user of an export must know, beside each: labels and normalisation, shapes of inputs, where it comes from."""
+"""File in each export with what its user must know: labels, normalisation, shapes of inputs, and its origin."""
 
 SIZES = (1, 2, 5)
-"""Samples of the batches on which outputs are compared."""
+"""Numbers of samples in the batches on which outputs are compared."""
 
 PROOF_SEED = 1
-"""Seed of these batches; exporters trace with others."""
+"""Seed of these batches. Exporters trace the network with batches of other seeds."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """What an export left.
+    """A finished export.
 
     Attributes:
         exporter: Id of the exporter.
-        path: What a user opens.
-        directory: Where all of it lies.
-        size_mb: Size of its files together.
-        difference: Largest difference from the network's own outputs, relative to the largest of them.
-        tolerance: What it could have been at most.
-        usage: Lines of Python that load it.
+        path: The file or folder that a user opens.
+        directory: The directory with all files.
+        size_mb: Total size of the files.
+        difference: Largest difference from the network's own outputs, as a fraction of the largest output.
+        tolerance: Largest allowed difference.
+        usage: Python code that loads the export.
     """
 
     exporter: str
@@ -64,26 +64,26 @@ class Export:
     usage: str
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the fields, fit for JSON."""
+        """Return the fields as JSON can represent them."""
         return {**dataclasses.asdict(self), "path": str(self.path), "directory": str(self.directory)}
 
 
 def export_model(
     exporter: Exporter, model: TrainedModel, directory: Path, *, replace: bool = False
 ) -> Export:
-    """Write `model` in the form of `exporter`, prove it, and only then put it in place.
+    """Write `model` in the format of `exporter`, compare its outputs, and then move it to its place.
 
-    Everything happens in a hidden directory beside the target; whatever fails leaves the target as it was.
+    The export is made in a hidden directory beside the target, so that an error leaves the target unchanged.
 
     Args:
-        exporter: The form.
-        model: The network, in eval mode.
-        directory: Where the files go; new or empty, or with `replace` an earlier export.
-        replace: Take the place of an earlier export.
+        exporter: The exporter.
+        model: The model, in eval mode.
+        directory: The target. It is new or empty, or, with `replace`, an earlier export.
+        replace: Whether an earlier export is replaced.
 
     Raises:
-        ConfigError: the directory is taken, or the network cannot be written in this form.
-        PluginError: the exporter fails, or what it wrote gives other outputs than the network; says by how much.
+        ConfigError: the directory is in use, or the network cannot be written in this format.
+        PluginError: the exporter fails, or the outputs of the export differ. The text says by how much.
         StorageError: the file system refuses.
     """
     from .deployable import deployable_network
@@ -131,10 +131,10 @@ def export_model(
 
 
 def largest_difference(exporter: Exporter, module: Deployable, artefact: Path) -> float:
-    """Return how far outputs of `artefact` are from those of `module`, relative to the largest of them.
+    """Return the largest difference between outputs of `artefact` and `module`, as a fraction of the largest output.
 
     Raises:
-        PluginError: it is more than the exporter's tolerance; or names, shapes or batch sizes do not fit.
+        PluginError: the difference exceeds the exporter's tolerance, or names or shapes of outputs differ.
         ConfigError: the network's own outputs are not finite.
     """
     import torch
@@ -156,7 +156,7 @@ def largest_difference(exporter: Exporter, module: Deployable, artefact: Path) -
 
 
 def proof_batches(space: SearchSpace) -> Iterator[Batch]:
-    """Yield the batches on which outputs are compared; the last one with every open dimension cut to half."""
+    """Yield the batches on which outputs are compared. In the last one, open dimensions have half their size."""
     from .deployable import shortened
 
     for size in SIZES:
@@ -167,7 +167,7 @@ def proof_batches(space: SearchSpace) -> Iterator[Batch]:
 
 
 def inputs_of(space: SearchSpace) -> list[dict[str, Any]]:
-    """Return name, shape and type of each input of the networks of `space`, fit for JSON."""
+    """Return name, shape and type of each input of the networks of `space`, as JSON can represent them."""
     batch = space.batch(1, seed=0)
     return [
         {"name": name, "shape": _shape(tensor, batch.open.get(name, {})), "dtype": _dtype(tensor)}
@@ -187,10 +187,10 @@ def _dtype(tensor: Tensor) -> str:
 
 
 def check_target(directory: Path, *, replace: bool) -> None:
-    """Refuse a place that an export would overwrite.
+    """Check that an export would not overwrite anything.
 
     Raises:
-        ConfigError: it is a file, or holds something.
+        ConfigError: the target is a file, or a directory with files that may not be replaced.
     """
     if directory.name in ("", ".."):
         raise ConfigError(
@@ -200,7 +200,7 @@ def check_target(directory: Path, *, replace: bool) -> None:
         if not directory.exists() or (directory.is_dir() and not any(directory.iterdir())):
             return
     if not _is_export(directory):
-        raise ConfigError(f"{str(directory)!r} exists and is no export; name another place with --out")
+        raise ConfigError(f"{str(directory)!r} exists and is not an export; name another place with --out")
     if not replace:
         raise ConfigError(
             f"{str(directory)!r} holds an export already; write it again with --replace, or name another place with "
@@ -219,7 +219,7 @@ def _is_export(directory: Path) -> bool:
 def _place(artefact: Path, directory: Path, who: str) -> Path:
     if not isinstance(artefact, Path) or not artefact.is_relative_to(directory) or not artefact.exists():
         raise PluginError(
-            f"{who} returns {safe_repr(artefact)}, which is no file or folder that it has written"
+            f"{who} returns {safe_repr(artefact)}, which is not a file or folder that it has written"
         )
     return artefact.relative_to(directory)
 
@@ -238,7 +238,7 @@ def _difference(exporter: Exporter, name: str, expected: Tensor, found: Tensor) 
         )
     scale = float(expected.double().abs().max()) or 1.0
     difference = float((found.double() - expected.double()).abs().max()) / scale
-    # Not >, which a NaN would pass.
+    # The comparison is not written with >, because NaN would then be accepted.
     if not difference <= exporter.tolerance:
         raise PluginError(
             f"what {exporter.id!r} wrote differs from the network by {difference:.2g} of its largest output {name!r} "
@@ -249,7 +249,7 @@ def _difference(exporter: Exporter, name: str, expected: Tensor, found: Tensor) 
 
 @contextlib.contextmanager
 def _beside(directory: Path) -> Iterator[Path]:
-    """Yield an empty directory beside `directory`; it is gone at the end unless it was renamed."""
+    """Yield an empty directory beside `directory`. After an error it is removed."""
     with storage_errors(directory):
         missing = [parent for parent in directory.parents if not parent.exists()]
         directory.parent.mkdir(parents=True, exist_ok=True)
@@ -258,14 +258,14 @@ def _beside(directory: Path) -> Iterator[Path]:
         partial = directory.with_name(f".{directory.name}.{secrets.token_hex(8)}.partial")
         partial.mkdir()
         lock = os.open(partial, os.O_RDONLY)
-        # Held while this process lives: what a killed one left can be told from work in progress.
+        # The lock is held while this process lives. It distinguishes work in progress from what a killed process left.
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     try:
         yield partial
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         for parent in missing:
-            with contextlib.suppress(OSError):  # something else lies in it
+            with contextlib.suppress(OSError):  # the folder contains other files
                 parent.rmdir()
         raise
     finally:
@@ -296,7 +296,7 @@ def _sync(directory: Path, files: list[Path]) -> None:
 
 
 def _recover(directory: Path) -> None:
-    # What a kill between the two steps of a replacement has left.
+    # A kill between the two steps of a replacement leaves the earlier export under another name.
     if directory.name and (former := _former(directory)).exists():
         if directory.exists():
             shutil.rmtree(former, ignore_errors=True)
@@ -313,7 +313,7 @@ def _put(partial: Path, directory: Path) -> None:
     if _is_export(directory):
         directory.rename(former)
     try:
-        # An empty directory is replaced by this too.
+        # This also replaces an empty directory.
         partial.rename(directory)
     except OSError:
         if former.exists():

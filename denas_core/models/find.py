@@ -1,4 +1,4 @@
-"""Where the trained model of a run is, and the run's best architecture for those who want it untrained."""
+"""Finding the trained model of a run."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def find_model(path: Path, *, otherwise: str = "") -> Path:
-    """Return the model directory that `path` is, or that of the run that it is.
+    """Return the directory of a trained model: `path` itself, or the model of the run at `path`.
 
     Args:
-        path: Either.
-        otherwise: What else can be done with a run that is not trained, for the error.
+        path: A model directory or a run directory.
+        otherwise: Text for the error that says what else can be done with a run that is not trained.
 
     Raises:
-        ConfigError: it is neither, or the run is not trained.
+        ConfigError: the path is neither, or the run is not trained.
     """
     for directory in (path, path / MODEL, path / MODEL.name):
         if (directory / WEIGHTS).is_file():
@@ -41,6 +41,6 @@ def load_network(path: Path) -> nn.Module:
 
     Raises:
         ConfigError: there is no model.
-        StoreDamaged: the files do not belong together.
+        StoreDamaged: the file of the model is damaged.
     """
     return load_model(find_model(path)).network

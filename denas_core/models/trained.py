@@ -1,4 +1,4 @@
-"""A trained model: an architecture, its weights and what is needed to use them; kept in one safetensors file."""
+"""Saving and loading trained models. One safetensors file contains the architecture, weights and facts of a model."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def build_network(
     task: Task[Any] | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> nn.Module:
-    """Return the structure of `arch` on the meta device, under the head of `task` if it has one."""
+    """Return the network of `arch` on the meta device, with the head of `task` if the task has one."""
     import torch
     from torch import nn
 
@@ -47,14 +47,14 @@ def build_network(
 
 
 def save_model(directory: Path, model: TrainedModel) -> None:
-    """Write `model` into `directory`: weights and card in one file, and the card once more for those who look.
+    """Write `model` into `directory`: weights and card in one file, and a copy of the card for people to read.
 
     Raises:
         StorageError: the file system refuses.
     """
     from safetensors.torch import save
 
-    # Copies, since safetensors refuses weights that share memory, such as tied ones.
+    # Copies are needed because safetensors refuses weights that share memory, such as tied ones.
     tensors = {
         name: tensor.detach().cpu().contiguous().clone()
         for name, tensor in model.network.state_dict().items()
@@ -63,20 +63,20 @@ def save_model(directory: Path, model: TrainedModel) -> None:
     card["sha256"] = _digest(card, tensors)
     with storage_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
-    # One file, so that a kill between two never leaves weights beside the card of others.
+    # With two files, a kill could leave the weights of one model beside the card of another.
     write_atomically(directory / WEIGHTS, save(tensors, metadata={METADATA: json.dumps(card)}))
     write_json(directory / CARD, card)
 
 
 def load_model(directory: Path | str, registry: Registry | None = None) -> TrainedModel:
-    """Read what `save_model` wrote; the network is on the CPU, in eval mode.
+    """Read a model that `save_model` wrote. Its network is on the CPU, in eval mode.
 
     Args:
-        directory: The folder.
-        registry: Where space and task are found; by default all installed plugins.
+        directory: The folder of the model.
+        registry: The plugins with its space and task; by default all installed plugins.
 
     Raises:
-        ConfigError: there is no model, or its space or task has changed since.
+        ConfigError: there is no model, or its space or task has changed since it was saved.
         NotInstalled: the plugin of its space or task is missing.
         StoreDamaged: the file is damaged.
     """
@@ -93,7 +93,7 @@ def load_model(directory: Path | str, registry: Registry | None = None) -> Train
             f"{str(directory)!r} was trained with another version of {space.id!r}, whose networks differ; load it "
             "with that version"
         )
-    # Loaded first for what is no weight, such as a table of indices.
+    # The space loads weights first, because buffers that are not stored, such as index tables, need values too.
     network = space.load(build_network(space, arch, task=task, facts=card["facts"]), arch, seed=0)
     try:
         network.load_state_dict(tensors)
@@ -129,7 +129,7 @@ def _read(directory: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         raise StoreDamaged(f"{str(path)!r} is damaged: {describe_error(error)}") from error
     if not isinstance(card, dict) or card.get("schema") != SCHEMA:
         raise ConfigError(
-            f"{str(path)!r} is no model of the form {SCHEMA!r} that this version reads; upgrade DE-NAS"
+            f"{str(path)!r} is not a model of the form {SCHEMA!r} that this version reads; upgrade DE-NAS"
         )
     if _digest(card, tensors) != card.get("sha256"):
         raise StoreDamaged(f"{str(path)!r} is damaged: it does not hold what was written")

@@ -64,19 +64,21 @@ def parse_tuple(text: str, *, origin: str) -> dict[str, KnobValue]:
     """Return the knob values of a tuple, such as ``(2, 3.5, 4.0, 3, 4, 192)``; list brackets will do.
 
     Raises:
-        ConfigError: an entry is no number, or there are more or fewer than the depth asks for.
+        ConfigError: an entry is not a number, or there are more or fewer than the depth asks for.
     """
     entries = [entry.strip() for entry in text.strip().strip("()[]").split(",")]
     if entries[-1] == "":
         entries.pop()
     for entry in entries:
         if not _NUMBER.fullmatch(entry):
-            raise ConfigError(f"{entry[:20]!r} is no number of an architecture ({origin}); expected {_FORM}")
+            raise ConfigError(
+                f"{entry[:20]!r} is not a number of an architecture ({origin}); expected {_FORM}"
+            )
     numbers = [float(entry) for entry in entries]
     depth = int(numbers[0]) if numbers else 0
     if not 1 <= depth <= MOST_LAYERS or depth != numbers[0] or len(numbers) != 2 * depth + 2:
         raise ConfigError(
-            f"{len(numbers)} numbers starting with {(entries or [''])[0]!r} are no architecture ({origin}); "
+            f"{len(numbers)} numbers starting with {(entries or [''])[0]!r} are not an architecture ({origin}); "
             f"expected {_FORM}"
         )
     values: dict[str, KnobValue] = {"depth": depth, "embed_dim": _whole(numbers[-1])}

@@ -32,7 +32,7 @@ class Layer(NamedTuple):
 
 
 def layer_of(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Layer | None:
-    """Return what a call of a torch function multiplies, or None if it is no linear or convolutional layer."""
+    """Return what a call of a torch function multiplies, or None if it is not a linear or convolutional layer."""
     if func is F.linear:
         input, weight = arguments_of(args, kwargs, "input", "weight")
         return Layer(input, weight, convolution=None, transposed=False)

@@ -31,12 +31,12 @@ from .signs import SignRecorder
 
 
 def run_pass(subject: Subject, spec: PassSpec) -> Trace:
-    """Run `spec` on `subject` and return what it left behind.
+    """Run the pass `spec` on `subject` and return its trace.
 
-    Neither the global random generators nor precision, gradient or determinism settings are changed for the caller.
+    Global random generators, and the settings of torch for precision, gradients and determinism, stay unchanged.
 
     Raises:
-        ScoreFailed: the network ran out of memory, put out NaN or infinity, or cannot be perturbed as asked.
+        ScoreFailed: memory ran out, an output is NaN or infinite, or the inputs cannot be perturbed.
     """
     try:
         with _own_settings(subject.device):
@@ -195,7 +195,7 @@ class _Run:
         }
 
     def _summed(self, parts: Sequence[Batch]) -> Trace | None:
-        """Return the trace of a batch in parts, or None if these cannot be told apart."""
+        """Return the trace of a batch that runs in parts, or None if its samples depend on each other."""
         self._require_gradients()
         recorder = FactorRecorder(self._trainable) if self._spec.gradients == "factors" else None
         totals = {name: GradientTotal(tensor) for name, tensor in self._trainable.items()}

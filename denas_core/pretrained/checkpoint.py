@@ -30,7 +30,8 @@ MAX_LABELS = 100_000
 
 _DROPPED = frozenset(
     {
-        # Where, as what and by whose code to load is not for a file to say; nor are names that begin with "_".
+        # A configuration file must not choose what code loads it, or from where. Names that begin with "_" are
+        # dropped for the same reason.
         "attn_implementation",
         "auto_map",
         "configuration_files",
@@ -49,7 +50,7 @@ class Pretrained:
 
     Attributes:
         values: The configuration as in ``config.json``, without what says where or how to load it.
-        files: The files of the checkpoint; None for a configuration that is no file.
+        files: The files of the checkpoint; None for a configuration that is not a file.
     """
 
     def __init__(self, values: Mapping[str, Any], files: CheckpointFiles | None, *, origin: str) -> None:
@@ -194,6 +195,6 @@ def _configuration(values: Mapping[str, Any], origin: str) -> PretrainedConfig:
         # The checks of each configuration class raise what they like.
         except Exception as error:
             raise ConfigError(
-                f"{origin!r} is no configuration of {kind!r}: {describe_error(error)}"
+                f"{origin!r} is not a configuration of {kind!r}: {describe_error(error)}"
             ) from error
     return config

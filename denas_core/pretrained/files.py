@@ -83,7 +83,7 @@ def find_checkpoint(reference: str, *, allow_pickle: bool = False) -> Checkpoint
     if path.is_file():
         if path.suffix != ".json":
             raise ConfigError(
-                f"{reference!r} is no checkpoint: give its folder, or a configuration as a .json file"
+                f"{reference!r} is not a checkpoint: give its folder, or a configuration as a .json file"
             )
         return CheckpointFiles(config=path.resolve())
     if path.is_dir():
@@ -106,12 +106,12 @@ def read_json(path: Path) -> dict[str, Any]:
     with storage_errors(path), path.open("rb") as file:
         content = file.read(MAX_JSON_BYTES + 1)
     if len(content) > MAX_JSON_BYTES:
-        raise ConfigError(f"{str(path)!r} is larger than 16 MB; it is no file of a checkpoint")
+        raise ConfigError(f"{str(path)!r} is larger than 16 MB; it is not a file of a checkpoint")
     try:
         document = json.loads(content.decode(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise ConfigError(
-            f"{str(path)!r} is no JSON: {describe_error(error)}; get the checkpoint again"
+            f"{str(path)!r} is not JSON: {describe_error(error)}; get the checkpoint again"
         ) from error
     if not isinstance(document, dict):
         raise ConfigError(
@@ -135,7 +135,7 @@ def _path(reference: str) -> Path:
 def _in_directory(directory: Path, allow_pickle: bool) -> CheckpointFiles:
     config = directory / CONFIG
     if not config.is_file():
-        raise ConfigError(f"{str(directory)!r} is no checkpoint: it has no {CONFIG}")
+        raise ConfigError(f"{str(directory)!r} is not a checkpoint: it has no {CONFIG}")
     if (directory / "adapter_config.json").exists():
         raise ConfigError(
             f"{str(directory)!r} holds an adapter of another checkpoint; merge the two and give the result"
@@ -168,7 +168,9 @@ def _shards(index: Path, suffix: str) -> tuple[Path, ...]:
     for name in sorted(names):
         # A name from outside: it must not lead out of the folder, nor to a pickle among safetensors.
         if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name) or not name.endswith(suffix):
-            raise ConfigError(f"{str(index)!r} names {name!r:.80}, which is no {suffix} file of its folder")
+            raise ConfigError(
+                f"{str(index)!r} names {name!r:.80}, which is not a {suffix} file of its folder"
+            )
         if not (index.parent / name).is_file():
             raise ConfigError(f"{str(index)!r} names {name!r}, which is missing; get the checkpoint again")
     return tuple(index.parent / name for name in sorted(names))
@@ -195,4 +197,4 @@ def _is_text(value: object) -> bool:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a number of JSON")

@@ -179,7 +179,7 @@ def _parsed_rule(name: str, terms: str) -> tuple[re.Pattern[str], Dimensions]:
         elif part == "*":
             parts.append(r"([^.]+(?:\.[^.]+)*)")
         elif not part or any(c in part for c in "*{}"):
-            raise refuse(f"{part!r} is no part of a name; '*' and '{{stack}}' stand alone between dots")
+            raise refuse(f"{part!r} is not a part of a name; '*' and '{{stack}}' stand alone between dots")
         else:
             parts.append(re.escape(part))
     if len(set(stacks)) < len(stacks):

@@ -134,7 +134,7 @@ def _by_name(content: object, path: Path) -> dict[str, Tensor]:
     named = content.items() if isinstance(content, dict) else ()
     tensors = {name: value for name, value in named if isinstance(name, str) and isinstance(value, Tensor)}
     if not tensors:
-        raise ConfigError(f"{str(path)!r} holds no tensors by name; it is no checkpoint of transformers")
+        raise ConfigError(f"{str(path)!r} holds no tensors by name; it is not a checkpoint of transformers")
     return tensors
 
 

@@ -1,4 +1,4 @@
-"""Loading one plugin from its entry point, so that a broken one is a row with a reason."""
+"""Loading plugins from their entry points. A plugin that cannot be loaded is listed with the reason."""
 
 from __future__ import annotations
 
@@ -48,13 +48,14 @@ class Plugin:
 
     Attributes:
         name: Name of its entry point.
-        distribution: Name of the distribution that brings it.
+        distribution: Name of the distribution that contains it.
         version: Version of the distribution.
-        status: ``ok``; ``broken``: it could not be loaded; ``conflict``: its name is claimed twice; ``disabled``.
-        reason: Why it is not ok.
-        components: Class, or its lazy name, by kind and short name.
-        add_commands: Adds its commands to ``app``, an application of Typer; None if it has none.
-        doctor: Returns what it has to say about this machine, in a list; None if it has nothing to say.
+        status: ``ok``; ``broken``: it could not be loaded; ``conflict``: several distributions use its name;
+            ``disabled``: the user has disabled it.
+        reason: Why the status is not ``ok``.
+        components: Class, or its name as ``package.module:Class``, by kind and short name.
+        add_commands: Adds commands to ``app``, a Typer application; None if the plugin has no commands.
+        doctor: Returns a list with the plugin's notes about this machine; None if the plugin has no such hook.
     """
 
     name: str
@@ -67,7 +68,7 @@ class Plugin:
     doctor: Callable[[], Any] | None = dataclasses.field(default=None, repr=False, compare=False)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the plugin as ``denas plugins --json`` prints it."""
+        """Return the plugin in the form that ``denas plugins --json`` prints."""
         return {
             "name": self.name,
             "distribution": self.distribution,
@@ -79,16 +80,16 @@ class Plugin:
 
 
 def installed_points() -> tuple[list[importlib.metadata.EntryPoint], list[Plugin]]:
-    """Return the entry points of all installed plugins, and a row for each distribution whose own cannot be read."""
+    """Return the entry points of all installed plugins, and a broken plugin for each whose entry points are damaged."""
     try:
         return list(importlib.metadata.entry_points(group=GROUP)), []
     except Exception:
-        # One damaged entry_points.txt anywhere fails the call for all: read them one by one.
+        # A single damaged entry_points.txt makes this call fail for all distributions, so each is read on its own.
         found: dict[str, list[importlib.metadata.EntryPoint]] = {}
         unreadable = []
         for distribution in importlib.metadata.distributions():
             facts = _facts(distribution)
-            # The first on the path is the one that Python imports.
+            # If a distribution is installed twice, Python imports the first one on its path.
             key = facts["distribution"] if facts["distribution"] != UNKNOWN else str(id(distribution))
             try:
                 found.setdefault(key, [point for point in distribution.entry_points if point.group == GROUP])
@@ -102,11 +103,11 @@ def installed_points() -> tuple[list[importlib.metadata.EntryPoint], list[Plugin
 
 
 def load_plugin(point: importlib.metadata.EntryPoint, *, claims: int = 1) -> Plugin:
-    """Return the plugin behind an entry point, broken or not.
+    """Return the plugin of an entry point. If loading fails, it is returned as broken.
 
     Args:
         point: The entry point.
-        claims: Entry points that have its name.
+        claims: Number of entry points with this name.
     """
     facts: dict[str, Any] = plugin_facts(point)
     if point.name in {name.strip() for name in os.environ.get("DENAS_DISABLE_PLUGINS", "").split(",")}:
@@ -142,13 +143,13 @@ def load_plugin(point: importlib.metadata.EntryPoint, *, claims: int = 1) -> Plu
 
 
 def plugin_facts(point: importlib.metadata.EntryPoint) -> dict[str, Any]:
-    """Return name, distribution and version of the plugin behind an entry point, without importing it."""
+    """Return name, distribution and version of the plugin of an entry point, without importing it."""
     return {"name": one_line(point.name, LONGEST_NAME) or UNKNOWN, **_facts(point.dist)}
 
 
 def _facts(distribution: importlib.metadata.Distribution | None) -> dict[str, Any]:
     facts = {"distribution": UNKNOWN, "version": UNKNOWN}
-    # A distribution whose metadata is damaged has neither.
+    # Damaged metadata may have neither a name nor a version.
     with contextlib.suppress(Exception):
         if distribution is not None:
             metadata = distribution.metadata
@@ -158,7 +159,7 @@ def _facts(distribution: importlib.metadata.Distribution | None) -> dict[str, An
 
 
 def _may_be_ours(distribution: importlib.metadata.Distribution, error: Exception) -> bool:
-    # A damaged package of any other kind is none of our business.
+    # Only plugins of DE-NAS are reported, not every damaged package.
     if isinstance(error, UnicodeDecodeError):
         return f"[{GROUP}]".encode() in error.object
     with contextlib.suppress(Exception):
@@ -167,7 +168,7 @@ def _may_be_ours(distribution: importlib.metadata.Distribution, error: Exception
 
 
 def _checked(results: list[Any], hook: str) -> dict[str, str | type[Any]]:
-    # One plugin a manager, so there is at most one result.
+    # A plugin manager holds one plugin here, so there is at most one result.
     returned = results[0] if results else {}
     if not isinstance(returned, Mapping):
         raise TypeError(f"{hook}() must return a mapping of names, not {type_name(returned)}")

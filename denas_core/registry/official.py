@@ -1,4 +1,4 @@
-"""Plugins of this project, for hints on what to install where one is missing.
+"""The plugins of this project. Errors use this list to suggest what to install.
 
 ``tests/repo/test_plugin_lists.py`` compares these names with the folders below ``plugins``.
 """
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 PLUGINS = frozenset({"asr", "bench", "cv", "hf", "nlp", "onnx", "scores"})
-"""Names of plugins; the distribution of each is ``denas-<name>``."""
+"""Names of the plugins. The distribution of each is ``denas-<name>``."""
 
 COMMANDS: Mapping[str, str] = MappingProxyType({"data": "asr", "transcribe": "asr"})
-"""The plugin of each command that plugins add to ``denas``."""
+"""Commands that plugins add to ``denas``, with the plugin that each belongs to."""

@@ -1,4 +1,4 @@
-"""Options: a component's fields, checked by pydantic as they would come from JSON."""
+"""Options of components: pydantic checks the fields of a component as if they came from JSON."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.text import describe_error, one_line
 
 RESERVED = ("id", "named", "options")
-"""What belongs to every component."""
+"""Members of every component, which a subclass must not redefine."""
 
 TAKEN = ("name", "presets", "direction")
-"""Names with a meaning of their own in configurations or on classes: no option can be called so."""
+"""Names that have another meaning in configurations or on classes. No option can have one of them."""
 
 
 def options_model(cls: type[Any]) -> type[BaseModel]:
-    """Return the pydantic model of a component class's options: strict, no unknown names, no NaN.
+    """Return a pydantic model of the options of a component class. It refuses unknown names, other types and NaN.
 
     Raises:
-        PluginError: an option has no default, or a type that pydantic cannot check.
+        PluginError: an option has no default, or pydantic cannot check its type.
     """
     fields: dict[str, Any] = {}
     try:
@@ -61,7 +61,7 @@ def _check_class(cls: type[Any]) -> None:
     for name, annotation in inspect.get_annotations(cls).items():
         if name not in cls.__dataclass_fields__ and "ClassVar" not in str(annotation):
             raise TypeError(
-                f"{name!r} is no option yet: put @dataclasses.dataclass(kw_only=True) above the class"
+                f"{name!r} is not an option yet: put @dataclasses.dataclass(kw_only=True) above the class"
             )
 
 
@@ -84,7 +84,7 @@ def _default(cls: type[Any], field: dataclasses.Field[Any]) -> dict[str, Any]:
     try:
         json.dumps(default, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        raise TypeError(f"the default of option {field.name!r} is no plain value: {error}") from error
+        raise TypeError(f"the default of option {field.name!r} is not a plain value: {error}") from error
     return found
 
 
@@ -92,7 +92,7 @@ def make_component(cls: type[Any], options: Mapping[str, Any], *, id: str, origi
     """Return a component with checked options.
 
     Raises:
-        ConfigError: an unknown option, or a value that does not fit; one line with the nearest name.
+        ConfigError: an option is unknown, or a value is not allowed. The text is one line and suggests a similar name.
     """
     model = options_model(cls)
     for name, value in options.items():
@@ -103,9 +103,9 @@ def make_component(cls: type[Any], options: Mapping[str, Any], *, id: str, origi
     try:
         text = json.dumps(dict(options), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        raise ConfigError(f"options of {id!r} are no plain values{_from(origin)}: {error}") from error
+        raise ConfigError(f"options of {id!r} are not plain values{_from(origin)}: {error}") from error
     try:
-        # The types of options may be a plugin's own.
+        # The type of an option may be a class of the plugin, whose code then runs here.
         with guarded():
             checked = model.model_validate_json(text)
     except ValidationError as error:
@@ -133,14 +133,14 @@ def make_component(cls: type[Any], options: Mapping[str, Any], *, id: str, origi
 def explain(
     error: ValidationError, *, subject: str, noun: str, model: type[BaseModel], origin: str = ""
 ) -> str:
-    """Return one line for the first thing that is wrong with a configuration."""
+    """Return one line about the first error that pydantic found in a configuration."""
     first = error.errors(include_url=False)[0]
     path = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         hint = did_you_mean(path, model.model_fields) or f"; it has {', '.join(model.model_fields) or 'none'}"
         return f"{subject} has no {noun} {path!r}{_from(origin)}{hint}"
     if first["type"] == "value_error":
-        # A validator of our own: its text says the value and what to do.
+        # The error comes from a validator of this project, whose text already has the value and a remedy.
         return f"{one_line(first['msg'].removeprefix('Value error, '))}{_from(origin)}"
     shown = repr(first.get("input"))
     shown = shown if len(shown) <= 80 else shown[:77] + "..."
@@ -151,7 +151,7 @@ def explain(
 
 
 def describe_options(cls: type[Any]) -> list[dict[str, Any]]:
-    """Return name, type, default, help and bounds of each option, fit for JSON."""
+    """Return name, type, default, help and bounds of each option, as JSON can represent them."""
     model = options_model(cls)
     rows = []
     for name, field in model.model_fields.items():

@@ -1,4 +1,4 @@
-"""The registry: which plugins are installed, what they provide, and components made from their names."""
+"""The registry knows the installed plugins and their components, and makes components by name."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ CONTRACTS: Mapping[Kind, tuple[str, ...]] = {
 
 
 class Registry:
-    """Plugins and their components; a value that is passed along, never a global.
+    """The installed plugins and their components. Functions get a registry as an argument; there is no global one.
 
     Attributes:
-        plugins: Every installed plugin, working or not, by name.
+        plugins: Every installed plugin, also broken ones, ordered by name.
     """
 
     def __init__(self, plugins: Iterable[Plugin]) -> None:
@@ -39,11 +39,11 @@ class Registry:
 
     @classmethod
     def discover(cls, entry_points: Iterable[importlib.metadata.EntryPoint] | None = None) -> Registry:
-        """Load every plugin on its own, so that a broken one is a row and no more.
+        """Load all plugins, each on its own, so that a broken plugin does not affect others.
 
         Args:
-            entry_points: Those to load; by default all installed ones of the group ``denas``. Names listed in the
-                environment variable ``DENAS_DISABLE_PLUGINS``, separated by commas, are not loaded.
+            entry_points: The entry points to load; by default all installed ones of the group ``denas``. Plugins that
+                the environment variable ``DENAS_DISABLE_PLUGINS`` lists, separated by commas, are not loaded.
         """
         points, unreadable = installed_points() if entry_points is None else (list(entry_points), [])
         claims = Counter(point.name for point in points)
@@ -58,12 +58,12 @@ class Registry:
         ]
 
     def resolve(self, kind: Kind, name: str) -> str:
-        """Return the full id that `name` stands for; a bare name works while it is unambiguous.
+        """Return the full id for `name`, which is an id or a short name that only one plugin uses.
 
         Raises:
-            NotInstalled: no installed plugin has it; says what to install.
-            PluginError: its plugin is installed, but does not load.
-            ConfigError: a bare name that several plugins use.
+            NotInstalled: no installed plugin has the component. The text says what to install.
+            PluginError: its plugin is installed, but cannot be loaded.
+            ConfigError: several plugins use the short name.
         """
         ids = self.ids(kind)
         matches = [id for id in ids if name in (id, id.partition("/")[2])]
@@ -92,11 +92,11 @@ class Registry:
         )
 
     def load(self, kind: Kind, name: str) -> type[Any]:
-        """Return the class behind a name.
+        """Return the class of a component.
 
         Raises:
-            NotInstalled, PluginError, ConfigError: as `resolve`; also PluginError where the class does not import or is
-                no component of this kind.
+            NotInstalled, PluginError, ConfigError: see `resolve`. Also PluginError, if the class cannot be imported or
+                is not a component of this kind.
         """
         id = self.resolve(kind, name)
         owner, _, short = id.partition("/")
@@ -108,7 +108,7 @@ class Registry:
         with plugin_errors(where):
             if not (isinstance(component, type) and issubclass(component, contracts)):
                 wanted = " or ".join(contract.__name__ for contract in contracts)
-                raise PluginError(f"{where} is no {wanted} but {safe_repr(component)}")
+                raise PluginError(f"{where} is not a {wanted} but {safe_repr(component)}")
             abstract = sorted(getattr(component, "__abstractmethods__", ()))
             if abstract:
                 raise PluginError(f"{where} does not define {', '.join(abstract)}")
@@ -117,13 +117,13 @@ class Registry:
     def create(
         self, kind: Kind, name: str, options: Mapping[str, Any] | None = None, *, origin: str = ""
     ) -> Any:
-        """Return a component made from its name, a preset after a colon, and options, which beat the preset's.
+        """Make a component from its name and options.
 
         Args:
-            kind: What it is.
-            name: Id or bare name, e.g. ``cv/cnn:imagenet``.
-            options: Values by option.
-            origin: What errors name as their source.
+            kind: Kind of the component.
+            name: Id or short name. A preset may follow after a colon, such as ``cv/cnn:imagenet``.
+            options: Values by option. They take precedence over those of the preset.
+            origin: The source of the options, for errors.
         """
         from .options import make_component
 
@@ -139,10 +139,10 @@ class Registry:
         return make_component(cls, {**chosen, **(options or {})}, id=self.resolve(kind, base), origin=origin)
 
     def presets(self, kind: Kind, name: str) -> dict[str, dict[str, Any]]:
-        """Return the options of each preset of a component, by the preset's name.
+        """Return the options of each preset of a component, by the name of the preset.
 
         Raises:
-            NotInstalled, PluginError, ConfigError: as `load`; also PluginError where they are no such mappings.
+            NotInstalled, PluginError, ConfigError: see `load`. Also PluginError, if the presets are not mappings.
         """
         cls = self.load(kind, name)
         with plugin_errors(f"{kind} {name!r}"):

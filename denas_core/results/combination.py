@@ -1,4 +1,4 @@
-"""How the components of a run become one value: by the stored numbers where they prove it, else by its plugins."""
+"""How the components of a run become one value. Stored values show it if possible, else the plugins of the run do."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Combination:
 
     Attributes:
         weights: Positive weight by component.
-        is_relative: Whether a value is a rank among the trials that it was computed with.
+        is_relative: Whether a value ranks a trial among the trials with which it was computed.
         combine: Returns the value of each scored trial.
     """
 
@@ -49,7 +49,7 @@ class Combination:
 def combination_of(
     path: Path, config: Mapping[str, Any], trials: Sequence[Trial], registry: Callable[[], Registry]
 ) -> Combination:
-    """Return how a run combines: as its stored values prove, or as its score's plugin says.
+    """Return how a run combines its components, from its stored values or else from the plugin of its score.
 
     Args:
         path: The run directory.
@@ -58,7 +58,7 @@ def combination_of(
         registry: Discovers the installed plugins; called only if the stored values do not suffice.
 
     Raises:
-        DenasError: they do not suffice, and the plugin cannot be had.
+        DenasError: the stored values do not suffice, and the plugin cannot be used.
     """
     stored = stored_combination(path, trials)
     if stored is not None:
@@ -69,16 +69,16 @@ def combination_of(
 def stored_combination(
     path: Path, trials: Sequence[Trial], *, changed: Mapping[str, float] | None = None
 ) -> Combination | None:
-    """Return how a run combines, by what its search left behind; None where that does not prove it.
+    """Return how a run combines its components, from its stored values; None if these do not show it.
 
     Args:
         path: The run directory.
-        trials: Its trials.
-        changed: Weights that take the place of the run's own.
+        trials: The trials of the run.
+        changed: Weights that replace those of the run.
 
     Raises:
-        ConfigError: one is not a finite number of at least 0, or of a component that the run did not rank by, or none
-            is positive.
+        ConfigError: a weight is negative or not finite, no weight is positive, or a weight is for a component that the
+            run did not use for its ranking.
     """
     insight = Insight.read(path)
     scored = [trial for trial in trials if trial.is_scored]
@@ -103,7 +103,7 @@ def stored_combination(
         stored = [insight.values[trial.arch.key] for trial in scored]
     except (KeyError, TypeError, ValueError, ConfigError):
         return None
-    # The run's own values are what proves that it combines like this, and not by arithmetic of its plugin's own.
+    # The plugin of a score may combine in another way. Only equal values show that this run combines like this.
     if now != stored:
         return None
     if not changed:

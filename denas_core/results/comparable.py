@@ -1,4 +1,4 @@
-"""What two searches with the same settings have in common, however fast they were."""
+"""The part of a table of trials that two searches with the same settings share, however fast the machine was."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from denas_core.values.trial import Trial
 
 
 def comparable(trials: Iterable[Trial], metrics: Metrics | None = None) -> list[list[Any]]:
-    """Return the part of a table of trials that the same search always repeats: nothing that is measured.
+    """Return the part of a table of trials that is equal in every repetition of a search: everything not measured.
 
     Args:
         trials: The trials.
-        metrics: The metrics of the run; by default those of the core, and every other is taken for a measured one.
+        metrics: The metrics of the run. By default those of the core; any other metric then counts as measured.
     """
     known = metrics or stored_metrics()
     rows = []

@@ -1,4 +1,4 @@
-"""Several runs side by side: what differs between them, what repeats, and which candidates are best over all."""
+"""Comparison of several runs: what differs, which trials are equal, and which candidates are the best of all runs."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ from .result import finite
 
 SCHEMA = "denas.compare/1"
 FIELDS = ("index", "generation", "key", "architecture", "state", "reason", "components", "metrics")
-"""What `comparable` gives of a trial, in order."""
+"""Names of the columns of `comparable`, in order."""
 
 SHOWN = 10
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What is stored of a run, and how it ranks.
+    """The stored data of a run, and how its trials are ranked.
 
     Attributes:
-        path: Its directory.
-        header: What it was started with.
-        trials: Its trials.
+        path: The run directory.
+        header: The header of its store: configuration, versions and machine.
+        trials: The trials.
         active_seconds: Seconds of work.
-        combination: How its components become one value; None where that cannot be known.
-        reason: Why not.
-        metrics: The metrics that it knows of.
+        combination: How its components become one value; None if this is unknown.
+        reason: Why `combination` is unknown.
+        metrics: The metrics of the run.
     """
 
     path: Path
@@ -68,11 +68,11 @@ class Run:
 
 
 def read_runs(paths: Sequence[Path]) -> list[Run]:
-    """Return what the runs hold.
+    """Read the stored data of runs.
 
     Raises:
-        ConfigError: fewer than two, or one of them twice.
-        ConfigError, StoreDamaged, StorageError: one cannot be read.
+        ConfigError: there are fewer than two runs, or a run is named twice.
+        ConfigError, StoreDamaged, StorageError: a run cannot be read.
     """
     if len(paths) < 2:
         raise ConfigError("a comparison takes two runs or more; name their directories")
@@ -84,7 +84,7 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
 
 
 def compare_runs(runs: Sequence[Run]) -> dict[str, Any]:
-    """Return the comparison of two runs or more, fit for JSON."""
+    """Return the comparison of two or more runs, as JSON can represent it."""
     pairs = list(itertools.combinations(runs, 2))
     obstacle = why_not_jointly(runs)
     return {
@@ -99,7 +99,7 @@ def compare_runs(runs: Sequence[Run]) -> dict[str, Any]:
 
 
 def why_not_jointly(runs: Sequence[Run]) -> str | None:
-    """Return why the trials of these runs have no joint ranking; None if they have one."""
+    """Return why the trials of these runs cannot be ranked together; None if they can."""
     first = runs[0]
     for run in runs:
         if run.combination is None:
@@ -108,8 +108,8 @@ def why_not_jointly(runs: Sequence[Run]) -> str | None:
             return f"{first.path} searched {first.config['space']['name']}, {run.path} {run.config['space']['name']}"
         if run.header["fingerprint"] != first.header["fingerprint"]:
             changed = differences(first.config["space"], run.config["space"], prefix="space.")
-            told = "; ".join(changed) or "files behind equal options"
-            return f"equal settings mean other networks in {first.path} and {run.path}: {told}"
+            causes = "; ".join(changed) or "files behind equal options"
+            return f"equal settings mean other networks in {first.path} and {run.path}: {causes}"
         changed = differences(first.config["score"], run.config["score"], prefix="score.")
         if "latency" in run.combination.weights:
             changed += differences(first.config["probe"], run.config["probe"], prefix="probe.")
@@ -178,7 +178,7 @@ def _differences(first: Run, other: Run) -> dict[str, list[str]]:
 
 
 def _repeats(first: Run, other: Run) -> dict[str, Any]:
-    """Return whether the tables of trials of two runs are the same, and where they part if not."""
+    """Return whether two runs have the same table of trials, and where the first difference is."""
     rows, others = (comparable(run.trials, first.metrics) for run in (first, other))
     same = next((i for i, pair in enumerate(zip(rows, others, strict=False)) if pair[0] != pair[1]), None)
     if same is None:
@@ -204,14 +204,14 @@ def _repeats(first: Run, other: Run) -> dict[str, Any]:
             "in": what,
             "keys": [ours.arch.key, theirs.arch.key],
             "states": [ours.evaluation.state, theirs.evaluation.state],
-            # Those of two different architectures say nothing about repeatability.
+            # The scores of two different architectures do not show whether scores are repeatable.
             "components": {} if "key" in what else values,
         },
     }
 
 
 def _shared(first: Run, second: Run) -> dict[str, Any]:
-    """Return what two runs say about the architectures that both scored."""
+    """Compare the scores of the architectures that both runs have scored."""
     ours, theirs = ({t.arch.key: t.evaluation for t in run.trials if t.is_scored} for run in (first, second))
     keys = [key for key in ours if key in theirs]
     equal = sum(ours[key].components == theirs[key].components for key in keys)
@@ -235,7 +235,7 @@ def _shared(first: Run, second: Run) -> dict[str, Any]:
 
 def _joint(runs: Sequence[Run]) -> dict[str, Any]:
     combination = runs[0].combination
-    assert combination is not None  # what `why_not_jointly` has made sure of
+    assert combination is not None  # `why_not_jointly` has checked it
     objectives = [
         name for name in runs[0].config["objectives"] if all(name in run.config["objectives"] for run in runs)
     ] or ["score"]

@@ -1,4 +1,4 @@
-"""What only the objects of a search can tell: written beside the run, so that a report outlives its plugins."""
+"""Data from the objects of a search. It is stored in the run, so that a report needs no plugins later."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _KINDS = {
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Insight:
-    """The part of a report that needs space and score.
+    """The data of a report that needs the space and the score.
 
     Attributes:
-        values: Combined value by key of a scored trial; None where it is not finite.
+        values: Combined value by key of a scored trial; None if it is not finite.
         weights: Weight of each component.
         directions: ``maximize`` or ``minimize`` by component.
         is_relative: Whether the values are ranks within the run.
         constraints: Absolute constraints.
         ranges: Reachable range of each constrained metric.
         objectives: Axes of the Pareto front.
-        drawing: The best network block by block, see `draw`; None where it cannot be drawn.
-        notation: The best architecture in the space's own notation.
-        size: Number of settings of the space, as text: it may exceed what a float holds.
-        notices: What the user should know.
-        metrics: Declarations of the metrics that space and probe have beside those of the core.
+        drawing: The blocks of the best network, see `draw`; None if they cannot be determined.
+        notation: The best architecture in the notation of the space.
+        size: Number of settings of the space. It is text because it may be too large for a float.
+        notices: Sentences for the user.
+        metrics: Declarations of the metrics of the space and the probe, without those of the core.
     """
 
     values: Mapping[str, float | None]
@@ -52,7 +52,7 @@ class Insight:
     metrics: Sequence[Mapping[str, Any]] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the fields, fit for JSON; no ``metrics`` where only those of the core are declared."""
+        """Return the fields as JSON can represent them, without ``metrics`` if only those of the core are declared."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         if not self.metrics:
             del fields["metrics"]
@@ -60,7 +60,7 @@ class Insight:
 
     @classmethod
     def read(cls, run: Path) -> Insight | None:
-        """Return what the search left behind; None where it left nothing that can be read."""
+        """Return the data that a search has stored; None if there is none that can be read."""
         try:
             document = json.loads((run / INSIGHT).read_text(encoding="utf-8"))
             if document.pop("schema") != SCHEMA:

@@ -1,4 +1,4 @@
-"""One ranking over the trials of several runs."""
+"""One ranking of the trials of several runs."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Member:
     """A scored architecture in a joint ranking.
 
     Attributes:
-        trial: One of the trials that scored it so.
-        runs: Places of the runs that did, in the order given.
+        trial: One of the trials with these scores.
+        runs: Indices of the runs that have such a trial.
         value: Its combined value among all members.
         on_front: Whether no other member dominates it.
     """
@@ -33,7 +33,7 @@ class Member:
 def rank_jointly(
     tables: Sequence[Sequence[Trial]], combination: Combination, objectives: Sequence[Objective]
 ) -> list[Member]:
-    """Return the scored trials of all runs, best first; those with equal key and components are one member."""
+    """Return the scored trials of all runs, best first. Trials with equal key and components are one member."""
     runs: dict[tuple[Any, ...], list[int]] = {}
     first: dict[tuple[Any, ...], Trial] = {}
     for place, trials in enumerate(tables):
@@ -44,7 +44,7 @@ def rank_jointly(
             first.setdefault(same, trial)
     values = dict(zip(first, combination.combine(list(first.values())), strict=True))
     order = sorted(first, key=lambda same: (-values[same], same[0], runs[same]))
-    # Two runs may have scored one architecture with different seeds: keys of their own keep them apart.
+    # Two runs may have scored an architecture with different seeds. Different keys keep these members separate.
     apart = {
         f"{same[0]}/{place}": dataclasses.replace(
             first[same], arch=dataclasses.replace(first[same].arch, key=f"{same[0]}/{place}")

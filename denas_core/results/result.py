@@ -19,25 +19,25 @@ from denas_core.values.trial import STATES, Trial
 SCHEMA = "denas.search/1"
 FINALISTS = 10
 FRONT_FILES = 40
-"""Best architectures, and best ones on the front, that get a file of their own; ``result.json`` has the whole front."""
+"""Number of trials on the front that get an architecture file. ``result.json`` contains the whole front."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResult:
-    """What a search found.
+    """The result of a search.
 
     Attributes:
         path: The run directory.
         space: Id of the space.
         seed: Seed of the search.
-        counts: Trials by state.
+        counts: Number of trials by state.
         ranked: Scored trials, best first.
-        values: Combined value of each by key.
-        components: Names of the components the values combine.
-        is_relative: Whether those values are ranks within this run.
-        front: Trials that no other dominates, by score.
-        notices: What the user should know about the result.
-        is_finished: Whether the search came to its end, and was not stopped by a signal.
+        values: Combined value of each scored trial by key.
+        components: Names of the components that are combined.
+        is_relative: Whether the values rank trials within this run, and cannot be compared between runs.
+        front: Trials that no other trial dominates, ordered by score.
+        notices: Sentences for the user about the result.
+        is_finished: Whether the search ended by itself. False if a signal stopped it.
     """
 
     path: Path
@@ -58,7 +58,7 @@ class SearchResult:
         return self.ranked[0]
 
     def describe(self, trial: Trial) -> dict[str, Any]:
-        """Return a trial with its combined value, fit for JSON."""
+        """Return a trial with its combined value, as JSON can represent it."""
         row = trial.as_dict()
         return {
             "key": row["key"],
@@ -71,7 +71,7 @@ class SearchResult:
         }
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the result as ``denas search --json`` prints it."""
+        """Return the result in the form that ``denas search --json`` prints."""
         return {
             "schema": SCHEMA,
             "run": str(self.path),
@@ -87,7 +87,7 @@ class SearchResult:
 
 
 def finite(value: float) -> float | None:
-    """Return a combined value for JSON, which has no form for that of a trial that misses a component."""
+    """Return `value`, or None if it is infinite, as for a trial that lacks a component: JSON has no infinity."""
     return value if math.isfinite(value) else None
 
 
@@ -102,7 +102,7 @@ def make_result(
     """Rank the trials of a run.
 
     Raises:
-        NoResult: none of them is scored; says what stopped most.
+        NoResult: no trial is scored. The text gives the reason of the trial that came nearest.
     """
     counts: dict[str, int] = {state: sum(t.evaluation.state == state for t in trials) for state in STATES}
     if not counts["scored"]:
@@ -130,9 +130,9 @@ def make_result(
 def select_front(
     ranked: Sequence[Trial], values: dict[str, float], objectives: Sequence[Objective]
 ) -> list[Trial]:
-    """Return the trials that no other dominates, in the order given.
+    """Return the trials that no other trial dominates, in the given order.
 
-    A trial without a stable latency takes no part where latency is an objective.
+    If an objective is measured, trials without a stable latency are left out.
     """
     candidates: list[Trial] = []
     points: list[list[float]] = []

@@ -1,4 +1,4 @@
-"""The names of the files in a run directory, and what tells a run from another directory."""
+"""The names of the files in a run directory, and how a run directory is recognised."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .rows import APPLICATION_ID
 from .store import Store
 
 STORE = "study.db"
-"""The trials, in SQLite."""
+"""The trials, in an SQLite file."""
 
 REPAIRED = f"{STORE}.repaired"
-"""The new store of a repair, until it has taken the place of the damaged one."""
+"""The new store of a repair, before it replaces the damaged one."""
 
 CONFIG = "config.yaml"
 """The configuration of the run, with every option written out."""
@@ -28,10 +28,10 @@ BEST = "best.json"
 """The best architecture."""
 
 ARCHITECTURES = "architectures"
-"""A folder with one architecture file a finalist."""
+"""A folder with one architecture file for each finalist."""
 
 INSIGHT = "insight.json"
-"""What a later report needs of the objects of the search."""
+"""Data from the objects of the search that a later report needs."""
 
 REPORT = "report.html"
 """The report."""
@@ -40,7 +40,7 @@ TRAINING = "training"
 """A folder with the training of the best architecture."""
 
 MODEL = Path(TRAINING) / "model"
-"""A folder with the model that a training leaves."""
+"""A folder with the trained model."""
 
 
 def read_run(path: Path) -> Store:
@@ -54,11 +54,11 @@ def read_run(path: Path) -> Store:
 
 
 def check_is_run(path: Path) -> None:
-    """Refuse a directory that holds no run.
+    """Check that a directory is a run that can be read.
 
     Raises:
-        ConfigError: there is none, it never began, or its path is too long.
-        StoreDamaged: its store is gone.
+        ConfigError: it is not a run, it was stopped before its first trial, or its path is too long.
+        StoreDamaged: its store is missing.
     """
     repair = f"denas repair {shlex.quote(str(path))}"
     if (path / REPAIRED).is_file():
@@ -78,7 +78,7 @@ def check_is_run(path: Path) -> None:
 
 
 def is_run(path: Path) -> bool:
-    """Tell whether a directory is one that a search made, whole or not."""
+    """Return whether a search made this directory. Its files may be damaged or incomplete."""
     if not path.is_dir():
         return False
     stores = (STORE, REPAIRED, f"{STORE}-wal")
@@ -88,7 +88,7 @@ def is_run(path: Path) -> bool:
 
 def _is_ours(store: Path) -> bool:
     if store.name.endswith("-wal"):
-        # A log alone does not say whose it is: the directory must look like a run besides.
+        # A log does not show which program wrote it, so the directory must also have the configuration of a run.
         return store.is_file() and (store.parent / CONFIG).is_file()
     try:
         with store.open("rb") as file:

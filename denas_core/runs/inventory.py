@@ -1,4 +1,4 @@
-"""The runs in a directory: what each is, how far it came, how large it is; none of them can stop the list."""
+"""A list of the runs in a directory with their state, progress and size. A damaged run is listed as such."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ RunState = Literal["running", "finished", "stopped", "not begun", "damaged"]
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
-    """A run at a glance; None where it cannot be known.
+    """A summary of a run. Fields are None if their value is unknown.
 
     Attributes:
-        path: Its directory.
-        state: ``stopped``: it can be resumed; ``not begun``: it has no store yet.
-        reason: Why it is damaged.
-        space: Id of its space.
-        scored: Scored trials.
-        best_params: Parameters of the best of its last result.
-        budget: As configured.
-        age_seconds: Since it was started.
-        bytes: Its size on disk.
+        path: The run directory.
+        state: ``stopped``: the run can be resumed; ``not begun``: it has no store yet.
+        reason: Why the run is damaged.
+        space: Id of the space.
+        scored: Number of scored trials.
+        best_params: Number of parameters of the best architecture in the last result.
+        budget: The configured budget.
+        age_seconds: Seconds since the run was started.
+        bytes: Size of the directory on disk.
     """
 
     path: Path
@@ -49,14 +49,14 @@ class RunSummary:
     bytes: int = 0
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the summary, fit for JSON."""
+        """Return the summary as JSON can represent it."""
         return {**dataclasses.asdict(self), "path": str(self.path)}
 
 
 def list_runs(directory: Path) -> tuple[list[RunSummary], list[Path]]:
-    """Return a summary of each run in `directory`, by name, and the entries that are none.
+    """Return summaries of the runs in `directory`, ordered by name, and the entries that are not runs.
 
-    A directory that is a run itself is the only one in its list.
+    If the directory is a run itself, only this run is listed.
     """
     entries = [directory] if is_run(directory) else sorted(directory.iterdir())
     runs = [path for path in entries if is_run(path)]
@@ -64,7 +64,7 @@ def list_runs(directory: Path) -> tuple[list[RunSummary], list[Path]]:
 
 
 def summarise(path: Path) -> RunSummary:
-    """Return a run at a glance."""
+    """Return the summary of a run."""
     size = size_on_disk(path)
     held = is_held(path)
     if not any((path / name).exists() for name in (STORE, REPAIRED, f"{STORE}-wal", RESULT)):
@@ -96,7 +96,7 @@ def summarise(path: Path) -> RunSummary:
 
 
 def size_on_disk(path: Path) -> int:
-    """Return the bytes of the files below a directory; links count as themselves, what cannot be read as nothing."""
+    """Return the bytes of the files below a directory. Links are not followed, and unreadable files count as empty."""
     total = 0
     for folder, _, names in os.walk(path, onerror=None, followlinks=False):
         for name in names:
@@ -112,7 +112,7 @@ def _is_spent(budget: Budget, scored: int, seconds: float) -> bool:
 
 
 def _result(path: Path) -> dict[str, Any]:
-    # A result is written after its trials: it may be missing, or of a shorter search.
+    # The result is written after the trials, so it may be missing or older than the last trials.
     try:
         document = json.loads((path / RESULT).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):

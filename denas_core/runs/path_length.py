@@ -1,4 +1,4 @@
-"""The longest path of a run: SQLite opens no file whose absolute path is longer than about 500 bytes."""
+"""The longest path of a run. SQLite cannot open files whose absolute path is longer than about 500 bytes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 from denas_core.errors import ConfigError
 
 LONGEST = 504 - len("/.study.db.tmp")
-"""Bytes of the absolute path of a run directory: SQLite allows 512, with ``-journal`` after the name of the file."""
+"""Most bytes in the absolute path of a run directory. SQLite allows 512 for a file name with ``-journal`` added."""
 
 
 def check_path_length(path: Path) -> None:
-    """Refuse a run directory in which SQLite could not open the store.
+    """Check that SQLite can open the store in a run directory.
 
     Raises:
-        ConfigError: says how long the path is, and how long it may be.
+        ConfigError: the path is too long. The text gives its length and the largest length.
     """
     length = len(os.fsencode(os.path.realpath(path)))
     if length > LONGEST:

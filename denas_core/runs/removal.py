@@ -1,4 +1,4 @@
-"""Removing runs: only what a run consists of, and in an order that leaves a run, or nothing, wherever it is cut off."""
+"""Removing runs. Only files of a run are removed, and an interrupted removal can be repeated."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PARTS = (
     BEST,
     RESULT,
     f"{STORE}.damaged-*",
-    # From here on it is no run that can be read: its log, its store, and what says that it was one.
+    # Once these are removed, the run cannot be read. CONFIG and LOCK come last, because they mark it as a run.
     f"{REPAIRED}*",
     f"{STORE}-journal",
     f"{STORE}-shm",
@@ -36,16 +36,16 @@ PARTS = (
     OWNER,
     LOCK,
 )
-"""What a run consists of, in the order in which it is removed."""
+"""The files of a run in the order in which they are removed."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Removal:
-    """What became of a run directory.
+    """The result of removing a run.
 
     Attributes:
-        path: The directory.
-        kept: What else was in it, and still is; empty if the directory is gone.
+        path: The run directory.
+        kept: Names of other files, which stay in it; empty if the directory was removed.
     """
 
     path: Path
@@ -53,10 +53,10 @@ class Removal:
 
 
 def check_removable(paths: Sequence[Path]) -> None:
-    """Refuse anything that is no run directory itself.
+    """Check that all paths are run directories, and not links to them.
 
     Raises:
-        ConfigError: naming the first one.
+        ConfigError: a path is not. The text names the first one.
     """
     for path in paths:
         if path.is_symlink():
@@ -71,11 +71,11 @@ def check_removable(paths: Sequence[Path]) -> None:
 
 
 def remove_runs(paths: Sequence[Path]) -> list[Removal]:
-    """Remove runs; other files that lie in their directories stay.
+    """Remove runs. Other files in their directories are kept.
 
     Raises:
-        ConfigError: one is no run directory; nothing is removed.
-        RunBusy: another process works on one; nothing is removed.
+        ConfigError: a path is not a run directory. Nothing is removed.
+        RunBusy: another process is working in one of the runs. Nothing is removed.
         StorageError: the file system refuses.
     """
     check_removable(paths)
@@ -95,7 +95,7 @@ def _remove(entry: Path) -> None:
     with storage_errors(entry):
         mode = entry.lstat().st_mode
         if stat.S_ISDIR(mode):
-            with contextlib.suppress(OSError):  # something else lies in it
+            with contextlib.suppress(OSError):  # the folder contains other files
                 entry.rmdir()
         elif stat.S_ISREG(mode) and not _is_behind_link(entry):
             entry.unlink(missing_ok=True)

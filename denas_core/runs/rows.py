@@ -1,4 +1,4 @@
-"""The rows of a store: how trials are written down, and how each row proves that it is what was written."""
+"""The rows of a store: how trials are stored, and how a digest in each row shows that the row is unchanged."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ TABLES = {
     PRIMARY KEY (idx, name)
 ) STRICT, WITHOUT ROWID""",
 }
-"""Statements by table, word for word as SQLite keeps them."""
+"""The SQL statement of each table, exactly as SQLite stores it."""
 
 _TRIAL = (
     *("idx", "generation", "key", "arch", "state", "reason"),
@@ -55,13 +55,13 @@ def meta_row(key: str, value: str) -> Row:
 
 def component_row(index: int, name: str, value: float, seconds: float) -> Row:
     """Return the row of one component of a trial."""
-    # SQLite keeps no negative zero; adding zero makes it positive, as the digest must see it.
+    # SQLite does not store negative zero. Adding zero makes it positive before the digest is computed.
     row = [index, name, float(value) + 0.0, float(seconds)]
     return (*row, digest(row, size=8))
 
 
 def trial_row(trial: Trial) -> Row:
-    """Return the row of a trial; its components have rows of their own."""
+    """Return the row of a trial. Its components have rows in another table."""
     result = trial.evaluation
     row = {
         "idx": trial.index,
@@ -80,7 +80,7 @@ def trial_row(trial: Trial) -> Row:
 
 
 def is_intact(table: str, row: Row) -> bool:
-    """Tell whether a row of `table` is, bit for bit, one that was written."""
+    """Return whether a row of `table` is unchanged since it was written."""
     if len(row) != (len(_TRIAL) + 1 if table == "trial" else {"meta": 3, "component": 5}[table]):
         return False
     content: Any = dict(zip(_TRIAL, row, strict=False)) if table == "trial" else list(row[:-1])
@@ -91,17 +91,17 @@ def is_intact(table: str, row: Row) -> bool:
 
 
 def component_names(row: Row) -> set[str]:
-    """Return the components that a trial was committed with, from its row."""
+    """Return the names of the components of a trial, given its row."""
     return set(json.loads(row[_TRIAL.index("components")]))
 
 
 def trial_seconds(row: Row) -> float:
-    """Return the seconds that a trial took, from its row."""
+    """Return the seconds that a trial took, given its row."""
     return float(sum(dict(json.loads(row[_TRIAL.index("seconds")])).values()))
 
 
 def as_trial(row: Sequence[Any], components: Mapping[str, float]) -> Trial:
-    """Return the trial that an intact row stands for."""
+    """Return the trial of an intact row."""
     content = dict(zip(_TRIAL, row, strict=False))
     space, values = json.loads(content["arch"])
     return Trial(

@@ -1,4 +1,4 @@
-"""Reading what can still be read of a damaged store, page by page: every row that matches its digest."""
+"""Reading a damaged store page by page. Every row that matches its digest is recovered."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from typing import Any
 from .rows import TABLES, Row, component_names, is_intact
 
 PAGE = 4096
-"""Bytes of a page of a store; SQLite's default since 2016, and what `Store.build` makes."""
+"""Bytes of a page of a store. This is the default of SQLite since 2016, which `Store.build` uses."""
 
 LOGS = ("-wal", "-journal")
-"""Endings of the files beside a store in which SQLite keeps commits, or what takes one back that was cut off."""
+"""Endings of the files beside a store in which SQLite keeps commits, or data to undo an interrupted commit."""
 
-# Kinds of page that hold rows, by the first byte of the page: leaves of a table, leaves and branches of an index.
+# The first byte of a page gives its type. These types contain rows: leaves of a table, leaves and branches of an index.
 _LEAF, _INDEX_LEAF, _INDEX_BRANCH = 0x0D, 0x0A, 0x02
 _HOLDS = {_LEAF: ("trial", "meta"), _INDEX_LEAF: ("component",), _INDEX_BRANCH: ("component",)}
 
 
 @dataclasses.dataclass(slots=True)
 class Salvage:
-    """Intact rows of a store.
+    """The intact rows of a store.
 
     Attributes:
         meta: Facts about the run, by name.
@@ -39,7 +39,7 @@ class Salvage:
 
     @property
     def seen(self) -> int:
-        """Trials that were there, as far as intact rows show."""
+        """Number of trials that the store had, as far as its intact rows show."""
         return 1 + max((*self.trials, *(index for index, _ in self.components)), default=-1)
 
     def add(self, table: str, row: Row) -> None:
@@ -54,7 +54,7 @@ class Salvage:
             self.components.setdefault((row[0], row[1]), row)
 
     def prefix(self) -> tuple[list[Row], list[Row]]:
-        """Return the rows of the longest run of whole trials from the first one, and those of their components."""
+        """Return the rows of the first trials up to the first incomplete trial, and the rows of their components."""
         names: dict[int, set[str]] = {}
         for index, name in self.components:
             names.setdefault(index, set()).add(name)
@@ -68,15 +68,15 @@ class Salvage:
 
 
 def salvage(store: Path, blank: Path, work: Path) -> Salvage:
-    """Return every intact row of a store that SQLite may no longer be able to open.
+    """Return every intact row of a store, even if SQLite cannot open it.
 
-    The store is read through copies; the file itself is left as it is. Its first page, which every store has alike, is
-    taken from an empty store. Then each page in turn is put in the place of a table's root: SQLite shows the rows of
-    that page alone, and nothing depends on the pages that lead to it. This is done with the log of the store (which
-    may need either first page) and without it.
+    The store is read from copies and is not changed. Its first page, which is equal in all stores, is replaced by that
+    of an empty store. Then each page in turn replaces the root page of a table, so that SQLite reads only the rows of
+    that page and needs no other page to find it. This is done with the log of the store, with either first page, and
+    without the log.
 
     Args:
-        store: The file; it, or its log, may be missing.
+        store: The file of the store. The file or its log may be missing.
         blank: An empty store of this version.
         work: A directory for copies.
     """
@@ -95,7 +95,7 @@ def salvage(store: Path, blank: Path, work: Path) -> Salvage:
 
 
 def copy_readable(source: Path, target: Path) -> None:
-    """Copy a file; what the disk no longer reads becomes zeros."""
+    """Copy a file. Parts that the disk cannot read become zeros."""
     size = source.stat().st_size
     with source.open("rb", buffering=0) as old, target.open("wb") as new:
         for start in range(0, size, PAGE):
@@ -110,9 +110,10 @@ def copy_readable(source: Path, target: Path) -> None:
 
 @contextlib.contextmanager
 def as_far_as_readable() -> Iterator[None]:
-    """End a block where SQLite can read no further.
+    """End the body without an error when SQLite cannot read further.
 
-    SQLite quotes a damaged schema in its message: where that is no text, Python raises what is no `sqlite3.Error`.
+    SQLite quotes a damaged schema in its message: where the message is not text, Python raises an error that is not a
+    `sqlite3.Error`.
     """
     with contextlib.suppress(sqlite3.Error, UnicodeDecodeError):
         yield
@@ -130,7 +131,7 @@ def _copy(store: Path, copy: Path, *, with_log: bool) -> None:
 def _give_first_page(copy: Path, blank: Path) -> None:
     empty = blank.read_bytes()
     with copy.open("a+b") as file:
-        # Whole pages, and those of an empty store where the end is cut off.
+        # The file must have whole pages. Missing pages at the end are taken from an empty store.
         size = file.seek(0, 2)
         file.write(bytes(-size % PAGE))
         file.write(empty[file.tell() :])
@@ -172,6 +173,6 @@ def _roots(blank: Path) -> dict[str, int]:
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
-    # A text that cannot be decoded fails its digest: its row is lost, and no other.
+    # Text that cannot be decoded does not match its digest, so only its row is lost.
     connection.text_factory = lambda raw: raw.decode(errors="replace")
     return connection

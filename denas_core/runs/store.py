@@ -1,4 +1,4 @@
-"""The store: a run's trials in SQLite, written by one process, each in one durable transaction."""
+"""The store: the trials of a run in an SQLite file. One process writes it, each trial in one durable transaction."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from .store_errors import damaged, repair_command, sqlite_errors
 
 
 class Store:
-    """The trials of one run; open it with `Store.create`, `Store.open` or `Store.read`, and close it as a context."""
+    """The trials of one run. `Store.create`, `Store.open` and `Store.read` return one; close it with ``with``."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
@@ -52,13 +52,13 @@ class Store:
     def build(
         path: Path, meta: Mapping[str, str], trials: Iterable[Row] = (), components: Iterable[Row] = ()
     ) -> None:
-        """Write a whole store: it is there with everything in it, or not at all.
+        """Write a complete store. After an interruption, there is either the complete store or none.
 
         Args:
-            path: Where; a store that is there is replaced.
-            meta: Texts by name.
-            trials: Intact rows; see `rows`.
-            components: The same.
+            path: Path of the store. An existing store is replaced.
+            meta: Facts about the run by name, as text.
+            trials: Intact rows of trials, see `rows`.
+            components: Intact rows of components.
 
         Raises:
             StorageError: the file system refuses.
@@ -67,7 +67,7 @@ class Store:
         with storage_errors(draft):
             for end in ("", "-wal", "-shm", "-journal"):
                 draft.with_name(f"{draft.name}{end}").unlink(missing_ok=True)
-        # Without a log, which closing would fold into the file and keep silent about a full disk.
+        # A log is not used: when SQLite copies it into the file at the end, it does not report a full disk.
         with sqlite_errors(path), Store(draft, _connect(draft, journal="DELETE")) as store:
             for pragma in (f"application_id = {APPLICATION_ID}", f"user_version = {SCHEMA_VERSION}"):
                 store._connection.execute(f"PRAGMA {pragma}")
@@ -86,25 +86,26 @@ class Store:
         """Open an existing store for writing, after a check of the whole file.
 
         Raises:
-            StoreDamaged: it is no store, is corrupt, or newer than this version.
+            StoreDamaged: the file is not a store, is corrupt, or was written by a newer version.
             StorageError: the file system refuses.
         """
         _check_exists(path)
         with sqlite_errors(path):
-            # A log costs one fsync a commit, not three; but the memory that it needs is not shared over a network.
+            # A log needs one fsync per commit instead of three, but also shared memory, which a network does not have.
             journal = "DELETE" if network_file_system(path) else "WAL"
             return cls(path, _connect(path, journal=journal))._checked(thorough=True)
 
     @classmethod
     def read(cls, path: Path) -> Store:
-        """Open an existing store for reading, beside a process that writes it.
+        """Open an existing store for reading. Another process may write it at the same time.
 
         Raises:
-            StoreDamaged, StorageError: as `open`.
+            StoreDamaged, StorageError: see `open`.
         """
         _check_exists(path)
         with sqlite_errors(path):
-            # Readers of a write-ahead log write beside it; where they may not, a store without one is fixed anyway.
+            # Readers of a store with a log write files beside it. If they have no permission to, and there is no log,
+            # the store can be opened as one that does not change.
             is_fixed = not os.access(path.parent, os.W_OK) and not _is_in_use(path)
             uri = f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if is_fixed else ''}"
             connection = sqlite3.connect(uri, uri=True, isolation_level=None)
@@ -121,15 +122,15 @@ class Store:
         self.close()
 
     def header(self) -> dict[str, Any]:
-        """Return what the run was started with."""
+        """Return the header: the configuration, versions and machine with which the run was started."""
         with sqlite_errors(self.path):
             return dict(json.loads(self._get("header")))
 
     def set_header(self, header: Mapping[str, Any]) -> None:
-        """Replace what the run goes on with: a resume may raise its budget.
+        """Replace the header, for example when a resumed run has a larger budget.
 
         Raises:
-            StorageError: as `append`.
+            StorageError: see `append`.
         """
         with sqlite_errors(self.path), self._transaction():
             self._set("header", canonical_json(header))
@@ -140,10 +141,10 @@ class Store:
             return float(self._get("active_seconds"))
 
     def append(self, trial: Trial, *, active_seconds: float) -> None:
-        """Commit a finished trial; when this returns, a power cut does not lose it.
+        """Store a finished trial. When this returns, a power cut cannot lose the trial.
 
         Raises:
-            StorageError: the disk is full or fails; nothing is written, and the store stays whole.
+            StorageError: the disk is full or fails. The trial is not stored, and the store stays intact.
         """
         result = trial.evaluation
         with sqlite_errors(self.path), self._transaction():
@@ -154,10 +155,10 @@ class Store:
     def add_components(
         self, index: int, components: Mapping[str, float], seconds: Mapping[str, float]
     ) -> None:
-        """Commit further components of a trial that is there already.
+        """Store further components of a stored trial.
 
         Raises:
-            StorageError: as `append`.
+            StorageError: see `append`.
         """
         with sqlite_errors(self.path), self._transaction():
             self._insert_components(index, components, seconds)
@@ -166,9 +167,9 @@ class Store:
         """Return every trial, in order.
 
         Raises:
-            StoreDamaged: a row is not what was written, or one is missing.
+            StoreDamaged: a row has changed since it was written, or is missing.
         """
-        # One read transaction: a writer may commit between two statements.
+        # One transaction for both tables, because another process may store a trial between two statements.
         with sqlite_errors(self.path), self._transaction("DEFERRED"):
             components: dict[int, dict[str, float]] = {}
             for row in self._connection.execute("SELECT * FROM component ORDER BY idx, name"):
@@ -245,7 +246,7 @@ class Store:
             raise
 
     def _get(self, key: str) -> str:
-        # The rows themselves, not the index on them.
+        # The table is read directly, because its index may be damaged.
         query = "SELECT * FROM meta NOT INDEXED WHERE key = ?"
         row = self._connection.execute(query, (key,)).fetchone()
         if row is None or not is_intact("meta", row):
@@ -257,7 +258,7 @@ class Store:
 
 
 def has_log(path: Path) -> bool:
-    """Tell whether a store has a log that is not empty."""
+    """Return whether a store has a log that is not empty."""
     try:
         return path.with_name(f"{path.name}-wal").stat().st_size > 0
     except FileNotFoundError:
@@ -265,13 +266,13 @@ def has_log(path: Path) -> bool:
 
 
 def _is_in_use(path: Path) -> bool:
-    # A reader leaves an empty log behind; with the shared memory beside it, it may be a writer's.
+    # A reader can leave an empty log. If the file of shared memory exists too, a writer may be using the store.
     return has_log(path) or all(path.with_name(f"{path.name}{end}").exists() for end in ("-wal", "-shm"))
 
 
 def _connect(path: Path, *, journal: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, timeout=30.0)
-    # FULL: a committed trial survives a power cut.
+    # With FULL, a stored trial survives a power cut.
     for pragma in (
         f"journal_mode = {journal}",
         "synchronous = FULL",

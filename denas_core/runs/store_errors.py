@@ -1,4 +1,4 @@
-"""Errors of SQLite as errors about a store: what happened to it, and the command that goes on."""
+"""Errors of SQLite as errors about a store, with a command that helps."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _REFUSALS = {
     sqlite3.SQLITE_LOCKED,
     sqlite3.SQLITE_PERM,
 }
-"""What SQLite reports when the file system, not the file, is at fault."""
+"""Error codes with which SQLite reports a problem of the file system and not of the file."""
 
 
 @contextlib.contextmanager
 def sqlite_errors(path: Path) -> Iterator[None]:
-    """Turn what SQLite raises about the store at `path` into one line.
+    """Turn errors of SQLite about the store at `path` into errors of one line.
 
     Raises:
-        StorageError: The file system refuses.
-        StoreDamaged: The file is not what was written.
+        StorageError: the file system refuses.
+        StoreDamaged: the file is damaged.
     """
     try:
         yield
@@ -39,7 +39,7 @@ def sqlite_errors(path: Path) -> Iterator[None]:
                 f"store {str(path)!r} holds half a commit, which a resume takes back: "
                 f"denas search --resume {shlex.quote(str(path.parent))}"
             ) from error
-        # A file shorter than it says is damaged, though SQLite calls it an error of input.
+        # A file that is too short is damaged, although SQLite reports an input error.
         if code & 0xFF in _REFUSALS and code != sqlite3.SQLITE_IOERR_SHORT_READ:
             raise StorageError(
                 f"cannot use store {str(path)!r}: {error}; free space or permissions, then go on with --resume"
@@ -50,7 +50,7 @@ def sqlite_errors(path: Path) -> Iterator[None]:
 
 
 def damaged(path: Path, what: str) -> StoreDamaged:
-    """Return the error about a store, which says how to repair it."""
+    """Return the error for a damaged store. Its text says how to repair the store."""
     line = " ".join(what.replace("*** in database main ***", "").split())
     return StoreDamaged(
         f"store {str(path)!r} is damaged ({line[:120]}); repair it with: {repair_command(path)}"

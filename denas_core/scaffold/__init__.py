@@ -84,7 +84,7 @@ def write_plugin(files: Mapping[str, str], directory: Path) -> None:
     """
     with storage_errors(directory):
         if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-            what = "is not empty" if directory.is_dir() else "is no directory"
+            what = "is not empty" if directory.is_dir() else "is not a directory"
             raise ConfigError(f"{str(directory)!r} exists and {what}; name another with --out")
         for relative, text in files.items():
             path = directory / relative

@@ -1,4 +1,4 @@
-"""Bounds: relative ones made absolute, and all of them within reach, before any candidate is looked at."""
+"""Checks of constraints before the search: relative bounds become absolute, and unreachable bounds are refused."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def reachable(
 ) -> tuple[list[Constraint], dict[str, tuple[float, float]]]:
     """Return the constraints with relative bounds made absolute, and the reachable range of their metrics.
 
-    Those on measured metrics are absolute already, see `absolute_bounds`.
+    Bounds on measured metrics must be absolute already, see `absolute_bounds`.
 
     Raises:
-        Infeasible: a constraint lies outside the range; says the nearest value that does not.
-        ConfigError: a relative bound in a space without a full architecture.
+        Infeasible: a bound is outside the reachable range. The text gives the range.
+        ConfigError: a bound is relative, but the space has no full architecture.
     """
     smallest, full = space.smallest(), space.full()
     ranges: dict[str, tuple[float, float]] = {}
@@ -86,10 +86,11 @@ def check_comparable(relative: Sequence[Constraint], space: SearchSpace) -> None
 
 
 def measure_full(evaluator: Evaluator, relative: Sequence[Constraint]) -> dict[str, Any]:
-    """Return the measured latency of the full architecture by metric, fit for JSON: what `absolute_bounds` takes.
+    """Return the measured metrics of the full architecture, in the form that `absolute_bounds` takes.
 
-    It is measured as that of a candidate is: by the same probe, in rounds that alternate with the smallest network.
-    Where it is unstable it is measured again, up to `ATTEMPTS` times: all candidates are compared with it.
+    They are measured in the same way as those of a candidate: by the same probe, in rounds that alternate with the
+    smallest network. An unstable measurement is repeated up to `ATTEMPTS` times, because the bounds for all candidates
+    depend on it.
 
     Raises:
         NoResult: the latency is unstable.
@@ -110,26 +111,31 @@ def measure_full(evaluator: Evaluator, relative: Sequence[Constraint]) -> dict[s
 
 
 def absolute_bounds(
-    relative: Sequence[Constraint], references: Mapping[str, Any]
+    relative: Sequence[Constraint], full_latency: Mapping[str, Any]
 ) -> tuple[list[Constraint], list[str]]:
-    """Return constraints with bounds of their own, and a notice for each that says where it comes from."""
-    absolute, told = [], []
+    """Return the constraints with absolute bounds, and a notice for each that says how its bound was computed.
+
+    Args:
+        relative: Constraints with relative bounds on measured metrics.
+        full_latency: The measurement that `measure_full` returned.
+    """
+    absolute, notices = [], []
     for constraint in relative:
-        full = references[constraint.metric]
+        full = full_latency[constraint.metric]
         found = dataclasses.replace(constraint, bound=constraint.bound * full["median"], relative=False)
         absolute.append(found)
-        told.append(
+        notices.append(
             f"{constraint} is {found}: the full architecture takes {full['median']:.4g} "
             f"[{full['low']:.4g}, {full['high']:.4g}]"
         )
-    return absolute, told
+    return absolute, notices
 
 
 def check_contradictions(constraints: Sequence[Constraint]) -> None:
     """Refuse constraints that no architecture can satisfy together.
 
     Raises:
-        Infeasible: names the two.
+        Infeasible: two constraints contradict each other. The text names them.
     """
     for upper in (c for c in constraints if c.upper):
         for lower in (c for c in constraints if not c.upper and c.metric == upper.metric):

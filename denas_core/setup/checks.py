@@ -1,4 +1,4 @@
-"""Whether the knobs of a space can be searched."""
+"""Checks of the components of a search before it starts."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ DEVICES = ("auto", "cpu", "cuda")
 
 
 def check_knobs(space: SearchSpace) -> None:
-    """Refuse knobs that cannot be searched: none at all, empty, doubled, with a parent that comes later or never fits.
+    """Check that the knobs of a space can be searched.
 
     Raises:
-        ConfigError: naming the knob.
+        ConfigError: there are no knobs, a knob has no values or equal values, two knobs have the same name, or a knob
+            depends on a parent that comes later or never has the wanted value. The text names the knob.
     """
     seen: dict[str, tuple[KnobValue, ...]] = {}
     for knob in space.knobs():
@@ -57,10 +58,10 @@ def check_knobs(space: SearchSpace) -> None:
 
 
 def check_objects(objects: Mapping[str, Component]) -> None:
-    """Check components that the caller made, as those from a configuration are checked.
+    """Check components that the caller has made, in the same way as components from a configuration.
 
     Raises:
-        ConfigError: one is of another kind than its name says, or has an option out of its bounds.
+        ConfigError: a component is not of the kind of its name, or an option is outside its bounds.
     """
     for unknown in objects.keys() - CONTRACTS.keys():
         raise ConfigError(f"there is no component {unknown!r}{did_you_mean(unknown, CONTRACTS)}")
@@ -76,7 +77,7 @@ def check_objects(objects: Mapping[str, Component]) -> None:
 
 
 def check_metrics(space: SearchSpace, metrics: Metrics, names: Iterable[str]) -> None:
-    """Refuse metrics that `space` does not have, though their names are known.
+    """Check that `space` has the metrics that constraints and objectives name.
 
     Args:
         space: The space.
@@ -84,12 +85,12 @@ def check_metrics(space: SearchSpace, metrics: Metrics, names: Iterable[str]) ->
         names: Metrics that constraints and objectives name.
 
     Raises:
-        ConfigError: names the metric and those there are.
+        ConfigError: the space does not have a metric. The text lists the metrics that it has.
     """
     wanted = list(names)
     known = [metric.name for metric in metrics if metric.is_measured]
     if any(name not in known for name in wanted):
-        # What a space counts is seen on any of its networks.
+        # All networks of a space have the same metrics, so any of them shows which there are.
         known = [*space.cost(space.smallest() or space.sample(random.Random(0))), *known]
     for name in wanted:
         if name not in known:
@@ -97,10 +98,10 @@ def check_metrics(space: SearchSpace, metrics: Metrics, names: Iterable[str]) ->
 
 
 def choose_device(device: str) -> str:
-    """Return ``cpu`` or ``cuda`` for what the user asked.
+    """Return ``cpu`` or ``cuda`` for the device that the user chose.
 
     Raises:
-        ConfigError: CUDA is asked for and not there.
+        ConfigError: the user chose CUDA, and this machine does not have it.
     """
     if device == "cpu":
         return device

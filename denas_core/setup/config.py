@@ -99,7 +99,7 @@ class RunConfig(BaseModel):
     @classmethod
     def _check_out(cls, value: str | None) -> str | None:
         if value is not None and (not value.strip() or "\0" in value):
-            raise ValueError(f"out {value!r} is no name of a directory")
+            raise ValueError(f"out {value!r} is not a name of a directory")
         return value
 
     @field_validator("budget", mode="before")
@@ -143,7 +143,7 @@ def make_config(document: Mapping[str, Any], *, origin: str, text: str | None = 
         ) from error
     except (TypeError, ValueError, RecursionError) as error:
         raise ConfigError(
-            f"the configuration holds something that is no plain value ({origin}): {error}"
+            f"the configuration holds something that is not a plain value ({origin}): {error}"
         ) from error
 
 
@@ -174,7 +174,7 @@ def read_document(path: str) -> tuple[dict[str, Any], str]:
     """Return the mapping in a YAML file, and its text.
 
     Raises:
-        ConfigError, StorageError: it cannot be read, or is no mapping.
+        ConfigError, StorageError: it cannot be read, or is not a mapping.
     """
     text = read_text(path)
     return load_mapping(text, origin=path), text
@@ -184,7 +184,7 @@ def apply_settings(document: Mapping[str, Any], settings: Iterable[str]) -> dict
     """Return `document` with each ``key=value`` of ``--set`` applied; dots reach into mappings.
 
     Raises:
-        ConfigError: no ``=``, an empty key, or a key inside something that is no mapping.
+        ConfigError: no ``=``, an empty key, or a key inside something that is not a mapping.
     """
     changed = json.loads(json.dumps(dict(document)))
     for setting in settings:

@@ -1,4 +1,4 @@
-"""From a configuration to the objects of a search: names resolved, options checked, budgets proven reachable."""
+"""The objects of a search, made from its configuration: components are created, and options and constraints checked."""
 
 from __future__ import annotations
 
@@ -32,11 +32,12 @@ class Setup:
     """The objects of a search.
 
     Attributes:
-        config: The configuration they were made from, with every option written out.
+        config: The configuration of the search, with every option written out.
         problem: Space and absolute constraints.
-        relative: Constraints relative to the measured latency of the full architecture, until `resolve_latency_bounds`.
-        full_latency: That latency by metric, fit for JSON.
-        ranges: Reachable range of each constrained static metric, where the space knows its ends.
+        relative: Constraints relative to the measured latency of the full architecture. `resolve_latency_bounds` makes
+            them absolute and empties this field.
+        full_latency: The measured latency of the full architecture, by metric.
+        ranges: Reachable range of each constrained metric that is not measured, if the space bounds it.
         metrics: The metrics of the core, the space and the probe.
         notices: What the user should know before the search starts.
     """
@@ -75,8 +76,8 @@ class Setup:
             measure_latency: Keep the probe even if nothing in the configuration asks for latency.
 
         Raises:
-            ConfigError, NotInstalled, PluginError: a component or option cannot be had.
-            Infeasible: a constraint that no architecture satisfies, or a space too large for this machine.
+            ConfigError, NotInstalled, PluginError: a component cannot be made, or an option is wrong.
+            Infeasible: no architecture satisfies a constraint, or the space is too large for this machine.
         """
         given = objects or {}
         check_objects(given)
@@ -130,7 +131,7 @@ class Setup:
         """Make bounds that are relative to a measured latency absolute.
 
         Args:
-            full_latency: What an earlier part of the run has measured; None measures the full architecture now.
+            full_latency: The measurement from an earlier part of the run; None measures the full architecture now.
 
         Raises:
             Infeasible: constraints contradict each other.
@@ -139,18 +140,18 @@ class Setup:
         if not self.relative:
             return
         self.full_latency = full_latency or measure_full(self.evaluator(), self.relative)
-        absolute, told = absolute_bounds(self.relative, self.full_latency)
+        absolute, notices = absolute_bounds(self.relative, self.full_latency)
         constraints = (*self.problem.constraints, *absolute)
         check_contradictions(constraints)
         self.problem = Problem(self.space, constraints, self.objectives)
         self.relative = ()
-        self.notices += told
+        self.notices += notices
 
     def evaluator(self) -> Evaluator:
         """Return the function that evaluates an architecture of this search.
 
         Raises:
-            Infeasible: not even the smallest network can be scored in this machine's memory.
+            Infeasible: scoring the smallest network needs more memory than this machine has.
         """
         return Evaluator(
             self.problem,
@@ -168,7 +169,7 @@ def _create(kind: str, config: RunConfig, registry: Registry) -> Any:
     try:
         return registry.create(kind, chosen.name, chosen.options)  # type: ignore[arg-type]
     except NotInstalled as error:
-        # A bare name that is misspelt looks the same, but for the dots of a module.
+        # A misspelt short name looks like a class of a Python program, but a module's name usually has dots.
         is_misspelt = "did you mean" in str(error) and "." not in chosen.name
         if not is_own_class(chosen.name) or is_misspelt:
             raise

@@ -49,5 +49,5 @@ def make_training_file(document: Mapping[str, Any], *, origin: str) -> TrainingF
         ) from error
     except (TypeError, ValueError, RecursionError) as error:
         raise ConfigError(
-            f"the training holds something that is no plain value ({origin}): {error}"
+            f"the training holds something that is not a plain value ({origin}): {error}"
         ) from error

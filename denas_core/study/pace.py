@@ -1,4 +1,4 @@
-"""How a budget of time is spent: the size of generations, the last candidate, and what made the search late."""
+"""How a time budget is spent: the size of generations, the last candidate, and the reason for a late end."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from denas_core.values.objectives import Budget
 from denas_core.values.trial import Trial
 
 GENERATIONS = 5
-"""Generations that a budget of time should allow; one more than the four promised, since the rate is an estimate."""
+"""Generations that a time budget should allow: the four that are promised, and one as the rate is an estimate."""
 
 SMALLEST = 2
-"""Candidates of the smallest generation: one random, one made from the best so far."""
+"""Size of the smallest generation: one random candidate, and one made from the best so far."""
 
 DECIDED_AFTER = 0.1
-"""Share of the budget after which the rate of candidates is known well enough."""
+"""Share of the budget after which the number of candidates per second is known well enough."""
 
 NOTABLE_SECONDS, NOTABLE_SHARE = 1.0, 0.02
-"""A delay is worth a word from so many seconds and from such a share of the budget."""
+"""A delay is reported if it is longer than this number of seconds and this share of the budget."""
 
 RECENT = 50
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class GenerationSizes:
-    """Sizes of generations that a budget of time has made smaller; a resumed run keeps them.
+    """Sizes of generations that were made smaller to fit a time budget. A resumed run keeps them.
 
     Attributes:
         first: Candidates of the first generation, some of which were evaluated before the rate was known.
@@ -41,12 +41,12 @@ class GenerationSizes:
 
     @classmethod
     def read(cls, header: Mapping[str, Any]) -> GenerationSizes | None:
-        """Return the sizes that the header of a run holds; None if its strategy decides."""
+        """Return the sizes that are stored in the header of a run; None if the strategy decides them."""
         stored = header.get("generation_sizes")
         return None if stored is None else cls(int(stored["first"]), int(stored["later"]))
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what `read` reads."""
+        """Return the entry of the header that `read` reads."""
         return {"generation_sizes": dataclasses.asdict(self)}
 
 
@@ -65,38 +65,38 @@ class Pace:
         self._done = 0
 
     def start(self) -> None:
-        """Begin to measure."""
+        """Start to measure."""
         self._latest_at = self._began = time.monotonic()
         self._done = 0
 
     def remember(self, trial: Trial) -> None:
-        """Take note of a trial, also of one from an earlier part of the run."""
+        """Record how long a trial took, also one from an earlier part of the run."""
         if trial.is_scored:
             self._durations.append(sum(trial.evaluation.seconds.values()))
 
     def trial_done(self, trial: Trial) -> None:
-        """Take note of a trial that has just ended."""
+        """Record a trial that has just ended."""
         self.remember(trial)
         self._done += 1
         self.step(f"trial {trial.index}")
 
     def step(self, what: str) -> None:
-        """Take note that something has ended, which began when the step before it ended."""
+        """Record the end of a step, which began when the step before it ended."""
         now = time.monotonic()
         self._latest, self._latest_at = (what, now - self._latest_at), now
 
     def is_spent(self, active_seconds: float) -> bool:
-        """Tell whether a budget of time is spent, or another candidate would probably exceed it noticeably."""
+        """Return whether a time budget is spent, or another candidate would probably exceed it noticeably."""
         limit = self._budget.seconds or 0.0
         typical = statistics.median(self._durations) if self._durations else 0.0
         return active_seconds >= limit or (self._is_notable(typical) and active_seconds + typical > limit)
 
     def choose_size(self, full: int, trials: int, active_seconds: float) -> int | None:
-        """Return the size that gives several generations; None while the rate is unknown.
+        """Return a size of generations that allows several of them; None while the rate is unknown.
 
         Args:
-            full: The size that the strategy asks for, which is the largest.
-            trials: Trials of the run so far.
+            full: The size that the strategy wants, which is the upper limit.
+            trials: Number of trials of the run so far.
             active_seconds: Seconds of the budget that are spent.
         """
         limit = self._budget.seconds or 0.0
@@ -107,7 +107,7 @@ class Pace:
         return min(full, max(SMALLEST, int(expected / GENERATIONS)))
 
     def describe_delay(self, active_seconds: float) -> str | None:
-        """Return a sentence about a search that took noticeably longer than its budget; None if it did not."""
+        """Return a sentence if the search took noticeably longer than its budget, else None."""
         limit = self._budget.seconds
         if limit is None or not self._is_notable(active_seconds - limit):
             return None

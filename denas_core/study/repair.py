@@ -1,4 +1,4 @@
-"""Repair of a run: the longest whole part of a damaged store becomes a new store, and the damaged one is kept."""
+"""Repair of a run: the intact first trials of a damaged store become a new store, and the damaged store is kept."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _PARTS = ("", "-wal", "-shm", "-journal")
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Repair:
-    """What became of a run.
+    """The result of a repair.
 
     Attributes:
-        kept: Trials in the store now.
-        dropped: Trials that were there and are not now; a resumed search evaluates them again.
+        kept: Number of trials in the repaired store.
+        dropped: Number of trials that were lost. A resumed search evaluates them again.
         damaged: Names of the damaged files, which are kept; empty if nothing was damaged.
-        notices: What else was lost, and what took its place.
+        notices: What else was lost, and how it was replaced.
     """
 
     kept: int
@@ -46,14 +46,15 @@ class Repair:
 
 
 def repair_run(path: Path, registry: Registry) -> Repair:
-    """Put a whole store in the place of a damaged one.
+    """Replace a damaged store by an intact one.
 
-    A search is deterministic, so a run whose last trials are dropped ends, resumed, with the table it would have had.
-    A kill at any moment leaves the damaged store, or the new one, or a run that asks for this function again.
+    A search is deterministic. If the last trials are lost, a resumed search therefore ends with the same table of
+    trials. After a kill during the repair, the run has the damaged store or the new one, or the next command says that
+    the repair must be repeated.
 
     Args:
         path: The run directory.
-        registry: The installed plugins, where the run's header has to be made anew.
+        registry: The installed plugins, which are needed if the header of the run is lost.
 
     Raises:
         ConfigError: there is no run.
@@ -75,7 +76,7 @@ def repair_run(path: Path, registry: Registry) -> Repair:
 
 
 def _finished(path: Path, work: Path) -> Repair | None:
-    """Finish a repair that was cut off, if there is one, and its new store is whole."""
+    """Finish an interrupted repair, if there is one and its new store is intact."""
     if not (path / REPAIRED).exists():
         return None
     copy_readable(path / REPAIRED, work / REPAIRED)
@@ -88,7 +89,7 @@ def _finished(path: Path, work: Path) -> Repair | None:
 
 def _repaired(path: Path, work: Path, registry: Registry) -> Repair:
     aside = _put_aside(path)
-    # Everything is read from copies: SQLite would fold the log, or a commit that was cut off, into the damaged file.
+    # Everything is read from copies, because SQLite would write the log or an interrupted commit into the damaged file.
     copies = [part for part in ("", *LOGS) if (path / f"{STORE}{part}").exists()]
     for part in copies:
         copy_readable(path / f"{STORE}{part}", work / f"{STORE}{part}")
@@ -113,7 +114,7 @@ def _repaired(path: Path, work: Path, registry: Registry) -> Repair:
 
 
 def _put_aside(path: Path) -> tuple[str, ...]:
-    """Move a new store that is damaged itself out of the way, where what it was made from is still in its place."""
+    """Rename a damaged new store of an interrupted repair, if the store that it was made from still exists."""
     if not (path / REPAIRED).exists():
         return ()
     last = _last_number(path, STORE)
@@ -187,13 +188,13 @@ def _refuse_newer(store: Path) -> None:
 
 
 def _swap(path: Path, *, is_cut_off: bool) -> tuple[str, ...]:
-    """Move the damaged files aside and the new store into their place."""
+    """Rename the damaged files and move the new store into their place."""
     present = [part for part in _PARTS if (path / f"{STORE}{part}").exists()]
     last = _last_number(path, STORE)
     taken = (path / f"{STORE}.damaged-{last}{part}" for part in ("", *present))
-    # What was moved before the cut waits for its store; anything else belongs to an earlier repair.
+    # Files that an interrupted repair has renamed keep their number. Other numbers belong to earlier repairs.
     number = last if is_cut_off and last and not any(file.exists() for file in taken) else last + 1
-    # The log first: a log beside a store that is not its own would be taken for a part of it.
+    # The log is moved first, because SQLite would apply the log of another store to the new one.
     for part in reversed(present):
         (path / f"{STORE}{part}").rename(path / f"{STORE}.damaged-{number}{part}")
     sync_directory(path)
@@ -203,6 +204,6 @@ def _swap(path: Path, *, is_cut_off: bool) -> tuple[str, ...]:
 
 
 def _last_number(path: Path, name: str) -> int:
-    """Return the largest number of damaged files that were kept under a name; 0 if there are none."""
+    """Return the largest number in the names of kept damaged files; 0 if there are none."""
     matches = (re.match(rf"{re.escape(name)}\.damaged-(\d+)", file.name) for file in path.iterdir())
     return max((int(match[1]) for match in matches if match), default=0)

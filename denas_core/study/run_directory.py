@@ -1,4 +1,4 @@
-"""The run directory: one search on disk, from its creation to its result."""
+"""The run directory: the files of one search, from its start to its result."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ HEADER_SCHEMA = "denas.run/1"
 
 
 class RunDirectory:
-    """An open run: its lock is held, its store can be written.
+    """An open run. This process holds its lock and can write its store.
 
     Attributes:
         path: The directory.
-        store: The trials.
+        store: The store with the trials.
     """
 
     def __init__(self, path: Path, lock: RunLock, store: Store) -> None:
@@ -37,18 +37,18 @@ class RunDirectory:
 
     @classmethod
     def create(cls, setup: Setup, registry: Registry, *, out: str | None = None) -> RunDirectory:
-        """Make the directory of a new run; its latency bounds are resolved.
+        """Make the directory of a new run.
 
         Args:
-            setup: The objects of the search.
-            registry: The installed plugins, whose versions are kept.
-            out: Where; by default the next free ``runs/<space>-<n>``.
+            setup: The objects of the search. Its latency bounds must be resolved.
+            registry: The installed plugins, whose versions are stored.
+            out: The directory; by default the next free ``runs/<space>-<n>``.
 
         Raises:
             ConfigError: the directory exists and is not empty.
-            RunBusy, StorageError: it cannot be used.
+            RunBusy, StorageError: the directory cannot be used.
         """
-        # Before anything is made; the number of a run without a name takes a few bytes more.
+        # This is checked before anything is made. The zeros stand for the number in the name of the new run.
         check_path_length(Path("runs") / f"{setup.space.id}-0000" if out is None else Path(out))
         path = _made(setup.space.id, out)
         lock = RunLock(path)
@@ -75,7 +75,7 @@ class RunDirectory:
 
         Raises:
             ConfigError: there is no run.
-            RunBusy, StoreDamaged, StorageError: it cannot be used.
+            RunBusy, StoreDamaged, StorageError: the run cannot be used.
         """
         check_is_run(path)
         lock = RunLock(path)
@@ -87,8 +87,8 @@ class RunDirectory:
             raise
 
     def go_on_with(self, stored: dict[str, Any], setup: Setup) -> None:
-        """Keep the configuration of a resume, so that the next one needs no option again."""
-        # A header that was made anew has lost what was measured.
+        """Store the configuration of a resumed run, so that the next resume needs no options."""
+        # A repaired header may have lost the measured latency; it is then measured again.
         setup.resolve_latency_bounds(stored.get("references"))
         now = {**stored, "config": setup.config.as_dict(), **_references(setup)}
         if now != stored:
@@ -96,7 +96,7 @@ class RunDirectory:
         write_atomically(self.path / CONFIG, setup.config.as_yaml())
 
     def close(self) -> None:
-        """Close the store and let go of the directory."""
+        """Close the store and release the lock of the directory."""
         self.store.close()
         self._lock.release()
 
@@ -108,7 +108,7 @@ class RunDirectory:
 
 
 def header(setup: Setup, registry: Registry) -> dict[str, Any]:
-    """Return what a resumed run must find unchanged, fit for JSON."""
+    """Return what must not change until a run is resumed, as JSON can represent it."""
     used = {
         getattr(setup.config, kind).name.partition("/")[0] for kind in ("space", "score", "strategy", "probe")
     }
@@ -128,10 +128,10 @@ def _references(setup: Setup) -> dict[str, Any]:
 
 
 def check_options(stored: dict[str, Any], setup: Setup, *, path: Path) -> None:
-    """Check that a run goes on with the options it began with.
+    """Check that a resumed run has the options with which it started.
 
     Raises:
-        ConfigError: something other than budget and executor differs; names each difference.
+        ConfigError: an option other than the budget and the executor has changed. The text lists all changes.
     """
     changed = [
         line
@@ -146,14 +146,14 @@ def check_options(stored: dict[str, Any], setup: Setup, *, path: Path) -> None:
 
 
 def check_installation(stored: dict[str, Any], setup: Setup, registry: Registry, *, path: Path) -> list[str]:
-    """Check that a run goes on with the software it began with, and return notices about what differs without harm.
+    """Check that a resumed run uses the software with which it started, and return notices about harmless changes.
 
     Raises:
-        ConfigError: another version of a distribution or of torch, or other contents behind the same options.
+        ConfigError: a version of a distribution or of torch has changed, or the content of a file that options name.
     """
     now = header(setup, registry)
     machine = ("machine", "processor")
-    # A component that is added later may bring its plugin; none may be missing or another.
+    # The changed executor may need another plugin. The plugins that were there before must be unchanged.
     kept = {
         name: version for name, version in now["distributions"].items() if name in stored["distributions"]
     }
@@ -172,11 +172,11 @@ def check_installation(stored: dict[str, Any], setup: Setup, registry: Registry,
 
 
 def check_is_free(out: str) -> None:
-    """Refuse a directory that a new run cannot use.
+    """Check that a new run can use a directory.
 
     Raises:
-        ConfigError: it is a file, or it is not empty.
-        StorageError: it cannot be read.
+        ConfigError: the path is a file, or the directory is not empty.
+        StorageError: the directory cannot be read.
     """
     path = Path(out)
     with storage_errors(path):
@@ -213,7 +213,7 @@ def _made(space: str, out: str | None) -> Path:
 
 
 def _is_unbegun(path: Path) -> bool:
-    """Tell whether a directory is empty, or holds only what a run writes before its store is there."""
+    """Return whether a directory is empty, or has only the files that a run writes before its store."""
     names = {entry.name for entry in path.iterdir()}
     own = {name for name in names if name in (LOCK, OWNER, CONFIG) or _is_temporary(name)}
     return not names or (names == own and LOCK in names)

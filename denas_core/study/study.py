@@ -1,4 +1,4 @@
-"""The one search loop: ask, evaluate, commit, until the budget is spent."""
+"""The search loop: ask the strategy, evaluate its proposals, and store the trials, until the budget is spent."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from denas_core.values.trial import Evaluation, Trial
 from .pace import GenerationSizes, Pace
 
 FIRST_FAILURES = 25
-"""A search in which so many candidates have failed and none is scored stops: what is wrong is not the candidates."""
+"""A search stops if this many candidates failed and none is scored, because then the cause is not the candidates."""
 
 TRIALS_PER_CANDIDATE = 20
-"""A budget of scored candidates also ends after this many times as many trials: the constraints may admit none."""
+"""A search for n scored candidates also ends after this many times n trials, as the constraints may allow too few."""
 
 
 class Observer(Protocol):
-    """What is told about a search while it runs; it cannot change the result."""
+    """An object whose methods a search calls while it runs. It cannot change the result."""
 
     def started(self, study: Study) -> None:
-        """The search starts or goes on."""
+        """Called when the search starts or resumes."""
 
     def trial_done(self, study: Study, trial: Trial) -> None:
-        """A trial is committed."""
+        """Called when a trial is stored."""
 
     def finished(self, study: Study) -> None:
-        """The search has ended, by its budget or by a signal."""
+        """Called when the search ends because its budget is spent, or because of a signal."""
 
 
 class Study:
@@ -49,9 +49,9 @@ class Study:
     Attributes:
         setup: The objects of the search.
         path: The run directory.
-        trials: Committed trials, in order; without seconds, which only the store keeps.
-        counts: Committed trials by state.
-        notices: What the user should know about how the search went.
+        trials: The stored trials in order, without their seconds, which are only in the store.
+        counts: Number of stored trials by state.
+        notices: Sentences for the user about the course of the search.
     """
 
     def __init__(self, setup: Setup, store: Store, *, path: Path, observers: Sequence[Observer] = ()) -> None:
@@ -74,9 +74,9 @@ class Study:
         """Search until the budget is spent or the space is exhausted.
 
         Raises:
-            Interrupted: a signal stopped it between two candidates; everything finished is committed.
-            NoResult: every candidate so far failed.
-            StorageError: a trial could not be committed.
+            Interrupted: a signal stopped the search between two candidates. All finished trials are stored.
+            NoResult: all candidates so far have failed.
+            StorageError: a trial could not be stored.
         """
         self._start = time.monotonic()
         evaluator = self.setup.evaluator()
@@ -115,7 +115,7 @@ class Study:
         return min(self.active_seconds() / (budget.seconds or 1.0), 1.0)
 
     def _generations(self, evaluator: Evaluator, interruption: Interruption) -> None:
-        # A resumed search asks for its last generation again; all before it are whole.
+        # A resumed search asks for its last generation again, since only the generations before it are complete.
         generation = self.trials[-1].generation if self.trials else 0
         closed = sum(trial.generation < generation for trial in self.trials)
         while not self._is_spent() and not interruption:
@@ -147,7 +147,7 @@ class Study:
             )
 
     def _ask(self, generation: int, finished: Sequence[Trial]) -> list[Architecture]:
-        # Only whole generations are seen, so neither the order of results nor a kill changes what is proposed.
+        # A strategy gets only complete generations, so that neither the order of results nor a kill changes proposals.
         ranked, values = self.setup.scoring.rank(finished)
         history = History(trials=finished, ranked=ranked, values=values)
         strategy = self.setup.strategy
@@ -155,7 +155,7 @@ class Study:
         with plugin_errors(f"strategy {strategy.id!r}"):
             count = strategy.generation_size if self._sizes is None or not generation else self._sizes.later
             asked = strategy.ask(self.setup.problem, history, count=count, seed=seed)
-            # Whatever it returns ends: no more is taken than shows that it is too much.
+            # A strategy may return an endless iterator, so only one proposal too many is taken.
             proposals = list(itertools.islice(asked, count + 1))
             if len(proposals) > count:
                 raise ValueError(f"it proposes more than the {count} asked for")
@@ -165,14 +165,14 @@ class Study:
         }
         if len(fresh) < len(proposals):
             raise PluginError(
-                f"strategy {strategy.id!r}: {len(proposals) - len(fresh)} of {len(proposals)} proposals are no "
+                f"strategy {strategy.id!r}: {len(proposals) - len(fresh)} of {len(proposals)} proposals are not "
                 "architectures, or are known already"
             )
         proposed = list(fresh.values())
         return proposed[: self._limit(proposed, generation)]
 
     def _limit(self, proposals: Sequence[Architecture], generation: int) -> int:
-        """Return how many proposals of a generation are evaluated: the first may have been made smaller."""
+        """Return how many proposals of a generation are evaluated. The first generation may have been made smaller."""
         is_limited = generation == 0 and self._sizes is not None
         return min(len(proposals), self._first_size()) if is_limited else len(proposals)
 
@@ -213,8 +213,8 @@ class Study:
         with contextlib.closing(_closable(self.setup.executor.run(evaluator.evaluate, work()))) as results:
             for index, evaluation in results:
                 early[index] = evaluation
-                # In order: a kill then leaves a prefix, and a budget in candidates cuts at the same one everywhere.
-                # A budget of time only stops work from being taken: what is finished is kept.
+                # Trials are stored in order. A kill then leaves the first trials, and a budget of candidates always
+                # ends at the same trial. A time budget only stops new work: finished candidates are stored.
                 while (place := len(self.trials)) in early and (budget is None or not self._is_spent()):
                     arch = proposals[place - closed]
                     measured = evaluator.measure(arch, early.pop(place))
@@ -223,7 +223,7 @@ class Study:
                         self._fit_generations(taken)
 
     def _fit_generations(self, taken: int) -> None:
-        """Make generations smaller where a budget of time would not allow several of them."""
+        """Make generations smaller if a time budget would not allow several of them."""
         strategy, budget = self.setup.strategy, self.setup.budget
         if budget.seconds is None or self._sizes is not None or not strategy.learns:
             return
@@ -231,7 +231,7 @@ class Study:
         size = self._pace.choose_size(full, len(self.trials), self.active_seconds())
         if size is None or size >= full:
             return
-        # What is being evaluated already belongs to the generation.
+        # Candidates that are already being evaluated belong to the generation.
         self._sizes = GenerationSizes(first=max(size, taken), later=size)
         self._store.set_header({**self._store.header(), **self._sizes.as_dict()})
         self.notices.append(
@@ -254,7 +254,7 @@ class Study:
             try:
                 getattr(observer, event)(self, *details)
             except Exception as error:
-                # Who watches cannot change the result, not even by failing.
+                # An observer must not change the result, even if it fails.
                 self._observers.remove(observer)
                 self.notices.append(f"an observer failed and was left out: {type(error).__name__}: {error}")
 
@@ -278,5 +278,5 @@ class Study:
 
 
 def _closable(results: Iterator[tuple[int, Evaluation]]) -> Generator[tuple[int, Evaluation], None, None]:
-    # An executor may return any iterator; a generator over it can always be closed, and closes it if it can.
+    # An executor may return an iterator without close(). A generator over it always has one.
     yield from results

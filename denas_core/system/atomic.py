@@ -1,4 +1,4 @@
-"""Files that are either the old ones or the new ones, whatever happens in between."""
+"""Atomic file writes: after a kill or a full disk, a file has its old content or its new content, never a mixture."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from typing import Any
 from denas_core.errors import StorageError
 
 LOCK = "run.lock"
-"""File that whoever works in a directory has locked."""
+"""Name of the file that a process locks while it works in a directory."""
 
 WORK = ".repair.tmp"
-"""Directory in a run in which a repair works."""
+"""Name of the directory in which a repair of a run works."""
 
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @contextlib.contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
-    """Turn an `OSError` into the one line a user can act on.
+    """Turn an `OSError` into an error of one line that says what the user can do.
 
     Raises:
-        StorageError: naming `path` and the cause.
+        StorageError: the file system failed. The text names `path` and the cause.
     """
     try:
         yield
@@ -41,7 +41,7 @@ def storage_errors(path: Path) -> Iterator[None]:
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Replace a file's content, text as UTF-8; a kill or a full disk leaves the old content whole.
+    """Replace the content of a file; text is written as UTF-8. After a kill or a full disk, the old content is intact.
 
     Raises:
         StorageError: the file system refuses.
@@ -61,12 +61,12 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 
 def write_json(path: Path, document: Any) -> None:
-    """Replace a file's content by indented JSON; see `write_atomically`."""
+    """Replace the content of a file by indented JSON, see `write_atomically`."""
     write_atomically(path, json.dumps(document, indent=2, allow_nan=False) + "\n")
 
 
 def sync_directory(path: Path) -> None:
-    """Make a created or replaced name in a directory survive a power cut."""
+    """Make sure that files created or renamed in a directory survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -75,12 +75,12 @@ def sync_directory(path: Path) -> None:
 
 
 def remove_leftovers(directory: Path) -> None:
-    """Remove the temporary files of writes and repairs that were killed; only under the directory's lock."""
+    """Remove the temporary files of killed writes and repairs. The caller must hold the lock of the directory."""
     shutil.rmtree(directory / WORK, ignore_errors=True)
     with storage_errors(directory):
         for folder, inner, files in os.walk(directory):
             links = [name for name in inner if Path(folder, name).is_symlink()]
-            # What has a lock of its own, such as the training of a run, may be at work.
+            # A folder with its own lock, such as the training of a run, may be in use by another process.
             inner[:] = [name for name in inner if not Path(folder, name, LOCK).exists()]
             for name in fnmatch.filter([*files, *links], ".*.tmp*"):
                 Path(folder, name).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Libraries that only some commands need."""
+"""Checks for libraries that only some commands need."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from denas_core.errors import ConfigError
 
 
 def require_extra(extra: str, *modules: str, purpose: str) -> None:
-    """Refuse what needs libraries that are not installed; imports none of them.
+    """Check that libraries are installed, without importing them.
 
     Args:
-        extra: Name of the extra of denas-core that brings them.
-        modules: Their names.
-        purpose: What needs them, as the subject of a sentence.
+        extra: Name of the extra of denas-core that installs them.
+        modules: Names of the libraries.
+        purpose: What needs the libraries, as the subject of a sentence.
 
     Raises:
-        ConfigError: one is missing; says what to install.
+        ConfigError: a library is missing. The text says what to install.
     """
     missing = [module for module in modules if importlib.util.find_spec(module) is None]
     if missing:

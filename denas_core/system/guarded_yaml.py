@@ -1,4 +1,4 @@
-"""Reading YAML and JSON from people we do not know: scanned for bombs and surprises before anything is built."""
+"""Reading YAML and JSON safely: a text is checked for dangerous or surprising content before any object is built."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ LONGEST_ALIASED = 100
 
 
 def load_mapping(text: str | bytes, *, origin: str, value_aliases: bool = False) -> dict[str, Any]:
-    """Return the mapping that a YAML or JSON text holds.
+    """Return the mapping that a YAML or JSON text contains.
 
     Args:
         text: The text.
-        origin: What errors name as the source.
-        value_aliases: Whether short single values may have anchors, and aliases repeat them.
+        origin: The source of the text, for errors.
+        value_aliases: Whether short single values may have anchors, so that aliases can repeat them.
 
     Raises:
-        ConfigError: not UTF-8, larger than 1 MB, nested deeper than 32, with tags, anchors or doubled keys, or no
-            mapping.
+        ConfigError: the text is not UTF-8, is larger than 1 MB, is nested deeper than 32 levels, contains tags, anchors
+            or repeated keys, or is not a mapping.
     """
     document = load_yaml(text, origin=origin, value_aliases=value_aliases)
     if not isinstance(document, dict):
@@ -35,7 +35,7 @@ def load_mapping(text: str | bytes, *, origin: str, value_aliases: bool = False)
 
 
 def load_yaml(text: str | bytes, *, origin: str, value_aliases: bool = False) -> Any:
-    """Return what a YAML or JSON text holds: mappings with text keys, lists, text, numbers, booleans, None.
+    """Return the content of a YAML or JSON text: mappings with text keys, lists, text, numbers, booleans or None.
 
     See `load_mapping` for the arguments.
 
@@ -52,7 +52,7 @@ def load_yaml(text: str | bytes, *, origin: str, value_aliases: bool = False) ->
         raise ConfigError(f"{origin}: {error}") from error
     except ConfigError:
         raise
-    # PyYAML's constructors raise AttributeError, KeyError and more on malformed scalars: listing types is not enough.
+    # PyYAML raises many types of exceptions on malformed values, such as AttributeError and KeyError.
     except Exception as error:
         raise ConfigError(f"{origin} is not valid YAML: {_one_line(error)}") from error
     return document
@@ -62,8 +62,8 @@ def read_text(path: str | Path) -> str:
     """Return the text of a file of at most 1 MB.
 
     Raises:
-        ConfigError: there is no such file, it is a directory, too large, or no UTF-8 text.
-        StorageError: it cannot be read.
+        ConfigError: the file does not exist, is a directory, is too large, or is not UTF-8 text.
+        StorageError: the file system refuses.
     """
     try:
         with Path(path).open("rb") as file:
@@ -81,11 +81,11 @@ def read_text(path: str | Path) -> str:
 
 
 class _Refused(Exception):
-    """Raised within the loader, which does not know where its text comes from."""
+    """An error within the loader, which does not know the source of its text."""
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """A safe loader that refuses doubled keys, keys that are no text, and dates."""
+    """A safe loader that refuses repeated keys and keys that are not text, and reads dates as text."""
 
 
 def _construct_mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def _construct_mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[st
 
 
 _StrictLoader.add_constructor("tag:yaml.org,2002:map", _construct_mapping)
-# The core schema of YAML 1.2: in 1.1, `no` is False, `1e5` is text, `012` is ten and `1:30` is ninety.
+# These are the rules of YAML 1.2. In YAML 1.1, `no` is False, `1e5` is text, `012` is ten and `1:30` is ninety.
 _StrictLoader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
@@ -115,7 +115,7 @@ for _tag, _pattern, _first in (
 
 def _scan_events(raw: bytes, origin: str, *, value_aliases: bool) -> None:
     depth = 0
-    # The pure Python parser raises RecursionError where libyaml would crash; the depth check comes before either.
+    # Deep nesting would crash libyaml. The parser in Python is used, and the depth is checked before it is exhausted.
     for count, event in enumerate(yaml.parse(raw, Loader=yaml.SafeLoader)):
         line = event.start_mark.line + 1 if event.start_mark else 0
         tag = getattr(event, "tag", None)
@@ -131,9 +131,9 @@ def _scan_events(raw: bytes, origin: str, *, value_aliases: bool) -> None:
 
 
 def _is_small(event: yaml.Event) -> bool:
-    """Tell whether an event is an alias or a short value, which cannot grow a document beyond its text by much.
+    """Return whether an event is an alias or a short value, so that aliases cannot make a document much larger.
 
-    What an alias repeats is small too, since larger things with an anchor are refused where they stand.
+    An alias can only repeat a short value, because anchors on anything larger are refused.
     """
     return isinstance(event, yaml.AliasEvent) or (
         isinstance(event, yaml.ScalarEvent) and len(event.value) <= LONGEST_ALIASED

@@ -1,4 +1,4 @@
-"""Signals: the first one ends the run after the candidate in hand, the second one at once."""
+"""Signals: the first one ends a run after the current candidate, the second one ends it at once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Any
 
 Handler = Any
-"""What `signal.signal` takes and returns."""
+"""A handler as `signal.signal` takes and returns it."""
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
@@ -40,7 +40,7 @@ class Interruption:
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[Interruption]:
-    """Collect signals while the body runs; outside the main thread, where Python delivers none, do nothing."""
+    """Record signals while the body runs. Outside the main thread this does nothing, as Python delivers none there."""
     interruption = Interruption()
     if threading.current_thread() is not threading.main_thread():
         yield interruption
@@ -51,7 +51,7 @@ def interruptible() -> Iterator[Interruption]:
 
 @contextlib.contextmanager
 def stoppable() -> Iterator[Interruption]:
-    """Let any signal end the body by a `KeyboardInterrupt`, and remember which; for the whole of a command."""
+    """Let any signal end the body with a `KeyboardInterrupt`, and record which signal it was."""
     interruption = Interruption()
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -67,9 +67,10 @@ def stoppable() -> Iterator[Interruption]:
 
 @contextlib.contextmanager
 def _handled(handler: Callable[[int, FrameType | None], None]) -> Iterator[dict[int, Handler]]:
-    # What the caller ignores, as nohup does the hang-up, stays ignored; None is a handler that Python cannot restore.
-    heard = [number for number in _SIGNALS if signal.getsignal(number) not in (signal.SIG_IGN, None)]
-    before: dict[int, Handler] = {number: signal.signal(number, handler) for number in heard}
+    # A signal that the caller ignores, as nohup does with SIGHUP, stays ignored. Python cannot restore a handler that
+    # is None.
+    handled = [number for number in _SIGNALS if signal.getsignal(number) not in (signal.SIG_IGN, None)]
+    before: dict[int, Handler] = {number: signal.signal(number, handler) for number in handled}
     try:
         yield before
     finally:

@@ -1,4 +1,4 @@
-"""One process a run directory: a lock that the kernel drops when its owner dies."""
+"""A lock that lets only one process work in a run directory. The kernel releases it when the process ends."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from denas_core.errors import RunBusy, StorageError
 from .atomic import LOCK, storage_errors, write_json
 
 SECONDS_TO_NAME_ITSELF = 1.0
-"""How long a refused process waits for the owner's name."""
+"""How long a process that cannot take the lock waits until the owner has written its name."""
 
 OWNER = "owner.json"
 """File that names the process that holds the lock."""
@@ -30,20 +30,20 @@ class RunLock:
         """Take the lock.
 
         Raises:
-            RunBusy: another process holds it; says which.
+            RunBusy: another process holds the lock. The text names the process.
             StorageError: the file system refuses.
         """
         self._owner = directory / OWNER
         self._lock = FileLock(directory / LOCK)
         with storage_errors(directory / LOCK), warnings.catch_warnings():
-            # That there are no locks is told once, as the error that it is.
+            # filelock warns if there are no locks. The error below replaces its warning.
             warnings.simplefilter("ignore")
             try:
                 self._acquire(directory)
             except NotImplementedError:
                 raise StorageError(_no_locks(directory)) from None
         if isinstance(self._lock, SoftFileLock):
-            # A file that only says so would outlive a killed process.
+            # A soft lock is a plain file, which would remain after a kill.
             self._lock.release()
             raise StorageError(_no_locks(directory))
         try:
@@ -56,16 +56,16 @@ class RunLock:
             raise
 
     def release(self) -> None:
-        """Let go of the directory."""
+        """Release the directory for other processes."""
         try:
-            with contextlib.suppress(OSError):  # who held the directory once is of no matter
+            with contextlib.suppress(OSError):  # the name of a former owner does no harm
                 self._owner.unlink()
         finally:
             self._lock.release()
 
     def _acquire(self, directory: Path) -> None:
-        # Who has just taken the lock names itself a moment later, and who only asks about it never does: until then
-        # the file may name a dead process, or be missing.
+        # The owner writes its name shortly after locking; a mere check never writes one. Until then the file may be
+        # missing or name a dead process.
         deadline = time.monotonic() + SECONDS_TO_NAME_ITSELF
         while True:
             try:
@@ -75,8 +75,8 @@ class RunLock:
                 if owner is None and time.monotonic() < deadline:
                     time.sleep(0.02)
                     continue
-                who = owner or "another process"
-                raise RunBusy(f"run directory {str(directory)!r} is in use by {who}; wait for it") from None
+                user = owner or "another process"
+                raise RunBusy(f"run directory {str(directory)!r} is in use by {user}; wait for it") from None
             return
 
     def _named_owner(self) -> str | None:
@@ -88,8 +88,8 @@ class RunLock:
 
 
 def is_held(directory: Path) -> bool:
-    """Tell whether a living process holds a run directory; nothing is waited for or written into it."""
-    # Who holds it says so in a file: one that nobody holds is not locked even for a moment.
+    """Return whether a running process holds the lock of a run directory, without waiting or writing."""
+    # The owner of the lock has written a file. Without it nobody works here, and even this check need not lock.
     if not (directory / OWNER).exists() or not (directory / LOCK).exists():
         return False
     lock = FileLock(directory / LOCK)
@@ -108,7 +108,7 @@ def _no_locks(directory: Path) -> str:
 
 
 def _is_alive(process: int) -> bool:
-    if not hasattr(os, "fork"):  # elsewhere a signal 0 would be sent
+    if not hasattr(os, "fork"):  # on Windows, os.kill would end the process
         return True
     try:
         os.kill(process, 0)

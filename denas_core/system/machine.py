@@ -1,4 +1,4 @@
-"""Facts about this machine and what is installed on it: what a result depends on, and what a guard may promise."""
+"""Facts about this machine and its software, which decide the exact bits of a score, and its memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NUMERIC_PACKAGES = ("torch", "numpy")
 
 
 def environment(device: str = "cpu") -> dict[str, str]:
-    """Return what the bits of a score depend on: versions of Python and the numeric packages, processor and device."""
+    """Return what the exact bits of a score depend on: versions of Python and numeric packages, processor, device."""
     facts = {"python": platform.python_version(), "machine": platform.machine(), "processor": _processor()}
     for package in NUMERIC_PACKAGES:
         facts[package] = installed_version(package)
@@ -26,12 +26,12 @@ def environment(device: str = "cpu") -> dict[str, str]:
 
 
 def environment_fingerprint() -> str:
-    """Return a hash of `environment`: scores are promised to be bit-identical where it is equal."""
+    """Return a hash of `environment`. Scores are bit-identical on machines where it is equal."""
     return digest(environment(), size=8)
 
 
 def installed_version(distribution: str) -> str:
-    """Return the version of an installed distribution, or ``not installed``; imports nothing."""
+    """Return the version of an installed distribution, or ``not installed``, without importing it."""
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
@@ -39,14 +39,14 @@ def installed_version(distribution: str) -> str:
 
 
 def moment(seconds: float | None = None) -> str:
-    """Return a time, by default now, in UTC to the second."""
+    """Return a time as text, in UTC and with seconds; by default the present."""
     now = datetime.datetime.now(datetime.UTC)
     time = now if seconds is None else datetime.datetime.fromtimestamp(seconds, datetime.UTC)
     return time.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def memory_bytes() -> int | None:
-    """Return the memory this process may use: the machine's, or the control group's limit if that is smaller."""
+    """Return how much memory this process may use: that of the machine or the limit of its control group."""
     try:
         limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
     except (ValueError, OSError, AttributeError):

@@ -1,4 +1,4 @@
-"""Recognising that memory ran out, which torch reports in several ways."""
+"""Recognising errors that mean that memory ran out. torch reports this in several ways."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _TEXTS = ("out of memory", "can't allocate memory", "cannot allocate memory", "n
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether `error` says that memory ran out, of a GPU or of the machine."""
+    """Return whether `error` means that the memory of a GPU or of the machine ran out."""
     import torch
 
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
@@ -21,10 +21,10 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 @contextlib.contextmanager
 def memory_errors(batch_size: int) -> Iterator[None]:
-    """Turn a lack of memory into one line.
+    """Turn errors about memory into an error of one line.
 
     Raises:
-        Infeasible: memory ran out; names the batch size.
+        Infeasible: memory ran out. The text names the batch size.
     """
     try:
         yield

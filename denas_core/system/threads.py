@@ -1,4 +1,4 @@
-"""A fixed number of threads, since it decides the last bits of sums and the length of latencies."""
+"""A fixed number of torch threads. The number changes the last bits of sums, and latencies."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def pinned_threads(threads: int) -> Iterator[None]:
-    """Give torch a fixed number of threads for a while."""
+    """Let torch use a fixed number of threads while the body runs."""
     import torch
 
     before = torch.get_num_threads()

@@ -153,7 +153,7 @@ def untrained_model(run: Path, registry: Registry) -> TrainedModel:
     best = run / BEST
     if not is_run(run) or not best.is_file():
         raise ConfigError(
-            f"{str(run)!r} is no run with a best architecture ({best.name} is missing); finish its search first"
+            f"{str(run)!r} is not a run with a best architecture ({best.name} is missing); finish its search first"
         )
     document, text = read_document(str(run / CONFIG))
     config = make_config(document, origin=str(run / CONFIG), text=text)

@@ -1,4 +1,4 @@
-"""Knobs and architectures: what a search chooses, as plain values."""
+"""Knobs and architectures: the choices of a search as plain values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .record import Record
 KnobValue = int | float | str | bool
 
 MOST_SHOWN = 16
-"""Values of a knob that an error lists one by one."""
+"""An error lists all values of a knob up to this number."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -32,27 +32,27 @@ class Knob:
     when: tuple[str, tuple[KnobValue, ...]] | None = None
 
     def is_active(self, values: Mapping[str, KnobValue]) -> bool:
-        """Tell whether the knob matters beside `values`, which holds active knobs only."""
+        """Return whether the knob is in use, given `values`, which holds active knobs only."""
         return self.when is None or (self.when[0] in values and values[self.when[0]] in self.when[1])
 
     def choice(self, value: object) -> KnobValue | None:
         """Return the knob's own value that equals `value`, or None.
 
-        Its own, since 8.0 == 8 has another text and would get another key. True is not taken for 1: a width of True is
-        a slip.
+        The knob's own value is returned because 8.0 equals 8 but is written in another way, which would change the key
+        of the architecture. True does not count as equal to 1: a width of True is a mistake.
         """
         same = (c for c in self.values if value == c and isinstance(value, bool) == isinstance(c, bool))
         return next(same, None)
 
-    def told(self) -> str:
-        """Return the values as text for people, a long list by its two ends."""
+    def describe_values(self) -> str:
+        """Return the values as text for people; of a long list, only the first and last values."""
         shown = [repr(value) for value in self.values]
         return ", ".join(shown if len(shown) <= MOST_SHOWN else [*shown[:3], "...", *shown[-3:]])
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Architecture:
-    """One member of a search space; made by `SearchSpace.architecture`, compared by key.
+    """One member of a search space. `SearchSpace.architecture` makes it, and two are equal if their keys are.
 
     Attributes:
         space: Id of the space, e.g. ``cv/cnn``.
@@ -81,5 +81,5 @@ class Architecture:
         return self.values[knob]
 
     def as_dict(self) -> dict[str, KnobValue]:
-        """Return the values as a new dict, which as YAML or JSON is what ``--arch`` reads."""
+        """Return the values as a new dict. ``--arch`` reads it when it is written as YAML or JSON."""
         return dict(self.values)

@@ -1,4 +1,4 @@
-"""Batches and outputs: the one way data goes into a network of any domain, and comes out."""
+"""Batches and outputs: the inputs and outputs of networks, in the same form for all domains."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 BatchKind = Literal["noise", "ones", "cost"]
-"""``noise``: what an untrained network is probed with; ``ones``: the constant batch of synaptic scores; ``cost``: the
-smallest batch that counts parameters and FLOPs, without masks."""
+"""``noise``: random inputs, with which most scores examine an untrained network; ``ones``: the constant batch of
+synaptic scores; ``cost``: the smallest batch with which parameters and FLOPs can be counted, without masks."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class OpenDimension:
     """A dimension of an input that may have any size, such as the frames of speech.
 
     Attributes:
-        name: Dimensions of the same name, of several inputs, have the same size.
+        name: Name of the dimension. Dimensions of several inputs that have the same name have the same size.
         at_least: Smallest size.
     """
 
@@ -30,18 +30,18 @@ class OpenDimension:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Inputs of a network, sample first.
+    """Inputs of a network. The first dimension of each tensor is the sample.
 
     Attributes:
         inputs: Tensors by the name under which `SearchSpace.forward` uses them, each (samples, ...).
         perturbable: Names of the continuous inputs to which a score may add noise.
-        masks: Boolean tensors, True where an input or output position counts, by name.
+        masks: Boolean tensors by name. True marks a position of an input or output that is not padding.
         lengths: Integer tensors (samples,) by name.
-        positions: Positions of a sample, such as tokens or frames. Where it can, a pass runs as many samples at once as
-            have a few hundred; 0: all samples.
-        units: What one batch holds, by unit, e.g. ``{"samples": 64}`` or ``{"audio_seconds": 320.0}``.
-        open: By input and place, its dimensions that may have any size, beside the number of samples: exports leave
-            them open.
+        positions: Number of positions in a sample, such as tokens or frames. To save memory, a pass runs only as many
+            samples at once as have a few hundred positions together, if it can; 0: it runs all samples at once.
+        units: How much data the batch holds, by unit, such as ``{"samples": 64}`` or ``{"audio_seconds": 320.0}``.
+        open: Dimensions that may have any size in an export, by input and index of the dimension. The number of samples
+            always may.
     """
 
     inputs: Mapping[str, Tensor]
@@ -53,7 +53,7 @@ class Batch:
     open: Mapping[str, Mapping[int, OpenDimension]] = dataclasses.field(default_factory=dict)
 
     def to(self, *, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Batch:
-        """Return the batch on `device`, its floating-point inputs as `dtype`."""
+        """Return the batch on `device`, with its floating-point inputs converted to `dtype`."""
 
         def moved(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
             return {
@@ -68,12 +68,12 @@ class Batch:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Outputs:
-    """What a network returns.
+    """The outputs of a network.
 
     Attributes:
         features: Last feature map before pooling or head, (samples, ...).
-        logits: Outputs by name, each (samples, ...); a network without a head gives its features.
-        masks: By the name of an output (or ``features``): True where a position counts.
+        logits: Outputs by name, each (samples, ...). A network without a head returns its features here.
+        masks: Boolean tensors by the name of an output (or ``features``). True marks a position that is not padding.
     """
 
     features: Tensor
@@ -84,12 +84,12 @@ class Outputs:
 def continuous_batch(
     shape: tuple[int, ...], size: int, *, seed: int, kind: BatchKind, name: str = "x"
 ) -> Batch:
-    """Return a batch of continuous inputs, such as images: standard normal noise, all ones, or zeros on meta.
+    """Return a batch of continuous inputs, such as images: standard normal noise, ones, or a tensor on meta.
 
     Args:
         shape: Shape of one sample, e.g. ``(3, 32, 32)``.
-        size: Samples in the batch.
-        seed: Seed of the noise; drawn on the CPU, so that every device sees the same numbers.
+        size: Number of samples.
+        seed: Seed of the noise. It is drawn on the CPU, so that every device gets the same numbers.
         kind: See `BatchKind`.
         name: Name of the input.
     """
@@ -106,14 +106,14 @@ def continuous_batch(
 
 
 def expand_mask(mask: Tensor, tensor: Tensor) -> Tensor:
-    """Return `mask`, which covers the leading dimensions of `tensor`, so that it broadcasts over the others."""
+    """Return `mask`, which covers the first dimensions of `tensor`, so that it broadcasts over the other dimensions."""
     return mask.reshape(*mask.shape, *[1] * (tensor.dim() - mask.dim())).to(tensor)
 
 
 def joined(tensors: Sequence[Tensor]) -> Tensor:
-    """Return the samples of several tensors (samples, ...) in one.
+    """Return one tensor with the samples of several tensors (samples, ...).
 
-    Other dimensions become as large as the largest; what was not there is -1.
+    If other dimensions differ, smaller tensors are filled with -1.
     """
     import torch
 

@@ -1,4 +1,4 @@
-"""The latency contract: a measurement with an interval, or the verdict that there is none."""
+"""Latency: a measured time with its confidence interval, and the verdict whether it is stable."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Latency:
-    """How long one call takes on the target.
+    """The measured time of one call on the target. Other measured metrics have the same form.
 
     Attributes:
         median: Milliseconds of one call.
@@ -24,7 +24,7 @@ class Latency:
         high: Upper end, milliseconds.
         verdict: ``unstable`` if the interval stayed wider than the probe's precision.
         rounds: Calls that were timed.
-        relative: Median of the ratio to the reference network timed in the same rounds; None without one.
+        relative: Median ratio to the time of the reference network in the same rounds; None without a reference.
     """
 
     median: float
@@ -35,19 +35,19 @@ class Latency:
     relative: float | None = None
 
     def as_dict(self) -> dict[str, object]:
-        """Return the fields, fit for JSON."""
+        """Return the fields as JSON can represent them."""
         return dataclasses.asdict(self)
 
 
 def check_latency(latency: object) -> Latency:
-    """Return a measurement as plain numbers, if they are ones, in order, and none of them negative.
+    """Return a measurement with its numbers as plain floats, after a check of them.
 
     Raises:
-        TypeError: it is something else.
-        ScoreFailed: a number is not finite, negative, or outside its interval. A NaN would hold every constraint.
+        TypeError: `latency` is not a `Latency`.
+        ScoreFailed: a number is negative, not finite, or outside its interval. NaN would satisfy every constraint.
     """
     if not isinstance(latency, Latency):
-        raise TypeError(f"{safe_repr(latency)} is no Latency")
+        raise TypeError(f"{safe_repr(latency)} is not a Latency")
     low, median, high = (coerce_score(end) for end in (latency.low, latency.median, latency.high))
     if not 0 <= low <= median <= high:
         raise ScoreFailed(f"{median:g} ms is negative, or outside its interval [{low:g}, {high:g}]")

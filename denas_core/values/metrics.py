@@ -1,4 +1,4 @@
-"""Metrics of an architecture beside its score: each is declared once, by the core, a space or a probe."""
+"""Metrics of an architecture, other than its score. The core, a space or a probe declares each metric once."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from denas_core.errors import ConfigError, PluginError, did_you_mean, safe_repr
 from .table import Direction
 
 PART = "params_"
-"""How the names of parameter counts of one part of a network begin, see `SearchSpace.parts`."""
+"""Prefix of the metrics that count the parameters of one part of a network, see `SearchSpace.parts`."""
 
 _NAME = re.compile(r"[a-z][a-z_0-9]{0,39}")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ArchitectureMetric:
-    """The declaration of a metric: what constraints, the Pareto front, tables and reports need to know of it.
+    """The declaration of a metric, for constraints, the Pareto front, tables and reports.
 
     Attributes:
-        name: What constraints and objectives call it, with its unit at the end, such as ``energy_mj``.
-        label: What reports call it, such as ``energy``; the name by default.
-        unit: Unit that reports add to the label, such as ``mJ``; empty where it has none.
+        name: Name in constraints and objectives. It ends with the unit, such as ``energy_mj``.
+        label: Name in reports, such as ``energy``; by default, `name`.
+        unit: Unit that reports add to the label, such as ``mJ``; empty if the metric has none.
         direction: Whether smaller or larger values are better.
         is_measured: Whether its value is measured on the target and differs from run to run. Other metrics are counted
             before a candidate is scored.
@@ -43,7 +43,7 @@ class ArchitectureMetric:
         return f"{self.label or self.name} ({self.unit})" if self.unit else self.label or self.name
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the fields, fit for JSON."""
+        """Return the fields as JSON can represent them."""
         return dataclasses.asdict(self)
 
 
@@ -58,15 +58,15 @@ CORE = (
 """The metrics that every space has."""
 
 _DETAILS = frozenset({"trainable_params", "size_mb", "memory_mb"})
-"""Those that follow the others closely: tables have no column for them."""
+"""Metrics that are nearly proportional to others. Tables have no column for them."""
 
 
 class Metrics:
     """The metrics of a search: those of the core, and those that its space and its probe declare.
 
     Attributes:
-        declared: Those that the space and the probe declare.
-        others: What every other metric is taken for.
+        declared: The metrics that the space and the probe declare.
+        others: How any other name is treated: as an unknown metric, or as one that is counted or measured.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Metrics:
         return iter(self._by_name.values())
 
     def find(self, name: str) -> ArchitectureMetric | None:
-        """Return the declaration of a metric, or None if there is none; ``params_<part>`` needs no declaration."""
+        """Return the declaration of a metric, or None if it is unknown; ``params_<part>`` needs no declaration."""
         if name in self._by_name:
             return self._by_name[name]
         if name.startswith(PART):
@@ -93,7 +93,7 @@ class Metrics:
         return ArchitectureMetric(name=name, is_measured=self.others == "measured")
 
     def knows(self, name: str) -> bool:
-        """Tell whether a metric is declared, or is the parameters of a part."""
+        """Return whether a metric is declared, or counts the parameters of a part."""
         return name in self._by_name or name.startswith(PART)
 
     def check(self, name: str, *, origin: str, also: Iterable[str] = ()) -> ArchitectureMetric:
@@ -101,11 +101,11 @@ class Metrics:
 
         Args:
             name: Name of the metric.
-            origin: What the error names as the source.
+            origin: The source of the name, for the error.
             also: Other names that the error lists and suggests.
 
         Raises:
-            ConfigError: there is no such metric; the error names the nearest.
+            ConfigError: there is no such metric. The text suggests the most similar name.
         """
         found = self.find(name)
         if found is None:
@@ -116,12 +116,12 @@ class Metrics:
         return found
 
     def is_measured(self, name: str) -> bool:
-        """Tell whether a metric is declared as measured."""
+        """Return whether a metric is declared as measured."""
         found = self.find(name)
         return found is not None and found.is_measured
 
     def title(self, name: str) -> str:
-        """Return what reports call a metric."""
+        """Return the name of a metric in reports, with its unit."""
         found = self.find(name)
         return name if found is None else found.title
 
@@ -132,10 +132,10 @@ class Metrics:
 
 
 CORE_METRICS = Metrics()
-"""The metrics of the core alone."""
+"""Only the metrics of the core."""
 
 ANY_METRIC = Metrics(others="counted")
-"""For texts that are read before space and probe are known: every name may be that of a metric."""
+"""Accepts any name as a metric, for texts that are read before the space and the probe are known."""
 
 _TYPES = {
     field.name: bool if field.name.startswith("is_") else str
@@ -147,18 +147,18 @@ def declared_metrics(owners: Mapping[str, object]) -> Metrics:
     """Return the metrics of the core and those that components declare in their attribute ``metrics``.
 
     Args:
-        owners: The components by what errors call them, such as ``space 'cv/cnn'``.
+        owners: Components by the name that errors use for them, such as ``space 'cv/cnn'``.
 
     Raises:
-        PluginError: a declaration is of another type, has a name that is no identifier in lower case, or a name that
-            another owner has declared in another way.
+        PluginError: a declaration is of another type, has a name that is not an identifier in lower case, or a name
+            that another owner has declared in another way.
     """
     found = {metric.name: ("the core", metric) for metric in CORE}
     for owner, component in owners.items():
         for metric in tuple(getattr(component, "metrics", ())):
             if not isinstance(metric, ArchitectureMetric):
                 raise PluginError(
-                    f"{owner} declares the metric {safe_repr(metric)}, which is no ArchitectureMetric"
+                    f"{owner} declares the metric {safe_repr(metric)}, which is not an ArchitectureMetric"
                 )
             if not _NAME.fullmatch(metric.name) or metric.name.startswith(PART) or metric.name == "score":
                 raise PluginError(
@@ -174,10 +174,10 @@ def declared_metrics(owners: Mapping[str, object]) -> Metrics:
 def stored_metrics(declared: Iterable[Mapping[str, Any]] = ()) -> Metrics:
     """Return the metrics of a stored run, whose plugins may be missing.
 
-    Any other metric is taken for a measured one: that is what runs had whose files say nothing of metrics.
+    Any other metric counts as measured, because the files of older runs do not contain declarations.
 
     Args:
-        declared: Declarations as `ArchitectureMetric.as_dict` gives them; anything else is left out.
+        declared: Declarations in the form of `ArchitectureMetric.as_dict`. Anything else is left out.
     """
     metrics = []
     for fields in declared:
@@ -189,7 +189,7 @@ def stored_metrics(declared: Iterable[Mapping[str, Any]] = ()) -> Metrics:
 
 
 def shown_metrics(names: Iterable[str]) -> list[str]:
-    """Return those of `names` that tables have a column for and reports a chart, those of the core first."""
+    """Return those of `names` that have a column in tables and a chart in reports, with those of the core first."""
     present = {name for name in names if name not in _DETAILS and not name.startswith(PART)}
     first = [metric.name for metric in CORE if metric.name in present]
     return [*first, *sorted(present.difference(first))]

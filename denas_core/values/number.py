@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 LARGEST = 1e308
-"""Scores beyond this magnitude are refused; SQLite would store what overflows as text or NULL."""
+"""Scores of a larger magnitude are refused, because SQLite would store an infinite number as NULL."""
 
 
 def coerce_score(value: Any) -> float:
-    """Return `value` as a Python float if it is a finite real number, and nothing else.
+    """Return `value` as a Python float if it is a finite real number.
 
     Raises:
-        ScoreFailed: `value` is a bool, a text, a tensor, complex, NaN, infinite or beyond `LARGEST`.
+        ScoreFailed: `value` is a bool, a text, a tensor, complex, NaN, infinite or larger than `LARGEST`.
     """
     try:
         if isinstance(value, bool) or not isinstance(value, numbers.Real):
@@ -35,5 +35,5 @@ def coerce_score(value: Any) -> float:
         raise ScoreFailed(f"not a float: {describe_error(error)}"[:200]) from error
     if not math.isfinite(number) or abs(number) > LARGEST:
         raise ScoreFailed(f"not finite: {number!r}")
-    # SQLite keeps no negative zero; adding zero makes it positive.
+    # SQLite does not store negative zero. Adding zero makes it positive, so a stored score equals the computed one.
     return number + 0.0

@@ -1,4 +1,4 @@
-"""Constraints, objectives and budgets, read from the short texts that users write."""
+"""Constraints, objectives and budgets, and how they are read from the short texts that users write."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .table import Direction
 from .units import SHORT_NAMES, UNITS, units_of
 
 SCORE = "score"
-"""The objective that is no metric: the combined value."""
+"""Name of the objective that is the combined score. All other objectives are metrics."""
 
 _SECONDS = {"s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _NUMBER = r"(\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+)"
@@ -29,7 +29,7 @@ class Constraint:
     Attributes:
         metric: Name of the metric.
         upper: True for ``<=``, False for ``>=``.
-        bound: The bound; a factor of the full architecture's metric if `relative`.
+        bound: The bound. If `relative`, it is a factor of the metric of the full architecture.
         relative: Whether the bound was written as ``0.6x``.
         is_measured: Whether the metric is measured on the target; by default as the core declares it.
     """
@@ -55,7 +55,8 @@ class Constraint:
             metrics: The metrics that it may name.
 
         Raises:
-            ConfigError: another form, an unknown metric or unit, or a bound that is not positive and finite.
+            ConfigError: the text has another form, names an unknown metric or unit, or its bound is not positive and
+                finite.
         """
         match = re.fullmatch(rf"\s*([a-z_0-9]+)\s*([<>]=?)\s*{_NUMBER}\s*([a-zµ]*)\s*", text, re.IGNORECASE)
         if match is None or match.group(4).lower() not in {*UNITS, "x"}:
@@ -67,7 +68,7 @@ class Constraint:
         declared = metrics.check(SHORT_NAMES.get(name, name), origin=f"constraint {text!r}")
         metric = declared.name
         relative = unit.lower() == "x"
-        # A metric that is not known yet may have any unit: it is read again when its space and probe are there.
+        # A metric that is not known yet may have any unit. The text is read again when space and probe are known.
         is_known = metrics.others == "unknown" or metrics.knows(metric)
         factors = (
             units_of(metric, is_count=not declared.is_measured) if is_known else dict.fromkeys(UNITS, 1.0)
@@ -88,12 +89,12 @@ class Constraint:
         )
 
     def violation(self, value: float) -> float:
-        """Return how far `value` is beyond the bound, as a fraction of the bound; 0 if it is not."""
+        """Return by how much `value` exceeds the bound, as a fraction of the bound; 0 if it does not."""
         excess = value - self.bound if self.upper else self.bound - value
         return max(0.0, excess / self.bound)
 
     def verdict(self, low: float, high: float) -> Literal["holds", "broken", "undecided"]:
-        """Judge a measurement by its interval: the constraint holds if the whole interval is within the bound."""
+        """Return whether the constraint holds for a whole interval; ``undecided`` if it holds for a part of it."""
         best, worst = (low, high) if self.upper else (high, low)
         if self.violation(worst) == 0:
             return "holds"
@@ -102,10 +103,10 @@ class Constraint:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Budget:
-    """When a search ends: after so many scored candidates, or so many active seconds.
+    """The end of a search: a number of scored candidates, or a time.
 
     Attributes:
-        candidates: Scored candidates; None for a budget of time.
+        candidates: Number of scored candidates; None for a time budget.
         seconds: Seconds of work, summed over resumes; None for a budget of candidates.
     """
 
@@ -117,7 +118,7 @@ class Budget:
         """Read ``200``, ``60s``, ``5min`` or ``2h``.
 
         Raises:
-            ConfigError: another form, or nothing positive and finite.
+            ConfigError: the text has another form, or its number is not positive and finite.
         """
         match = re.fullmatch(rf"\s*{_NUMBER}\s*([a-z]*)\s*", str(text), re.IGNORECASE)
         unit = match.group(2).lower() if match else ""
@@ -165,7 +166,7 @@ class Objective:
             metrics: The metrics that it may name.
 
         Raises:
-            ConfigError: unknown name.
+            ConfigError: the name is unknown.
         """
         name = text.strip()
         if name == SCORE:
@@ -176,6 +177,6 @@ class Objective:
 
 
 def violations(constraints: Iterable[Constraint], metrics: Mapping[str, float]) -> dict[Constraint, float]:
-    """Return the violation of each constraint whose bound is broken; `metrics` has all of theirs."""
+    """Return the violation of each broken constraint. `metrics` must contain the metric of each constraint."""
     amounts = {c: c.violation(metrics[c.metric]) for c in constraints}
     return {constraint: amount for constraint, amount in amounts.items() if amount > 0}

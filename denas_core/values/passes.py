@@ -1,4 +1,4 @@
-"""Passes: forward and backward runs that scores declare, so that each distinct one runs once a candidate."""
+"""Passes: runs of a network, forward or also backward. Scores declare them, and equal passes run once per candidate."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Observation = Literal[
     "gradient correlations",
     "curvature",
 ]
-"""What a pass can keep of a run, see `PassSpec.observe`."""
+"""A kind of data that a pass can record, see `PassSpec.observe`."""
 
 OF_READOUTS = frozenset({"output gradients", "gradient correlations", "curvature"})
 """Observations that are gradients of the read-out, and so need ``gradients="weights"``."""
@@ -32,50 +32,51 @@ OF_READOUTS = frozenset({"output gradients", "gradient correlations", "curvature
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class PassSpec:
-    """One run of a network: equal specifications are run once and shared.
+    """The specification of one run of a network. Scores with equal specifications share one run.
 
-    Every pass is in eval mode without dropout, on weights that are never changed in place.
+    Every pass runs in eval mode without dropout, and never changes weights in place.
 
     Attributes:
         inputs: Kind of batch: ``noise`` or ``ones``.
         size: Samples in the batch.
-        perturbation: Adds this much standard normal noise to the continuous inputs. Under ``norm="batch"`` the
-            statistics stay those of the batch without it.
+        perturbation: Factor of standard normal noise that is added to the continuous inputs. With ``norm="batch"``, the
+            statistics are those of the batch without the noise.
         weights: ``fresh`` or ``inherited``: as `SearchSpace.load` gives them; ``normal``: every matrix and kernel drawn
             from N(0, 1), vectors as loaded but biases 0.
-        drawn: What ``normal`` draws, if not every matrix and kernel: roles of views, such as ``ffn``, and ``norm`` for
-            the gains of norms.
-        magnitude: Replaces weights and buffers by their magnitudes.
-        dtype: Precision of weights, inputs and everything between.
-        norm: Batch-norm uses the statistics of the batch, held constant so that samples do not couple (``batch``), the
-            same with gradients through them (``coupled``), or every normalisation layer is the identity (``bypass``)
-            and what a softmax returns, such as attention weights, is held constant: without norms its own gradient
-            vanishes or overflows. An RMS norm still divides, by a constant, since gated feed-forward layers behind it
-            multiply features by each other, and would square them layer by layer.
-            Layers are known by the torch function they call: a norm written out by hand, such as an RMS norm of
-            ``x * (x**2).mean(-1).rsqrt()``, is not seen and stays on.
+        drawn: The weights that ``normal`` draws, if not every matrix and kernel: roles of views, such as ``ffn``, and
+            ``norm`` for the gains of norms.
+        magnitude: Whether weights and buffers are replaced by their absolute values.
+        dtype: Precision of weights, inputs and everything computed from them.
+        norm: How normalisation layers work. ``batch``: batch norms use the statistics of the batch as constants, so
+            that the gradient of a sample does not depend on other samples. ``coupled``: the same, with gradients
+            through the statistics. ``bypass``: every normalisation layer is the identity, and the result of a softmax,
+            such as attention weights, counts as constant, because without norms its gradient vanishes or overflows. An
+            RMS norm still divides by a constant then, because gated feed-forward layers after it multiply features by
+            each other and would square them in each layer.
+            Layers are recognised by the torch function that they call. A norm that is written out, such as
+            ``x * (x**2).mean(-1).rsqrt()``, is not recognised and stays active.
         variant: Structure, see `SearchSpace.build`.
-        readout: The scalar that is differentiated: none; ``cotangent``: the sum of every logit times a fixed standard
-            normal number, masked by length; ``sum``: the plain sum, whose gradient vanishes behind a layer norm;
-            ``cross entropy``: the mean cross entropy of the samples with fixed random labels, of each position where
-            the logits have positions.
-        gradients: What is differentiated by: none; ``weights``: every trainable parameter; ``layers``: the output of
-            each linear or convolutional layer, whose input is kept beside it; ``samples``: every trainable parameter,
-            one sample's read-out at a time, which takes a backward run a sample; ``factors``: every trainable
-            parameter, but matrices that few rows were multiplied by as the two factors of their gradients.
-            Under ``weights`` and ``factors``, a batch of many positions runs in parts, whose gradients add up.
-            ``inputs``: the continuous inputs, or the embeddings of a network of tokens.
-        roles: Roles of the views whose parameters ``weights``, ``samples`` and ``factors`` differentiate by; all
-            parameters if empty.
-        observe: What is kept of the run beside its outputs, for gradients ``none``, ``inputs`` and ``weights``:
-            ``signs`` of pre-activations, ``moments`` of what layers put out, inputs and outputs of ``blocks``,
-            ``block gradients``, the gradient by each block's input of a random cotangent at its output, ``outputs``
-            of layers, and ``correlations`` between the samples of what goes into activation functions. For gradients
-            ``weights`` alone: ``output gradients``, the gradient of the read-out by the outputs of layers,
-            ``gradient correlations``, those of the gradient by what goes into activation functions, and
-            ``curvature``, the product of the Hessian of the read-out with its gradient.
-        repeat: Counts independent repetitions: another batch and other weights.
-        batch: Counts batches on the same weights.
+        readout: The scalar that is differentiated. ``none``: there is none; ``cotangent``: the sum of all logits, each
+            times a fixed standard normal number, without padded positions; ``sum``: the plain sum of all logits, whose
+            gradient vanishes if a layer norm comes last; ``cross entropy``: the mean cross entropy of the samples, or
+            of their positions if the logits have positions, with fixed random labels.
+        gradients: With respect to what the read-out is differentiated. ``none``: nothing; ``weights``: every trainable
+            parameter; ``layers``: the output of each linear or convolutional layer, whose input is recorded too;
+            ``samples``: every trainable parameter, for the read-out of one sample at a time, which needs one backward
+            run per sample; ``factors``: every trainable parameter, but the gradient of a matrix that was multiplied by
+            few rows is recorded as two factors; ``inputs``: the continuous inputs, or the embeddings of a network of
+            tokens. With ``weights`` and ``factors``, a batch with many positions runs in parts, and the gradients of
+            the parts are added.
+        roles: Roles of the views whose parameters ``weights``, ``samples`` and ``factors`` use; empty: all parameters.
+        observe: What is recorded in addition to the outputs. With gradients ``none``, ``inputs`` and ``weights``:
+            ``signs`` of pre-activations, ``moments`` of the outputs of layers, inputs and outputs of ``blocks``,
+            ``block gradients``, the gradient with respect to a block's input for a random cotangent at its output,
+            ``outputs`` of layers, and ``correlations`` between the samples in the inputs of activation functions. Only
+            with gradients ``weights``: ``output gradients``, the gradient of the read-out with respect to the outputs
+            of layers, ``gradient correlations``, the correlations of the gradient with respect to the inputs of
+            activation functions, and ``curvature``, the product of the Hessian of the read-out with its gradient.
+        repeat: Number of an independent repetition, which has another batch and other weights.
+        batch: Number of a batch for the same weights.
     """
 
     inputs: Literal["noise", "ones"] = "noise"
@@ -103,22 +104,22 @@ class PassSpec:
             )
 
     def forward(self) -> PassSpec:
-        """Return the pass without read-out and gradients, which alone decides its outputs."""
+        """Return the same pass without read-out and gradients, which do not change the outputs."""
         return dataclasses.replace(self, readout="none", gradients="none", roles=(), observe=())
 
     @property
     def needs_graph(self) -> bool:
-        """Whether the run is differentiated by anything."""
+        """Whether the run computes any gradient."""
         return self.gradients != "none" or "block gradients" in self.observe
 
     def covers(self, other: PassSpec) -> bool:
-        """Tell whether a trace of this pass holds all that a trace of `other` would."""
+        """Return whether a trace of this pass contains everything that a trace of `other` would contain."""
         if self.forward() != other.forward() or not set(other.observe) <= set(self.observe):
             return False
         return other.gradients == "none" or self._without_observing() == other._without_observing()
 
     def joined(self, other: PassSpec) -> PassSpec | None:
-        """Return the one pass whose trace holds all that traces of both would, or None if it takes two."""
+        """Return one pass whose trace contains everything that traces of both would contain, or None if none can."""
         if self.covers(other):
             return self
         if other.covers(self):
@@ -135,12 +136,12 @@ class PassSpec:
 
 
 def joined_passes(passes: Iterable[PassSpec]) -> tuple[PassSpec, ...]:
-    """Return the fewest passes whose traces hold all that traces of `passes` would."""
+    """Return fewer passes whose traces contain everything that the traces of `passes` would contain."""
     plan: list[PassSpec] = []
     for spec in passes:
         for known in plan:
             if joined := known.joined(spec):
-                # A wider pass may take in others of the plan.
+                # The joined pass may cover other passes of the plan.
                 plan = [joined, *(other for other in plan if other is not known and not joined.covers(other))]
                 break
         else:
@@ -150,30 +151,30 @@ def joined_passes(passes: Iterable[PassSpec]) -> tuple[PassSpec, ...]:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """What a pass left behind; shared between scores, so nothing in it may be changed.
+    """The recorded data of a pass. Scores share it, so nothing in it may be changed.
 
     Attributes:
         spec: The pass.
         outputs: Features and logits, detached.
-        parameters: The weights that were used, by name.
-        gradients: Gradient of the read-out by parameter name, for ``gradients="weights"``; for ``"samples"``, each
-            with the sample as its first dimension; for ``"factors"``, those that are not among `factors`.
+        parameters: The weights of the run, by name.
+        gradients: Gradient of the read-out by parameter name, for ``gradients="weights"``. For ``"samples"``, the first
+            dimension of each is the sample. For ``"factors"``, only those that are not in `factors`.
         factors: Factors of the gradient of the read-out by parameter name, for ``gradients="factors"``.
-        layers: One record a call of a linear or convolutional layer, for ``gradients="layers"``. A matrix that is used
-            in another way, or whose samples cannot be told apart, has none.
+        layers: One record for each call of a linear or convolutional layer, for ``gradients="layers"``. A matrix that
+            is used in another way, or whose samples cannot be separated, has no record.
         statistics: Mean and inverse standard deviation of each call of a batch-norm, for ``norm="batch"``.
-        input_gradients: Gradient of the read-out by input, sample first, for ``gradients="inputs"``; those of
-            embeddings are called ``embedding0``, ``embedding1``, ...
-        signs: Whether each unit is above zero, (samples, units), one tensor a call of an activation function, where
+        input_gradients: Gradient of the read-out by input, sample first, for ``gradients="inputs"``. The gradients of
+            embeddings have the names ``embedding0``, ``embedding1``, ...
+        signs: Whether each unit is above zero, (samples, units): one tensor for each call of an activation function, if
             ``signs`` are observed.
-        moments: One record a call of a linear or convolutional layer, where ``moments`` are observed.
-        blocks: One record a call of a block, where ``blocks`` or ``block gradients`` are observed.
-        layer_outputs: One record a call of a linear or convolutional layer, where ``outputs`` or ``output gradients``
-            are observed.
-        correlations: One record a call of an activation function, where ``correlations`` or ``gradient correlations``
-            are observed.
-        curvature: The product of the Hessian of the read-out with its gradient by parameter name, where ``curvature``
-            is observed.
+        moments: One record for each call of a linear or convolutional layer, if ``moments`` are observed.
+        blocks: One record for each call of a block, if ``blocks`` or ``block gradients`` are observed.
+        layer_outputs: One record for each call of a linear or convolutional layer, if ``outputs`` or
+            ``output gradients`` are observed.
+        correlations: One record for each call of an activation function, if ``correlations`` or
+            ``gradient correlations`` are observed.
+        curvature: The product of the Hessian of the read-out with its gradient by parameter name, if ``curvature`` is
+            observed.
     """
 
     spec: PassSpec
@@ -192,7 +193,7 @@ class Trace:
     curvature: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
 
     def tensors(self) -> list[Tensor]:
-        """Return every tensor of the trace, in whichever field it is."""
+        """Return every tensor in any field of the trace."""
         from torch import Tensor
 
         found: list[Tensor] = []
@@ -212,18 +213,20 @@ class Trace:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class GradientFactors:
-    """A gradient of few rows by a matrix: ``outputs.T @ inputs``, (out, in) however the matrix is stored.
+    """The gradient of a matrix in two factors: it is ``outputs.T @ inputs``, (out, in) however the matrix is stored.
+
+    The factors are smaller than the gradient if the matrix was multiplied by few rows.
 
     Attributes:
-        outputs: Gradients by what came out of the layer, (rows, out).
-        inputs: What went into the layer, (rows, in).
+        outputs: Gradient with respect to the output of the layer, (rows, out).
+        inputs: Input of the layer, (rows, in).
     """
 
     outputs: Tensor
     inputs: Tensor
 
     def of(self, view: WeightView) -> GradientFactors:
-        """Return the factors of the part of the gradient that `view` shows."""
+        """Return the factors of the part of the gradient that belongs to `view`."""
         outputs, inputs = self.outputs, self.inputs
         if view.rows is not None:
             outputs = outputs[:, slice(*view.rows)]
@@ -242,9 +245,9 @@ class LayerCall:
 
     Attributes:
         parameter: Name of its weight.
-        inputs: What went in, sample first; (samples, positions..., features) for a linear layer.
-        output_gradient: Gradient of the read-out by what came out, sample first.
-        convolution: How a convolution moves; None for a linear layer.
+        inputs: Input of the call, sample first; (samples, positions..., features) for a linear layer.
+        output_gradient: Gradient of the read-out with respect to the output of the call, sample first.
+        convolution: Geometry of a convolution; None for a linear layer.
     """
 
     parameter: str
@@ -255,14 +258,14 @@ class LayerCall:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Convolution:
-    """How a convolution moves over its input, one number a spatial dimension.
+    """The geometry of a convolution. Its tuples have one entry for each spatial dimension.
 
     Attributes:
         kernel: Size of the kernel.
-        stride: Steps between output positions.
-        padding: Zeros ``(before, after)`` the input.
-        dilation: Steps between the weights of the kernel.
-        groups: Groups of channels that do not mix.
+        stride: Distance between output positions.
+        padding: Number of zeros ``(before, after)`` the input.
+        dilation: Distance between the weights of the kernel.
+        groups: Number of channel groups that do not mix.
     """
 
     kernel: tuple[int, ...]
@@ -274,14 +277,14 @@ class Convolution:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class LayerMoments:
-    """Second moments of what one call of a layer put out, about the mean over its rows.
+    """Second moments of the output of one call of a layer, about the mean over its rows.
 
     Attributes:
         parameter: Name of the weight of the layer.
-        rows: Samples times positions.
-        channels: Features of a row.
+        rows: Number of samples times number of positions.
+        channels: Number of features in a row.
         variance: Trace of the covariance matrix of the channels.
-        square: Sum of the squares of its elements, which is that of its squared eigenvalues.
+        square: Sum of the squared elements of this matrix, which equals the sum of its squared eigenvalues.
     """
 
     parameter: str
@@ -292,7 +295,7 @@ class LayerMoments:
 
     @property
     def participation_ratio(self) -> float:
-        """The number of directions that the outputs spread over, from 1 to the channels; 0 if they do not vary."""
+        """The effective number of dimensions of the outputs, from 1 to `channels`; 0 if the outputs do not vary."""
         return self.variance**2 / self.square if self.square > 0 else 0.0
 
 
@@ -302,11 +305,12 @@ class BlockCall:
 
     Attributes:
         name: Name of the module.
-        inputs: What went in, sample first.
-        outputs: What came out, sample first.
-        channels: The dimension of the channels of both: 1 behind a convolution, else -1.
+        inputs: Input of the call, sample first.
+        outputs: Output of the call, sample first.
+        channels: Index of the channel dimension in both: 1 after a convolution, else -1.
         cotangent: Independent signs, +1 or -1, of the shape of the outputs; None without gradients.
-        input_gradient: Gradient of the sum of cotangent times outputs by the inputs; None without gradients.
+        input_gradient: Gradient of the sum of cotangent times outputs with respect to the inputs; None without
+            gradients.
     """
 
     name: str

@@ -12,10 +12,12 @@ from .table import Table
 
 
 def log_rank_sum(table: Table) -> list[float]:
-    """Return sum_k w_k log(r_k / m), with r_k the rank of a row in column k (m is best) among m rows.
+    """Return sum_k w_k log(r_k / m) for each row, where r_k is its rank in column k among m rows, and m is the best
+    rank.
 
-    Ranks of ties are averaged; a missing value ranks below all. The value of a row is relative to the table: 0 is best
-    in every column. After AZ-NAS (Lee and Ham 2024, arXiv:2403.19232, eq. 10), which beats the plain sum of ranks.
+    Equal values share the mean of their ranks, and a missing value has the lowest rank. The result depends on the other
+    rows: a row that is best in every column has 0. The formula is that of AZ-NAS (Lee and Ham 2024, arXiv:2403.19232,
+    eq. 10), where it ranks networks better than the plain sum of ranks.
     """
     total = np.zeros(len(table))
     for name, column in table.columns.items():
@@ -36,8 +38,9 @@ def average_ranks(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 def kendall_tau(first: Sequence[float], second: Sequence[float]) -> float | None:
     """Return Kendall's rank correlation tau-b of two columns: 1 for the same order, -1 for the reverse.
 
-    The pairs that agree less those that do not, over the geometric mean of the pairs untied in each column (Kendall
-    1945, doi:10.1093/biomet/33.3.239). None where a column has no two different values.
+    It is the number of pairs in the same order minus the number of pairs in the reverse order, divided by the geometric
+    mean of the numbers of pairs without a tie in each column (Kendall 1945, doi:10.1093/biomet/33.3.239). It is None if
+    all values of a column are equal.
 
     Raises:
         ValueError: the columns differ in length.
@@ -47,7 +50,7 @@ def kendall_tau(first: Sequence[float], second: Sequence[float]) -> float | None
         raise ValueError(f"columns of {len(a)} and {len(b)} values have no rank correlation")
     agreement = untied_a = untied_b = 0
     for i in range(len(a) - 1):
-        # Comparisons and not differences: infinities are equal to themselves.
+        # Values are compared and not subtracted, because the difference of two infinities is NaN.
         order_a = (a[i + 1 :] > a[i]).astype(np.int64) - (a[i + 1 :] < a[i])
         order_b = (b[i + 1 :] > b[i]).astype(np.int64) - (b[i + 1 :] < b[i])
         agreement += int(order_a @ order_b)
@@ -61,14 +64,15 @@ def kendall_tau(first: Sequence[float], second: Sequence[float]) -> float | None
 def pareto_front(points: Sequence[Sequence[float]]) -> list[int]:
     """Return the indices of the points that no other dominates; every coordinate is minimised.
 
-    A point dominates another if it is no worse in every coordinate and better in one, so equal points stay together.
+    A point dominates another if it is not worse in any coordinate and better in one. Equal points are all kept or all
+    left out.
     """
     if not points:
         return []
     array = np.asarray(points, dtype=np.float64)
     unique, inverse = np.unique(array, axis=0, return_inverse=True)
     inverse = inverse.reshape(-1)
-    # np.unique sorts by the first coordinate, then the next: no point can be dominated by a later one.
+    # np.unique sorts by the first coordinate, then by the next, so a later point never dominates an earlier one.
     front: list[int] = []
     for index, point in enumerate(unique):
         if not front or not np.any(np.all(unique[front] <= point, axis=1)):

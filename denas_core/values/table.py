@@ -1,4 +1,4 @@
-"""The table of raw values that a combined score turns into one value a row."""
+"""The table of raw values from which a combined score computes one value for each row."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Direction = Literal["maximize", "minimize"]
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """What is combined: a column of raw values for each component of positive weight.
+    """The raw values of the components that have a positive weight: one column for each component.
 
     Attributes:
-        columns: Values by component, one a row; None where a row has none, such as an unstable latency.
+        columns: Values by component, one for each row; None if a value is missing, such as an unstable latency.
         weights: Positive weight by component.
         directions: Direction by component.
     """

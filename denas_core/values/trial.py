@@ -1,4 +1,4 @@
-"""A trial: one architecture, what became of it, and why."""
+"""A trial: one architecture of a search and the result of its evaluation."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ STATES: tuple[State, ...] = get_args(State)
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """The result of evaluating one architecture; plain values, fit to be sent as JSON.
+    """The result of evaluating one architecture. It holds plain values that JSON can represent.
 
     Attributes:
-        state: What became of it.
-        reason: Why it is not scored; empty if it is.
+        state: ``scored``; ``infeasible``: it breaks a constraint; ``failed``: an error ended the evaluation.
+        reason: Why the architecture has no score; empty if it has one.
         components: Raw score by component.
         metrics: ``params``, ``flops``, ...; ``latency_ms`` if measured.
         violation: Sum of the relative excess over each constraint; 0 if feasible.
         latency: Interval and verdict of the measured latency, see `Latency`.
-        seconds: Wall-clock seconds by step; never part of what is compared.
+        seconds: Wall-clock seconds by step. They are never compared between trials.
     """
 
     state: State
@@ -39,12 +39,12 @@ class Evaluation:
 
     @property
     def has_stable_latency(self) -> bool:
-        """Whether the latency is measured, and its interval narrow enough to rank by."""
+        """Whether the latency is measured, and its interval is narrow enough for a ranking."""
         return self.latency is not None and self.latency["verdict"] == "stable"
 
     def __post_init__(self) -> None:
         for name in ("components", "metrics", "seconds"):
-            # Sorted, so that a trial is the same whether it was just scored or read back.
+            # Sorted, so that a new trial equals the same trial after it was stored and read.
             content = dict(sorted(getattr(self, name).items()))
             object.__setattr__(self, name, Record(content) if content else _EMPTY)
         if (self.state == "scored") != (self.reason == ""):
@@ -56,10 +56,10 @@ class Trial:
     """One architecture of a search and its evaluation.
 
     Attributes:
-        index: Place in the search, from 0.
-        generation: Generation that proposed it.
+        index: Number of the trial in the search, from 0.
+        generation: Number of the generation that proposed it, from 0.
         arch: The architecture.
-        evaluation: What became of it.
+        evaluation: The result of its evaluation.
     """
 
     index: int
@@ -69,15 +69,15 @@ class Trial:
 
     @property
     def is_scored(self) -> bool:
-        """Whether it is feasible and has every component."""
+        """Whether the architecture is feasible and every component has a value."""
         return self.evaluation.state == "scored"
 
     def without_seconds(self) -> Trial:
-        """Return the trial without its timings, for the memory of a long search."""
+        """Return the trial without its timings, so that a long search needs less memory."""
         return dataclasses.replace(self, evaluation=dataclasses.replace(self.evaluation, seconds={}))
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the trial as the command line prints it, fit for JSON."""
+        """Return the trial in the form that ``denas trials --json`` prints."""
         result = self.evaluation
         return {
             "index": self.index,

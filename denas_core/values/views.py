@@ -1,4 +1,4 @@
-"""Views: where the weights of a network are, by role, so that scores need not know what kind of network it is."""
+"""Views say where the weights of a network are and which role each has, so that scores work with any network."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ KINDS = (
     *("conv", "ffn", "ffn.in", "ffn.out"),
     *("attention.q", "attention.k", "attention.v", "attention.out", "embed", "head"),
 )
-"""Kinds of weights. Whoever asks for a role gets its parts too: ``ffn`` means ``ffn.in`` and ``ffn.out`` as well."""
+"""Kinds of weights. A role includes its parts: ``ffn`` includes ``ffn.in`` and ``ffn.out``."""
 
 FEED_FORWARD = ("conv", "ffn", "head")
 """Roles of the weights that multiply features outside attention."""
@@ -21,17 +21,17 @@ FEED_FORWARD = ("conv", "ffn", "head")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class WeightView:
-    """One weight matrix or kernel of a network, possibly a slice of a fused or transposed parameter.
+    """One weight matrix or kernel of a network. It can be a slice of a fused parameter, or transposed.
 
     Attributes:
         parameter: Name in ``model.named_parameters()``.
-        kind: Role, one of `KINDS`: the first layer of a feed-forward block is ``ffn.in``, the last ``ffn.out``, any
-            other, or one that is not told apart, ``ffn``.
+        kind: Role, one of `KINDS`. The first layer of a feed-forward block is ``ffn.in``, the last is ``ffn.out``. Any
+            other linear layer, or one whose place in the block is unknown, is ``ffn``.
         layer: Index of the layer it belongs to, from 0 at the input.
         rows: ``(start, stop)`` of the output rows within the parameter; None for all.
         columns: ``(start, stop)`` of the input columns within the parameter; None for all.
         transposed: True if the parameter is stored as (in, out), like GPT-2's.
-        trainable: False for weights that a search must leave as they are.
+        trainable: False for weights that training does not change.
     """
 
     parameter: str
@@ -43,7 +43,10 @@ class WeightView:
     trainable: bool = True
 
     def of(self, tensor: Tensor) -> Tensor:
-        """Return the view of `tensor`, shaped like the parameter, as (out, in) or (out, in, kernel...)."""
+        """Return the part of `tensor` that the view covers, as (out, in) or (out, in, kernel...).
+
+        `tensor` has the shape of the parameter.
+        """
         matrix = tensor.transpose(0, 1) if self.transposed else tensor
         if self.rows is not None:
             matrix = matrix[slice(*self.rows)]
@@ -52,7 +55,7 @@ class WeightView:
         return matrix
 
     def has_role(self, role: str) -> bool:
-        """Tell whether `role` is the kind of the view, or what that is a part of, as ``ffn`` is of ``ffn.in``."""
+        """Return whether the view has a role: its kind, or a role that includes it, as ``ffn`` includes ``ffn.in``."""
         return is_part_of(self.kind, role)
 
     @property
@@ -67,16 +70,16 @@ class WeightView:
 
 
 def is_part_of(kind: str, role: str) -> bool:
-    """Tell whether weights of `kind` have `role`: ``ffn.in`` has the roles ``ffn.in`` and ``ffn``."""
+    """Return whether weights of `kind` have `role`: ``ffn.in`` has the roles ``ffn.in`` and ``ffn``."""
     return kind == role or kind.startswith(f"{role}.")
 
 
 def views_by_module(model: nn.Module) -> list[WeightView]:
     """Return views for the plain PyTorch layers of `model`, in the order in which they are registered.
 
-    Convolutions are ``conv``, linear layers ``ffn``, except the last of the network, its ``head``; embeddings are
-    ``embed``, and the parts of `torch.nn.MultiheadAttention` ``attention.*``. A space whose layers mean something else
-    writes its own `SearchSpace.views`.
+    Convolutions are ``conv``, the last linear layer is ``head``, other linear layers are ``ffn``, embeddings are
+    ``embed``, and the parts of `torch.nn.MultiheadAttention` are ``attention.*``. A space whose layers have other roles
+    overrides `SearchSpace.views`.
     """
     from torch import nn
 

@@ -71,7 +71,7 @@ class TinyBert(SearchSpace):
             torch.manual_seed(seed)
             for parameter in model.parameters():
                 parameter.normal_(std=0.3)
-            # Tables of places, which are no weights.
+            # Tables of places, which are not weights.
             for buffer, table in zip(model.buffers(), self.build(arch).buffers(), strict=True):
                 buffer.copy_(table)
         return model

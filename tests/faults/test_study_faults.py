@@ -51,7 +51,7 @@ class Repeating(Strategy):
 
 
 def test_a_strategy_that_repeats_itself_is_named(tmp_path: Path) -> None:
-    with pytest.raises(PluginError, match="1 of 2 proposals are no architectures, or are known already"):
+    with pytest.raises(PluginError, match="1 of 2 proposals are not architectures, or are known already"):
         run_search(toy_config(tmp_path / "a"), Registry.discover(), objects={"strategy": Repeating()})
 
 

@@ -156,4 +156,4 @@ def _measure(run: Path, store: Store, seeds: int) -> None:
             sys.stderr.write(f"scored again: {done} of {total}{end}")
             sys.stderr.flush()
 
-    measure_confidence(run, store.header(), setup, store.trials(), seeds=seeds, told=show)
+    measure_confidence(run, store.header(), setup, store.trials(), seeds=seeds, on_progress=show)

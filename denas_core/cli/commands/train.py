@@ -296,8 +296,8 @@ def _other_architecture(origin: Origin, given: str | None) -> Architecture:
         if given is None or not given.isalnum():
             raise
         raise ConfigError(
-            f"no finalist of run {str(origin.path)!r} has a key that begins with {given!r}, and it is no architecture "
-            f"of {origin.space.id!r} either; choose of {', '.join(key[:12] for key in origin.finalists())}"
+            f"no finalist of run {str(origin.path)!r} has a key that begins with {given!r}, and it is not an "
+            f"architecture of {origin.space.id!r}; choose from {', '.join(key[:12] for key in origin.finalists())}"
         ) from error
 
 

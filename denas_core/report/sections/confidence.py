@@ -24,7 +24,7 @@ CONTEXT = 10
 SEEDS = 4
 LARGEST_SEED = 2**63 - 1
 
-Told = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 
 
 def context_of(header: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def measure_confidence(
     trials: Sequence[Trial],
     *,
     seeds: int = SEEDS,
-    told: Told = lambda done, total: None,
+    on_progress: OnProgress = lambda done, total: None,
 ) -> None:
     """Score the selected candidates with further seeds and keep every value as it comes.
 
@@ -76,7 +76,7 @@ def measure_confidence(
         setup: The objects of the run.
         trials: Every trial of the run.
         seeds: Further seeds: those after the run's own.
-        told: Is told how many of how many evaluations are done.
+        on_progress: Called after each evaluation with the number of finished evaluations and the total.
 
     Raises:
         NoResult: no trial is scored.
@@ -101,7 +101,7 @@ def measure_confidence(
                 row[trial.arch.key] = {"components": values, "failure": failure}
                 write_json(run / FILE, document)
             done += 1
-            told(done, total)
+            on_progress(done, total)
     write_json(run / FILE, {**document, **_summary(setup, finalists, context, kept)})
 
 

@@ -29,7 +29,7 @@ def draw(space: SearchSpace, arch: Architecture) -> dict[str, Any]:
     Returns:
         ``params``, ``flops`` and ``blocks``: rows with ``name``, ``last`` (name of the last of equal ones), ``count``,
         ``type``, ``of`` (children by type, where all are of one), ``holds`` (layers by type), ``shape`` (of the output
-        of one sample, None if it is no tensor),
+        of one sample, None if it is not a tensor),
         ``params`` and ``flops`` of all `count` together.
     """
     # First: a space without networks says so here, before torch is loaded.

@@ -103,8 +103,8 @@ def test_what_plugins_say_of_the_machine_is_told_and_what_they_do_to_it_is_not_d
             "No module named 'json.x'; reinstall denas-x, and upgrade json",
         ),
         (
-            {"status": "ok", "faults": {"score x/a": "score 'x/a' is no ProxyScore", "score x/b": "gone"}},
-            "score x/a: score 'x/a' is no ProxyScore (and 1 more of its components); "
+            {"status": "ok", "faults": {"score x/a": "score 'x/a' is not a ProxyScore", "score x/b": "gone"}},
+            "score x/a: score 'x/a' is not a ProxyScore (and 1 more of its components); "
             "upgrade it, or pip uninstall denas-x",
         ),
     ],

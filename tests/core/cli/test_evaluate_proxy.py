@@ -92,7 +92,7 @@ BAD_TABLES = {
     ),
     "missing target": (
         changed(lambda rows: rows[5].update(acc="")),
-        "'acc' is '', which is no finite number (acc.csv:7)",
+        "'acc' is '', which is not a finite number (acc.csv:7)",
     ),
     "constant": (
         changed(lambda rows: [row.update(acc=90) for row in rows]),

@@ -120,13 +120,16 @@ def test_untrained_exports_the_best_architecture_with_fresh_weights(run: Path) -
     ("arguments", "text"),
     [
         (["nowhere", "--to", "safetensors"], "'nowhere' is neither a run nor a trained model"),
-        (["nowhere", "--to", "safetensors", "--untrained"], "'nowhere' is no run with a best architecture"),
+        (
+            ["nowhere", "--to", "safetensors", "--untrained"],
+            "'nowhere' is not a run with a best architecture",
+        ),
         (["run", "--to", "openvino"], "install it with: pip install denas-openvino"),
         (["run", "--to", "savetensors"], "no installed plugin has a"),
         (["run", "--to", "torch-export", "--set", "export.opset=3"], "has no option 'opset' (--set)"),
         (["run", "--to", "torch-export", "--set", "opset=3"], "write its options as export.NAME=VALUE"),
         (["run", "--to", "torch-export", "--set", "export.opset"], "is not of the form key=value"),
-        (["run", "--to", "torch-export", "--out", "run"], "'run' exists and is no export"),
+        (["run", "--to", "torch-export", "--out", "run"], "'run' exists and is not an export"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_one_line(

@@ -188,7 +188,7 @@ def test_without_a_measured_constraint_any_latency_will_do() -> None:
         (SystemExit(1), "latency: SystemExit: 1"),
         (latency(float("nan"), 1, 2), "latency: ScoreFailed: not finite: nan"),
         (latency(1, 1, float("inf")), "latency: ScoreFailed: not finite: inf"),
-        (5.0, "latency: TypeError: 5.0 is no Latency"),
+        (5.0, "latency: TypeError: 5.0 is not a Latency"),
         (latency(-1, -2, 0), "latency: ScoreFailed: -1 ms is negative, or outside its interval [-2, 0]"),
         (latency(9, 1, 2), "latency: ScoreFailed: 9 ms is negative, or outside its interval [1, 2]"),
         (

@@ -129,7 +129,7 @@ def test_a_path_that_was_not_written_is_refused(tmp_path: Path) -> None:
         def write(self, model: Any, directory: Path) -> Path:
             return super().write(model, directory).with_name("other")
 
-    with pytest.raises(PluginError, match="which is no file or folder that it has written"):
+    with pytest.raises(PluginError, match="which is not a file or folder that it has written"):
         export_model(Lost().named("mine/told"), sample_model(), tmp_path / "out")
 
 
@@ -172,14 +172,14 @@ def test_what_is_no_export_is_never_replaced(content: str | None, tmp_path: Path
     (out / "thesis.txt").touch()
     if content is not None:
         (out / CARD).write_text(content)
-    with pytest.raises(ConfigError, match="exists and is no export; name another place with --out"):
+    with pytest.raises(ConfigError, match="exists and is not an export; name another place with --out"):
         export_model(told(), sample_model(), out, replace=True)
     assert "thesis.txt" in names(out)
 
 
 def test_a_file_is_no_place_for_an_export(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
-    with pytest.raises(ConfigError, match="exists and is no export"):
+    with pytest.raises(ConfigError, match="exists and is not an export"):
         export_model(told(), sample_model(), tmp_path / "out", replace=True)
     with pytest.raises(StorageError, match="cannot use"):
         export_model(told(), sample_model(), tmp_path / "out" / "deeper")

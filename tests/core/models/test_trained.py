@@ -106,5 +106,5 @@ def test_weights_of_others_and_empty_folders_are_no_models(tmp_path: Path) -> No
     with pytest.raises(ConfigError, match="train one with 'denas train'"):
         load_model(tmp_path, REGISTRY)
     save_file({"x": torch.ones(2)}, tmp_path / "model.safetensors")
-    with pytest.raises(ConfigError, match="is no model of the form"):
+    with pytest.raises(ConfigError, match="is not a model of the form"):
         load_model(tmp_path, REGISTRY)

@@ -34,11 +34,11 @@ def test_a_tuple_is_read_and_written() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("(2, 3.5, 4, 3, 192)", "5 numbers starting with '2' are no architecture .--arch.; expected"),
-        ("(2.5, 3)", "2 numbers starting with '2.5' are no architecture"),
-        ("()", "0 numbers starting with '' are no architecture"),
-        ("(1, x, 3, 192)", "'x' is no number of an architecture"),
-        ("(1, -3, 3, 192)", "'-3' is no number of an architecture"),
+        ("(2, 3.5, 4, 3, 192)", "5 numbers starting with '2' are not an architecture .--arch.; expected"),
+        ("(2.5, 3)", "2 numbers starting with '2.5' are not an architecture"),
+        ("()", "0 numbers starting with '' are not an architecture"),
+        ("(1, x, 3, 192)", "'x' is not a number of an architecture"),
+        ("(1, -3, 3, 192)", "'-3' is not a number of an architecture"),
         ("(999, 3)", "2 numbers starting with '999'"),
     ],
 )

@@ -72,7 +72,7 @@ def test_a_digest_changes_with_contents_and_not_with_places(
     digest = Pretrained.open(str(checkpoint)).digest()
     assert len(digest) == 64 and int(digest, 16)
     assert Pretrained.open(str(changed())).digest() == digest
-    # Where it once was, and how the text is laid out, are no contents.
+    # Where it once was, and how the text is laid out, are not contents.
     place = changed(_name_or_path="/somewhere/else")
     (place / "config.json").write_text(json.dumps(json.loads((place / "config.json").read_text()), indent=8))
     assert Pretrained.open(str(place)).digest() == digest
@@ -119,9 +119,9 @@ def test_a_portable_configuration_has_the_same_digest_without_its_file(checkpoin
             "is for code of its own .* which is never run",
         ),
         ({"quantization_config": {"quant_method": "gptq"}}, "is of quantised weights"),
-        ({"num_attention_heads": "many"}, "is no configuration of 'bert'"),
-        ({"hidden_size": None}, "is no configuration of 'bert'"),
-        ({"id2label": 7}, "is no configuration of 'bert'"),
+        ({"num_attention_heads": "many"}, "is not a configuration of 'bert'"),
+        ({"hidden_size": None}, "is not a configuration of 'bert'"),
+        ({"id2label": 7}, "is not a configuration of 'bert'"),
         ({"num_labels": 10**9}, "'num_labels' is 1000000000 .* at most 100000"),
         ({"num_hidden_layers": 10**9}, "'num_hidden_layers' is 1000000000 .* at most 10000"),
         ({"text_config": {"model_type": "bert", "num_hidden_layers": 10**9}}, "at most 10000"),

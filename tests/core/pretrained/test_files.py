@@ -88,7 +88,7 @@ def test_a_pickle_is_refused_unless_it_is_allowed(tmp_path: Path, names: tuple[s
 
 def test_a_pickle_among_safetensors_is_never_read(tmp_path: Path) -> None:
     place = folder(tmp_path, "model.safetensors.index.json", "model.bin", index={"a": "model.bin"})
-    with pytest.raises(ConfigError, match=r"which is no \.safetensors file of its folder"):
+    with pytest.raises(ConfigError, match=r"which is not a \.safetensors file of its folder"):
         find_checkpoint(str(place), allow_pickle=True)
 
 
@@ -115,7 +115,7 @@ def test_a_configuration_alone_is_a_json_file(tmp_path: Path) -> None:
     assert (files.weights, files.tokenizer) == ((), place / "vocab.txt")
     # A file of another name may lie beside anything.
     assert find_checkpoint(str(place / "other.json")).tokenizer is None
-    with pytest.raises(ConfigError, match=r"model\.safetensors' is no checkpoint: give its folder"):
+    with pytest.raises(ConfigError, match=r"model\.safetensors' is not a checkpoint: give its folder"):
         find_checkpoint(str(place / "model.safetensors"))
 
 
@@ -157,7 +157,7 @@ def test_a_name_that_no_file_can_have_is_an_error_of_one_line(reference: str) ->
 
 def test_a_folder_without_a_configuration_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").touch()
-    with pytest.raises(ConfigError, match=r"is no checkpoint: it has no config\.json"):
+    with pytest.raises(ConfigError, match=r"is not a checkpoint: it has no config\.json"):
         find_checkpoint(str(tmp_path))
 
 
@@ -207,12 +207,12 @@ def test_an_id_that_the_hub_does_not_give_is_one_line(
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "is no JSON"),
-        (b"{", "is no JSON"),
-        (b"\xff{}", "is no JSON"),
-        (b"[" * 100_000, "is no JSON: RecursionError"),
-        (b'{"a": NaN}', "NaN is no number of JSON"),
-        (b'{"a": ' + b"1" * 5000 + b"}", "is no JSON"),
+        (b"", "is not JSON"),
+        (b"{", "is not JSON"),
+        (b"\xff{}", "is not JSON"),
+        (b"[" * 100_000, "is not JSON: RecursionError"),
+        (b'{"a": NaN}', "NaN is not a number of JSON"),
+        (b'{"a": ' + b"1" * 5000 + b"}", "is not JSON"),
         (b"[1]", r"must hold a mapping, not \[1\]"),
         (b'{"a": "' + b"b" * 16_000_000 + b'"}', "is larger than 16 MB"),
     ],

@@ -232,7 +232,7 @@ def test_a_star_never_hides_that_a_parameter_belongs_to_a_block() -> None:
     # Said outright, one block may have what the others have not, as the first of T5's holds the positions of all.
     layout = Layout({"layer.{layer}.w": "_", "layer.1.norm": "_"})
     assert inherited(layout, source, **sizes).keys() == {"layer.0.w", "layer.1.norm"}
-    # Numbers elsewhere are no blocks.
+    # Numbers elsewhere are not blocks.
     other = {"layer.0.w": torch.ones(2), "conv.0.w": torch.ones(1)}
     assert inherited(
         Layout({"layer.{layer}.w": "_", "*": "_"}), other, source_sizes={"layer": 1}, target_sizes={}

@@ -112,10 +112,10 @@ def test_any_product_of_axes_is_read_and_multiplies_to_its_shape(
         ("w", "heads[layer]", "names a stack that the name has not"),
         ("{layer}.w", "heads[layers]", "names a stack that the name has not"),
         ("{layer}.{layer}", "_", "a stack is named twice"),
-        ("a{layer}.w", "_", r"'a\{layer\}' is no part of a name"),
-        ("a*.w", "_", "is no part of a name"),
-        ("a..w", "_", "'' is no part of a name"),
-        ("", "_", "'' is no part of a name"),
+        ("a{layer}.w", "_", r"'a\{layer\}' is not a part of a name"),
+        ("a*.w", "_", "is not a part of a name"),
+        ("a..w", "_", "'' is not a part of a name"),
+        ("", "_", "'' is not a part of a name"),
     ],
 )
 def test_a_rule_that_cannot_be_read_is_named_at_once(name: str, terms: str, why: str) -> None:

@@ -107,7 +107,7 @@ def test_a_component_without_options_says_that_it_has_none() -> None:
 
 @pytest.mark.parametrize("value", [{1, 2}, [float("nan")], b"x", 10**5000, object()], ids=type)
 def test_what_json_cannot_hold_is_no_option(value: object) -> None:
-    assert refusal(rise=value).startswith("options of 'kitchen/oven' are no plain values (run.yaml:7): ")
+    assert refusal(rise=value).startswith("options of 'kitchen/oven' are not plain values (run.yaml:7): ")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -121,7 +121,7 @@ def test_endless_nesting_is_no_option() -> None:
     value: list[Any] = []
     for _ in range(100_000):
         value = [value]
-    assert refusal(racks=value).startswith("options of 'kitchen/oven' are no plain values (run.yaml:7): ")
+    assert refusal(racks=value).startswith("options of 'kitchen/oven' are not plain values (run.yaml:7): ")
 
 
 def test_text_that_is_no_unicode_is_no_option() -> None:

@@ -94,8 +94,8 @@ def test_a_kind_that_no_plugin_provides_says_so(registry: Registry) -> None:
         ("bad", "cannot be imported from 'bad': AttributeError: module 'bad' has no attribute ''"),
         ("", "cannot be imported from '': ValueError: Empty module name"),
         ("leaves:C", "cannot be imported from 'leaves:C': SystemExit: 1"),
-        ("bad:number", "is no ProxyScore or CombinedScore but 5"),
-        ("bad:Stranger", "is no ProxyScore or CombinedScore but <class 'bad.Stranger'>"),
+        ("bad:number", "is not a ProxyScore or CombinedScore but 5"),
+        ("bad:Stranger", "is not a ProxyScore or CombinedScore but <class 'bad.Stranger'>"),
         ("bad:Abstract", "does not define measure"),
     ],
 )

@@ -36,12 +36,12 @@ def measure(run: Path, *, seeds: int = 2, stop_after: int | None = None) -> list
         store.close()
     setup = Setup.from_config(make_config(header["config"], origin="test"), Registry.discover())
 
-    def told(done: int, total: int) -> None:
+    def record(done: int, total: int) -> None:
         calls.append(done)
         if done == stop_after:
             raise Stopped
 
-    measure_confidence(run, header, setup, trials, seeds=seeds, told=told)
+    measure_confidence(run, header, setup, trials, seeds=seeds, on_progress=record)
     return calls
 
 

@@ -65,7 +65,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(ConfigError, match="not empty"):
         write_plugin({"a.py": ""}, tmp_path)
-    with pytest.raises(ConfigError, match="exists and is no directory"):
+    with pytest.raises(ConfigError, match="exists and is not a directory"):
         write_plugin({"a.py": ""}, tmp_path / "notes.txt")
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 

@@ -134,7 +134,7 @@ def test_a_search_without_a_space_is_refused() -> None:
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {1}, b"x", 10**5000], ids=type)
 def test_what_json_cannot_hold_is_refused(value: object) -> None:
     message = refusal({"space": {"name": "a", "x": value}})
-    assert message.startswith("the configuration holds something that is no plain value (run.yaml): ")
+    assert message.startswith("the configuration holds something that is not a plain value (run.yaml): ")
 
 
 def test_text_that_is_no_unicode_is_refused() -> None:
@@ -149,7 +149,7 @@ def test_endless_nesting_is_refused() -> None:
     for _ in range(100_000):
         value = [value]
     message = refusal({"space": {"name": "a", "x": value}})
-    assert message.startswith("the configuration holds something that is no plain value (run.yaml): ")
+    assert message.startswith("the configuration holds something that is not a plain value (run.yaml): ")
 
 
 TEXT = """\

@@ -24,7 +24,7 @@ class Undocumented(Good):
 
 
 class Undecorated(Good):
-    """Has a field that is no option."""
+    """Has a field that is not an option."""
 
     size: int = 3
 
@@ -53,7 +53,7 @@ class BadPreset(Good):
 
 @dataclasses.dataclass(kw_only=True)
 class PathOption(Good):
-    """Has an option that is no plain value."""
+    """Has an option that is not a plain value."""
 
     where: Any = option(Path("here"), "Place")
 

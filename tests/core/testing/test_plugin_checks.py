@@ -113,7 +113,7 @@ def test_a_component_that_cannot_be_made_is_named(install: Install) -> None:
     install(UNDECORATED, REQUIRES, "fresh")
     assert results()["its_components_import"] == (
         "CheckFailed: making fresh/height raises PluginError: the options of denas_fresh:Height cannot be read: "
-        "TypeError: 'scale' is no option yet: put @dataclasses.dataclass(kw_only=True) above the class; it must be "
+        "TypeError: 'scale' is not an option yet: put @dataclasses.dataclass(kw_only=True) above the class; it must be "
         "made without any option"
     )
 

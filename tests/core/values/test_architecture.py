@@ -57,5 +57,5 @@ def test_an_unknown_knob_of_an_architecture_is_a_key_error() -> None:
 
 
 def test_a_long_list_of_choices_is_told_by_its_ends() -> None:
-    assert Knob("width", (8, 16, 24)).told() == "8, 16, 24"
-    assert Knob("width", tuple(range(100))).told() == "0, 1, 2, ..., 97, 98, 99"
+    assert Knob("width", (8, 16, 24)).describe_values() == "8, 16, 24"
+    assert Knob("width", tuple(range(100))).describe_values() == "0, 1, 2, ..., 97, 98, 99"

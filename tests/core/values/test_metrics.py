@@ -56,7 +56,7 @@ def test_declared_metrics_are_read_in_constraints_and_objectives() -> None:
 @pytest.mark.parametrize(
     ("metric", "message"),
     [
-        ("energy_mj", "the metric 'energy_mj', which is no ArchitectureMetric"),
+        ("energy_mj", "the metric 'energy_mj', which is not an ArchitectureMetric"),
         (ArchitectureMetric(name="Energy mJ"), "a name is a lower-case identifier"),
         (ArchitectureMetric(name="score"), "that is not 'score'"),
         (ArchitectureMetric(name="params_trunk"), "does not begin with 'params_'"),

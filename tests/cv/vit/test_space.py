@@ -143,10 +143,10 @@ def test_the_tuple_of_the_original_is_read_and_written() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("(2, 3.0, x, 3, 4, 192)", "'x' is no number of an architecture"),
-        ("(2, 3.5, 3.5, 3, 192)", "5 numbers starting with '2' are no architecture"),
-        ("()", "0 numbers starting with '' are no architecture"),
-        ("(1.5, 3, 3, 192)", "4 numbers starting with '1.5' are no architecture"),
+        ("(2, 3.0, x, 3, 4, 192)", "'x' is not a number of an architecture"),
+        ("(2, 3.5, 3.5, 3, 192)", "5 numbers starting with '2' are not an architecture"),
+        ("()", "0 numbers starting with '' are not an architecture"),
+        ("(1.5, 3, 3, 192)", "4 numbers starting with '1.5' are not an architecture"),
         (f"(12, {'3.5, ' * 12}{'3, ' * 12}200)", "knob 'embed_dim' of 'cv/vit' cannot be 200"),
         (f"(12, {'3.5, ' * 12}{'3, ' * 11}3.5, 192)", "knob 'layer12.heads' of 'cv/vit' cannot be 3.5"),
     ],

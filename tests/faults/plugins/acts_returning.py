@@ -1,4 +1,4 @@
-"""What a score may return that is no score."""
+"""What a score may return that is not a score."""
 
 from __future__ import annotations
 

@@ -20,10 +20,10 @@ def _score(body: str) -> str:
 
 
 DECLARED: dict[str, tuple[str, str]] = {
-    "a_number": ("It = 5", r"is no ProxyScore or CombinedScore but 5$"),
-    "a_function": ("def It(): pass", r"is no ProxyScore or CombinedScore but <function It"),
-    "another_class": ("class It: pass", r"is no ProxyScore or CombinedScore but <class"),
-    "a_space": (f"{HEAD}class It(SearchSpace): pass", r"is no ProxyScore or CombinedScore but <class"),
+    "a_number": ("It = 5", r"is not a ProxyScore or CombinedScore but 5$"),
+    "a_function": ("def It(): pass", r"is not a ProxyScore or CombinedScore but <function It"),
+    "another_class": ("class It: pass", r"is not a ProxyScore or CombinedScore but <class"),
+    "a_space": (f"{HEAD}class It(SearchSpace): pass", r"is not a ProxyScore or CombinedScore but <class"),
     "abstract": (f"{SCORE}    size: int = 1", r"does not define measure$"),
     "absent": ("", r"cannot be imported from 'zoo_absent.part:It': AttributeError"),
     "raises_late": ("1 / 0", r"cannot be imported from 'zoo_raises_late.part:It': ZeroDivisionError"),
@@ -31,11 +31,14 @@ DECLARED: dict[str, tuple[str, str]] = {
     "needs_late": ("import surely_not_installed", r"No module named 'surely_not_installed'$"),
     "no_dataclass": (
         f"{HEAD}class It(ProxyScore):\n    size: int = 1\n{MEASURE}",
-        r"'size' is no option yet: put @dataclasses.dataclass\(kw_only=True\) above the class",
+        r"'size' is not an option yet: put @dataclasses.dataclass\(kw_only=True\) above the class",
     ),
     "no_default": (_score("size: int"), r"option 'size' has no default$"),
-    "odd_default": (_score("size: object = object"), r"the default of option 'size' is no plain value"),
-    "nan_default": (_score("size: float = float('nan')"), r"the default of option 'size' is no plain value"),
+    "odd_default": (_score("size: object = object"), r"the default of option 'size' is not a plain value"),
+    "nan_default": (
+        _score("size: float = float('nan')"),
+        r"the default of option 'size' is not a plain value",
+    ),
     "odd_type": (_score("size: 'NoSuchType' = 1"), r"NameError: name 'NoSuchType' is not defined"),
     "failing_default": (
         _score("size: list = dataclasses.field(default_factory=lambda: 1 / 0)"),

@@ -100,9 +100,9 @@ SPACES: dict[str, tuple[str, str]] = {
 STRATEGIES: dict[str, tuple[str, str]] = {
     "asks_nothing": ("return []", None),
     "asks_none": ("return None", r"strategy 'asks_none/it' failed: TypeError: "),
-    "asks_texts": ("return ['x'] * count", r"4 of 4 proposals are no architectures"),
-    "asks_unhashable": ("return [[], {}, ...]", r"3 of 3 proposals are no architectures"),
-    "asks_the_same": ("return draw(1) * 4", r"3 of 4 proposals are no architectures, or are known already"),
+    "asks_texts": ("return ['x'] * count", r"4 of 4 proposals are not architectures"),
+    "asks_unhashable": ("return [[], {}, ...]", r"3 of 3 proposals are not architectures"),
+    "asks_the_same": ("return draw(1) * 4", r"3 of 4 proposals are not architectures, or are known already"),
     "asks_generator": ("return (arch for arch in draw())", None),
     "asks_failing_generator": (
         "def g():\n    yield draw(1)[0]\n    raise SystemExit(5)\nreturn g()",
@@ -125,7 +125,7 @@ PROBES: dict[str, tuple[str, str]] = {
     "times_nan": ("def time(self, call, reference): return latency(median=float('nan'))", r"not finite: nan"),
     "times_text": (
         "def time(self, call, reference): return '5 ms'",
-        r"latency: TypeError: '5 ms' is no Latency",
+        r"latency: TypeError: '5 ms' is not a Latency",
     ),
     "times_negative": (
         "def time(self, call, reference): return latency(low=-1.0, median=-1.0)",

@@ -77,7 +77,7 @@ def faults_of_score(trials: list[Trial], calm: Mapping[str, Trial], plugin: str)
         if result.state == "failed" and not re.search(pattern or "$^", result.reason):
             faults.append(f"the reason is {result.reason!r}")
         if not result.reason.isprintable() or len(result.reason) > LIMIT:
-            faults.append(f"the reason is no line of at most {LIMIT} characters: {result.reason[:400]!r}")
+            faults.append(f"the reason is not a line of at most {LIMIT} characters: {result.reason[:400]!r}")
         for name in ("first", "last"):
             if name == "last" and not result.components.keys() & {"last"} and result.state == "failed":
                 continue
@@ -91,7 +91,7 @@ def faults_of_score(trials: list[Trial], calm: Mapping[str, Trial], plugin: str)
 def bits(value: float) -> bytes:
     """Return the bits of a number."""
     if type(value) is not float:
-        raise TypeError(f"{value!r} is no float")
+        raise TypeError(f"{value!r} is not a float")
     return struct.pack("<d", value)
 
 

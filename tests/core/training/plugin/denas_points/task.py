@@ -40,7 +40,7 @@ class Side(Task):
 
     def misfit(self, space):
         shape = space.batch(1, seed=0, kind="cost").inputs.get("x")
-        return "" if shape is not None and tuple(shape.shape) == (1, 2) else "its input is no point"
+        return "" if shape is not None and tuple(shape.shape) == (1, 2) else "its input is not a point"
 
     def read(self, data, space, *, facts=None):
         try:

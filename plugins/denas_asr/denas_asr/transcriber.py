@@ -12,7 +12,7 @@ from denas_core.errors import ConfigError
 
 from .data.audio import EXTENSIONS, LONGEST, UnreadableAudio
 from .data.utterance import Utterance
-from .task.hearing import Hearing
+from .task.feature_pipeline import FeaturePipeline
 from .task.recognition import SpeechRecognition
 from .vocabulary.choice import vocabulary_of
 
@@ -71,7 +71,7 @@ class Transcriber:
         self.settings = chosen.decoding_settings()
         self._vocabulary = vocabulary_of(model.facts["vocabulary"])
         self._language_model = read_language_model(self.settings, self._vocabulary)
-        self._hearing = Hearing.from_facts(model.facts["features"], longest=LONGEST)
+        self._pipeline = FeaturePipeline.from_facts(model.facts["features"], longest=LONGEST)
         self._device = torch.device(device)
         self._network = cast("Network", model.network.to(self._device).eval())
 
@@ -87,16 +87,16 @@ class Transcriber:
         """
         waiting: list[tuple[Path, Tensor | UnreadableAudio]] = []
         for file in files:
-            heard = self._heard(file)
-            if _is_full([*waiting, (file, heard)], batch_size):
+            features = self._read_features(file)
+            if _is_full([*waiting, (file, features)], batch_size):
                 yield from self._written(waiting)
                 waiting = []
-            waiting.append((file, heard))
+            waiting.append((file, features))
         yield from self._written(waiting)
 
-    def _heard(self, file: Path) -> Tensor | UnreadableAudio:
+    def _read_features(self, file: Path) -> Tensor | UnreadableAudio:
         try:
-            return self._hearing.features(
+            return self._pipeline.features(
                 Utterance(id=file.name, audio=file, text="", seconds=0.0, speaker="")
             )
         except UnreadableAudio as error:
@@ -108,7 +108,7 @@ class Transcriber:
 
         from .decoding.decode import decode
 
-        found = [heard for _, heard in waiting if isinstance(heard, torch.Tensor) and len(heard)]
+        found = [features for _, features in waiting if isinstance(features, torch.Tensor) and len(features)]
         texts: list[str] = []
         if found:
             lengths = torch.tensor([len(features) for features in found], device=self._device)
@@ -127,13 +127,13 @@ class Transcriber:
                 )
             texts = [self._vocabulary.decode(each) for each in symbols]
         written = iter(texts)
-        for file, heard in waiting:
-            if isinstance(heard, UnreadableAudio):
-                yield Transcript(file=file, fault=heard)
+        for file, features in waiting:
+            if isinstance(features, UnreadableAudio):
+                yield Transcript(file=file, fault=features)
             else:
-                # Shorter than a frame, and so nothing is heard.
-                text = next(written) if len(heard) else ""
-                yield Transcript(file=file, text=text, seconds=len(heard) / FRAMES_PER_SECOND)
+                # Shorter than a frame, and so nothing is features.
+                text = next(written) if len(features) else ""
+                yield Transcript(file=file, text=text, seconds=len(features) / FRAMES_PER_SECOND)
 
 
 def audio_files(paths: Iterable[Path]) -> Iterator[Path]:
@@ -153,6 +153,6 @@ def audio_files(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def _is_full(waiting: list[tuple[Path, Tensor | UnreadableAudio]], batch_size: int) -> bool:
-    lengths = [0 if isinstance(heard, UnreadableAudio) else len(heard) for _, heard in waiting]
+    lengths = [0 if isinstance(features, UnreadableAudio) else len(features) for _, features in waiting]
     padded = max(lengths) * len(lengths) / FRAMES_PER_SECOND
     return len(waiting) > 1 and (len(waiting) > batch_size or padded > PADDED_SECONDS)

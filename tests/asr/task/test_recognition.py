@@ -132,7 +132,7 @@ def test_an_evaluation_needs_no_vocabulary_and_tells_which_part_it_measures(data
         ),
         ({"train": "train-b"}, "has no part 'train-b'; did you mean 'train-a'?"),
         ({"vocab": "words"}, "vocab 'words' is no vocabulary; choose char"),
-        ({"lm": "words.arpa"}, "has no part in greedy decoding; set decode to beam or joint"),
+        ({"lm": "words.arpa"}, "is not used by greedy decoding; set decode to beam or joint"),
         ({"speed": [0]}, "speed must have values from 50 to 200 percent, got [0]"),
         ({"speed": []}, "speed must have values from 50 to 200 percent, got []"),
         ({"cmvn": "speaker"}, "should be 'utterance', 'global' or 'none', got 'speaker'"),

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from .attention import CrossAttention, SelfAttention
 from .feed_forward import FeedForward
-from .positions import with_positions
+from .positions import add_positions
 
 NORM_EPS = 1e-6
 """As in SpeechBrain, whose transformer the original took."""
@@ -57,7 +57,7 @@ class Decoder(nn.Module):
             encoded: (samples, frames, width).
             mask: (samples, frames), True where a frame counts; None where all do.
         """
-        x = with_positions(self.embedding(tokens) * math.sqrt(self.embedding.embedding_dim))
+        x = add_positions(self.embedding(tokens) * math.sqrt(self.embedding.embedding_dim))
         for block in self.blocks:
             x = block(x, encoded, mask)
         return cast("Tensor", self.norm(x))
@@ -79,10 +79,10 @@ class DecoderBlock(nn.Module):
 
     def forward(self, x: Tensor, encoded: Tensor, mask: Tensor | None) -> Tensor:
         """Return (samples, symbols, width)."""
-        x = self._joined(x, self.attention(self.attention_norm(x)))
-        x = self._joined(x, self.cross_attention(self.cross_attention_norm(x), encoded, mask))
-        return self._joined(x, self.feed_forward(self.feed_forward_norm(x)))
+        x = self._add_residual(x, self.attention(self.attention_norm(x)))
+        x = self._add_residual(x, self.cross_attention(self.cross_attention_norm(x), encoded, mask))
+        return self._add_residual(x, self.feed_forward(self.feed_forward_norm(x)))
 
-    def _joined(self, x: Tensor, y: Tensor) -> Tensor:
+    def _add_residual(self, x: Tensor, y: Tensor) -> Tensor:
         y = self.dropout(y)
         return x + y if self.residual else y

@@ -7,7 +7,7 @@ from typing import ClassVar, cast
 
 from torch import Tensor, nn
 
-from .positions import with_positions
+from .positions import add_positions
 
 
 class Encoder(nn.Module):
@@ -35,7 +35,7 @@ class Encoder(nn.Module):
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
         """Return (samples, frames, width); `mask`, (samples, frames), is True where a frame counts."""
         # A block's input has no other name, so that each block finds as much memory in use as the first.
-        x = with_positions(self.dropout(self.projection(x)))
+        x = add_positions(self.dropout(self.projection(x)))
         for block in self.blocks:
             x = block(x, mask)
         return cast("Tensor", self.norm(x))

@@ -8,7 +8,7 @@ from typing import ClassVar, cast
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .lengths import halved, mask_of
+from .lengths import lengths_after_stride, mask_of
 
 
 class FrontEnd(nn.Module):
@@ -42,10 +42,10 @@ class FrontEnd(nn.Module):
             features: (samples, frames, mels).
             lengths: (samples,); None where every frame counts.
         """
-        x = self.block1(_cut(features, lengths).unsqueeze(-1))
-        lengths = None if lengths is None else halved(lengths)
-        x = self.block2(_cut(x, lengths))
-        lengths = None if lengths is None else halved(lengths)
+        x = self.block1(_zero_padding(features, lengths).unsqueeze(-1))
+        lengths = None if lengths is None else lengths_after_stride(lengths)
+        x = self.block2(_zero_padding(x, lengths))
+        lengths = None if lengths is None else lengths_after_stride(lengths)
         y = self.block3(x)
         if self.shortcut is not None:
             y = self.dropout(y + self.shortcut(x))
@@ -87,7 +87,7 @@ def bands_of(mels: int) -> tuple[int, int]:
     return (mels + 1) // 2, (mels + 3) // 4
 
 
-def _cut(x: Tensor, lengths: Tensor | None) -> Tensor:
+def _zero_padding(x: Tensor, lengths: Tensor | None) -> Tensor:
     if lengths is None:
         return x
     mask = mask_of(lengths, x.shape[1])

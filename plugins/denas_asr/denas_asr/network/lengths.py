@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 
-def halved(lengths: Tensor) -> Tensor:
+def lengths_after_stride(lengths: Tensor) -> Tensor:
     """Return the positions that a convolution of stride 2 with padding as wide as half its kernel makes of each."""
     return (lengths + 1) // 2
 

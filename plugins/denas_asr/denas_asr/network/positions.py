@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 
-def with_positions(x: Tensor) -> Tensor:
+def add_positions(x: Tensor) -> Tensor:
     """Return `x`, (samples, positions, width), plus the sine and cosine of each position by turns."""
     positions, width = x.shape[1], x.shape[2]
     # Of bfloat16 or float16 the numbers of positions would be rounded.

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from .attention import CrossAttention, SelfAttention
 from .decoder import Decoder, DecoderBlock
-from .positions import with_positions
+from .positions import add_positions
 
 STEPS_AHEAD = 16
 """Steps that there is room for, before symbols that are in no text are looked for."""
@@ -45,7 +45,7 @@ class DecoderStepper:
         self._read = 0
 
     def step(self, symbols: Tensor, parents: Tensor) -> Tensor:
-        """Read a symbol more in every row, and return the logits of the next, (utterances, rows, vocabulary).
+        """Read one more symbol in every row, and return the next logits, (utterances, rows, vocabulary).
 
         Args:
             symbols: (utterances, rows).
@@ -60,13 +60,13 @@ class DecoderStepper:
         width = self._decoder.embedding.embedding_dim
         x = self._decoder.embedding(symbols) * math.sqrt(width)
         self._read += 1
-        x = x + with_positions(x.new_zeros(1, self._read, width))[:, -1]
+        x = x + add_positions(x.new_zeros(1, self._read, width))[:, -1]
         for block in self._blocks:
             x = block.step(x, self._texts[:, None], self._mask)
         return cast("Tensor", self._output(self._decoder.norm(x)))
 
     def keep(self, utterances: Tensor) -> None:
-        """Forget all utterances but these, given by their places."""
+        """Keep only these utterances, given by their indices."""
         self._mask, self._texts = self._mask[utterances], self._texts[utterances]
         for block in self._blocks:
             block.keep(utterances)
@@ -94,12 +94,12 @@ class _BlockSteps:
     def step(self, x: Tensor, texts: Tensor, mask: Tensor) -> Tensor:
         """Return (utterances, rows, width) of the newest symbols; masks are (utterances, 1, rows or 1, ...)."""
         block = self._block
-        x = self._joined(x, self._attended(block.attention, block.attention_norm(x), texts))
-        x = self._joined(x, self._heard(block.cross_attention, block.cross_attention_norm(x), mask))
-        return self._joined(x, block.feed_forward(block.feed_forward_norm(x)))
+        x = self._add_residual(x, self._attend_to_symbols(block.attention, block.attention_norm(x), texts))
+        x = self._add_residual(x, self._attend_to_frames(block.cross_attention, block.cross_attention_norm(x), mask))
+        return self._add_residual(x, block.feed_forward(block.feed_forward_norm(x)))
 
     def keep(self, utterances: Tensor) -> None:
-        """Forget all utterances but these."""
+        """Keep only these utterances."""
         self._frames, self._symbols = self._frames[:, utterances], self._symbols[:, utterances]
 
     def choose(self, places: Tensor, room: int) -> None:
@@ -108,7 +108,7 @@ class _BlockSteps:
         kept = self._symbols.gather(3, index)
         self._symbols = F.pad(kept, (0, 0, 0, room - places.shape[1]))
 
-    def _attended(self, attention: SelfAttention, x: Tensor, texts: Tensor) -> Tensor:
+    def _attend_to_symbols(self, attention: SelfAttention, x: Tensor, texts: Tensor) -> Tensor:
         parts = _by_head(attention.qkv(x), 3, attention.heads)
         count = texts.shape[-1]
         self._symbols[:, :, :, count - x.shape[1] : count] = parts[1:]
@@ -116,13 +116,13 @@ class _BlockSteps:
         y = F.scaled_dot_product_attention(parts[0], key, value, attn_mask=texts)
         return cast("Tensor", attention.out(y.transpose(1, 2).flatten(2)))
 
-    def _heard(self, attention: CrossAttention, x: Tensor, mask: Tensor) -> Tensor:
+    def _attend_to_frames(self, attention: CrossAttention, x: Tensor, mask: Tensor) -> Tensor:
         (query,) = _by_head(attention.q(x), 1, attention.heads)
         key, value = self._frames
         y = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
         return cast("Tensor", attention.out(y.transpose(1, 2).flatten(2)))
 
-    def _joined(self, x: Tensor, y: Tensor) -> Tensor:
+    def _add_residual(self, x: Tensor, y: Tensor) -> Tensor:
         return x + y if self._block.residual else y
 
 

@@ -20,7 +20,7 @@ ABSENT = -1
 SECONDS_PER_FRAME = 0.01
 
 
-def batched(samples: Sequence[SpeechSample]) -> tuple[Batch, dict[str, Tensor]]:
+def make_batch(samples: Sequence[SpeechSample]) -> tuple[Batch, dict[str, Tensor]]:
     """Return the batch of some utterances, as long as the longest, and what is said in them.
 
     Networks get the features, and the transcripts behind the symbol for the beginning. Targets are the ``symbols`` with

@@ -19,13 +19,13 @@ def too_short_notice(split: SpeechSplit, space: SearchSpace) -> tuple[str, ...]:
     short = [
         utterance.id
         for utterance in split.utterances
-        if int(share * split.hearing.frames(utterance.seconds))
+        if int(share * split.pipeline.frames(utterance.seconds))
         < frames_needed(split.vocabulary.encode(utterance.text))
     ]
     if not short:
         return ()
     return (
-        f"{len(short)} of {len(split)} utterances to learn from are too short for their transcript ({_some(short)}): "
+        f"{len(short)} of {len(split)} utterances to learn from are too short for their transcript ({_first_names(short)}): "
         "CTC learns nothing from them, the decoder does",
     )
 
@@ -42,12 +42,12 @@ def unknown_notice(split: SpeechSplit, purpose: str) -> tuple[str, ...]:
     )
     if not found:
         return ()
-    pieces = _some([f"{piece!r} {count} times" for piece, count in found.most_common()])
+    pieces = _first_names([f"{piece!r} {count} times" for piece, count in found.most_common()])
     return (
         f"{found.total()} places of the transcripts {purpose} have no symbol in the vocabulary ({pieces}) and cannot "
         "be recognised",
     )
 
 
-def _some(names: list[str]) -> str:
+def _first_names(names: list[str]) -> str:
     return f"{', '.join(names[:NAMED])}{', ...' if len(names) > NAMED else ''}"

@@ -13,7 +13,7 @@ DEV = ("dev", "valid", "val")
 TEST = ("test",)
 
 
-def part_to_learn(data: Path, named: str) -> str:
+def training_part(data: Path, named: str) -> str:
     """Return the part to learn from: the one that is named, or the only one that looks like it.
 
     Raises:
@@ -22,12 +22,12 @@ def part_to_learn(data: Path, named: str) -> str:
     return named or _only(data, TRAIN, "learn from", "--train")
 
 
-def part_to_steer(data: Path, named: str) -> str:
-    """Return the part to measure on while training, as `part_to_learn` does."""
+def validation_part(data: Path, named: str) -> str:
+    """Return the part to measure on while training, as `training_part` does."""
     return named or _only(data, DEV, "measure on", "--dev")
 
 
-def part_to_evaluate(data: Path, named: str, steered_by: str) -> str | None:
+def evaluation_part(data: Path, named: str, validated_on: str) -> str | None:
     """Return the part that an evaluation measures on; None for all that there is.
 
     It is the one that is named, or the only test part, or the one that training was steered by.
@@ -40,15 +40,15 @@ def part_to_evaluate(data: Path, named: str, steered_by: str) -> str | None:
     names = part_names(data)
     if len(names) < 2:
         return None
-    tests = _that_begin(names, TEST)
+    tests = _beginning_with(names, TEST)
     if len(tests) == 1:
         return tests[0]
-    return steered_by if steered_by in names else _only(data, (*TEST, *DEV), "measure on", "--split")
+    return validated_on if validated_on in names else _only(data, (*TEST, *DEV), "measure on", "--split")
 
 
 def _only(data: Path, words: Sequence[str], purpose: str, flag: str) -> str:
     names = part_names(data)
-    found = _that_begin(names, words)
+    found = _beginning_with(names, words)
     if len(found) == 1:
         return found[0]
     reason = f"several are called so: {', '.join(found)}" if found else f"it has {', '.join(names) or 'none'}"
@@ -58,5 +58,5 @@ def _only(data: Path, words: Sequence[str], purpose: str, flag: str) -> str:
     )
 
 
-def _that_begin(names: Sequence[str], words: Sequence[str]) -> list[str]:
+def _beginning_with(names: Sequence[str], words: Sequence[str]) -> list[str]:
     return [name for name in names if name.lower().startswith(tuple(words))]

@@ -19,9 +19,9 @@ from denas_core import Batch, Metric, Outputs, SearchSpace, Split, Task, TaskDat
 from denas_core.errors import ConfigError, PluginError
 
 from .form import SpeechForm, form_of
-from .hearing import Cmvn, Hearing
+from .feature_pipeline import Cmvn, FeaturePipeline
 from .notices import too_short_notice, unknown_notice
-from .parts import part_to_evaluate, part_to_learn, part_to_steer
+from .parts import evaluation_part, training_part, validation_part
 from .split import SpeechSample, SpeechSplit
 
 if TYPE_CHECKING:
@@ -102,9 +102,9 @@ class SpeechRecognition(Task[SpeechSample]):
         if not self.speed or any(not SLOWEST <= speed <= FASTEST for speed in self.speed):
             raise ValueError(f"speed must have values from {SLOWEST} to {FASTEST} percent, got {self.speed}")
         if is_file(self.vocab):
-            self.vocab = _whole(self.vocab)
+            self.vocab = _absolute(self.vocab)
         if self.lm:
-            self.lm = _whole(self.lm)
+            self.lm = _absolute(self.lm)
 
     @classmethod
     def legacy(cls) -> KeyTable:
@@ -131,8 +131,8 @@ class SpeechRecognition(Task[SpeechSample]):
             raise ConfigError(f"space {space.id!r} cannot recognise speech: {form}")
         self.decoding_settings()
         if facts is None:
-            return self._to_learn(Path(data), space, form)
-        return self._to_evaluate(Path(data), form, facts)
+            return self._training_data(Path(data), space, form)
+        return self._evaluation_data(Path(data), form, facts)
 
     def head(self, width: int, facts: Mapping[str, Any]) -> nn.Module:
         """Return what says that a network needs read-outs of as many symbols as the vocabulary has."""
@@ -143,10 +143,10 @@ class SpeechRecognition(Task[SpeechSample]):
     def collate(
         self, samples: Sequence[SpeechSample], rng: random.Random | None = None
     ) -> tuple[Batch, dict[str, Tensor]]:
-        """Return features and transcripts as long as the longest; see `batched`."""
-        from .batches import batched
+        """Return features and transcripts as long as the longest; see `make_batch`."""
+        from .batches import make_batch
 
-        return batched(samples)
+        return make_batch(samples)
 
     def loss(
         self, outputs: Outputs, targets: Mapping[str, Tensor], *, label_smoothing: float = 0.0
@@ -235,8 +235,8 @@ class SpeechRecognition(Task[SpeechSample]):
             word_bonus=self.word_bonus,
         )
 
-    def _to_learn(self, data: Path, space: SearchSpace, form: SpeechForm) -> TaskData[SpeechSample]:
-        names = part_to_learn(data, self.train), part_to_steer(data, self.dev)
+    def _training_data(self, data: Path, space: SearchSpace, form: SpeechForm) -> TaskData[SpeechSample]:
+        names = training_part(data, self.train), validation_part(data, self.dev)
         if names[0] == names[1]:
             raise ConfigError(
                 f"part {names[0]!r} cannot be learnt from and be measured on; name another with --dev"
@@ -250,16 +250,16 @@ class SpeechRecognition(Task[SpeechSample]):
             cache_mb=self.cache_mb,
             longest=self.max_seconds,
         )
-        hearing = Hearing(reader=reader, cmvn=self.cmvn, masks=SpecAugment() if self.spec_augment else None)
-        hearing = hearing.measured_on(train.utterances)
-        splits = [SpeechSplit(part.utterances, hearing, vocabulary) for part in (train, dev)]
+        pipeline = FeaturePipeline(reader=reader, cmvn=self.cmvn, masks=SpecAugment() if self.spec_augment else None)
+        pipeline = pipeline.with_normalisation_of(train.utterances)
+        splits = [SpeechSplit(part.utterances, pipeline, vocabulary) for part in (train, dev)]
         return TaskData(
             train=splits[0],
             valid=splits[1],
             facts={
                 "symbols": len(vocabulary),
                 "vocabulary": vocabulary.as_facts(),
-                "features": hearing.as_facts(),
+                "features": pipeline.as_facts(),
             },
             notices=(
                 *train.problems.notices(),
@@ -270,17 +270,17 @@ class SpeechRecognition(Task[SpeechSample]):
             ),
         )
 
-    def _to_evaluate(self, data: Path, form: SpeechForm, facts: Mapping[str, Any]) -> TaskData[SpeechSample]:
-        name = part_to_evaluate(data, self.split, self.dev)
+    def _evaluation_data(self, data: Path, form: SpeechForm, facts: Mapping[str, Any]) -> TaskData[SpeechSample]:
+        name = evaluation_part(data, self.split, self.dev)
         part = self._part(data, name)
-        hearing = Hearing.from_facts(facts["features"], cache_mb=self.cache_mb, longest=self.max_seconds)
-        if hearing.reader.fbank.mels != form.mels:
+        pipeline = FeaturePipeline.from_facts(facts["features"], cache_mb=self.cache_mb, longest=self.max_seconds)
+        if pipeline.reader.fbank.mels != form.mels:
             raise ConfigError(
-                f"the model was trained on {hearing.reader.fbank.mels} mel bands, and networks of its space take "
+                f"the model was trained on {pipeline.reader.fbank.mels} mel bands, and networks of its space take "
                 f"{form.mels}"
             )
         vocabulary: Vocabulary = vocabulary_of(facts["vocabulary"])
-        valid = SpeechSplit(part.utterances, hearing, vocabulary)
+        valid = SpeechSplit(part.utterances, pipeline, vocabulary)
         return TaskData(
             train=None,
             valid=valid,
@@ -303,5 +303,5 @@ def _speech(split: Split[SpeechSample], id: str) -> SpeechSplit:
     return split
 
 
-def _whole(path: str) -> str:
+def _absolute(path: str) -> str:
     return str(Path(path).expanduser().absolute())

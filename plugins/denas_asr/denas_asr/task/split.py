@@ -11,7 +11,7 @@ from denas_asr.data.utterance import Utterance
 from denas_asr.vocabulary.vocabulary import Vocabulary
 from denas_core import Split
 
-from .hearing import Hearing
+from .feature_pipeline import FeaturePipeline
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,13 +37,13 @@ class SpeechSplit(Split[SpeechSample]):
 
     Attributes:
         utterances: In order.
-        hearing: What is made of their audio.
+        pipeline: What is made of their audio.
         vocabulary: What is made of their transcripts.
     """
 
-    def __init__(self, utterances: Sequence[Utterance], hearing: Hearing, vocabulary: Vocabulary) -> None:
+    def __init__(self, utterances: Sequence[Utterance], pipeline: FeaturePipeline, vocabulary: Vocabulary) -> None:
         self.utterances = list(utterances)
-        self.hearing = hearing
+        self.pipeline = pipeline
         self.vocabulary = vocabulary
         self._language_models: dict[DecodingSettings, Any] = {}
 
@@ -58,7 +58,7 @@ class SpeechSplit(Split[SpeechSample]):
         """
         utterance = self.utterances[index]
         return SpeechSample(
-            features=self.hearing.features(utterance, rng),
+            features=self.pipeline.features(utterance, rng),
             symbols=tuple(self.vocabulary.encode(utterance.text)),
         )
 

@@ -33,9 +33,9 @@ class TransformerBlock(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
         """Return (samples, frames, width); `mask`, (samples, frames), is True where a frame counts."""
-        x = self._joined(x, self.attention(self.attention_norm(x), mask))
-        return self._joined(x, self.feed_forward(self.feed_forward_norm(x)))
+        x = self._add_residual(x, self.attention(self.attention_norm(x), mask))
+        return self._add_residual(x, self.feed_forward(self.feed_forward_norm(x)))
 
-    def _joined(self, x: Tensor, y: Tensor) -> Tensor:
+    def _add_residual(self, x: Tensor, y: Tensor) -> Tensor:
         y = self.dropout(y)
         return x + y if self.residual else y

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from denas_core.errors import ConfigError
 
-from .vocabulary import SPECIAL, Vocabulary, plain
+from .vocabulary import SPECIAL, Vocabulary, single_spaced
 
 
 class Characters(Vocabulary):
@@ -26,7 +26,7 @@ class Characters(Vocabulary):
         Raises:
             ConfigError: there is not a single one.
         """
-        found = sorted({character for text in texts for character in plain(text)})
+        found = sorted({character for text in texts for character in single_spaced(text)})
         if not found:
             raise ConfigError("the transcripts to learn from are empty; there are no characters to recognise")
         return cls(found)
@@ -43,16 +43,16 @@ class Characters(Vocabulary):
 
     def encode(self, text: str) -> list[int]:
         """Return the numbers of the characters that have one; words are apart by single spaces."""
-        return [self._numbers[character] for character in plain(text) if character in self._numbers]
+        return [self._numbers[character] for character in single_spaced(text) if character in self._numbers]
 
     def decode(self, symbols: Iterable[int]) -> str:
         """Return the characters in one text, whose words are apart by single spaces."""
         known = range(len(SPECIAL), len(self._pieces))
-        return plain("".join(self._pieces[symbol] for symbol in symbols if symbol in known))
+        return single_spaced("".join(self._pieces[symbol] for symbol in symbols if symbol in known))
 
     def unknown(self, text: str) -> list[str]:
         """Return the characters that have no number."""
-        return [character for character in plain(text) if character not in self._numbers]
+        return [character for character in single_spaced(text) if character not in self._numbers]
 
     def as_facts(self) -> dict[str, Any]:
         """Return the characters in order."""

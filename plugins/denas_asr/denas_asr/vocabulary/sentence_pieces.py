@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from denas_core.errors import ConfigError, NotInstalled, describe_error, safe_repr
 
-from .vocabulary import SPECIAL, Vocabulary, plain
+from .vocabulary import SPECIAL, Vocabulary, single_spaced
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -66,7 +66,7 @@ class SentencePieces(Vocabulary):
             NotInstalled: sentencepiece is missing.
         """
         library = _library()
-        plain_texts = [found for text in texts if (found := plain(text))]
+        plain_texts = [found for text in texts if (found := single_spaced(text))]
         if not plain_texts:
             raise ConfigError("the transcripts to learn from are empty; there are no pieces to recognise")
         written = io.BytesIO()
@@ -118,7 +118,7 @@ class SentencePieces(Vocabulary):
 
     def encode(self, text: str) -> list[int]:
         """Return the symbols of the likeliest pieces; what is unknown is left out."""
-        return [self._symbols[n] for n in self._processor.encode(plain(text)) if n in self._symbols]
+        return [self._symbols[n] for n in self._processor.encode(single_spaced(text)) if n in self._symbols]
 
     def decode(self, symbols: Iterable[int]) -> str:
         """Return the pieces in one text, whose words are apart by single spaces."""
@@ -126,13 +126,13 @@ class SentencePieces(Vocabulary):
         numbers = [
             there[symbol - len(SPECIAL)] for symbol in symbols if 0 <= symbol - len(SPECIAL) < len(there)
         ]
-        return plain(self._processor.decode(numbers))
+        return single_spaced(self._processor.decode(numbers))
 
     def unknown(self, text: str) -> list[str]:
         """Return the stretches of a text that no piece stands for."""
-        numbers = self._processor.encode(plain(text))
+        numbers = self._processor.encode(single_spaced(text))
         # An unknown stretch is a piece as it is written.
-        pieces = self._processor.encode(plain(text), out_type=str)
+        pieces = self._processor.encode(single_spaced(text), out_type=str)
         return [piece for n, piece in zip(numbers, pieces, strict=True) if n not in self._symbols]
 
     def as_facts(self) -> dict[str, Any]:

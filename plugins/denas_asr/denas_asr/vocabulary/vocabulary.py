@@ -38,6 +38,6 @@ class Vocabulary(ABC):
         return len(self.pieces)
 
 
-def plain(text: str) -> str:
+def single_spaced(text: str) -> str:
     """Return a text whose words are apart by single spaces."""
     return " ".join(text.split())

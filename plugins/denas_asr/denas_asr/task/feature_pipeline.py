@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from denas_asr.data.features import FeatureReader, normalisation_of
 from denas_asr.data.utterance import Utterance
 from denas_asr.features.fbank import Fbank
-from denas_asr.features.normalisation import Normalisation, by_utterance
+from denas_asr.features.normalisation import Normalisation, normalise_by_utterance
 from denas_asr.features.spec_augment import SpecAugment
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ Cmvn = Literal["utterance", "global", "none"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Hearing:
+class FeaturePipeline:
     """What is made of audio: frames of log-mel filterbanks, normalised; of utterances to learn from, with masks.
 
     Attributes:
@@ -45,14 +45,14 @@ class Hearing:
         Raises:
             UnreadableAudio: it is damaged, cut off or empty.
         """
-        features = self._normalised(self.reader.read(utterance, rng))
+        features = self._normalise(self.reader.read(utterance, rng))
         return features if rng is None or self.masks is None else self.masks.apply(features, rng)
 
     def frames(self, seconds: float) -> int:
         """Return the frames of an utterance."""
         return self.reader.fbank.frames(round(seconds * self.reader.rate), self.reader.rate)
 
-    def measured_on(self, utterances: Sequence[Utterance]) -> Hearing:
+    def with_normalisation_of(self, utterances: Sequence[Utterance]) -> FeaturePipeline:
         """Return the same with the normalisation that some utterances have, if it is to have one.
 
         Raises:
@@ -62,10 +62,10 @@ class Hearing:
             return self
         return dataclasses.replace(self, normalisation=normalisation_of(self.reader, utterances))
 
-    def _normalised(self, features: Tensor) -> Tensor:
+    def _normalise(self, features: Tensor) -> Tensor:
         if self.normalisation is not None:
             return self.normalisation.apply(features)
-        return by_utterance(features) if self.cmvn == "utterance" else features
+        return normalise_by_utterance(features) if self.cmvn == "utterance" else features
 
     def as_facts(self) -> dict[str, Any]:
         """Return what `from_facts` reads, fit for JSON."""
@@ -77,7 +77,7 @@ class Hearing:
         }
 
     @classmethod
-    def from_facts(cls, facts: Mapping[str, Any], *, cache_mb: float = 0.0, longest: float) -> Hearing:
+    def from_facts(cls, facts: Mapping[str, Any], *, cache_mb: float = 0.0, longest: float) -> FeaturePipeline:
         """Return what `as_facts` has put down.
 
         Args:

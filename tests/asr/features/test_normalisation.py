@@ -8,14 +8,21 @@ import math
 import pytest
 import torch
 
-from denas_asr.features.normalisation import LEAST_SPREAD, Normalisation, normalise_by_utterance, measure_normalisation
+from denas_asr.features.normalisation import (
+    LEAST_SPREAD,
+    Normalisation,
+    measure_normalisation,
+    normalise_by_utterance,
+)
 from denas_core.errors import ConfigError
 
 pytestmark = pytest.mark.numerics
 
 
 def test_training_is_measured_frame_by_frame_and_not_utterance_by_utterance() -> None:
-    found = measure_normalisation([torch.tensor([[0.0, 5.0]]), torch.tensor([[3.0, 5.0], [6.0, 5.0]]), torch.zeros(0, 2)])
+    found = measure_normalisation(
+        [torch.tensor([[0.0, 5.0]]), torch.tensor([[3.0, 5.0], [6.0, 5.0]]), torch.zeros(0, 2)]
+    )
     # Mean of 0, 3, 6; spread by n and not n - 1: the root of (9 + 0 + 9) / 3.
     assert found.mean == (3.0, 5.0)
     assert found.std == (round(math.sqrt(6), 5), LEAST_SPREAD)
@@ -24,7 +31,9 @@ def test_training_is_measured_frame_by_frame_and_not_utterance_by_utterance() ->
 
 
 def test_large_offsets_cost_no_precision() -> None:
-    found = measure_normalisation([torch.full((1000, 1), 1000.0) + torch.tensor([[1.0], [-1.0]]).repeat(500, 1)])
+    found = measure_normalisation(
+        [torch.full((1000, 1), 1000.0) + torch.tensor([[1.0], [-1.0]]).repeat(500, 1)]
+    )
     assert found == Normalisation(mean=(1000.0,), std=(1.0,))
 
 

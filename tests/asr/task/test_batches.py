@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from denas_asr.task.batches import make_batch, hypotheses
+from denas_asr.task.batches import hypotheses, make_batch
 from denas_asr.task.split import SpeechSample
 
 

@@ -37,7 +37,7 @@ def test_what_is_named_is_taken_whatever_it_is_called(tmp_path: Path) -> None:
     [
         (
             ("train-a", "train-b", "dev"),
-            "has no single part to learn from, whose name begins with train (several are called so: train-a, "
+            "has no single part to train on, whose name begins with train (several match: train-a, "
             "train-b); name one with --train",
         ),
         (("dev", "other"), "begins with train (it has dev, other); name one with --train"),

@@ -24,8 +24,8 @@ class ConformerBlock(nn.Module):
     """Half a feed-forward step, attention, convolution, another half step (each after a layer norm) and a final norm.
 
     Args:
-        width: Features of a frame.
-        heads: Heads of the attention.
+        width: Number of features of a frame.
+        heads: Number of attention heads.
         hidden: Features inside each of the two feed-forward layers.
         kernel: Kernel size of the convolution in frames; an odd number.
         dropout: Dropout rate of attention weights, inside feed-forward layers, and of the output of all four layers.

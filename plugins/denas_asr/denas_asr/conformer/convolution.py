@@ -13,7 +13,7 @@ class ConvolutionModule(nn.Module):
     """A gated pointwise layer, a depthwise convolution, batch-norm, SiLU and a pointwise layer.
 
     Args:
-        width: Features of a frame.
+        width: Number of features of a frame.
         kernel: Kernel size of the convolution in frames; an odd number.
     """
 

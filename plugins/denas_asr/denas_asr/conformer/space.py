@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Conformer(SpeechSpace):
     """Speech recognisers with a Conformer encoder (Gulati et al. 2020, arXiv:2005.08100), with absolute positions.
 
-    Depth and width are chosen once; MLP ratio, number of heads and kernel size are chosen for each block of the encoder.
-    Front-end and decoder are the same as in ``asr/transformer``.
+    Depth and width are chosen once; MLP ratio, number of heads and kernel size are chosen for each block of the
+    encoder. Front-end and decoder are the same as in ``asr/transformer``.
     """
 
     of_a_block: ClassVar[Mapping[str, str]] = {
@@ -33,7 +33,9 @@ class Conformer(SpeechSpace):
     mlp_ratios: list[float] = option(
         [2.0, 3.0, 4.0], "Choices of the width of a block's two MLPs, relative to the embedding's"
     )
-    kernels: list[int] = option([7, 15, 31], "Choices of the kernel size of a block's convolution, in frames; odd")
+    kernels: list[int] = option(
+        [7, 15, 31], "Choices of the kernel size of a block's convolution, in frames; odd"
+    )
 
     def __post_init__(self) -> None:
         """Check that the options fit together.

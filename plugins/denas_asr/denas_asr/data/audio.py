@@ -113,7 +113,9 @@ def _decode(path: str, longest: float) -> tuple[Any, Header]:
         )
     mixed = samples.mean(1) if samples.shape[1] > 1 else samples[:, 0]
     if not numpy.isfinite(mixed).all():
-        raise UnreadableAudio(f"audio {path!r} has samples that are not finite numbers; create the file again")
+        raise UnreadableAudio(
+            f"audio {path!r} has samples that are not finite numbers; create the file again"
+        )
     return mixed, header
 
 
@@ -137,7 +139,9 @@ def _open(path: str) -> Iterator[Any]:
         ) from error
     except soundfile.LibsndfileError as error:
         reason = error.error_string.removeprefix("Error : ").rstrip(". ") or "its content cannot be decoded"
-        raise UnreadableAudio(f"audio {path!r} is damaged or not audio: {reason}; download it again") from error
+        raise UnreadableAudio(
+            f"audio {path!r} is damaged or not audio: {reason}; download it again"
+        ) from error
     # A damaged header may request more memory than the machine has.
     except Exception as error:
         raise UnreadableAudio(
@@ -149,7 +153,8 @@ def _header(file: Any, path: str) -> Header:
     header = Header(frames=file.frames, rate=file.samplerate, channels=file.channels)
     if not RATES[0] <= header.rate <= RATES[1]:
         raise UnreadableAudio(
-            f"audio {path!r} has a sample rate of {header.rate} Hz, which is impossible for speech; create the file again"
+            f"audio {path!r} has a sample rate of {header.rate} Hz, which is impossible for speech; "
+            "create the file again"
         )
     if not header.frames:
         raise EmptyAudio(f"audio {path!r} is empty; record it again, or remove it")

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 class FeatureCache:
     """Tensors by key, up to a total number of bytes.
 
-    When the cache is full, it keeps its tensors and stores no new ones. An epoch reads every sample once in random order,
-    so an old tensor is as likely to be needed next as a new one, and replacing tensors would gain nothing.
+    When the cache is full, it keeps its tensors and stores no new ones. An epoch reads every sample once in random
+    order, so an old tensor is as likely to be needed next as a new one, and replacing tensors would gain nothing.
     """
 
     def __init__(self, most_bytes: float) -> None:

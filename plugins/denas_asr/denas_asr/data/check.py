@@ -101,7 +101,9 @@ class DataReport:
         """Return the faults that ``--strict`` refuses, one line for each kind."""
         found = [f"{part.name}: {line}" for part in self.parts for line in part.problems.lines()]
         if self.shared_ids:
-            found.append(f"utterances in both the training and the validation part: {_first_names(self.shared_ids)}")
+            found.append(
+                f"utterances in both the training and the validation part: {_first_names(self.shared_ids)}"
+            )
         if self.unknown_characters:
             characters = _first_names([f"{c!r} ({count})" for c, count in self.unknown_characters.items()])
             found.append(f"characters in the validation part that the training part lacks: {characters}")

@@ -31,8 +31,8 @@ class FeatureReader:
         rate: Sample rate in Hz; other audio is resampled to it.
         fbank: Settings of the filterbanks.
         speeds: Speeds in percent; training draws one of them for each utterance.
-        cache_mb: Megabytes of features that each reading process caches. With 80 bands, an hour of audio takes 115 MB at
-            each speed.
+        cache_mb: Megabytes of features that each reading process caches. With 80 bands, an hour of audio takes 115 MB
+            at each speed.
         longest: Greatest length of an utterance in seconds.
     """
 

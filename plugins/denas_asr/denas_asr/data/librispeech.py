@@ -1,4 +1,4 @@
-"""The layout of LibriSpeech: one folder for each speaker, in it one for each chapter with audio and a transcript file."""
+"""The layout of LibriSpeech: a folder for each speaker, with a folder of audio and transcripts for each chapter."""
 
 from __future__ import annotations
 

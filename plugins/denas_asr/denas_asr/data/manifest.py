@@ -52,7 +52,9 @@ def utterances(path: Path, data: Path, problems: Problems) -> Iterator[Found]:
     except OSError as error:
         raise ConfigError(f"manifest {str(path)!r} cannot be read: {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ConfigError(f"manifest {str(path)!r} is not a table in UTF-8: {error}; create it again") from error
+        raise ConfigError(
+            f"manifest {str(path)!r} is not a table in UTF-8: {error}; create it again"
+        ) from error
 
 
 def _text_column(columns: Sequence[str], path: Path) -> str:

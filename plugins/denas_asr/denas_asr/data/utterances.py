@@ -81,7 +81,7 @@ def _check_audio(found: Iterable[Found], problems: Problems, limits: Limits, dec
             return error
 
     everything = list(kept.values())
-    some = [everything[start : start + FILES_PER_JOB] for start in range(0, len(everything), LOOKED_INTO)]
+    some = [everything[start : start + FILES_PER_JOB] for start in range(0, len(everything), FILES_PER_JOB)]
     utterances = []
     with ThreadPoolExecutor(READERS) as pool:
         found_out = chain.from_iterable(pool.map(lambda each: list(map(seconds, each)), some))

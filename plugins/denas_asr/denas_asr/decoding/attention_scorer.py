@@ -18,7 +18,10 @@ class Network(Protocol):
         """Return logits (utterances, frames, symbols) for encoded frames (utterances, frames, width)."""
 
     def decode(self, tokens: Tensor, encoded: Tensor, encoded_lengths: Tensor | None = None) -> Tensor:
-        """Return logits of the symbol after each of `tokens`, (utterances, symbols, vocabulary); they begin with `BOS`."""
+        """Return the logits of the symbol after each of `tokens`, (utterances, symbols, vocabulary).
+
+        The tokens begin with `BOS`.
+        """
 
 
 class Stepper(Protocol):

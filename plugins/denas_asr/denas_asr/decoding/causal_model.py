@@ -37,7 +37,7 @@ class CausalModel:
         # For a damaged folder, the library may raise any kind of exception.
         except Exception as error:
             raise ConfigError(
-                f"language model {safe_repr(str(folder))} is not a causal model of transformers: {describe_error(error)}"
+                f"language model {safe_repr(str(folder))} is not a causal language model: {describe_error(error)}"
             ) from error
         if model.config.vocab_size != symbols:
             raise ConfigError(

@@ -22,7 +22,7 @@ NO_SYMBOL = -1
 
 
 class CtcScorer:
-    """Adds ``log psi(text + symbol) - log psi(text)``; psi(text) is the probability of all texts that begin with `text`.
+    """Adds ``log psi(text + symbol) - log psi(text)``; psi(text) is the probability that the speech begins with `text`.
 
     At the end of the text, psi is the probability of this text alone. CTC has no symbols for the beginning and the end
     of a text: probabilities are those of alignments without them. Results are exact in float64, except that symbols
@@ -48,8 +48,8 @@ class CtcScorer:
         values = log_probs.masked_fill(outside, 0.0).double()
         values[..., BOS] = values[..., EOS] = NEVER
         self._log_probs = values.sub_(values.logsumexp(-1, keepdim=True)).clamp_(min=FLOOR)
-        # Probabilities are relative to the symbol's own best frame, so that a symbol that is unlikely in all frames does
-        # not underflow.
+        # Probabilities are relative to the symbol's own best frame, so that a symbol that is unlikely in all frames
+        # does not underflow.
         self._peaks = values.masked_fill(outside, FLOOR).amax(1)
         self._shares = (values - self._peaks[:, None]).masked_fill_(outside, NEVER).exp_()
         empty = values.new_zeros(utterances, 1, frames + 1)

@@ -132,7 +132,7 @@ def decode(
         settings: The decoder and its options.
         network: The network in evaluation mode.
         encoded: The encoder's output, (utterances, frames, width).
-        encoded_lengths: Number of valid frames, (utterances,); None if all are valid. Padding does not change the result.
+        encoded_lengths: Number of valid frames, (utterances,); None if all are valid. Padding does not change results.
         vocabulary: The network's vocabulary.
         language_model: The result of `read_language_model`, so that many batches share it; None reads the model here.
 

@@ -37,8 +37,8 @@ def joint_beam(
 ) -> list[list[Hypothesis]]:
     """Return at most `beam` texts for each utterance, best first.
 
-    A text's score is ``ctc_weight * log p_ctc + (1 - ctc_weight) * log p_attention``, plus the language model's part. An
-    utterance without frames has the empty text.
+    A text's score is ``ctc_weight * log p_ctc + (1 - ctc_weight) * log p_attention``, plus the language model's part.
+    An utterance without frames has the empty text.
 
     Args:
         network: The network in evaluation mode. A side (CTC or attention) with weight 0 is not computed.

@@ -70,8 +70,8 @@ class _Search:
     """The beam, and the tree of all prefixes that have ever been in it.
 
     Each row of the beam has a prefix, the prefix's last symbol, the row of the prefix without that symbol (-1 if it is
-    not in the beam), and two log-probabilities of the prefix with the frames so far: for alignments that end in a blank,
-    and for those that end in the last symbol.
+    not in the beam), and two log-probabilities of the prefix with the frames so far: for alignments that end in a
+    blank, and for those that end in the last symbol.
     """
 
     def __init__(self, beam: int, lm: WordFusion | None) -> None:

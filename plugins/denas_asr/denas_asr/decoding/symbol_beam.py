@@ -107,7 +107,7 @@ class _Ended:
             del self._found[self._limits.beam :]
 
     def may_rise(self, highest: float, symbols: int) -> bool:
-        """Return whether a text of at least `symbols` symbols, which continues a score of `highest`, may outrank these."""
+        """Return whether a text of `symbols` symbols or more, continued from the score `highest`, may outrank these."""
         if symbols > self._longest or highest == -math.inf:
             return False
         if not self._found:

@@ -49,9 +49,9 @@ class Writing:
 class WordFusion:
     """Adds the score of a language model of words wherever a word ends.
 
-    A text's score grows by ``weight * log p(its words, then its end) + bonus * number of its words`` (Hannun et al. 2014,
-    arXiv:1408.2873, section 3, in logarithms). A symbol that begins with a space closes the word before it; the end of
-    the text closes the last word. Spaces alone do not form a word.
+    A text's score grows by ``weight * log p(its words, then its end) + bonus * number of its words`` (Hannun et al.
+    2014, arXiv:1408.2873, section 3, in logarithms). A symbol that begins with a space closes the word before it; the
+    end of the text closes the last word. Spaces alone do not form a word.
 
     Attributes:
         bonus: Score added for each word.

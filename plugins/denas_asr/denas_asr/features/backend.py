@@ -1,4 +1,4 @@
-"""Choose the code for filterbanks and resampling: torchaudio if it works, otherwise the equivalent code of this package."""
+"""Choose the code for filterbanks and resampling: torchaudio if it works, otherwise the equal code of this package."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def measure_normalisation(utterances: Iterable[Tensor]) -> Normalisation:
 
 
 def normalise_by_utterance(features: Tensor) -> Tensor:
-    """Return features (frames, bands) with mean 0 in each band, and with standard deviation 1 unless a band is constant."""
+    """Return features (frames, bands) with mean 0 in each band, and standard deviation 1 unless a band is constant."""
     if not len(features):
         return features
     spread = features.std(0, correction=0).clamp(min=LEAST_SPREAD)

@@ -1,4 +1,4 @@
-"""The decoder one symbol at a time: nothing is computed twice, of the symbols before or of the frames."""
+"""Run the decoder one symbol at a time, without computing anything twice for earlier symbols or for frames."""
 
 from __future__ import annotations
 
@@ -14,32 +14,33 @@ from .decoder import Decoder, DecoderBlock
 from .positions import add_positions
 
 STEPS_AHEAD = 16
-"""Steps that there is room for, before symbols that are in no text are looked for."""
+"""Number of steps to reserve memory for, until symbols that no text uses any more are removed."""
 
 
 class DecoderStepper:
-    """Follows the texts of a beam, several rows an utterance; as the decoder in evaluation mode, to rounding.
+    """Runs a decoder on the texts of a beam, which has several rows for each utterance.
 
-    Keys and values of the frames are computed once an utterance, those of a symbol once. The rows of an utterance share
-    them: texts of a beam differ in their last symbols, so that one table of symbols and a mask of which belong to which
-    row is several times smaller than a table for each row, and none is copied when rows change places.
+    Results equal those of the decoder in evaluation mode, up to rounding. Keys and values of the frames are computed
+    once for each utterance, those of a symbol once. All rows of an utterance share one table of symbols, with a mask of
+    the symbols that belong to each row: texts of a beam differ mainly in their last symbols, so the shared table is
+    several times smaller than one table for each row, and nothing is copied when rows are reordered.
     """
 
     def __init__(self, decoder: Decoder, output: nn.Module, encoded: Tensor, mask: Tensor) -> None:
-        """Make a stepper that has read nothing, with one row an utterance.
+        """Make a stepper that has read no symbol yet, with one row for each utterance.
 
         Args:
             decoder: The decoder.
-            output: From its width to the symbols.
+            output: Layer from the decoder's width to the symbols.
             encoded: (utterances, frames, width).
-            mask: (utterances, frames), True where a frame counts.
+            mask: (utterances, frames), True for valid frames.
         """
         self._decoder = decoder
         self._output = output
-        # For all heads and rows.
+        # The two new dimensions are heads and rows.
         self._mask = mask[:, None, None]
         self._blocks = [_BlockSteps(cast("DecoderBlock", block), encoded) for block in decoder.blocks]
-        # Which symbols of the table are those of a row's text, (utterances, rows, symbols).
+        # True where a symbol of the table belongs to a row's text, (utterances, rows, symbols).
         self._texts = mask.new_zeros(len(encoded), 1, 0)
         self._room = 0
         self._read = 0
@@ -49,7 +50,7 @@ class DecoderStepper:
 
         Args:
             symbols: (utterances, rows).
-            parents: Row of the step before that each one continues, (utterances, rows).
+            parents: The row of the previous step that each row continues, (utterances, rows).
         """
         utterances, rows = symbols.shape
         if self._texts.shape[2] + rows > self._room:
@@ -72,7 +73,7 @@ class DecoderStepper:
             block.keep(utterances)
 
     def _make_room(self, symbols: int) -> None:
-        """Forget symbols that are in no row's text, and make room for others."""
+        """Remove symbols that are in no row's text, and reserve memory for more."""
         used = self._texts.any(1)
         most = int(used.sum(1).max()) if self._read else 0
         places = used.int().argsort(1, descending=True)[:, :most]
@@ -83,7 +84,7 @@ class DecoderStepper:
 
 
 class _BlockSteps:
-    """One block, with keys and values of the frames and of the symbols so far."""
+    """One decoder block with the keys and values of the frames and of the symbols so far."""
 
     def __init__(self, block: DecoderBlock, encoded: Tensor) -> None:
         self._block = block
@@ -92,10 +93,12 @@ class _BlockSteps:
         self._symbols = _by_head(block.attention.qkv(encoded[:, :0]), 3, block.attention.heads)[1:]
 
     def step(self, x: Tensor, texts: Tensor, mask: Tensor) -> Tensor:
-        """Return (utterances, rows, width) of the newest symbols; masks are (utterances, 1, rows or 1, ...)."""
+        """Return (utterances, rows, width) for the newest symbols; masks are (utterances, 1, rows or 1, ...)."""
         block = self._block
         x = self._add_residual(x, self._attend_to_symbols(block.attention, block.attention_norm(x), texts))
-        x = self._add_residual(x, self._attend_to_frames(block.cross_attention, block.cross_attention_norm(x), mask))
+        x = self._add_residual(
+            x, self._attend_to_frames(block.cross_attention, block.cross_attention_norm(x), mask)
+        )
         return self._add_residual(x, block.feed_forward(block.feed_forward_norm(x)))
 
     def keep(self, utterances: Tensor) -> None:
@@ -103,7 +106,7 @@ class _BlockSteps:
         self._frames, self._symbols = self._frames[:, utterances], self._symbols[:, utterances]
 
     def choose(self, places: Tensor, room: int) -> None:
-        """Forget all symbols but those at `places`, (utterances, symbols), and have room for so many in all."""
+        """Keep only the symbols at `places`, (utterances, symbols), and reserve memory for `room` symbols in total."""
         index = places[None, :, None, :, None].expand(*self._symbols.shape[:3], -1, self._symbols.shape[-1])
         kept = self._symbols.gather(3, index)
         self._symbols = F.pad(kept, (0, 0, 0, room - places.shape[1]))
@@ -127,6 +130,6 @@ class _BlockSteps:
 
 
 def _by_head(x: Tensor, parts: int, heads: int) -> Tensor:
-    """Return (parts, utterances, heads, positions, head width) of (utterances, positions, parts x width)."""
+    """Reshape (utterances, positions, parts x width) to (parts, utterances, heads, positions, head width)."""
     width = x.shape[2] // (parts * heads)
     return x.view(*x.shape[:2], parts, heads, width).permute(2, 0, 3, 1, 4)

@@ -8,18 +8,18 @@ from denas_asr.network.attention import SelfAttention
 from denas_asr.network.feed_forward import FeedForward
 
 NORM_EPS = 1e-6
-"""As in SpeechBrain, whose transformer the original took."""
+"""The value in SpeechBrain, whose transformer the original DE-NAS uses."""
 
 
 class TransformerBlock(nn.Module):
-    """Attention and a feed-forward layer, each behind a layer norm.
+    """Attention and a feed-forward layer, each after a layer norm.
 
     Args:
-        width: Features of a frame.
-        heads: Heads of the attention.
-        hidden: Features inside the feed-forward layer.
-        dropout: Of attention weights, inside the feed-forward layer, and of what both add.
-        residual: Whether the block adds to what goes through it.
+        width: Number of features of a frame.
+        heads: Number of attention heads.
+        hidden: Number of hidden features in the feed-forward layer.
+        dropout: Dropout rate of attention weights, inside the feed-forward layer, and of the output of both layers.
+        residual: Whether the block has residual connections.
     """
 
     def __init__(self, width: int, heads: int, hidden: int, *, dropout: float, residual: bool) -> None:

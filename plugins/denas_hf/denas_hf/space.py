@@ -51,9 +51,10 @@ class Auto(SearchSpace):
         "The network to begin with: folder of a checkpoint, config.json or hub id; empty: BERT-base's config",
     )
     inherit: Literal["leading", "magnitude"] = option(
-        "leading", "What networks take of the checkpoint: the first heads, neurons and layers, or the largest"
+        "leading",
+        "Weights to inherit from the checkpoint: the first heads, neurons and layers, or the largest",
     )
-    allow_pickle: bool = option(False, "Read a checkpoint that is a pickle, its tensors alone")
+    allow_pickle: bool = option(False, "Allow a checkpoint that is a pickle; only its tensors are read")
     head_width: Literal["kept", "free"] = option(
         "kept", "Features of a head: as in the checkpoint, or the hidden width by the number of heads"
     )

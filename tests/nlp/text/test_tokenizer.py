@@ -82,7 +82,7 @@ def test_a_tokenizer_that_turns_texts_round_or_repeats_them_is_refused() -> None
         tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
         tokenizer.post_processor = processors.TemplateProcessing(single="$A", pair=pair, special_tokens=[])
         with pytest.raises(
-            ConfigError, match="'x' does not put one text behind the other, each once and whole"
+            ConfigError, match="'x' does not join two texts one after the other, each once and complete"
         ):
             TextTokenizer(tokenizer.to_str(), origin="'x'")
 

@@ -71,7 +71,7 @@ def test_the_text_of_a_tokenizer_makes_the_same_one() -> None:
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"model": {"type": "BPE"}}', "[PAD]\n[UNK]"])
 def test_what_is_no_tokenizer_is_refused_in_one_line(text: str) -> None:
-    with pytest.raises(ConfigError, match=r"^'x\.json' is no tokenizer: ") as caught:
+    with pytest.raises(ConfigError, match=r"^'x\.json' is not a tokenizer: ") as caught:
         TextTokenizer(text, origin="'x.json'")
     assert "\n" not in str(caught.value)
 

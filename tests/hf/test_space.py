@@ -189,7 +189,7 @@ def test_options_that_do_not_fit_are_refused_in_one_line(options: dict[str, Any]
 def test_a_family_that_is_not_known_is_refused_with_those_that_are_and_the_guide() -> None:
     text = refused(config={"model_type": "bloom"})
     assert "networks of model type 'bloom' belong to no family that is known: albert, bert, camembert" in text
-    assert text.endswith("docs/adding-a-family.md says how one is added")
+    assert text.endswith("docs/adding-a-family.md explains how to add one")
 
 
 def test_layers_of_several_kinds_are_taken_from_the_front() -> None:

@@ -1,4 +1,4 @@
-"""What the plugin provides, by name; nothing is imported before it is used."""
+"""The components of this plugin by name; their modules are imported only when they are used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def denas_spaces() -> Components:
-    """Provide `transformer` and `conformer`."""
+    """Provide the spaces `transformer` and `conformer`."""
     return {
         "transformer": "denas_asr.transformer.space:Transformer",
         "conformer": "denas_asr.conformer.space:Conformer",
@@ -22,13 +22,13 @@ def denas_spaces() -> Components:
 
 @hookimpl
 def denas_tasks() -> Components:
-    """Provide `speech-recognition`."""
+    """Provide the task `speech-recognition`."""
     return {"speech-recognition": "denas_asr.task.recognition:SpeechRecognition"}
 
 
 @hookimpl
 def denas_doctor() -> Mapping[str, str]:
-    """Say what computes features."""
+    """Report which code computes features."""
     from .features.backend import in_use
 
     return {"features": in_use()}
@@ -36,7 +36,7 @@ def denas_doctor() -> Mapping[str, str]:
 
 @hookimpl
 def denas_add_commands(app: typer.Typer) -> None:
-    """Add `transcribe` and `data`."""
+    """Add the commands `transcribe` and `data`."""
     from .commands import data, transcribe
 
     app.command("transcribe")(transcribe.transcribe)

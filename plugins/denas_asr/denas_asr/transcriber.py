@@ -1,4 +1,4 @@
-"""What is said in audio files, by a trained model."""
+"""Transcribe audio files with a trained model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from denas_core.errors import ConfigError
 
 from .data.audio import EXTENSIONS, LONGEST, UnreadableAudio
 from .data.utterance import Utterance
-from .task.hearing import Hearing
+from .task.feature_pipeline import FeaturePipeline
 from .task.recognition import SpeechRecognition
 from .vocabulary.choice import vocabulary_of
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
     from .decoding.attention_scorer import Network
 
 PADDED_SECONDS = 240.0
-"""Most seconds of a batch, padding included: files of any length may come together."""
+"""Greatest length of a batch in seconds with padding, because files of very different lengths may meet in a batch."""
 
 FRAMES_PER_SECOND = 100
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Transcript:
-    """What came of a file.
+    """The result for one file.
 
     Attributes:
         file: The file.
-        text: What is said in it.
-        seconds: How long it lasts.
-        fault: Why it could not be read; None if it could.
+        text: The recognised text.
+        seconds: Length of the audio.
+        fault: Why the file could not be read; None if it could.
     """
 
     file: Path
@@ -45,18 +45,18 @@ class Transcript:
 
 
 class Transcriber:
-    """Writes what is said in audio files."""
+    """Transcribes audio files with a trained model."""
 
     def __init__(self, model: TrainedModel, *, task: Task[Any] | None = None, device: str = "cpu") -> None:
-        """Prepare a model.
+        """Load a trained model for transcription.
 
         Args:
-            model: A trained one.
-            task: Its task with other options of decoding; by default its own.
-            device: Where it runs.
+            model: The trained model.
+            task: The model's task with other decoding options; by default the options from training.
+            device: The device to run on.
 
         Raises:
-            ConfigError: it was trained for something else, or its language model cannot be read.
+            ConfigError: the model was trained for another task, or the language model cannot be read.
         """
         import torch
 
@@ -66,37 +66,37 @@ class Transcriber:
         if not isinstance(chosen, SpeechRecognition):
             trained_for = "nothing" if model.task is None else model.task.id
             raise ConfigError(
-                f"the model was trained for {trained_for}, and not for speech recognition; it writes nothing"
+                f"the model was trained for {trained_for}, not for speech recognition; it cannot transcribe"
             )
         self.settings = chosen.decoding_settings()
         self._vocabulary = vocabulary_of(model.facts["vocabulary"])
         self._language_model = read_language_model(self.settings, self._vocabulary)
-        self._hearing = Hearing.from_facts(model.facts["features"], longest=LONGEST)
+        self._pipeline = FeaturePipeline.from_facts(model.facts["features"], longest=LONGEST)
         self._device = torch.device(device)
         self._network = cast("Network", model.network.to(self._device).eval())
 
     def transcripts(self, files: Iterable[Path], *, batch_size: int = 8) -> Iterator[Transcript]:
-        """Yield what is said in each file, in order; a file that cannot be read stops none of the others.
+        """Yield the transcript of each file in order; if a file cannot be read, the others are still transcribed.
 
         Args:
             files: Audio files of any format that can be read.
-            batch_size: Most files that go through the network together.
+            batch_size: Greatest number of files that the network processes together.
 
         Raises:
-            NoResult: the network, or the language model, puts out what is no number.
+            NoResult: the network or the language model returns NaN or an infinite value.
         """
         waiting: list[tuple[Path, Tensor | UnreadableAudio]] = []
         for file in files:
-            heard = self._heard(file)
-            if _is_full([*waiting, (file, heard)], batch_size):
+            features = self._read_features(file)
+            if _is_full([*waiting, (file, features)], batch_size):
                 yield from self._written(waiting)
                 waiting = []
-            waiting.append((file, heard))
+            waiting.append((file, features))
         yield from self._written(waiting)
 
-    def _heard(self, file: Path) -> Tensor | UnreadableAudio:
+    def _read_features(self, file: Path) -> Tensor | UnreadableAudio:
         try:
-            return self._hearing.features(
+            return self._pipeline.features(
                 Utterance(id=file.name, audio=file, text="", seconds=0.0, speaker="")
             )
         except UnreadableAudio as error:
@@ -108,7 +108,7 @@ class Transcriber:
 
         from .decoding.decode import decode
 
-        found = [heard for _, heard in waiting if isinstance(heard, torch.Tensor) and len(heard)]
+        found = [features for _, features in waiting if isinstance(features, torch.Tensor) and len(features)]
         texts: list[str] = []
         if found:
             lengths = torch.tensor([len(features) for features in found], device=self._device)
@@ -127,20 +127,20 @@ class Transcriber:
                 )
             texts = [self._vocabulary.decode(each) for each in symbols]
         written = iter(texts)
-        for file, heard in waiting:
-            if isinstance(heard, UnreadableAudio):
-                yield Transcript(file=file, fault=heard)
+        for file, features in waiting:
+            if isinstance(features, UnreadableAudio):
+                yield Transcript(file=file, fault=features)
             else:
-                # Shorter than a frame, and so nothing is heard.
-                text = next(written) if len(heard) else ""
-                yield Transcript(file=file, text=text, seconds=len(heard) / FRAMES_PER_SECOND)
+                # A file shorter than one frame has no features, and so an empty text.
+                text = next(written) if len(features) else ""
+                yield Transcript(file=file, text=text, seconds=len(features) / FRAMES_PER_SECOND)
 
 
 def audio_files(paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield the files that are named, and of each folder those within it that are called as audio is, in order.
+    """Yield the given files, and for each folder the audio files in it, in order.
 
     Raises:
-        ConfigError: a folder has none.
+        ConfigError: a folder has no audio file.
     """
     for path in paths:
         if not path.is_dir():
@@ -153,6 +153,6 @@ def audio_files(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def _is_full(waiting: list[tuple[Path, Tensor | UnreadableAudio]], batch_size: int) -> bool:
-    lengths = [0 if isinstance(heard, UnreadableAudio) else len(heard) for _, heard in waiting]
+    lengths = [0 if isinstance(features, UnreadableAudio) else len(features) for _, features in waiting]
     padded = max(lengths) * len(lengths) / FRAMES_PER_SECOND
     return len(waiting) > 1 and (len(waiting) > batch_size or padded > PADDED_SECONDS)

@@ -10,15 +10,15 @@ if TYPE_CHECKING:
 
 
 def load(path: Path | str) -> nn.Module:
-    """Return a trained network in eval mode, on the CPU; it takes normalised images (samples, channels, height, width).
+    """Return a trained network in eval mode on the CPU; it takes normalised images (samples, channels, height, width).
 
-    Labels and normalisation are in ``denas_core.load_model(path).facts``, and in the ``model.json`` beside the weights.
+    Labels and normalisation are in ``denas_core.load_model(path).facts`` and in ``model.json`` beside the weights.
 
     Args:
         path: A folder that ``denas export --to safetensors`` wrote, a model directory, or a trained run.
 
     Raises:
-        ConfigError: there is no model.
+        ConfigError: there is no model at `path`.
         StoreDamaged: the files do not belong together.
     """
     from denas_core import load_network

@@ -1,4 +1,4 @@
-"""What denas-cv adds to DE-NAS."""
+"""The components of this plugin by name; their modules are imported only when they are used."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from denas_core import Components, hookimpl
 
 @hookimpl
 def denas_spaces() -> Components:
-    """Offer the image search spaces."""
+    """Provide the image search spaces."""
     return {"cnn": "denas_cv.cnn.space:CNN", "vit": "denas_cv.vit.space:ViT"}
 
 
 @hookimpl
 def denas_tasks() -> Components:
-    """Offer what image networks are trained for."""
+    """Provide the task `image-classification`."""
     return {"image-classification": "denas_cv.image.task:ImageClassification"}

@@ -1,1 +1,1 @@
-"""Any Hugging Face model as a search space, with the weights of its checkpoint."""
+"""Use a Hugging Face model as a search space, with the weights of its checkpoint."""

@@ -1,4 +1,4 @@
-"""Bounds: which sizes the networks of a space can have, by default from half of the original's to all of it."""
+"""The choices of sizes in a space; the default is from half of the original network's size to all of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .original import Dimensions, Original
 
 HIDDEN_STEP = 16
 INTERMEDIATE_STEPS = 16
-"""Steps in the whole of the original's width."""
+"""Number of equal steps into which the original's width is divided."""
 
 NAMES = ("layers", "heads", "hidden", "intermediate")
 
@@ -22,12 +22,12 @@ class Bounds:
     """The choices of a space.
 
     Attributes:
-        original: The network that it begins with.
-        layers: Numbers of layers.
-        heads: Numbers of heads.
-        hidden: Hidden widths; empty where the number of heads decides them.
-        intermediate: Widths of feed-forward layers.
-        widest_head: Most features of a head, where that is not given.
+        original: The original network.
+        layers: Choices of the number of layers.
+        heads: Choices of the number of heads.
+        hidden: Choices of the hidden width; empty if the number of heads determines it.
+        intermediate: Choices of the width of feed-forward layers.
+        widest_head: Greatest number of features of a head, if the width of a head is not fixed.
     """
 
     original: Original
@@ -42,17 +42,17 @@ class Bounds:
         return tuple(Knob(name, getattr(self, name)) for name in NAMES if getattr(self, name))
 
     def dimensions(self, values: Mapping[str, KnobValue]) -> Dimensions:
-        """Return the sizes that the values of the knobs stand for."""
+        """Return the sizes for the values of the knobs."""
         layers, heads, intermediate = (int(values[name]) for name in ("layers", "heads", "intermediate"))
         hidden = self.hidden_of(heads, int(values["hidden"])) if self.hidden else self.width_of(heads)
         return Dimensions(layers=layers, heads=heads, hidden=hidden, intermediate=intermediate)
 
     def width_of(self, heads: int) -> int:
-        """Return the hidden width of so many heads, as wide as those of the original."""
+        """Return the hidden width of `heads` heads that are as wide as the original's."""
         return heads * self.original.head_width
 
     def hidden_of(self, heads: int, wanted: int) -> int:
-        """Return the width nearest below `wanted`, as in the original DE-NAS, that so many heads can share."""
+        """Return the largest width up to `wanted` that `heads` divides, as in the original DE-NAS."""
         if self.original.is_head_free:
             return wanted
         step = math.lcm(heads, self.original.blocks)
@@ -67,23 +67,23 @@ class Bounds:
 def bounds_of(
     original: Original, given: Mapping[str, Sequence[int]], *, keeps_head_width: bool, widest_head: int
 ) -> Bounds:
-    """Return the choices that are `given`, and for the rest those from half of the original's size to all of it.
+    """Return the `given` choices; other choices go from half of the original's size to all of it.
 
     Args:
-        original: The network that the space begins with.
-        given: Choices by name; empty where they are derived.
-        keeps_head_width: Whether heads are as wide as the original's, so that their number gives the hidden width.
-        widest_head: Most features of a head, where they are not.
+        original: The original network of the space.
+        given: Choices by name; an empty list takes the default.
+        keeps_head_width: Whether heads are as wide as the original's, so that their number determines the hidden width.
+        widest_head: Greatest number of features of a head, if heads may have other widths.
 
     Raises:
-        ValueError: choices that are not in order, too large, or impossible.
+        ValueError: choices are out of order, too large, or impossible.
     """
     full = original.dimensions
     has_hidden = original.is_head_free or not keeps_head_width
     if given["hidden"] and not has_hidden:
         raise ValueError(
-            f"hidden {list(given['hidden'])!r} cannot be chosen beside heads of {original.head_width} features each; "
-            "choose heads, or set head_width=free"
+            f"hidden {list(given['hidden'])!r} cannot be chosen together with heads of {original.head_width} features "
+            "each; choose heads, or set head_width=free"
         )
     found = Bounds(
         original=original,
@@ -98,9 +98,9 @@ def bounds_of(
         ),
         widest_head=widest_head,
     )
-    possible = tuple(heads for heads in found.heads if not _misfit(found, heads))
+    possible = tuple(heads for heads in found.heads if not _why_impossible(found, heads))
     for heads in found.heads if given["heads"] else ():
-        if why := _misfit(found, heads):
+        if why := _why_impossible(found, heads):
             raise ValueError(
                 f"heads has {heads}, which {why}; choose from {', '.join(map(str, possible)) or 'others'}"
             )
@@ -125,10 +125,10 @@ def _chosen(
     return tuple(choices)
 
 
-def _misfit(bounds: Bounds, heads: int) -> str:
+def _why_impossible(bounds: Bounds, heads: int) -> str:
     original = bounds.original
     if heads % original.share:
-        return f"is no multiple of {original.share}, the heads that share keys and values"
+        return f"is not a multiple of {original.share}, the number of heads that share keys and values"
     if original.is_head_free:
         return ""
     if not bounds.hidden:

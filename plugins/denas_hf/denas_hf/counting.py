@@ -1,7 +1,7 @@
-"""The cost of a network from those of networks of few layers: in a search it is asked for far more than a score.
+"""Compute the cost of a network from the costs of networks with few layers.
 
-Layers of a stack are alike, so that each costs what the third does beside the first two. The first may cost less
-memory, since less is alive while it runs.
+A search needs costs far more often than scores. All layers of a stack are alike, so each costs what a third layer adds
+to two. The first layer may need less memory, since fewer tensors exist while it runs.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ _BYTES = ("size_mb", "memory_mb")
 
 
 FEWEST = 2
-"""Layers of each stack from which on one more costs the same."""
+"""From this number of layers in a stack on, each further layer adds the same cost."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Counts:
-    """Costs of small networks of the same widths, in units and bytes.
+    """Costs of small networks with the same widths.
 
     Attributes:
-        fewest: Of one with `FEWEST` layers in each stack.
-        one_more: By stack: of one with one layer more in it.
+        fewest: The cost of a network with `FEWEST` layers in each stack.
+        one_more: For each stack, the cost of a network with one more layer in it.
     """
 
     fewest: Mapping[str, int]
     one_more: Mapping[str, Mapping[str, int]]
 
     def of(self, depths: Mapping[str, int]) -> dict[str, float]:
-        """Return the cost of a network of these widths with `depths` layers by stack, `FEWEST` or more in each."""
+        """Return the cost of a network with `depths` layers by stack; each stack has `FEWEST` layers or more."""
         cost: dict[str, float] = {}
         for name, value in self.fewest.items():
             total = value + sum(

@@ -1,4 +1,4 @@
-"""Families: what has to be known of the networks of a model type, declared once, as a table."""
+"""Families: tables that describe the networks of a model type."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ GUIDE = "docs/adding-a-family.md"
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """Networks that are built alike, so that one table tells how their weights are sliced and what their layers are.
+    """Networks with the same structure, described by one table of their weights and layers.
 
     Attributes:
-        name: What people call it.
+        name: The usual name of the family.
         model_types: Values of ``model_type`` in configurations.
-        modality: What its inputs are.
+        modality: The kind of its inputs.
         weights: A rule for every parameter of the base model, as in `denas_core.pretrained.layout`, by pattern of
-            names; the first that matches counts. After ``|`` a rule may name the kind of the weight, see
-            `denas_core.values.views.KINDS`; one kind for each part of a fused projection. Its axes are ``hidden``,
-            ``heads``, ``head`` (the width of a
-            head), ``ffn``, those of `stacks`, `groups`, `tied` and `twins`, and keys of `follows`.
+            names; the first match is used. After ``|`` a rule may name the kind of the weight, see
+            `denas_core.values.views.KINDS`, or one kind for each part of a fused projection. Its axes are ``hidden``,
+            ``heads``, ``head`` (the width of a head), ``ffn``, those of `stacks`, `groups`, `tied` and `twins`, and
+            keys of `follows`.
         layers: Key of the configuration with the number of layers.
         heads: Key with the number of heads.
         hidden: Key with the width of a token.
         intermediate: Key with the width of feed-forward layers; without a value it is four times `hidden`.
-        head_width: Key with the width of a head, where that does not follow from `hidden` and `heads`; else empty.
-        groups: Key with the number of heads for keys and values; empty where every head has its own. Its axis is
-            ``groups``, and ``share`` is the number of heads that share one.
-        stacks: By the axis of a stack of blocks, the key with their number. The first has `layers`; the others keep
-            their proportion to it.
-        lists: Keys with an entry for each layer.
-        follows: Keys that equal `hidden` in most configurations, and then follow it. In `weights` each is an axis,
-            which is that of ``hidden`` or, where the values differ, one that is kept whole.
-        blocks: Key of the number of equal parts into which a layer divides `hidden`, such as the groups of a
-            convolution; the same channels are kept of each part.
-        twins: Other names for axes whose members are chosen apart, by name, such as the heads of another stack.
-        positions: Key with the number of tokens for which there are positions; empty where there is no end to them.
-        first_position: Key with the number before that of the first position, such as that of the padding; or empty.
-        token_types: Key with the number of kinds of tokens that a text has; empty where it has none.
-        attention: The implementation of attention.
-        arguments: Arguments of the network that are no inputs.
-        meta_mask: The mask that a network is given on the meta device, where it would look for one among the values of
-            its inputs: ``row``, for each token, or ``square``, for each pair of tokens; empty where it need not.
+        head_width: Key with the width of a head; empty if the width follows from `hidden` and `heads`.
+        groups: Key with the number of heads for keys and values; empty if every head has its own. The axis is
+            ``groups``, and the axis ``share`` is the number of heads that use the same keys and values.
+        stacks: For the axis of each stack of blocks, the key with its number of blocks. The first stack has `layers`
+            blocks; the others keep their proportion to it.
+        lists: Keys whose value is a list with an entry for each layer.
+        follows: Keys that equal `hidden` in most configurations, and then change together with it. In `weights` each is
+            an axis: it is the same as ``hidden``, or is kept whole if the values differ.
+        blocks: Key with the number of equal parts into which a layer divides `hidden`, such as the groups of a
+            convolution; the same channels are kept in each part.
+        twins: Other names for axes whose members are selected separately, such as the heads of another stack.
+        positions: Key with the greatest number of positions; empty if there is no limit.
+        first_position: Key with the number before the first position, such as the padding token's; may be empty.
+        token_types: Key with the number of token types; empty if there are none.
+        attention: Name of the attention implementation.
+        arguments: Arguments of the network that are not inputs.
+        meta_mask: The mask to pass on the meta device, for networks that would otherwise compute one from the values of
+            their inputs: ``row``, for each token, or ``square``, for each pair of tokens; empty if none is needed.
     """
 
     name: str
@@ -77,12 +77,12 @@ def family_of(model_type: str, families: Iterable[Family]) -> Family:
     """Return the family of a model type.
 
     Raises:
-        ConfigError: it is none of those that are known.
+        ConfigError: no family has this model type.
     """
     known = {name: family for family in families for name in family.model_types}
     if model_type not in known:
         raise ConfigError(
-            f"networks of model type {model_type!r:.60} belong to no family that is known: {', '.join(sorted(known))}; "
-            f"{GUIDE} says how one is added"
+            f"networks of model type {model_type!r:.60} belong to no known family: {', '.join(sorted(known))}; "
+            f"{GUIDE} explains how to add one"
         )
     return known[model_type]

@@ -1,4 +1,4 @@
-"""What networks take of a checkpoint: it is read once, and searched for its largest weights once."""
+"""Weights that networks inherit from a checkpoint; the checkpoint is read and ranked only once."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class Inheritance:
-    """The weights of a checkpoint, to be sliced.
+    """The weights of a checkpoint, from which smaller networks inherit slices.
 
     Args:
-        original: Its network.
-        pretrained: The checkpoint; it has weights.
-        by: What is kept, see `By`.
+        original: The network of the checkpoint.
+        pretrained: The checkpoint, which must have weights.
+        by: How kept members are selected; see `By`.
     """
 
     def __init__(self, original: Original, pretrained: Pretrained, *, by: By) -> None:
@@ -31,10 +31,10 @@ class Inheritance:
         self._by = by
 
     def weights_for(self, config: Any) -> Mapping[str, Tensor]:
-        """Return the weights that a network of `config` takes, by names of the base model; leave them as they are.
+        """Return the weights that a network of `config` inherits, by names of the base model; do not change them.
 
         Raises:
-            ConfigError: the checkpoint is damaged, or of another network than its configuration.
+            ConfigError: the checkpoint is damaged, or its weights do not fit its configuration.
             PluginError: the family has no rule for a weight.
         """
         return inherited(

@@ -1,4 +1,4 @@
-"""How the original DE-NAS scores models of transformers, and what its keys of searches and trainings are here."""
+"""The original's score settings for transformers models, and the translation of its search and training keys."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ RECIPE = Recipe(
     batch_size=32,
     synaptic_batch_size=32,
     diversity=("attention.q", "attention.k", "attention.v"),
-    # It knew layers by names such as BertSelfOutput, which is the output of attention.
+    # The original recognised layers by class names such as BertSelfOutput, which is the output of attention.
     saliency={"attention.out": 1, "ffn": 1},
 )
 
@@ -47,7 +47,7 @@ _NO_BOUNDS = "the choices are those of the space, since the model cannot be read
 
 
 def _model_of(old: OldConfig, key: str = "supernet") -> str:
-    """Return the model that a configuration names; empty for BERT-base, whose configuration is the default."""
+    """Return the model named in a configuration; empty for BERT-base, whose configuration is the default."""
     name = old.read(key, text, BERT_BASE)
     folder = Path(old.read("pretrained_model_path", text, "")) / name
     if folder.is_dir():
@@ -67,8 +67,8 @@ def _model(old: OldConfig, key: str) -> Outcome:
 
 
 def _implied(old: OldConfig) -> Outcome:
-    """Return the original's default choices, from half to all of the model and without all, and its default limits."""
-    # With fewer heads, the original made them wider.
+    """Return the original's default limits and choices, which start at half of the model and exclude the full size."""
+    # The original made heads wider when there were fewer of them.
     settings: dict[str, Any] = {"space.head_width": "free"}
     note = "its default choices and limits; feed-forward layers keep their width"
     try:
@@ -83,7 +83,7 @@ def _implied(old: OldConfig) -> Outcome:
 
 
 def _default_choices(full: Dimensions) -> dict[str, list[int]]:
-    # A range of the original lacked its end; a model of one layer or head had no choice that works.
+    # Ranges of the original excluded their end, so a model of one layer or head had no valid choice.
     return {
         "layers": list(range(max(1, full.layers // 2), full.layers)) or [1],
         "heads": list(range(max(1, full.heads // 2), full.heads)) or [1],
@@ -93,7 +93,7 @@ def _default_choices(full: Dimensions) -> dict[str, list[int]]:
 
 
 def _choices(section: Any) -> dict[str, list[int]]:
-    """Return the settings for a section search_space."""
+    """Return the settings for a section ``search_space``."""
     knobs = {name: knob for knob, name in COMMON.items()}
     settings: dict[str, list[int]] = {}
     for name, entry in section.items() if isinstance(section, dict) else [("", None)]:

@@ -1,4 +1,4 @@
-"""Modalities: what inputs of networks are, how a batch of them is made and which heads transformers has for them."""
+"""Modalities: kinds of inputs, with the batches for each kind and the head classes that transformers has for it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SAMPLING_RATE = 16_000
-"""What all networks for sounds are trained with, in Hz."""
+"""Sample rate in Hz with which all audio networks are trained."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """Sizes of a sample, as far as its network leaves them open.
+    """The sizes of a sample that the network does not fix.
 
     Attributes:
-        tokens: Tokens of a text.
-        seconds: Seconds of a sound.
+        tokens: Number of tokens of a text.
+        seconds: Length of a sound.
     """
 
     tokens: int
@@ -31,15 +31,15 @@ class Sample:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Modality:
-    """What inputs are.
+    """A kind of inputs.
 
     Attributes:
-        classifier: The class of transformers with a head for a whole sample; empty where there is none.
-        positional: Classes with heads for each position, by number of outputs; None stands for any other number.
-        states: Names of the outputs of a network without a head, and of the fields of transformers that hold them; the
-            first is what a head would take.
+        classifier: The transformers class with a head for a whole sample; empty if there is none.
+        positional: Classes with a head for each position, by number of outputs; None stands for any other number.
+        states: Names of the outputs of a network without a head, with the transformers fields that hold them; a head
+            takes the first.
         is_text: Whether samples are texts.
-        tasks_from: The distribution of DE-NAS with tasks for such inputs; empty where there is none.
+        tasks_from: The distribution of DE-NAS with tasks for such inputs; empty if there is none.
     """
 
     classifier: str
@@ -55,7 +55,7 @@ class Modality:
         raise NotImplementedError
 
     def completed(self, config: Any, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return `inputs` with those that follow from them."""
+        """Return `inputs` with the inputs that can be derived from them."""
         return dict(inputs)
 
 
@@ -65,7 +65,7 @@ class Text(Modality):
     def batch(
         self, config: Any, sample: Sample, size: int, *, seed: int, kind: BatchKind, token_types: bool
     ) -> Batch:
-        """Return rows of tokens, see `token_batch`."""
+        """Return rows of tokens; see `token_batch`."""
         return token_batch(
             size,
             tokens=sample.tokens,
@@ -77,10 +77,10 @@ class Text(Modality):
 
 
 class TextToText(Text):
-    """Tokens of a text that is read, and of one that is written; by default the same, one place later."""
+    """Tokens of an input text and of an output text; the default output is the input shifted by one position."""
 
     def completed(self, config: Any, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return `inputs` with those of the decoder: those of the encoder behind a first token."""
+        """Return `inputs` with the decoder's tokens: a first token followed by the encoder's tokens."""
         import torch
 
         if "decoder_input_ids" in inputs:
@@ -93,7 +93,7 @@ class TextToText(Text):
 
 
 class Image(Modality):
-    """Images, normalised."""
+    """Normalised images."""
 
     def batch(
         self, config: Any, sample: Sample, size: int, *, seed: int, kind: BatchKind, token_types: bool
@@ -106,7 +106,7 @@ class Image(Modality):
 
 
 class Audio(Modality):
-    """Sounds, normalised."""
+    """Normalised sounds."""
 
     def batch(
         self, config: Any, sample: Sample, size: int, *, seed: int, kind: BatchKind, token_types: bool
@@ -120,7 +120,7 @@ class Audio(Modality):
 
 _POSITIONAL = {2: "AutoModelForQuestionAnswering", None: "AutoModelForTokenClassification"}
 TEXT = Text(classifier="AutoModelForSequenceClassification", positional=_POSITIONAL)
-# The classifier of T5 needs a text to end in its own end token, which a batch of noise does not.
+# T5's classifier is not listed: it needs texts that end with an end token, which a batch of noise does not have.
 TEXT_TO_TEXT = TextToText(
     classifier="",
     positional=_POSITIONAL,

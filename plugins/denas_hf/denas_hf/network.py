@@ -1,4 +1,4 @@
-"""Networks: the structure of a configuration, with a head or without."""
+"""Build networks from configurations, with or without a head."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from .original import Original
 
 
 class HeadedNetwork(nn.Module):
-    """A base model under a head that transformers has no class for.
+    """A base model with a head that transformers has no class for.
 
     Args:
         base: The base model.
-        head: Takes what the base model pools, or without that the mean over the positions; a `PositionHead` the
-            features of each position.
+        head: Module that takes the base model's pooled output, or the mean over positions if there is none; a
+            `PositionHead` takes the features of each position.
     """
 
     def __init__(self, base: nn.Module, head: nn.Module) -> None:
@@ -32,11 +32,11 @@ class HeadedNetwork(nn.Module):
 
     @property
     def base_model(self) -> nn.Module:
-        """The base model, under the name that it has in transformers."""
+        """The base model, with the attribute name that transformers uses."""
         return self.base
 
     def forward(self, **inputs: Any) -> SequenceClassifierOutput:
-        """Return the logits, in a field of this name."""
+        """Return the logits in the field ``logits``."""
         output = self.base(**inputs)
         if isinstance(self.head, PositionHead):
             taken = output.last_hidden_state
@@ -48,13 +48,13 @@ class HeadedNetwork(nn.Module):
 
 
 def build_network(original: Original, config: Any, *, head: nn.Module | None = None) -> nn.Module:
-    """Return the structure of a network; its weights mean nothing yet.
+    """Return a network whose weights are not initialised.
 
     Args:
-        original: The network that the space begins with.
-        config: The configuration, which is changed to fit the head.
-        head: A linear head becomes that of the class that transformers has for it, with as many outputs; any other
-            module, or one that transformers has no class for, is put behind the base model, see `HeadedNetwork`.
+        original: The original network of the space.
+        config: The configuration; it is changed to fit the head.
+        head: A linear head is built by the matching transformers class with as many outputs. Any other module, or one
+            without a matching class, is put after the base model; see `HeadedNetwork`.
     """
     name = _class_with(original, head)
     kind = _class_of(name, config)
@@ -67,13 +67,13 @@ def build_network(original: Original, config: Any, *, head: nn.Module | None = N
             network = _made(name, config, original)
     _use_fused_norms(network)
     if any(parameter.is_meta for parameter in network.parameters()):
-        # A few constructors name a device of their own.
+        # A few constructors set a device themselves.
         network.to("meta")
     return network
 
 
 def base_of(network: nn.Module) -> tuple[str, nn.Module]:
-    """Return the base model in `network`, and the prefix of its parameters' names there."""
+    """Return the base model in `network`, and the prefix of its parameters' names."""
     base: nn.Module = network.base_model  # type: ignore[assignment]
     name = next(name for name, module in network.named_modules() if module is base)
     return f"{name}." if name else "", base
@@ -92,7 +92,7 @@ def _class_of(name: str, config: Any) -> Any:
 
 def _made(name: str, config: Any, original: Original) -> nn.Module:
     kind = getattr(modeling_auto, name)
-    # Where there are several classes, it is looked through.
+    # If a mapping has several classes, the first that fits the configuration is used.
     config.architectures = config.architectures or []
     network: nn.Module = kind.from_config(
         config, attn_implementation=original.family.attention, dtype=torch.float32
@@ -104,16 +104,16 @@ def _adapt(config: Any, head: Any) -> None:
     if config.num_labels != head.out_features:
         config.num_labels = head.out_features
     if getattr(config, "vocab_size", None) and getattr(config, "pad_token_id", None) is None:
-        # Decoders look for the last token that is no padding.
+        # Decoders search for the last token that is not padding.
         ends = getattr(config, "eos_token_id", None)
         end = ends[0] if isinstance(ends, (list, tuple)) else ends
         config.pad_token_id = end if end is not None and 0 <= end < config.vocab_size else 0
 
 
 def _use_fused_norms(network: nn.Module) -> None:
-    """Replace norms that transformers writes by hand by equal ones of torch, which scores can see.
+    """Replace norms that transformers implements itself by equal torch modules, which scores recognise.
 
-    Those take the precision of their input, too: by hand, they are in float32 even where all else is in float64.
+    The torch modules also compute in the precision of their input; those of transformers always compute in float32.
     """
     for parent in list(network.modules()):
         for name, module in parent.named_children():

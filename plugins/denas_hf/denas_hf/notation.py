@@ -1,4 +1,4 @@
-"""The notation of the original DE-NAS for models of transformers: a mapping of keys of their configuration."""
+"""The notation of the original DE-NAS for transformers models: a mapping of configuration keys."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ COMMON = {
     "hidden": "hidden_size",
     "intermediate": "intermediate_size",
 }
-"""The keys that most configurations have, by knob; the others answer to them too."""
+"""The usual configuration key for each knob; configurations with other keys accept these too."""
 
 
 def config_keys(bounds: Bounds) -> dict[str, str]:
-    """Return the knob, or size, that each key of a configuration is for."""
+    """Return the knob or size for each configuration key."""
     family = bounds.original.family
     own = {name: getattr(family, name) for name in COMMON}
     return {key: name for names in (own, COMMON) for name, key in names.items()}
 
 
 def knob_values(given: Mapping[str, Any], bounds: Bounds, *, origin: str) -> dict[str, Any]:
-    """Return the values of knobs that keys of a configuration stand for; a size that is not named is the original's.
+    """Return knob values for configuration keys; a size that is not given is the original's.
 
-    A hidden width may be one of the choices, or what the number of heads makes of it.
+    A hidden width may be one of the choices, or the width to which a choice is reduced for the number of heads.
 
     Raises:
-        ConfigError: a key that is none of the four sizes, or a hidden width that the heads cannot share.
+        ConfigError: a key is not one of the four sizes, or the heads do not divide the hidden width.
     """
     keys = config_keys(bounds)
     values = _named(given, keys, origin)
@@ -39,7 +39,7 @@ def knob_values(given: Mapping[str, Any], bounds: Bounds, *, origin: str) -> dic
     filled = {name: values.get(name, getattr(full, name)) for name in COMMON}
     if not bounds.hidden:
         heads, hidden = filled["heads"], filled.pop("hidden")
-        # Whether it is a choice is for the space to say.
+        # The space checks later whether the value is one of its choices.
         if "hidden" in values and isinstance(heads, int) and hidden != bounds.width_of(heads):
             raise ConfigError(
                 f"a hidden width of {hidden!r:.40} is not {heads} heads of {bounds.original.head_width} features "
@@ -52,7 +52,7 @@ def knob_values(given: Mapping[str, Any], bounds: Bounds, *, origin: str) -> dic
 
 
 def is_config(document: Mapping[str, Any], bounds: Bounds) -> bool:
-    """Tell whether `document` is meant as keys of a configuration, and not as values of knobs."""
+    """Return whether `document` has configuration keys instead of values of knobs."""
     return any(key in config_keys(bounds) and key not in COMMON for key in document)
 
 
@@ -61,10 +61,12 @@ def _named(given: Mapping[str, Any], keys: Mapping[str, str], origin: str) -> di
     for key, value in given.items():
         if key not in keys:
             hint = did_you_mean(str(key), keys) or f"; choose from {', '.join(keys)}"
-            raise ConfigError(f"{key!r:.60} is no size of an architecture ({origin}){hint}")
+            raise ConfigError(f"{key!r:.60} is not a size of an architecture ({origin}){hint}")
         name = keys[key]
         if name in values and values[name] != value:
-            raise ConfigError(f"{safe_repr(dict(given))} names the {name} twice, and differently ({origin})")
+            raise ConfigError(
+                f"{safe_repr(dict(given))} gives two different values for the {name} ({origin})"
+            )
         values[name] = value
     return values
 
@@ -75,7 +77,7 @@ def _choice_for(hidden: Any, heads: int, bounds: Bounds, origin: str) -> Any:
             return choice
     if hidden in bounds.hidden and bounds.hidden_of(heads, hidden) < hidden // heads * heads:
         raise ConfigError(
-            f"a hidden width of {hidden!r} makes {heads} heads of {hidden // heads} features ({origin}), and there are "
+            f"a hidden width of {hidden!r} makes {heads} heads of {hidden // heads} features ({origin}), but there are "
             f"weights for {bounds.widest_head} at most; make it {heads * bounds.widest_head} or less"
         )
     return hidden

@@ -1,4 +1,4 @@
-"""The network that a space begins with: its sizes, and what a network of other sizes is configured and sliced like."""
+"""The original network of a space: its sizes, and the configuration and slices for networks of other sizes."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _WORD = re.compile(r"[A-Za-z]\w*")
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Dimensions:
-    """Sizes of a network.
+    """The sizes of a network.
 
     Attributes:
         layers: Number of layers.
-        heads: Attention heads of a layer.
-        hidden: Features of a token.
-        intermediate: Features between the parts of a feed-forward layer.
+        heads: Number of attention heads of a layer.
+        hidden: Number of features of a token.
+        intermediate: Number of features inside a feed-forward layer.
     """
 
     layers: int
@@ -36,7 +36,7 @@ class Dimensions:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Original:
-    """The network that a space begins with; the largest that it can have.
+    """The original network of a space, which is also its largest network.
 
     Attributes:
         config: Its configuration; do not change it.
@@ -54,23 +54,23 @@ class Original:
         head, blocks = self.head_width, self.blocks
         if not self.is_head_free and sizes.heads * head != sizes.hidden:
             raise ConfigError(
-                f"{self.family.hidden} {sizes.hidden} is no multiple of {self.family.heads} {sizes.heads}, as "
-                f"{self.family.name} needs it"
+                f"{self.family.hidden} {sizes.hidden} is not a multiple of {self.family.heads} {sizes.heads}, as "
+                f"{self.family.name} requires"
             )
         for key, part, whole in (
             (self.family.groups, self.groups, sizes.heads),
             (self.family.blocks, blocks, sizes.hidden),
         ):
             if whole % part:
-                raise ConfigError(f"{key} {part} does not divide {whole}, as {self.family.name} needs it")
+                raise ConfigError(f"{key} {part} does not divide {whole}, as {self.family.name} requires")
 
     @functools.cached_property
     def dimensions(self) -> Dimensions:
-        """Its sizes."""
+        """The sizes of the original network."""
         return self.dimensions_of(self.config)
 
     def dimensions_of(self, config: Any) -> Dimensions:
-        """Return the sizes of a network of `config`, which is of the same family."""
+        """Return the sizes of a network of `config`, which must be of the same family."""
         family = self.family
         hidden = _size(config, family.hidden)
         return Dimensions(
@@ -82,32 +82,32 @@ class Original:
 
     @property
     def is_head_free(self) -> bool:
-        """Whether the width of a head is a setting of its own, so that any number of heads fits any hidden width."""
+        """Whether the width of a head is a separate setting, so that any number of heads fits any hidden width."""
         return bool(self.family.head_width)
 
     @property
     def head_width(self) -> int:
-        """Features of a head."""
+        """Number of features of a head."""
         return _head_width(self.config, self.family, self.dimensions)
 
     @property
     def groups(self) -> int:
-        """Heads for keys and values."""
+        """Number of heads for keys and values."""
         return _size(self.config, self.family.groups, self.dimensions.heads)
 
     @property
     def share(self) -> int:
-        """Heads that use the same keys and values."""
+        """Number of heads that use the same keys and values."""
         return self.dimensions.heads // self.groups
 
     @property
     def blocks(self) -> int:
-        """Equal parts into which a layer divides the hidden width."""
+        """Number of equal parts into which a layer divides the hidden width."""
         return _size(self.config, self.family.blocks, 1)
 
     @property
     def positions(self) -> int | None:
-        """Most tokens of a text; None where there is no end to them."""
+        """Greatest number of tokens of a text; None if there is no limit."""
         if not self.family.positions:
             return None
         first = getattr(self.config, self.family.first_position, None) if self.family.first_position else -1
@@ -115,16 +115,16 @@ class Original:
 
     @property
     def token_types(self) -> bool:
-        """Whether a text has several kinds of tokens."""
+        """Whether a text has several token types."""
         return bool(self.family.token_types) and getattr(self.config, self.family.token_types, 0) > 1
 
     @functools.cached_property
     def depths(self) -> Mapping[str, int]:
-        """Blocks by stack."""
+        """Number of blocks in each stack."""
         return {stack: _size(self.config, key) for stack, key in self.family.stacks.items()}
 
     def depths_of(self, layers: int) -> dict[str, int]:
-        """Return the blocks by stack of a network of so many layers."""
+        """Return the number of blocks in each stack of a network with `layers` layers."""
         full = self.dimensions.layers
         return {
             stack: max(1, (2 * layers * depth + full) // (2 * full)) for stack, depth in self.depths.items()
@@ -138,13 +138,13 @@ class Original:
 
     @functools.cached_property
     def layout(self) -> Layout:
-        """Over which axes the parameters of the base model run."""
+        """The axes of the base model's parameters."""
         terms = {key: "hidden" if self._follows(key) else "_" for key in self.family.follows}
         terms["share"] = str(self.share)
         if self.blocks == 1:
             terms["block"] = "hidden"
         else:
-            # The same channels of every block, so that each block stays what it is.
+            # The same channels are kept in every block, so that each block keeps its function.
             whole = f"({self.blocks} block)"
             terms = {name: whole if term == "hidden" else term for name, term in terms.items()}
             terms["hidden"] = whole
@@ -156,7 +156,7 @@ class Original:
 
     @functools.cached_property
     def kinds(self) -> Mapping[str, tuple[str, ...]]:
-        """Kinds of the weights by pattern of names: one, several for a fused projection, or none."""
+        """The kinds of weights by pattern of names: one kind, several for a fused projection, or none."""
         return {name: tuple(rule.partition("|")[2].split()) for name, rule in self.family.weights.items()}
 
     def sizes(self, config: Any) -> dict[str, int]:
@@ -174,11 +174,11 @@ class Original:
         return {**sizes, **{name: sizes[axis] for name, axis in self.family.twins.items()}}
 
     def resized(self, wanted: Dimensions, depths: Mapping[str, int] | None = None) -> Any:
-        """Return the configuration of a network of other sizes; what else it says stays as it is.
+        """Return the configuration of a network of other sizes; all other settings stay the same.
 
         Args:
             wanted: The sizes.
-            depths: Blocks by stack, where not all follow `wanted`.
+            depths: Number of blocks in each stack; by default it follows from `wanted`.
         """
         config, family = copy.deepcopy(self.config), self.family
         for stack, key in family.stacks.items():
@@ -209,7 +209,7 @@ def _head_width(config: Any, family: Family, sizes: Dimensions) -> int:
 
 
 def _size(config: Any, key: str, default: int | None = None) -> int:
-    """Return what `config` says of `key`; without that the default."""
+    """Return the value of `key` in `config`, or the default."""
     value = getattr(config, key, None) if key else None
     value = default if value is None else value
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:

@@ -1,4 +1,4 @@
-"""Outputs of networks: the last hidden states, and the logits of a head where there is one."""
+"""Outputs of networks: the last hidden states, and the logits if there is a head."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .original import Original
 
 
 def outputs_of(original: Original, network: nn.Module, batch: Batch) -> Outputs:
-    """Return features (samples, positions, hidden) and logits; without a head these are the features.
+    """Return features (samples, positions, hidden) and logits; without a head the logits are the features.
 
-    A network whose class has no base model within gives its logits as features.
+    If the network's class has no separate base model, the features are the logits.
     """
     family = original.family
     config = network.base_model.config  # type: ignore[union-attr]
@@ -44,7 +44,7 @@ def outputs_of(original: Original, network: nn.Module, batch: Batch) -> Outputs:
 
 
 def _on_meta(family: Family, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return a mask where a network would look for one in `inputs`, which have no values."""
+    """Return a mask if the network would otherwise read one from `inputs`, which have no values on the meta device."""
     tokens = inputs.get("input_ids")
     if tokens is None or not tokens.is_meta or not family.meta_mask:
         return {}
@@ -55,7 +55,7 @@ def _on_meta(family: Family, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 @contextlib.contextmanager
 def _watched(base: nn.Module) -> Iterator[list[Any]]:
-    """Yield a list that gets what `base` returns."""
+    """Yield a list that collects the outputs of `base`."""
     seen: list[Any] = []
     handle = base.register_forward_hook(lambda module, inputs, output: seen.append(output))
     try:

@@ -1,4 +1,4 @@
-"""What the plugin provides, by name; nothing is imported before it is used."""
+"""The components of this plugin by name; their modules are imported only when they are used."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from denas_core import Components, hookimpl
 
 @hookimpl
 def denas_spaces() -> Components:
-    """Provide `auto`."""
+    """Provide the space `auto`."""
     return {"auto": "denas_hf.space:Auto"}

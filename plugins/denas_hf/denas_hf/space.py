@@ -1,4 +1,4 @@
-"""The search space ``hf/auto``: smaller networks like one of transformers, with weights from its checkpoint."""
+"""The search space ``hf/auto``: smaller versions of a transformers model, with weights from its checkpoint."""
 
 from __future__ import annotations
 
@@ -40,27 +40,28 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(kw_only=True)
 class Auto(SearchSpace):
-    """Networks like one of Hugging Face's transformers, with fewer layers, heads and features.
+    """Smaller versions of a Hugging Face transformers model, with fewer layers, heads and features.
 
-    The largest is that network itself; all are networks of stock transformers. Every layer of a network is like the
-    others. They can begin with the weights of the checkpoint: whole layers, heads, neurons and features of it.
+    The largest network is the original model; stock transformers can load all networks. All layers of a network have
+    the same sizes. Networks can inherit weights of the checkpoint: whole layers, heads, neurons and features.
     """
 
     model: str = option(
         "",
-        "The network to begin with: folder of a checkpoint, config.json or hub id; empty: BERT-base's config",
+        "The original network: folder of a checkpoint, config.json or hub id; empty: BERT-base's config",
     )
     inherit: Literal["leading", "magnitude"] = option(
-        "leading", "What networks take of the checkpoint: the first heads, neurons and layers, or the largest"
+        "leading",
+        "Weights to inherit from the checkpoint: the first heads, neurons and layers, or the largest",
     )
-    allow_pickle: bool = option(False, "Read a checkpoint that is a pickle, its tensors alone")
+    allow_pickle: bool = option(False, "Allow a checkpoint that is a pickle; only its tensors are read")
     head_width: Literal["kept", "free"] = option(
-        "kept", "Features of a head: as in the checkpoint, or the hidden width by the number of heads"
+        "kept", "Width of a head: as in the checkpoint, or the hidden width divided by the number of heads"
     )
     layers: list[int] = option([], "Choices of the number of layers; empty: half to all")
     heads: list[int] = option([], "Choices of the heads of a layer; empty: half to all")
     hidden: list[int] = option(
-        [], "Choices of the hidden width where heads do not give it; empty: half to all by 16"
+        [], "Choices of the hidden width if heads do not determine it; empty: half to all by 16"
     )
     intermediate: list[int] = option(
         [], "Choices of the width of feed-forward layers; empty: half to all, in 16ths"
@@ -73,19 +74,19 @@ class Auto(SearchSpace):
     )
     seconds: float = option(1.0, "Seconds of a sound, at 16 kHz", at_least=0.01, at_most=3600)
     config: dict[str, Any] = option(
-        {}, "A configuration in place of a model, in the options of a trained one"
+        {}, "A configuration instead of a model, in the options of a trained model"
     )
     digest: str = option("", "SHA-256 of the checkpoint, in the options of a trained model")
 
     families: ClassVar[tuple[Family, ...]] = FAMILIES
-    """The families that are known; a subclass may have more."""
+    """The known families; a subclass may add more."""
 
     def __post_init__(self) -> None:
-        """Read the configuration, and check the options against it.
+        """Read the configuration and check the options against it.
 
         Raises:
             ConfigError: there is no such checkpoint or configuration, or its family is not known.
-            ValueError: options that contradict each other or the checkpoint, or choices out of order or range.
+            ValueError: options contradict each other or the checkpoint, or choices are out of order or range.
         """
         path = Path(self.model).expanduser()
         if self.model and path.exists():
@@ -96,7 +97,7 @@ class Auto(SearchSpace):
 
     @property
     def start(self) -> Start:
-        """Where the space begins: its checkpoint, the network of that, and the bounds of its sizes."""
+        """The resolved options: the checkpoint, its network, and the choices of sizes."""
         return cast("Start", self.__dict__["_start"])
 
     @property
@@ -105,11 +106,11 @@ class Auto(SearchSpace):
         return self._original.family.modality.tasks_from
 
     def knobs(self) -> tuple[Knob, ...]:
-        """Return layers, heads, hidden width where the heads do not give it, and width of feed-forward layers."""
+        """Return knobs for layers, heads, hidden width (unless the heads determine it) and feed-forward width."""
         return self._bounds.knobs()
 
     def canonical(self, values: Mapping[str, KnobValue]) -> dict[str, KnobValue]:
-        """Return `values` with the first of the hidden widths that come to the same for this number of heads."""
+        """Return `values` with the smallest choice of hidden width that gives the same width for this many heads."""
         active = super().canonical(values)
         if "hidden" in active and "heads" in active:
             active["hidden"] = self._bounds.least_hidden(int(active["heads"]), int(active["hidden"]))
@@ -120,12 +121,12 @@ class Auto(SearchSpace):
         values = {knob.name: knob.values[0] for knob in self.knobs()}
         if "hidden" in values:
             bounds, least = self._bounds, int(values["hidden"])
-            # Fewer heads may share a wider part of the same choice.
+            # The same choice may give a larger hidden width with fewer heads.
             values["heads"] = min(bounds.heads, key=lambda heads: (bounds.hidden_of(heads, least), heads))
         return self.unchecked(self.canonical(values))
 
     def fingerprint(self) -> str:
-        """Return what all networks have in common, and what their weights come from."""
+        """Return the properties that all networks share, and the source of their weights."""
         facts: dict[str, Any] = {
             "checkpoint": self.start.digest(),
             "head_width": self.head_width,
@@ -143,16 +144,16 @@ class Auto(SearchSpace):
     def build(
         self, arch: Architecture, *, head: nn.Module | None = None, variant: Variant = "full"
     ) -> nn.Module:
-        """Return the structure of `arch`, a network of stock transformers; see `build_network` for a `head`.
+        """Return the network of `arch`, a stock transformers model; see `build_network` for a `head`.
 
-        There is one variant: layers of transformers always have residual connections.
+        There is only one variant, because layers in transformers always have residual connections.
         """
         from .network import build_network
 
         return build_network(self._original, self._original.resized(self.dimensions(arch)), head=head)
 
     def cost(self, arch: Architecture) -> dict[str, float]:
-        """Return the same as `counted_cost`, counting networks of few layers for each set of widths.
+        """Return the same as `counted_cost`, but count only networks of few layers for each set of widths.
 
         Raises:
             Infeasible: the network is too large for torch to describe.
@@ -171,7 +172,7 @@ class Auto(SearchSpace):
 
     @property
     def inherits(self) -> bool:
-        """Whether there is a checkpoint with weights."""
+        """Whether networks inherit weights from a checkpoint."""
         return self.start.has_weights
 
     def load(
@@ -182,7 +183,7 @@ class Auto(SearchSpace):
         seed: int,
         weights: Literal["fresh", "inherited"] = "fresh",
     ) -> nn.Module:
-        """Give `model` fresh weights, or those that it takes of the checkpoint, under a fresh head; on the CPU.
+        """Give `model` fresh weights, or inherited weights and a fresh head, on the CPU.
 
         Raises:
             ConfigError: there is no checkpoint with weights, or it is damaged.
@@ -200,17 +201,17 @@ class Auto(SearchSpace):
         )
 
     def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:
-        """Give `model` the weights that transformers begins with, on the CPU."""
+        """Give `model` fresh weights on the CPU, drawn as in transformers."""
         from .weights import load_weights
 
         return load_weights(model, seed=seed)
 
     def assets(self) -> Mapping[str, Path]:
-        """Return the file of the checkpoint's tokenizer, if it has one."""
+        """Return the checkpoint's tokenizer file, if it has one."""
         return self.start.assets()
 
     def portable(self) -> Mapping[str, Any]:
-        """Return the options with the configuration in place of where it was read."""
+        """Return options that hold the configuration instead of its location."""
         return {**self.options(), **self.start.portable()}
 
     def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
@@ -229,19 +230,19 @@ class Auto(SearchSpace):
         )
 
     def forward(self, model: nn.Module, batch: Batch) -> Outputs:
-        """Return the last hidden states and the logits; without a head these are the same, see `outputs_of`."""
+        """Return the last hidden states and the logits; without a head both are the same, see `outputs_of`."""
         from .outputs import outputs_of
 
         return outputs_of(self._original, model, batch)
 
     def views(self, model: nn.Module) -> list[WeightView]:
-        """Return embeddings (layer 0), the projections of each layer, and the head."""
+        """Return the weights of embeddings (layer 0), of each layer, and of the head."""
         from .weight_views import views_of
 
         return views_of(self._original, model)
 
     def parse(self, text: str, *, origin: str = "architecture") -> Architecture:
-        """Read keys of a configuration, as the original DE-NAS does, see `knob_values`, or what every space reads."""
+        """Read configuration keys as the original DE-NAS does, see `knob_values`, or the notation of every space."""
         document = load_mapping(text, origin=origin)
         inner = document.get("arch", document)
         if isinstance(inner, dict) and is_config(inner, self._bounds):
@@ -255,7 +256,7 @@ class Auto(SearchSpace):
         return canonical_json({key: getattr(sizes, name) for name, key in COMMON.items()})
 
     def reference_recipe(self) -> Recipe | None:
-        """Return how the original scores texts; it has no such space of images or sounds."""
+        """Return the settings with which the original DE-NAS scores texts; it has none for images or sounds."""
         from .legacy import RECIPE
 
         if not self._original.family.modality.is_text:
@@ -264,7 +265,7 @@ class Auto(SearchSpace):
 
     @classmethod
     def legacy(cls) -> Legacy:
-        """Return how the original's configurations for models of transformers are read."""
+        """Return the translation of the original's configurations for transformers models."""
         from .legacy import LEGACY
 
         return LEGACY

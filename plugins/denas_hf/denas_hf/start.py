@@ -1,4 +1,4 @@
-"""What the options of a space say together: the network it begins with, where its weights are, and its bounds."""
+"""Resolve the options of a space to its original network, the source of its weights, and its choices."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from .inheriting import Inheritance
 from .original import Original
 
 BERT_BASE = MappingProxyType({"model_type": "bert", "vocab_size": 30522})
-"""The configuration of bert-base-uncased, which the original begins with too: what it does not say is the default."""
+"""The configuration of bert-base-uncased, the original's default model too; keys that are missing have defaults."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Start:
-    """Where a space begins.
+    """The resolved options of a space.
 
     Attributes:
         pretrained: The checkpoint or configuration, read once for the whole space.
-        original: Its network.
+        original: The original network.
         bounds: The choices of the space.
-        by: What networks take of the checkpoint.
-        trained_from: Digest of the checkpoint that a trained model began with, where that is not at hand.
+        by: How the weights that networks inherit are selected.
+        trained_from: Digest of the checkpoint from which a trained model started, if the checkpoint is not available.
     """
 
     pretrained: Pretrained
@@ -45,25 +45,25 @@ class Start:
 
     @property
     def ever_had_weights(self) -> bool:
-        """Whether there are weights, or were when the options were written."""
+        """Whether there are weights now, or were when the options were written."""
         return self.has_weights or bool(self.trained_from)
 
     def digest(self) -> str:
-        """Return the digest of the checkpoint or configuration, wherever it is now."""
+        """Return the digest of the checkpoint or configuration; its location has no effect."""
         return self.pretrained.digest() if self.has_weights else self.trained_from or self.pretrained.digest()
 
     @functools.cached_property
     def inheritance(self) -> Inheritance:
-        """The weights, to be sliced."""
+        """The weights from which networks inherit."""
         return Inheritance(self.original, self.pretrained, by=self.by)
 
     def assets(self) -> dict[str, Path]:
-        """Return the file of the checkpoint's tokenizer, if it has one."""
+        """Return the checkpoint's tokenizer file, if it has one."""
         file = self.pretrained.tokenizer_file
         return {} if file is None else {"tokenizer": file}
 
     def portable(self) -> dict[str, Any]:
-        """Return the options that hold what was read, in place of where it is."""
+        """Return options that hold the contents that were read instead of their location."""
         return {
             "model": "",
             "config": dict(self.pretrained.values),
@@ -73,7 +73,7 @@ class Start:
 
 
 def start_of(options: Mapping[str, Any], families: Iterable[Family]) -> Start:
-    """Return where a space with these options begins.
+    """Return the resolved options of a space.
 
     Raises:
         ConfigError: there is no such checkpoint or configuration, or its family is not known.
@@ -85,14 +85,14 @@ def start_of(options: Mapping[str, Any], families: Iterable[Family]) -> Start:
     digest = options["digest"]
     if pretrained.has_weights and digest not in ("", pretrained.digest()):
         raise ValueError(
-            f"digest {digest!r} is not that of {options['model']!r}; give the checkpoint that the space was made with, "
+            f"digest {digest!r} does not match {options['model']!r}; give the checkpoint that the space was made with, "
             "or leave digest out"
         )
     if options["inherit"] == "magnitude" and not original.is_uniform:
         raise ValueError(
-            f"layers of this {config.model_type!r} are of several kinds, each in its place; set inherit=leading"
+            f"layers of this {config.model_type!r} are of several kinds in a fixed order; set inherit=leading"
         )
-    # Of wider heads than those of the checkpoint, there would be no weights to take.
+    # Heads wider than the checkpoint's could not inherit all of their weights.
     has_weights = pretrained.has_weights or bool(digest)
     bounds = bounds_of(
         original,
@@ -107,7 +107,7 @@ def original_of(model: str, families: Iterable[Family]) -> Original:
     """Return the network of a checkpoint or a configuration; of BERT-base if `model` is empty.
 
     Raises:
-        ConfigError: it cannot be read, or its family is not known.
+        ConfigError: the checkpoint cannot be read, or its family is not known.
     """
     config = _opened({"model": model, "config": {}, "allow_pickle": False}).config
     return Original(config, family_of(config.model_type, families))
@@ -117,5 +117,5 @@ def _opened(options: Mapping[str, Any]) -> Pretrained:
     if not options["model"]:
         return Pretrained.of_config(options["config"] or BERT_BASE)
     if options["config"]:
-        raise ValueError("model and config both say what to begin with; give one of them")
+        raise ValueError("model and config both give the original network; give only one of them")
     return Pretrained.open(options["model"], allow_pickle=options["allow_pickle"])

@@ -1,4 +1,4 @@
-"""Where the weights of a network are, by role, as the rules of its family say."""
+"""List the weights of a network by role, according to the rules of its family."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from .network import base_of
 from .original import Original
 
 _OUTPUT = ("attention.q", "attention.k", "attention.v", "ffn.in")
-"""Kinds whose heads or neurons are what comes out; of the others, they are what goes in."""
+"""Kinds of weights whose outputs are heads or neurons; for the other kinds, the inputs are."""
 
 _NEURONS = ("heads", "groups", "ffn")
 
 
 def views_of(original: Original, network: nn.Module) -> list[WeightView]:
-    """Return the weights whose rules name a kind; matrices outside of the base model are heads.
+    """Return the weights whose rules name a kind; matrices outside of the base model belong to the head.
 
-    Embeddings are layer 0, then come the layers of all stacks, then the head.
+    Embeddings are layer 0, followed by the layers of all stacks, then the head.
     """
     prefix, base = base_of(network)
     config = base.config
@@ -87,5 +87,5 @@ def _layer(placed: Placed, kinds: tuple[str, ...], depths: Mapping[str, int]) ->
     if kinds == ("embed",):
         return 0
     below = dict(zip(depths, itertools.accumulate(depths.values(), initial=1), strict=False))
-    # Weights in no stack are those that all layers share.
+    # Weights that belong to no stack are shared by all layers.
     return max((below[stack] + index for stack, _, index in placed.stacks), default=1)

@@ -1,4 +1,4 @@
-"""Weights of networks: fresh ones, as transformers draws them, or those of a checkpoint."""
+"""Give networks fresh weights, drawn as in transformers, or weights of a checkpoint."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from denas_core.pretrained import silent_transformers
 from .network import HeadedNetwork, base_of
 
 HEADS_OF_BASES = ("qa_outputs.",)
-"""Beginnings of the names of heads in classes that hold no base model, but are one with a head."""
+"""Prefixes of the head's parameters in classes that are a base model with a head, without a separate base model."""
 
 
 def load_weights(
@@ -28,26 +28,26 @@ def load_weights(
     inherited: Mapping[str, Tensor] | None = None,
     fresh: Iterable[str] = (),
 ) -> nn.Module:
-    """Move a network to the CPU and give it weights; the global random generator is left as it was.
+    """Move a network to the CPU and give it weights; the global random generator is not changed.
 
     Args:
-        network: As `build_network` returns it.
-        seed: Seed of the weights that are drawn.
-        inherited: Weights of the base model by name; the rest, such as a head, is drawn.
-        fresh: Names in the base model that need not be among `inherited`.
+        network: A network from `build_network`.
+        seed: Seed for fresh weights.
+        inherited: Weights of the base model by name; all other weights, such as the head's, are fresh.
+        fresh: Names in the base model that may be missing from `inherited`.
 
     Raises:
-        PluginError: `inherited` lacks another parameter of the base model.
+        PluginError: `inherited` lacks any other parameter of the base model.
     """
     is_on_meta = any(tensor.is_meta for tensor in (*network.parameters(), *network.buffers()))
     network = network.to_empty(device="cpu") if is_on_meta else network.to("cpu")
     model = network.base if isinstance(network, HeadedNetwork) else network
     if not isinstance(model, PreTrainedModel):
         raise PluginError(
-            f"a {type(model).__name__} is no network of transformers; build it with build_network"
+            f"a {type(model).__name__} is not a transformers network; build it with build_network"
         )
     with silent_transformers():
-        # to_empty() gives each of several names for one tensor a tensor of its own.
+        # to_empty() makes separate tensors for several names of one tensor.
         model.tie_weights()
     given = [] if inherited is None else _copied(network, inherited, set(fresh))
     if isinstance(network, HeadedNetwork):
@@ -61,8 +61,8 @@ def load_weights(
 
 
 def _draw(model: Any, given: Iterable[Any]) -> None:
-    """Draw the weights of a network of transformers but for those that are `given`."""
-    # Its own marks: what has one is not drawn again.
+    """Draw the weights of a transformers network, except the parameters in `given`."""
+    # transformers does not initialise parameters with this mark again.
     for module in model.modules():
         module._is_hf_initialized = False
     for parameter in given:
@@ -73,7 +73,7 @@ def _draw(model: Any, given: Iterable[Any]) -> None:
 
 
 def _copied(network: nn.Module, inherited: Mapping[str, Tensor], fresh: set[str]) -> list[nn.Parameter]:
-    """Copy `inherited` into the base model, and return its parameters that were given values."""
+    """Copy `inherited` into the base model, and return the parameters that received values."""
     _, base = base_of(network)
     given = []
     with torch.no_grad():
@@ -82,16 +82,14 @@ def _copied(network: nn.Module, inherited: Mapping[str, Tensor], fresh: set[str]
                 parameter.copy_(inherited[name])
                 given.append(parameter)
             elif name not in fresh and not name.startswith(HEADS_OF_BASES):
-                raise PluginError(
-                    f"no weights are inherited for {name!r}; give the family a rule that yields it"
-                )
+                raise PluginError(f"no weights are inherited for {name!r}; give the family a rule for it")
     return given
 
 
 def _draw_parametrised(model: Any) -> None:
-    """Draw the weights of convolutions that are stored as direction and length, as torch does.
+    """Draw, as in torch, the weights of convolutions that are stored as direction and length.
 
-    What transformers draws for them goes into a product that is thrown away.
+    The values that transformers draws for them are written to a temporary product and lost.
     """
     with torch.no_grad():
         for module in model.modules():

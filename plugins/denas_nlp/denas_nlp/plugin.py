@@ -1,4 +1,4 @@
-"""What the plugin provides, by name; nothing is imported before it is used."""
+"""The components of this plugin by name; their modules are imported only when they are used."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from denas_core import Components, hookimpl
 
 @hookimpl
 def denas_spaces() -> Components:
-    """Provide `bert`."""
+    """Provide the space `bert`."""
     return {"bert": "denas_nlp.bert.space:Bert"}
 
 
 @hookimpl
 def denas_tasks() -> Components:
-    """Provide `squad` and the tasks of GLUE."""
+    """Provide the task `squad` and the GLUE tasks."""
     return {
         "squad": "denas_nlp.squad.task:Squad",
         "sst2": "denas_nlp.glue.tasks:SST2",

@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 OPSET = 18
-"""The opset that torch's own translations are written for; others are converted from it."""
+"""The opset of torch's own translations; programs for other opsets are converted from it."""

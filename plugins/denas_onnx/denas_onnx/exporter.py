@@ -21,11 +21,11 @@ MODEL, SUFFIX = "model", ".onnx"
 
 @dataclasses.dataclass(kw_only=True)
 class ONNX(Exporter):
-    """An ONNX file in float32 for batches of any size; it runs wherever ONNX does.
+    """An ONNX file in float32 for batches of any size.
 
-    A network of several stages, such as the encoder and the decoder of speech recognition, is a file for each. Inputs
-    are taken as the network takes them. Labels, normalisation and whatever else the task says of its data are in the
-    metadata of each file, as JSON.
+    A network of several stages, such as the encoder and the decoder of speech recognition, has one file for each stage.
+    The inputs are the same as the network's. Labels, normalisation and all other facts of the task are in the metadata
+    of each file, as JSON.
     """
 
     standalone = True
@@ -33,10 +33,10 @@ class ONNX(Exporter):
     opset: int = option(OPSET, "Version of the ONNX operators", at_least=18, at_most=23)
 
     def write(self, model: TrainedModel, directory: Path) -> Path:
-        """Write the file into `directory`, or those of the stages.
+        """Write the file, or one file for each stage, into `directory`.
 
         Raises:
-            ConfigError: the network cannot be traced, or has no form in ONNX.
+            ConfigError: the network cannot be traced, or cannot be expressed in ONNX.
         """
         from denas_core.models import deployable_network, deployable_stages
 
@@ -52,14 +52,14 @@ class ONNX(Exporter):
         return directory if stages else directory / f"{MODEL}{SUFFIX}"
 
     def outputs(self, artefact: Path, batch: Batch) -> dict[str, Tensor]:
-        """Run the file in ONNX Runtime, or the stages one after the other, and return the logits."""
+        """Run the file, or the stages one after the other, in ONNX Runtime, and return the logits."""
         from .program import open_session, run_stages
 
         files = sorted(artefact.glob(f"*{SUFFIX}")) if artefact.is_dir() else [artefact]
         return run_stages([open_session(file) for file in files], batch)
 
     def usage(self, model: TrainedModel, artefact: Path) -> str:
-        """Return how ONNX Runtime loads it."""
+        """Return Python code that loads the files in ONNX Runtime."""
         names = [stage.name for stage in stages_of(model.network)]
         files = {name: artefact / f"{name}{SUFFIX}" for name in names} or {"session": artefact}
         lines = [f"{name} = onnxruntime.InferenceSession({str(file)!r})" for name, file in files.items()]

@@ -1,4 +1,4 @@
-"""What denas-onnx adds to DE-NAS."""
+"""The components of this plugin by name; their modules are imported only when they are used."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from denas_core import Components, hookimpl
 
 @hookimpl
 def denas_exporters() -> Components:
-    """Offer the form ``onnx``."""
+    """Provide the exporter ``onnx``."""
     return {"onnx": "denas_onnx.exporter:ONNX"}
 
 
 @hookimpl
 def denas_probes() -> Components:
-    """Offer latency in ONNX Runtime."""
+    """Provide the latency probe ``runtime``, which uses ONNX Runtime."""
     return {"runtime": "denas_onnx.runtime:Runtime"}

@@ -1,4 +1,4 @@
-"""Networks as ONNX programs, for batches of any size."""
+"""Convert networks to ONNX programs for batches of any size, and run them."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from denas_core import Batch
 
 LARGEST_FILE = 2_000_000_000
-"""Bytes of weights up to which they are in the file itself: ONNX files end at 2 GiB."""
+"""Largest size in bytes of weights that are stored in the file itself; ONNX files are limited to 2 GiB."""
 
 
 def onnx_program(module: Deployable, *, opset: int = OPSET) -> torch.onnx.ONNXProgram:
-    """Return `module` as an ONNX program in float32, its inputs and outputs named as those of its space.
+    """Return `module` as an ONNX program in float32; inputs and outputs have the same names as in its space.
 
     Raises:
-        ConfigError: an operator of the network has no translation, or not in this opset; says why.
+        ConfigError: an operator of the network has no translation in this opset; the text gives the reason.
     """
     program = traced(module)
     try:
@@ -38,41 +38,41 @@ def onnx_program(module: Deployable, *, opset: int = OPSET) -> torch.onnx.ONNXPr
                 dynamo=True,
                 input_names=list(module.input_names),
                 output_names=list(module.output_names),
-                # The names of the dimensions; that they are dynamic is in the program.
+                # These are only the names of the dimensions; the program already marks them as dynamic.
                 dynamic_shapes=(dimension_names(module),),
                 opset_version=opset,
                 verbose=False,
             )
     except Exception as error:
         raise ConfigError(
-            f"this network of {module.space.id!r} has no form in ONNX opset {opset}: {describe_error(error, 300)}; "
-            "export it to torch-export"
+            f"this network of {module.space.id!r} cannot be expressed in ONNX opset {opset}: "
+            f"{describe_error(error, 300)}; export it to torch-export"
         ) from error
     assert found is not None
     return found
 
 
 def save_program(program: torch.onnx.ONNXProgram, path: Path, *, weights: int) -> None:
-    """Write a program; weights of more than `LARGEST_FILE` bytes lie in a second file beside it."""
+    """Write a program; if its weights exceed `LARGEST_FILE` bytes, they go to a second file beside it."""
     with _quiet():
         program.save(path, external_data=weights > LARGEST_FILE)
 
 
 def weight_bytes(module: torch.nn.Module) -> int:
-    """Return the size of the weights and buffers of `module`."""
+    """Return the size of the weights and buffers of `module` in bytes."""
     return sum(tensor.numel() * tensor.element_size() for tensor in module.state_dict().values())
 
 
 def open_session(path: Path, *, threads: int = 0, device: str = "cpu") -> onnxruntime.InferenceSession:
-    """Return ONNX Runtime with a program, all optimisations on.
+    """Return an ONNX Runtime session for a program, with all optimisations.
 
     Args:
         path: The file.
-        threads: Threads of one call; 0 leaves it to ONNX Runtime.
+        threads: Number of threads of one call; with 0, ONNX Runtime chooses.
         device: ``cpu`` or ``cuda``.
 
     Raises:
-        ConfigError: this ONNX Runtime does not know the device.
+        ConfigError: the installed ONNX Runtime does not support the device.
     """
     provider = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}[device]
     if provider not in onnxruntime.get_available_providers():
@@ -82,15 +82,15 @@ def open_session(path: Path, *, threads: int = 0, device: str = "cpu") -> onnxru
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # Warnings of the optimiser are for who writes operators.
+    # Warnings of the optimiser only concern authors of operators.
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(path, options, providers=[provider])
 
 
 def run_stages(sessions: Sequence[onnxruntime.InferenceSession], batch: Batch) -> dict[str, torch.Tensor]:
-    """Return what programs make of a batch, by name, without what one makes for another.
+    """Run several programs on a batch, and return their outputs by name, except those that another program takes.
 
-    Each runs as soon as there is what it takes: inputs of the batch, and outputs of others.
+    A program runs as soon as all its inputs exist, which come from the batch and from other programs.
     """
     known = {name: tensor.numpy() for name, tensor in batch.inputs.items()}
     taken = {session: [each.name for each in session.get_inputs()] for session in sessions}
@@ -111,7 +111,7 @@ def run_stages(sessions: Sequence[onnxruntime.InferenceSession], batch: Batch) -
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    # It tells of operators of libraries that are not installed, and of its own deprecated calls.
+    # The exporter warns about operators of libraries that are not installed, and about its own deprecated calls.
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(kw_only=True)
 class Runtime(TimedProbe):
-    """Times inference of one batch in ONNX Runtime, with its graph optimisations, of the network in float32.
+    """Times inference of one batch in ONNX Runtime, with its graph optimisations and the network in float32.
 
-    Each candidate is exported with fresh weights first, which takes seconds and is not timed. Rounds and verdict are
-    those of ``builtin/wall-clock``.
+    Each candidate is first exported with fresh weights, which takes seconds and is not timed. The rounds and the test
+    of stability are the same as in ``builtin/wall-clock``.
     """
 
     def prepare(
@@ -28,7 +28,7 @@ class Runtime(TimedProbe):
         """Return a call that runs `arch` once.
 
         Raises:
-            ConfigError: the network cannot be exported, or ONNX Runtime does not know the device.
+            ConfigError: the network cannot be exported, or ONNX Runtime does not support the device.
         """
         import torch
 

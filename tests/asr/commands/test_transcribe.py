@@ -65,7 +65,7 @@ def test_what_cannot_be_read_is_named_and_the_others_are_written(
     assert [
         name in line for name, line in zip(("none.wav", "text.flac", "cut.flac"), notices, strict=False)
     ] == [True] * 3
-    assert notices[3] == "error: 3 of 4 files could not be read, and are left out; each is named above"
+    assert notices[3] == "error: 3 of 4 files could not be read and were left out; their names are above"
 
 
 def test_a_file_that_the_file_system_refuses_is_another_exit_code(trained: Path, tmp_path: Path) -> None:

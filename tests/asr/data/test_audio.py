@@ -71,7 +71,7 @@ def test_a_file_that_is_cut_off_or_scratched_is_refused(tmp_path: Path, suffix: 
 
 def test_a_wav_that_says_more_than_it_has_is_refused(tmp_path: Path) -> None:
     path = write_audio(tmp_path / "tone.wav")
-    assert "IT is cut off: it has 7978 of 16000 bytes of sound; fetch it again" in refused(cut(path))
+    assert "IT is cut off: it has 7978 of 16000 bytes of sound; download it again" in refused(cut(path))
     with pytest.raises(UnreadableAudio):
         read_header(str(path))
 
@@ -116,7 +116,7 @@ def test_what_the_file_system_does_not_give_is_told_as_it_says(tmp_path: Path) -
 def test_audio_that_is_too_long_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
     path = write_audio(tmp_path / "tone.flac", 3.0)
     cut(path)
-    assert refused(path, longest=2.0) == "audio IT lasts 3 s, more than 2 s; cut it into utterances"
+    assert refused(path, longest=2.0) == "audio IT lasts 3 s, more than 2 s; split it into utterances"
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])

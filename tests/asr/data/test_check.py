@@ -64,8 +64,8 @@ def test_what_parts_share_and_what_cannot_be_learnt_is_told(data: Path) -> None:
     assert report.shared_speakers == ("84",)
     assert report.unknown_characters == {"?": 1, "Q": 1, "Z": 2}
     assert report.faults() == [
-        "utterances to learn from that are to be measured on too: 84-121-0000",
-        "characters to be measured on that are not learnt from: '?' (1), 'Q' (1), 'Z' (2)",
+        "utterances in both the training and the validation part: 84-121-0000",
+        "characters in the validation part that the training part lacks: '?' (1), 'Q' (1), 'Z' (2)",
     ]
     assert "speakers in both parts: 84" in report.text()
     with pytest.raises(ConfigError, match=r"^the data has faults: .*; fix them, or leave out --strict$"):

@@ -151,7 +151,7 @@ def test_strict_refuses_and_names_what_is_wrong(data: Path) -> None:
         f"{str(data / 'train-clean-100')!r} has 11 problems: damaged transcript: 1 (line 13 of"
     )
     assert "audio without transcript: 1 (84/121/84-121-0009.flac)" in text
-    assert text.endswith("; fix them, or do without strict")
+    assert text.endswith("; fix them, or leave out strict")
     assert read_split(write_librispeech(data / "dev"), strict=True).utterances
 
 

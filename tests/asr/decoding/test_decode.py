@@ -126,7 +126,7 @@ def test_a_network_without_an_attention_decoder_is_not_decoded_jointly() -> None
         ({"ctc_weight": math.nan}, "ctc_weight nan must be from 0 to 1"),
         ({"lm_weight": -1.0}, "lm_weight -1.0 must be 0 or more"),
         ({"word_bonus": math.inf}, "word_bonus inf must be a finite number"),
-        ({"lm": "words.arpa"}, "lm 'words.arpa' has no part in greedy decoding; set decode to beam or joint"),
+        ({"lm": "words.arpa"}, "lm 'words.arpa' is not used by greedy decoding; set decode to beam or joint"),
     ],
 )
 def test_settings_that_no_decoder_takes_are_refused(options: dict[str, object], reason: str) -> None:

@@ -145,7 +145,7 @@ def test_narrow_numbers_are_searched_as_the_wide_ones_that_they_stand_for(
 def test_outputs_that_are_no_numbers_are_refused(wrong: float) -> None:
     log_probs = random_log_probs(3, 2, seed=0)
     log_probs[1, 4] = wrong
-    with pytest.raises(NoResult, match="it has diverged"):
+    with pytest.raises(NoResult, match="training has diverged"):
         prefix_beam(log_probs, 4)
 
 

@@ -13,7 +13,7 @@ from denas_asr.network.attention import CrossAttention, SelfAttention
 from denas_asr.network.decoder import DecoderBlock
 from denas_asr.network.front_end import FrontEnd, bands_of
 from denas_asr.network.lengths import mask_of
-from denas_asr.network.positions import with_positions
+from denas_asr.network.positions import add_positions
 from denas_asr.transformer.block import TransformerBlock
 
 pytestmark = pytest.mark.numerics
@@ -139,7 +139,7 @@ def test_eighty_bands_of_64_channels_give_1280_features() -> None:
 
 @pytest.mark.parametrize("width", [6, 7])
 def test_positions_are_sines_and_cosines(width: int) -> None:
-    found = with_positions(torch.zeros(2, 5, width, dtype=torch.float64))
+    found = add_positions(torch.zeros(2, 5, width, dtype=torch.float64))
     for position in range(5):
         for feature in range(width):
             angle = position / 10_000 ** ((feature - feature % 2) / width)
@@ -148,8 +148,8 @@ def test_positions_are_sines_and_cosines(width: int) -> None:
 
 
 def test_positions_do_not_lose_precision_in_bfloat16() -> None:
-    low = with_positions(torch.zeros(1, 2000, 4, dtype=torch.bfloat16))
-    exact = with_positions(torch.zeros(1, 2000, 4, dtype=torch.float64))
+    low = add_positions(torch.zeros(1, 2000, 4, dtype=torch.bfloat16))
+    exact = add_positions(torch.zeros(1, 2000, 4, dtype=torch.float64))
     assert low.dtype == torch.bfloat16
     assert (low.double() - exact).abs().max() < 0.005
 

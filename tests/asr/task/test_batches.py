@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from denas_asr.task.batches import batched, hypotheses
+from denas_asr.task.batches import hypotheses, make_batch
 from denas_asr.task.split import SpeechSample
 
 
@@ -14,7 +14,7 @@ def test_transcripts_stand_behind_the_beginning_and_before_the_end() -> None:
         SpeechSample(features=2 * torch.ones(5, 2), symbols=(7,)),
         SpeechSample(features=3 * torch.ones(1, 2), symbols=()),
     ]
-    batch, targets = batched(samples)
+    batch, targets = make_batch(samples)
     assert batch.inputs["features"][..., 0].tolist() == [[1, 1, 1, 0, 0], [2, 2, 2, 2, 2], [3, 0, 0, 0, 0]]
     assert batch.inputs["tokens"].tolist() == [[1, 5, 6], [1, 7, 0], [1, 0, 0]]
     assert {name: lengths.tolist() for name, lengths in batch.lengths.items()} == {

@@ -80,8 +80,8 @@ def test_bands_are_normalised_by_all_that_is_learnt_from(data: Path) -> None:
 
 
 def test_characters_that_are_not_learnt_are_told(data: Path) -> None:
-    assert [notice for notice in read(data).notices if "no symbol" in notice] == [
-        "4 places of the transcripts to measure on have no symbol in the vocabulary ('M' 2 times, 'É' 2 times) and "
+    assert [notice for notice in read(data).notices if "not in the vocabulary" in notice] == [
+        "4 pieces of the validation transcripts are not in the vocabulary ('M' 2 times, 'É' 2 times) and "
         "cannot be recognised"
     ]
 
@@ -92,8 +92,8 @@ def test_utterances_too_short_for_their_transcript_are_told(tmp_path: Path) -> N
     write_librispeech(tmp_path / "dev", DEV, seconds=0.5)
     found = [notice for notice in read(tmp_path).notices if "too short" in notice]
     assert found == [
-        "1 of 3 utterances to learn from are too short for their transcript (1-1-0000): CTC learns nothing from them, "
-        "the decoder does"
+        "1 of 3 training utterances are too short for their transcripts (1-1-0000): only the decoder learns from them, "
+        "CTC cannot"
     ]
 
 
@@ -128,11 +128,11 @@ def test_an_evaluation_needs_no_vocabulary_and_tells_which_part_it_measures(data
     [
         (
             {"dev": "train-a"},
-            "part 'train-a' cannot be learnt from and be measured on; name another with --dev",
+            "part 'train-a' cannot be used for both training and validation; name another with --dev",
         ),
         ({"train": "train-b"}, "has no part 'train-b'; did you mean 'train-a'?"),
         ({"vocab": "words"}, "vocab 'words' is no vocabulary; choose char"),
-        ({"lm": "words.arpa"}, "has no part in greedy decoding; set decode to beam or joint"),
+        ({"lm": "words.arpa"}, "is not used by greedy decoding; set decode to beam or joint"),
         ({"speed": [0]}, "speed must have values from 50 to 200 percent, got [0]"),
         ({"speed": []}, "speed must have values from 50 to 200 percent, got []"),
         ({"cmvn": "speaker"}, "should be 'utterance', 'global' or 'none', got 'speaker'"),

@@ -58,7 +58,7 @@ def test_the_facts_make_the_same_vocabulary() -> None:
 
 
 def test_transcripts_without_a_character_are_refused() -> None:
-    with pytest.raises(ConfigError, match="the transcripts to learn from are empty"):
+    with pytest.raises(ConfigError, match="the training transcripts are empty"):
         Characters.of(["", "  "])
 
 

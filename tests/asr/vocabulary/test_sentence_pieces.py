@@ -93,7 +93,7 @@ def test_a_model_of_somebody_else_keeps_its_pieces_but_not_its_special_ones(tmp_
     [
         (
             5000,
-            r"vocab 'sentencepiece:5000' does not suit the transcripts to learn from: they have at most \d\d pieces",
+            r"vocab 'sentencepiece:5000' does not suit the training transcripts: they have at most \d\d pieces",
         ),
         (
             3,
@@ -117,7 +117,7 @@ def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
         SentencePieces.read(tmp_path / "text.model")
     with pytest.raises(ConfigError, match=r"vocab '.*none.model' cannot be read: No such file"):
         SentencePieces.read(tmp_path / "none.model")
-    with pytest.raises(ConfigError, match="the transcripts to learn from are empty"):
+    with pytest.raises(ConfigError, match="the training transcripts are empty"):
         SentencePieces.trained([" "], 5)
 
 

@@ -13,9 +13,9 @@ from PIL import Image, ImageEnhance, ImageOps
 from torch import Tensor
 
 from denas_cv.image import rand_augment as ra
-from denas_cv.image.augmentation import Augmentation, erased
-from denas_cv.image.geometry import centred, random_box, shifted, with_channels
-from denas_cv.image.mixing import mixed
+from denas_cv.image.augmentation import Augmentation, erase_rectangle
+from denas_cv.image.geometry import crop_centre, random_box, shift, with_channels
+from denas_cv.image.mixing import mix_images
 from denas_cv.image.rand_augment import CHANGES, rand_augment
 
 FILL = torch.tensor([10, 20, 30], dtype=torch.uint8).view(3, 1, 1)
@@ -170,7 +170,7 @@ def test_a_random_crop_of_the_padded_image_moves_it_by_at_most_an_eighth() -> No
         [place] = [place for place, crop in crops.items() if torch.equal(crop, found)]
         seen.add(place)
     assert len(seen) > 70
-    assert torch.equal(shifted(image, 0, 0, FILL), image)
+    assert torch.equal(shift(image, 0, 0, FILL), image)
 
 
 def test_every_second_image_is_mirrored() -> None:
@@ -199,22 +199,22 @@ def test_random_boxes_lie_inside_and_have_the_areas_and_aspects_asked_for() -> N
 def test_an_evaluated_image_is_its_middle() -> None:
     image = torch.zeros(3, 100, 200, dtype=torch.uint8)
     image[:, :, 50:150] = 255
-    assert (centred(image, 50, 1.0) == 255).all()
+    assert (crop_centre(image, 50, 1.0) == 255).all()
     image = torch.zeros(3, 256, 256, dtype=torch.uint8)
     image[:, 16:240, 16:240] = 255
     # 224 of 256: the border is cut off, but for what resizing would mix in.
-    assert (centred(image, 224, 0.875) == 255).all()
+    assert (crop_centre(image, 224, 0.875) == 255).all()
     small = photo(32)
-    assert torch.equal(centred(small, 32, 0.875), small)
-    assert centred(small, 64, 0.875).shape == (3, 64, 64)
-    assert centred(torch.zeros(1, 1, 4000, dtype=torch.uint8), 8, 0.875).shape == (1, 8, 8)
+    assert torch.equal(crop_centre(small, 32, 0.875), small)
+    assert crop_centre(small, 64, 0.875).shape == (3, 64, 64)
+    assert crop_centre(torch.zeros(1, 1, 4000, dtype=torch.uint8), 8, 0.875).shape == (1, 8, 8)
 
 
 def test_resizing_is_that_of_pillow() -> None:
     image = photo(100)
     for size in (32, 150):
         expected = tensor(pillow(image).resize((size, size), Image.Resampling.BILINEAR))
-        assert difference(centred(image, size, 1.0), expected) <= 1
+        assert difference(crop_centre(image, size, 1.0), expected) <= 1
 
 
 def test_channels_become_three_or_one() -> None:
@@ -233,7 +233,7 @@ def test_erasing_puts_noise_into_one_rectangle() -> None:
     image = torch.full((3, 40, 40), 7, dtype=torch.uint8)
     shares = []
     for seed in range(200):
-        changed = (erased(image, random.Random(seed)) != image).any(0)
+        changed = (erase_rectangle(image, random.Random(seed)) != image).any(0)
         rows, columns = changed.any(1).nonzero().flatten(), changed.any(0).nonzero().flatten()
         area = (rows[-1] - rows[0] + 1) * (columns[-1] - columns[0] + 1)
         # Noise is 7 in all three channels once in 16.7 million pixels.
@@ -256,7 +256,7 @@ def constants(*values: float) -> Tensor:
 def test_mixup_is_a_weighted_mean_of_two_images() -> None:
     pixels = constants(0.0, 1.0, 10.0, 100.0)
     for seed in range(20):
-        found, partners, share = mixed(pixels, random.Random(seed), mixup=0.8, cutmix=0.0)
+        found, partners, share = mix_images(pixels, random.Random(seed), mixup=0.8, cutmix=0.0)
         assert sorted(partners) == [0, 1, 2, 3]
         assert 0 <= share <= 1
         assert torch.allclose(found, share * pixels + (1 - share) * pixels[partners])
@@ -267,7 +267,7 @@ def test_cutmix_pastes_a_rectangle_and_counts_its_pixels() -> None:
     kept = pixels.clone()
     shares = []
     for seed in range(100):
-        found, partners, share = mixed(pixels, random.Random(seed), mixup=0.0, cutmix=1.0)
+        found, partners, share = mix_images(pixels, random.Random(seed), mixup=0.0, cutmix=1.0)
         for i, partner in enumerate(partners):
             own = (found[i] == i).float().mean()
             assert float(own) == pytest.approx(1.0 if partner == i else share)
@@ -285,7 +285,7 @@ def test_with_both_every_second_batch_is_of_either_kind() -> None:
     pixels = constants(0.0, 1.0)
     pasted, changed = 0, 0
     for seed in range(400):
-        found, partners, _ = mixed(pixels, random.Random(seed), mixup=0.8, cutmix=1.0)
+        found, partners, _ = mix_images(pixels, random.Random(seed), mixup=0.8, cutmix=1.0)
         if partners != [0, 1]:
             changed += 1
             pasted += torch.equal(found, found.round())

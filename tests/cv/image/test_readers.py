@@ -172,9 +172,9 @@ def test_folders_that_cannot_be_learnt_from_are_named(tmp_path: Path) -> None:
     empty = write_folder(tmp_path / "empty", {"train/cat": 1, "train/dog": 0, "val/cat": 1})
     assert "empty/train/dog' holds no images" in refused(empty)
     foreign = write_folder(tmp_path / "foreign", {"train/cat": 1, "train/dog": 1, "val/owl": 1})
-    assert "foreign/val/owl' is no class of the training images" in refused(foreign)
+    assert "foreign/val/owl' is not a class of the training images" in refused(foreign)
     measured = write_folder(tmp_path / "measured", {"val/cat": 1, "val/dog": 1})
-    assert "none to learn from" in refused(measured)
+    assert "no training images" in refused(measured)
     assert len(parts_of_evaluation(measured)) == 2
     single = write_folder(tmp_path / "single", {"cat": 1, "dog": 1})
     assert "every class has a single image" in refused(single)
@@ -216,7 +216,7 @@ def test_damaged_binary_batches_are_named(tmp_path: Path) -> None:
     path = tmp_path / "test_batch.bin"
     whole = path.read_bytes()
     path.write_bytes(whole[:-1])
-    assert "test_batch.bin' has 18437 bytes, which is no multiple of the 3073" in refused(tmp_path)
+    assert "test_batch.bin' has 18437 bytes, which is not a multiple of the 3073" in refused(tmp_path)
     path.write_bytes(bytes([9]) + whole[1:])
     assert "test_batch.bin' gives image 0 the label 9, but there are 3 classes" in refused(tmp_path)
 
@@ -239,7 +239,7 @@ def test_damaged_idx_files_are_named(tmp_path: Path) -> None:
     assert "but has 3136" in says(gzip.compress(struct.pack(">4I", 2051, *[0xFFFFFFFF] * 3) + whole[16:]))
     assert "is damaged" in says(gzip.compress(whole)[:-20])
     assert "is damaged" in says(b"no gzip at all")
-    assert "is no idx file" in says(gzip.compress(b"abc"))
+    assert "is not an idx file" in says(gzip.compress(b"abc"))
     images.write_bytes(gzip.compress(whole))
     labels.write_bytes(gzip.compress(struct.pack(">2I", 2049, 3) + bytes(3)))
     assert "4 images" in refused(tmp_path)

@@ -159,7 +159,7 @@ def test_a_tuple_that_is_no_architecture_is_refused(text: str, message: str) -> 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"image_size": 30}, "image_size 30 is no multiple of patch_size 16; change one of them"),
+        ({"image_size": 30}, "image_size 30 is not a multiple of patch_size 16; change one of them"),
         ({"depths": [3, 2]}, r"depths \[3, 2\] must be one or more different numbers, from small to large"),
         ({"heads": []}, r"heads \[\] must be one or more different numbers"),
         ({"embed_dims": [0, 8]}, "embed_dims has 0; a choice is more than 0, and at most 8192"),

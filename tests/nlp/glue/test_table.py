@@ -86,7 +86,7 @@ def test_many_damaged_rows_are_an_error(tmp_path: Path) -> None:
     message = refused(write_rows(tmp_path / "t.tsv", rows))
     assert message.startswith("2 of the 19 rows of ")
     assert message.endswith(
-        "are damaged: line 19 (1 instead of 2 columns), line 20 (1 instead of 2 columns); fetch it again"
+        "are damaged: line 19 (1 instead of 2 columns), line 20 (1 instead of 2 columns); download it again"
     )
 
 

@@ -121,7 +121,7 @@ def test_questions_without_an_answer_are_left_out_and_told(tmp_path: Path) -> No
 def test_many_damaged_questions_or_none_at_all_are_an_error(tmp_path: Path) -> None:
     message = refused(write_json(tmp_path / "a.json", many(*[{"id": "x"}] * 4)))
     assert message.startswith("4 of the 34 questions of ")
-    assert message.endswith("; ...; fetch it again")
+    assert message.endswith("; ...; download it again")
     empty = {"id": "x", "question": "Who?", "answers": []}
     document = squad((TEXT, []))
     document["data"][0]["paragraphs"][0]["qas"] = [empty]
@@ -148,10 +148,10 @@ def test_what_is_no_json_is_refused_with_the_line(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     whole = json.dumps(squad((TEXT, [("Where?", "by the river", 19)])), indent=1)
     for content, reason in (
-        (whole[:-30].encode(), "is no JSON (line "),
-        (b'{"data": "\xff"}', "is no JSON (UnicodeDecodeError)"),
-        (b"", "is no JSON (line 1: Expecting value)"),
-        (b"[" * 100_000, "is no JSON (RecursionError)"),
+        (whole[:-30].encode(), "is not JSON (line "),
+        (b'{"data": "\xff"}', "is not JSON (UnicodeDecodeError)"),
+        (b"", "is not JSON (line 1: Expecting value)"),
+        (b"[" * 100_000, "is not JSON (RecursionError)"),
     ):
         path.write_bytes(content)
         assert reason in refused(path)

@@ -113,7 +113,7 @@ def test_questions_whose_answer_is_not_there_are_measured_and_not_learnt(towns: 
         write_json(towns / name, squad((TEXT, questions)))
     data = Squad(max_length=64, query_length=8).read(towns, SPACE)
     assert [len(as_split(split).questions) for split in (data.train, data.valid)] == [1, 2]
-    assert "1 questions to learn from have no answer in their paragraph and are left out" in data.notices
+    assert "1 training questions have no answer in their paragraph and were left out" in data.notices
     assert data.valid.sample(0).targets == (0, 0)
 
 

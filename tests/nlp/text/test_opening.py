@@ -77,11 +77,11 @@ def test_what_cannot_be_read_is_named_with_what_to_do(tmp_path: Path) -> None:
         tmp_path, vocab=str(tmp_path)
     )
     (tmp_path / "vocab.json").write_text(json.dumps({"a": 0}))
-    assert "vocab.json' is no tokenizer: " in refused(tmp_path, vocab=str(tmp_path / "vocab.json"))
+    assert "vocab.json' is not a tokenizer: " in refused(tmp_path, vocab=str(tmp_path / "vocab.json"))
     (tmp_path / "x.json").write_bytes(b"\xff\x00")
-    assert "x.json' is no tokenizer: it is not UTF-8" in refused(tmp_path, vocab=str(tmp_path / "x.json"))
+    assert "x.json' is not a tokenizer: it is not UTF-8" in refused(tmp_path, vocab=str(tmp_path / "x.json"))
     says = refused(tmp_path, vocab=str(tmp_path / "x.json"), lower_case=True)
-    assert "says itself what becomes lower-case; leave out task.lower_case" in says
+    assert "defines lower-casing itself; leave out task.lower_case" in says
 
 
 def test_a_path_is_kept_whole_since_a_training_may_go_on_from_elsewhere(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_without_a_file_to_measure_on_the_same_items_are_set_aside_each_time(tmp
     assert sorted([*parts.train, *parts.valid]) == list("abcdefghij")
     assert len(parts.valid) == 2
     assert parts.notices[-1] == (
-        "no file is to measure on (dev.tsv): 2 of the 10 rows of 'train.tsv', the same ones each time, are set aside "
+        "there is no validation file (dev.tsv): 2 of the 10 rows of 'train.tsv', always the same ones, are used for "
         "for that (task.valid_share)"
     )
     assert read(tmp_path, to_evaluate=True).valid == parts.valid
@@ -87,7 +87,7 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     assert "holds no TOY; looked for train.tsv and dev.tsv" in refused(tmp_path)
     assert "holds no TOY" in refused(tmp_path, to_evaluate=True)
     write(tmp_path, dev="c")
-    assert "has 'dev.tsv' to measure on, but no file to learn from (train.tsv)" in refused(tmp_path)
+    assert "has 'dev.tsv' for validation, but no training file (train.tsv)" in refused(tmp_path)
 
 
 @pytest.mark.parametrize(

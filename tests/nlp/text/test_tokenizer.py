@@ -71,7 +71,7 @@ def test_the_text_of_a_tokenizer_makes_the_same_one() -> None:
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"model": {"type": "BPE"}}', "[PAD]\n[UNK]"])
 def test_what_is_no_tokenizer_is_refused_in_one_line(text: str) -> None:
-    with pytest.raises(ConfigError, match=r"^'x\.json' is no tokenizer: ") as caught:
+    with pytest.raises(ConfigError, match=r"^'x\.json' is not a tokenizer: ") as caught:
         TextTokenizer(text, origin="'x.json'")
     assert "\n" not in str(caught.value)
 
@@ -82,7 +82,7 @@ def test_a_tokenizer_that_turns_texts_round_or_repeats_them_is_refused() -> None
         tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
         tokenizer.post_processor = processors.TemplateProcessing(single="$A", pair=pair, special_tokens=[])
         with pytest.raises(
-            ConfigError, match="'x' does not put one text behind the other, each once and whole"
+            ConfigError, match="'x' does not join two texts one after the other, each once and complete"
         ):
             TextTokenizer(tokenizer.to_str(), origin="'x'")
 

@@ -1,4 +1,4 @@
-"""``denas data``: a look at data sets before anything is trained on them."""
+"""The command ``denas data``: check data sets before training on them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at dat
 
 @app.callback()
 def _data() -> None:
-    # Keeps 'check' a command of its own while it is the only one.
+    # Without this callback, typer would merge the only subcommand into `denas data`.
     pass
 
 
@@ -26,16 +26,16 @@ def check(
             "--asr", metavar="PATH", help="Speech: a folder laid out as LibriSpeech, or a manifest."
         ),
     ],
-    train: Annotated[str | None, typer.Option("--train", metavar="PART", help="Part to learn from.")] = None,
+    train: Annotated[str | None, typer.Option("--train", metavar="PART", help="Part to train on.")] = None,
     dev: Annotated[
-        str | None, typer.Option("--dev", metavar="PART", help="Part to measure on while training.")
+        str | None, typer.Option("--dev", metavar="PART", help="Part to validate on during training.")
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Fail, with exit code 2, if anything is wrong.")
+        bool, typer.Option("--strict", help="Fail with exit code 2 if the data has a fault.")
     ] = False,
     json_: JsonOption = False,
 ) -> None:
-    """Read and decode a data set, and say what is in it and what is wrong with it."""
+    """Read and decode a data set, and report its contents and its faults."""
     from denas_asr.data.check import check_data
 
     report = check_data(asr, train=train, dev=dev)

@@ -1,4 +1,4 @@
-"""``denas transcribe``."""
+"""The command ``denas transcribe``."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def transcribe(
         Path, typer.Argument(metavar="RUN|MODEL", help="A trained run, or the directory of a trained model.")
     ],
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Audio files, or folders with such.")
+        list[Path], typer.Argument(metavar="FILE...", help="Audio files, or folders with audio files.")
     ],
     decode: DecodeOption = None,
     lm: LmOption = None,
     batch_size: Annotated[
-        int, typer.Option("--batch-size", min=1, help="Files that go through the network together.")
+        int, typer.Option("--batch-size", min=1, help="Number of files that the network processes together.")
     ] = 8,
     device: DeviceOption = None,
     set_: Annotated[
@@ -35,9 +35,9 @@ def transcribe(
     ] = None,
     json_: JsonOption = False,
 ) -> None:
-    """Write what is said in audio files: a line for each, its name and the text.
+    """Transcribe audio files: print one line for each file, with its name and its text.
 
-    Files that cannot be read are named, and the others are written all the same.
+    Files that cannot be read are reported; the other files are still transcribed.
     """
     from denas_asr.transcriber import Transcriber, audio_files
     from denas_core import Registry, load_model
@@ -87,11 +87,11 @@ def _refuse(left_out: list[Transcript], *, of: int) -> None:
 
     if not left_out:
         return
-    # The file system may refuse a file that is there; anything else is what was named.
+    # An existing file that cannot be opened is an operating system error; all other faults are the user's input.
     is_storage = all(
         isinstance(cause := each.fault and each.fault.__cause__, OSError)
         and not isinstance(cause, FileNotFoundError)
         for each in left_out
     )
     kind = StorageError if is_storage else ConfigError
-    raise kind(f"{len(left_out)} of {of} files could not be read, and are left out; each is named above")
+    raise kind(f"{len(left_out)} of {of} files could not be read and were left out; their names are above")

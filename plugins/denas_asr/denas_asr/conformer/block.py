@@ -1,7 +1,7 @@
 """The encoder's blocks in ``asr/conformer``, as in Gulati et al. 2020 (arXiv:2005.08100), with absolute positions.
 
-In eval mode they equal those of ``torchaudio.models.Conformer`` for a sample alone: convolutions here take what lies
-beyond the length of a sample for zero, so that it changes nothing within.
+In eval mode, and for a batch of one sample, their outputs equal those of ``torchaudio.models.Conformer``. In a batch,
+convolutions treat the padding behind a sample as zero, so that the padding does not change the sample's outputs.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from denas_asr.network.feed_forward import FeedForward
 from .convolution import ConvolutionModule
 
 STEP = 0.5
-"""What half-step residuals add of a feed-forward layer."""
+"""The factor of a feed-forward layer's output before it is added."""
 
 
 class ConformerBlock(nn.Module):
-    """Half a feed-forward step, attention, convolution and another half step, each behind a layer norm, and a norm.
+    """Half a feed-forward step, attention, convolution, another half step (each after a layer norm) and a final norm.
 
     Args:
-        width: Features of a frame.
-        heads: Heads of the attention.
+        width: Number of features of a frame.
+        heads: Number of attention heads.
         hidden: Features inside each of the two feed-forward layers.
-        kernel: Frames that the convolution sees; odd.
-        dropout: Of attention weights, inside feed-forward layers, and of what all four add.
-        residual: Whether the block adds to what goes through it.
+        kernel: Kernel size of the convolution in frames; an odd number.
+        dropout: Dropout rate of attention weights, inside feed-forward layers, and of the output of all four layers.
+        residual: Whether the block has residual connections.
     """
 
     def __init__(
@@ -49,13 +49,13 @@ class ConformerBlock(nn.Module):
         self.residual = residual
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        """Return (samples, frames, width); `mask`, (samples, frames), is True where a frame counts."""
-        x = self._joined(x, STEP * self.feed_forward1(self.feed_forward1_norm(x)))
-        x = self._joined(x, self.attention(self.attention_norm(x), mask))
-        x = self._joined(x, self.convolution(self.convolution_norm(x), mask))
-        x = self._joined(x, STEP * self.feed_forward2(self.feed_forward2_norm(x)))
+        """Return (samples, frames, width); `mask`, (samples, frames), is True for valid frames."""
+        x = self._add_residual(x, STEP * self.feed_forward1(self.feed_forward1_norm(x)))
+        x = self._add_residual(x, self.attention(self.attention_norm(x), mask))
+        x = self._add_residual(x, self.convolution(self.convolution_norm(x), mask))
+        x = self._add_residual(x, STEP * self.feed_forward2(self.feed_forward2_norm(x)))
         return cast("Tensor", self.norm(x))
 
-    def _joined(self, x: Tensor, y: Tensor) -> Tensor:
+    def _add_residual(self, x: Tensor, y: Tensor) -> Tensor:
         y = self.dropout(y)
         return x + y if self.residual else y

@@ -13,8 +13,8 @@ class ConvolutionModule(nn.Module):
     """A gated pointwise layer, a depthwise convolution, batch-norm, SiLU and a pointwise layer.
 
     Args:
-        width: Features of a frame.
-        kernel: Frames that a convolution sees; odd.
+        width: Number of features of a frame.
+        kernel: Kernel size of the convolution in frames; an odd number.
     """
 
     roles: ClassVar[Mapping[str, tuple[str, ...]]] = {
@@ -31,15 +31,15 @@ class ConvolutionModule(nn.Module):
         self.pointwise2 = nn.Linear(width, width)
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        """Return (samples, frames, width); frames outside `mask` are taken for zero."""
+        """Return (samples, frames, width); frames outside `mask` are treated as zero."""
         x = F.glu(self.pointwise1(x), -1)
         if mask is not None:
             x = x.masked_fill(~mask.unsqueeze(-1), 0.0)
         x = self.depthwise(x.transpose(1, 2))
-        return cast("Tensor", self.pointwise2(F.silu(self._normed(x, mask)).transpose(1, 2)))
+        return cast("Tensor", self.pointwise2(F.silu(self._normalise(x, mask)).transpose(1, 2)))
 
-    def _normed(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        """Return normalised (samples, width, frames); statistics are those of the frames that count."""
+    def _normalise(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """Return normalised (samples, width, frames); statistics are computed over the valid frames."""
         if mask is None or not self.training:
             return cast("Tensor", self.norm(x))
         frames = x.transpose(1, 2)

@@ -1,4 +1,4 @@
-"""The search space ``asr/conformer``: speech recognisers whose encoder has convolutions beside attention."""
+"""The search space ``asr/conformer``: speech recognisers whose encoder combines attention and convolutions."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Conformer(SpeechSpace):
     """Speech recognisers with a Conformer encoder (Gulati et al. 2020, arXiv:2005.08100), with absolute positions.
 
-    Depth and width are chosen once, MLP ratio, number of heads and kernel for each block of the encoder. Front-end and
-    decoder are those of ``asr/transformer``.
+    Depth and width are chosen once; MLP ratio, number of heads and kernel size are chosen for each block of the
+    encoder. Front-end and decoder are the same as in ``asr/transformer``.
     """
 
     of_a_block: ClassVar[Mapping[str, str]] = {
@@ -33,25 +33,27 @@ class Conformer(SpeechSpace):
     mlp_ratios: list[float] = option(
         [2.0, 3.0, 4.0], "Choices of the width of a block's two MLPs, relative to the embedding's"
     )
-    kernels: list[int] = option([7, 15, 31], "Choices of the frames that a block's convolution sees; odd")
+    kernels: list[int] = option(
+        [7, 15, 31], "Choices of the kernel size of a block's convolution, in frames; odd"
+    )
 
     def __post_init__(self) -> None:
-        """Check what one option asks of another.
+        """Check that the options fit together.
 
         Raises:
-            ValueError: as `SpeechSpace`, or a kernel is even.
+            ValueError: `SpeechSpace` refuses the options, or a kernel size is even.
         """
         super().__post_init__()
         for kernel in self.kernels:
             if kernel % 2 == 0:
                 raise ValueError(
-                    f"kernels has {kernel}; only an odd one sees as many frames before as after, such as {kernel + 1}"
+                    f"kernels has {kernel}; a kernel size must be odd to be centred on a frame, such as {kernel + 1}"
                 )
 
     def encoder_blocks(
         self, width: int, blocks: Sequence[Mapping[str, Any]], *, residual: bool
     ) -> tuple[list[nn.Module], nn.Module]:
-        """Return a `ConformerBlock` for each of `blocks`, each of which has a norm at its end."""
+        """Return a `ConformerBlock` for each of `blocks`; each block ends with a norm."""
         from torch import nn
 
         from .block import ConformerBlock

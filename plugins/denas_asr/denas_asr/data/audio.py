@@ -1,4 +1,4 @@
-"""From an audio file to one channel of samples at the rate that is wanted."""
+"""Read audio files as one channel of samples at a chosen sample rate."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ if TYPE_CHECKING:
 EXTENSIONS = (".flac", ".wav", ".ogg", ".oga", ".opus", ".mp3")
 
 LONGEST = 3600.0
-"""Seconds of a file that is read at all, unless more is asked for."""
+"""Default limit of a file's length, in seconds."""
 
 RATES = (1_000, 1_000_000)
-"""Samples a second that a recording may have; a damaged header may say anything."""
+"""Allowed sample rates, in Hz; a damaged header may hold any number."""
 
 MISSED = 0.1
-"""Seconds that a file may have less than its header says: that of some MP3 is an estimate."""
+"""Seconds by which a file may be shorter than its header says: the length in some MP3 headers is an estimate."""
 
 _CUT_OFF = re.compile(r"^data : (\d+) \(should be (\d+)\)", re.MULTILINE)
-"""What libsndfile notes of a WAV that is shorter than it says; it reads the rest without a word."""
+"""The line in libsndfile's log for a WAV file that is shorter than its header says; libsndfile raises no error."""
 
 _UNKNOWN_SIZE = 1 << 31
-"""Sizes from which a WAV does not know its own: it was written to a pipe."""
+"""A WAV header with a size from here on does not state the real size: the file was written to a pipe."""
 
 
 class UnreadableAudio(ConfigError):
-    """A file that should hold audio does not."""
+    """A file cannot be read as audio."""
 
 
 class EmptyAudio(UnreadableAudio):
-    """There is no sound in a file."""
+    """An audio file has no samples."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """What a file says of itself.
+    """The header of an audio file.
 
     Attributes:
-        frames: Samples of each channel.
-        rate: Samples a second.
-        channels: Channels.
+        frames: Number of samples of each channel.
+        rate: Sample rate in Hz.
+        channels: Number of channels.
     """
 
     frames: int
@@ -56,34 +56,34 @@ class Header:
 
     @property
     def seconds(self) -> float:
-        """Return how long it lasts."""
+        """Return the length in seconds."""
         return self.frames / self.rate
 
 
 def read_header(path: str) -> Header:
-    """Return what a file says of itself; nothing is decoded.
+    """Return the header of a file without decoding the audio.
 
     Raises:
-        UnreadableAudio: it is no audio, or empty, or says what cannot be.
+        UnreadableAudio: the file is not audio, is empty, or its header is impossible.
     """
-    with _opened(path) as file:
+    with _open(path) as file:
         return _header(file, path)
 
 
 def read_audio(path: str, rate: int, *, longest: float = LONGEST) -> Tensor:
-    """Return the mean of all channels, resampled, as float32 (samples,).
+    """Return the mean of all channels, resampled to `rate`, as float32 (samples,).
 
     Args:
-        path: A file of any format in `EXTENSIONS`, whatever its name ends in.
-        rate: Samples a second of the result.
-        longest: Seconds that it may last.
+        path: A file of any format in `EXTENSIONS`; the ending of its name does not matter.
+        rate: Sample rate of the result in Hz.
+        longest: Greatest allowed length in seconds.
 
     Raises:
-        UnreadableAudio: it is damaged, cut off, empty or longer.
+        UnreadableAudio: the file is damaged, cut off, empty or too long.
     """
     import torch
 
-    samples, header = _decoded(path, longest)
+    samples, header = _decode(path, longest)
     return resample(torch.from_numpy(samples), header.rate, rate)
 
 
@@ -91,39 +91,41 @@ def check_audio(path: str, *, longest: float = LONGEST) -> Header:
     """Decode a file and return its header.
 
     Raises:
-        UnreadableAudio: as `read_audio` does.
+        UnreadableAudio: the file is damaged, cut off, empty or too long.
     """
-    return _decoded(path, longest)[1]
+    return _decode(path, longest)[1]
 
 
-def _decoded(path: str, longest: float) -> tuple[Any, Header]:
+def _decode(path: str, longest: float) -> tuple[Any, Header]:
     import numpy
 
-    with _opened(path) as file:
+    with _open(path) as file:
         header = _header(file, path)
         if header.seconds > longest:
             raise UnreadableAudio(
-                f"audio {path!r} lasts {header.seconds:.0f} s, more than {longest:g} s; cut it into utterances"
+                f"audio {path!r} lasts {header.seconds:.0f} s, more than {longest:g} s; split it into utterances"
             )
         samples = file.read(dtype="float32", always_2d=True)
     if header.frames - len(samples) > MISSED * header.rate:
         read = len(samples) / header.rate
         raise UnreadableAudio(
-            f"audio {path!r} is damaged: it ends after {read:.1f} of {header.seconds:.1f} s; fetch it again"
+            f"audio {path!r} is damaged: it ends after {read:.1f} of {header.seconds:.1f} s; download it again"
         )
     mixed = samples.mean(1) if samples.shape[1] > 1 else samples[:, 0]
     if not numpy.isfinite(mixed).all():
-        raise UnreadableAudio(f"audio {path!r} has samples that are no finite numbers; write it again")
+        raise UnreadableAudio(
+            f"audio {path!r} has samples that are not finite numbers; create the file again"
+        )
     return mixed, header
 
 
 @contextlib.contextmanager
-def _opened(path: str) -> Iterator[Any]:
-    """Open a file, and tell whatever goes wrong meanwhile in one line with its name."""
+def _open(path: str) -> Iterator[Any]:
+    """Open a file; any error while it is open becomes an `UnreadableAudio` of one line that names the file."""
     import soundfile  # type: ignore[import-untyped]
 
     try:
-        # First as a file: of whatever the file system says, libsndfile says "System error".
+        # Python opens the file first because libsndfile reports every file system error only as "System error".
         with open(path, "rb") as there:  # noqa: PTH123 - a million paths
             if not there.read(1):
                 raise EmptyAudio(f"audio {path!r} is empty; record it again, or remove it")
@@ -136,12 +138,14 @@ def _opened(path: str) -> Iterator[Any]:
             f"audio {path!r} cannot be read: {error.strerror or describe_error(error)}"
         ) from error
     except soundfile.LibsndfileError as error:
-        reason = error.error_string.removeprefix("Error : ").rstrip(". ") or "its content does not decode"
-        raise UnreadableAudio(f"audio {path!r} is damaged, or no audio: {reason}; fetch it again") from error
-    # A header may ask for more memory than there is.
+        reason = error.error_string.removeprefix("Error : ").rstrip(". ") or "its content cannot be decoded"
+        raise UnreadableAudio(
+            f"audio {path!r} is damaged or not audio: {reason}; download it again"
+        ) from error
+    # A damaged header may request more memory than the machine has.
     except Exception as error:
         raise UnreadableAudio(
-            f"audio {path!r} cannot be read: {describe_error(error)}; fetch it again"
+            f"audio {path!r} cannot be read: {describe_error(error)}; download it again"
         ) from error
 
 
@@ -149,13 +153,14 @@ def _header(file: Any, path: str) -> Header:
     header = Header(frames=file.frames, rate=file.samplerate, channels=file.channels)
     if not RATES[0] <= header.rate <= RATES[1]:
         raise UnreadableAudio(
-            f"audio {path!r} says that it has {header.rate} samples a second, which speech has not; write it again"
+            f"audio {path!r} has a sample rate of {header.rate} Hz, which is impossible for speech; "
+            "create the file again"
         )
     if not header.frames:
         raise EmptyAudio(f"audio {path!r} is empty; record it again, or remove it")
     for said, found in _CUT_OFF.findall(file.extra_info):
         if int(found) < int(said) < _UNKNOWN_SIZE:
             raise UnreadableAudio(
-                f"audio {path!r} is cut off: it has {found} of {said} bytes of sound; fetch it again"
+                f"audio {path!r} is cut off: it has {found} of {said} bytes of sound; download it again"
             )
     return header

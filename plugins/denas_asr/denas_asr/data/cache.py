@@ -1,4 +1,4 @@
-"""Features that are kept in memory, as many as there is room for."""
+"""A cache of features in memory, up to a limit in bytes."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ if TYPE_CHECKING:
 
 
 class FeatureCache:
-    """Tensors by key, up to a number of bytes in all.
+    """Tensors by key, up to a total number of bytes.
 
-    What has come first stays: epochs draw every sample once, in random order, so that what would be thrown out for a
-    newer one is as likely to be needed next.
+    When the cache is full, it keeps its tensors and stores no new ones. An epoch reads every sample once in random
+    order, so an old tensor is as likely to be needed next as a new one, and replacing tensors would gain nothing.
     """
 
     def __init__(self, most_bytes: float) -> None:
-        """Take the bytes that all tensors may have together; 0 keeps none."""
+        """Set the limit on the bytes of all tensors together; 0 stores none."""
         self._most_bytes, self._room = most_bytes, most_bytes
         self._kept: dict[Hashable, Tensor] = {}
 
     def __reduce__(self) -> tuple[type[FeatureCache], tuple[float]]:
-        # Another process begins with nothing: to send what is kept takes longer than to compute it.
+        # A new process starts with an empty cache: sending the tensors takes longer than computing them again.
         return FeatureCache, (self._most_bytes,)
 
     def get(self, key: Hashable, make: Callable[[], Tensor]) -> Tensor:
-        """Return the tensor of `key`, made if it is not there; nobody may change it."""
+        """Return the tensor of `key`, and make it first if it is missing; callers must not change it."""
         found = self._kept.get(key)
         if found is None:
             found = make()

@@ -1,4 +1,4 @@
-"""A look at speech data before anything is trained on it: how much there is, in which letters, and what is wrong."""
+"""Check speech data before training: its amount, its characters and its faults."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ SCHEMA = "denas.speech-data/1"
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class PartReport:
-    """What is in a part of the data.
+    """The contents of a part of the data.
 
     Attributes:
-        name: Its name, as it was given.
+        name: The part's name, as the user gave it.
         where: The folder or manifest.
-        utterances: Utterances that can be used.
-        seconds: Of all of them, the shortest and the longest.
-        speakers: Names of those who speak.
-        words: Words of the transcripts.
-        characters: How often each character occurs in them.
-        problems: What is left out.
+        utterances: Number of usable utterances.
+        seconds: Total length, shortest length and longest length.
+        speakers: Names of the speakers.
+        words: Number of words in the transcripts.
+        characters: How often each character occurs in the transcripts.
+        problems: What is left out, and why.
     """
 
     name: str
@@ -42,7 +42,7 @@ class PartReport:
     problems: Problems
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the report, fit for JSON."""
+        """Return the report as values for JSON."""
         total, shortest, longest = self.seconds
         return {
             "part": self.name,
@@ -61,7 +61,7 @@ class PartReport:
         }
 
     def lines(self) -> list[str]:
-        """Return the report for people."""
+        """Return the report as lines of text."""
         total, shortest, longest = self.seconds
         characters = "".join(self.characters).replace(" ", "")
         return [
@@ -76,14 +76,14 @@ class PartReport:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class DataReport:
-    """What is in the data, part by part, and what the parts have in common.
+    """The contents of each part of the data, and what the parts have in common.
 
     Attributes:
-        train: The part to learn from.
-        dev: The part to measure on; None where none was asked for.
-        shared_ids: Ids of utterances that are in both, and so are no measure.
-        shared_speakers: Speakers that are in both: the measure says little about others.
-        unknown_characters: How often characters occur in `dev` that `train` does not have, and nobody can learn.
+        train: The training part.
+        dev: The validation part; None if the user asked for one part only.
+        shared_ids: Ids of utterances in both parts; results on these utterances do not show what was learned.
+        shared_speakers: Speakers in both parts; results on them say little about new speakers.
+        unknown_characters: Counts of the characters in `dev` that are not in `train` and so cannot be learned.
     """
 
     train: PartReport
@@ -94,30 +94,32 @@ class DataReport:
 
     @property
     def parts(self) -> tuple[PartReport, ...]:
-        """Return the parts that there are."""
+        """Return the one part or both parts."""
         return (self.train,) if self.dev is None else (self.train, self.dev)
 
     def faults(self) -> list[str]:
-        """Return what ``--strict`` refuses, a line for each kind."""
+        """Return the faults that ``--strict`` refuses, one line for each kind."""
         found = [f"{part.name}: {line}" for part in self.parts for line in part.problems.lines()]
         if self.shared_ids:
-            found.append(f"utterances to learn from that are to be measured on too: {_some(self.shared_ids)}")
+            found.append(
+                f"utterances in both the training and the validation part: {_first_names(self.shared_ids)}"
+            )
         if self.unknown_characters:
-            characters = _some([f"{c!r} ({count})" for c, count in self.unknown_characters.items()])
-            found.append(f"characters to be measured on that are not learnt from: {characters}")
+            characters = _first_names([f"{c!r} ({count})" for c, count in self.unknown_characters.items()])
+            found.append(f"characters in the validation part that the training part lacks: {characters}")
         return found
 
     def refuse(self) -> None:
-        """Refuse data with faults.
+        """Raise an error if the data has faults.
 
         Raises:
-            ConfigError: naming each kind, and the first cases of it.
+            ConfigError: the data has faults; the text names each kind and its first cases.
         """
         if faults := self.faults():
             raise ConfigError(f"the data has faults: {'. '.join(faults)}; fix them, or leave out --strict")
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the report, fit for JSON."""
+        """Return the report as values for JSON."""
         return {
             "schema": SCHEMA,
             "train": self.train.as_dict(),
@@ -132,10 +134,10 @@ class DataReport:
         }
 
     def text(self) -> str:
-        """Return the report for people, several lines."""
+        """Return the report as text of several lines."""
         lines = [line for part in self.parts for line in part.lines()]
         if self.shared_speakers:
-            lines.append(f"speakers in both parts: {_some(self.shared_speakers)}")
+            lines.append(f"speakers in both parts: {_first_names(self.shared_speakers)}")
         faults = self.faults()
         lines += [f"fault: {fault}" for fault in faults] or ["no faults"]
         return "\n".join(lines)
@@ -149,17 +151,17 @@ def check_data(
     limits: Limits = LIMITS,
     decode: bool = True,
 ) -> DataReport:
-    """Read speech data, decode all of it, and return what is in it.
+    """Read and decode speech data, and return a report of its contents.
 
     Args:
-        data: As `read_split` takes it.
-        train: Part to learn from.
-        dev: Part to measure on; None to look at one part alone.
-        limits: How long an utterance may last.
-        decode: Whether audio is decoded, or headers alone are read.
+        data: A data set as in `read_split`.
+        train: The training part.
+        dev: The validation part; None to check one part only.
+        limits: Allowed lengths of an utterance.
+        decode: Whether to decode the audio; if False, only headers are read.
 
     Raises:
-        ConfigError: a part is not there, or has no utterance that can be used.
+        ConfigError: a part does not exist, or has no usable utterance.
     """
     learnt, report = _read(Path(data), train, limits, decode)
     if dev is None:
@@ -194,5 +196,5 @@ def _shared(one: Iterable[str], other: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(one) & set(other)))
 
 
-def _some(names: Sequence[str]) -> str:
+def _first_names(names: Sequence[str]) -> str:
     return f"{', '.join(names[:NAMED])}{f' and {len(names) - NAMED} more' if len(names) > NAMED else ''}"

@@ -1,4 +1,4 @@
-"""Features of utterances: read, spoken at another speed, and kept."""
+"""Compute features of utterances, optionally at another speed, and cache them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from denas_asr.features.fbank import Fbank, log_mel
-from denas_asr.features.normalisation import Normalisation, measured
-from denas_asr.features.speed import at_speed
+from denas_asr.features.normalisation import Normalisation, measure_normalisation
+from denas_asr.features.speed import change_speed
 from denas_core import derive_rng
 
 from .audio import LONGEST, read_audio
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MEASURED = 1000
-"""Utterances that a normalisation is measured on, at most."""
+"""Greatest number of utterances used to measure a normalisation."""
 
 
 @dataclasses.dataclass(kw_only=True)
 class FeatureReader:
-    """What makes features of an utterance.
+    """Computes the features of utterances.
 
     Attributes:
-        rate: Samples a second; audio of other rates is resampled.
-        fbank: What filterbanks are like.
-        speeds: Speeds in percent that training draws from.
-        cache_mb: Megabytes of features that are kept, by each process that reads; 80 bands take 115 for an hour of
-            audio, at each speed.
-        longest: Seconds that an utterance may last.
+        rate: Sample rate in Hz; other audio is resampled to it.
+        fbank: Settings of the filterbanks.
+        speeds: Speeds in percent; training draws one of them for each utterance.
+        cache_mb: Megabytes of features that each reading process caches. With 80 bands, an hour of audio takes 115 MB
+            at each speed.
+        longest: Greatest length of an utterance in seconds.
     """
 
     rate: int = 16_000
@@ -43,34 +43,34 @@ class FeatureReader:
     longest: float = LONGEST
 
     def __post_init__(self) -> None:
-        """Keep nothing yet."""
+        """Create an empty cache."""
         self._cache = FeatureCache(self.cache_mb * 1e6)
 
     def read(self, utterance: Utterance, rng: random.Random | None = None) -> Tensor:
-        """Return log-mel features (frames, bands), which nobody may change: they are kept.
+        """Return log-mel features (frames, bands); callers must not change them because they are cached.
 
         Args:
-            utterance: Where its audio is.
-            rng: What its speed is drawn from; None for its own.
+            utterance: The utterance to read.
+            rng: Random generator that draws the speed; None keeps the original speed.
 
         Raises:
-            UnreadableAudio: naming the file.
+            UnreadableAudio: the file cannot be read; the text names it.
         """
         percent = 100 if rng is None else rng.choice(self.speeds)
         return self._cache.get((utterance.audio, percent), lambda: self._computed(utterance, percent))
 
     def _computed(self, utterance: Utterance, percent: int) -> Tensor:
         waveform = read_audio(str(utterance.audio), self.rate, longest=self.longest)
-        return log_mel(at_speed(waveform, percent), self.rate, self.fbank)
+        return log_mel(change_speed(waveform, percent), self.rate, self.fbank)
 
 
 def normalisation_of(reader: FeatureReader, utterances: Sequence[Utterance]) -> Normalisation:
-    """Return the normalisation of training utterances as they are, measured on at most `MEASURED` of them.
+    """Return the normalisation for training utterances, measured at original speed on at most `MEASURED` of them.
 
     Raises:
-        ConfigError: naming the file that cannot be read.
+        ConfigError: a file cannot be read; the text names it.
     """
     chosen = derive_rng(0, "measured utterances").sample(
         range(len(utterances)), min(len(utterances), MEASURED)
     )
-    return measured(reader.read(utterances[index]) for index in chosen)
+    return measure_normalisation(reader.read(utterances[index]) for index in chosen)

@@ -1,4 +1,4 @@
-"""Where a part of the data is, and in which layout."""
+"""Find a part of the data and recognise its layout."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ LOOKED_FOR = (
 
 
 def find_part(data: Path, part: str | None) -> tuple[Iterable[Found], Problems]:
-    """Return what a part of the data lists, and an account for its problems.
+    """Return the utterances that a part of the data lists, and a `Problems` to which faults are added.
 
     Raises:
-        ConfigError: there is no such part, several could be meant, or a manifest is no table.
+        ConfigError: there is no such part, several parts match, or a manifest is not a table.
     """
     place = _place(data, part)
     problems = Problems(where=str(place))
@@ -30,10 +30,10 @@ def find_part(data: Path, part: str | None) -> tuple[Iterable[Found], Problems]:
 
 
 def part_names(data: Path) -> list[str]:
-    """Return the names of the parts in a folder; that of a manifest itself, and none for a part.
+    """Return the names of the parts in a folder, the name of a manifest, or nothing if `data` is itself a part.
 
     Raises:
-        ConfigError: there is nothing.
+        ConfigError: there is no speech data.
     """
     return [data.stem] if data.is_file() else list(_all_parts(data))
 
@@ -42,7 +42,7 @@ def _place(data: Path, part: str | None) -> Path:
     if data.is_file():
         if part is not None and part != data.stem:
             raise ConfigError(
-                f"{str(data)!r} is a manifest, and not {part!r}; name the folder that both are in"
+                f"{str(data)!r} is a manifest, not the part {part!r}; give the folder that contains both"
             )
         return data
     if part is not None:
@@ -63,8 +63,8 @@ def _place(data: Path, part: str | None) -> Path:
         )
         raise ConfigError(f"{str(data)!r} has no part {part!r}{hint}")
     if parts:
-        raise ConfigError(f"{str(data)!r} has several parts, {', '.join(parts)}; name one")
-    raise ConfigError(f"{str(data)!r} holds no speech that is known; looked for {LOOKED_FOR}")
+        raise ConfigError(f"{str(data)!r} has several parts, {', '.join(parts)}; choose one")
+    raise ConfigError(f"{str(data)!r} contains no speech data in a known layout; looked for {LOOKED_FOR}")
 
 
 def _all_parts(data: Path) -> dict[str, Path]:
@@ -74,7 +74,7 @@ def _all_parts(data: Path) -> dict[str, Path]:
 
 
 def _roots(data: Path) -> list[Path]:
-    # An archive of LibriSpeech unpacks into a folder of that name.
+    # An archive of LibriSpeech unpacks into a folder with this name.
     return [data, data / "LibriSpeech"]
 
 

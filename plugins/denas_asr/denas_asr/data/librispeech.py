@@ -1,4 +1,4 @@
-"""The layout of LibriSpeech: a folder a speaker, in it one a chapter, with audio and one file of transcripts."""
+"""The layout of LibriSpeech: a folder for each speaker, with a folder of audio and transcripts for each chapter."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from .utterance import Found
 
 TRANSCRIPTS = ".trans.txt"
 DEPTH = 2
-"""Folders between a part and its files: the speaker and the chapter."""
+"""Levels of folders between a part and its files: the speaker and the chapter."""
 
 
 def is_part(folder: Path) -> bool:
-    """Tell whether `folder` holds chapters with transcripts, by the first ones of each speaker."""
+    """Return whether `folder` has chapters with transcripts; only the first chapters of each speaker are checked."""
     return any(name.endswith(TRANSCRIPTS) for _, names in _chapters(folder) for name in names)
 
 
 def utterances(folder: Path, problems: Problems) -> Iterator[Found]:
-    """Yield the utterances of a part, speaker by speaker; what is wrong with transcripts is added to `problems`."""
+    """Yield the utterances of a part, speaker by speaker; faults of transcripts are added to `problems`."""
     for chapter, names in _chapters(folder):
         audio = _audio(names)
         heard = set()
@@ -41,7 +41,7 @@ def utterances(folder: Path, problems: Problems) -> Iterator[Found]:
 
 
 def _chapters(folder: Path, depth: int = DEPTH) -> Iterator[tuple[Path, list[str]]]:
-    """Yield folders with the names of their files, sorted: the order of a file system is none."""
+    """Yield folders with the names of their files, sorted because file systems give no fixed order."""
     try:
         with os.scandir(folder) as entries:
             found = sorted(
@@ -57,7 +57,7 @@ def _chapters(folder: Path, depth: int = DEPTH) -> Iterator[tuple[Path, list[str
 
 
 def _audio(names: list[str]) -> dict[str, str]:
-    """Return the names of audio files by id; of several of one id, the first in the order of `EXTENSIONS`."""
+    """Return the names of audio files by id; if an id has several, the first in the order of `EXTENSIONS` is taken."""
     files: dict[str, str] = {}
     for extension in reversed(EXTENSIONS):
         files |= {Path(name).stem: name for name in names if name.lower().endswith(extension)}
@@ -74,7 +74,7 @@ def _transcripts(path: Path, problems: Problems) -> Iterator[tuple[str, str]]:
         try:
             id, _, text = line.decode("utf-8").strip().partition(" ")
         except UnicodeDecodeError:
-            problems.add("damaged transcript", f"line {number} of {path.name} is no UTF-8")
+            problems.add("damaged transcript", f"line {number} of {path.name} is not UTF-8")
             continue
         if id:
             yield id, text

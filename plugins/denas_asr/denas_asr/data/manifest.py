@@ -1,4 +1,4 @@
-"""Manifests as the original DE-NAS has them: tables with the columns ID, duration, wav, spk_id and wrd."""
+"""Read manifests of the original DE-NAS: tables with the columns ID, duration, wav, spk_id and wrd."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from .problems import Problems
 from .utterance import Found
 
 TEXTS = ("wrd", "transcript")
-"""Columns of what is said: the one that the original reads, and the one that its own preparation wrote."""
+"""Names of the transcript column: the one that the original reads, and the one that its data preparation wrote."""
 
 _PLACEHOLDER = re.compile(r"^(?:\$\w+|\$?\{\w+\})[/\\]")
-"""What stands for the folder of the data, such as ``$data_root/``."""
+"""A placeholder for the data folder at the beginning of a path, such as ``$data_root/``."""
 
 
 def utterances(path: Path, data: Path, problems: Problems) -> Iterator[Found]:
-    """Yield the utterances of a manifest, in its order; what is wrong with rows is added to `problems`.
+    """Yield the utterances of a manifest in its order; faulty rows are added to `problems`.
 
     Args:
         path: The manifest.
-        data: The folder of the data, which placeholders stand for, and where relative paths begin.
-        problems: The account.
+        data: The data folder, which replaces placeholders and to which relative paths refer.
+        problems: Collects the faults.
 
     Raises:
-        ConfigError: it is no table, or lacks a column.
+        ConfigError: the manifest is not a table, or lacks a column.
     """
-    # A path may begin with the name of the folder itself, as in `$data_root/LibriSpeech/...`.
+    # A path may begin with the name of the data folder itself, as in `$data_root/LibriSpeech/...`.
     roots = list(dict.fromkeys(root for folder in (data, path.parent) for root in (folder, folder.parent)))
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -52,7 +52,9 @@ def utterances(path: Path, data: Path, problems: Problems) -> Iterator[Found]:
     except OSError as error:
         raise ConfigError(f"manifest {str(path)!r} cannot be read: {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ConfigError(f"manifest {str(path)!r} is no table in UTF-8: {error}; write it again") from error
+        raise ConfigError(
+            f"manifest {str(path)!r} is not a table in UTF-8: {error}; create it again"
+        ) from error
 
 
 def _text_column(columns: Sequence[str], path: Path) -> str:
@@ -61,12 +63,12 @@ def _text_column(columns: Sequence[str], path: Path) -> str:
     if missing:
         raise ConfigError(
             f"manifest {str(path)!r} lacks the column {', '.join(map(repr, missing))}; its first line is "
-            f"{','.join(columns)[:200]!r}, where ID,duration,wav,spk_id,wrd belongs"
+            f"{','.join(columns)[:200]!r}, but must be like ID,duration,wav,spk_id,wrd"
         )
     return texts[0]
 
 
 def _found(written: str, roots: Sequence[Path]) -> Path | None:
     rest = _PLACEHOLDER.sub("", written)
-    # Unlike a Path, this calls a name that is too long no file, and raises nothing.
+    # For a name that is too long, os.path.isfile returns False where Path.is_file raises.
     return next((root / rest for root in roots if rest and os.path.isfile(root / rest)), None)  # noqa: PTH113

@@ -1,4 +1,4 @@
-"""What is wrong with speech data: counted by kind, and the first few of each named."""
+"""Faults of speech data: a count for each kind, and the names of its first cases."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 from denas_core.errors import ConfigError, one_line
 
 NAMED = 3
-"""Cases of a kind that are told by name."""
+"""Number of cases of a kind that are listed by name."""
 
 Kind = Literal[
     "damaged transcript",
@@ -29,12 +29,12 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 @dataclasses.dataclass(kw_only=True)
 class Problems:
-    """What is wrong with a part of the data.
+    """The faults of a part of the data.
 
     Attributes:
         where: The file or folder.
-        counts: Cases by kind.
-        named: The first cases of each kind, as they are told.
+        counts: Number of cases by kind.
+        named: The names of the first cases of each kind.
     """
 
     where: str
@@ -42,7 +42,7 @@ class Problems:
     named: dict[Kind, list[str]] = dataclasses.field(default_factory=dict)
 
     def add(self, kind: Kind, name: str) -> None:
-        """Count a case."""
+        """Add a case."""
         self.counts[kind] = self.counts.get(kind, 0) + 1
         names = self.named.setdefault(kind, [])
         if len(names) < NAMED:
@@ -53,7 +53,7 @@ class Problems:
         return sum(self.counts.values())
 
     def lines(self) -> list[str]:
-        """Return a line for each kind, with its count and first cases."""
+        """Return one line for each kind, with its count and first cases."""
         return [
             f"{kind}: {self.counts[kind]} ({'; '.join(self.named[kind])}{'; ...' if self.counts[kind] > NAMED else ''})"
             for kind in KINDS
@@ -61,22 +61,22 @@ class Problems:
         ]
 
     def notices(self) -> tuple[str, ...]:
-        """Return the lines as notices of a training."""
+        """Return the lines as notices of a training run."""
         return tuple(f"{self.where!r} leaves out {line}" for line in self.lines())
 
     def refuse(self) -> None:
-        """Refuse data that has any.
+        """Raise an error if there are problems.
 
         Raises:
-            ConfigError: naming the kinds, and the first cases of each.
+            ConfigError: there are problems; the text names the kinds and the first cases of each.
         """
         if len(self):
             raise ConfigError(
-                f"{self.where!r} has {len(self)} problems: {'. '.join(self.lines())}; fix them, or do without strict"
+                f"{self.where!r} has {len(self)} problems: {'. '.join(self.lines())}; fix them, or leave out strict"
             )
 
     def as_dict(self) -> Mapping[str, Any]:
-        """Return counts and names by kind, fit for JSON."""
+        """Return counts and names by kind as values for JSON."""
         return {
             kind: {"count": self.counts[kind], "first": self.named[kind]}
             for kind in KINDS

@@ -1,4 +1,4 @@
-"""An utterance, as a layout lists it and as a training uses it, and how long it may last."""
+"""Utterances, as a data layout lists them and as training uses them, and their allowed lengths."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ class Utterance:
     """One utterance.
 
     Attributes:
-        id: Its id, of which there is one.
-        audio: The file.
-        text: What is said, in the letters of the transcript.
-        seconds: How long it lasts, as the file says.
-        speaker: Who speaks; empty if nobody knows.
+        id: Its id, unique within a part.
+        audio: The audio file.
+        text: The transcript as it is written.
+        seconds: Length according to the file.
+        speaker: Name of the speaker; empty if it is unknown.
     """
 
     id: str
@@ -27,7 +27,7 @@ class Utterance:
 
 
 class Found(NamedTuple):
-    """An utterance as a layout lists it, its audio not yet looked into."""
+    """An utterance as a layout lists it; its audio has not been read yet."""
 
     id: str
     audio: Path
@@ -37,11 +37,11 @@ class Found(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How long an utterance may last.
+    """The allowed lengths of an utterance.
 
     Attributes:
-        shortest: Seconds; a frame of features lasts 0.025.
-        longest: Seconds; the longest of LibriSpeech lasts 35.
+        shortest: Shortest length in seconds; one frame of features covers 0.025 s.
+        longest: Longest length in seconds; the longest utterance of LibriSpeech lasts 35 s.
     """
 
     shortest: float = 0.1

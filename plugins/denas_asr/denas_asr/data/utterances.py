@@ -1,4 +1,4 @@
-"""Utterances with their transcripts, and what is wrong with those that are left out."""
+"""Read utterances with their transcripts, and report those that are left out."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .audio import EmptyAudio, UnreadableAudio, check_audio, read_header
 from .problems import Problems
 
 READERS = 8
-"""Threads that look into audio files; reading and decoding leave the interpreter."""
+"""Number of threads that read audio files; reading and decoding release Python's global lock."""
 
-LOOKED_INTO = 64
-"""Files that a thread looks into before it says so."""
+FILES_PER_JOB = 64
+"""Number of files that a thread reads in one piece of work."""
 
 
 class Part(NamedTuple):
-    """A part of the data: what can be used, and what cannot."""
+    """A part of the data: the usable utterances, and the problems of the others."""
 
     utterances: list[Utterance]
     problems: Problems
@@ -36,29 +36,29 @@ def read_split(
 
     Args:
         data: A folder laid out as LibriSpeech, a part of one, a manifest, or a folder of manifests.
-        part: Name of the part; not needed where there is only one.
-        limits: How long an utterance may last.
-        decode: Whether to decode all audio once, which finds damaged files and takes a second of a processor for an
-            hour of audio; else headers alone are read, in a fifth of that.
-        strict: Whether a single problem is an error.
+        part: Name of the part; not needed if there is only one.
+        limits: Allowed lengths of an utterance.
+        decode: Whether to decode all audio once. This finds damaged files and takes one second of processor time for an
+            hour of audio; reading only the headers takes a fifth of that.
+        strict: Whether any problem is an error.
 
     Raises:
-        ConfigError: there is no such part, it has no utterance that can be used, or it has problems and `strict`.
+        ConfigError: there is no such part, it has no usable utterance, or it has problems and `strict` is True.
     """
     from .layouts import find_part
 
     found, problems = find_part(Path(data), part)
-    utterances = _examined(found, problems, limits, decode)
+    utterances = _check_audio(found, problems, limits, decode)
     if strict:
         problems.refuse()
     if not utterances:
         raise ConfigError(
-            f"{problems.where!r} has no utterance that can be used: {'. '.join(problems.lines()) or 'it is empty'}"
+            f"{problems.where!r} has no usable utterance: {'. '.join(problems.lines()) or 'it is empty'}"
         )
     return Part(utterances, problems)
 
 
-def _examined(found: Iterable[Found], problems: Problems, limits: Limits, decode: bool) -> list[Utterance]:
+def _check_audio(found: Iterable[Found], problems: Problems, limits: Limits, decode: bool) -> list[Utterance]:
     kept: dict[str, Found] = {}
     for each in found:
         text = " ".join(unicodedata.normalize("NFC", each.text).split())
@@ -72,7 +72,7 @@ def _examined(found: Iterable[Found], problems: Problems, limits: Limits, decode
     def seconds(each: Found) -> float | UnreadableAudio:
         try:
             path = str(each.audio)
-            # What is too long is told as such, and need not be decoded for that.
+            # The header is enough to report audio that is too long; decoding it would only take time.
             header = read_header(path)
             if decode and header.seconds <= limits.longest:
                 check_audio(path)
@@ -81,7 +81,7 @@ def _examined(found: Iterable[Found], problems: Problems, limits: Limits, decode
             return error
 
     everything = list(kept.values())
-    some = [everything[start : start + LOOKED_INTO] for start in range(0, len(everything), LOOKED_INTO)]
+    some = [everything[start : start + FILES_PER_JOB] for start in range(0, len(everything), FILES_PER_JOB)]
     utterances = []
     with ThreadPoolExecutor(READERS) as pool:
         found_out = chain.from_iterable(pool.map(lambda each: list(map(seconds, each)), some))

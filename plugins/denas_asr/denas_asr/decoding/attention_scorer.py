@@ -1,4 +1,4 @@
-"""What the attention decoder of a network says of the next symbol."""
+"""Score the next symbol with the attention decoder of a network."""
 
 from __future__ import annotations
 
@@ -7,48 +7,51 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from .frames import refuse_infinite
+from .frames import check_finite
 from .scorer import rows_of
 
 
 class Network(Protocol):
-    """A network that recognises speech, with a CTC read-out and an attention decoder; logits everywhere."""
+    """A speech recogniser with a CTC head and an attention decoder; both return logits."""
 
     def ctc(self, encoded: Tensor) -> Tensor:
-        """Return (utterances, frames, symbols) of encoded frames (utterances, frames, width)."""
+        """Return logits (utterances, frames, symbols) for encoded frames (utterances, frames, width)."""
 
     def decode(self, tokens: Tensor, encoded: Tensor, encoded_lengths: Tensor | None = None) -> Tensor:
-        """Return what comes behind each of `tokens`, (utterances, symbols, vocabulary); they begin with `BOS`."""
+        """Return the logits of the symbol after each of `tokens`, (utterances, symbols, vocabulary).
+
+        The tokens begin with `BOS`.
+        """
 
 
 class Stepper(Protocol):
-    """A decoder that has read some symbols of each row of a beam; as `Scorer`, but it returns logits."""
+    """A decoder that reads the texts of a beam symbol by symbol; like `Scorer`, but it returns logits."""
 
     def step(self, symbols: Tensor, parents: Tensor) -> Tensor:
-        """Read a symbol more in every row, and return the logits of the next, (utterances, rows, vocabulary)."""
+        """Read one more symbol in every row, and return the next logits, (utterances, rows, vocabulary)."""
 
     def keep(self, utterances: Tensor) -> None:
-        """Forget all utterances but these."""
+        """Keep only these utterances."""
 
 
 @runtime_checkable
 class Stepwise(Protocol):
-    """A network whose decoder needs not read a text anew for each symbol more."""
+    """A network whose decoder can continue a text without reading it again from the beginning."""
 
     def stepper(self, encoded: Tensor, encoded_lengths: Tensor) -> Stepper:
-        """Return its decoder before the first symbol, with one row an utterance."""
+        """Return a stepper that has read no symbol yet, with one row for each utterance."""
 
 
 class AttentionScorer:
-    """Adds the log-probability that a network's decoder gives to the next symbol, or to the end."""
+    """Adds the log-probability that a network's decoder gives to the next symbol or to the end of the text."""
 
     def __init__(self, network: Network, encoded: Tensor, lengths: Tensor) -> None:
         """Make a scorer.
 
         Args:
-            network: Its method `stepper` is used where it has one, else `decode`, of the whole text for each symbol.
+            network: Its method `stepper` is used if it exists; otherwise `decode` reads the whole text for each symbol.
             encoded: (utterances, frames, width).
-            lengths: Frames that count, (utterances,).
+            lengths: Number of valid frames, (utterances,).
         """
         self._stepper: Stepper = (
             network.stepper(encoded, lengths)
@@ -57,17 +60,17 @@ class AttentionScorer:
         )
 
     def step(self, symbols: Tensor, parents: Tensor) -> Tensor:
-        """Read a symbol more in every row, and return what each next symbol adds; see `Scorer`.
+        """Read one more symbol in every row, and return the score of each next symbol; see `Scorer`.
 
         Raises:
-            NoResult: the decoder puts out NaN or an infinite value.
+            NoResult: the decoder returns NaN or an infinite value.
         """
         logits = self._stepper.step(symbols, parents)
-        refuse_infinite(logits)
+        check_finite(logits)
         return logits.double().log_softmax(-1)
 
     def keep(self, utterances: Tensor) -> None:
-        """Forget all utterances but these."""
+        """Keep only these utterances."""
         self._stepper.keep(utterances)
 
 
@@ -81,7 +84,7 @@ class WholeTexts:
         self._texts = lengths.new_zeros(len(lengths), 1, 0)
 
     def step(self, symbols: Tensor, parents: Tensor) -> Tensor:
-        """Read a symbol more in every row; see `Stepper`."""
+        """Read one more symbol in every row; see `Stepper`."""
         self._texts = torch.cat([rows_of(self._texts, parents), symbols[..., None]], -1)
         rows = symbols.shape[1]
         logits = self._network.decode(
@@ -92,7 +95,7 @@ class WholeTexts:
         return logits[:, -1].reshape(*symbols.shape, -1)
 
     def keep(self, utterances: Tensor) -> None:
-        """Forget all utterances but these."""
+        """Keep only these utterances."""
         self._encoded = self._encoded[utterances]
         self._lengths = self._lengths[utterances]
         self._texts = self._texts[utterances]

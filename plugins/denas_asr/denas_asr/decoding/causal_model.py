@@ -1,4 +1,4 @@
-"""Language models of symbols, from checkpoints of transformers."""
+"""Language models of symbols, read from checkpoints of the transformers library."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from denas_core.errors import ConfigError, describe_error, safe_repr
 class CausalModel:
     """A causal language model of transformers whose tokens are the symbols of a vocabulary, `BOS` and `EOS` among them.
 
-    A text that is longer than its positions is read from where they reach to.
+    Of a text longer than the model's positions, only the last symbols that fit are read.
     """
 
     def __init__(self, folder: Path, *, symbols: int) -> None:
-        """Read a folder that ``save_pretrained`` has written: JSON and safetensors; no code or pickle of it is read.
+        """Read a folder that ``save_pretrained`` wrote: only its JSON and safetensors files, never code or pickles.
 
         Args:
-            folder: Where it is.
-            symbols: How many the vocabulary has, special ones among them.
+            folder: The folder.
+            symbols: Size of the vocabulary, with its special symbols.
 
         Raises:
             ConfigError: the folder holds no such model, or one of another vocabulary.
         """
-        # Seconds of imports that other decoders do without.
+        # This import takes seconds, and other decoders do not need it.
         from transformers import AutoModelForCausalLM
 
         try:
             model: Any = AutoModelForCausalLM.from_pretrained(
                 folder, local_files_only=True, use_safetensors=True, trust_remote_code=False
             )
-        # Damaged folders raise whatever the library comes across.
+        # For a damaged folder, the library may raise any kind of exception.
         except Exception as error:
             raise ConfigError(
-                f"language model {safe_repr(str(folder))} is no causal model of transformers: {describe_error(error)}"
+                f"language model {safe_repr(str(folder))} is not a causal language model: {describe_error(error)}"
             ) from error
         if model.config.vocab_size != symbols:
             raise ConfigError(
@@ -49,7 +49,7 @@ class CausalModel:
 
     @torch.no_grad()
     def __call__(self, texts: Tensor) -> Tensor:
-        """Return the log-probabilities of the symbol behind each text, (texts, vocabulary)."""
+        """Return the log-probabilities of the symbol after each text, (texts, vocabulary)."""
         model = self._model.to(texts.device)
         if self._positions is not None:
             texts = texts[:, -self._positions :]

@@ -1,4 +1,4 @@
-"""How likely CTC finds it that the text goes on with each symbol, or ends.
+"""Score how likely a text continues with each symbol, or ends, according to CTC.
 
 Prefix probabilities of Graves 2008 (PhD thesis, section 7.5.2) as algorithm 2 of Watanabe et al. 2017
 (doi:10.1109/JSTSP.2017.2763455), without its loops over frames, symbols and hypotheses.
@@ -16,20 +16,21 @@ from .symbols import BLANK, BOS, EOS
 NEVER = -torch.inf
 
 FLOOR = -1e4
-"""Less likely symbols count as this: the sums below over a few thousand frames keep nine digits behind the point."""
+"""Lower log-probabilities are raised to this: sums over a few thousand frames then keep nine digits after the point."""
 
 NO_SYMBOL = -1
 
 
 class CtcScorer:
-    """Adds ``log psi(text + symbol) - log psi(text)``, with psi(text) the probability of all texts that begin with it.
+    """Adds ``log psi(text + symbol) - log psi(text)``; psi(text) is the probability that the speech begins with `text`.
 
-    At the end of the text psi is the probability of this text alone. The beginning and the end of a text are no symbols
-    of CTC: probabilities are those of alignments without them. Exact in float64, but for symbols that are less likely
-    than e^-700 of the likeliest: they count as impossible.
+    At the end of the text, psi is the probability of this text alone. CTC has no symbols for the beginning and the end
+    of a text: probabilities are those of alignments without them. Results are exact in float64, except that symbols
+    less likely than e^-700 times the likeliest one are treated as impossible.
 
-    Of each row it holds, for each number of frames from none to all, how likely these are together with the text, where
-    the last one says the text's last symbol (`_symbol`), or where it is blank (`_blank`).
+    For each row and each number of frames from none to all, it stores the log-probability of these frames together with
+    the text, once for alignments whose last frame is the text's last symbol (`_symbol`), once for those whose last
+    frame is blank (`_blank`).
     """
 
     def __init__(self, log_probs: Tensor, lengths: Tensor) -> None:
@@ -37,17 +38,18 @@ class CtcScorer:
 
         Args:
             log_probs: (utterances, frames, symbols), normalised and finite within the lengths.
-            lengths: Frames that count, (utterances,).
+            lengths: Number of valid frames, (utterances,).
         """
         utterances, frames, symbols = log_probs.shape
         self._lengths = lengths
         self._inside = inside(lengths, frames)
         outside = ~self._inside[..., None]
-        # Beyond the length they are never read, but must be numbers.
+        # Values behind the length are never used, but must be finite.
         values = log_probs.masked_fill(outside, 0.0).double()
         values[..., BOS] = values[..., EOS] = NEVER
         self._log_probs = values.sub_(values.logsumexp(-1, keepdim=True)).clamp_(min=FLOOR)
-        # Relative to the symbol's own best frame: what is small in all of them does not underflow.
+        # Probabilities are relative to the symbol's own best frame, so that a symbol that is unlikely in all frames
+        # does not underflow.
         self._peaks = values.masked_fill(outside, FLOOR).amax(1)
         self._shares = (values - self._peaks[:, None]).masked_fill_(outside, NEVER).exp_()
         empty = values.new_zeros(utterances, 1, frames + 1)
@@ -58,7 +60,7 @@ class CtcScorer:
         self._known = values.new_zeros(utterances, 1, symbols)
 
     def step(self, symbols: Tensor, parents: Tensor) -> Tensor:
-        """Read a symbol more in every row, and return what each next symbol adds; see `Scorer`."""
+        """Read one more symbol in every row, and return the score of each next symbol; see `Scorer`."""
         known = values_at(rows_of(self._known, parents), symbols)
         if bool((symbols != BOS).any()):
             self._write(symbols, parents)
@@ -66,7 +68,7 @@ class CtcScorer:
         return self._known - known[..., None]
 
     def keep(self, utterances: Tensor) -> None:
-        """Forget all utterances but these."""
+        """Keep only these utterances."""
         self._lengths, self._inside, self._log_probs, self._peaks, self._shares = (
             values[utterances]
             for values in (self._lengths, self._inside, self._log_probs, self._peaks, self._shares)
@@ -78,7 +80,7 @@ class CtcScorer:
     def _write(self, symbols: Tensor, parents: Tensor) -> None:
         blank, symbol = rows_of(self._blank, parents), rows_of(self._symbol, parents)
         repeats = symbols == self._last.gather(1, parents)
-        # Where the symbol begins: behind a blank, or at once behind another symbol.
+        # A symbol can begin after a blank, or directly after a different symbol.
         begins = torch.logaddexp(blank, symbol.masked_fill(repeats[..., None], NEVER))[..., :-1]
         self._symbol = self._run(begins, self._of(symbols))
         self._blank = self._run(self._symbol[..., :-1], self._of(torch.full_like(symbols[:, :1], BLANK)))
@@ -91,22 +93,22 @@ class CtcScorer:
 
     @staticmethod
     def _run(begins: Tensor, log_probs: Tensor) -> Tensor:
-        """Return ``x[t] = (x[t-1] + begins[t-1]) * p[t-1]``, ``x[0] = 0``, in logarithms, for all t at once.
+        """Solve ``x[t] = (x[t-1] + begins[t-1]) * p[t-1]`` with ``x[0] = 0``, in logarithms, for all t at once.
 
-        Divided by the product of all p so far, each x is a sum of what has begun until then.
+        Divided by the product of all earlier p, each x is a cumulative sum over `begins`.
         """
         product = log_probs.cumsum(-1)
         x = product + torch.logcumsumexp(begins - (product - log_probs), -1)
         return torch.cat([torch.full_like(x[..., :1], NEVER), x], -1)
 
     def _prefixes(self) -> Tensor:
-        """Return log psi of each row's text with each symbol behind it, (utterances, rows, symbols)."""
+        """Return log psi of each row's text followed by each symbol, (utterances, rows, symbols)."""
         either = torch.logaddexp(self._blank, self._symbol)
         before = either[..., :-1].masked_fill(~self._inside[:, None], NEVER)
         highest = before.amax(-1, keepdim=True)
         highest = highest.masked_fill(highest == NEVER, 0.0)
         psi = ((before - highest).exp() @ self._shares).log() + highest + self._peaks[:, None]
-        # The last symbol once more needs a blank between.
+        # To repeat the last symbol, CTC needs a blank between the two.
         last = self._last.clamp(min=BLANK)
         repeated = (self._blank[..., :-1] + self._of(last)).masked_fill(~self._inside[:, None], NEVER)
         psi.scatter_(2, last[..., None], repeated.logsumexp(-1, keepdim=True))
@@ -117,5 +119,5 @@ class CtcScorer:
 
 
 def values_at(values: Tensor, symbols: Tensor) -> Tensor:
-    """Return of (utterances, rows, symbols) those of one symbol a row, (utterances, rows)."""
+    """Select one symbol for each row from (utterances, rows, symbols); return (utterances, rows)."""
     return values.gather(2, symbols[..., None]).squeeze(2)

@@ -1,4 +1,4 @@
-"""Decoders by name, with their settings: the one way in for tasks and commands."""
+"""Decode speech with a decoder chosen by name; tasks and commands call this module."""
 
 from __future__ import annotations
 
@@ -33,28 +33,28 @@ DECODERS = {
 
 
 class Vocabulary(Protocol):
-    """What decoders need to know of a vocabulary."""
+    """The properties of a vocabulary that decoders use."""
 
     @property
     def pieces(self) -> Sequence[str]:
-        """Text of each symbol, with a space, or SentencePiece's mark for it, where a word begins.
+        """The text of each symbol; at the beginning of a word it starts with a space or SentencePiece's mark for one.
 
-        The special symbols have a place, too: a text that does not count.
+        The special symbols have an entry too, whose text is not used.
         """
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class DecodingSettings:
-    """How speech becomes symbols.
+    """Settings of decoding.
 
     Attributes:
         decode: One of `DECODERS`.
-        beam: Texts that are kept at each step (beam, joint).
-        ctc_weight: Share of CTC in the score; the rest is the attention decoder's (joint).
+        beam: Number of texts kept at each step (beam, joint).
+        ctc_weight: Weight of CTC in the score; the attention decoder has the remaining weight (joint).
         lm: Language model: ARPA text or a kenlm binary of words (beam, joint), or the folder of a causal model of
             transformers over the vocabulary's symbols (joint).
-        lm_weight: Weight of its log-probability.
-        word_bonus: Added for each word, or for each symbol with a model of symbols; for use with `lm`.
+        lm_weight: Weight of the language model's log-probability.
+        word_bonus: Added to the score for each word, or for each symbol with a model of symbols; used only with `lm`.
     """
 
     decode: Decoder = "greedy"
@@ -65,7 +65,11 @@ class DecodingSettings:
     word_bonus: float = 1.0
 
     def __post_init__(self) -> None:
-        """Refuse what no decoder takes."""
+        """Check the settings.
+
+        Raises:
+            ConfigError: a setting is out of range, or settings contradict each other.
+        """
         names = get_args(Decoder)
         if self.decode not in names:
             hint = did_you_mean(str(self.decode), names)
@@ -82,29 +86,29 @@ class DecodingSettings:
             raise ConfigError(f"word_bonus {self.word_bonus} must be a finite number")
         if self.lm is not None and self.decode == "greedy":
             raise ConfigError(
-                f"lm {safe_repr(self.lm)} has no part in greedy decoding; set decode to beam or joint"
+                f"lm {safe_repr(self.lm)} is not used by greedy decoding; set decode to beam or joint"
             )
 
 
 def read_language_model(
     settings: DecodingSettings, vocabulary: Vocabulary
 ) -> WordFusion | SymbolFusion | None:
-    """Return the language model that settings name; None if they name none.
+    """Return the language model named in `settings`; None if they name none.
 
     Raises:
-        ConfigError: it cannot be read, is of a kind that the decoder does not take, or does not fit the vocabulary.
+        ConfigError: the model cannot be read, the decoder does not support its kind, or it does not fit the vocabulary.
     """
     if settings.lm is None:
         return None
     path, pieces = Path(settings.lm), vocabulary.pieces
     if not path.exists():
         raise ConfigError(
-            f"lm {safe_repr(settings.lm)} is not there; give a file of n-grams, or the folder of a causal model"
+            f"lm {safe_repr(settings.lm)} does not exist; give a file of n-grams, or the folder of a causal model"
         )
     if path.is_dir():
         if settings.decode != "joint":
             raise ConfigError(
-                f"lm {safe_repr(settings.lm)} is a folder, and decode={settings.decode} takes a file of n-grams; "
+                f"lm {safe_repr(settings.lm)} is a folder, but decode={settings.decode} needs a file of n-grams; "
                 f"set decode to joint"
             )
         model = CausalModel(path, symbols=len(pieces))
@@ -125,23 +129,23 @@ def decode(
     """Return the symbols of each utterance, without special ones.
 
     Args:
-        settings: Which decoder, and how.
-        network: In evaluation mode.
-        encoded: What its encoder makes of the speech, (utterances, frames, width).
-        encoded_lengths: Frames that count, (utterances,); None where all do. What lies beyond changes no result.
-        vocabulary: The network's symbols.
-        language_model: What `read_language_model` returned, so that it is read once for many batches; None: it is read.
+        settings: The decoder and its options.
+        network: The network in evaluation mode.
+        encoded: The encoder's output, (utterances, frames, width).
+        encoded_lengths: Number of valid frames, (utterances,); None if all are valid. Padding does not change results.
+        vocabulary: The network's vocabulary.
+        language_model: The result of `read_language_model`, so that many batches share it; None reads the model here.
 
     Raises:
-        ConfigError: the language model cannot be used, or the network has no attention decoder and should.
-        NoResult: the network puts out NaN or an infinite value.
+        ConfigError: the language model cannot be used, or the network lacks the attention decoder that is needed.
+        NoResult: the network returns NaN or an infinite value.
     """
     if language_model is None:
         language_model = read_language_model(settings, vocabulary)
     if settings.decode == "joint":
         if not hasattr(network, "decode"):
             raise ConfigError(
-                "decode=joint needs an attention decoder, and the network has none: take greedy or beam"
+                "decode=joint needs an attention decoder, and the network has none; use greedy or beam"
             )
         texts = joint_beam(
             network,
@@ -157,7 +161,7 @@ def decode(
         return greedy(logits, encoded_lengths)
     if isinstance(language_model, SymbolFusion):
         raise ConfigError(
-            "decode=beam takes a language model of words; set decode to joint for one of symbols"
+            "decode=beam needs a language model of words; for a model of symbols, set decode to joint"
         )
     lengths = counted(logits, encoded_lengths).tolist()
     return [

@@ -1,4 +1,4 @@
-"""Which frames of a batch count, and that all of them hold numbers."""
+"""Find the valid frames of a batch, and check that their values are finite."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from .symbols import FIRST
 
 
 def counted(values: Tensor, lengths: Tensor | None) -> Tensor:
-    """Return how many frames of each utterance count, (utterances,) int64, on the device of `values`.
+    """Return the number of valid frames of each utterance, (utterances,) int64, on the device of `values`.
 
     Args:
         values: Logits or log-probabilities, (utterances, frames, symbols).
-        lengths: (utterances,); None where every frame counts. What lies beyond is not looked at.
+        lengths: (utterances,); None if every frame is valid. Frames behind the length are not checked.
 
     Raises:
-        ValueError: shapes do not fit, or no symbol is there that could be written.
-        NoResult: a frame that counts holds NaN or an infinite value.
+        ValueError: shapes do not fit, or there are only special symbols.
+        NoResult: a valid frame holds NaN or an infinite value.
     """
     if values.dim() != 3 or values.shape[2] <= FIRST:
         raise ValueError(
@@ -34,7 +34,7 @@ def counted(values: Tensor, lengths: Tensor | None) -> Tensor:
             f"{lengths.tolist()} are not the lengths of {utterances} utterances of {frames} frames"
         )
     if not bool(values.isfinite().all()):
-        refuse_infinite(values[inside(lengths, frames)])
+        check_finite(values[inside(lengths, frames)])
     return lengths
 
 
@@ -44,12 +44,12 @@ def log_probabilities(logits: Tensor) -> Tensor:
 
 
 def inside(lengths: Tensor, frames: int) -> Tensor:
-    """Return (utterances, frames), True where a frame counts."""
+    """Return a mask (utterances, frames), True for valid frames."""
     return torch.arange(frames, device=lengths.device) < lengths[:, None]
 
 
-def refuse_infinite(values: Tensor) -> None:
-    """Refuse what a network that has diverged puts out.
+def check_finite(values: Tensor) -> None:
+    """Raise an error if a network's outputs are not finite, as after a training that diverged.
 
     Raises:
         NoResult: a value is NaN or infinite.
@@ -57,6 +57,6 @@ def refuse_infinite(values: Tensor) -> None:
     wrong = values[~values.isfinite()]
     if len(wrong):
         raise NoResult(
-            f"{len(wrong)} of {values.numel()} outputs of the network are {wrong[0].item()} or the like, and cannot be "
-            f"decoded: it has diverged; lower training.lr"
+            f"{len(wrong)} of {values.numel()} outputs of the network are not finite, such as {wrong[0].item()}: its "
+            "training has diverged; lower training.lr"
         )

@@ -1,4 +1,4 @@
-"""The best path of CTC: the likeliest symbol of each frame."""
+"""Best path decoding of CTC: take the likeliest symbol of each frame."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from .symbols import BLANK, FIRST
 
 
 def greedy(log_probs: Tensor, lengths: Tensor | None = None) -> list[list[int]]:
-    """Return the symbols of each utterance's likeliest alignment: repeats become one, then blanks go.
+    """Return the symbols of each utterance's likeliest alignment: repeated symbols are merged, then blanks removed.
 
-    Best path decoding of Graves et al. 2006 (Connectionist temporal classification, ICML, section 3.2). The beginning
-    and the end of a text are no symbols of CTC and never written. Of equally likely symbols the first is taken.
+    This is best path decoding of Graves et al. 2006 (Connectionist temporal classification, ICML, section 3.2). CTC has
+    no symbols for the beginning and the end of a text. Of equally likely symbols, the first is taken.
 
     Args:
-        log_probs: (utterances, frames, symbols), or logits: only their order in a frame counts.
-        lengths: Frames that count, (utterances,); None where all do.
+        log_probs: (utterances, frames, symbols); logits give the same result, since only their order matters.
+        lengths: Number of valid frames, (utterances,); None if all are valid.
 
     Raises:
-        NoResult: a frame that counts holds NaN or an infinite value.
+        NoResult: a valid frame holds NaN or an infinite value.
     """
     lengths = counted(log_probs, lengths)
     if not log_probs.shape[1]:

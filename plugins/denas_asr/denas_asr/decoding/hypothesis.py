@@ -1,4 +1,4 @@
-"""One text that may have been spoken."""
+"""A possible transcript and its score."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """What may have been said, with the logarithm of how likely it is, or of a product of such.
+    """A possible transcript with its score, a log-probability or a weighted sum of several.
 
     Attributes:
-        symbols: Symbols of the vocabulary, without special ones.
-        score: Natural logarithm; larger is better.
+        symbols: Symbols of the vocabulary, without special symbols.
+        score: Score in natural logarithms; larger is better.
     """
 
     symbols: tuple[int, ...]

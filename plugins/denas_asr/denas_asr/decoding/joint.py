@@ -1,7 +1,8 @@
-"""Joint decoding with CTC and attention: a beam search that both have a say in.
+"""Joint decoding: a beam search that combines the scores of CTC and of the attention decoder.
 
-Hori, Watanabe and Hershey 2017 (Joint CTC/attention decoding for end-to-end speech recognition, ACL), Watanabe et al.
-2017 (doi:10.1109/JSTSP.2017.2763455); for networks trained as in Kim, Hori and Watanabe 2017 (arXiv:1609.06773).
+Source: Hori, Watanabe and Hershey 2017 (Joint CTC/attention decoding for end-to-end speech recognition, ACL) and
+Watanabe et al. 2017 (doi:10.1109/JSTSP.2017.2763455). Networks are trained as in Kim, Hori and Watanabe 2017
+(arXiv:1609.06773).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from .symbol_beam import Limits, search
 from .word_model import WordFusion
 
 GROUP_NUMBERS = 8_000_000
-"""Most CTC outputs (utterances x frames x symbols) of utterances that are searched at once: twice 64 MB in float64."""
+"""Limit on CTC outputs (utterances x frames x symbols) that are searched at once: two tables of 64 MB in float64."""
 
 
 @torch.no_grad()
@@ -34,23 +35,23 @@ def joint_beam(
     longest: float = 1.0,
     length_power: float = 0.0,
 ) -> list[list[Hypothesis]]:
-    """Return the best texts of each utterance, best first, at most `beam`.
+    """Return at most `beam` texts for each utterance, best first.
 
-    A text scores ``ctc_weight * log p_ctc + (1 - ctc_weight) * log p_attention``, with what the language model adds. An
-    utterance without a frame has the empty text.
+    A text's score is ``ctc_weight * log p_ctc + (1 - ctc_weight) * log p_attention``, plus the language model's part.
+    An utterance without frames has the empty text.
 
     Args:
-        network: In evaluation mode. A side with weight 0 is not asked.
-        encoded: What its encoder makes of the speech, (utterances, frames, width).
-        lengths: Frames that count, (utterances,); None where all do. What lies beyond changes no result.
-        beam: Texts that are kept at each length.
+        network: The network in evaluation mode. A side (CTC or attention) with weight 0 is not computed.
+        encoded: The encoder's output, (utterances, frames, width).
+        lengths: Number of valid frames, (utterances,); None if all are valid. Padding does not change the result.
+        beam: Number of texts kept at each length.
         ctc_weight: From 0 to 1.
-        lm: Language model, with its weight and bonus.
-        longest: Most symbols of a text, in frames; more than 1.0 is of use where `ctc_weight` is 0.
+        lm: Language model with its weight and bonus.
+        longest: Greatest number of symbols in a text for each frame; values above 1.0 help only if `ctc_weight` is 0.
         length_power: Texts are ranked by ``score / (symbols + 1) ** length_power``.
 
     Raises:
-        NoResult: the network, or the language model, puts out NaN or an infinite value.
+        NoResult: the network or the language model returns NaN or an infinite value.
     """
     log_probs = log_probabilities(network.ctc(encoded))
     lengths = counted(log_probs, lengths)
@@ -79,7 +80,7 @@ def joint_beam(
 
 
 def _groups(lengths: Tensor, symbols: int) -> list[list[int]]:
-    """Return places of utterances of like length that have a frame, as many together as memory allows."""
+    """Group the indices of utterances that have frames, by similar length; a group is as large as memory allows."""
     groups: list[list[int]] = []
     frames = lengths.tolist()
     for place in sorted((place for place, length in enumerate(frames) if length), key=lambda p: -frames[p]):

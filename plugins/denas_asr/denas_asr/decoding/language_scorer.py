@@ -1,4 +1,4 @@
-"""What language models say of the next symbol: those of words, and those of the symbols themselves."""
+"""Score the next symbol with a language model of words or of symbols."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from .frames import refuse_infinite
+from .frames import check_finite
 from .scorer import rows_of
 from .symbols import BOS, EOS, FIRST
 from .word_model import WordFusion, Writing
 
 
 class SymbolModel(Protocol):
-    """A language model of symbols, such as a transformer."""
+    """A language model over the symbols of the vocabulary, such as a transformer."""
 
     def __call__(self, texts: Tensor) -> Tensor:
-        """Return the log-probabilities of the symbol behind each text, (texts, vocabulary).
+        """Return the log-probabilities of the symbol after each text, (texts, vocabulary).
 
         Args:
-            texts: (texts, symbols) int64, which begin with `BOS`. The end of a text is `EOS`.
+            texts: (texts, symbols) int64; each text begins with `BOS`. In the result, `EOS` stands for the end.
         """
 
 
@@ -35,7 +35,7 @@ class SymbolFusion:
 
 
 class WordScorer:
-    """Follows a model of words along the rows of a beam; see `Scorer`."""
+    """Applies a language model of words to the rows of a beam; see `Scorer`."""
 
     def __init__(self, fusion: WordFusion, utterances: int, device: torch.device) -> None:
         self._fusion = fusion
@@ -43,7 +43,7 @@ class WordScorer:
         self._writings = [[fusion.begin()] for _ in range(utterances)]
 
     def step(self, symbols: Tensor, parents: Tensor) -> Tensor:
-        """Read a symbol more in every row, and return what each next symbol adds; see `Scorer`."""
+        """Read one more symbol in every row, and return the score of each next symbol; see `Scorer`."""
         rows = zip(self._writings, symbols.tolist(), parents.tolist(), strict=True)
         self._writings = [
             [self._after(before[parent], symbol) for symbol, parent in zip(written, of, strict=True)]
@@ -55,7 +55,7 @@ class WordScorer:
         return gains
 
     def keep(self, utterances: Tensor) -> None:
-        """Forget all utterances but these."""
+        """Keep only these utterances."""
         self._writings = [self._writings[place] for place in utterances.tolist()]
 
     def _after(self, writing: Writing, symbol: int) -> Writing:
@@ -66,25 +66,25 @@ class WordScorer:
 
 
 class SymbolScorer:
-    """Follows a model of symbols along the rows of a beam; see `Scorer`."""
+    """Applies a language model of symbols to the rows of a beam; see `Scorer`."""
 
     def __init__(self, fusion: SymbolFusion, utterances: int, device: torch.device) -> None:
         self._fusion = fusion
         self._texts = torch.zeros(utterances, 1, 0, dtype=torch.int64, device=device)
 
     def step(self, symbols: Tensor, parents: Tensor) -> Tensor:
-        """Read a symbol more in every row, and return what each next symbol adds; see `Scorer`.
+        """Read one more symbol in every row, and return the score of each next symbol; see `Scorer`.
 
         Raises:
-            NoResult: the model puts out NaN or an infinite value.
+            NoResult: the model returns NaN or an infinite value.
         """
         self._texts = torch.cat([rows_of(self._texts, parents), symbols[..., None]], -1)
         log_probs = self._fusion.model(self._texts.flatten(0, 1))
-        refuse_infinite(log_probs)
+        check_finite(log_probs)
         gains = self._fusion.weight * log_probs.double().reshape(*symbols.shape, -1)
         gains[..., FIRST:] += self._fusion.bonus
         return gains
 
     def keep(self, utterances: Tensor) -> None:
-        """Forget all utterances but these."""
+        """Keep only these utterances."""
         self._texts = self._texts[utterances]

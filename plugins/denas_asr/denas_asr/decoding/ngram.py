@@ -1,4 +1,4 @@
-"""Back-off language models of words, read by kenlm from ARPA text or from its binary files."""
+"""Back-off language models of words, which kenlm reads from ARPA text or from its own binary files."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Any
 from denas_core.errors import ConfigError, describe_error, safe_repr
 
 NATURAL = math.log(10.0)
-"""Files hold logarithms to the base of ten."""
+"""Natural logarithm of 10: kenlm works with logarithms to base 10."""
 
 
 class NgramModel:
-    """The n-grams of a file (Heafield 2011, KenLM). Words that it does not know are its ``<unk>``."""
+    """The n-gram model of a file (Heafield 2011, KenLM). Unknown words count as the model's ``<unk>``."""
 
     def __init__(self, path: Path) -> None:
         """Read a file.
 
         Raises:
-            ConfigError: kenlm is not installed, or the file is none of its kind.
+            ConfigError: kenlm is not installed, or the file is not an n-gram model.
         """
         self._kenlm = _library()
         self._model = _read(self._kenlm, path)
@@ -32,7 +32,7 @@ class NgramModel:
         return context
 
     def after(self, context: Any, word: str) -> tuple[float, Any]:
-        """Return the natural log-probability of a word in its context, and the context of the next."""
+        """Return the natural log-probability of a word in its context, and the context of the next word."""
         closed = self._kenlm.State()
         return NATURAL * self._model.BaseScore(context, word, closed), closed
 
@@ -46,20 +46,20 @@ class NgramModel:
 
 def _library() -> Any:
     try:
-        # By name: without the extra, a checker of types would look for it in vain.
+        # The import is by name because a type checker cannot find the module when the extra is not installed.
         return importlib.import_module("kenlm")
     except ImportError as error:
         raise ConfigError("an n-gram language model needs kenlm: pip install 'denas-asr[lm]'") from error
 
 
 def _read(kenlm: Any, path: Path) -> Any:
-    # The library's own text for a file that is not there spans lines.
+    # For a missing file, the library's own message has several lines.
     if not path.is_file():
         raise ConfigError(
-            f"language model {safe_repr(str(path))} is no file; give lm a path of ARPA text or a kenlm binary"
+            f"language model {safe_repr(str(path))} is not a file; give lm a path of ARPA text or a kenlm binary"
         )
     config = kenlm.Config()
-    # Else it draws progress on the terminal, and asks for a binary file.
+    # By default kenlm draws a progress bar and recommends a binary file on the terminal.
     config.show_progress = False
     config.arpa_complain = kenlm.ARPALoadComplain.NONE
     try:

@@ -1,7 +1,8 @@
-"""CTC prefix beam search: the likeliest texts, each summed over its alignments.
+"""CTC prefix beam search: find the likeliest texts by summing over the alignments of each.
 
-Hannun et al. 2014 (arXiv:1408.2873), algorithm 1. As in Graves 2012 (Supervised sequence labelling, section 7.5.3), a
-prefix that has left the beam comes back with what its parent gives it then, without its own past.
+This is algorithm 1 of Hannun et al. 2014 (arXiv:1408.2873). As in Graves 2012 (Supervised sequence labelling, section
+7.5.3), a prefix that left the beam and enters it again has only the probability that its parent passes to it then; its
+earlier probability is lost.
 """
 
 from __future__ import annotations
@@ -23,15 +24,15 @@ ROOT_SYMBOL = -1
 
 
 def prefix_beam(log_probs: Tensor, beam: int, lm: WordFusion | None = None) -> list[Hypothesis]:
-    """Return the likeliest texts of an utterance, best first, at most `beam`.
+    """Return at most `beam` texts of an utterance, likeliest first.
 
-    Scores are sums over the alignments that went through the beam, in float64: at most the probability of the text
-    under CTC, and this itself where the beam was wide enough; with what the language model adds.
+    A score is the sum over the alignments that stayed in the beam, in float64, plus the language model's part. The sum
+    is at most the text's probability under CTC, and equals it if the beam is wide enough.
 
     Args:
         log_probs: (frames, symbols), normalised.
-        beam: Prefixes that are kept from frame to frame.
-        lm: Language model of words, with its weight and bonus.
+        beam: Number of prefixes kept from frame to frame.
+        lm: Language model of words with its weight and bonus.
 
     Raises:
         NoResult: a frame holds NaN or an infinite value.
@@ -49,9 +50,8 @@ def prefix_beam(log_probs: Tensor, beam: int, lm: WordFusion | None = None) -> l
 def _candidates(log_probs: Tensor, beam: int, lm: WordFusion | None) -> Whole:
     """Return the symbols of each frame that can extend a prefix into the beam, (frames, candidates).
 
-    Two symbols that the language model does not tell apart keep their order behind every prefix, save for the prefix's
-    last symbol and for texts that are in the beam already. So `beam` + 1 of each such group are enough; no others could
-    win.
+    Two symbols that the language model treats alike keep their order after every prefix, except for the prefix's last
+    symbol and for texts that are already in the beam. So the best `beam` + 1 symbols of each such group are enough.
     """
     groups = [torch.arange(FIRST, log_probs.shape[1])]
     if lm is not None:
@@ -67,10 +67,11 @@ def _candidates(log_probs: Tensor, beam: int, lm: WordFusion | None) -> Whole:
 
 
 class _Search:
-    """The beam, and the tree of all prefixes that were ever in it.
+    """The beam, and the tree of all prefixes that have ever been in it.
 
-    Row by row of the beam: its prefix, the symbol this ends in, the row of the prefix without that symbol (-1 where
-    that is not in the beam), and how likely the frames so far are with the prefix, ending in a blank or in its symbol.
+    Each row of the beam has a prefix, the prefix's last symbol, the row of the prefix without that symbol (-1 if it is
+    not in the beam), and two log-probabilities of the prefix with the frames so far: for alignments that end in a
+    blank, and for those that end in the last symbol.
     """
 
     def __init__(self, beam: int, lm: WordFusion | None) -> None:
@@ -90,9 +91,9 @@ class _Search:
         self._closing: Numbers = np.zeros(1)
 
     def read(self, frame: Numbers, symbols: Whole) -> None:
-        """Take in the log-probabilities of one frame, of whose symbols only some can extend prefixes."""
+        """Process the log-probabilities of one frame; only `symbols` can extend prefixes."""
         both = np.logaddexp(self._blank, self._symbol)
-        # The root has no last symbol: row -1 of `frame` is read for it, and comes to nothing.
+        # The root has no last symbol: index -1 of `frame` is read for it, and the result has probability 0.
         of_last = frame[self._last]
         stay_blank = both + frame[BLANK]
         stay_symbol = self._symbol + of_last
@@ -103,7 +104,7 @@ class _Search:
         stay_symbol[has_parent] = np.logaddexp(stay_symbol[has_parent], from_parent)
 
         grown = np.where(symbols == self._last[:, None], self._blank[:, None], both[:, None]) + frame[symbols]
-        # Those are in the beam, and have their share already.
+        # These texts are in the beam already, and have received this probability above.
         child, column = np.nonzero(symbols == self._last[has_parent][:, None])
         grown[rows[child], column] = -np.inf
 
@@ -123,7 +124,7 @@ class _Search:
         return [Hypothesis(self._text(int(self._prefixes[row])), float(scores[row])) for row in order]
 
     def _best(self, merit: Numbers) -> Whole:
-        # Stable, so that equal texts come in the same order everywhere.
+        # A stable sort gives equal scores the same order on every machine.
         order: Whole = np.argsort(-merit, kind="stable")[: self._beam]
         return order[merit[order] > -np.inf]
 

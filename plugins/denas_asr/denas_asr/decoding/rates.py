@@ -1,4 +1,4 @@
-"""Word and character error rates: edits of all utterances, over the words or characters that were said."""
+"""Word and character error rates: edits in all utterances, divided by the words or characters of the references."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Errors:
-    """Edits from what was said to what was understood, summed over utterances.
+    """Counts of the edits from references to hypotheses, summed over utterances.
 
     Attributes:
-        substitutions: Words or characters taken for others.
-        deletions: Those not heard.
-        insertions: Those never said.
-        said: How many there are in the references.
+        substitutions: Words or characters that were replaced by others.
+        deletions: Words or characters missing in the hypotheses.
+        insertions: Words or characters missing in the references.
+        said: Number of words or characters in the references.
     """
 
     substitutions: int
@@ -28,16 +28,16 @@ class Errors:
 
     @property
     def rate(self) -> float:
-        """Edits over what was said; more than 1 is possible. If nothing was said: the number of insertions."""
+        """Edits divided by `said`; it can exceed 1. If `said` is 0, it is the number of insertions."""
         return (self.substitutions + self.deletions + self.insertions) / max(1, self.said)
 
 
 def word_errors(references: Sequence[str], hypotheses: Sequence[str]) -> Errors:
-    """Count word errors; words are what white space separates, compared letter by letter.
+    """Count word errors; words are separated by white space and must be exactly equal.
 
     Args:
-        references: What was said in each utterance; may be empty.
-        hypotheses: What was understood, in the same order.
+        references: The correct text of each utterance; it may be empty.
+        hypotheses: The recognised texts in the same order.
     """
     import jiwer
 
@@ -47,11 +47,11 @@ def word_errors(references: Sequence[str], hypotheses: Sequence[str]) -> Errors:
 
 
 def character_errors(references: Sequence[str], hypotheses: Sequence[str]) -> Errors:
-    """Count character errors; a space is a character like any other, and nothing is stripped.
+    """Count character errors; a space is a character like any other, and no space is removed.
 
     Args:
-        references: What was said in each utterance; may be empty.
-        hypotheses: What was understood, in the same order.
+        references: The correct text of each utterance; it may be empty.
+        hypotheses: The recognised texts in the same order.
     """
     import jiwer
 

@@ -1,4 +1,4 @@
-"""What a beam search over symbols asks of whoever has a say in the next one."""
+"""The interface of scorers, which score the next symbol in a beam search over symbols."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ from torch import Tensor
 
 
 class Scorer(Protocol):
-    """Follows the rows of a beam, for several utterances at once, and says what each next symbol would add.
+    """Scores every possible next symbol for the rows of a beam, for several utterances at once.
 
-    Before the first step every utterance has one row, with nothing written.
+    Before the first step, every utterance has one row with an empty text.
     """
 
     def step(self, symbols: Tensor, parents: Tensor) -> Tensor:
-        """Read a symbol more in every row, and return what each next symbol adds, (utterances, rows, symbols), float64.
+        """Read one more symbol in every row, and return the score that each next symbol adds to the text.
 
-        The column of `EOS` is what the text gains if it ends here.
+        The result is (utterances, rows, symbols) in float64. Its column `EOS` is the score added if the text ends here.
 
         Args:
-            symbols: What each row has last, (utterances, rows); `BOS` in the first step.
-            parents: Row of the step before that this one continues, (utterances, rows). A row may have several.
+            symbols: The last symbol of each row, (utterances, rows); `BOS` in the first step.
+            parents: The row of the previous step that each row continues, (utterances, rows). Several rows may continue
+                the same row.
         """
 
     def keep(self, utterances: Tensor) -> None:
-        """Forget all utterances but these, given by their places."""
+        """Keep only these utterances, given by their indices."""
 
 
 def rows_of(values: Tensor, parents: Tensor) -> Tensor:
-    """Return the rows `parents`, (utterances, rows), of (utterances, rows before, ...)."""
+    """Select the rows `parents`, (utterances, rows), from (utterances, rows before, ...)."""
     index = parents.view(*parents.shape, *[1] * (values.dim() - 2))
     return values.gather(1, index.expand(*parents.shape, *values.shape[2:]))

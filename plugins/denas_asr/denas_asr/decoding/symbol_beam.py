@@ -1,4 +1,4 @@
-"""Beam search over symbols: texts grow one symbol at a time, and end where that scores best."""
+"""Beam search over symbols: texts grow by one symbol at a time, and may end after each."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from .symbols import BOS, EOS, FIRST
 
 END_LENGTHS = 3
 END_MARGIN = 10.0
-"""End detection of Watanabe et al. 2017 (doi:10.1109/JSTSP.2017.2763455): no longer text is looked for once the best
-texts of three lengths in a row score less than the best of all, less this."""
+"""End detection of Watanabe et al. 2017 (doi:10.1109/JSTSP.2017.2763455): the search stops once the best texts of three
+lengths in a row score worse than the best text of all by more than this margin."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How far a search goes.
+    """Limits of a search.
 
     Attributes:
-        beam: Texts that are kept at each length.
-        longest: Most symbols of each utterance's text.
-        bonus: Most that a symbol more can add to a score; everything else that scorers add is a log-probability.
+        beam: Number of texts kept at each length.
+        longest: Greatest number of symbols in the text of each utterance.
+        bonus: Greatest bonus that one more symbol can add to a score; all other additions are log-probabilities.
         length_power: Texts are ranked by ``score / (symbols + 1) ** length_power``: 0 by their sum, 1 by their mean.
     """
 
@@ -39,15 +39,15 @@ class Limits:
 def search(
     scorers: Sequence[tuple[float, Scorer]], limits: Limits, device: torch.device
 ) -> list[list[Hypothesis]]:
-    """Return the best texts of each utterance, best first, at most `beam`.
+    """Return at most `beam` texts for each utterance, best first.
 
-    It stops where no text that goes on can outrank the best that has ended, and where longer ones get ever worse
-    (`END_MARGIN`). What scores minus infinity is no text.
+    The search stops when no unfinished text can outrank the best finished one, or when longer texts keep getting worse
+    (`END_MARGIN`). A text with a score of minus infinity is dropped.
 
     Args:
-        scorers: With their weights, above 0.
-        limits: How far it goes; one length an utterance.
-        device: Where scorers want their symbols.
+        scorers: Scorers with their weights, which are above 0.
+        limits: Limits of the search, with one length for each utterance.
+        device: The device on which scorers expect symbols.
     """
     ended = [_Ended(limits, longest) for longest in limits.longest]
     active = list(range(len(ended)))
@@ -57,7 +57,7 @@ def search(
     parents = torch.zeros_like(symbols)
     while active:
         total = scores[..., None] + sum(weight * scorer.step(symbols, parents) for weight, scorer in scorers)
-        # Of rows that are impossible, scorers may say anything.
+        # Scorers may return anything for impossible rows.
         total = total.masked_fill((scores == -torch.inf)[..., None], -torch.inf)
         for place, utterance in enumerate(active):
             ended[utterance].take(texts[place], total[place, :, EOS])
@@ -82,7 +82,7 @@ def search(
 
 
 class _Ended:
-    """The texts of one utterance that have ended."""
+    """The finished texts of one utterance."""
 
     def __init__(self, limits: Limits, longest: int) -> None:
         self._limits = limits
@@ -91,7 +91,7 @@ class _Ended:
         self._best_of_length: list[float] = []
 
     def take(self, texts: Tensor, scores: Tensor) -> None:
-        """Take in texts of one length, (texts, symbols), with the score that each has if it ends here."""
+        """Add texts of one length, (texts, symbols), with the score of each if it ends here."""
         order = scores.argsort(descending=True, stable=True)
         values = scores[order].tolist()
         self._best_of_length.append(values[0])
@@ -102,12 +102,12 @@ class _Ended:
             for place in better:
                 rank = self._rank(values[place], texts.shape[1])
                 self._found.append((rank, Hypothesis(tuple(rows[place]), values[place])))
-            # Stable: of equal ones the shorter comes first.
+            # The sort is stable, so that of equal scores the shorter text comes first.
             self._found.sort(key=lambda found: -found[0])
             del self._found[self._limits.beam :]
 
     def may_rise(self, highest: float, symbols: int) -> bool:
-        """Return whether a text may outrank those here that has `symbols` or more, of which the best have a score."""
+        """Return whether a text of `symbols` symbols or more, continued from the score `highest`, may outrank these."""
         if symbols > self._longest or highest == -math.inf:
             return False
         if not self._found:
@@ -115,12 +115,12 @@ class _Ended:
         recent = self._best_of_length[-END_LENGTHS:]
         if len(recent) == END_LENGTHS and max(recent) < max(self._best_of_length) - END_MARGIN:
             return False
-        # One more: the end of a text may close a word.
+        # One bonus more is possible because the end of a text may close a word.
         most = highest + max(0.0, self._limits.bonus) * (self._longest - symbols + 1)
         return self._rank(most, symbols if most > 0 else self._longest) > self._found[0][0]
 
     def best(self) -> list[Hypothesis]:
-        """Return them, best first."""
+        """Return the texts, best first."""
         return [hypothesis for _, hypothesis in self._found]
 
     def _rank(self, score: float, symbols: int) -> float:

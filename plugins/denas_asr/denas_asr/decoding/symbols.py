@@ -1,13 +1,13 @@
-"""The symbols that are no text; those of a vocabulary begin behind them."""
+"""The special symbols, which stand for no text; the vocabulary's own symbols come after them."""
 
 BLANK = 0
-"""Nothing is said in a frame; what lies beyond a text, too."""
+"""The blank of CTC: a frame without a symbol. It is also the padding behind a text."""
 
 BOS = 1
-"""The beginning of a text, which a decoder reads first and nobody writes."""
+"""The beginning of a text: the decoder reads it first and never writes it."""
 
 EOS = 2
-"""The end of a text, as a decoder writes it. CTC never does."""
+"""The end of a text: the attention decoder writes it, CTC never does."""
 
 FIRST = 3
-"""The first symbol of the vocabulary."""
+"""The first symbol of the vocabulary that stands for text."""

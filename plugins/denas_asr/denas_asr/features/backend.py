@@ -1,4 +1,4 @@
-"""Which library computes filterbanks and resampling: torchaudio where it works, else the equal code here."""
+"""Choose the code for filterbanks and resampling: torchaudio if it works, otherwise the equal code of this package."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ INSTALL = "pip install 'denas-asr[torchaudio]'"
 
 
 def torchaudio() -> ModuleType | None:
-    """Return torchaudio with its filterbanks; None where it is not installed, or does not work beside this torch."""
+    """Return torchaudio with its filterbanks; None if it is not installed or does not work with this torch."""
     return _looked_for()[0]
 
 
 def in_use() -> str:
-    """Return a line for ``denas doctor``: what computes features, why, and how to get the other."""
+    """Return a line for ``denas doctor``: which code computes features, why, and how to change it."""
     found, fault = _looked_for()
     version = _version("torchaudio")
     if found is not None:
@@ -34,11 +34,11 @@ def in_use() -> str:
 
 @functools.cache
 def _looked_for() -> tuple[ModuleType | None, str]:
-    """Import torchaudio, once; return it, or why it does not import."""
+    """Import torchaudio once; return it, or the reason why it cannot be imported."""
     try:
         importlib.import_module("torchaudio.compliance.kaldi")
         return importlib.import_module("torchaudio"), ""
-    # Libraries built for another torch fail with OSError or RuntimeError.
+    # A torchaudio built for another torch fails with OSError or RuntimeError.
     except Exception as error:
         return None, describe_error(error)
 

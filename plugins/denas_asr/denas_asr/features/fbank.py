@@ -1,4 +1,4 @@
-"""Log-mel filterbanks as Kaldi computes them: ``torchaudio.compliance.kaldi.fbank`` with dither 0, on plain torch."""
+"""Log-mel filterbanks as in Kaldi: ``torchaudio.compliance.kaldi.fbank`` with dither 0, written in plain torch."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LOWEST_HZ = 20.0
-"""Where the first band begins; the last one ends at half the rate."""
+"""Lower edge of the first band in Hz; the last band ends at half the sample rate."""
 
 PREEMPHASIS = 0.97
 
 POVEY = 0.85
-"""Power of the Hann window that makes Povey's."""
+"""The Povey window is the Hann window raised to this power."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Fbank:
-    """What filterbanks are like.
+    """Settings of filterbanks.
 
     Attributes:
-        mels: Bands.
-        frame_ms: Milliseconds that a frame sees.
-        hop_ms: Milliseconds between the beginnings of two frames.
+        mels: Number of mel bands.
+        frame_ms: Length of a frame in milliseconds.
+        hop_ms: Milliseconds between the starts of two consecutive frames.
     """
 
     mels: int = 80
@@ -36,13 +36,13 @@ class Fbank:
     hop_ms: float = 10.0
 
     def frames(self, samples: int, rate: int) -> int:
-        """Return the frames of a waveform: those that fit into it."""
+        """Return the number of whole frames that fit into a waveform."""
         window, hop = self.samples(rate)
         return max(0, 1 + (samples - window) // hop)
 
     def samples(self, rate: int) -> tuple[int, int]:
-        """Return the samples of a frame, and those between the beginnings of two."""
-        # The order of the products decides how they round, and is that of torchaudio.
+        """Return the number of samples in a frame, and between the starts of two consecutive frames."""
+        # The order of the factors affects rounding; this is the order in torchaudio.
         return int(rate * self.frame_ms * 0.001), int(rate * self.hop_ms * 0.001)
 
 
@@ -52,12 +52,12 @@ DEFAULT = Fbank()
 def log_mel(waveform: Tensor, rate: int, options: Fbank = DEFAULT) -> Tensor:
     """Return the logarithm of the energy in each mel band of each frame, float32 (frames, mels).
 
-    Energies below 1.2e-7 count as that. A waveform shorter than a frame has no frames.
+    Energies below 1.2e-7 are raised to 1.2e-7. A waveform shorter than a frame has no frames.
 
     Args:
         waveform: float32 (samples,), from -1 to 1.
-        rate: Samples a second.
-        options: What filterbanks are like.
+        rate: Sample rate in Hz.
+        options: Settings of the filterbanks.
     """
     if not options.frames(len(waveform), rate):
         return waveform.new_empty((0, options.mels))
@@ -76,13 +76,13 @@ def log_mel(waveform: Tensor, rate: int, options: Fbank = DEFAULT) -> Tensor:
 
 
 def own_log_mel(waveform: Tensor, rate: int, options: Fbank = DEFAULT) -> Tensor:
-    """Return what `log_mel` does without looking for torchaudio."""
+    """Return the same as `log_mel`, computed without torchaudio."""
     import torch
 
     size, hop = options.samples(rate)
     frames = waveform.unfold(0, size, hop)
     frames = frames - frames.mean(1, keepdim=True)
-    # The first sample has no neighbour, and is its own.
+    # The first sample has no predecessor, so it is used as its own.
     before = torch.cat([frames[:, :1], frames[:, :-1]], 1)
     frames = (frames - PREEMPHASIS * before) * _window(size)
     spectrum = torch.fft.rfft(frames, n=_padded(size))
@@ -108,11 +108,12 @@ def _bands(rate: int, size: int, mels: int) -> Tensor:
     """Return the weight of each frequency in each band, (size / 2 + 1, mels): triangles on the mel scale."""
     import torch
 
-    # In float32 as torchaudio does it: where a band has one frequency near its edge, the rounding of its weight shows.
+    # Computed in float32 as in torchaudio: if a band has a single frequency near its edge, the rounding of its weight
+    # is visible in the result.
     lowest, highest = _mel(LOWEST_HZ), _mel(rate / 2)
     edges = lowest + torch.arange(mels + 2) * ((highest - lowest) / (mels + 1))
     left, centre, right = edges[:-2], edges[1:-1], edges[2:]
-    # Kaldi leaves out the last frequency, half the rate, on which no triangle has any weight.
+    # Kaldi leaves out the last frequency, half the sample rate, because no triangle gives it any weight.
     places = 1127.0 * (1.0 + rate / size * torch.arange(size // 2 + 1) / 700.0).log()[:, None]
     rising, falling = (places - left) / (centre - left), (right - places) / (right - centre)
     weights: Tensor = torch.minimum(rising, falling).clamp(min=0)

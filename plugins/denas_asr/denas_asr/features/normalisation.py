@@ -1,4 +1,4 @@
-"""Cepstral mean and variance normalisation, though of bands: by what training has, or by each utterance itself."""
+"""Mean and variance normalisation of mel bands, with the statistics of the training data or of each utterance."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LEAST_SPREAD = 1e-2
-"""A band whose logarithms vary by less, such as one that is silent, is not blown up."""
+"""Smallest standard deviation to divide by, so that noise in a silent band is not amplified."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Normalisation:
-    """What is taken from each band, and what it is divided by.
+    """The mean subtracted from each band, and the standard deviation it is divided by.
 
     Attributes:
-        mean: By band.
-        std: By band, above 0.
+        mean: Mean of each band.
+        std: Standard deviation of each band, above 0.
     """
 
     mean: tuple[float, ...]
@@ -32,23 +32,23 @@ class Normalisation:
         return (features - features.new_tensor(self.mean)) / features.new_tensor(self.std)
 
     def as_facts(self) -> dict[str, Any]:
-        """Return what `from_facts` reads, fit for JSON."""
+        """Return values for JSON from which `from_facts` makes the same normalisation."""
         return {"mean": list(self.mean), "std": list(self.std)}
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> Normalisation:
-        """Return what `as_facts` has put down."""
+        """Return the normalisation that `as_facts` described."""
         return cls(mean=tuple(facts["mean"]), std=tuple(facts["std"]))
 
 
-def measured(utterances: Iterable[Tensor]) -> Normalisation:
-    """Return the mean and the spread of each band over all frames.
+def measure_normalisation(utterances: Iterable[Tensor]) -> Normalisation:
+    """Return the mean and the standard deviation of each band over all frames.
 
     Args:
-        utterances: Features (frames, bands) of each, those of a training split or of a part of it.
+        utterances: Features (frames, bands) of each utterance of a training split, or of some of them.
 
     Raises:
-        ConfigError: there is not a single frame.
+        ConfigError: there are no frames.
     """
     frames, sums, squares = 0, None, None
     for features in utterances:
@@ -59,7 +59,7 @@ def measured(utterances: Iterable[Tensor]) -> Normalisation:
         sums = exact.sum(0) if sums is None else sums + exact.sum(0)
         squares = exact.square().sum(0) if squares is None else squares + exact.square().sum(0)
     if sums is None or squares is None:
-        raise ConfigError("no utterance is long enough for a frame of features; give longer audio")
+        raise ConfigError("every utterance is shorter than one frame of features; give longer audio")
     mean = sums / frames
     std = (squares / frames - mean.square()).clamp(min=0).sqrt().clamp(min=LEAST_SPREAD)
     return Normalisation(
@@ -68,8 +68,8 @@ def measured(utterances: Iterable[Tensor]) -> Normalisation:
     )
 
 
-def by_utterance(features: Tensor) -> Tensor:
-    """Return features (frames, bands) of which each band has mean 0, and spread 1 unless it has hardly any."""
+def normalise_by_utterance(features: Tensor) -> Tensor:
+    """Return features (frames, bands) with mean 0 in each band, and standard deviation 1 unless a band is constant."""
     if not len(features):
         return features
     spread = features.std(0, correction=0).clamp(min=LEAST_SPREAD)

@@ -1,4 +1,4 @@
-"""Another rate for a waveform, by a windowed sinc: ``torchaudio.functional.resample``, on plain torch."""
+"""Resample a waveform with a windowed sinc: ``torchaudio.functional.resample``, written in plain torch."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ZEROS = 6
-"""Zero crossings of the sinc on either side."""
+"""Number of zero crossings of the sinc on each side."""
 
 ROLLOFF = 0.99
-"""Where frequencies end, by half of the lower rate: what is above would come back mirrored."""
+"""Cut-off frequency divided by half of the lower rate: higher frequencies would cause aliasing."""
 
 WHOLE_FILTERS = 1 << 22
-"""Products of two reduced rates up to which torchaudio is used: it makes a table of that size at least."""
+"""Largest product of the two reduced rates for which torchaudio is used: it makes a table of at least that size."""
 
 BLOCK = 1 << 22
-"""Samples, by the weights of each, that are summed at once."""
+"""Limit on samples x weights that are summed at once."""
 
 
 def resample(waveform: Tensor, rate: int, to: int) -> Tensor:
-    """Return a waveform (samples,) at another rate, of ceil(samples * to / rate) samples.
+    """Return a waveform (samples,) at another sample rate; it has ceil(samples * to / rate) samples.
 
     Args:
         waveform: float32 (samples,).
-        rate: Samples a second.
-        to: Those of the result. Both are whole numbers, whatever their common divisor.
+        rate: Sample rate in Hz, a whole number.
+        to: Sample rate of the result in Hz, any other whole number.
     """
     if rate == to or not len(waveform):
         return waveform
@@ -42,11 +42,12 @@ def resample(waveform: Tensor, rate: int, to: int) -> Tensor:
 
 
 def own_resample(waveform: Tensor, rate: int, to: int) -> Tensor:
-    """Return what `resample` does without looking for torchaudio.
+    """Return the same as `resample`, computed without torchaudio.
 
-    Sample j of the result lies at j * rate / to. After every `to` of them, both rates reduced, the same weights come
-    again, for samples that are `rate` further on. Weights are kept where the window is not 0: torchaudio's rows are as
-    long as the reduced rate, which makes gigabytes where the rates have no common divisor.
+    Sample j of the result lies at the position j * rate / to of the waveform. With both rates divided by their greatest
+    common divisor, the weights repeat after every `to` samples of the result, for samples that are `rate` positions
+    later. Only weights inside the window are stored: torchaudio's rows are as long as the reduced rate, which takes
+    gigabytes if the rates have no common divisor.
     """
     import torch
 
@@ -67,12 +68,12 @@ def own_resample(waveform: Tensor, rate: int, to: int) -> Tensor:
 
 @functools.lru_cache(maxsize=32)
 def _filters(rate: int, to: int) -> tuple[Tensor, Tensor, int]:
-    """Return the weights (to, width) of samples around each place, the first of these samples, and the margin."""
+    """Return the weights (to, width) of the samples around each position, the first such sample, and the margin."""
     import torch
 
     bandwidth = min(rate, to) * ROLLOFF
     reach = math.ceil(ZEROS * rate / bandwidth)
-    # In whole numbers: where a sample lies between two others must not be lost to rounding.
+    # Whole numbers keep the exact position of a sample between two others, which rounding would lose.
     places = torch.arange(to) * rate
     first = places // to - reach
     offsets = torch.arange(2 * reach + 2)

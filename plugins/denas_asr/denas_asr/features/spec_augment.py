@@ -1,4 +1,4 @@
-"""SpecAugment: bands and stretches of time that a network does not get to see (Park et al. 2019, arXiv:1904.08779)."""
+"""SpecAugment: hide some mel bands and some frames from a network in training (Park et al. 2019, arXiv:1904.08779)."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class SpecAugment:
-    """How much is masked.
+    """Numbers and sizes of the masks.
 
     Attributes:
-        frequency_masks: Masks over neighbouring bands.
-        frequency_width: Most bands of one.
-        time_masks: Masks over neighbouring frames.
-        time_width: Most frames of one.
-        time_share: Most frames of one, by all; for short utterances, which four masks would cover.
+        frequency_masks: Number of masks over neighbouring bands.
+        frequency_width: Greatest number of bands in a mask.
+        time_masks: Number of masks over neighbouring frames.
+        time_width: Greatest number of frames in a mask.
+        time_share: Greatest share of an utterance's frames in one mask, so that masks do not cover a short utterance.
     """
 
     frequency_masks: int = 4
@@ -29,13 +29,13 @@ class SpecAugment:
     time_share: float = 0.2
 
     def apply(self, features: Tensor, rng: random.Random) -> Tensor:
-        """Return features with masks, which are filled with the mean of all; `features` are left as they are.
+        """Return a copy of the features with masks, which are filled with the mean of all features.
 
-        Each mask has a width from 0 to the most there may be, and a place, both drawn evenly. They may overlap.
+        The width of each mask, from 0 to the greatest width, and its position are drawn uniformly. Masks may overlap.
 
         Args:
             features: (frames, bands).
-            rng: What widths and places are drawn from.
+            rng: Random generator that draws widths and positions.
         """
         frames, bands = features.shape
         if not frames:

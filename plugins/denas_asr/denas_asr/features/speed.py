@@ -1,4 +1,4 @@
-"""Speech spoken faster or slower, by resampling (Ko et al. 2015, doi:10.21437/Interspeech.2015-711)."""
+"""Make speech faster or slower by resampling (Ko et al. 2015, doi:10.21437/Interspeech.2015-711)."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ORIGINAL = tuple(range(95, 105))
-"""Speeds in percent that the original DE-NAS draws from."""
+"""Speeds in percent that the original DE-NAS uses."""
 
 KALDI = (90, 100, 110)
-"""Those of Ko et al."""
+"""Speeds in percent that Ko et al. use."""
 
 
-def at_speed(waveform: Tensor, percent: int) -> Tensor:
-    """Return a waveform (samples,) spoken at another speed, of ceil(samples * 100 / percent) samples.
+def change_speed(waveform: Tensor, percent: int) -> Tensor:
+    """Return a waveform (samples,) at another speed; it has ceil(samples * 100 / percent) samples.
 
-    Pitch goes with it, as on a tape.
+    The pitch changes with the speed.
 
     Args:
         waveform: float32.
-        percent: Speed by that of the waveform: 110 makes it shorter.
+        percent: New speed in percent of the original speed: 110 makes the waveform shorter.
     """
     return resample(waveform, percent, 100)

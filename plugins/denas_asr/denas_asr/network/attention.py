@@ -1,4 +1,4 @@
-"""Multi-head attention to the sequence itself, and to another one."""
+"""Multi-head self-attention and cross-attention."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from torch.nn import functional as F
 
 
 class SelfAttention(nn.Module):
-    """Attention of a sequence to itself; queries, keys and values are rows of one fused projection.
+    """Self-attention; one fused projection computes queries, keys and values.
 
     Args:
-        width: Features of a position, shared by the heads.
+        width: Number of features of a position, divided among the heads.
         heads: Number of heads.
-        dropout: Of attention weights.
-        causal: Whether no position sees later ones.
+        dropout: Dropout rate of attention weights.
+        causal: Whether a position can attend only to itself and earlier positions.
     """
 
     roles: ClassVar[Mapping[str, tuple[str, ...]]] = {
@@ -33,7 +33,7 @@ class SelfAttention(nn.Module):
         self.out = nn.Linear(width, width)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Return (samples, positions, width); `mask`, (samples, positions), is True where a position may be seen."""
+        """Return (samples, positions, width); `mask`, (samples, positions), is True for positions to attend to."""
         query, key, value = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         y = F.scaled_dot_product_attention(
             query,
@@ -47,7 +47,7 @@ class SelfAttention(nn.Module):
 
 
 class CrossAttention(nn.Module):
-    """Attention of one sequence to another of the same width; keys and values are rows of one fused projection."""
+    """Attention of a sequence to another one of the same width; one fused projection computes keys and values."""
 
     roles: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "q": ("attention.q",),
@@ -68,8 +68,8 @@ class CrossAttention(nn.Module):
 
         Args:
             x: (samples, positions, width).
-            memory: What is attended to, (samples, other positions, width).
-            mask: (samples, other positions), True where `memory` may be seen.
+            memory: The sequence to attend to, (samples, other positions, width).
+            mask: (samples, other positions), True for positions of `memory` to attend to.
         """
         query = self.q(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
         key, value = self.kv(memory).unflatten(-1, (2, self.heads, -1)).permute(2, 0, 3, 1, 4)

@@ -1,4 +1,4 @@
-"""Batches of features and symbols that no one has said."""
+"""Artificial batches of features and symbols for scores and cost."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ from denas_core import Batch, BatchKind, OpenDimension
 
 FRAMES_PER_SECOND = 100
 SYMBOLS_PER_SECOND = 3
-"""About what LibriSpeech has of word pieces of a vocabulary of 5,000; ten times as many letters would be said."""
+"""Symbols for each second, about as many as LibriSpeech has with a vocabulary of 5,000 word pieces."""
 
 FEWEST_FRAMES = 5
-"""Frames of which two are encoded: torch.export takes a size of one for a constant."""
+"""Smallest number of frames; it gives two encoded frames, because torch.export treats a size of one as a constant."""
 
 FRAMES_PER_ENCODED = 4
-"""What the front-end's two strides of 2 make one of."""
+"""Number of input frames for each encoded frame, from the front-end's two strides of 2."""
 
 BLANK, BEGINNING, END = 0, 1, 2
-"""The blank of CTC, which is the padding too, and the symbols around a transcript; others come after them."""
+"""The blank of CTC, which is also the padding, and the symbols before and after a transcript; others follow them."""
 FIRST_SYMBOL = 3
 
 
 def speech_batch(size: int, *, frames: int, mels: int, seed: int, kind: BatchKind) -> Batch:
-    """Return features (samples, frames, mels) and tokens (samples, symbols), which begin with `BEGINNING`.
+    """Return features (samples, frames, mels) and tokens (samples, symbols) that begin with `BEGINNING`.
 
-    Every position counts. ``noise`` has standard normal features and symbols at random, ``ones`` features of one and
-    the same symbol throughout. None is above `FIRST_SYMBOL`: a trained network may have fewer symbols than its space.
+    The batch has no padding. The kind ``noise`` has standard normal features and random symbols; the kind ``ones`` has
+    features of 1 and the same symbol everywhere. No symbol is above `FIRST_SYMBOL`, because a trained network may have
+    fewer symbols than its space.
     """
     import torch
 

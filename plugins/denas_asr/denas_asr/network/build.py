@@ -1,4 +1,4 @@
-"""Putting a network together around its encoder."""
+"""Build a network from the blocks of its encoder."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ def build_network(
     head: nn.Module | None,
     residual: bool,
 ) -> SpeechEncoder:
-    """Return the structure of a network around the blocks of its encoder.
+    """Return a network with the given encoder blocks; its weights are not initialised.
 
     Args:
-        width: Features of a frame.
+        width: Number of features of an encoded frame.
         blocks: The blocks of the encoder.
-        norm: The norm after them.
-        mels: Mel bands of a frame of the input.
-        channels: Channels of the front-end.
-        vocabulary: Symbols of a recogniser whose head does not say how many there are.
-        decoder_layers: Layers of the decoder.
-        decoder_heads: Attention heads of a layer of the decoder.
-        decoder_hidden: Hidden features of its feed-forward parts.
-        dropout: Share of features that dropout sets to zero.
-        head: None or a `PositionHead`: a recogniser, of as many symbols as that has outputs; any other module: an
-            encoder with it.
+        norm: The norm after the last block.
+        mels: Number of mel bands of an input frame.
+        channels: Number of channels of the front-end.
+        vocabulary: Number of symbols if `head` is None.
+        decoder_layers: Number of decoder blocks.
+        decoder_heads: Number of attention heads in a decoder block.
+        decoder_hidden: Number of hidden features in a decoder block's feed-forward layer.
+        dropout: Dropout rate.
+        head: None gives a recogniser with `vocabulary` symbols; a `PositionHead` gives a recogniser with as many
+            symbols as the head has outputs; any other module gives an encoder with this head.
         residual: Whether front-end and decoder have residual connections.
     """
     front_end = FrontEnd(mels, channels, dropout=dropout, residual=residual)

@@ -1,7 +1,8 @@
-"""The cost of a network from those of networks of one block: in a search it is asked for far more often than a score.
+"""Compute the cost of a network from the costs of networks with one block.
 
-A block costs the same wherever it stands, and beside it only what every block gets is alive. So each kind of block is
-counted once, in a network of its own, and what a network has besides its blocks from one of two blocks.
+A search needs the cost of far more candidates than it scores, so the cost must be cheap. A block costs the same at
+every depth, and while it runs, the only other live tensors are those that all blocks share. So each kind of block is
+counted once, in a network of its own, and the rest of the network is found from a network of two blocks.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ _WEIGHTS = "weight_bytes"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Count:
-    """What is known of a network.
+    """The counted cost of a network.
 
     Attributes:
-        sums: Parameters, FLOPs and bytes of weights by name, of which every block adds its own.
-        peak_bytes: Largest sum of the input and the activations alive at one time, in inference on one sample.
+        sums: Parameters, FLOPs and bytes of weights by name; each is a sum over blocks.
+        peak_bytes: Largest total size of input and activations that exist at one time, in inference on one sample.
     """
 
     sums: Mapping[str, int]
@@ -27,7 +28,7 @@ class Count:
 
     @classmethod
     def of(cls, cost: Mapping[str, float]) -> Count:
-        """Return what was counted of a whole network."""
+        """Return the count for a whole network."""
         weights = round(cost["size_mb"] * 1e6)
         counts = {name: int(value) for name, value in cost.items() if not name.endswith("_mb")}
         return cls({**counts, _WEIGHTS: weights}, round(cost["memory_mb"] * 1e6) - weights)
@@ -37,9 +38,9 @@ def cost_of(blocks: Sequence[Count], *, one: Count, two: Count) -> dict[str, flo
     """Return the cost of a network of several blocks.
 
     Args:
-        blocks: For each block, a network of that block alone.
-        one: A network of one block of some kind.
-        two: A network of two blocks of that kind.
+        blocks: For each block, the count for a network with only this block.
+        one: The count for a network of one block of some kind.
+        two: The count for a network of two blocks of that kind.
     """
     sums = {
         name: sum(block.sums[name] for block in blocks) - (len(blocks) - 1) * (2 * count - two.sums[name])

@@ -1,4 +1,4 @@
-"""The attention decoder: from what has been written and the encoded speech to the next symbol."""
+"""The attention decoder: it predicts the next symbol from the symbols so far and the encoded speech."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from .attention import CrossAttention, SelfAttention
 from .feed_forward import FeedForward
-from .positions import with_positions
+from .positions import add_positions
 
 NORM_EPS = 1e-6
-"""As in SpeechBrain, whose transformer the original took."""
+"""The value in SpeechBrain, whose transformer the original DE-NAS uses."""
 
 
 class Decoder(nn.Module):
@@ -21,12 +21,12 @@ class Decoder(nn.Module):
 
     Args:
         vocabulary: Number of symbols.
-        width: Features of a position.
+        width: Number of features of a position.
         layers: Number of blocks.
-        heads: Heads of each attention.
-        hidden: Features inside feed-forward layers.
-        dropout: Of attention weights, feed-forward layers and what blocks add.
-        residual: Whether blocks add to what goes through them.
+        heads: Number of heads of each attention.
+        hidden: Number of hidden features in feed-forward layers.
+        dropout: Dropout rate of attention weights, feed-forward layers and the outputs of layers.
+        residual: Whether blocks have residual connections.
     """
 
     roles: ClassVar[Mapping[str, tuple[str, ...]]] = {"embedding": ("embed",)}
@@ -50,21 +50,21 @@ class Decoder(nn.Module):
         self.norm = nn.LayerNorm(width, eps=NORM_EPS)
 
     def forward(self, tokens: Tensor, encoded: Tensor, mask: Tensor | None) -> Tensor:
-        """Return (samples, symbols, width); no symbol sees a later one.
+        """Return (samples, symbols, width); no position attends to later symbols.
 
         Args:
             tokens: (samples, symbols).
             encoded: (samples, frames, width).
-            mask: (samples, frames), True where a frame counts; None where all do.
+            mask: (samples, frames), True for valid frames; None if all are valid.
         """
-        x = with_positions(self.embedding(tokens) * math.sqrt(self.embedding.embedding_dim))
+        x = add_positions(self.embedding(tokens) * math.sqrt(self.embedding.embedding_dim))
         for block in self.blocks:
             x = block(x, encoded, mask)
         return cast("Tensor", self.norm(x))
 
 
 class DecoderBlock(nn.Module):
-    """Attention to earlier symbols, attention to the frames and a feed-forward layer, each behind a layer norm."""
+    """Attention to earlier symbols, attention to the frames and a feed-forward layer, each after a layer norm."""
 
     def __init__(self, width: int, heads: int, hidden: int, *, dropout: float, residual: bool) -> None:
         super().__init__()
@@ -79,10 +79,10 @@ class DecoderBlock(nn.Module):
 
     def forward(self, x: Tensor, encoded: Tensor, mask: Tensor | None) -> Tensor:
         """Return (samples, symbols, width)."""
-        x = self._joined(x, self.attention(self.attention_norm(x)))
-        x = self._joined(x, self.cross_attention(self.cross_attention_norm(x), encoded, mask))
-        return self._joined(x, self.feed_forward(self.feed_forward_norm(x)))
+        x = self._add_residual(x, self.attention(self.attention_norm(x)))
+        x = self._add_residual(x, self.cross_attention(self.cross_attention_norm(x), encoded, mask))
+        return self._add_residual(x, self.feed_forward(self.feed_forward_norm(x)))
 
-    def _joined(self, x: Tensor, y: Tensor) -> Tensor:
+    def _add_residual(self, x: Tensor, y: Tensor) -> Tensor:
         y = self.dropout(y)
         return x + y if self.residual else y

@@ -1,4 +1,4 @@
-"""The encoder: from the features of the front-end to frames that know each other."""
+"""The encoder: it turns the front-end's features into frames that depend on the whole utterance."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import ClassVar, cast
 
 from torch import Tensor, nn
 
-from .positions import with_positions
+from .positions import add_positions
 
 
 class Encoder(nn.Module):
-    """A projection to the encoder's width, sinusoidal positions, blocks, and a norm behind them.
+    """A projection to the encoder's width, sinusoidal positions, blocks, and a final norm.
 
     Args:
-        inputs: Features of a frame.
-        width: Features that blocks take and return.
-        blocks: Take (samples, frames, width), and a mask (samples, frames) or None where every frame counts.
-        norm: Takes (samples, frames, width).
-        dropout: Of what goes into the blocks.
+        inputs: Number of features of a frame from the front-end.
+        width: Number of features that blocks take and return.
+        blocks: Modules that take (samples, frames, width) and a mask (samples, frames); None if every frame is valid.
+        norm: The final norm; it takes (samples, frames, width).
+        dropout: Dropout rate of the input of the blocks.
     """
 
     roles: ClassVar[Mapping[str, tuple[str, ...]]] = {"projection": ("embed",)}
@@ -33,9 +33,10 @@ class Encoder(nn.Module):
         self.norm = norm
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        """Return (samples, frames, width); `mask`, (samples, frames), is True where a frame counts."""
-        # A block's input has no other name, so that each block finds as much memory in use as the first.
-        x = with_positions(self.dropout(self.projection(x)))
+        """Return (samples, frames, width); `mask`, (samples, frames), is True for valid frames."""
+        # No other variable refers to a block's input, so that its memory is freed and every block runs with as much
+        # memory in use as the first.
+        x = add_positions(self.dropout(self.projection(x)))
         for block in self.blocks:
             x = block(x, mask)
         return cast("Tensor", self.norm(x))

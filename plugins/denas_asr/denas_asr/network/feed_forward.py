@@ -1,4 +1,4 @@
-"""The feed-forward part of a block."""
+"""The feed-forward layer of a block."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ class FeedForward(nn.Module):
     """Two linear layers with an activation between them.
 
     Args:
-        width: Features of a position.
-        hidden: Features between the layers.
-        dropout: Of what the activation returns.
-        activation: A function of torch.
+        width: Number of features of a position.
+        hidden: Number of features between the two layers.
+        dropout: Dropout rate after the activation.
+        activation: A torch function.
     """
 
     roles: ClassVar[Mapping[str, tuple[str, ...]]] = {"fc1": ("ffn.in",), "fc2": ("ffn.out",)}

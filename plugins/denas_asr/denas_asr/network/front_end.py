@@ -1,4 +1,4 @@
-"""The convolutional front-end: a quarter of the frames, each with 64 channels for a quarter of the mel bands."""
+"""The convolutional front-end: it reduces frames and mel bands to a quarter, with several channels for each band."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import ClassVar, cast
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .lengths import halved, mask_of
+from .lengths import lengths_after_stride, mask_of
 
 
 class FrontEnd(nn.Module):
     """Three blocks of a convolution over time and frequency, layer norm and LeakyReLU, kernels 5, 5 and 1.
 
-    The first two have stride 2; the third adds its input through a convolution and a norm of its own.
+    The first two blocks have stride 2; the third has a residual connection with its own convolution and norm.
 
     Args:
-        mels: Mel bands of a frame.
-        channels: Channels of each block.
-        dropout: Of what each block puts out.
-        residual: Whether the third block has its shortcut.
+        mels: Number of mel bands of a frame.
+        channels: Number of channels of each block.
+        dropout: Dropout rate of each block's output.
+        residual: Whether the third block has its residual connection.
     """
 
     def __init__(self, mels: int, channels: int, *, dropout: float, residual: bool) -> None:
@@ -33,19 +33,19 @@ class FrontEnd(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, features: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """Return (samples, frames, bands x channels), and how many frames of each count.
+        """Return (samples, frames, bands x channels), and the number of valid frames of each sample.
 
-        What lies beyond the length of a sample is taken for zero before every convolution that sees neighbours, as the
-        padding of a sample alone is.
+        Padding behind a sample is set to zero before every convolution whose kernel is larger than 1, as if the sample
+        were alone in the batch.
 
         Args:
             features: (samples, frames, mels).
-            lengths: (samples,); None where every frame counts.
+            lengths: (samples,); None if every frame is valid.
         """
-        x = self.block1(_cut(features, lengths).unsqueeze(-1))
-        lengths = None if lengths is None else halved(lengths)
-        x = self.block2(_cut(x, lengths))
-        lengths = None if lengths is None else halved(lengths)
+        x = self.block1(_zero_padding(features, lengths).unsqueeze(-1))
+        lengths = None if lengths is None else lengths_after_stride(lengths)
+        x = self.block2(_zero_padding(x, lengths))
+        lengths = None if lengths is None else lengths_after_stride(lengths)
         y = self.block3(x)
         if self.shortcut is not None:
             y = self.dropout(y + self.shortcut(x))
@@ -83,11 +83,11 @@ class ConvolutionBlock(NormedConvolution):
 
 
 def bands_of(mels: int) -> tuple[int, int]:
-    """Return the bands behind the first and behind the second block."""
+    """Return the number of bands after the first and after the second block."""
     return (mels + 1) // 2, (mels + 3) // 4
 
 
-def _cut(x: Tensor, lengths: Tensor | None) -> Tensor:
+def _zero_padding(x: Tensor, lengths: Tensor | None) -> Tensor:
     if lengths is None:
         return x
     mask = mask_of(lengths, x.shape[1])

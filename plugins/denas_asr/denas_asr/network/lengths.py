@@ -1,4 +1,4 @@
-"""How long samples are: after subsampling, and as masks."""
+"""Lengths of samples after subsampling, and masks made from lengths."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 
-def halved(lengths: Tensor) -> Tensor:
-    """Return the positions that a convolution of stride 2 with padding as wide as half its kernel makes of each."""
+def lengths_after_stride(lengths: Tensor) -> Tensor:
+    """Return the lengths after a convolution with stride 2 and a padding of half its kernel."""
     return (lengths + 1) // 2
 
 
 def mask_of(lengths: Tensor, positions: int) -> Tensor:
-    """Return (samples, positions), True where a position is within its sample."""
+    """Return a mask (samples, positions), True for positions within the sample."""
     return torch.arange(positions, device=lengths.device) < lengths.unsqueeze(1)

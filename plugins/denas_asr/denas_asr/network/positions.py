@@ -1,4 +1,4 @@
-"""Sinusoidal positions (Vaswani et al. 2017, arXiv:1706.03762, section 3.5), computed where they are needed."""
+"""Sinusoidal positions (Vaswani et al. 2017, arXiv:1706.03762, section 3.5)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 
-def with_positions(x: Tensor) -> Tensor:
-    """Return `x`, (samples, positions, width), plus the sine and cosine of each position by turns."""
+def add_positions(x: Tensor) -> Tensor:
+    """Return `x`, (samples, positions, width), plus alternating sines and cosines of each position."""
     positions, width = x.shape[1], x.shape[2]
-    # Of bfloat16 or float16 the numbers of positions would be rounded.
+    # bfloat16 and float16 would round the position numbers.
     dtype = torch.promote_types(x.dtype, torch.float32)
     steps = torch.arange(0, width, 2, device=x.device, dtype=dtype)
     angles = torch.outer(

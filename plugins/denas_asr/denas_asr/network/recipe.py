@@ -1,4 +1,4 @@
-"""How the original DE-NAS scores speech recognisers."""
+"""The settings with which the original DE-NAS scores speech recognisers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks that hear: a front-end and an encoder, with the two read-outs of speech recognition or a head on it."""
+"""Speech encoders: a front-end and an encoder, with the two outputs of speech recognition or with another head."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class SpeechEncoder(nn.Module):
         self.encoder = encoder
 
     def encode(self, features: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Return the encoded frames (samples, frames / 4, width), and how many of them count.
+        """Return the encoded frames (samples, frames / 4, width), and the number of valid ones.
 
         Args:
             features: (samples, frames, mels).
-            lengths: Frames that count, (samples,); None where all do. What lies beyond changes nothing within.
+            lengths: Number of valid frames, (samples,); None if all are valid. Padding does not change valid frames.
         """
         x, lengths = self.front_end(features, lengths)
         mask = None if lengths is None else mask_of(lengths, x.shape[1])
@@ -38,14 +38,14 @@ class SpeechEncoder(nn.Module):
 
 
 class Recogniser(SpeechEncoder, Staged):
-    """An encoder with a CTC read-out of each frame, and a decoder that attends to the frames.
+    """A speech encoder with a CTC head for each frame, and a decoder that attends to the frames.
 
     Args:
         front_end: See `FrontEnd`.
         encoder: See `Encoder`.
         decoder: See `Decoder`.
-        ctc_head: From the width of the encoder to the symbols.
-        attention_head: From that of the decoder to the symbols.
+        ctc_head: Linear layer from the encoder's width to the symbols.
+        attention_head: Linear layer from the decoder's width to the symbols.
     """
 
     roles: ClassVar[Mapping[str, tuple[str, ...]]] = {"ctc_head": ("head",), "attention_head": ("head",)}
@@ -68,38 +68,38 @@ class Recogniser(SpeechEncoder, Staged):
         return cast("Tensor", self.ctc_head(encoded))
 
     def decode(self, tokens: Tensor, encoded: Tensor, encoded_lengths: Tensor | None = None) -> Tensor:
-        """Return the logits of the symbol behind each of `tokens`, (samples, symbols, vocabulary).
+        """Return the logits of the symbol after each of `tokens`, (samples, symbols, vocabulary).
 
         Args:
-            tokens: What is written so far, (samples, symbols), beginning with the symbol for the beginning.
+            tokens: The symbols so far, (samples, symbols); each row begins with the symbol for the beginning.
             encoded: (samples, frames, width).
-            encoded_lengths: Frames that count, (samples,); None where all do.
+            encoded_lengths: Number of valid frames, (samples,); None if all are valid.
         """
         mask = None if encoded_lengths is None else mask_of(encoded_lengths, encoded.shape[1])
         return cast("Tensor", self.attention_head(self.decoder(tokens, encoded, mask)))
 
     def stepper(self, encoded: Tensor, encoded_lengths: Tensor) -> DecoderStepper:
-        """Return the decoder before the first symbol, which then reads one symbol at a time; for evaluation mode.
+        """Return a decoder that reads one symbol at a time, before its first symbol; for evaluation mode.
 
         Args:
             encoded: (samples, frames, width).
-            encoded_lengths: Frames that count, (samples,).
+            encoded_lengths: Number of valid frames, (samples,).
         """
         mask = mask_of(encoded_lengths, encoded.shape[1])
         return DecoderStepper(self.decoder, self.attention_head, encoded, mask)
 
     def forward(self, features: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the CTC logits and those of the decoder, where every position counts."""
+        """Return the CTC logits and the decoder's logits for a batch without padding."""
         encoded, _ = self.encode(features)
         return self.ctc(encoded), self.decode(tokens, encoded)
 
     def stages(self) -> tuple[Stage, Stage]:
-        """Return encoder and decoder, for utterances in which every frame counts; they share the weights."""
+        """Return encoder and decoder as stages for utterances without padding; they share this network's weights."""
         encoding = Encoding(self.front_end, self.encoder, self.ctc_head)
         return encoder_and_decoder(encoding, Decoding(self.decoder, self.attention_head))
 
     def outputs(self, batch: Batch) -> Outputs:
-        """Return encoded frames and both logits, with masks where the batch says how long its samples are."""
+        """Return encoded frames and both logits, with masks if the batch has lengths."""
         tokens = batch.inputs["tokens"]
         encoded, lengths = self.encode(batch.inputs["features"], batch.lengths.get("features"))
         masks = (
@@ -112,18 +112,18 @@ class Recogniser(SpeechEncoder, Staged):
 
 
 class HeadedEncoder(SpeechEncoder):
-    """An encoder whose frames a head takes, (samples, frames, width)."""
+    """A speech encoder with a head that takes its frames, (samples, frames, width)."""
 
     def __init__(self, front_end: FrontEnd, encoder: Encoder, head: nn.Module) -> None:
         super().__init__(front_end, encoder)
         self.head = head
 
     def forward(self, features: Tensor, tokens: Tensor | None = None) -> Tensor:
-        """Return what the head makes of the frames, where all count; `tokens` have no part in it."""
+        """Return the head's output for the frames of a batch without padding; `tokens` are ignored."""
         return cast("Tensor", self.head(self.encode(features)[0]))
 
     def outputs(self, batch: Batch) -> Outputs:
-        """Return encoded frames and what the head makes of them."""
+        """Return encoded frames and the head's output for them."""
         encoded, lengths = self.encode(batch.inputs["features"], batch.lengths.get("features"))
         logits = self.head(encoded)
         masks = {}

@@ -1,4 +1,4 @@
-"""What the spaces of speech recognisers have in common: all but their encoder."""
+"""The base class of the spaces of speech recognisers, which differ only in their encoder."""
 
 from __future__ import annotations
 
@@ -32,24 +32,25 @@ if TYPE_CHECKING:
     from denas_core import Latency, Recipe, WeightView
 
 Block = tuple[tuple[str, KnobValue], ...]
-"""Value by knob of a block."""
+"""The values of one block's knobs, by name."""
 
 _NO_NETWORK = frozenset({"dropout", "probe_frames"})
-"""Options that change neither a network nor its cost, beside the choices."""
+"""Options, other than choices, that change neither a network nor its cost."""
 
 
 @dataclasses.dataclass(kw_only=True)
 class SpeechSpace(SearchSpace):
-    """Speech recognisers: convolutional front-end, an encoder, a CTC read-out and an attention decoder.
+    """Speech recognisers: a convolutional front-end, an encoder, a CTC head and an attention decoder.
 
-    Depth and width are chosen once, and what `of_a_block` names for each block of the encoder, which a subclass builds.
+    Depth and width are chosen once; the knobs named in `of_a_block` are chosen for each block of the encoder. A
+    subclass builds the blocks.
     """
 
     metrics = (ArchitectureMetric(name="rtf", label="real-time factor", is_measured=True),)
     of_a_block: ClassVar[Mapping[str, str]] = {"mlp_ratio": "mlp_ratios", "heads": "heads"}
-    """Option with the choices by knob of a block."""
+    """For each knob of a block, the option that holds its choices."""
     limits: ClassVar[Mapping[str, float]] = LARGEST_CHOICES
-    """Largest choice by option."""
+    """For each option with choices, the largest allowed choice."""
 
     depths: list[int] = option([5, 6, 7, 8, 9, 10, 11, 12], "Choices of the number of encoder blocks")
     embed_dims: list[int] = option([192, 216, 240, 324, 384, 444], "Choices of the width")
@@ -58,59 +59,66 @@ class SpeechSpace(SearchSpace):
     )
     heads: list[int] = option([2, 3, 4], "Choices of the number of heads of a block")
     vocabulary: int = option(
-        5000, "Symbols, with the blank and those around a transcript", at_least=4, at_most=1_000_000
+        5000,
+        "Number of symbols, with the blank and the symbols before and after a transcript",
+        at_least=4,
+        at_most=1_000_000,
     )
-    mels: int = option(80, "Mel bands of a frame", at_least=1, at_most=1024)
-    channels: int = option(64, "Channels of the convolutional front-end", at_least=1, at_most=4096)
-    decoder_layers: int = option(6, "Blocks of the decoder", at_least=1, at_most=256)
+    mels: int = option(80, "Number of mel bands of a frame", at_least=1, at_most=1024)
+    channels: int = option(64, "Number of channels of the convolutional front-end", at_least=1, at_most=4096)
+    decoder_layers: int = option(6, "Number of decoder blocks", at_least=1, at_most=256)
     decoder_heads: int = option(4, "Heads of a decoder block", at_least=1, at_most=128)
     decoder_hidden: int = option(2048, "MLP width of a decoder block", at_least=1, at_most=65_536)
     dropout: float = option(0.1, "Dropout while training", at_least=0, at_most=0.9)
     seconds: float = option(
-        10.0, "Seconds of the utterance for FLOPs, memory and latency", at_least=0.01, at_most=3600
+        10.0, "Length in seconds of the utterance for FLOPs, memory and latency", at_least=0.01, at_most=3600
     )
     probe_frames: int = option(
-        80, "Frames of 10 ms that diversity and saliency see", at_least=1, at_most=360_000
+        80, "Number of 10 ms frames in the batch for diversity and saliency", at_least=1, at_most=360_000
     )
 
     def __post_init__(self) -> None:
-        """Check what one option asks of another.
+        """Check that the options fit together.
 
         Raises:
-            ValueError: choices out of order or range, or a width that no number of heads can share.
+            ValueError: choices are out of order or range, or no number of heads divides a width.
         """
         for name in self._choices:
             check_choices(name, getattr(self, name), self.limits[name])
         for width in self.embed_dims:
             if all(width % heads for heads in self.heads):
                 raise ValueError(
-                    f"embed_dims has {width}, which none of the heads {self.heads!r} can share; choose another width, "
+                    f"embed_dims has {width}, which none of the heads {self.heads!r} divides; choose another width, "
                     "or other heads"
                 )
             if width % self.decoder_heads:
                 raise ValueError(
-                    f"embed_dims has {width}, which decoder_heads {self.decoder_heads} cannot share; change one of them"
+                    f"embed_dims has {width}, which decoder_heads {self.decoder_heads} does not divide; "
+                    "change one of them"
                 )
 
     @abstractmethod
     def encoder_blocks(
         self, width: int, blocks: Sequence[Mapping[str, Any]], *, residual: bool
     ) -> tuple[list[nn.Module], nn.Module]:
-        """Return the blocks of the encoder and the norm behind them, see `Encoder`.
+        """Return the blocks of the encoder and the norm after them; see `Encoder`.
 
         Args:
-            width: Features of a frame.
-            blocks: Of each block, the value by knob of `of_a_block`.
-            residual: Whether blocks add to what goes through them.
+            width: Number of features of a frame.
+            blocks: For each block, the values of the knobs in `of_a_block`.
+            residual: Whether blocks have residual connections.
         """
 
     def knobs(self) -> tuple[Knob, ...]:
-        """Return the choices of the network, then those of each block, numbered from 1."""
+        """Return the knobs of the network, then those of each block, numbered from 1."""
         choices = {knob: getattr(self, name) for knob, name in self.of_a_block.items()}
         return layered_knobs(depths=self.depths, embed_dims=self.embed_dims, **choices)
 
     def canonical(self, values: Mapping[str, KnobValue]) -> dict[str, KnobValue]:
-        """Return `values` without inactive knobs; heads that cannot share the width become the nearest that can."""
+        """Return `values` without inactive knobs; a number of heads that does not divide the width is replaced.
+
+        The replacement is the nearest choice that divides the width.
+        """
         active = super().canonical(values)
         width = cast("int", active["embed_dim"])
         for name, heads in active.items():
@@ -119,16 +127,17 @@ class SpeechSpace(SearchSpace):
         return active
 
     def fingerprint(self) -> str:
-        """Return the options that change a network or its cost; the choices change which networks there are."""
+        """Return the options that change a network or its cost; choices do not, they only limit the architectures."""
         left_out = {*self._choices, *_NO_NETWORK}
         return canonical_json({name: value for name, value in self.options().items() if name not in left_out})
 
     def build(
         self, arch: Architecture, *, head: nn.Module | None = None, variant: Variant = "full"
     ) -> nn.Module:
-        """Return the structure of `arch`: a `Recogniser` of as many symbols as the options or a `PositionHead` say.
+        """Return the network of `arch`, not yet initialised.
 
-        With another `head`, a `HeadedEncoder`, whose head takes every frame, (samples, frames, width).
+        It is a `Recogniser` with the number of symbols from the options or from a `PositionHead`. With any other
+        `head`, it is a `HeadedEncoder`, whose head takes the frames (samples, frames, width).
         """
         from .build import build_network
 
@@ -151,32 +160,32 @@ class SpeechSpace(SearchSpace):
         )
 
     def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:
-        """Give `model` fresh weights on the CPU, see `initialise_network`."""
+        """Give `model` fresh weights on the CPU; see `initialise_network`."""
         from .weights import initialise_network
 
         return initialise_network(cast("Any", model), seed=seed)
 
     def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
-        """Return `size` utterances of `seconds`; those of kind ``ones`` have `probe_frames`."""
+        """Return `size` utterances of `seconds` seconds; utterances of kind ``ones`` have `probe_frames` frames."""
         frames = self.probe_frames if kind == "ones" else max(1, round(self.seconds * FRAMES_PER_SECOND))
         return speech_batch(size, frames=frames, mels=self.mels, seed=seed, kind=kind)
 
     def forward(self, model: nn.Module, batch: Batch) -> Outputs:
-        """Return the encoded frames (samples, frames / 4, width), and the logits ``ctc`` and ``attention``.
+        """Return the encoded frames (samples, frames / 4, width) and the logits ``ctc`` and ``attention``.
 
-        ``batch.lengths`` may hold ``features`` and ``tokens``, (samples,): how much of each counts, and what the masks
-        of the outputs say. A network with a head of another kind has its ``logits`` instead.
+        ``batch.lengths`` may hold the valid lengths ``features`` and ``tokens``, (samples,), from which the masks of
+        the outputs are made. A network with another kind of head returns its ``logits`` instead.
         """
         return cast("Outputs", cast("Any", model).outputs(batch))
 
     def views(self, model: nn.Module) -> list[WeightView]:
-        """Return front-end and embeddings (layer 0), the blocks of encoder and decoder, and heads."""
+        """Return the weights of front-end and embeddings (layer 0), of encoder and decoder blocks, and of heads."""
         from .views import views_of
 
         return views_of(cast("Any", model))
 
     def parts(self, model: nn.Module) -> dict[str, tuple[str, ...]]:
-        """Return the parts of a recogniser; ``reference`` is what the original counts."""
+        """Return the parts of a recogniser; the part ``reference`` is what the original DE-NAS counts."""
         return {
             "reference": ("encoder.", "decoder."),
             "front_end": ("front_end.",),
@@ -186,7 +195,7 @@ class SpeechSpace(SearchSpace):
         }
 
     def cost(self, arch: Architecture) -> dict[str, float]:
-        """Return the same as `counted_cost`, counting each kind of block once.
+        """Return the same as `counted_cost`, but count each kind of block only once.
 
         Raises:
             Infeasible: the network is too large for torch to describe.
@@ -202,18 +211,23 @@ class SpeechSpace(SearchSpace):
         )
 
     def reference_recipe(self) -> Recipe:
-        """Return how the original scores speech recognisers."""
+        """Return the settings with which the original DE-NAS scores speech recognisers."""
         from .recipe import RECIPE
 
         return RECIPE
 
     def bounded_metrics(self) -> tuple[str, ...]:
-        """Return what grows with every knob; the memory of activations depends on heads, which the width limits."""
+        """Return the metrics that grow with every knob.
+
+        The memory of activations is not among them: it depends on the number of heads, which the width limits.
+        """
         parts = ("reference", "encoder", "decoder", "heads")
         return "params", "trainable_params", "flops", "size_mb", *(f"params_{part}" for part in parts)
 
     def latency_metrics(self, latency: Latency, units: Mapping[str, float]) -> dict[str, Latency]:
-        """Return milliseconds of a call, and seconds that a second of speech takes: the real-time factor, ``rtf``.
+        """Return the latency of a call in milliseconds, and the real-time factor ``rtf``.
+
+        The real-time factor is the number of seconds that it takes to process one second of speech.
 
         Raises:
             ConfigError: the probe does not say how much speech it timed.
@@ -244,7 +258,7 @@ class SpeechSpace(SearchSpace):
         ]
 
     def _counted(self, width: int, blocks: tuple[Block, ...]) -> Count:
-        # Once a space, as its knobs and fingerprint.
+        # Counts are kept for the whole life of a space, like its knobs and fingerprint.
         known: dict[Any, Count] = self.__dict__.setdefault("_counted_networks", {})
         if (width, blocks) not in known:
             values: dict[str, KnobValue] = {"depth": len(blocks), "embed_dim": width}

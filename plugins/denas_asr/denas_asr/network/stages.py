@@ -1,4 +1,4 @@
-"""The two parts of a recogniser that run by themselves: what hears runs once, what writes once a symbol."""
+"""The two stages of a recogniser: the encoder runs once for an utterance, the decoder once for each symbol."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ENCODED_FRAMES = OpenDimension("encoded_frames")
 
 
 class Encoding(nn.Module):
-    """Front-end, encoder and CTC read-out, for utterances in which every frame counts."""
+    """Front-end, encoder and CTC head, for utterances without padding."""
 
     def __init__(self, front_end: FrontEnd, encoder: Encoder, ctc_head: nn.Linear) -> None:
         super().__init__()
@@ -25,14 +25,14 @@ class Encoding(nn.Module):
         self.ctc_head = ctc_head
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the encoded frames (samples, frames / 4, width), and the CTC logits of each."""
+        """Return the encoded frames (samples, frames / 4, width), and the CTC logits of each frame."""
         frames, _ = self.front_end(features, None)
         encoded = self.encoder(frames, None)
         return encoded, self.ctc_head(encoded)
 
 
 class Decoding(nn.Module):
-    """Decoder and its read-out."""
+    """The decoder and its head."""
 
     def __init__(self, decoder: Decoder, attention_head: nn.Linear) -> None:
         super().__init__()
@@ -40,12 +40,12 @@ class Decoding(nn.Module):
         self.attention_head = attention_head
 
     def forward(self, tokens: Tensor, encoded: Tensor) -> Tensor:
-        """Return the logits of the symbol behind each of `tokens`, (samples, symbols, vocabulary)."""
+        """Return the logits of the symbol after each of `tokens`, (samples, symbols, vocabulary)."""
         return cast("Tensor", self.attention_head(self.decoder(tokens, encoded, None)))
 
 
 def encoder_and_decoder(encoding: Encoding, decoding: Decoding) -> tuple[Stage, Stage]:
-    """Return the two as stages; the batch of a space has their ``features`` and ``tokens``."""
+    """Return encoder and decoder as stages; a space's batch holds their inputs ``features`` and ``tokens``."""
     return (
         Stage(
             name="encoder",

@@ -1,4 +1,4 @@
-"""The decoder one symbol at a time: nothing is computed twice, of the symbols before or of the frames."""
+"""Run the decoder one symbol at a time, without computing anything twice for earlier symbols or for frames."""
 
 from __future__ import annotations
 
@@ -11,45 +11,46 @@ from torch.nn import functional as F
 
 from .attention import CrossAttention, SelfAttention
 from .decoder import Decoder, DecoderBlock
-from .positions import with_positions
+from .positions import add_positions
 
 STEPS_AHEAD = 16
-"""Steps that there is room for, before symbols that are in no text are looked for."""
+"""Number of steps to reserve memory for, until symbols that no text uses any more are removed."""
 
 
 class DecoderStepper:
-    """Follows the texts of a beam, several rows an utterance; as the decoder in evaluation mode, to rounding.
+    """Runs a decoder on the texts of a beam, which has several rows for each utterance.
 
-    Keys and values of the frames are computed once an utterance, those of a symbol once. The rows of an utterance share
-    them: texts of a beam differ in their last symbols, so that one table of symbols and a mask of which belong to which
-    row is several times smaller than a table for each row, and none is copied when rows change places.
+    Results equal those of the decoder in evaluation mode, up to rounding. Keys and values of the frames are computed
+    once for each utterance, those of a symbol once. All rows of an utterance share one table of symbols, with a mask of
+    the symbols that belong to each row: texts of a beam differ mainly in their last symbols, so the shared table is
+    several times smaller than one table for each row, and nothing is copied when rows are reordered.
     """
 
     def __init__(self, decoder: Decoder, output: nn.Module, encoded: Tensor, mask: Tensor) -> None:
-        """Make a stepper that has read nothing, with one row an utterance.
+        """Make a stepper that has read no symbol yet, with one row for each utterance.
 
         Args:
             decoder: The decoder.
-            output: From its width to the symbols.
+            output: Layer from the decoder's width to the symbols.
             encoded: (utterances, frames, width).
-            mask: (utterances, frames), True where a frame counts.
+            mask: (utterances, frames), True for valid frames.
         """
         self._decoder = decoder
         self._output = output
-        # For all heads and rows.
+        # The two new dimensions are heads and rows.
         self._mask = mask[:, None, None]
         self._blocks = [_BlockSteps(cast("DecoderBlock", block), encoded) for block in decoder.blocks]
-        # Which symbols of the table are those of a row's text, (utterances, rows, symbols).
+        # True where a symbol of the table belongs to a row's text, (utterances, rows, symbols).
         self._texts = mask.new_zeros(len(encoded), 1, 0)
         self._room = 0
         self._read = 0
 
     def step(self, symbols: Tensor, parents: Tensor) -> Tensor:
-        """Read a symbol more in every row, and return the logits of the next, (utterances, rows, vocabulary).
+        """Read one more symbol in every row, and return the next logits, (utterances, rows, vocabulary).
 
         Args:
             symbols: (utterances, rows).
-            parents: Row of the step before that each one continues, (utterances, rows).
+            parents: The row of the previous step that each row continues, (utterances, rows).
         """
         utterances, rows = symbols.shape
         if self._texts.shape[2] + rows > self._room:
@@ -60,19 +61,19 @@ class DecoderStepper:
         width = self._decoder.embedding.embedding_dim
         x = self._decoder.embedding(symbols) * math.sqrt(width)
         self._read += 1
-        x = x + with_positions(x.new_zeros(1, self._read, width))[:, -1]
+        x = x + add_positions(x.new_zeros(1, self._read, width))[:, -1]
         for block in self._blocks:
             x = block.step(x, self._texts[:, None], self._mask)
         return cast("Tensor", self._output(self._decoder.norm(x)))
 
     def keep(self, utterances: Tensor) -> None:
-        """Forget all utterances but these, given by their places."""
+        """Keep only these utterances, given by their indices."""
         self._mask, self._texts = self._mask[utterances], self._texts[utterances]
         for block in self._blocks:
             block.keep(utterances)
 
     def _make_room(self, symbols: int) -> None:
-        """Forget symbols that are in no row's text, and make room for others."""
+        """Remove symbols that are in no row's text, and reserve memory for more."""
         used = self._texts.any(1)
         most = int(used.sum(1).max()) if self._read else 0
         places = used.int().argsort(1, descending=True)[:, :most]
@@ -83,7 +84,7 @@ class DecoderStepper:
 
 
 class _BlockSteps:
-    """One block, with keys and values of the frames and of the symbols so far."""
+    """One decoder block with the keys and values of the frames and of the symbols so far."""
 
     def __init__(self, block: DecoderBlock, encoded: Tensor) -> None:
         self._block = block
@@ -92,23 +93,25 @@ class _BlockSteps:
         self._symbols = _by_head(block.attention.qkv(encoded[:, :0]), 3, block.attention.heads)[1:]
 
     def step(self, x: Tensor, texts: Tensor, mask: Tensor) -> Tensor:
-        """Return (utterances, rows, width) of the newest symbols; masks are (utterances, 1, rows or 1, ...)."""
+        """Return (utterances, rows, width) for the newest symbols; masks are (utterances, 1, rows or 1, ...)."""
         block = self._block
-        x = self._joined(x, self._attended(block.attention, block.attention_norm(x), texts))
-        x = self._joined(x, self._heard(block.cross_attention, block.cross_attention_norm(x), mask))
-        return self._joined(x, block.feed_forward(block.feed_forward_norm(x)))
+        x = self._add_residual(x, self._attend_to_symbols(block.attention, block.attention_norm(x), texts))
+        x = self._add_residual(
+            x, self._attend_to_frames(block.cross_attention, block.cross_attention_norm(x), mask)
+        )
+        return self._add_residual(x, block.feed_forward(block.feed_forward_norm(x)))
 
     def keep(self, utterances: Tensor) -> None:
-        """Forget all utterances but these."""
+        """Keep only these utterances."""
         self._frames, self._symbols = self._frames[:, utterances], self._symbols[:, utterances]
 
     def choose(self, places: Tensor, room: int) -> None:
-        """Forget all symbols but those at `places`, (utterances, symbols), and have room for so many in all."""
+        """Keep only the symbols at `places`, (utterances, symbols), and reserve memory for `room` symbols in total."""
         index = places[None, :, None, :, None].expand(*self._symbols.shape[:3], -1, self._symbols.shape[-1])
         kept = self._symbols.gather(3, index)
         self._symbols = F.pad(kept, (0, 0, 0, room - places.shape[1]))
 
-    def _attended(self, attention: SelfAttention, x: Tensor, texts: Tensor) -> Tensor:
+    def _attend_to_symbols(self, attention: SelfAttention, x: Tensor, texts: Tensor) -> Tensor:
         parts = _by_head(attention.qkv(x), 3, attention.heads)
         count = texts.shape[-1]
         self._symbols[:, :, :, count - x.shape[1] : count] = parts[1:]
@@ -116,17 +119,17 @@ class _BlockSteps:
         y = F.scaled_dot_product_attention(parts[0], key, value, attn_mask=texts)
         return cast("Tensor", attention.out(y.transpose(1, 2).flatten(2)))
 
-    def _heard(self, attention: CrossAttention, x: Tensor, mask: Tensor) -> Tensor:
+    def _attend_to_frames(self, attention: CrossAttention, x: Tensor, mask: Tensor) -> Tensor:
         (query,) = _by_head(attention.q(x), 1, attention.heads)
         key, value = self._frames
         y = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
         return cast("Tensor", attention.out(y.transpose(1, 2).flatten(2)))
 
-    def _joined(self, x: Tensor, y: Tensor) -> Tensor:
+    def _add_residual(self, x: Tensor, y: Tensor) -> Tensor:
         return x + y if self._block.residual else y
 
 
 def _by_head(x: Tensor, parts: int, heads: int) -> Tensor:
-    """Return (parts, utterances, heads, positions, head width) of (utterances, positions, parts x width)."""
+    """Reshape (utterances, positions, parts x width) to (parts, utterances, heads, positions, head width)."""
     width = x.shape[2] // (parts * heads)
     return x.view(*x.shape[:2], parts, heads, width).permute(2, 0, 3, 1, 4)

@@ -1,4 +1,4 @@
-"""Where the weights of a network are, by role: modules say what their layers are for in ``roles``."""
+"""List the weights of a network by role; modules name the roles of their layers in ``roles``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .recogniser import HeadedEncoder, SpeechEncoder
 
 
 def views_of(network: SpeechEncoder) -> list[WeightView]:
-    """Return the weights of front-end and embeddings (layer 0), of the blocks of encoder and decoder, and of heads."""
+    """Return the weights of front-end and embeddings (layer 0), of encoder and decoder blocks, and of heads."""
     stacks = [name for name in ("encoder", "decoder") if hasattr(network, name)]
     blocks = [f"{s}.blocks.{index}" for s in stacks for index, _ in enumerate(getattr(network, s).blocks)]
     layers = {name: layer for layer, name in enumerate(blocks, start=1)}

@@ -1,4 +1,4 @@
-"""Fresh weights, as the original begins with: every matrix of the transformer normal after Glorot."""
+"""Initialise weights as the original DE-NAS does: every matrix of the transformer is Glorot-normal."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from .attention import CrossAttention, SelfAttention
 from .recogniser import SpeechEncoder
 
 _OF_LAYERS = ("front_end", "head")
-"""Parts whose layers have the initialisation of their own; the front-end is no part of the original's transformer."""
+"""Modules that keep torch's initialisation; the front-end does not belong to the original's transformer."""
 
 
 def initialise_network(network: SpeechEncoder, *, seed: int) -> SpeechEncoder:
-    """Move `network` to the CPU and give it fresh weights; the global random generator is left as it was.
+    """Move `network` to the CPU and give it fresh weights; the global random generator is not changed.
 
-    Matrices and embeddings are normal after Glorot and Bengio 2010 (eq. 16, as a normal distribution); fused
-    projections count as one matrix, as in torch. Biases of attention are 0, others uniform as in `torch.nn.Linear`.
-    Kernels are those of `torch.nn.Conv1d` and `Conv2d`, and norms the identity.
+    Matrices and embeddings follow Glorot and Bengio 2010 (eq. 16, with a normal distribution); a fused projection
+    counts as one matrix, as in torch. Biases of attention are 0, other biases are uniform as in `torch.nn.Linear`.
+    Convolutions are initialised as in `torch.nn.Conv1d` and `Conv2d`, and norms as the identity.
     """
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -52,7 +52,7 @@ def _draw(module: nn.Module, generator: torch.Generator) -> None:
 
 def _draw_attention(module: nn.Module, generator: torch.Generator) -> None:
     if isinstance(module, CrossAttention):
-        # In torch these two are one matrix, of three times as many rows as columns.
+        # In torch these two matrices are one, with three times as many rows as columns.
         spread = (2 / (4 * module.q.in_features)) ** 0.5
         for projection in (module.q, module.kv):
             projection.weight.normal_(0.0, spread, generator=generator)

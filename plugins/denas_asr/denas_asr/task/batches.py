@@ -1,4 +1,4 @@
-"""Utterances of several lengths in one batch, and hypotheses of several lengths in one tensor."""
+"""Pad utterances of several lengths to one batch, and hypotheses of several lengths to one tensor."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ABSENT = -1
-"""What stands behind the end of a transcript or hypothesis: no symbol, and no loss."""
+"""The padding behind a transcript or hypothesis; it is not a symbol and adds no loss."""
 
 SECONDS_PER_FRAME = 0.01
 
 
-def batched(samples: Sequence[SpeechSample]) -> tuple[Batch, dict[str, Tensor]]:
-    """Return the batch of some utterances, as long as the longest, and what is said in them.
+def make_batch(samples: Sequence[SpeechSample]) -> tuple[Batch, dict[str, Tensor]]:
+    """Return a batch of utterances, padded to the longest, and its targets.
 
-    Networks get the features, and the transcripts behind the symbol for the beginning. Targets are the ``symbols`` with
-    the one for the end behind them, (samples, symbols), and how many of them are said: ``length`` (samples,).
+    The network's inputs are the features, and the transcripts after the symbol for the beginning. The targets are the
+    ``symbols`` of the transcripts followed by the symbol for the end, (samples, symbols), and ``length`` (samples,),
+    the number of symbols in each transcript.
     """
     import torch
     from torch.nn.utils.rnn import pad_sequence
@@ -51,7 +52,7 @@ def batched(samples: Sequence[SpeechSample]) -> tuple[Batch, dict[str, Tensor]]:
 
 
 def hypotheses(texts: Sequence[Sequence[int]], device: torch.device | str = "cpu") -> Tensor:
-    """Return the symbols of each text, (samples, symbols of the longest), filled with `ABSENT`."""
+    """Return the symbols of each text, (samples, symbols of the longest), padded with `ABSENT`."""
     import torch
 
     longest = max(map(len, texts), default=0)

@@ -1,4 +1,4 @@
-"""A small data set to try speech recognition on: every letter is a tone."""
+"""A small data set for trying out speech recognition, in which every letter is a tone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LETTERS = "ADENRST"
 SILENCE = " "
 WORDS = ("ADD", "AND", "ART", "DEN", "EAR", "END", "NEAR", "RED", "SAND", "STAR", "TEN", "TREE")
 PARTS = {"train-example": 6, "dev-example": 3}
-"""Utterances by part."""
+"""Number of utterances in each part."""
 
 
 def write_example(folder: Path) -> Path:

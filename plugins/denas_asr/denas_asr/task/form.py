@@ -1,4 +1,4 @@
-"""What the networks of a space take and give, as speech recognition needs it."""
+"""Check whether the networks of a space suit speech recognition, by their inputs and outputs."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ INPUTS = ("features", "tokens")
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class SpeechForm:
-    """What networks take.
+    """The input format of the networks.
 
     Attributes:
-        mels: Bands of a frame.
+        mels: Number of mel bands of a frame.
     """
 
     mels: int
 
 
 def form_of(space: SearchSpace) -> SpeechForm | str:
-    """Return what networks of `space` take, or why it is no speech."""
+    """Return the input format of the networks of `space`, or the reason why they do not take speech."""
     inputs = space.batch(1, seed=0, kind="cost").inputs
     if set(inputs) != set(INPUTS):
         return f"its inputs are {', '.join(inputs)}, not features and tokens"
@@ -41,7 +41,7 @@ def form_of(space: SearchSpace) -> SpeechForm | str:
 
 
 def encoded_share(space: SearchSpace) -> float:
-    """Return how many frames a network of `space` puts out for each that it takes."""
+    """Return the number of encoded frames for each input frame in a network of `space`."""
     import torch
     from torch import nn
 
@@ -53,7 +53,7 @@ def encoded_share(space: SearchSpace) -> float:
 
 
 def frames_needed(symbols: Sequence[int]) -> int:
-    """Return the frames that CTC needs for some symbols: one each, and a blank between two that are equal."""
+    """Return the number of frames that CTC needs: one for each symbol, and a blank between two equal neighbours."""
     return len(symbols) + sum(one == other for one, other in itertools.pairwise(symbols))
 
 

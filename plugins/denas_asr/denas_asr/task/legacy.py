@@ -1,4 +1,4 @@
-"""What the original's keys of trainings on speech are here: data, features and their augmentation, losses."""
+"""Translate the original's training keys for speech: data, features, augmentation and losses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MASKS = {
     "time_mask_width": 20,
     "replace_with_zero": False,
 }
-"""What is not chosen here, and always so."""
+"""Mask settings that are fixed here."""
 
 
 def _implied(old: OldConfig) -> Outcome:

@@ -1,4 +1,4 @@
-"""The loss of networks with a CTC read-out and an attention decoder (Kim et al. 2017, arXiv:1609.06773)."""
+"""The loss of networks with a CTC head and an attention decoder (Kim et al. 2017, arXiv:1609.06773)."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def joint_loss(
 ) -> Tensor:
     """Return ``ctc_share`` x CTC + (1 - ``ctc_share``) x cross entropy of the decoder, in float32, a scalar.
 
-    Both are means over the samples, so that it is the same for batches which processes share. CTC of a sample is -log
-    p(symbols) / number of symbols (Graves et al. 2006), or 0 if its frames are too few for them; its cross entropy is
-    the mean over its symbols and its end.
+    Both parts are means over samples, so that the result does not change when several processes share a batch. The CTC
+    loss of a sample is -log p(symbols) / number of symbols (Graves et al. 2006), or 0 if it has too few frames for its
+    symbols; its cross entropy is the mean over its symbols and the end.
 
     Raises:
         PluginError: the network lacks one of the two outputs.
@@ -51,20 +51,20 @@ def joint_loss(
 
 
 def output_of(outputs: Outputs, name: str) -> Tensor:
-    """Return the output of that name.
+    """Return the output called `name`.
 
     Raises:
-        PluginError: there is none.
+        PluginError: the network has no such output.
     """
     if name not in outputs.logits:
         raise PluginError(
-            f"the network has no output {name!r} but {', '.join(outputs.logits)}; a network for speech recognition has "
+            f"the network has no output {name!r} but {', '.join(outputs.logits)}; speech recognition needs "
             "the outputs ctc and attention under a PositionHead"
         )
     return outputs.logits[name]
 
 
 def frames_of(outputs: Outputs, name: str) -> Tensor:
-    """Return how many frames of an output count, (samples,)."""
+    """Return the number of valid frames of an output, (samples,)."""
     logits, mask = outputs.logits[name], outputs.masks.get(name)
     return logits.new_full((len(logits),), logits.shape[1]).long() if mask is None else mask.sum(1)

@@ -1,4 +1,4 @@
-"""What the user should know of transcripts: those that CTC cannot learn, and those with unknown characters."""
+"""Notices about transcripts: those that CTC cannot learn, and those with unknown characters."""
 
 from __future__ import annotations
 
@@ -10,44 +10,44 @@ from .form import encoded_share, frames_needed
 from .split import SpeechSplit
 
 NAMED = 3
-"""Cases that are told by name."""
+"""Number of cases that are listed by name."""
 
 
 def too_short_notice(split: SpeechSplit, space: SearchSpace) -> tuple[str, ...]:
-    """Return a notice of utterances that have fewer encoded frames than CTC needs for their transcript, if any have."""
+    """Return a notice if utterances have fewer encoded frames than CTC needs for their transcripts."""
     share = encoded_share(space)
     short = [
         utterance.id
         for utterance in split.utterances
-        if int(share * split.hearing.frames(utterance.seconds))
+        if int(share * split.pipeline.frames(utterance.seconds))
         < frames_needed(split.vocabulary.encode(utterance.text))
     ]
     if not short:
         return ()
     return (
-        f"{len(short)} of {len(split)} utterances to learn from are too short for their transcript ({_some(short)}): "
-        "CTC learns nothing from them, the decoder does",
+        f"{len(short)} of {len(split)} training utterances are too short for their transcripts "
+        f"({_first_names(short)}): only the decoder learns from them, CTC cannot",
     )
 
 
 def unknown_notice(split: SpeechSplit, purpose: str) -> tuple[str, ...]:
-    """Return a notice of what in transcripts has no symbol, if anything has none.
+    """Return a notice if text in transcripts has no symbol in the vocabulary.
 
     Args:
         split: The utterances.
-        purpose: What they are for.
+        purpose: The part they belong to, for the text of the notice.
     """
     found = Counter(
         piece for utterance in split.utterances for piece in split.vocabulary.unknown(utterance.text)
     )
     if not found:
         return ()
-    pieces = _some([f"{piece!r} {count} times" for piece, count in found.most_common()])
+    pieces = _first_names([f"{piece!r} {count} times" for piece, count in found.most_common()])
     return (
-        f"{found.total()} places of the transcripts {purpose} have no symbol in the vocabulary ({pieces}) and cannot "
-        "be recognised",
+        f"{found.total()} pieces of the {purpose} transcripts are not in the vocabulary ({pieces}) and cannot be "
+        "recognised",
     )
 
 
-def _some(names: list[str]) -> str:
+def _first_names(names: list[str]) -> str:
     return f"{', '.join(names[:NAMED])}{', ...' if len(names) > NAMED else ''}"

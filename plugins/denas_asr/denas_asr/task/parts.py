@@ -1,4 +1,4 @@
-"""Which parts of a data set are learnt from, and which are measured on."""
+"""Choose the training, validation and evaluation parts of a data set."""
 
 from __future__ import annotations
 
@@ -13,50 +13,50 @@ DEV = ("dev", "valid", "val")
 TEST = ("test",)
 
 
-def part_to_learn(data: Path, named: str) -> str:
-    """Return the part to learn from: the one that is named, or the only one that looks like it.
+def training_part(data: Path, named: str) -> str:
+    """Return the training part: the given name, or the only part whose name begins with a word for training.
 
     Raises:
-        ConfigError: none is named, and none or several look like it.
+        ConfigError: no part is given, and none or several match.
     """
-    return named or _only(data, TRAIN, "learn from", "--train")
+    return named or _only(data, TRAIN, "train on", "--train")
 
 
-def part_to_steer(data: Path, named: str) -> str:
-    """Return the part to measure on while training, as `part_to_learn` does."""
-    return named or _only(data, DEV, "measure on", "--dev")
+def validation_part(data: Path, named: str) -> str:
+    """Return the part to validate on during training, chosen in the same way as `training_part`."""
+    return named or _only(data, DEV, "validate on", "--dev")
 
 
-def part_to_evaluate(data: Path, named: str, steered_by: str) -> str | None:
-    """Return the part that an evaluation measures on; None for all that there is.
+def evaluation_part(data: Path, named: str, validated_on: str) -> str | None:
+    """Return the part for an evaluation; None for the whole data set.
 
-    It is the one that is named, or the only test part, or the one that training was steered by.
+    It is the given name, or the only test part, or the part that training was validated on.
 
     Raises:
-        ConfigError: none is named, and none or several look like it.
+        ConfigError: no part is given, and none or several match.
     """
     if named:
         return named
     names = part_names(data)
     if len(names) < 2:
         return None
-    tests = _that_begin(names, TEST)
+    tests = _beginning_with(names, TEST)
     if len(tests) == 1:
         return tests[0]
-    return steered_by if steered_by in names else _only(data, (*TEST, *DEV), "measure on", "--split")
+    return validated_on if validated_on in names else _only(data, (*TEST, *DEV), "evaluate on", "--split")
 
 
 def _only(data: Path, words: Sequence[str], purpose: str, flag: str) -> str:
     names = part_names(data)
-    found = _that_begin(names, words)
+    found = _beginning_with(names, words)
     if len(found) == 1:
         return found[0]
-    reason = f"several are called so: {', '.join(found)}" if found else f"it has {', '.join(names) or 'none'}"
+    reason = f"several match: {', '.join(found)}" if found else f"it has {', '.join(names) or 'none'}"
     raise ConfigError(
-        f"{str(data)!r} has no single part to {purpose}, whose name begins with {' or '.join(words)} ({reason}); name "
-        f"one with {flag}"
+        f"{str(data)!r} has no single part to {purpose}, whose name begins with {' or '.join(words)} ({reason}); "
+        f"choose one with {flag}"
     )
 
 
-def _that_begin(names: Sequence[str], words: Sequence[str]) -> list[str]:
+def _beginning_with(names: Sequence[str], words: Sequence[str]) -> list[str]:
     return [name for name in names if name.lower().startswith(tuple(words))]

@@ -18,10 +18,10 @@ from denas_asr.vocabulary.vocabulary import Vocabulary
 from denas_core import Batch, Metric, Outputs, SearchSpace, Split, Task, TaskData, option
 from denas_core.errors import ConfigError, PluginError
 
+from .feature_pipeline import Cmvn, FeaturePipeline
 from .form import SpeechForm, form_of
-from .hearing import Cmvn, Hearing
 from .notices import too_short_notice, unknown_notice
-from .parts import part_to_evaluate, part_to_learn, part_to_steer
+from .parts import evaluation_part, training_part, validation_part
 from .split import SpeechSample, SpeechSplit
 
 if TYPE_CHECKING:
@@ -36,13 +36,13 @@ SLOWEST, FASTEST = 50, 200
 
 @dataclasses.dataclass(kw_only=True)
 class SpeechRecognition(Task[SpeechSample]):
-    """Write what is said.
+    """Speech recognition: transcribe utterances.
 
-    Reads LibriSpeech as it is unpacked, and tables of audio files with transcripts.
+    It reads LibriSpeech as it is unpacked, and tables of audio files with transcripts.
     """
 
     metric: ClassVar[Metric] = Metric(name="wer", direction="minimize", worst=1.0)
-    # That of the original DE-NAS, whose warm-up of 2,500 steps is a twentieth of those of train-clean-100.
+    # The schedule of the original DE-NAS, whose warm-up of 2,500 steps is 5 % of its steps on train-clean-100.
     recipe: ClassVar[Mapping[str, Any]] = {
         "epochs": 60,
         "batch_size": 32,
@@ -55,87 +55,91 @@ class SpeechRecognition(Task[SpeechSample]):
         "label_smoothing": 0.1,
     }
 
-    train: str = option("", "Part to learn from; by default the only one whose name begins with train")
-    dev: str = option(
-        "", "Part to measure on while training; by default the only one whose name begins with dev or val"
-    )
+    train: str = option("", "Training part; by default the only one whose name begins with train")
+    dev: str = option("", "Validation part; by default the only one whose name begins with dev or val")
     split: str = option(
-        "", "Part that an evaluation measures on; by default the only one of test, else that of training"
+        "", "Part for an evaluation; by default the only test part, else the validation part of the training"
     )
     vocab: str = option(
         CHARACTERS,
-        "Symbols: char, sentencepiece:N with N pieces, or a .model of SentencePiece; made of what is learnt from",
+        "Vocabulary: char, sentencepiece:N for N pieces of the training part, or a SentencePiece .model file",
     )
-    rate: int = option(16_000, "Samples a second that audio is resampled to", at_least=1000, at_most=192_000)
-    cmvn: Cmvn = option("utterance", "What mel bands are normalised by: each utterance, or all to learn from")
+    rate: int = option(
+        16_000, "Sample rate in Hz to which audio is resampled", at_least=1000, at_most=192_000
+    )
+    cmvn: Cmvn = option(
+        "utterance", "Statistics that normalise mel bands: of each utterance, or of all training data"
+    )
     speed: list[int] = option(
         [90, 100, 110],
-        "Speeds in percent, one of which each utterance to learn from is spoken at; [100]: its own",
+        "Speeds in percent; each training utterance is played at one of them; [100] keeps the speed",
     )
-    spec_augment: bool = option(True, "Mask bands and stretches of time of utterances to learn from")
-    max_seconds: float = option(40.0, "Seconds of the longest utterance that is used", at_least=0.1)
-    strict: bool = option(False, "Refuse data with any fault, instead of leaving it out with a notice")
+    spec_augment: bool = option(True, "Mask bands and time spans of training utterances")
+    max_seconds: float = option(40.0, "Longer utterances, in seconds, are left out", at_least=0.1)
+    strict: bool = option(
+        False, "Refuse data with any fault, instead of leaving faulty utterances out with a notice"
+    )
     decode_first: bool = option(
-        True, "Decode all audio before training, which finds every damaged file; or read headers alone"
+        True, "Decode all audio before training to find every damaged file; if false, read only headers"
     )
     cache_mb: float = option(
-        1000.0, "Megabytes of features that are kept in memory, by each process that reads", at_least=0
+        1000.0, "Megabytes of features that each reading process keeps in memory", at_least=0
     )
     ctc_loss: float = option(
-        0.3, "Share of CTC in the loss; the rest is that of the decoder", at_least=0, at_most=1
+        0.3, "Weight of CTC in the loss; the decoder has the remaining weight", at_least=0, at_most=1
     )
     decoding: Literal["greedy", "beam", "joint"] = option(
-        "greedy", "How an evaluation decodes: by CTC alone, or by CTC and the decoder; training does greedily"
+        "greedy", "Decoding in an evaluation: by CTC (greedy, beam), or CTC and the attention decoder (joint)"
     )
-    beam: int = option(10, "Hypotheses that beam and joint decoding keep", at_least=1)
-    ctc_weight: float = option(0.4, "Share of CTC in joint decoding", at_least=0, at_most=1)
-    lm: str = option("", "Language model for beam and joint decoding: n-grams, or a folder of transformers")
+    beam: int = option(10, "Number of hypotheses that beam and joint decoding keep", at_least=1)
+    ctc_weight: float = option(0.4, "Weight of CTC in joint decoding", at_least=0, at_most=1)
+    lm: str = option("", "Language model for beam and joint: n-gram file, or folder of a transformers model")
     lm_weight: float = option(0.5, "Weight of the language model", at_least=0)
-    word_bonus: float = option(1.0, "What each word adds to a score, with a language model")
+    word_bonus: float = option(1.0, "Score added for each word, if there is a language model")
 
     def __post_init__(self) -> None:
-        """Make paths whole, since a training may go on from another directory.
+        """Make paths absolute, because a training may be resumed from another directory.
 
         Raises:
-            ValueError: a speed nobody speaks at.
+            ValueError: a speed is out of range.
         """
         if not self.speed or any(not SLOWEST <= speed <= FASTEST for speed in self.speed):
             raise ValueError(f"speed must have values from {SLOWEST} to {FASTEST} percent, got {self.speed}")
         if is_file(self.vocab):
-            self.vocab = _whole(self.vocab)
+            self.vocab = _absolute(self.vocab)
         if self.lm:
-            self.lm = _whole(self.lm)
+            self.lm = _absolute(self.lm)
 
     @classmethod
     def legacy(cls) -> KeyTable:
-        """Return what the original's keys of trainings mean for this task."""
+        """Return the translation of the original's training keys for this task."""
         from .legacy import SPEECH
 
         return SPEECH
 
     def misfit(self, space: SearchSpace) -> str:
-        """Return why networks of `space` hear nothing; empty if they do."""
+        """Return why networks of `space` cannot process speech; empty if they can."""
         found = form_of(space)
         return found if isinstance(found, str) else ""
 
     def read(
         self, data: Path, space: SearchSpace, *, facts: Mapping[str, Any] | None = None
     ) -> TaskData[SpeechSample]:
-        """Read the parts to learn from and to measure on, or the one of an evaluation; see `read_split`.
+        """Read the training and validation parts, or the evaluation part; see `read_split`.
 
         Raises:
-            ConfigError: also for settings of decoding that do not go together, and a vocabulary that cannot be made.
+            ConfigError: the data cannot be read, decoding settings contradict each other, or no vocabulary can be made.
         """
         form = form_of(space)
         if isinstance(form, str):
             raise ConfigError(f"space {space.id!r} cannot recognise speech: {form}")
         self.decoding_settings()
         if facts is None:
-            return self._to_learn(Path(data), space, form)
-        return self._to_evaluate(Path(data), form, facts)
+            return self._training_data(Path(data), space, form)
+        return self._evaluation_data(Path(data), form, facts)
 
     def head(self, width: int, facts: Mapping[str, Any]) -> nn.Module:
-        """Return what says that a network needs read-outs of as many symbols as the vocabulary has."""
+        """Return a head with one output for each symbol of the vocabulary."""
         from denas_core import PositionHead
 
         return PositionHead(width, facts["symbols"])
@@ -143,23 +147,23 @@ class SpeechRecognition(Task[SpeechSample]):
     def collate(
         self, samples: Sequence[SpeechSample], rng: random.Random | None = None
     ) -> tuple[Batch, dict[str, Tensor]]:
-        """Return features and transcripts as long as the longest; see `batched`."""
-        from .batches import batched
+        """Return features and transcripts padded to the longest; see `make_batch`."""
+        from .batches import make_batch
 
-        return batched(samples)
+        return make_batch(samples)
 
     def loss(
         self, outputs: Outputs, targets: Mapping[str, Tensor], *, label_smoothing: float = 0.0
     ) -> Tensor:
-        """Return the loss of CTC and the decoder together; see `joint_loss`."""
+        """Return the combined loss of CTC and the decoder; see `joint_loss`."""
         from .loss import joint_loss
 
         return joint_loss(outputs, targets, ctc_share=self.ctc_loss, label_smoothing=label_smoothing)
 
     def predict(self, outputs: Outputs) -> Tensor:
-        """Return the symbols of the likeliest path of CTC (samples, symbols), -1 behind the end of each.
+        """Return the symbols of CTC's likeliest alignment (samples, symbols), padded with -1.
 
-        The decoder has read what was said, so that what it puts out is no hypothesis.
+        The decoder's output is not used because its input in training is the correct transcript.
         """
         from denas_asr.decoding.greedy import greedy
 
@@ -177,10 +181,10 @@ class SpeechRecognition(Task[SpeechSample]):
         outputs: Outputs,
         split: Split[SpeechSample],
     ) -> Tensor:
-        """Return the symbols that the chosen decoder finds, as `predict` does.
+        """Return the symbols that the chosen decoder finds, in the same format as `predict`.
 
         Raises:
-            ConfigError: the language model cannot be read, or does not suit.
+            ConfigError: the language model cannot be read, or does not fit the decoder or the vocabulary.
         """
         settings = self.decoding_settings()
         if settings.decode == "greedy":
@@ -204,7 +208,9 @@ class SpeechRecognition(Task[SpeechSample]):
     def metrics(
         self, predictions: Tensor, targets: Mapping[str, Tensor], split: Split[SpeechSample]
     ) -> dict[str, float]:
-        """Return ``wer`` and ``cer``: edits of all utterances by the words, or characters, of all; no percent."""
+        """Return the error rates ``wer`` and ``cer`` as fractions: edits divided by the words or characters of all
+        utterances.
+        """
         from denas_asr.decoding.rates import character_errors, word_errors
 
         speech = _speech(split, self.id)
@@ -213,16 +219,16 @@ class SpeechRecognition(Task[SpeechSample]):
         return {"wer": word_errors(said, heard).rate, "cer": character_errors(said, heard).rate}
 
     def example(self, folder: Path, space: SearchSpace) -> Path:
-        """Write utterances whose letters are tones: 6 to learn from, 3 to measure on."""
+        """Write utterances whose letters are tones: 6 for training, 3 for validation."""
         from .example import write_example
 
         return write_example(folder)
 
     def decoding_settings(self) -> DecodingSettings:
-        """Return how an evaluation decodes.
+        """Return the decoding settings of an evaluation.
 
         Raises:
-            ConfigError: settings that do not go together.
+            ConfigError: settings contradict each other.
         """
         from denas_asr.decoding.decode import DecodingSettings
 
@@ -235,11 +241,11 @@ class SpeechRecognition(Task[SpeechSample]):
             word_bonus=self.word_bonus,
         )
 
-    def _to_learn(self, data: Path, space: SearchSpace, form: SpeechForm) -> TaskData[SpeechSample]:
-        names = part_to_learn(data, self.train), part_to_steer(data, self.dev)
+    def _training_data(self, data: Path, space: SearchSpace, form: SpeechForm) -> TaskData[SpeechSample]:
+        names = training_part(data, self.train), validation_part(data, self.dev)
         if names[0] == names[1]:
             raise ConfigError(
-                f"part {names[0]!r} cannot be learnt from and be measured on; name another with --dev"
+                f"part {names[0]!r} cannot be used for both training and validation; name another with --dev"
             )
         train, dev = (self._part(data, name) for name in names)
         vocabulary = make_vocabulary(self.vocab, [utterance.text for utterance in train.utterances])
@@ -250,37 +256,43 @@ class SpeechRecognition(Task[SpeechSample]):
             cache_mb=self.cache_mb,
             longest=self.max_seconds,
         )
-        hearing = Hearing(reader=reader, cmvn=self.cmvn, masks=SpecAugment() if self.spec_augment else None)
-        hearing = hearing.measured_on(train.utterances)
-        splits = [SpeechSplit(part.utterances, hearing, vocabulary) for part in (train, dev)]
+        pipeline = FeaturePipeline(
+            reader=reader, cmvn=self.cmvn, masks=SpecAugment() if self.spec_augment else None
+        )
+        pipeline = pipeline.with_normalisation_of(train.utterances)
+        splits = [SpeechSplit(part.utterances, pipeline, vocabulary) for part in (train, dev)]
         return TaskData(
             train=splits[0],
             valid=splits[1],
             facts={
                 "symbols": len(vocabulary),
                 "vocabulary": vocabulary.as_facts(),
-                "features": hearing.as_facts(),
+                "features": pipeline.as_facts(),
             },
             notices=(
                 *train.problems.notices(),
                 *dev.problems.notices(),
                 *too_short_notice(splits[0], space),
-                *unknown_notice(splits[0], "to learn from"),
-                *unknown_notice(splits[1], "to measure on"),
+                *unknown_notice(splits[0], "training"),
+                *unknown_notice(splits[1], "validation"),
             ),
         )
 
-    def _to_evaluate(self, data: Path, form: SpeechForm, facts: Mapping[str, Any]) -> TaskData[SpeechSample]:
-        name = part_to_evaluate(data, self.split, self.dev)
+    def _evaluation_data(
+        self, data: Path, form: SpeechForm, facts: Mapping[str, Any]
+    ) -> TaskData[SpeechSample]:
+        name = evaluation_part(data, self.split, self.dev)
         part = self._part(data, name)
-        hearing = Hearing.from_facts(facts["features"], cache_mb=self.cache_mb, longest=self.max_seconds)
-        if hearing.reader.fbank.mels != form.mels:
+        pipeline = FeaturePipeline.from_facts(
+            facts["features"], cache_mb=self.cache_mb, longest=self.max_seconds
+        )
+        if pipeline.reader.fbank.mels != form.mels:
             raise ConfigError(
-                f"the model was trained on {hearing.reader.fbank.mels} mel bands, and networks of its space take "
+                f"the model was trained on {pipeline.reader.fbank.mels} mel bands, but networks of its space take "
                 f"{form.mels}"
             )
         vocabulary: Vocabulary = vocabulary_of(facts["vocabulary"])
-        valid = SpeechSplit(part.utterances, hearing, vocabulary)
+        valid = SpeechSplit(part.utterances, pipeline, vocabulary)
         return TaskData(
             train=None,
             valid=valid,
@@ -288,7 +300,7 @@ class SpeechRecognition(Task[SpeechSample]):
             notices=(
                 *([f"measured on the part {name!r} (task.split)"] if name and not self.split else []),
                 *part.problems.notices(),
-                *unknown_notice(valid, "to measure on"),
+                *unknown_notice(valid, "validation"),
             ),
         )
 
@@ -303,5 +315,5 @@ def _speech(split: Split[SpeechSample], id: str) -> SpeechSplit:
     return split
 
 
-def _whole(path: str) -> str:
+def _absolute(path: str) -> str:
     return str(Path(path).expanduser().absolute())

@@ -1,4 +1,4 @@
-"""Utterances as samples."""
+"""Utterances as samples of a task."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from denas_asr.data.utterance import Utterance
 from denas_asr.vocabulary.vocabulary import Vocabulary
 from denas_core import Split
 
-from .hearing import Hearing
+from .feature_pipeline import FeaturePipeline
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class SpeechSample:
-    """An utterance.
+    """An utterance as a network's sample.
 
     Attributes:
         features: (frames, mels).
-        symbols: What is said, in symbols of the vocabulary.
+        symbols: The transcript in symbols of the vocabulary.
     """
 
     features: Tensor
@@ -33,17 +33,19 @@ class SpeechSample:
 
 
 class SpeechSplit(Split[SpeechSample]):
-    """Utterances, read from their files when they are asked for.
+    """A split of utterances, whose audio is read when a sample is requested.
 
     Attributes:
-        utterances: In order.
-        hearing: What is made of their audio.
-        vocabulary: What is made of their transcripts.
+        utterances: The utterances in order.
+        pipeline: Computes features from their audio.
+        vocabulary: Turns their transcripts into symbols.
     """
 
-    def __init__(self, utterances: Sequence[Utterance], hearing: Hearing, vocabulary: Vocabulary) -> None:
+    def __init__(
+        self, utterances: Sequence[Utterance], pipeline: FeaturePipeline, vocabulary: Vocabulary
+    ) -> None:
         self.utterances = list(utterances)
-        self.hearing = hearing
+        self.pipeline = pipeline
         self.vocabulary = vocabulary
         self._language_models: dict[DecodingSettings, Any] = {}
 
@@ -51,26 +53,26 @@ class SpeechSplit(Split[SpeechSample]):
         return len(self.utterances)
 
     def sample(self, index: int, rng: random.Random | None = None) -> SpeechSample:
-        """Return an utterance; with `rng` at another speed, and parts of it masked.
+        """Return an utterance; with `rng`, its speed is changed and parts of it are masked.
 
         Raises:
-            UnreadableAudio: its file is damaged.
+            UnreadableAudio: the file is damaged.
         """
         utterance = self.utterances[index]
         return SpeechSample(
-            features=self.hearing.features(utterance, rng),
+            features=self.pipeline.features(utterance, rng),
             symbols=tuple(self.vocabulary.encode(utterance.text)),
         )
 
     def length(self, index: int) -> float:
-        """Return the seconds of an utterance."""
+        """Return the length of an utterance in seconds."""
         return self.utterances[index].seconds
 
     def language_model(self, settings: DecodingSettings) -> Any:
-        """Return the language model that `settings` name, which is read once; None if they name none.
+        """Return the language model named in `settings`, read only once; None if they name none.
 
         Raises:
-            ConfigError: it cannot be read, or does not suit.
+            ConfigError: the model cannot be read, or does not fit.
         """
         from denas_asr.decoding.decode import read_language_model
 
@@ -79,5 +81,5 @@ class SpeechSplit(Split[SpeechSample]):
         return self._language_models[settings]
 
     def __getstate__(self) -> dict[str, Any]:
-        # Processes that read samples decode nothing.
+        # Worker processes read samples but do not decode, so the language model is not sent to them.
         return {**self.__dict__, "_language_models": {}}

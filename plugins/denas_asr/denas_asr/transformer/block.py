@@ -8,18 +8,18 @@ from denas_asr.network.attention import SelfAttention
 from denas_asr.network.feed_forward import FeedForward
 
 NORM_EPS = 1e-6
-"""As in SpeechBrain, whose transformer the original took."""
+"""The value in SpeechBrain, whose transformer the original DE-NAS uses."""
 
 
 class TransformerBlock(nn.Module):
-    """Attention and a feed-forward layer, each behind a layer norm.
+    """Attention and a feed-forward layer, each after a layer norm.
 
     Args:
-        width: Features of a frame.
-        heads: Heads of the attention.
-        hidden: Features inside the feed-forward layer.
-        dropout: Of attention weights, inside the feed-forward layer, and of what both add.
-        residual: Whether the block adds to what goes through it.
+        width: Number of features of a frame.
+        heads: Number of attention heads.
+        hidden: Number of hidden features in the feed-forward layer.
+        dropout: Dropout rate of attention weights, inside the feed-forward layer, and of the output of both layers.
+        residual: Whether the block has residual connections.
     """
 
     def __init__(self, width: int, heads: int, hidden: int, *, dropout: float, residual: bool) -> None:
@@ -33,9 +33,9 @@ class TransformerBlock(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
         """Return (samples, frames, width); `mask`, (samples, frames), is True where a frame counts."""
-        x = self._joined(x, self.attention(self.attention_norm(x), mask))
-        return self._joined(x, self.feed_forward(self.feed_forward_norm(x)))
+        x = self._add_residual(x, self.attention(self.attention_norm(x), mask))
+        return self._add_residual(x, self.feed_forward(self.feed_forward_norm(x)))
 
-    def _joined(self, x: Tensor, y: Tensor) -> Tensor:
+    def _add_residual(self, x: Tensor, y: Tensor) -> Tensor:
         y = self.dropout(y)
         return x + y if self.residual else y

@@ -1,4 +1,4 @@
-"""What the original's keys of searches and trainings of speech recognisers are here."""
+"""Translate the original's search and training keys for speech recognisers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ USUAL: Mapping[str, Sequence[float]] = {
     "mlp_ratios": [3.0, 3.5, 4.0, 4.5, 5.0],
     "heads": [2, 3, 4],
 }
-"""Choices of the original, by option; those of the space too."""
+"""The choices of the original by option; the space has the same."""
 
 
 def _batch_size(old: OldConfig, key: str) -> Outcome:
@@ -37,7 +37,7 @@ def _batch_size(old: OldConfig, key: str) -> Outcome:
 
 
 def _same(values: Any) -> int:
-    """Return what all whole numbers of a list are."""
+    """Return the whole number that a list repeats."""
     if not isinstance(values, list) or len(values) != 3 or len(set(map(whole, values))) != 1:
         raise ValueError("a list of three equal whole numbers")
     return whole(values[0])

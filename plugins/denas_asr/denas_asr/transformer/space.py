@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(kw_only=True)
 class Transformer(SpeechSpace):
-    """Speech recognisers with a transformer encoder, as those that the original DE-NAS took from SpeechBrain.
+    """Speech recognisers with a transformer encoder, like those that the original DE-NAS took from SpeechBrain.
 
-    Depth and width are chosen once, MLP ratio and number of heads for each block of the encoder; the heads of a block
-    share the width. Front-end and decoder are the same in every network, but for the width.
+    Depth and width are chosen once; MLP ratio and number of heads are chosen for each block of the encoder. The heads
+    of a block divide the width among themselves. Front-end and decoder are the same in every network, except for the
+    width.
     """
 
     def encoder_blocks(
@@ -45,18 +46,18 @@ class Transformer(SpeechSpace):
         return found, nn.LayerNorm(width, eps=NORM_EPS)
 
     def parse(self, text: str, *, origin: str = "architecture") -> Architecture:
-        """Read the tuple of the original, see `parse_tuple`, or what every space reads."""
+        """Read the original's tuple notation, see `parse_tuple`, or the notation of every space."""
         if is_tuple(text):
             return self.architecture(parse_tuple(text, origin=origin), origin=origin)
         return super().parse(text, origin=origin)
 
     def format(self, arch: Architecture) -> str:
-        """Return the tuple of `arch`."""
+        """Return `arch` in the original's tuple notation."""
         return format_tuple(arch.values)
 
     @classmethod
     def legacy(cls) -> Legacy:
-        """Return how the original's configurations of speech recognition are read."""
+        """Return the translation of the original's configurations for speech recognition."""
         from .legacy import LEGACY
 
         return LEGACY

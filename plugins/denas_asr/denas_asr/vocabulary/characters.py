@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 from denas_core.errors import ConfigError
 
-from .vocabulary import SPECIAL, Vocabulary, plain
+from .vocabulary import SPECIAL, Vocabulary, single_spaced
 
 
 class Characters(Vocabulary):
-    """Every character is a symbol, the space among them."""
+    """A vocabulary in which every character is a symbol, including the space."""
 
     kind: ClassVar[str] = "characters"
 
@@ -21,39 +21,39 @@ class Characters(Vocabulary):
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> Characters:
-        """Return the vocabulary of the characters of some texts, in the order of Unicode.
+        """Return the vocabulary of the characters in some texts, in Unicode order.
 
         Raises:
-            ConfigError: there is not a single one.
+            ConfigError: the texts have no characters.
         """
-        found = sorted({character for text in texts for character in plain(text)})
+        found = sorted({character for text in texts for character in single_spaced(text)})
         if not found:
-            raise ConfigError("the transcripts to learn from are empty; there are no characters to recognise")
+            raise ConfigError("the training transcripts are empty; there are no characters to recognise")
         return cls(found)
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> Characters:
-        """Return what `as_facts` has put down."""
+        """Return the vocabulary that `as_facts` described."""
         return cls(facts["characters"])
 
     @property
     def pieces(self) -> tuple[str, ...]:
-        """The characters, behind the special symbols."""
+        """The special symbols followed by the characters."""
         return self._pieces
 
     def encode(self, text: str) -> list[int]:
-        """Return the numbers of the characters that have one; words are apart by single spaces."""
-        return [self._numbers[character] for character in plain(text) if character in self._numbers]
+        """Return the symbols of a text with single spaces between words; unknown characters are left out."""
+        return [self._numbers[character] for character in single_spaced(text) if character in self._numbers]
 
     def decode(self, symbols: Iterable[int]) -> str:
-        """Return the characters in one text, whose words are apart by single spaces."""
+        """Return the text of some symbols with single spaces between words."""
         known = range(len(SPECIAL), len(self._pieces))
-        return plain("".join(self._pieces[symbol] for symbol in symbols if symbol in known))
+        return single_spaced("".join(self._pieces[symbol] for symbol in symbols if symbol in known))
 
     def unknown(self, text: str) -> list[str]:
-        """Return the characters that have no number."""
-        return [character for character in plain(text) if character not in self._numbers]
+        """Return the characters of a text that are not in the vocabulary."""
+        return [character for character in single_spaced(text) if character not in self._numbers]
 
     def as_facts(self) -> dict[str, Any]:
-        """Return the characters in order."""
+        """Return values for JSON: the characters in order."""
         return {"kind": self.kind, "characters": list(self._pieces[len(SPECIAL) :])}

@@ -1,4 +1,4 @@
-"""Which vocabulary a training has: what ``task.vocab`` says."""
+"""Make the vocabulary that the option ``task.vocab`` chooses."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def make_vocabulary(chosen: str, texts: Sequence[str]) -> Vocabulary:
     """Return the vocabulary that was chosen.
 
     Args:
-        chosen: ``char``, ``sentencepiece:N`` for N pieces, or the path of a model of SentencePiece.
-        texts: The transcripts to learn from, of which it is made where it is no file.
+        chosen: ``char``, ``sentencepiece:N`` for N pieces, or the path of a SentencePiece model.
+        texts: The training transcripts, from which the vocabulary is made unless `chosen` is a file.
 
     Raises:
-        ConfigError: it is none of these, cannot be read, or the transcripts do not allow it.
-        NotInstalled: sentencepiece is needed and missing.
+        ConfigError: the choice is unknown, the file cannot be read, or the transcripts do not suit it.
+        NotInstalled: sentencepiece is needed but not installed.
     """
     if chosen == CHARACTERS:
         return Characters.of(texts)
@@ -40,21 +40,21 @@ def make_vocabulary(chosen: str, texts: Sequence[str]) -> Vocabulary:
     name = chosen.partition(":")[0]
     hint = "" if name == PIECES else did_you_mean(name, (CHARACTERS, PIECES))
     raise ConfigError(
-        f"vocab {chosen!r} is no vocabulary{hint}; choose {CHARACTERS}, {PIECES}:N with N pieces, or the path of a "
+        f"vocab {chosen!r} is not a vocabulary{hint}; choose {CHARACTERS}, {PIECES}:N with N pieces, or the path of a "
         f"{SUFFIX} of SentencePiece"
     )
 
 
 def is_file(chosen: str) -> bool:
-    """Tell whether a choice is the path of a file, rather than the name of a kind."""
+    """Return whether a choice is the path of a file, not the name of a kind."""
     return chosen.endswith(SUFFIX) or "/" in chosen
 
 
 def vocabulary_of(facts: Mapping[str, Any]) -> Vocabulary:
-    """Return the vocabulary that `Vocabulary.as_facts` has put down.
+    """Return the vocabulary that `Vocabulary.as_facts` described.
 
     Raises:
-        ConfigError: it is of a kind that this version does not know, or damaged.
+        ConfigError: this version does not know the kind of vocabulary, or the facts are damaged.
     """
     from .characters import Characters
     from .sentence_pieces import SentencePieces

@@ -1,4 +1,4 @@
-"""A vocabulary of pieces of words, by SentencePiece (Kudo and Richardson 2018, arXiv:1808.06226)."""
+"""A vocabulary of pieces of words from SentencePiece (Kudo and Richardson 2018, arXiv:1808.06226)."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from denas_core.errors import ConfigError, NotInstalled, describe_error, safe_repr
 
-from .vocabulary import SPECIAL, Vocabulary, plain
+from .vocabulary import SPECIAL, Vocabulary, single_spaced
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 
 class SentencePieces(Vocabulary):
-    """The pieces of a model of SentencePiece that stand for text; its own special pieces are no symbols."""
+    """The pieces of a SentencePiece model that stand for text; the model's special pieces are not used as symbols."""
 
     kind: ClassVar[str] = "sentencepiece"
 
@@ -26,20 +26,20 @@ class SentencePieces(Vocabulary):
         """Read a model.
 
         Args:
-            model: Its bytes, as SentencePiece writes them.
-            origin: What errors call it.
+            model: The model's bytes, as SentencePiece writes them.
+            origin: The name of the model in error texts.
 
         Raises:
-            ConfigError: it is none, or has no piece that stands for text.
-            NotInstalled: sentencepiece is missing.
+            ConfigError: the bytes are not a model, or no piece stands for text.
+            NotInstalled: sentencepiece is not installed.
         """
         library = _library()
         self._model = model
         try:
             self._processor = library.SentencePieceProcessor(model_proto=model)
-        # Whatever its C++ code says of damaged bytes.
+        # For damaged bytes, the C++ code may raise any kind of exception.
         except Exception as error:
-            raise ConfigError(f"{origin} is no model of SentencePiece: {describe_error(error)}") from error
+            raise ConfigError(f"{origin} is not a SentencePiece model: {describe_error(error)}") from error
         processor = self._processor
         self._numbers_there = [
             number
@@ -55,27 +55,27 @@ class SentencePieces(Vocabulary):
 
     @classmethod
     def trained(cls, texts: Sequence[str], pieces: int) -> SentencePieces:
-        """Return a unigram model of some texts, the same each time.
+        """Train a unigram model on some texts; the result is always the same for the same texts.
 
         Args:
-            texts: What it is trained on.
-            pieces: How many pieces it has.
+            texts: The texts to train on.
+            pieces: The number of pieces of the model.
 
         Raises:
-            ConfigError: the texts have pieces for fewer, or need more.
-            NotInstalled: sentencepiece is missing.
+            ConfigError: the texts have fewer pieces, or need more.
+            NotInstalled: sentencepiece is not installed.
         """
         library = _library()
-        plain_texts = [found for text in texts if (found := plain(text))]
+        plain_texts = [found for text in texts if (found := single_spaced(text))]
         if not plain_texts:
-            raise ConfigError("the transcripts to learn from are empty; there are no pieces to recognise")
+            raise ConfigError("the training transcripts are empty; there are no pieces to recognise")
         written = io.BytesIO()
         try:
             library.SentencePieceTrainer.train(
                 sentence_iterator=iter(plain_texts),
                 model_writer=written,
                 model_type="unigram",
-                # One more, for what is unknown.
+                # One more piece stands for unknown text.
                 vocab_size=pieces + 1,
                 unk_id=0,
                 bos_id=-1,
@@ -83,7 +83,7 @@ class SentencePieces(Vocabulary):
                 pad_id=-1,
                 character_coverage=1.0,
                 normalization_rule_name="identity",
-                # Longer ones would be passed over.
+                # SentencePiece would skip sentences longer than its limit.
                 max_sentence_length=max(len(text.encode()) for text in plain_texts) + 1,
                 num_threads=1,
                 minloglevel=2,
@@ -97,8 +97,8 @@ class SentencePieces(Vocabulary):
         """Return the model in a file.
 
         Raises:
-            ConfigError: it cannot be read, or is none.
-            NotInstalled: sentencepiece is missing.
+            ConfigError: the file cannot be read, or is not a model.
+            NotInstalled: sentencepiece is not installed.
         """
         try:
             model = path.read_bytes()
@@ -108,35 +108,35 @@ class SentencePieces(Vocabulary):
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> SentencePieces:
-        """Return what `as_facts` has put down."""
+        """Return the vocabulary that `as_facts` described."""
         return cls(base64.b64decode(facts["model"]), origin="the vocabulary of the model")
 
     @property
     def pieces(self) -> tuple[str, ...]:
-        """The pieces, behind the special symbols."""
+        """The special symbols followed by the pieces."""
         return self._pieces
 
     def encode(self, text: str) -> list[int]:
-        """Return the symbols of the likeliest pieces; what is unknown is left out."""
-        return [self._symbols[n] for n in self._processor.encode(plain(text)) if n in self._symbols]
+        """Return the symbols of the likeliest pieces; unknown text is left out."""
+        return [self._symbols[n] for n in self._processor.encode(single_spaced(text)) if n in self._symbols]
 
     def decode(self, symbols: Iterable[int]) -> str:
-        """Return the pieces in one text, whose words are apart by single spaces."""
+        """Return the text of some symbols with single spaces between words."""
         there = self._numbers_there
         numbers = [
             there[symbol - len(SPECIAL)] for symbol in symbols if 0 <= symbol - len(SPECIAL) < len(there)
         ]
-        return plain(self._processor.decode(numbers))
+        return single_spaced(self._processor.decode(numbers))
 
     def unknown(self, text: str) -> list[str]:
-        """Return the stretches of a text that no piece stands for."""
-        numbers = self._processor.encode(plain(text))
-        # An unknown stretch is a piece as it is written.
-        pieces = self._processor.encode(plain(text), out_type=str)
+        """Return the parts of a text that no piece stands for."""
+        numbers = self._processor.encode(single_spaced(text))
+        # SentencePiece returns an unknown part as a piece of its own.
+        pieces = self._processor.encode(single_spaced(text), out_type=str)
         return [piece for n, piece in zip(numbers, pieces, strict=True) if n not in self._symbols]
 
     def as_facts(self) -> dict[str, Any]:
-        """Return the model, its bytes in base64."""
+        """Return values for JSON: the model's bytes in base64."""
         return {"kind": self.kind, "model": base64.b64encode(self._model).decode("ascii")}
 
 
@@ -152,8 +152,8 @@ def _library() -> ModuleType:
 
 
 def _too_many_or_few(pieces: int, error: RuntimeError) -> ConfigError:
-    """Return in one line what SentencePiece says of a number of pieces; it counts one for what is unknown."""
-    what = f"vocab 'sentencepiece:{pieces}' does not suit the transcripts to learn from"
+    """Return SentencePiece's error about the number of pieces as one line; it counts the unknown piece too."""
+    what = f"vocab 'sentencepiece:{pieces}' does not suit the training transcripts"
     if most := re.search(r"set it to a value <= (\d+)", str(error)):
         return ConfigError(f"{what}: they have at most {int(most[1]) - 1} pieces; choose no more")
     if least := re.search(r"smaller than required_chars\. \d+ vs (\d+)", str(error)):

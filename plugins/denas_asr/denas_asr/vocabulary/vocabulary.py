@@ -1,4 +1,4 @@
-"""The symbols of a recogniser, and texts made of them."""
+"""The base class of vocabularies, which convert between texts and symbols."""
 
 from __future__ import annotations
 
@@ -7,37 +7,37 @@ from collections.abc import Iterable
 from typing import Any
 
 SPECIAL = ("<blank>", "<bos>", "<eos>")
-"""The blank of CTC, which is the padding too, and what stands before and behind a transcript; no text has them."""
+"""The special symbols, which stand for no text: the blank of CTC (also the padding), the beginning and the end."""
 
 
 class Vocabulary(ABC):
-    """The symbols of a recogniser: the special ones, and from 3 on those of texts."""
+    """The symbols of a recogniser: 0 to 2 are special symbols, those from 3 on stand for text."""
 
     @property
     @abstractmethod
     def pieces(self) -> tuple[str, ...]:
-        """Text of each symbol, with a space, or SentencePiece's mark for it, where a word begins."""
+        """The text of each symbol; one that begins a word starts with a space or SentencePiece's mark for a space."""
 
     @abstractmethod
     def encode(self, text: str) -> list[int]:
-        """Return the symbols of a text, without special ones; what no symbol stands for is left out."""
+        """Return the symbols of a text without special symbols; text that no symbol stands for is left out."""
 
     @abstractmethod
     def decode(self, symbols: Iterable[int]) -> str:
-        """Return the text of some symbols, with single spaces; special ones, and what is no symbol, have none."""
+        """Return the text of some symbols with single spaces; special and unknown symbols are skipped."""
 
     @abstractmethod
     def unknown(self, text: str) -> list[str]:
-        """Return what of a text no symbol stands for, in order."""
+        """Return the parts of a text that no symbol stands for, in order."""
 
     @abstractmethod
     def as_facts(self) -> dict[str, Any]:
-        """Return what `vocabulary_of` makes the same vocabulary from, fit for JSON."""
+        """Return values for JSON from which `vocabulary_of` makes the same vocabulary."""
 
     def __len__(self) -> int:
         return len(self.pieces)
 
 
-def plain(text: str) -> str:
-    """Return a text whose words are apart by single spaces."""
+def single_spaced(text: str) -> str:
+    """Return a text with single spaces between its words."""
     return " ".join(text.split())

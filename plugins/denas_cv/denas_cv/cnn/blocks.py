@@ -1,4 +1,4 @@
-"""The modules of super-blocks."""
+"""The torch modules of super-blocks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NORM_EPS = 1e-3
 
 
 class UnitModule(nn.Module):
-    """ReLU of a body plus, in a residual unit, a shortcut."""
+    """A body followed by ReLU; a residual unit adds a shortcut before the ReLU."""
 
     def __init__(self, unit: Unit) -> None:
         super().__init__()
@@ -36,9 +36,10 @@ class UnitModule(nn.Module):
 
 
 class SqueezeExcitation(nn.Module):
-    """Scales each channel by a gate computed from the means of all (Hu et al. 2018, arXiv:1709.01507, section 3).
+    """Scales each channel by a gate computed from the means of all channels.
 
-    As in the original DE-NAS, the gate has batch norm where the paper has biases.
+    Source: Hu et al. 2018 (arXiv:1709.01507), section 3. As in the original DE-NAS, the gate has batch norm in place of
+    the paper's biases.
     """
 
     def __init__(self, gate: Sequence[Convolution]) -> None:
@@ -49,7 +50,7 @@ class SqueezeExcitation(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return `x` with scaled channels."""
+        """Return `x` with its channels scaled."""
         scaled: Tensor = x * self.gate(x)
         return scaled
 

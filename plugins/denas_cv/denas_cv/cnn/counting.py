@@ -1,4 +1,4 @@
-"""The cost of a residual network in closed form: in a search it is asked for far more often than a score."""
+"""Compute the cost of a residual network by formulas, because a search needs costs far more often than scores."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from .units import Convolution, Unit
 
 FLOAT_BYTES = 4
 NORM_COUNTER_BYTES = 8
-"""Size of the counter of batches that each batch norm keeps."""
+"""Size in bytes of the batch counter in each batch norm."""
 
 
 @dataclasses.dataclass(slots=True)
 class Count:
-    """Totals of a network.
+    """The cost of a network.
 
     Attributes:
         params: Number of parameters.
-        flops: Operations on one sample, a multiply-add being two; of convolutions and linear layers only.
+        flops: Operations of convolutions and linear layers on one sample; a multiply-add counts as two.
         weight_bytes: Size of parameters and buffers.
-        peak_bytes: Largest sum of the input and the activations alive at one time, in inference on one sample.
+        peak_bytes: Largest total size of input and activations that exist at one time, in inference on one sample.
     """
 
     params: int = 0
@@ -38,12 +38,12 @@ class Count:
         return FLOAT_BYTES * layer.out_channels * size**2
 
     def add_alive(self, size: int) -> None:
-        """Note that activations of `size` bytes are alive at one time."""
+        """Record that activations of `size` bytes exist at one time."""
         self.peak_bytes = max(self.peak_bytes, size)
 
 
 def count_network(blocks: Iterable[Iterable[Unit]], *, channels: int, image_size: int, classes: int) -> Count:
-    """Return the totals of super-blocks, given as their units, with a linear head, on square images."""
+    """Return the cost of super-blocks, given as their units, with a linear head, on square images."""
     count = Count()
     size, out_channels = image_size, channels
     image_bytes = FLOAT_BYTES * channels * size**2
@@ -51,7 +51,7 @@ def count_network(blocks: Iterable[Iterable[Unit]], *, channels: int, image_size
         block_bytes = FLOAT_BYTES * out_channels * size**2 if i else 0
         unit_bytes = 0
         for unit in block:
-            # Python holds the image, the input of the block and the input of the unit until each has returned.
+            # Python keeps the image, the block's input and the unit's input until each call has returned.
             size = _add_unit(count, unit, size, held=image_bytes + block_bytes + unit_bytes)
             out_channels = unit.body[-1].out_channels
             unit_bytes = FLOAT_BYTES * out_channels * size**2
@@ -63,12 +63,12 @@ def count_network(blocks: Iterable[Iterable[Unit]], *, channels: int, image_size
 
 
 def _add_unit(count: Count, unit: Unit, size: int, *, held: int) -> int:
-    """Add a unit on inputs `size` pixels high and wide, beside `held` bytes; return the size of its outputs."""
+    """Add a unit on inputs of `size` x `size` pixels, while `held` bytes are in use; return the size of its outputs."""
     before = 0
     for position, layer in enumerate(unit.body, start=1):
         size = (size - 1) // layer.stride + 1
         after = count.add_layer(layer, size)
-        # A convolution holds its input and output; norm and ReLU two maps of the size of its output.
+        # A convolution needs its input and output in memory; norm and ReLU need two maps of the size of its output.
         count.add_alive(held + after + max(before, after))
         if unit.squeeze and position == len(unit.body) - 1:
             count.add_alive(held + 2 * after + max(count.add_layer(gate, 1) for gate in unit.squeeze))

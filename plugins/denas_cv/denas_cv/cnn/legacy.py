@@ -1,4 +1,4 @@
-"""What the original's keys of CNN configurations are here."""
+"""Translate the original's keys of CNN configurations."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .notation import parse_structure
 from .skeleton import SKELETONS
 
 LARGE_IMAGE = 96
-"""Pixels from which the slots and strides of the ``imagenet`` skeleton fit better."""
+"""Image size from which the slots and strides of the ``imagenet`` skeleton suit better."""
 
 USUAL_LAYERS = 3
 
@@ -33,7 +33,7 @@ def _engine(old: OldConfig, key: str) -> Outcome:
     outcome = SEARCH_KEYS.keys[key](old, key)
     if old.document[key] != EVOLUTION:
         return outcome
-    note = "parents come from the best so far; the original's CNN search mutated its start structure only"
+    note = "parents are the best networks so far; the original's CNN search mutated only its start structure"
     return dataclasses.replace(outcome, note=note)
 
 

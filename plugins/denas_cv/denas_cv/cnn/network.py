@@ -18,7 +18,7 @@ class ResidualNetwork(nn.Module):
 
     Args:
         blocks: The units of each super-block.
-        head: Takes (samples, channels of the last block).
+        head: Module that takes (samples, channels of the last block).
     """
 
     def __init__(self, blocks: Iterable[Iterable[Unit]], head: nn.Module) -> None:
@@ -28,16 +28,16 @@ class ResidualNetwork(nn.Module):
         self.head = head
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return what the head makes of images (samples, channels, height, width)."""
+        """Return the head's output for images (samples, channels, height, width)."""
         logits: Tensor = self.head(self.pool(self.trunk(x)))
         return logits
 
 
 def initialise_network(model: ResidualNetwork, *, seed: int) -> ResidualNetwork:
-    """Move `model` to the CPU and give it fresh weights; the global random generator is left as it was.
+    """Move `model` to the CPU and give it fresh weights; the global random generator is not changed.
 
     Convolutions are normal with variance 2 / (outputs x kernel area / groups), He et al. 2015 (arXiv:1502.01852,
-    eq. 14), their biases 0; norms are the identity; the head has the initialisation of its own layers.
+    eq. 14), with biases of 0; norms are the identity; the head keeps the initialisation of its own layers.
     """
     generator = torch.Generator().manual_seed(seed)
     model.trunk.to_empty(device="cpu")

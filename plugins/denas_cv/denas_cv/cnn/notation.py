@@ -1,7 +1,7 @@
 """The notation of the original DE-NAS: a network as a string of super-blocks.
 
-A structure is one or more ``Type(arguments)`` without anything between them but white space; an optional ``name|``
-before the arguments is dropped. Convolutions take ``in,out,stride,sub-layers``; residual types take
+A structure is one or more ``Type(arguments)``, separated by white space or nothing; an optional ``name|`` before the
+arguments is ignored. Convolutions take ``in,out,stride,sub-layers``; residual types take
 ``in,out,stride,bottleneck,sub-layers``::
 
     SuperConvK3BNRELU(3,8,1,1)SuperResK3K3(8,16,1,8,1)SuperConvK1BNRELU(16,128,1,1)
@@ -19,7 +19,7 @@ from .structure import BLOCK_TYPES, Block
 MAX_CHANNELS = 8192
 MAX_STRIDE = 8
 MAX_LAYERS = 256
-"""Largest number of sub-layers, of all blocks together."""
+"""Largest number of sub-layers in all blocks together."""
 
 _LIMITS = {
     "input channels": MAX_CHANNELS,
@@ -34,7 +34,7 @@ _NUMBER = re.compile(r"\s*[0-9]{1,6}\s*")
 
 
 def is_structure(text: str) -> bool:
-    """Tell whether `text` is meant as a structure string, well-formed or not."""
+    """Return whether `text` looks like a structure string, correct or not."""
     return _START.match(text) is not None
 
 
@@ -42,8 +42,9 @@ def parse_structure(text: str, *, origin: str) -> tuple[Block, ...]:
     """Return the blocks of a structure string.
 
     Raises:
-        ConfigError: an unknown type, a wrong number of arguments, an argument out of range, text that is no block, or a
-            block that does not take the channels of the one before; names block and position.
+        ConfigError: a type is unknown, a number of arguments is wrong, an argument is out of range, some text is not a
+            block, or a block's input channels differ from the output channels before it. The text names the block and
+            its position.
     """
     blocks: list[Block] = []
     position = 0
@@ -58,7 +59,7 @@ def parse_structure(text: str, *, origin: str) -> tuple[Block, ...]:
         if blocks and block.in_channels != blocks[-1].out_channels:
             raise ConfigError(
                 f"{where}: {block.type.name} takes {block.in_channels} channels, "
-                f"but {blocks[-1].type.name} before it gives {blocks[-1].out_channels}"
+                f"but {blocks[-1].type.name} before it returns {blocks[-1].out_channels}"
             )
         blocks.append(block)
         if sum(block.layers for block in blocks) > MAX_LAYERS:

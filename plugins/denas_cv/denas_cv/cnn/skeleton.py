@@ -1,4 +1,4 @@
-"""Skeletons: the fixed slots of the CNN space, with the choices each offers."""
+"""Skeletons: the fixed slots of the CNN space and the choices in each slot."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from types import MappingProxyType
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Slot:
-    """The place of one residual super-block.
+    """A slot for one residual super-block.
 
     Attributes:
         stride: Stride of its first sub-layer.
-        channels: Choices of the channels that go out.
-        bottleneck: Choices of the channels inside.
+        channels: Choices of the number of output channels.
+        bottleneck: Choices of the number of inner channels.
     """
 
     stride: int
@@ -28,9 +28,9 @@ class Skeleton:
 
     Attributes:
         stem_stride: Stride of the first convolution.
-        stem_channels: Choices of its channels.
-        slots: The places between.
-        final_channels: Choices of the channels of the last convolution.
+        stem_channels: Choices of its number of channels.
+        slots: The slots between the two convolutions.
+        final_channels: Choices of the number of channels of the last convolution.
     """
 
     stem_stride: int
@@ -39,11 +39,12 @@ class Skeleton:
     final_channels: tuple[int, ...]
 
 
-# Bottlenecks start at half the narrowest output or less (a third where the stride is 2) and end below the widest one:
-# only then has the first type of block the fewest parameters and FLOPs at the lower end, and the last the most at the
-# upper. With squeeze-and-excitation no network has both: gates, which grow with the square of their width, cost many
-# parameters and next to no FLOPs. The lower end then has up to 2 % too many parameters, and with inverted blocks the
-# upper one up to 16 % too few; FLOPs are those of the ends except on images of a few pixels.
+# The smallest bottleneck is at most half of the narrowest output (a third if the stride is 2), and the largest is below
+# the widest output. Only then does the first block type have the fewest parameters and FLOPs at the lower end of the
+# choices, and the last type the most at the upper end. With squeeze-and-excitation, no network has both extremes: the
+# gates grow with the square of their width and so have many parameters, but almost no FLOPs. The network at the lower
+# end then has up to 2 % more parameters than the smallest network, and with inverted blocks the one at the upper end
+# has up to 16 % fewer than the largest; the FLOPs are the extremes except on images of a few pixels.
 SKELETONS: Mapping[str, Skeleton] = MappingProxyType(
     {
         "cifar": Skeleton(

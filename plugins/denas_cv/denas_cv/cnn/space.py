@@ -36,22 +36,22 @@ if TYPE_CHECKING:
     from denas_core import WeightView
 
 STRUCTURE = "structure"
-"""Name of the only value of an architecture that lies off the grid."""
+"""Name of the only value of an architecture that is not made of the knobs' choices."""
 
 MOST_LAYERS = 16
-"""Sub-layers that a super-block on a grid can have at most."""
+"""Largest number of sub-layers of a super-block made of the knobs' choices."""
 
 TORCH_BYTES = 2**63 - 1
-"""Bytes that torch can address, and count."""
+"""Largest number of bytes that torch can address and count."""
 
 
 @dataclasses.dataclass(kw_only=True)
 class CNN(SearchSpace):
     """Residual CNNs for image classification.
 
-    A 3x3 convolution, a residual super-block in each slot of the skeleton, a 1x1 convolution, global average pooling
-    and a linear classifier. Each slot chooses type, channels, bottleneck channels and number of sub-layers. Networks
-    are also read from the original's structure strings, whether or not their numbers are among the choices.
+    A network has a 3x3 convolution, a residual super-block in each slot of the skeleton, a 1x1 convolution, global
+    average pooling and a linear classifier. Each slot has choices of type, channels, bottleneck channels and number of
+    sub-layers. The original's structure strings can also be read, even if their numbers are not among the choices.
     """
 
     classes: int = option(10, "Number of classes", at_least=1, at_most=1_000_000)
@@ -72,20 +72,20 @@ class CNN(SearchSpace):
     }
 
     def knobs(self) -> tuple[Knob, ...]:
-        """Return the choices of each block; a knob's layer is the number of its block, from the stem's 0."""
+        """Return the knobs of each block; a knob's layer is the number of its block, where the stem is 0."""
         return self._knobs(self.max_layers, inverted=self.inverted)
 
     def fingerprint(self) -> str:
-        """Return the options that change a network; the others change only which networks there are."""
+        """Return the options that change a network; the other options only limit the architectures."""
         kept = {
             name: value for name, value in self.options().items() if name not in ("max_layers", "inverted")
         }
         return canonical_json(kept)
 
     def unchecked(self, canonical: Mapping[str, KnobValue]) -> Architecture:
-        """Return the architecture of canonical values, or of a structure.
+        """Return the architecture of canonical values, or of a structure string.
 
-        A structure that other options would put on the grid has the key that it has there.
+        A structure that consists of choices under other options has the same key as under those options.
         """
         if STRUCTURE in canonical:
             blocks = parse_structure(str(canonical[STRUCTURE]), origin=STRUCTURE)
@@ -95,7 +95,7 @@ class CNN(SearchSpace):
         return super().unchecked(canonical)
 
     def blocks(self, arch: Architecture) -> tuple[Block, ...]:
-        """Return the super-blocks of `arch`, on the grid or off it."""
+        """Return the super-blocks of `arch`, whether made of choices or read from a structure string."""
         if STRUCTURE in arch.values:
             return parse_structure(str(arch[STRUCTURE]), origin=STRUCTURE)
         skeleton, values = self._skeleton, cast("Mapping[str, int]", arch.values)
@@ -116,7 +116,7 @@ class CNN(SearchSpace):
     def build(
         self, arch: Architecture, *, head: nn.Module | None = None, variant: Variant = "full"
     ) -> nn.Module:
-        """Return the structure of `arch`; a `head` takes (samples, channels of the last block)."""
+        """Return the network of `arch`, not yet initialised; `head` takes (samples, channels of the last block)."""
         from torch import nn
 
         from .network import ResidualNetwork
@@ -127,11 +127,14 @@ class CNN(SearchSpace):
         return ResidualNetwork(self._units(blocks, residual=variant == "full"), head)
 
     def bounded_metrics(self) -> tuple[str, ...]:
-        """Return parameters and FLOPs; none with squeeze-and-excitation, where no network is the end of either."""
+        """Return parameters and FLOPs, or nothing with squeeze-and-excitation.
+
+        With squeeze-and-excitation, the networks at the ends of the choices are not the extremes of either metric.
+        """
         return () if self.squeeze_excitation else super().bounded_metrics()
 
     def cost(self, arch: Architecture) -> dict[str, float]:
-        """Return the same as `counted_cost`, in closed form.
+        """Return the same as `counted_cost`, computed by formulas.
 
         Raises:
             Infeasible: the network is too large for torch to describe.
@@ -157,7 +160,7 @@ class CNN(SearchSpace):
         }
 
     def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:
-        """Give `model` fresh weights on the CPU, see `initialise_network`."""
+        """Give `model` fresh weights on the CPU; see `initialise_network`."""
         from .network import ResidualNetwork, initialise_network
 
         return initialise_network(cast("ResidualNetwork", model), seed=seed)
@@ -167,13 +170,13 @@ class CNN(SearchSpace):
         return continuous_batch((self.channels, self.image_size, self.image_size), size, seed=seed, kind=kind)
 
     def forward(self, model: nn.Module, batch: Batch) -> Outputs:
-        """Return the feature map before pooling, and the logits."""
+        """Return the feature map before pooling and the logits."""
         network = cast("Any", model)
         features = network.trunk(batch.inputs["x"])
         return Outputs(features=features, logits={"logits": network.head(network.pool(features))})
 
     def views(self, model: nn.Module) -> list[WeightView]:
-        """Return convolutions and head; a layer is a residual unit, or a convolution outside of one."""
+        """Return the weights of convolutions and head; a layer is a residual unit or a convolution outside of units."""
         from denas_core import views_by_module
 
         network = cast("Any", model)
@@ -187,14 +190,14 @@ class CNN(SearchSpace):
         ]
 
     def parts(self, model: nn.Module) -> dict[str, tuple[str, ...]]:
-        """Return the trunk, which does not depend on the number of classes, and the head."""
+        """Return two parts: the trunk, which does not depend on the number of classes, and the head."""
         return {"trunk": ("trunk.",), "head": ("head.",)}
 
     def parse(self, text: str, *, origin: str = "architecture") -> Architecture:
-        """Read a structure string of the original, or what every space reads.
+        """Read a structure string of the original, or the notation of every space.
 
-        A structure whose blocks are all choices of the knobs becomes their values; another can be scored and built, but
-        has no neighbours.
+        A structure whose blocks are all choices of the knobs becomes values of the knobs. Any other structure can be
+        built and scored, but has no neighbours for mutation.
         """
         if is_structure(text):
             return self._from_structure(text, origin)
@@ -209,7 +212,7 @@ class CNN(SearchSpace):
         return format_structure(self.blocks(arch))
 
     def reference_recipe(self) -> Recipe:
-        """Return how the original scores CNNs."""
+        """Return the settings with which the original DE-NAS scores CNNs."""
         return Recipe(
             arithmetic="ratio",
             weights={
@@ -226,7 +229,7 @@ class CNN(SearchSpace):
 
     @classmethod
     def legacy(cls) -> Legacy:
-        """Return how the original's CNN configurations are read."""
+        """Return the translation of the original's CNN configurations."""
         from .legacy import LEGACY
 
         return LEGACY
@@ -263,7 +266,7 @@ class CNN(SearchSpace):
         return self.unchecked({STRUCTURE: format_structure(blocks)} if values is None else values)
 
     def _knob_values(self, blocks: Sequence[Block], knobs: Sequence[Knob]) -> dict[str, KnobValue] | None:
-        """Return the values of `knobs` that make `blocks`, or None where there are none."""
+        """Return the values of `knobs` that make `blocks`; None if no values do."""
         stem, inner, final = blocks[0], blocks[1:-1], blocks[-1]
         values: dict[str, KnobValue] = {
             "stem.channels": stem.out_channels,
@@ -277,5 +280,5 @@ class CNN(SearchSpace):
         if any(values.get(knob.name) not in knob.values for knob in knobs):
             return None
         values = {knob.name: values[knob.name] for knob in knobs}
-        # What has no knob, such as strides and kernels of the ends, is compared here.
+        # Properties without a knob, such as strides and the kernels of the first and last block, are compared here.
         return values if self.blocks(Architecture(self.id, values, "")) == tuple(blocks) else None

@@ -1,4 +1,4 @@
-"""Super-blocks, as values: what a structure string lists and what a network is built from."""
+"""Super-blocks as values: a structure string lists them, and a network is built from them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 
 Family = Literal["conv", "basic", "bottleneck", "inverted"]
 """``conv``: convolution, norm, ReLU; ``basic``: residuals of two k x k convolutions; ``bottleneck``: residuals of 1x1,
-k x k, 1x1; ``inverted``: residuals of 1x1, depth-wise k x k, 1x1. The last two hold two residuals a sub-layer."""
+k x k, 1x1; ``inverted``: residuals of 1x1, depth-wise k x k, 1x1. The last two have two residuals in each sub-layer."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -16,8 +16,8 @@ class BlockType:
 
     Attributes:
         name: Its name in structure strings, such as ``SuperResK1K3K1``.
-        family: See `Family`.
-        kernel: Size of the kernel that is not 1x1.
+        family: The family; see `Family`.
+        kernel: Size of the kernels that are not 1x1.
         expansion: Width of an inverted residual relative to its output.
     """
 
@@ -33,10 +33,10 @@ class Block:
 
     Attributes:
         type: Kind of block.
-        in_channels: Channels that come in.
-        out_channels: Channels that go out.
+        in_channels: Number of input channels.
+        out_channels: Number of output channels.
         stride: Stride of the first sub-layer.
-        bottleneck: Channels between the convolutions of a residual; 0 for the family ``conv``, which has none.
+        bottleneck: Number of channels between the convolutions of a residual; 0 for the family ``conv``.
         layers: Number of sub-layers.
     """
 
@@ -49,13 +49,13 @@ class Block:
 
 
 PREFIX = "SuperRes"
-"""What the names of residual types begin with in structure strings, and lack as values of a knob."""
+"""The prefix of residual types in structure strings; values of knobs leave it out."""
 
 SEARCHED_TYPES = (
     *("IDWE1K3", "IDWE1K5", "IDWE1K7", "IDWE2K3", "IDWE2K5", "K1K3K1", "IDWE2K7", "K3K3", "IDWE4K3"),
     *("IDWE4K5", "IDWE4K7", "K1K5K1", "IDWE6K3", "IDWE6K5", "IDWE6K7", "K5K5", "K1K7K1", "K7K7"),
 )
-"""Residual types, from the fewest parameters to the most where the bottleneck is half as wide as the output."""
+"""Residual types, ordered by their number of parameters with a bottleneck of half the output's width."""
 
 
 def _block_types() -> dict[str, BlockType]:
@@ -71,4 +71,4 @@ def _block_types() -> dict[str, BlockType]:
 
 
 BLOCK_TYPES = _block_types()
-"""Every type by its name."""
+"""All block types by name."""

@@ -1,4 +1,4 @@
-"""Residual units: what a super-block consists of, written once for building it and for counting it."""
+"""Residual units: the parts of super-blocks, described once for building networks and for counting their cost."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class Convolution:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Unit:
-    """ReLU of a body plus a shortcut.
+    """A body plus a shortcut, followed by ReLU.
 
     Attributes:
-        body: Convolutions with a ReLU between each two.
-        squeeze: The gate of squeeze-and-excitation, which scales the input of the last convolution of the body; empty
-            where there is none.
+        body: Convolutions with a ReLU between consecutive ones.
+        squeeze: The gate of squeeze-and-excitation, which scales the input of the body's last convolution; empty if
+            there is none.
         residual: Whether there is a shortcut.
-        projection: What the input passes on the shortcut, if there is one; None for the identity.
+        projection: The convolution on the shortcut; None for the identity.
     """
 
     body: tuple[Convolution, ...]
@@ -41,16 +41,16 @@ class Unit:
 
 
 def units(block: Block, *, residual: bool = True, squeeze_excitation: bool = False) -> Iterator[Unit]:
-    """Yield the units of `block`: two a sub-layer for bottleneck and inverted types, else one.
+    """Yield the units of `block`: two for each sub-layer of bottleneck and inverted types, one for other types.
 
     Args:
-        block: What to expand.
-        residual: Whether units have shortcuts, where the type has them.
-        squeeze_excitation: Whether the units of residual types have it.
+        block: The block.
+        residual: Whether units of residual types have shortcuts.
+        squeeze_excitation: Whether units of residual types have squeeze-and-excitation.
     """
     channels, stride, first = block.in_channels, block.stride, True
     for width, out_channels in _widths(block) * block.layers:
-        # The first unit of a block projects its shortcut even where the shapes agree.
+        # The first unit of a block has a convolution on its shortcut even if the shapes agree.
         projects = first or channels != out_channels
         plain = block.type.family == "conv"
         yield Unit(

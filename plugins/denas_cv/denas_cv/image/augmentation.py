@@ -1,4 +1,4 @@
-"""What is done to one training image: crop, flip, RandAugment and random erasing."""
+"""Augmentation of one training image: crop, flip, RandAugment and random erasing."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ import math
 import random
 from typing import TYPE_CHECKING, Literal
 
-from .geometry import centred, cut, random_box, resized, shifted
+from .geometry import crop_centre, cut, random_box, resize, shift
 from .rand_augment import rand_augment
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 PADDING = 8
-"""A padded image is larger by its size divided by this on each side: 4 pixels at 32, as is customary for CIFAR."""
+"""The padding on each side is the image size divided by this: 4 pixels at 32, as is usual for CIFAR."""
 
 ERASED = (0.02, 0.33)
-"""Least and largest area of what is erased, by that of the image (arXiv:1708.04896)."""
+"""Smallest and largest erased area, as a share of the image's area (arXiv:1708.04896)."""
 
 ERASED_ASPECT = 0.3
-"""Smallest height by width of what is erased; the largest is its inverse."""
+"""Smallest ratio of height to width of the erased rectangle; the largest is its inverse."""
 
 TRIES = 10
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Augmentation:
-    """How training images are changed.
+    """Settings of the random changes of training images.
 
     Attributes:
         size: Side of the result in pixels.
-        crop: ``pad``: a random square of the padded image; ``resized``: a random part, resized; ``none``: the centre.
-        smallest_crop: Least area of a ``resized`` crop, by that of the image.
-        flip: Whether every second image is mirrored.
-        operations: Changes of RandAugment.
+        crop: ``pad``: a random square of the padded image; ``resize``: a random part, resized; ``none``: the centre.
+        smallest_crop: Smallest area of a ``resize`` crop, as a share of the image's area.
+        flip: Whether an image is mirrored with probability 1/2.
+        operations: Number of RandAugment operations.
         magnitude: Their strength, from 0 to 10.
-        erasing: Share of images of which a rectangle is erased.
-        fill: Colour of what lies outside the image, uint8 by channel.
-        centre_crop: See `centred`.
+        erasing: Probability that a rectangle of an image is erased.
+        fill: Colour outside of the image, uint8 by channel.
+        centre_crop: See `crop_centre`.
     """
 
     size: int
@@ -52,32 +52,32 @@ class Augmentation:
     centre_crop: float
 
     def apply(self, image: Tensor, rng: random.Random) -> Tensor:
-        """Return a changed image, uint8 (channels, size, size); `image` is left as it is."""
+        """Return a changed copy of the image, uint8 (channels, size, size)."""
         import torch
 
         fill = torch.tensor(self.fill, dtype=torch.uint8).view(-1, 1, 1)
-        image = self._cropped(image, rng, fill)
+        image = self._crop(image, rng, fill)
         if self.flip and rng.random() < 0.5:
             image = image.flip(-1)
         if self.operations:
             image = rand_augment(image, rng, operations=self.operations, magnitude=self.magnitude, fill=fill)
         if self.erasing and rng.random() < self.erasing:
-            image = erased(image, rng)
+            image = erase_rectangle(image, rng)
         return image
 
-    def _cropped(self, image: Tensor, rng: random.Random, fill: Tensor) -> Tensor:
+    def _crop(self, image: Tensor, rng: random.Random, fill: Tensor) -> Tensor:
         if self.crop == "resized":
             box = random_box(image.shape[1], image.shape[2], rng, smallest=self.smallest_crop)
-            return resized(cut(image, box), self.size)
-        image = centred(image, self.size, self.centre_crop)
+            return resize(cut(image, box), self.size)
+        image = crop_centre(image, self.size, self.centre_crop)
         if self.crop == "none":
             return image
         padding = max(self.size // PADDING, 1)
-        return shifted(image, rng.randint(-padding, padding), rng.randint(-padding, padding), fill)
+        return shift(image, rng.randint(-padding, padding), rng.randint(-padding, padding), fill)
 
 
-def erased(image: Tensor, rng: random.Random) -> Tensor:
-    """Return the image with a rectangle of noise in it (Zhong et al. 2017, arXiv:1708.04896, algorithm 1)."""
+def erase_rectangle(image: Tensor, rng: random.Random) -> Tensor:
+    """Return the image with a rectangle replaced by noise (Zhong et al. 2017, arXiv:1708.04896, algorithm 1)."""
     import torch
 
     channels, height, width = image.shape
@@ -89,7 +89,7 @@ def erased(image: Tensor, rng: random.Random) -> Tensor:
         if 0 < h < height and 0 < w < width:
             noise = torch.frombuffer(bytearray(rng.randbytes(channels * h * w)), dtype=torch.uint8)
             top, left = rng.randint(0, height - h), rng.randint(0, width - w)
-            # A copy: the image may be a view of the data set.
+            # The image is copied because it may be a view of the data set.
             image = image.clone()
             cut(image, (top, left, h, w)).copy_(noise.view(channels, h, w))
             return image

@@ -1,4 +1,4 @@
-"""CIFAR-10 and CIFAR-100, as batches for Python and as binary batches (Krizhevsky 2009)."""
+"""Read CIFAR-10 and CIFAR-100, as batches for Python or as binary batches (Krizhevsky 2009)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Batch = tuple["Tensor", list[int]]
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Names of the files of one variant, and how one is read.
+    """The file names of one variant of CIFAR, and the functions that read its files.
 
     Attributes:
         kind: The format.
@@ -43,18 +43,18 @@ class Layout:
     read_names: Callable[[Path], list[str]]
 
     def is_in(self, folder: Path) -> bool:
-        """Tell whether `folder` holds this variant, whole or not."""
+        """Return whether `folder` holds this variant, complete or not."""
         return any((folder / name).is_file() for name in (*self.train, self.valid))
 
     def looks_like(self) -> str:
-        """Return the names that are looked for."""
+        """Return the file names that are searched for."""
         return ", ".join((*self.train, self.valid, self.names))
 
     def open(self, folder: Path) -> Images:
         """Read the whole data set into memory.
 
         Raises:
-            ConfigError: naming the file that is missing or damaged.
+            ConfigError: a file is missing or damaged; the text names it.
         """
         if not (folder / self.names).is_file():
             raise ConfigError(
@@ -62,7 +62,9 @@ class Layout:
             )
         labels = self.read_names(folder / self.names)
         if len(set(labels)) != len(labels) or not labels:
-            raise ConfigError(f"{str(folder / self.names)!r} names no classes, or one twice; fetch it again")
+            raise ConfigError(
+                f"{str(folder / self.names)!r} has no class names, or one of them twice; download it again"
+            )
         present = [name for name in self.train if (folder / name).is_file()]
         missing = [name for name in self.train if name not in present]
         has_test = (folder / self.valid).is_file()
@@ -92,16 +94,16 @@ def _python_batch(key: str) -> Callable[[Path], Batch]:
         content = read_pickle(path)
         data, labels = content.get("data"), content.get(key)
         if not isinstance(data, PickledArray) or not isinstance(labels, list):
-            raise ConfigError(f"{str(path)!r} is no batch of CIFAR: it lacks 'data' or {key!r}")
+            raise ConfigError(f"{str(path)!r} is not a batch of CIFAR: it lacks 'data' or {key!r}")
         try:
             pixels = data.tensor()
             numbers = [int(label) for label in labels]
         except (TypeError, ValueError) as error:
-            raise ConfigError(f"{str(path)!r} is damaged: {error}; fetch it again") from error
+            raise ConfigError(f"{str(path)!r} is damaged: {error}; download it again") from error
         if pixels.dim() != 2 or pixels.shape[1] != PIXELS or len(numbers) != len(pixels):
             raise ConfigError(
                 f"{str(path)!r} is damaged: {len(numbers)} labels for data of shape {tuple(pixels.shape)}, where "
-                f"({len(numbers)}, {PIXELS}) fits; fetch it again"
+                f"({len(numbers)}, {PIXELS}) is expected; download it again"
             )
         return pixels.reshape(-1, *SHAPE), numbers
 
@@ -112,11 +114,11 @@ def _python_names(key: str) -> Callable[[Path], list[str]]:
     def read(path: Path) -> list[str]:
         names = read_pickle(path).get(key)
         if not isinstance(names, list):
-            raise ConfigError(f"{str(path)!r} lacks {key!r}, the names of the classes; fetch it again")
+            raise ConfigError(f"{str(path)!r} lacks {key!r}, the names of the classes; download it again")
         try:
             return [as_text(name) for name in names]
         except ValueError as error:
-            raise ConfigError(f"{str(path)!r} is damaged: {error}; fetch it again") from error
+            raise ConfigError(f"{str(path)!r} is damaged: {error}; download it again") from error
 
     return read
 
@@ -129,11 +131,11 @@ def _binary_batch(labels_each: int) -> Callable[[Path], Batch]:
         record = labels_each + PIXELS
         if not content or len(content) % record:
             raise ConfigError(
-                f"{str(path)!r} has {len(content)} bytes, which is no multiple of the {record} of an image: it is "
-                "cut off or of another format; fetch it again"
+                f"{str(path)!r} has {len(content)} bytes, which is not a multiple of the {record} of an image: it is "
+                "cut off or has another format; download it again"
             )
         rows = torch.frombuffer(content, dtype=torch.uint8).reshape(-1, record)
-        # Of the two labels of CIFAR-100 the second is the finer one.
+        # CIFAR-100 has two labels for each image; the second one is the fine label.
         labels: list[int] = rows[:, labels_each - 1].tolist()
         return rows[:, labels_each:].reshape(-1, *SHAPE), labels
 

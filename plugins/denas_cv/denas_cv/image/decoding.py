@@ -1,4 +1,4 @@
-"""From an image file to pixels: upright, 8 bits, one channel or three."""
+"""Decode image files to upright images with 8 bits and one or three channels."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ EXTENSIONS = frozenset(
 
 
 class UnreadableImage(ConfigError):
-    """A file that should hold an image does not."""
+    """A file cannot be read as an image."""
 
 
 def decode(path: str) -> Tensor:
     """Return the pixels of a file as uint8 (channels, height, width): 1 channel for grey images, 3 for others.
 
-    The image is turned as its EXIF orientation says. Transparent pixels are laid on white, 16-bit ones lose their lower
-    8 bits, and of several frames the first counts.
+    The image is rotated according to its EXIF orientation. Transparent pixels are drawn on white, 16-bit pixels lose
+    their lower 8 bits, and only the first of several frames is used.
 
     Raises:
-        UnreadableImage: the file is damaged, or holds pixels of a kind that has no 8-bit form.
-        ConfigError: the file system does not give it.
+        UnreadableImage: the file is damaged, or its pixels cannot be converted to 8 bits.
+        ConfigError: the file system cannot open the file.
     """
     import numpy
     import torch
@@ -35,16 +35,16 @@ def decode(path: str) -> Tensor:
 
     try:
         with Image.open(path) as opened:
-            # In place: it would copy images that need no turn.
+            # In place, because otherwise it copies even images that need no rotation.
             ImageOps.exif_transpose(opened, in_place=True)
             image = _eight_bits(opened)
-            # A copy: the array of an image is read-only.
+            # The array is copied because an image's array is read-only.
             pixels = torch.from_numpy(numpy.array(image))
     except OSError as error:
         if error.errno is not None:
             raise ConfigError(f"image {path!r} cannot be read: {error.strerror}") from error
         raise _unreadable(path, error) from error
-    # Decoders of damaged files raise what they like, such as SyntaxError, ValueError or struct.error.
+    # For damaged files, decoders raise any kind of exception, such as SyntaxError, ValueError or struct.error.
     except Exception as error:
         raise _unreadable(path, error) from error
     return pixels[None] if pixels.dim() == 2 else pixels.permute(2, 0, 1)

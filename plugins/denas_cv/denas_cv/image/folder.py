@@ -1,4 +1,4 @@
-"""Images in folders, one a class."""
+"""Read images from folders, one folder for each class."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TEST = ("test", "testing")
 
 
 def root_of(folder: Path) -> Path | None:
-    """Return `folder`, or the only folder in it, whichever holds images by class; None if neither does."""
+    """Return `folder` or the only folder in it, whichever has class folders with images; None if neither has."""
     below = _folders(folder)
     if _parts(folder):
         return folder
@@ -29,18 +29,18 @@ def root_of(folder: Path) -> Path | None:
 
 
 def open_folder(root: Path, *, test_first: bool) -> Images:
-    """List the images under `root`; none is opened.
+    """List the images under `root` without opening them.
 
     Args:
-        root: As `root_of` returns it.
-        test_first: Measure on ``test/`` rather than on ``val/`` where there are both.
+        root: A folder that `root_of` returned.
+        test_first: Whether to prefer ``test/`` over ``val/`` as validation images if both exist.
 
     Raises:
-        ConfigError: naming the folder that is empty, or not a class of the training images.
+        ConfigError: a folder is empty, or is not a class of the training images; the text names it.
     """
     parts = _parts(root)
     if not parts:
-        labels, everything, left_out = _listed(root, None)
+        labels, everything, left_out = _list_images(root, None)
         return Images(train=everything, valid=None, labels=labels, kind=KIND, notices=tuple(left_out))
     order = (TEST, VALID) if test_first else (VALID, TEST)
     valid_folder = next((parts[name] for names in order for name in names if name in parts), None)
@@ -49,18 +49,20 @@ def open_folder(root: Path, *, test_first: bool) -> Images:
     train = valid = None
     notices: list[str] = []
     if train_folder is not None:
-        known, train, notices = _listed(train_folder, None)
+        known, train, notices = _list_images(train_folder, None)
     if valid_folder is not None:
-        known, valid, more = _listed(valid_folder, known)
+        known, valid, more = _list_images(valid_folder, known)
         notices += more
     measured = [names for names in (VALID, TEST) if any(name in parts for name in names)]
     if valid_folder is not None and len(measured) > 1:
-        notices.append(f"measured on {valid_folder.name}/")
+        notices.append(f"evaluated on {valid_folder.name}/")
     return Images(train=train, valid=valid, labels=known or (), kind=KIND, notices=tuple(notices))
 
 
-def _listed(folder: Path, known: tuple[str, ...] | None) -> tuple[tuple[str, ...], FileSource, list[str]]:
-    """Return classes, images and notices of a folder of classes, which are `known` or found there."""
+def _list_images(
+    folder: Path, known: tuple[str, ...] | None
+) -> tuple[tuple[str, ...], FileSource, list[str]]:
+    """Return classes, images and notices of a folder of class folders; the classes are `known` or found there."""
     classes = _folders(folder)
     labels = tuple(path.name for path in classes) if known is None else known
     notices = []
@@ -70,7 +72,7 @@ def _listed(folder: Path, known: tuple[str, ...] | None) -> tuple[tuple[str, ...
     for path in classes:
         if path.name not in labels:
             raise ConfigError(
-                f"{str(path)!r} is no class of the training images; add images of it there, or remove the folder"
+                f"{str(path)!r} is not a class of the training images; add training images of it, or remove the folder"
             )
         images: list[str] = []
         for file in _files(path):
@@ -83,10 +85,10 @@ def _listed(folder: Path, known: tuple[str, ...] | None) -> tuple[tuple[str, ...
         numbers += [labels.index(path.name)] * len(images)
     beside = [file.path for file in os.scandir(folder) if file.is_file() and _is_image(file.path)]
     if beside:
-        notices.append(f"{len(beside)} images lie in {str(folder)!r} itself, in no class: left out")
+        notices.append(f"{len(beside)} images lie in {str(folder)!r} itself, not in a class folder: left out")
     if others:
         notices.append(
-            f"{len(others)} files under {str(folder)!r} are no images, such as {others[0]!r}: left out"
+            f"{len(others)} files under {str(folder)!r} are not images, such as {others[0]!r}: left out"
         )
     absent = [label for label in labels if label not in {path.name for path in classes}]
     if absent:
@@ -95,7 +97,7 @@ def _listed(folder: Path, known: tuple[str, ...] | None) -> tuple[tuple[str, ...
 
 
 def _parts(folder: Path) -> dict[str, Path]:
-    """Return the folders of training and test images by their names, if they have classes in them."""
+    """Return the folders of training and test images by name, if they contain class folders."""
     names = (*TRAIN, *VALID, *TEST)
     return {
         path.name.lower(): path for path in _folders(folder) if path.name.lower() in names and _folders(path)
@@ -103,7 +105,7 @@ def _parts(folder: Path) -> dict[str, Path]:
 
 
 def _folders(folder: Path) -> list[Path]:
-    # Sorted by name and not as the file system has them: the order gives the classes their numbers.
+    # Sorted by name, because the order gives the classes their numbers and file systems have no fixed order.
     found = [
         Path(entry.path) for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith(".")
     ]
@@ -114,7 +116,7 @@ def _files(folder: Path) -> Iterator[str]:
     for base, inner, names in os.walk(folder):
         inner.sort()
         for name in sorted(names):
-            # What operating systems leave behind is nothing to tell of.
+            # Hidden files of operating systems are not reported.
             if not name.startswith(".") and name != "Thumbs.db":
                 yield os.path.join(base, name)  # noqa: PTH118 - a million paths
 

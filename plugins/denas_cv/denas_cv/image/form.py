@@ -1,4 +1,4 @@
-"""What a network wants to see: size, channels and normalisation of its images."""
+"""The input format of a network: size, channels and normalisation of its images."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from denas_core import derive_rng
 
-from .geometry import centred, with_channels
+from .geometry import crop_centre, with_channels
 from .images import ImageSource
 
 if TYPE_CHECKING:
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from denas_core import SearchSpace
 
 LARGE = 96
-"""Pixels from which images are taken for photographs and not for thumbnails."""
+"""Image size from which images are treated as photographs, not as thumbnails."""
 
 CENTRE_CROP = 0.875
-"""Share of the shorter side of a photograph that is measured on: 224 of 256 pixels, as is customary for ImageNet."""
+"""Share of a photograph's shorter side that is kept for evaluation: 224 of 256 pixels, as is usual for ImageNet."""
 
 MEASURED = 1000
-"""Images that the normalisation is measured on, at most."""
+"""Greatest number of images used to measure the normalisation."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class InputForm:
-    """What a network wants to see.
+    """The input format of a network.
 
     Attributes:
-        name: Name of the input, as `SearchSpace.forward` uses it.
+        name: Name of the input in `SearchSpace.forward`.
         channels: 1 or 3.
         size: Side of the square in pixels.
-        centre_crop: See `centred`.
+        centre_crop: See `crop_centre`.
     """
 
     name: str
@@ -42,18 +42,18 @@ class InputForm:
     centre_crop: float
 
     def view(self, image: Tensor) -> Tensor:
-        """Return an image without augmentation, uint8 (channels, size, size)."""
-        return centred(with_channels(image, self.channels), self.size, self.centre_crop)
+        """Return an image in this format without augmentation, uint8 (channels, size, size)."""
+        return crop_centre(with_channels(image, self.channels), self.size, self.centre_crop)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Normalisation:
-    """Mean and standard deviation by channel, of pixels from 0 to 1.
+    """Mean and standard deviation of each channel, for pixels from 0 to 1.
 
     Attributes:
         mean: Means.
         std: Standard deviations.
-        in_colour: Whether any of the images that they were measured on is coloured.
+        in_colour: Whether any of the measured images has colours.
     """
 
     mean: tuple[float, ...]
@@ -62,7 +62,7 @@ class Normalisation:
 
 
 def form_of(space: SearchSpace) -> InputForm | str:
-    """Return what networks of `space` want to see, or why it is no image."""
+    """Return the input format of networks of `space`, or the reason why their input is not an image."""
     try:
         inputs = space.batch(1, seed=0, kind="cost").inputs
     except NotImplementedError:
@@ -81,11 +81,11 @@ def form_of(space: SearchSpace) -> InputForm | str:
     return InputForm(name=name, channels=channels, size=height, centre_crop=crop)
 
 
-def measured(source: ImageSource, form: InputForm) -> Normalisation:
-    """Return the normalisation of images as a network would see them, of at most `MEASURED` of them.
+def measure_normalisation(source: ImageSource, form: InputForm) -> Normalisation:
+    """Return the normalisation of images in a network's format, measured on at most `MEASURED` of them.
 
     Raises:
-        ConfigError: naming the file that cannot be read.
+        ConfigError: a file cannot be read; the text names it.
     """
     import torch
 
@@ -94,12 +94,12 @@ def measured(source: ImageSource, form: InputForm) -> Normalisation:
     in_colour = False
     for index in chosen:
         image = source.image(index)
-        # A grey image may be stored as three equal channels.
+        # A grey image may be stored with three equal channels.
         in_colour = in_colour or (len(image) == 3 and not torch.equal(image[0], image[1]))
         pixels = form.view(image).double() / 255
         totals += torch.stack([pixels.mean((1, 2)), pixels.square().mean((1, 2))])
     mean, square = totals / len(chosen)
-    # Images of one colour have no spread: a step of 8 bits stands for it.
+    # Images of a single colour have a standard deviation of 0; the smallest difference of 8-bit pixels replaces it.
     std = (square - mean.square()).clamp(min=0).sqrt().clamp(min=1 / 255)
     return Normalisation(
         mean=tuple(round(value, 5) for value in mean.tolist()),

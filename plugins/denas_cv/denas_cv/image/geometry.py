@@ -1,6 +1,6 @@
-"""Size and channels of images: crops, resizing, grey to colour and back.
+"""Change the size and the channels of images: crops, resizing, grey to colour and back.
 
-All on uint8 tensors (channels, height, width).
+All functions take uint8 tensors (channels, height, width).
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ Box = tuple[int, int, int, int]
 """Top, left, height and width."""
 
 LUMA = (0.299, 0.587, 0.114)
-"""Weights of red, green and blue in grey (ITU-R BT.601)."""
+"""Weights of red, green and blue in a grey value (ITU-R BT.601)."""
 
 ASPECTS = (3 / 4, 4 / 3)
-"""Smallest and largest width by height of a random crop."""
+"""Smallest and largest ratio of width to height of a random crop."""
 
 TRIES = 10
 
@@ -34,8 +34,8 @@ def with_channels(image: Tensor, channels: int) -> Tensor:
     return (red + green + blue).round().clamp(0, 255).byte()[None]
 
 
-def resized(image: Tensor, size: int) -> Tensor:
-    """Return the image at `size` x `size` pixels: bilinear, without aliasing."""
+def resize(image: Tensor, size: int) -> Tensor:
+    """Return the image resized to `size` x `size` pixels, with bilinear interpolation without aliasing."""
     from torch.nn import functional as F
 
     if image.shape[1:] == (size, size):
@@ -43,20 +43,20 @@ def resized(image: Tensor, size: int) -> Tensor:
     return F.interpolate(image[None], size=(size, size), mode="bilinear", antialias=True)[0]
 
 
-def centred(image: Tensor, size: int, share: float) -> Tensor:
-    """Return the central square of the image at `size` x `size` pixels.
+def crop_centre(image: Tensor, size: int, share: float) -> Tensor:
+    """Return the central square of the image, resized to `size` x `size` pixels.
 
     Args:
         image: The image.
-        size: Of the result.
-        share: Side of the square by the shorter side of the image, for images that are larger than `size`; of others
-            the largest square is taken.
+        size: Side of the result.
+        share: Side of the square as a share of the image's shorter side, for images larger than `size`; for other
+            images, the largest square is taken.
     """
     height, width = image.shape[1:]
     side = min(height, width)
     if side > size:
         side = max(round(side * share), 1)
-    return resized(cut(image, ((height - side) // 2, (width - side) // 2, side, side)), size)
+    return resize(cut(image, ((height - side) // 2, (width - side) // 2, side, side)), size)
 
 
 def cut(image: Tensor, box: Box) -> Tensor:
@@ -66,13 +66,13 @@ def cut(image: Tensor, box: Box) -> Tensor:
 
 
 def random_box(height: int, width: int, rng: random.Random, *, smallest: float) -> Box:
-    """Return a box of random area, aspect and place ("Inception crop", Szegedy et al. 2014, arXiv:1409.4842).
+    """Return a box of random area, aspect ratio and position ("Inception crop", Szegedy et al. 2014, arXiv:1409.4842).
 
     Args:
-        height: Of the image.
-        width: Of the image.
-        rng: Numbers.
-        smallest: Least area, by that of the image.
+        height: Height of the image.
+        width: Width of the image.
+        rng: Random generator.
+        smallest: Smallest area as a share of the image's area.
     """
     low, high = (math.log(aspect) for aspect in ASPECTS)
     for _ in range(TRIES):
@@ -85,10 +85,10 @@ def random_box(height: int, width: int, rng: random.Random, *, smallest: float) 
     return (height - side) // 2, (width - side) // 2, side, side
 
 
-def shifted(image: Tensor, down: int, right: int, fill: Tensor) -> Tensor:
-    """Return the image moved by some pixels; what comes in is `fill`, (channels, 1, 1).
+def shift(image: Tensor, down: int, right: int, fill: Tensor) -> Tensor:
+    """Return the image moved by some pixels; the new border has the colour `fill`, (channels, 1, 1).
 
-    A random crop of a padded image is the image moved at random.
+    A random crop of a padded image equals the image moved by random numbers of pixels.
     """
     height, width = image.shape[1:]
     moved = fill.expand(image.shape).clone()

@@ -1,4 +1,4 @@
-"""MNIST and its relatives: idx files, compressed or not (LeCun, Cortes and Burges)."""
+"""Read MNIST and similar data sets: idx files, compressed or not (LeCun, Cortes and Burges)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 IMAGES_MAGIC, LABELS_MAGIC = 2051, 2049
-"""Unsigned bytes in three dimensions, and in one."""
+"""Magic numbers for unsigned bytes in three dimensions and in one dimension."""
 
 KIND = "mnist-idx"
 LOOKS_LIKE = "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-..., each also as .gz"
@@ -29,23 +29,23 @@ Part = tuple["Tensor", list[int], Path]
 
 
 def is_in(folder: Path) -> bool:
-    """Tell whether `folder` holds images as idx."""
+    """Return whether `folder` contains idx files of images."""
     return any(_find(folder, part, "images", 3) for part in PARTS)
 
 
 def open_idx(folder: Path) -> Images:
-    """Read the whole data set into memory; its classes are called by their numbers.
+    """Read the whole data set into memory; the names of its classes are their numbers.
 
     Raises:
-        ConfigError: naming the file that is missing or damaged.
+        ConfigError: a file is missing or damaged; the text names it.
     """
     train, valid = (_read_part(folder, part) for part in PARTS)
     if train is None:
-        # A test set alone: what there is to learn from is taken from it.
+        # If there is only a test set, training images are taken from it.
         train, valid = valid, None
     if train is None:
         raise ConfigError(f"{str(folder)!r} holds no idx files of images")
-    # Not every data set counts its classes from 0.
+    # In some data sets the class numbers do not start at 0.
     classes = {number: index for index, number in enumerate(sorted(set(train[1])))}
     return Images(
         train=_source(train, classes),
@@ -96,7 +96,7 @@ def read_idx(path: Path, magic: int, dimensions: int) -> Tensor:
     """Return the bytes of an idx file as a uint8 tensor.
 
     Raises:
-        ConfigError: the file is of another kind, empty, or shorter or longer than it says.
+        ConfigError: the file is of another kind, is empty, or its length differs from its header.
     """
     import torch
 
@@ -104,27 +104,29 @@ def read_idx(path: Path, magic: int, dimensions: int) -> Tensor:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             header = file.read(4 * (1 + dimensions))
             if len(header) < 4 * (1 + dimensions):
-                raise ConfigError(f"{str(path)!r} has {len(header)} bytes and is no idx file; fetch it again")
+                raise ConfigError(
+                    f"{str(path)!r} has {len(header)} bytes and is not an idx file; download it again"
+                )
             found, *shape = struct.unpack(f">{1 + dimensions}I", header)
             if found != magic:
                 raise ConfigError(
                     f"{str(path)!r} begins with the number {found}, where idx files of its kind have {magic}; "
-                    "fetch it again"
+                    "download it again"
                 )
             expected = math.prod(shape)
-            # One more byte would show that the file is longer than it says, however long it is.
+            # One extra byte is enough to notice that a file is longer than its header says.
             content = _read(file, expected + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise ConfigError(f"{str(path)!r} is damaged: {error}; fetch it again") from error
+        raise ConfigError(f"{str(path)!r} is damaged: {error}; download it again") from error
     if len(content) != expected or not expected:
         size = " x ".join(map(str, shape))
         more = "more" if len(content) > expected else str(len(content))
-        raise ConfigError(f"{str(path)!r} should hold {size} bytes, but has {more}; fetch it again")
+        raise ConfigError(f"{str(path)!r} should hold {size} bytes, but has {more}; download it again")
     return torch.frombuffer(content, dtype=torch.uint8).reshape(shape)
 
 
 def _read(file: IO[bytes] | gzip.GzipFile, most: int) -> bytearray:
-    # In parts: a damaged header may promise more than there is memory.
+    # The file is read in pieces because a damaged header may state a size larger than memory.
     content = bytearray()
     while len(content) < most and (part := file.read(min(CHUNK, most - len(content)))):
         content += part

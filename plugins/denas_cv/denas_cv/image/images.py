@@ -1,4 +1,4 @@
-"""What a reader of data sets returns: images with labels, in memory or in files."""
+"""Images with labels, in memory or in files; readers of data sets return them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ImageSource(ABC):
-    """Images and the number of the class of each.
+    """Images and the class number of each.
 
     Attributes:
         labels: Class of each image, an index into `Images.labels`.
@@ -33,19 +33,19 @@ class ImageSource(ABC):
         """Return pixels as uint8 (channels, height, width), with 1 or 3 channels.
 
         Raises:
-            ConfigError: naming the file that cannot be read.
+            ConfigError: a file cannot be read; the text names it.
         """
 
     @abstractmethod
     def part(self, indices: Sequence[int], labels: Sequence[int]) -> ImageSource:
-        """Return some of the images, under other labels."""
+        """Return some of the images with other labels."""
 
 
 class ArraySource(ImageSource):
-    """Images of one size in memory."""
+    """Images of equal size in memory."""
 
     def __init__(self, pixels: Tensor, labels: Sequence[int]) -> None:
-        """Take uint8 pixels (images, channels, height, width)."""
+        """Create a source of uint8 pixels (images, channels, height, width)."""
         self._pixels = pixels
         self.labels = labels
 
@@ -61,10 +61,10 @@ class ArraySource(ImageSource):
 
 
 class FileSource(ImageSource):
-    """Images in files, decoded when they are asked for."""
+    """Images in files, which are decoded when they are requested."""
 
     def __init__(self, paths: Sequence[str], labels: Sequence[int]) -> None:
-        """Take the path of each image."""
+        """Create a source from the path of each image."""
         self.paths = paths
         self.labels = labels
 
@@ -81,14 +81,14 @@ class FileSource(ImageSource):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Images:
-    """A data set as a reader found it.
+    """A data set.
 
     Attributes:
-        train: What to learn from; None where the data set has no such part.
-        valid: What to measure on; None where the data set has no such part.
+        train: Training images; None if the data set has none.
+        valid: Validation images; None if the data set has none.
         labels: Names of the classes.
         kind: The format.
-        notices: What the user should know.
+        notices: Notices for the user.
     """
 
     train: ImageSource | None
@@ -99,26 +99,26 @@ class Images:
 
 
 def check_labels(labels: Sequence[int], count: int, path: Path | str) -> None:
-    """Refuse labels that name no class.
+    """Check that every label is the number of a class.
 
     Raises:
-        ConfigError: naming the file and the first such image.
+        ConfigError: a label is out of range; the text names the file and the image.
     """
     for index, label in enumerate(labels):
         if not 0 <= label < count:
             raise ConfigError(
                 f"{str(path)!r} gives image {index} the label {label}, but there are {count} classes, "
-                "from 0; fetch the data set again"
+                "from 0; download the data set again"
             )
 
 
 def held_out(images: Images, share: float) -> Images:
-    """Return the data set with some training images of each class set aside to measure on, if it has none for that.
+    """Return the data set; if it has no validation images, some training images of each class become them.
 
-    Which ones depends on the order of the images and on `share` alone, so that an evaluation finds the same ones.
+    The choice depends only on the order of the images and on `share`, so that an evaluation uses the same images.
 
     Raises:
-        ConfigError: there is nothing to set aside.
+        ConfigError: no class has enough images.
     """
     if images.valid is not None or images.train is None:
         return images
@@ -130,7 +130,7 @@ def held_out(images: Images, share: float) -> Images:
         count = min(max(round(share * len(indices)), 1), len(indices) - 1)
         aside |= set(derive_rng(0, "held-out images", label).sample(indices, count))
     if not aside:
-        raise ConfigError("every class has a single image: there is none to measure on; add images")
+        raise ConfigError("every class has only one image, so none can be used for validation; add images")
     source = images.train
     kept = [index for index in range(len(source)) if index not in aside]
     chosen = sorted(aside)
@@ -140,17 +140,17 @@ def held_out(images: Images, share: float) -> Images:
         valid=source.part(chosen, [source.labels[index] for index in chosen]),
         notices=(
             *images.notices,
-            f"the data has no part to measure on: {len(chosen)} of its {len(source)} images, the same ones each time, "
-            "are set aside for that (option valid_share)",
+            f"the data has no validation part: {len(chosen)} of its {len(source)} images, always the same ones, are "
+            "used for validation (option valid_share)",
         ),
     )
 
 
 def check_classes(images: Images, path: Path) -> None:
-    """Refuse training images of fewer than two classes, or of fewer classes than the others have.
+    """Check that there are training images of two classes or more, and of every class with validation images.
 
     Raises:
-        ConfigError: naming the class.
+        ConfigError: a class is missing; the text names it.
     """
     if images.train is None:
         return
@@ -158,9 +158,9 @@ def check_classes(images: Images, path: Path) -> None:
     if len(present) < 2:
         names = ", ".join(repr(images.labels[label]) for label in present)
         raise ConfigError(
-            f"{str(path)!r} has training images of the class {names or 'none'} alone; classification needs two classes"
+            f"{str(path)!r} has training images of only the class {names or 'none'}; classification needs two classes"
         )
     for label in set(images.valid.labels if images.valid else ()) - present:
         raise ConfigError(
-            f"{str(path)!r} has images of the class {images.labels[label]!r} to measure on, but none to learn from"
+            f"{str(path)!r} has images of the class {images.labels[label]!r} for validation, but none for training"
         )

@@ -1,4 +1,4 @@
-"""What the original's keys of trainings on images are here."""
+"""Translate the original's training keys for images."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def _data_set(old: OldConfig, key: str) -> Outcome:
 def _data_path(old: OldConfig, key: str) -> Outcome:
     folder = _FOLDERS.get(str(old.document.get("data_set")).lower(), "")
     path = PurePath(old.read(key, text)) / folder
-    return Outcome(settings={"data": str(path)}, note="where torchvision unpacks it; nothing is fetched here")
+    return Outcome(
+        settings={"data": str(path)}, note="where torchvision unpacks it; nothing is downloaded here"
+    )
 
 
 def _train_data_path(old: OldConfig, key: str) -> Outcome:

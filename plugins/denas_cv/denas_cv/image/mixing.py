@@ -1,4 +1,4 @@
-"""Mixing the images of a batch: mixup and CutMix, with the two labels of each and their shares."""
+"""Mix the images of a batch by mixup or CutMix; a mixed image has two labels with shares."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def mixed(
+def mix_images(
     pixels: Tensor, rng: random.Random, *, mixup: float, cutmix: float
 ) -> tuple[Tensor, list[int], float]:
-    """Return images mixed with each other, the partner of each, and the share that is its own.
+    """Return mixed images, the partner of each image, and the share of the image itself in the mixture.
 
-    Where both kinds are on, either is taken for every second batch. A mixture of labels is soft targets:
-    share * CE(own) + (1 - share) * CE(partner's) is their cross entropy.
+    If both mixup and CutMix are on, one of them is drawn with probability 1/2 for each batch. The loss of a mixed image
+    is share * CE(own label) + (1 - share) * CE(partner's label), which is the cross entropy with soft targets.
 
     Args:
-        pixels: Floating-point images (samples, channels, height, width), left as they are.
-        rng: Numbers.
+        pixels: Floating-point images (samples, channels, height, width); they are not changed.
+        rng: Random generator.
         mixup: Parameter of the symmetric Beta distribution of mixup (Zhang et al. 2017, arXiv:1710.09412); 0 is off.
-        cutmix: That of CutMix (Yun et al. 2019, arXiv:1905.04899); 0 is off.
+        cutmix: The same parameter for CutMix (Yun et al. 2019, arXiv:1905.04899); 0 is off.
     """
     partners = list(range(len(pixels)))
     rng.shuffle(partners)
@@ -36,7 +36,7 @@ def mixed(
     left, right = _range(width, side, rng)
     pasted = pixels.clone()
     pasted[:, :, top:bottom, left:right] = others[:, :, top:bottom, left:right]
-    # The rectangle may stick out: what counts is what was pasted.
+    # Part of the rectangle may be outside the image, so the share is computed from the pasted area.
     return pasted, partners, 1 - (bottom - top) * (right - left) / (height * width)
 
 

@@ -1,4 +1,4 @@
-"""A reader of the pickles in which CIFAR is handed out, which cannot run anything that a pickle asks for."""
+"""Read the pickle files of CIFAR without running any code that a pickle names."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ if TYPE_CHECKING:
 
 
 def read_pickle(path: Path) -> dict[str, Any]:
-    """Return the mapping in `path`, keys as texts; arrays of bytes are `PickledArray` objects.
+    """Return the mapping in `path` with texts as keys; arrays of bytes become `PickledArray` objects.
 
-    Nothing of numpy or of any other package is called: the few names that these files hold stand for classes of this
-    module, and every other name is refused.
+    No code of numpy or of any other package is called: the few names that these files contain are replaced by classes
+    of this module, and every other name is refused.
 
     Raises:
-        ConfigError: the file is damaged, holds something else, or names what it does not need.
+        ConfigError: the file is damaged, has other contents, or contains a name that no batch needs.
     """
     try:
         content = _Reader(io.BytesIO(path.read_bytes()), encoding="bytes").load()
         if not isinstance(content, dict):
             raise ValueError(f"it holds a {type(content).__name__}")
         return {as_text(key): value for key, value in content.items()}
-    # A damaged pickle raises anything, MemoryError among it.
+    # A damaged pickle can raise any exception, even MemoryError.
     except Exception as error:
         raise ConfigError(
-            f"{str(path)!r} is damaged or no batch of CIFAR: {describe_error(error)}; fetch it again"
+            f"{str(path)!r} is damaged or not a batch of CIFAR: {describe_error(error)}; download it again"
         ) from error
 
 
 def as_text(value: Any) -> str:
-    """Return a text that Python 2 may have written as bytes.
+    """Return a text; Python 2 may have stored it as bytes.
 
     Raises:
-        ValueError: it is no text; turning anything else into one may take forever.
+        ValueError: the value is not a text; other values are not converted, because that may take very long.
     """
     if not isinstance(value, (bytes, str)):
         raise ValueError(f"a {type(value).__name__} stands where a text should")
@@ -46,7 +46,7 @@ def as_text(value: Any) -> str:
 
 
 class PickledArray:
-    """An array of bytes as a pickle describes it."""
+    """An array of bytes, as described in a pickle."""
 
     shape: tuple[int, ...] = ()
     content: bytes = b""
@@ -63,7 +63,7 @@ class PickledArray:
         """Return the array as a uint8 tensor.
 
         Raises:
-            ValueError: it has fewer or more bytes than its shape says.
+            ValueError: the number of bytes does not fit the shape.
         """
         import math
 
@@ -79,7 +79,7 @@ class _Dtype:
         self.code = as_text(code)
 
     def __setstate__(self, state: Any) -> None:
-        """Keep the code alone: order of bytes and alignment mean nothing for single bytes."""
+        """Ignore byte order and alignment, which have no effect on single bytes."""
 
 
 def _reconstruct(*_: Any) -> PickledArray:
@@ -87,7 +87,7 @@ def _reconstruct(*_: Any) -> PickledArray:
 
 
 def _encode(text: str, encoding: Any) -> bytes:
-    # How Python 3 writes bytes for Python 2. Other codecs are programs of their own, such as zlib.
+    # Python 3 writes bytes for Python 2 in this encoding. Other codecs, such as zlib, run code of their own.
     if as_text(encoding) != "latin1":
         raise ValueError(f"a text is encoded as {encoding!r}")
     return text.encode("latin1")
@@ -102,23 +102,23 @@ NAMES: dict[tuple[str, str], Any] = {
 }
 
 
-# The one in Python: that in C gives memory for as many objects as a damaged file says that it has.
+# This is the unpickler written in Python: the one in C allocates memory for as many objects as a damaged file claims.
 class _Reader(pickle._Unpickler):
     dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
 
     def find_class(self, module: str, name: str) -> Any:
         found = NAMES.get((module, name))
         if found is None:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no batch of CIFAR needs")
+            raise pickle.UnpicklingError(f"it names {module}.{name}, which no batch of CIFAR needs")
         return found
 
     def load_build(self) -> None:
-        # Anything else on the stack would get attributes, functions of this module too.
+        # Without this check, any object on the stack could get new attributes, even functions of this module.
         stack: list[Any] = self.stack  # type: ignore[attr-defined]
         if not isinstance(stack[-2], (PickledArray, _Dtype)):
-            raise pickle.UnpicklingError("it sets attributes of what has none")
+            raise pickle.UnpicklingError("it sets attributes of an object that has none")
         super().load_build()  # type: ignore[misc]
 
     dispatch[pickle.BUILD[0]] = load_build
-    # It gives memory for as many bytes as the file says that it has, and no batch uses it.
+    # This operation allocates as many bytes as the file claims, and no batch uses it.
     del dispatch[pickle.BYTEARRAY8[0]]

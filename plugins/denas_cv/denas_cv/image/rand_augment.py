@@ -1,7 +1,7 @@
-"""RandAugment: a few random changes of one common strength (Cubuk et al. 2019, arXiv:1909.13719).
+"""RandAugment: a few random operations with the same strength (Cubuk et al. 2019, arXiv:1909.13719).
 
-The fourteen changes are those of the paper's table; each takes a uint8 image (channels, height, width), a strength
-from 0 to 1 and random numbers, and returns another image.
+The fourteen operations are those in the paper's table. Each takes a uint8 image (channels, height, width), a strength
+from 0 to 1 and a random generator, and returns a new image.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Change = Callable[["Tensor", float, random.Random, "Tensor"], "Tensor"]
-"""Image, strength, random numbers and the colour of what comes in at the borders."""
+"""A function of the image, the strength, a random generator and the colour of new borders."""
 
 LARGEST_ANGLE = 30.0
 LARGEST_SHEAR = 0.3
 LARGEST_SHIFT = 0.45
-"""Share of the image's width: 150 of the 331 pixels of AutoAugment, arXiv:1805.09501."""
+"""Largest shift as a share of the image's width: 150 of the 331 pixels in AutoAugment (arXiv:1805.09501)."""
 LARGEST_ENHANCEMENT = 0.9
 POSTERIZED_BITS = 4
 SCALE = 10
-"""The magnitude of the paper that means full strength."""
+"""The magnitude that stands for full strength."""
 
 
 def rand_augment(
     image: Tensor, rng: random.Random, *, operations: int, magnitude: float, fill: Tensor
 ) -> Tensor:
-    """Return the image after some changes, drawn with repetition.
+    """Return the image after some operations, which are drawn with repetition.
 
     Args:
         image: uint8 (channels, height, width).
-        rng: Numbers.
-        operations: How many changes.
-        magnitude: From 0 to 10.
-        fill: Colour of what comes in at the borders, uint8 (channels, 1, 1).
+        rng: Random generator.
+        operations: Number of operations.
+        magnitude: Strength from 0 to 10.
+        fill: Colour of new borders, uint8 (channels, 1, 1).
     """
     for change in rng.choices(CHANGES, k=operations):
         image = change(image, magnitude / SCALE, rng, fill)
@@ -47,12 +47,12 @@ def rand_augment(
 
 
 def identity(image: Tensor, strength: float, rng: random.Random, fill: Tensor) -> Tensor:
-    """Change nothing."""
+    """Return the image unchanged."""
     return image
 
 
 def auto_contrast(image: Tensor, strength: float, rng: random.Random, fill: Tensor) -> Tensor:
-    """Stretch each channel from black to white."""
+    """Stretch the values of each channel to the range from black to white."""
     pixels = image.float()
     low, high = pixels.amin((1, 2), keepdim=True), pixels.amax((1, 2), keepdim=True)
     stretched = (pixels - low) * (255.0 / (high - low).clamp(min=1.0))
@@ -60,13 +60,13 @@ def auto_contrast(image: Tensor, strength: float, rng: random.Random, fill: Tens
 
 
 def equalize(image: Tensor, strength: float, rng: random.Random, fill: Tensor) -> Tensor:
-    """Spread the values of each channel so that all are about as frequent."""
+    """Equalise the histogram of each channel."""
     import torch
 
     channels = []
     for channel in image:
         counts = torch.bincount(channel.flatten(), minlength=256)
-        # As Pillow has it: what the brightest value holds does not count for the step.
+        # As in Pillow, pixels of the brightest value are not counted for the step.
         last = int(counts.nonzero()[-1])
         step = (channel.numel() - int(counts[last])) // 255
         if step == 0:
@@ -79,69 +79,69 @@ def equalize(image: Tensor, strength: float, rng: random.Random, fill: Tensor) -
 
 
 def solarize(image: Tensor, strength: float, rng: random.Random, fill: Tensor) -> Tensor:
-    """Invert what is brighter than a threshold."""
-    # As a wider type: 256 does not fit into 8 bits.
+    """Invert the pixels that are brighter than a threshold."""
+    # A wider type is needed because 256 does not fit into 8 bits.
     return image.where(image.int() < 256 - round(256 * strength), 255 - image)
 
 
 def posterize(image: Tensor, strength: float, rng: random.Random, fill: Tensor) -> Tensor:
-    """Drop the lower bits."""
+    """Set the lower bits of the pixels to zero."""
     return image & (0xFF << round(POSTERIZED_BITS * strength) & 0xFF)
 
 
 def brightness(image: Tensor, strength: float, rng: random.Random, fill: Tensor) -> Tensor:
     """Make the image darker or brighter."""
-    return _blended(image, image.new_zeros(()).float(), strength, rng)
+    return _blend(image, image.new_zeros(()).float(), strength, rng)
 
 
 def contrast(image: Tensor, strength: float, rng: random.Random, fill: Tensor) -> Tensor:
-    """Move the pixels from or towards the mean grey."""
-    return _blended(image, _grey(image).mean().round(), strength, rng)
+    """Move the pixels away from or towards the mean grey."""
+    return _blend(image, _grey(image).mean().round(), strength, rng)
 
 
 def saturation(image: Tensor, strength: float, rng: random.Random, fill: Tensor) -> Tensor:
-    """Move the pixels from or towards their own grey."""
-    return _blended(image, _grey(image), strength, rng)
+    """Move the pixels away from or towards their own grey value."""
+    return _blend(image, _grey(image), strength, rng)
 
 
 def sharpness(image: Tensor, strength: float, rng: random.Random, fill: Tensor) -> Tensor:
-    """Move the pixels from or towards those of the smoothed image; the border stays."""
+    """Move the pixels away from or towards the smoothed image; the border does not change."""
     from torch.nn import functional as F
 
     if min(image.shape[1:]) < 3:
         return image
     pixels = image.float()
     smooth = pixels.clone()
-    # Nine pixels of weight 1, and the middle one of weight 5.
+    # The smoothing kernel has 3 x 3 weights of 1, except for 5 in the middle.
     smooth[:, 1:-1, 1:-1] = (F.avg_pool2d(pixels, 3, stride=1) * 9 + pixels[:, 1:-1, 1:-1] * 4) / 13
-    return _blended(image, smooth, strength, rng)
+    return _blend(image, smooth, strength, rng)
 
 
 def rotate(image: Tensor, strength: float, rng: random.Random, fill: Tensor) -> Tensor:
-    """Turn the image about its centre."""
+    """Rotate the image about its centre."""
     angle = math.radians(_signed(LARGEST_ANGLE * strength, rng))
     cosine, sine = math.cos(angle), math.sin(angle)
     return _affine(image, ((cosine, -sine, 0.0), (sine, cosine, 0.0)), fill)
 
 
 def shear_x(image: Tensor, strength: float, rng: random.Random, fill: Tensor) -> Tensor:
-    """Slant the image sideways."""
+    """Shear the image horizontally."""
     return _affine(image, ((1.0, _signed(LARGEST_SHEAR * strength, rng), 0.0), (0.0, 1.0, 0.0)), fill)
 
 
 def shear_y(image: Tensor, strength: float, rng: random.Random, fill: Tensor) -> Tensor:
-    """Slant the image upwards or downwards."""
+    """Shear the image vertically."""
     return _affine(image, ((1.0, 0.0, 0.0), (_signed(LARGEST_SHEAR * strength, rng), 1.0, 0.0)), fill)
 
 
 def translate_x(image: Tensor, strength: float, rng: random.Random, fill: Tensor) -> Tensor:
-    """Move the image sideways."""
-    # Coordinates run from -1 to 1: the whole width is 2.
+    """Move the image horizontally."""
+    # Coordinates run from -1 to 1, so the whole width is 2.
     return _affine(image, ((1.0, 0.0, _signed(2 * LARGEST_SHIFT * strength, rng)), (0.0, 1.0, 0.0)), fill)
 
 
 def translate_y(image: Tensor, strength: float, rng: random.Random, fill: Tensor) -> Tensor:
-    """Move the image upwards or downwards."""
+    """Move the image vertically."""
     return _affine(image, ((1.0, 0.0, 0.0), (0.0, 1.0, _signed(2 * LARGEST_SHIFT * strength, rng))), fill)
 
 
@@ -176,7 +176,7 @@ def _grey(image: Tensor) -> Tensor:
     return (image.float() * weights).sum(0, keepdim=True).round()
 
 
-def _blended(image: Tensor, other: Tensor, strength: float, rng: random.Random) -> Tensor:
+def _blend(image: Tensor, other: Tensor, strength: float, rng: random.Random) -> Tensor:
     factor = 1.0 + _signed(LARGEST_ENHANCEMENT * strength, rng)
     return (other + (image.float() - other) * factor).round().clamp(0, 255).byte()
 
@@ -185,11 +185,11 @@ def _affine(image: Tensor, matrix: tuple[tuple[float, ...], ...], fill: Tensor) 
     import torch
     from torch.nn import functional as F
 
-    # Zeros come in at the borders; with the fill taken off, they are the fill.
+    # grid_sample fills borders with zeros; the fill colour is subtracted before and added after it.
     below = fill.float()
     height, width = image.shape[1:]
     (a, b, c), (d, e, f) = matrix
-    # Rotation is in pixels, not in shares of sides that may differ.
+    # Rotation must be computed in pixels, because coordinates relative to sides of different length would distort it.
     theta = torch.tensor([[[a, b * height / width, c], [d * width / height, e, f]]])
     grid = F.affine_grid(theta, [1, *image.shape], align_corners=False)
     moved = F.grid_sample((image.float() - below)[None], grid, mode="bilinear", align_corners=False)[0]

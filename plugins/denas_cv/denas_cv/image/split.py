@@ -1,4 +1,4 @@
-"""Samples of images: as they are for a network, or augmented."""
+"""Images as samples of a task, with or without augmentation."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 READERS = 8
-"""Threads that look for damaged images; decoding leaves the interpreter."""
+"""Number of threads that check images; decoding releases Python's global lock."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSample:
-    """One image with its class.
+    """One image and its class.
 
     Attributes:
         pixels: uint8 (channels, size, size).
-        label: Number of its class.
-        form: What the network wants to see.
-        normalisation: That of the data set.
+        label: Number of the class.
+        form: The input format of the network.
+        normalisation: The normalisation of the data set.
     """
 
     pixels: Tensor
@@ -42,7 +42,7 @@ class ImageSample:
 
 
 class ImageSplit(Split[ImageSample]):
-    """Images of a source, made fit for a network."""
+    """Images of a source, converted to the input format of a network."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class ImageSplit(Split[ImageSample]):
         normalisation: Normalisation,
         augmentation: Augmentation | None = None,
     ) -> None:
-        """Take images, and how they are changed where random numbers are given."""
+        """Create a split; images are augmented only if a random generator is given for a sample."""
         self._source = source
         self._form = form
         self._normalisation = normalisation
@@ -62,10 +62,10 @@ class ImageSplit(Split[ImageSample]):
         return len(self._source)
 
     def sample(self, index: int, rng: random.Random | None = None) -> ImageSample:
-        """Return one image, augmented if there are numbers.
+        """Return one image, augmented if `rng` is given.
 
         Raises:
-            ConfigError: naming the file that cannot be read.
+            ConfigError: a file cannot be read; the text names it.
         """
         image = self._source.image(index)
         if rng is None or self._augmentation is None:
@@ -81,7 +81,7 @@ class ImageSplit(Split[ImageSample]):
 
 
 def readable(source: ImageSource, what: str) -> tuple[ImageSource, Sequence[str]]:
-    """Return the images that can be read, and a notice of the others; every image is decoded.
+    """Decode every image; return the readable ones and a notice about the others.
 
     Raises:
         ConfigError: none can be read.

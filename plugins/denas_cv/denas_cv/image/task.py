@@ -12,10 +12,10 @@ from denas_core import Batch, Metric, Outputs, SearchSpace, Split, Task, TaskDat
 from denas_core.errors import ConfigError, did_you_mean
 
 from .augmentation import Augmentation
-from .form import LARGE, InputForm, Normalisation, form_of, measured
+from .form import LARGE, InputForm, Normalisation, form_of, measure_normalisation
 from .formats import open_images
 from .images import Images, ImageSource
-from .mixing import mixed
+from .mixing import mix_images
 from .split import ImageSample, ImageSplit, readable
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ TOP = 5
 
 @dataclasses.dataclass(kw_only=True)
 class ImageClassification(Task[ImageSample]):
-    """Tell which class an image shows.
+    """Image classification: find the class of an image.
 
-    Reads folders of images by class, CIFAR-10 and CIFAR-100 (batches for Python and binary ones) and MNIST as idx.
+    It reads folders of images by class, CIFAR-10 and CIFAR-100 (Python and binary batches), and MNIST as idx files.
     """
 
     metric: ClassVar[Metric] = Metric(name="accuracy")
@@ -45,7 +45,7 @@ class ImageClassification(Task[ImageSample]):
         "label_smoothing": 0.1,
     }
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        # Touvron et al. 2020, arXiv:2012.12877, table 9.
+        # Source: Touvron et al. 2020, arXiv:2012.12877, table 9.
         "strong": {
             "smallest_crop": 0.08,
             "rand_augment": 2,
@@ -58,39 +58,42 @@ class ImageClassification(Task[ImageSample]):
     }
 
     valid_share: float = option(
-        0.1, "Share of each class to measure on, where the data has no such part", above=0.0, at_most=0.5
+        0.1,
+        "Share of each class used for validation if the data has no validation part",
+        above=0.0,
+        at_most=0.5,
     )
-    skip_corrupt: bool = option(
-        False, "Look at every image first and leave out those that cannot be read, with a notice"
-    )
+    skip_corrupt: bool = option(False, "Check every image first, and leave out unreadable ones with a notice")
     crop: Literal["auto", "pad", "resized", "none"] = option(
         "auto",
         "pad: a random square of the padded image; resized: a random part, resized; auto: pad below 96 pixels",
     )
     smallest_crop: float = option(
-        0.25, "Least area of a resized crop, by that of the image", above=0.0, at_most=1.0
+        0.25, "Smallest area of a resized crop, as a share of the image's area", above=0.0, at_most=1.0
     )
     flip: Literal["auto", "random", "none"] = option(
         "auto",
-        "Whether every second image is mirrored; auto: those of coloured data, since digits have a side",
+        "Mirror half of the images; auto: only coloured ones, since mirrored digits are wrong",
     )
-    rand_augment: int = option(0, "Random changes of each image (RandAugment)", at_least=0)
-    magnitude: float = option(9.0, "Strength of these changes", at_least=0.0, at_most=10.0)
+    rand_augment: int = option(0, "Number of random operations on each image (RandAugment)", at_least=0)
+    magnitude: float = option(9.0, "Strength of these operations", at_least=0.0, at_most=10.0)
     erasing: float = option(
-        0.0, "Share of images of which a rectangle becomes noise", at_least=0.0, at_most=1.0
+        0.0, "Share of images in which a rectangle becomes noise", at_least=0.0, at_most=1.0
     )
-    mixup: float = option(0.0, "Spread of mixup: two images laid over each other; 0 is off", at_least=0.0)
-    cutmix: float = option(0.0, "Spread of CutMix: a part of another image pasted in; 0 is off", at_least=0.0)
+    mixup: float = option(0.0, "Beta parameter of mixup, which blends two images; 0 is off", at_least=0.0)
+    cutmix: float = option(
+        0.0, "Beta parameter of CutMix, which pastes part of another image; 0 is off", at_least=0.0
+    )
 
     @classmethod
     def legacy(cls) -> KeyTable:
-        """Return what the original's keys of trainings mean for this task."""
+        """Return the translation of the original's training keys for this task."""
         from .legacy import IMAGES
 
         return IMAGES
 
     def misfit(self, space: SearchSpace) -> str:
-        """Return why the inputs of `space` are no square images; empty if they are."""
+        """Return why the inputs of `space` are not square images; empty if they are."""
         found = form_of(space)
         return found if isinstance(found, str) else ""
 
@@ -99,20 +102,20 @@ class ImageClassification(Task[ImageSample]):
     ) -> TaskData[ImageSample]:
         """Open the images in `data`; see `open_images` for formats and errors.
 
-        Without `facts` the part that training is steered by is measured on (``val/`` before ``test/``); with them, the
-        one that it should not have seen (``test/`` before ``val/``).
+        Without `facts`, the validation images of a training are read (``val/`` is preferred over ``test/``). With
+        `facts`, the images for an evaluation are read (``test/`` is preferred over ``val/``).
         """
         form = form_of(space)
         if isinstance(form, str):
             raise ConfigError(f"space {space.id!r} cannot classify images: {form}")
         images = open_images(Path(data), valid_share=self.valid_share, to_evaluate=facts is not None)
         if facts is None:
-            return self._to_learn(images, form)
+            return self._training_data(images, form)
         form = dataclasses.replace(form, centre_crop=float(facts["centre_crop"]))
-        return self._to_evaluate(images, form, facts, data)
+        return self._evaluation_data(images, form, facts, data)
 
     def head(self, width: int, facts: Mapping[str, Any]) -> nn.Module:
-        """Return a linear layer with one output a class."""
+        """Return a linear layer with one output for each class."""
         from torch import nn
 
         return nn.Linear(width, len(facts["labels"]))
@@ -120,7 +123,7 @@ class ImageClassification(Task[ImageSample]):
     def collate(
         self, samples: Sequence[ImageSample], rng: random.Random | None = None
     ) -> tuple[Batch, dict[str, Tensor]]:
-        """Return normalised images; of mixed ones also the ``other`` label, and the ``share`` of the first."""
+        """Return normalised images; for mixed images also the label ``other`` and the ``share`` of the first label."""
         import torch
 
         form, normalisation = samples[0].form, samples[0].normalisation
@@ -132,7 +135,7 @@ class ImageClassification(Task[ImageSample]):
         labels = torch.tensor([sample.label for sample in samples])
         targets = {"label": labels}
         if rng is not None and (self.mixup or self.cutmix):
-            pixels, partners, share = mixed(pixels, rng, mixup=self.mixup, cutmix=self.cutmix)
+            pixels, partners, share = mix_images(pixels, rng, mixup=self.mixup, cutmix=self.cutmix)
             targets |= {"other": labels[partners], "share": torch.full((len(samples),), share)}
         batch = Batch(
             inputs={form.name: pixels},
@@ -144,7 +147,7 @@ class ImageClassification(Task[ImageSample]):
     def loss(
         self, outputs: Outputs, targets: Mapping[str, Tensor], *, label_smoothing: float = 0.0
     ) -> Tensor:
-        """Return the mean cross entropy, in float32 whatever the network computes in."""
+        """Return the mean cross entropy, computed in float32 for any precision of the network."""
         from torch.nn import functional as F
 
         logits = _logits(outputs).float()
@@ -166,7 +169,7 @@ class ImageClassification(Task[ImageSample]):
     def metrics(
         self, predictions: Tensor, targets: Mapping[str, Tensor], split: Split[ImageSample]
     ) -> dict[str, float]:
-        """Return ``accuracy``, its mean over classes and, with more than 5 classes, ``top5_accuracy``."""
+        """Return ``accuracy``, the mean accuracy over classes and, with more than 5 classes, ``top5_accuracy``."""
         labels = targets["label"]
         hits = predictions == labels[:, None]
         first = hits[:, 0].double()
@@ -178,7 +181,7 @@ class ImageClassification(Task[ImageSample]):
         return found
 
     def example(self, folder: Path, space: SearchSpace) -> Path:
-        """Write a folder of random images by class: 3 classes, 4 images each to learn from and 2 to measure on."""
+        """Write folders of random images of 3 classes, each with 4 training and 2 validation images."""
         import torch
         from PIL import Image
 
@@ -193,16 +196,16 @@ class ImageClassification(Task[ImageSample]):
                     Image.fromarray(pixels.numpy()).save(folder / part / label / f"{number}.png")
         return folder
 
-    def _to_learn(self, images: Images, form: InputForm) -> TaskData[ImageSample]:
+    def _training_data(self, images: Images, form: InputForm) -> TaskData[ImageSample]:
         train, valid = images.train, images.valid
         if train is None or valid is None:
-            raise ConfigError(f"the data ({images.kind}) has no images to learn from, or none to measure on")
+            raise ConfigError(f"the data ({images.kind}) has no training images or no validation images")
         notices = list(images.notices)
         if self.skip_corrupt:
             train, more = readable(train, "training")
             valid, others = readable(valid, "measured")
             notices += [*more, *others]
-        normalisation = measured(train, form)
+        normalisation = measure_normalisation(train, form)
         facts = {
             "labels": list(images.labels),
             "image_size": form.size,
@@ -219,12 +222,12 @@ class ImageClassification(Task[ImageSample]):
             notices=notices,
         )
 
-    def _to_evaluate(
+    def _evaluation_data(
         self, images: Images, form: InputForm, facts: Mapping[str, Any], data: Path
     ) -> TaskData[ImageSample]:
         if images.valid is None:
-            raise ConfigError(f"{str(data)!r} has no images to measure on")
-        valid: ImageSource = _relabelled(images.valid, images.labels, facts["labels"], data)
+            raise ConfigError(f"{str(data)!r} has no validation images")
+        valid: ImageSource = _relabel(images.valid, images.labels, facts["labels"], data)
         notices = list(images.notices)
         if self.skip_corrupt:
             valid, more = readable(valid, "measured")
@@ -240,7 +243,8 @@ class ImageClassification(Task[ImageSample]):
         crop = self.crop
         if crop == "auto":
             crop = "resized" if form.size >= LARGE else "pad"
-        # Black is the paper of digits; coloured images have no such colour, and their mean becomes 0.
+        # The background of digits is black. Coloured images have no common background, so their mean is used, which
+        # normalisation maps to 0.
         fill = tuple(round(255 * mean) if normalisation.in_colour else 0 for mean in normalisation.mean)
         return Augmentation(
             size=form.size,
@@ -255,8 +259,8 @@ class ImageClassification(Task[ImageSample]):
         )
 
 
-def _relabelled(source: ImageSource, labels: Sequence[str], known: Sequence[str], data: Path) -> ImageSource:
-    """Return the images with the class numbers of a trained network, by the names of the classes."""
+def _relabel(source: ImageSource, labels: Sequence[str], known: Sequence[str], data: Path) -> ImageSource:
+    """Return the images with the class numbers of a trained network; classes are matched by name."""
     numbers = {label: number for number, label in enumerate(known)}
     for label in {labels[number] for number in source.labels}:
         if label not in numbers:

@@ -1,4 +1,4 @@
-"""Multi-head attention with the two-dimensional relative positions of AutoFormer, on keys and on values."""
+"""Multi-head attention with AutoFormer's two-dimensional relative positions on keys and values."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .positions import PatchGrid
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention; queries, keys and values are rows of one fused projection.
+    """Multi-head self-attention; one fused projection computes queries, keys and values.
 
     Args:
-        width: Features of a token.
+        width: Number of features of a token.
         heads: Number of heads.
-        head_size: Features of a head.
-        table_rows: Rows of each of the tables of relative positions; 0 for attention without them.
+        head_size: Number of features of a head.
+        table_rows: Number of rows in each table of relative positions; 0 for attention without them.
     """
 
     def __init__(self, width: int, heads: int, head_size: int, *, table_rows: int) -> None:
@@ -31,14 +31,15 @@ class Attention(nn.Module):
         self.values = RelativeTable(table_rows, head_size) if table_rows else None
 
     def forward(self, x: Tensor, grid: PatchGrid | None) -> Tensor:
-        """Return (samples, tokens, width); `grid` tells where the tokens are, for relative positions."""
+        """Return (samples, tokens, width); `grid` holds the positions of the tokens for relative positions."""
         query, key, value = self.qkv(x).unflatten(-1, (3, self.heads, self.head_size)).permute(2, 0, 3, 1, 4)
         query = query * self.head_size**-0.5
         if grid is None or self.keys is None or self.values is None:
             y = F.scaled_dot_product_attention(query, key, value, scale=1.0)
         else:
-            # What a query makes of each row, column and the class token meets there the one-hot place of a key, and
-            # the sums of the attention by place come out beside the values: no tensor of tokens x tokens x head size.
+            # The query's products with each row, each column and the class token are appended to the query, and the
+            # one-hot position of a key is appended to the key. The same position is appended to the values, so that the
+            # result also contains attention summed by position. No tensor of tokens x tokens x head size is needed.
             places = grid.places.to(key.dtype).expand(*key.shape[:2], -1, -1)
             y = F.scaled_dot_product_attention(
                 torch.cat([query, self.keys.compare(query, grid)], -1),
@@ -52,7 +53,7 @@ class Attention(nn.Module):
 
 
 class RelativeTable(nn.Module):
-    """Learned vectors for ways between tokens: the sum of one for the vertical and one for the horizontal distance."""
+    """Learned vectors for offsets between tokens: one for the vertical plus one for the horizontal distance."""
 
     def __init__(self, rows: int, size: int) -> None:
         super().__init__()
@@ -60,9 +61,10 @@ class RelativeTable(nn.Module):
         self.horizontal = nn.Parameter(torch.empty(rows, size))
 
     def compare(self, query: Tensor, grid: PatchGrid) -> Tensor:
-        """Return the products of queries (samples, heads, tokens, size) with the vectors of their ways, by place.
+        """Return the products of queries (samples, heads, tokens, size) with the vectors of their offsets, by position.
 
-        Those of the class token are 0: its ways share one vector, and the softmax takes out what all keys share.
+        The products for the class token are 0: all its offsets share one vector, and the softmax cancels a term that is
+        the same for all keys.
         """
         patches = torch.unflatten(query[:, :, 1:], 2, (grid.side, grid.side))
         products = [
@@ -73,7 +75,7 @@ class RelativeTable(nn.Module):
         return F.pad(torch.cat(products, -1).flatten(2, 3), (0, 0, 1, 0))
 
     def gather(self, sums: Tensor, grid: PatchGrid) -> Tensor:
-        """Return the vectors of all ways, weighted by attention that is summed by place."""
+        """Return the sum of the vectors of all offsets, weighted by attention that was summed by position."""
         token = self._of_token().to(sums.dtype)
         patches = torch.unflatten(sums[:, :, 1:], 2, (grid.side, grid.side))
         vertical, horizontal, to_token = torch.split(patches, [grid.side, grid.side, 1], -1)

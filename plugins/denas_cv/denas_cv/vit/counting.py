@@ -1,7 +1,7 @@
-"""The cost of a vision transformer from those of its blocks: in a search it is asked for far more often than a score.
+"""Compute the cost of a vision transformer from the costs of its blocks.
 
-A block costs the same wherever it stands, and beside it only what every block gets is alive. So each kind of block is
-counted once, in a network of its own.
+A search needs costs far more often than scores. A block costs the same at every depth, and while it runs, the only
+other live tensors are those that all blocks share. So each kind of block is counted once, in a network of its own.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ FLOAT_BYTES = 4
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Count:
-    """Totals of a network, or of a part of it.
+    """The cost of a network, or of a part of it.
 
     Attributes:
         params: Number of parameters.
-        flops: Operations on one sample, a multiply-add being two.
-        peak_bytes: Largest sum of the input and the activations alive at one time, in inference on one sample.
+        flops: Operations on one sample; a multiply-add counts as two.
+        peak_bytes: Largest total size of input and activations that exist at one time, in inference on one sample.
     """
 
     params: int
@@ -28,7 +28,7 @@ class Count:
 
     @classmethod
     def of(cls, cost: dict[str, float]) -> Count:
-        """Return the totals of a network whose cost was counted."""
+        """Return the counted cost of a network as a `Count`."""
         peak = round(cost["memory_mb"] * 1e6) - FLOAT_BYTES * int(cost["params"])
         return cls(int(cost["params"]), int(cost["flops"]), peak)
 
@@ -36,7 +36,7 @@ class Count:
 def count_ends(
     *, channels: int, patch_size: int, patches: int, width: int, classes: int, positions: bool
 ) -> Count:
-    """Return the totals of a network without blocks; its peak is that of any network with blocks, or less."""
+    """Return the cost of a network without blocks; its peak is at most that of any network with blocks."""
     patch = channels * patch_size**2
     tokens = (patches + 1) * width if positions else 0
     params = (patch + 1) * width + width + tokens + 2 * width + (width + 1) * classes
@@ -47,9 +47,9 @@ def costs(ends: Count, networks: Iterable[Count], *, head: int) -> dict[str, flo
     """Return the cost of a network of several blocks.
 
     Args:
-        ends: What it has besides its blocks.
-        networks: For each block, the totals of a network of that block alone.
-        head: Parameters of the head.
+        ends: The cost of everything but the blocks.
+        networks: For each block, the cost of a network with only this block.
+        head: Number of parameters of the head.
     """
     params, flops, peak = ends.params, ends.flops, ends.peak_bytes
     for network in networks:

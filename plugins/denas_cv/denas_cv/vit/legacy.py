@@ -1,4 +1,4 @@
-"""What the original's keys of ViT configurations are here."""
+"""Translate the original's keys of ViT configurations."""
 
 from __future__ import annotations
 

@@ -22,20 +22,20 @@ NORM_EPS = 1e-5
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """What a network is made of.
+    """The sizes and options of a network.
 
     Attributes:
-        channels: Channels of the images.
-        side: Patches in a row, and in a column.
+        channels: Number of channels of the images.
+        side: Number of patches in a row and in a column.
         patch_size: Height and width of a patch, in pixels.
-        width: Features of a token.
-        layers: Of each block: heads, features of a head, features of the feed-forward layer.
-        max_distance: Longest way between patches, in patches, that relative positions tell from longer ones; None for
-            a network without them.
-        absolute_position: Whether tokens have learned positions of their own.
-        global_pooling: Whether the head takes the mean of the patches; else, the class token.
-        residual: Whether blocks add to what goes through them.
-        drop_path: Probability that a training step skips half of the last block, less for those before it.
+        width: Number of features of a token.
+        layers: For each block: heads, features of a head, hidden features of the feed-forward layer.
+        max_distance: Longest distance, in patches, that relative positions distinguish; longer ones count as this. None
+            for a network without relative positions.
+        absolute_position: Whether tokens have learned absolute positions.
+        global_pooling: Whether the head takes the mean of the patches; otherwise it takes the class token.
+        residual: Whether blocks have residual connections.
+        drop_path: Probability that training skips a half of the last block; it is lower for earlier blocks.
     """
 
     channels: int
@@ -55,7 +55,7 @@ class VisionTransformer(nn.Module):
 
     Args:
         shape: Sizes and options.
-        head: Takes (samples, width).
+        head: Module that takes (samples, width).
     """
 
     def __init__(self, shape: Shape, head: nn.Module) -> None:
@@ -80,11 +80,11 @@ class VisionTransformer(nn.Module):
         self.head = head
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return what the head makes of images (samples, channels, height, width)."""
+        """Return the head's output for images (samples, channels, height, width)."""
         return cast("Tensor", self.head(self.pool(self.tokens(x))))
 
     def tokens(self, x: Tensor) -> Tensor:
-        """Return the tokens behind the last norm, (samples, 1 + patches, width), the class token first."""
+        """Return the tokens after the last norm, (samples, 1 + patches, width); the class token is first."""
         x = self.embedding(x)
         grid = None
         if self.max_distance is not None:
@@ -99,7 +99,7 @@ class VisionTransformer(nn.Module):
 
 
 class Embedding(nn.Module):
-    """Turns an image into a class token and a token a patch, with learned positions if `shape` has them."""
+    """Turns an image into a class token and a token for each patch, with learned positions if `shape` has them."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -118,7 +118,7 @@ class Embedding(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention and a feed-forward layer, each behind a layer norm."""
+    """Attention and a feed-forward layer, each after a layer norm."""
 
     def __init__(
         self, attention: Attention, feed_forward: FeedForward, *, width: int, residual: bool, drop_path: float
@@ -133,14 +133,14 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, grid: PatchGrid | None) -> Tensor:
         """Return (samples, tokens, width)."""
-        x = self._joined(x, self.attention(self.attention_norm(x), grid))
-        return self._joined(x, self.feed_forward(self.feed_forward_norm(x)))
+        x = self._add_residual(x, self.attention(self.attention_norm(x), grid))
+        return self._add_residual(x, self.feed_forward(self.feed_forward_norm(x)))
 
-    def _joined(self, x: Tensor, y: Tensor) -> Tensor:
+    def _add_residual(self, x: Tensor, y: Tensor) -> Tensor:
         if not self.residual:
             return y
         if self.training and self.drop_path:
-            # Stochastic depth, Huang et al. 2016 (arXiv:1603.09382): sample by sample, with the same mean.
+            # Stochastic depth (Huang et al. 2016, arXiv:1603.09382), drawn for each sample and scaled to keep the mean.
             keep = 1.0 - self.drop_path
             y = y * (y.new_empty(y.shape[0], 1, 1).bernoulli_(keep) / keep)
         return x + y
@@ -160,11 +160,12 @@ class FeedForward(nn.Module):
 
 
 def initialise_network(model: VisionTransformer, *, seed: int) -> VisionTransformer:
-    """Move `model` to the CPU and give it fresh weights; the global random generator is left as it was.
+    """Move `model` to the CPU and give it fresh weights; the global random generator is not changed.
 
-    Linear layers, tokens, positions and tables are normal with standard deviation 0.02 and biases 0, which is what
-    AutoFormer's truncated normal amounts to: it is cut at 100 standard deviations. Norms are the identity. The patch
-    embedding has the initialisation of `torch.nn.Conv2d`, as there, and a head that is not linear its own.
+    Linear layers, tokens, positions and tables are normal with standard deviation 0.02, and biases are 0. AutoFormer's
+    truncated normal is the same in practice, because it is cut at 100 standard deviations. Norms are the identity. As
+    in AutoFormer, the patch embedding is initialised as `torch.nn.Conv2d`. A head that is not linear has its own
+    initialisation.
     """
     generator = torch.Generator().manual_seed(seed)
     trunk = (model.embedding, model.blocks, model.norm)
@@ -180,7 +181,7 @@ def initialise_network(model: VisionTransformer, *, seed: int) -> VisionTransfor
 
 
 def _draw(module: nn.Module, generator: torch.Generator) -> None:
-    """Give the parameters that `module` itself holds their fresh values."""
+    """Give fresh values to the parameters that belong directly to `module`."""
     if isinstance(module, nn.LayerNorm):
         module.reset_parameters()
         return

@@ -1,4 +1,4 @@
-"""Relative positions of image patches: which row of a table stands for the way from one patch to another."""
+"""Relative positions of image patches: the row of a table for the offset from one patch to another."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from torch import Tensor
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class PatchGrid:
-    """The places of a class token and of ``side * side`` patches, row by row.
+    """The positions of a class token and of ``side * side`` patches, row by row.
 
     Attributes:
-        side: Patches in a row, and in a column.
-        entries: (side, side): the row of a table for the way from one row of patches to another, and from one column
-            to another. Row 0 of a table is for ways from or to the class token.
-        places: (1 + side * side, 2 side + 1): for each token, 1 at its row, its column, or the last place if it is the
+        side: Number of patches in a row and in a column.
+        entries: (side, side): the row of a table for the offset from one row of patches to another, and likewise for
+            columns. Row 0 of a table is for offsets from or to the class token.
+        places: (1 + side * side, 2 side + 1): for each token, 1 at its row and its column, or at the last index for the
             class token; 0 elsewhere.
     """
 
@@ -26,7 +26,7 @@ class PatchGrid:
 
     @classmethod
     def like(cls, tensor: Tensor, *, side: int, max_distance: int) -> PatchGrid:
-        """Return the grid on the device and in the precision of `tensor`; ways longer than `max_distance` are cut."""
+        """Return the grid on the device and in the precision of `tensor`; distances are limited to `max_distance`."""
         steps = torch.arange(side, device=tensor.device)
         distance = (steps[None, :] - steps[:, None]).clamp(-max_distance, max_distance)
         eye = torch.eye(side, device=tensor.device, dtype=tensor.dtype)
@@ -38,5 +38,5 @@ class PatchGrid:
 
 
 def table_rows(max_distance: int) -> int:
-    """Return the rows of a table: a way of each length in both directions, none, and those of the class token."""
+    """Return the number of rows of a table: each distance in both directions, distance 0, and the class token."""
     return 2 * max_distance + 2

@@ -1,4 +1,4 @@
-"""The search space ``cv/vit``: vision transformers as in AutoFormer, block by block."""
+"""The search space ``cv/vit``: vision transformers as in AutoFormer, with choices for each block."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ _CHOICES = ("depths", "embed_dims", "mlp_ratios", "heads")
 
 @dataclasses.dataclass(kw_only=True)
 class ViT(SearchSpace):
-    """Vision transformers for image classification, after AutoFormer (Chen et al. 2021, arXiv:2107.00651).
+    """Vision transformers for image classification, as in AutoFormer (Chen et al. 2021, arXiv:2107.00651).
 
-    Depth and embedding width are chosen once, MLP ratio and number of heads for each block. A head is 64 features wide
-    whatever the embedding width. Blocks may have relative positions on keys and values.
+    Depth and embedding width are chosen once; MLP ratio and number of heads are chosen for each block. A head has 64
+    features for any embedding width. Blocks may have relative positions on keys and values.
     """
 
     classes: int = option(10, "Number of classes", at_least=1)
@@ -59,16 +59,19 @@ class ViT(SearchSpace):
     mlp_ratios: list[float] = option([3.5, 4.0], "Choices of the MLP's width, relative to the embedding's")
     heads: list[int] = option([3, 4], "Choices of the number of heads of a block")
     head_size: int = option(
-        64, "Features of a head; 0 shares the embedding width between the heads", at_least=0, at_most=1024
+        64,
+        "Number of features of a head; 0 divides the embedding width among the heads",
+        at_least=0,
+        at_most=1024,
     )
     relative_position: bool = option(True, "Give every block relative positions on keys and values")
     max_relative_position: int = option(
-        14, "Longest way between patches that relative positions tell apart", at_least=1, at_most=512
+        14, "Longest distance between patches that relative positions distinguish", at_least=1, at_most=512
     )
     absolute_position: bool = option(True, "Give every token a learned position")
     global_pooling: bool = option(True, "Classify the mean of the patches, not the class token")
     drop_path: float = option(
-        0.1, "Stochastic depth while training, of the last block", at_least=0, at_most=0.9
+        0.1, "Probability of stochastic depth for the last block in training", at_least=0, at_most=0.9
     )
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
@@ -103,15 +106,15 @@ class ViT(SearchSpace):
     }
 
     def __post_init__(self) -> None:
-        """Check what one option asks of another.
+        """Check that the options fit together.
 
         Raises:
-            ValueError: patches that do not fill an image, choices that are not in order or out of range, or heads that
-                cannot share an embedding width.
+            ValueError: patches do not fill an image, choices are out of order or range, or a number of heads does not
+                divide an embedding width.
         """
         if self.image_size % self.patch_size:
             raise ValueError(
-                f"image_size {self.image_size} is no multiple of patch_size {self.patch_size}; change one of them"
+                f"image_size {self.image_size} is not a multiple of patch_size {self.patch_size}; change one of them"
             )
         for name in _CHOICES:
             check_choices(name, getattr(self, name), LARGEST_CHOICES[name])
@@ -119,25 +122,25 @@ class ViT(SearchSpace):
             for width, heads in itertools.product(self.embed_dims, self.heads):
                 if width % heads:
                     raise ValueError(
-                        f"head_size 0 shares the embedding width, and {width} cannot be shared by {heads} heads; give "
-                        "a head_size, or other embed_dims or heads"
+                        f"head_size 0 divides the embedding width among the heads, but {heads} heads cannot divide "
+                        f"{width}; give a head_size, or other embed_dims or heads"
                     )
 
     def knobs(self) -> tuple[Knob, ...]:
-        """Return the choices of the network, then those of each block, numbered from 1."""
+        """Return the knobs of the network, then those of each block, numbered from 1."""
         return layered_knobs(
             depths=self.depths, embed_dims=self.embed_dims, mlp_ratio=self.mlp_ratios, heads=self.heads
         )
 
     def fingerprint(self) -> str:
-        """Return the options that change a network; the others change which networks there are, or its training."""
+        """Return the options that change a network; the others only limit the architectures or change the training."""
         left_out = {*_CHOICES, "drop_path"}
         if not self.relative_position:
             left_out.add("max_relative_position")
         return canonical_json({name: value for name, value in self.options().items() if name not in left_out})
 
     def shape(self, arch: Architecture, *, residual: bool = True) -> Shape:
-        """Return what the network of `arch` is made of."""
+        """Return the sizes and options of the network of `arch`."""
         from .network import Shape
 
         values = cast("Mapping[str, Any]", arch.values)
@@ -163,7 +166,7 @@ class ViT(SearchSpace):
     def build(
         self, arch: Architecture, *, head: nn.Module | None = None, variant: Variant = "full"
     ) -> nn.Module:
-        """Return the structure of `arch`; a `head` takes (samples, embedding width)."""
+        """Return the network of `arch`, not yet initialised; `head` takes (samples, embedding width)."""
         from torch import nn
 
         from .network import VisionTransformer
@@ -172,11 +175,14 @@ class ViT(SearchSpace):
         return VisionTransformer(shape, nn.Linear(shape.width, self.classes) if head is None else head)
 
     def bounded_metrics(self) -> tuple[str, ...]:
-        """Return parameters and FLOPs; none where heads that share the width make relative positions cheaper."""
+        """Return parameters and FLOPs, or nothing if more heads can make a network cheaper.
+
+        This is so if heads divide the width among themselves: relative positions then get cheaper with more heads.
+        """
         return () if self.relative_position and not self.head_size else super().bounded_metrics()
 
     def cost(self, arch: Architecture) -> dict[str, float]:
-        """Return the same as `counted_cost`, counting each kind of block once.
+        """Return the same as `counted_cost`, but count each kind of block only once.
 
         Raises:
             Infeasible: the network is too large for torch to describe.
@@ -200,7 +206,7 @@ class ViT(SearchSpace):
         return costs(ends, networks, head=(width + 1) * self.classes)
 
     def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:
-        """Give `model` fresh weights on the CPU, see `initialise_network`."""
+        """Give `model` fresh weights on the CPU; see `initialise_network`."""
         from .network import VisionTransformer, initialise_network
 
         return initialise_network(cast("VisionTransformer", model), seed=seed)
@@ -210,14 +216,14 @@ class ViT(SearchSpace):
         return continuous_batch((self.channels, self.image_size, self.image_size), size, seed=seed, kind=kind)
 
     def forward(self, model: nn.Module, batch: Batch) -> Outputs:
-        """Return the tokens that are pooled, (samples, tokens, embedding width), and the logits."""
+        """Return the tokens before pooling, (samples, tokens, embedding width), and the logits."""
         network = cast("Any", model)
         tokens = network.tokens(batch.inputs["x"])
         features = tokens[:, 1:] if self.global_pooling else tokens
         return Outputs(features=features, logits={"logits": network.head(network.pool(tokens))})
 
     def views(self, model: nn.Module) -> list[WeightView]:
-        """Return patch embedding, projections of attention, feed-forward layers and head; a layer is a block."""
+        """Return the weights of patch embedding, attention, feed-forward layers and head; a layer is a block."""
         from denas_core import WeightView, views_by_module
 
         network = cast("Any", model)
@@ -242,21 +248,21 @@ class ViT(SearchSpace):
         ]
 
     def parts(self, model: nn.Module) -> dict[str, tuple[str, ...]]:
-        """Return the trunk, which does not depend on the number of classes, and the head."""
+        """Return two parts: the trunk, which does not depend on the number of classes, and the head."""
         return {"trunk": ("embedding.", "blocks.", "norm."), "head": ("head.",)}
 
     def parse(self, text: str, *, origin: str = "architecture") -> Architecture:
-        """Read the tuple of the original, see `parse_tuple`, or what every space reads."""
+        """Read the original's tuple notation, see `parse_tuple`, or the notation of every space."""
         if is_tuple(text):
             return self.architecture(parse_tuple(text, origin=origin), origin=origin)
         return super().parse(text, origin=origin)
 
     def format(self, arch: Architecture) -> str:
-        """Return the tuple of `arch`."""
+        """Return `arch` in the original's tuple notation."""
         return format_tuple(arch.values)
 
     def reference_recipe(self) -> Recipe:
-        """Return how the original scores vision transformers."""
+        """Return the settings with which the original DE-NAS scores vision transformers."""
         return Recipe(
             arithmetic="sum",
             weights={
@@ -274,7 +280,7 @@ class ViT(SearchSpace):
         )
 
     def _network_of_one_block(self, width: int, mlp_ratio: float, heads: int) -> Count:
-        # Once a space, as its knobs and fingerprint.
+        # Counts are kept for the whole life of a space, like its knobs and fingerprint.
         known: dict[tuple[int, float, int], Count] = self.__dict__.setdefault("_networks_of_one_block", {})
         block = (width, mlp_ratio, heads)
         if block not in known:
@@ -284,7 +290,7 @@ class ViT(SearchSpace):
 
     @classmethod
     def legacy(cls) -> Legacy:
-        """Return how the original's ViT configurations are read."""
+        """Return the translation of the original's ViT configurations."""
         from .legacy import LEGACY
 
         return LEGACY

@@ -1,4 +1,4 @@
-"""The families that come with the plugin."""
+"""The built-in families of networks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Encoders of sounds."""
+"""Families of audio encoders."""
 
 from __future__ import annotations
 
@@ -33,6 +33,6 @@ WAV2VEC2 = Family(
         "encoder.layer_norm.*": "hidden",
     },
 )
-"""The convolutions in front are the same in every network. That of positions has groups of channels."""
+"""The first convolutions are the same in every network; the convolution for positions has groups of channels."""
 
 AUDIO = (WAV2VEC2,)

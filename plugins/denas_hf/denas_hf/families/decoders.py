@@ -1,4 +1,4 @@
-"""Decoders of texts."""
+"""Families of text decoders."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ GPT2 = Family(
         "ln_f.*": "hidden",
     },
 )
-"""Its linear layers are stored as (in, out)."""
+"""The weights of its linear layers are stored as (in, out)."""
 
 LLAMA = Family(
     name="Llama",
@@ -59,6 +59,6 @@ LLAMA = Family(
         "norm.weight": "hidden",
     },
 )
-"""Heads that share keys and values are kept together."""
+"""Heads that share keys and values are kept or removed together."""
 
 DECODERS = (GPT2, LLAMA)

@@ -1,4 +1,4 @@
-"""Encoders and decoders of texts in one network."""
+"""Families of text networks with an encoder and a decoder."""
 
 from __future__ import annotations
 
@@ -44,6 +44,6 @@ T5 = Family(
         "decoder.final_layer_norm.weight": "hidden",
     },
 )
-"""All layers of a stack share its relative positions, which are by head: so they keep the same heads."""
+"""All layers of a stack share relative positions with one value for each head, so they keep the same heads."""
 
 ENCODER_DECODERS = (T5,)

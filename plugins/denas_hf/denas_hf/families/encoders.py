@@ -1,4 +1,4 @@
-"""Encoders of texts."""
+"""Families of text encoders."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BERT_LAYERS = {
     "encoder.layer.{layer}.output.dense.weight": "hidden ffn[layer] | ffn.out",
     "encoder.layer.{layer}.*": "hidden",
 }
-"""Those of attention to other states, which decoders of this kind have, are named alike."""
+"""These patterns also match the cross-attention of decoders of this kind."""
 
 BERT = Family(
     name="BERT",
@@ -40,7 +40,7 @@ ROBERTA = dataclasses.replace(
     first_position="pad_token_id",
     token_types="",
 )
-"""Kinds of tokens have a table, of one row."""
+"""The table of token types has one row."""
 
 DISTILBERT = Family(
     name="DistilBERT",
@@ -107,7 +107,7 @@ ALBERT = Family(
         "pooler.bias": "hidden",
     },
 )
-"""All layers have the same weights, so that none is chosen."""
+"""All layers share the same weights, so no layers are selected."""
 
 DEBERTA = Family(
     name="DeBERTa-v2",
@@ -131,7 +131,7 @@ DEBERTA = Family(
         "encoder.*": "hidden",
     },
 )
-"""Attention with relative positions, of which transformers has no fused implementation."""
+"""Its attention has relative positions, for which transformers has no fused implementation."""
 
 CLIP_TEXT = Family(
     name="CLIP text",

@@ -1,4 +1,4 @@
-"""Encoders of images."""
+"""Families of image encoders."""
 
 from __future__ import annotations
 

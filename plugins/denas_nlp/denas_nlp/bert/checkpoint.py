@@ -1,4 +1,4 @@
-"""The checkpoint that a space begins from: its sizes, and the weights that smaller networks take from it."""
+"""The checkpoint of a space: its sizes, and the weights that smaller networks inherit from it."""
 
 from __future__ import annotations
 
@@ -36,35 +36,35 @@ LAYOUT = Layout(
         f"{_LAYER}.intermediate.dense.weight": "intermediate[layer] hidden",
         f"{_LAYER}.intermediate.dense.bias": "intermediate[layer]",
         f"{_LAYER}.output.dense.weight": "hidden intermediate[layer]",
-        # Biases of what leads back to the hidden width, and norms.
+        # Norms, and biases of the layers whose output has the hidden width.
         f"{_LAYER}.*": "hidden",
         "pooler.dense.weight": "hidden hidden",
         "pooler.dense.bias": "hidden",
     }
 )
-"""Heads and neurons are chosen layer by layer, the hidden features once for the whole network."""
+"""Heads and neurons are selected in each layer, hidden features once for the whole network."""
 
 
 class Checkpoint:
-    """A checkpoint of BERT. Its weights are read when a network first asks for some, and once."""
+    """A checkpoint of BERT; its weights are read once, when a network first needs them."""
 
     def __init__(self, reference: str, *, allow_pickle: bool) -> None:
-        """Open the checkpoint at `reference`, see `Pretrained.open`.
+        """Open the checkpoint at `reference`; see `Pretrained.open`.
 
         Raises:
-            ConfigError: there is none, or it is not of BERT as an encoder.
+            ConfigError: there is no checkpoint, or it is not a BERT encoder.
         """
         self._pretrained = Pretrained.open(reference, allow_pickle=allow_pickle)
         self.original = _original(self._pretrained, reference)
 
     @property
     def has_weights(self) -> bool:
-        """Whether there are weights beside the configuration."""
+        """Whether the checkpoint has weights in addition to the configuration."""
         return self._pretrained.has_weights
 
     @property
     def tokenizer(self) -> Path | None:
-        """The file of its tokenizer, if it has one."""
+        """The checkpoint's tokenizer file, if it has one."""
         return self._pretrained.tokenizer_file
 
     def digest(self) -> str:
@@ -72,7 +72,7 @@ class Checkpoint:
         return self._pretrained.digest()
 
     def weights_of(self, shape: Shape, *, by: Literal["leading", "magnitude"]) -> dict[str, Tensor]:
-        """Return what a network of `shape` takes, by name; it may share the memory of the checkpoint."""
+        """Return the weights that a network of `shape` inherits, by name; they may share the checkpoint's memory."""
         return inherited(
             LAYOUT,
             self._pretrained.weights(),
@@ -102,15 +102,16 @@ def _original(pretrained: Pretrained, reference: str) -> Original:
     config = pretrained.config
     if config.model_type not in ("bert", DenasBertConfig.model_type):
         raise ConfigError(
-            f"the checkpoint {reference!r} is of model type {config.model_type!r}, and nlp/bert takes BERT alone; "
-            "hf/auto takes other families"
+            f"the checkpoint {reference!r} is of model type {config.model_type!r}, but nlp/bert supports only BERT; "
+            "hf/auto supports other families"
         )
     is_decoder = config.is_decoder or config.add_cross_attention
     positions = pretrained.values.get("position_embedding_type", "absolute")
     if is_decoder or positions != "absolute":
-        what = "a decoder" if is_decoder else f"of {positions!r} positions"
+        what = "a decoder" if is_decoder else f"a network with {positions!r} positions"
         raise ConfigError(
-            f"the checkpoint {reference!r} is {what}, and nlp/bert takes encoders with absolute positions; give another"
+            f"the checkpoint {reference!r} is {what}, but nlp/bert needs an encoder with absolute positions; "
+            "give another checkpoint"
         )
     sizes = {
         "layers": config.num_hidden_layers,
@@ -121,12 +122,12 @@ def _original(pretrained: Pretrained, reference: str) -> Original:
     }
     for name, size in sizes.items():
         if type(size) is not int or size < 1:
-            raise ConfigError(f"the checkpoint {reference!r} has {size!r} as its {name}; get it again")
+            raise ConfigError(f"the checkpoint {reference!r} has {size!r} as its {name}; download it again")
     if not isinstance(config, DenasBertConfig):
         if sizes["hidden"] % sizes["heads"]:
             raise ConfigError(
                 f"the checkpoint {reference!r} has {sizes['hidden']} hidden features, which {sizes['heads']} heads "
-                "cannot share; give another"
+                "cannot divide equally; give another checkpoint"
             )
         sizes["head_size"] = sizes["hidden"] // sizes["heads"]
     return Original(shape=Shape(**sizes), common={name: getattr(config, name) for name in BERT_BASE.common})

@@ -1,6 +1,6 @@
-"""The cost of a network in closed form: in a search it is asked for far more often than a score.
+"""Compute the cost of a network by formulas, because a search needs costs far more often than scores.
 
-The formulas are those of what the core counts on the meta device, operation by operation, and tests compare the two.
+The formulas give what the core counts on the meta device, operation by operation; tests compare the two.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from .shape import Shape
 FLOAT_BYTES = 4
 INTEGER_BYTES = 8
 SINGLE_OPERATIONS = frozenset({"gelu", "relu", "silu", "swish", "tanh", "sigmoid"})
-"""Activations that leave one tensor behind; what others leave is counted on the meta device."""
+"""Activation functions that allocate one tensor; networks with any other function are counted on the meta device."""
 
 
 def cost_of(shape: Shape, common: Mapping[str, Any], *, tokens: int) -> dict[str, float]:
-    """Return the cost of a network without a task's head for one text of `tokens`, as `counted_cost` counts it."""
+    """Return the cost of a network without a task head for one text of `tokens` tokens, equal to `counted_cost`."""
     embeddings = _embedding_params(shape, common)
     encoder = shape.layers * _layer_params(shape)
     params = embeddings + encoder + (shape.hidden + 1) * shape.hidden
-    # The numbers of positions and the segment of each are kept as tables.
+    # The position numbers and the segment of each position are stored as buffers.
     weight_bytes = FLOAT_BYTES * params + 2 * INTEGER_BYTES * common["max_position_embeddings"]
     input_bytes = 2 * INTEGER_BYTES * tokens
     activation_bytes = FLOAT_BYTES * _peak(shape, tokens)
@@ -54,11 +54,11 @@ def _layer_flops(shape: Shape, tokens: int) -> int:
 
 
 def _peak(shape: Shape, tokens: int) -> int:
-    """Return the largest sum of numbers that are alive at one time."""
+    """Return the largest number of values that are in memory at one time."""
     hidden, attention = tokens * shape.hidden, tokens * shape.attention
     intermediate, scores = tokens * shape.intermediate, tokens**2 * shape.heads
     statistics = 2 * tokens
-    # From the second layer on, the embeddings are alive beside the layer's input.
+    # From the second layer on, the embeddings are still in memory in addition to the layer's input.
     around = hidden if shape.layers == 1 else 2 * hidden
     return max(
         5 * hidden + statistics,

@@ -1,9 +1,9 @@
-"""BERT whose attention has a width of its own, for transformers: importing this module makes it known there.
+"""BERT with a separate width of attention, as classes of transformers; importing this module registers them there.
 
-``import denas_nlp.bert.hf`` is all that ``AutoModel.from_pretrained`` needs to load what was exported.
+After ``import denas_nlp.bert.hf``, ``AutoModel.from_pretrained`` loads exported networks of this kind.
 """
 
-# Some of what is called here has no types in transformers.
+# Some of the functions called here have no types in transformers.
 # mypy: disable-error-code="no-untyped-call"
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from transformers.models.bert.modeling_bert import (
 
 
 class DenasBertConfig(BertConfig):
-    """The configuration of BERT, and how wide a head is: attention is ``heads * attention_head_size`` wide."""
+    """BERT's configuration plus the width of a head: attention is ``heads * attention_head_size`` wide."""
 
     model_type = "denas-bert"
 
@@ -47,10 +47,10 @@ class DenasBertConfig(BertConfig):
 
 
 class DenasBertSelfAttention(BertSelfAttention):
-    """Queries, keys and values of ``heads * attention_head_size`` features."""
+    """Self-attention with queries, keys and values of ``heads * attention_head_size`` features."""
 
     def __init__(self, config: DenasBertConfig, layer_idx: int) -> None:
-        # Not that of BERT, which shares the hidden width between the heads.
+        # BERT's own constructor is skipped because it divides the hidden width among the heads.
         nn.Module.__init__(self)
         self.config = config
         self.num_attention_heads = config.num_attention_heads
@@ -74,7 +74,7 @@ class DenasBertSelfOutput(BertSelfOutput):
 
 
 class DenasBertAttention(BertAttention):
-    """Attention and its projection."""
+    """Self-attention and its output projection."""
 
     def __init__(self, config: DenasBertConfig, layer_idx: int) -> None:
         nn.Module.__init__(self)
@@ -84,7 +84,7 @@ class DenasBertAttention(BertAttention):
 
 
 class DenasBertLayer(BertLayer):
-    """Attention and a feed-forward block."""
+    """A layer of attention and a feed-forward block."""
 
     def __init__(self, config: DenasBertConfig, layer_idx: int) -> None:
         GradientCheckpointingLayer.__init__(self)
@@ -97,7 +97,7 @@ class DenasBertLayer(BertLayer):
 
 
 class DenasBertEncoder(BertEncoder):
-    """The layers."""
+    """The stack of layers."""
 
     def __init__(self, config: DenasBertConfig) -> None:
         nn.Module.__init__(self)
@@ -106,7 +106,7 @@ class DenasBertEncoder(BertEncoder):
 
 
 class DenasBertModel(BertModel):
-    """The network without a task's head."""
+    """The network without a task head."""
 
     config_class = DenasBertConfig
 
@@ -121,7 +121,7 @@ class DenasBertModel(BertModel):
 
 
 class DenasBertForQuestionAnswering(BertForQuestionAnswering):
-    """The network with scores for each token to be the first and the last of an answer."""
+    """The network with two scores for each token: to be the first and to be the last token of an answer."""
 
     config_class = DenasBertConfig
 
@@ -134,7 +134,7 @@ class DenasBertForQuestionAnswering(BertForQuestionAnswering):
 
 
 class DenasBertForSequenceClassification(BertForSequenceClassification):
-    """The network with scores for a text."""
+    """The network with scores for a whole text."""
 
     config_class = DenasBertConfig
 

@@ -1,4 +1,4 @@
-"""How the original DE-NAS scores BERT, and what its keys of searches and trainings are here."""
+"""The original's score settings for BERT, and the translation of its search and training keys."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ RECIPE = Recipe(
     },
     batch_size=32,
     synaptic_batch_size=32,
-    # It took the output of feed-forward blocks for that of attention.
+    # The original used the output of feed-forward blocks where it meant the output of attention.
     diversity=("attention.q", "attention.k", "attention.v", "ffn.out"),
     saliency={"ffn": 1},
 )
@@ -43,7 +43,7 @@ _BOUNDS = {
     "HIDDEN_SIZE": "hidden",
     "INTERMEDIATE_SIZE": "intermediate",
 }
-"""Option by the key of the section SEARCH_SPACE."""
+"""The option for each key of the section SEARCH_SPACE."""
 
 _READABLE = f"whole numbers min, max and step of at least 1 under each of {', '.join((*_BOUNDS, 'QKV_SIZE'))}"
 
@@ -60,7 +60,7 @@ def _choices(section: Any) -> dict[str, Any]:
             raise ValueError(_READABLE)
         match bounds.get("min"), bounds.get("max"), bounds.get("step", 1):
             case int(least), int(most), int(step) if 0 < least <= most and step > 0:
-                # The original read no step of the layers.
+                # The original ignored the step of the layers.
                 choices = list(range(least, most + 1, 1 if name == "LAYER_NUM" else step))
                 if choices != usual[_BOUNDS[name]]:
                     settings[f"space.{_BOUNDS[name]}"] = choices

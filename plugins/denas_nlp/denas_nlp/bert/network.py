@@ -1,4 +1,4 @@
-"""The networks of the space: classes of transformers where these can hold the sizes, our own where they cannot."""
+"""The networks of the space: transformers' own classes if they support the sizes, otherwise those in `hf`."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ _OWN = (
     DenasBertForSequenceClassification,
 )
 _HEADS = ("qa_outputs", "classifier", "head")
-"""Names of the last module of a network."""
+"""Names of the head module in the network classes."""
 
 
 class PooledNetwork(nn.Module):
-    """A network under a head that transformers has no class for; it takes the pooled features (samples, hidden)."""
+    """A network with a head that transformers has no class for; the head takes pooled features (samples, hidden)."""
 
     def __init__(self, bert: BertModel, head: nn.Module) -> None:
         super().__init__()
@@ -51,16 +51,16 @@ class PooledNetwork(nn.Module):
         self.head = head
 
     def forward(self, **inputs: Tensor) -> Tensor:
-        """Return what the head makes of the pooled features."""
+        """Return the head's output for the pooled features."""
         output: Tensor = self.head(self.bert(**inputs).pooler_output)
         return output
 
 
 def config_of(shape: Shape, common: Mapping[str, Any]) -> BertConfig:
-    """Return the configuration of a network: BERT's own if its heads share the hidden width.
+    """Return the configuration of a network: a `BertConfig` if its heads divide the hidden width.
 
     Raises:
-        ConfigError: transformers has no such activation.
+        ConfigError: transformers does not have the activation.
     """
     activation = common["hidden_act"]
     if activation not in ACT2FN:
@@ -81,23 +81,23 @@ def config_of(shape: Shape, common: Mapping[str, Any]) -> BertConfig:
 def build_network(
     shape: Shape, common: Mapping[str, Any], *, head: nn.Module | None = None, residual: bool = True
 ) -> nn.Module:
-    """Return the structure of a network.
+    """Return a network whose weights are not initialised.
 
     Args:
-        shape: Its sizes.
+        shape: The sizes of the network.
         common: The other keys of its configuration.
-        head: A `PositionHead` becomes the head of question answering (two outputs) or of token classification, any
-            other linear layer that of text classification; every other module takes the pooled features.
-        residual: Whether layers add to what goes through them.
+        head: A `PositionHead` with two outputs gives a network for question answering, any other `PositionHead` one for
+            token classification, and a linear layer one for text classification. Other modules take pooled features.
+        residual: Whether layers have residual connections.
 
     Raises:
-        PluginError: the head takes another number of features.
+        PluginError: the head expects a different number of features.
     """
     config: Any = config_of(shape, common)
     classes: Any = _STOCK if shape.is_stock else _OWN
     base, answering, tokens, texts = classes
     network: Any
-    # Weights are given by `initialise_network`.
+    # `initialise_network` sets the weights.
     with no_init_weights():
         if head is None:
             network = base(config)
@@ -123,15 +123,15 @@ def build_network(
 def initialise_network(
     network: nn.Module, *, seed: int, weights: Mapping[str, Tensor] | None = None
 ) -> nn.Module:
-    """Move a network to the CPU and give it weights; the global random generator is left as it was.
+    """Move a network to the CPU and give it weights; the global random generator is not changed.
 
     Args:
-        network: As `build_network` returns it.
-        seed: Seed of fresh weights, those that transformers begins with.
-        weights: Weights of the network without a head, by name; what is not among them is fresh.
+        network: A network from `build_network`.
+        seed: Seed for fresh weights, which are drawn as in transformers.
+        weights: Inherited weights of the network without its head, by name; all other weights are fresh.
 
     Raises:
-        PluginError: `weights` are not those of this network.
+        PluginError: `weights` do not fit this network.
     """
     is_on_meta = any(tensor.is_meta for tensor in (*network.parameters(), *network.buffers()))
     network = network.to_empty(device="cpu") if is_on_meta else network.to("cpu")
@@ -139,7 +139,7 @@ def initialise_network(
     if isinstance(network, PooledNetwork):
         initialise(network.head, seed=seed)
     model: Any = network if isinstance(network, PreTrainedModel) else _base(network)
-    # Marks of transformers: what has one is not drawn again.
+    # transformers does not initialise parameters with this mark again.
     for module in model.modules():
         module._is_hf_initialized = False
     for parameter in given:
@@ -155,7 +155,7 @@ def initialise_network(
 def outputs_of(network: nn.Module, batch: Batch) -> Outputs:
     """Return the last hidden states (samples, tokens, hidden) and the logits of a network's head.
 
-    Logits are those of each token, those of the text, or without a head the hidden states themselves.
+    There are logits for each token or for the whole text; without a head, the logits are the hidden states.
     """
     base, last = _base(network), cast("Any", network)
     output = base(**batch.inputs)
@@ -176,7 +176,7 @@ def outputs_of(network: nn.Module, batch: Batch) -> Outputs:
 
 
 def views_of(network: nn.Module) -> list[WeightView]:
-    """Return where the weights are: embeddings are layer 0, then come the layers, then pooler and head."""
+    """Return the weights by role: embeddings are layer 0, followed by the layers, then pooler and head."""
     base = _base(network)
     prefix = "" if network is base else "bert."
     views = [
@@ -206,7 +206,7 @@ def views_of(network: nn.Module) -> list[WeightView]:
 
 
 def parts_of(network: nn.Module) -> dict[str, tuple[str, ...]]:
-    """Return the prefixes of embeddings and of layers."""
+    """Return the parts of a network as prefixes of names: embeddings and layers."""
     prefix = "" if network is _base(network) else "bert."
     return {"embeddings": (f"{prefix}embeddings.",), "encoder": (f"{prefix}encoder.",)}
 
@@ -216,11 +216,11 @@ def _base(network: nn.Module) -> Any:
 
 
 def _copied(base: Any, weights: Mapping[str, Tensor]) -> list[nn.Parameter]:
-    """Copy `weights` into the parameters of `base`, and return these."""
+    """Copy `weights` into the parameters of `base`, and return these parameters."""
     own = dict(base.named_parameters())
     if not weights:
         return []
-    # A network for question answering has no pooler, and a checkpoint of one has none to give.
+    # A network for question answering has no pooler, and neither has a checkpoint of such a network.
     wrong = {name for name in own.keys() ^ weights.keys() if not name.startswith("pooler.")}
     if wrong:
         raise PluginError(f"inherited weights do not fit the network: {min(wrong)!r} is in one of them alone")

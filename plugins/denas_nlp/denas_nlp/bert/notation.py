@@ -14,21 +14,21 @@ _FORM = "'(layers, heads, qkv, hidden, intermediate)', such as (12, 12, 768, 768
 
 
 def is_tuple(text: str) -> bool:
-    """Tell whether `text` is meant as the original's tuple, well-formed or not."""
+    """Return whether `text` looks like the original's tuple, correct or not."""
     return text.lstrip().startswith(("(", "["))
 
 
 def parse_tuple(text: str, *, head_size: int, tied: bool, origin: str) -> dict[str, Any]:
-    """Return the knob values of a tuple; list brackets will do.
+    """Return the knob values of a tuple; list brackets are accepted too.
 
     Args:
         text: The tuple.
-        head_size: Features of a head; the third number must be as many for each head.
-        tied: Whether the hidden width must be that of attention.
-        origin: What errors name as the source.
+        head_size: Number of features of a head; the third number must be this times the number of heads.
+        tied: Whether the hidden width must equal the width of attention.
+        origin: The source of the text, for errors.
 
     Raises:
-        ConfigError: it is not five whole numbers, or a width is not that of the heads.
+        ConfigError: there are not five whole numbers, or a width does not fit the heads.
     """
     entries = [entry.strip() for entry in text.strip().strip("()[]").split(",")]
     if entries[-1] == "":
@@ -36,10 +36,10 @@ def parse_tuple(text: str, *, head_size: int, tied: bool, origin: str) -> dict[s
     for entry in entries:
         if not _NUMBER.fullmatch(entry):
             raise ConfigError(
-                f"{entry[:20]!r} is no whole number of an architecture ({origin}); expected {_FORM}"
+                f"{entry[:20]!r} is not a whole number in an architecture ({origin}); expected {_FORM}"
             )
     if len(entries) != 5:
-        raise ConfigError(f"{len(entries)} numbers are no architecture ({origin}); expected {_FORM}")
+        raise ConfigError(f"{len(entries)} numbers are not an architecture ({origin}); expected {_FORM}")
     layers, heads, attention, hidden, intermediate = map(int, entries)
     wanted = heads * head_size
     if attention != wanted:

@@ -1,4 +1,4 @@
-"""What the options of a space say together: the network it begins from, and the choices of its knobs."""
+"""Resolve the options of a space to its largest network and the choices of its knobs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .checkpoint import Checkpoint
 
 OWN_OPTIONS = {"vocab_size": "vocab_size", "positions": "max_position_embeddings"}
-"""Keys of the configuration that have an option of their own, by its name."""
+"""Keys of the configuration that have their own option, by the option's name."""
 
 LIMITS = {"layers": 256, "heads": 1024, "hidden": 65_536, "intermediate": 1_048_576}
 _LEAST = {"vocab_size": 1, "max_position_embeddings": 1, "type_vocab_size": 1, "pad_token_id": 0}
@@ -27,13 +27,13 @@ _KNOBS = ("layers", "heads", "hidden", "intermediate")
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """What the options say.
+    """The resolved options of a space.
 
     Attributes:
-        original: The network that the space begins from: its sizes, and what all networks have in common.
-        choices: Choices by knob.
+        original: The original network of the space: its sizes, and the properties that all networks share.
+        choices: Choices of each knob.
         checkpoint: The checkpoint, opened once for the whole space; None for BERT-base.
-        trained_from: Digest of the checkpoint that a trained model began with, where the checkpoint is not at hand.
+        trained_from: Digest of the checkpoint from which a trained model started, if the checkpoint is not available.
     """
 
     original: Original
@@ -43,7 +43,7 @@ class Resolved:
 
     @property
     def head_size(self) -> int:
-        """Features of a head."""
+        """Number of features of a head."""
         return self.original.shape.head_size
 
     @property
@@ -52,16 +52,16 @@ class Resolved:
         return self.checkpoint if self.checkpoint is not None and self.checkpoint.has_weights else None
 
     def digest(self) -> str:
-        """Return the digest of what weights are inherited from; empty if they are from nowhere."""
+        """Return the digest of the checkpoint that gives inherited weights; empty if no weights are inherited."""
         return self.trained_from if self.source is None else self.source.digest()
 
     def assets(self) -> dict[str, Path]:
-        """Return the file of the checkpoint's tokenizer, if it has one."""
+        """Return the checkpoint's tokenizer file, if it has one."""
         file = self.checkpoint.tokenizer if self.checkpoint else None
         return {} if file is None else {"tokenizer": file}
 
     def portable(self) -> dict[str, Any]:
-        """Return the options that hold what was read of the checkpoint, in place of where it is."""
+        """Return options that hold the contents read from the checkpoint instead of its location."""
         if self.checkpoint is None:
             return {}
         config = dict(self.original.common)
@@ -72,7 +72,7 @@ class Resolved:
 
 
 def resolved(options: Mapping[str, Any]) -> Resolved:
-    """Return what the options of a space say.
+    """Return the resolved options of a space.
 
     Raises:
         ConfigError: the checkpoint cannot be opened.
@@ -104,7 +104,7 @@ def resolved(options: Mapping[str, Any]) -> Resolved:
     )
     if found.source and options["digest"] not in ("", found.digest()):
         raise ValueError(
-            f"digest {options['digest']!r} is not that of the checkpoint {options['checkpoint']!r}; give the one that "
+            f"digest {options['digest']!r} does not match the checkpoint {options['checkpoint']!r}; give the one that "
             "the space was made with, or leave digest out"
         )
     return found
@@ -113,7 +113,7 @@ def resolved(options: Mapping[str, Any]) -> Resolved:
 def _completed(
     original: Original, given: Mapping[str, Any], *, head_size: int | None, is_fixed: bool
 ) -> Original:
-    """Return `original` with the given keys of its configuration, and heads of `head_size`; fixed: of a checkpoint."""
+    """Return `original` with the given configuration keys and `head_size`; a checkpoint's own keys cannot change."""
     common = {**original.common, **given}
     for name, value in common.items():
         _check_value(name, value)
@@ -131,18 +131,18 @@ def _completed(
             differing["head_size"] = head_size
         for name, value in differing.items():
             its = original.shape.head_size if name == "head_size" else original.common[name]
-            raise ValueError(f"{name} {value!r} is not that of the checkpoint, {its!r}; leave it out")
+            raise ValueError(f"{name} {value!r} differs from the checkpoint, which has {its!r}; leave it out")
     return Original(shape=shape, common=common)
 
 
 def _choices(
     original: Original, given: Mapping[str, Sequence[int]], *, tied: bool, is_fixed: bool
 ) -> dict[str, list[int]]:
-    """Return the choices of each knob; none of more than the size of `original` if that is fixed."""
+    """Return the choices of each knob; with a checkpoint, no choice is larger than the size of `original`."""
     shape = original.shape
     if tied and given["hidden"]:
         raise ValueError(
-            f"hidden {list(given['hidden'])!r} is no choice: it is the width of the heads together; choose heads, or "
+            f"hidden {list(given['hidden'])!r} cannot be chosen: it is the total width of the heads; choose heads, or "
             "set tied=false"
         )
     found = derived_choices(shape, tied=tied)
@@ -151,7 +151,7 @@ def _choices(
             full = getattr(shape, name) if is_fixed else LIMITS[name]
             found[name] = _checked(name, given[name], full, is_fixed=is_fixed)
     if tied and is_fixed:
-        # A checkpoint whose attention is wider than its hidden features has heads that no stock network can take.
+        # If a checkpoint's attention is wider than its hidden width, stock networks cannot use all of its heads.
         fitting = [heads for heads in found["heads"] if heads * shape.head_size <= shape.hidden]
         if not fitting or (given["heads"] and fitting != found["heads"]):
             raise ValueError(
@@ -167,7 +167,7 @@ def _check_value(name: str, value: Any) -> None:
     if name not in known:
         others = sorted(known.keys() - OWN_OPTIONS.values())
         hint = did_you_mean(name, others) or f"; it may hold {', '.join(others)}"
-        raise ValueError(f"config has {name!r}, which is no key of it{hint}")
+        raise ValueError(f"config has {name!r}, which is not a key of BertConfig{hint}")
     usual = known[name]
     if value is None and name in ("classifier_dropout", "pad_token_id"):
         return

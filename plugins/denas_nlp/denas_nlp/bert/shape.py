@@ -1,4 +1,4 @@
-"""Sizes of networks, and which of them a space offers when nobody names them."""
+"""Sizes of networks, and the default choices of a space."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """Sizes of a network.
+    """The sizes of a network.
 
     Attributes:
         layers: Number of layers.
-        heads: Attention heads of each layer.
-        head_size: Features of a head.
-        hidden: Features of a token.
-        intermediate: Features between the two parts of a feed-forward block.
+        heads: Number of attention heads of each layer.
+        head_size: Number of features of a head.
+        hidden: Number of features of a token.
+        intermediate: Number of features between the two layers of a feed-forward block.
     """
 
     layers: int
@@ -33,17 +33,17 @@ class Shape:
 
     @property
     def is_stock(self) -> bool:
-        """Whether the heads share the hidden width, as the classes of transformers have it."""
+        """Whether the heads divide the hidden width, as in transformers' own classes."""
         return self.attention == self.hidden
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Original:
-    """The network that a space begins from: BERT-base, or that of a checkpoint.
+    """The original network of a space: BERT-base, or the network of a checkpoint.
 
     Attributes:
         shape: Its sizes.
-        common: What else its configuration says, which all networks of the space have in common; keys of BertConfig.
+        common: The other keys of its BertConfig, which are the same for all networks of the space.
     """
 
     shape: Shape
@@ -65,18 +65,19 @@ BERT_BASE = Original(
         "classifier_dropout": None,
     },
 )
-"""Devlin et al. 2019 (arXiv:1810.04805), the uncased model."""
+"""BERT-base, the uncased model of Devlin et al. 2019 (arXiv:1810.04805)."""
 
 DROPOUTS = frozenset({"hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout"})
-"""Keys that matter while training alone."""
+"""Keys that have an effect only in training."""
 
 
 def derived_choices(shape: Shape, *, tied: bool) -> dict[str, list[int]]:
-    """Return the choices of each knob of a space that begins from `shape`.
+    """Return the default choices of each knob of a space whose original network has `shape`.
 
     For BERT-base these are the bounds and steps of the original DE-NAS: layers 4-12, heads 8-12, hidden 128-768 by 16,
-    intermediate 128-3072 by 32. Another network gets the same shares of its sizes, and is itself the largest member.
-    Where the heads share the hidden width (`tied`), fewer of them make up for the missing choice of it: 4-12.
+    intermediate 128-3072 by 32. For another network, they are the same shares of its sizes, and the network itself is
+    the largest. If the heads divide the hidden width (`tied`), the width has no choices of its own, and heads go from 4
+    to 12 instead.
     """
     choices = {
         "layers": _grid(shape.layers, least=Fraction(1, 3)),

@@ -1,4 +1,4 @@
-"""The search space ``nlp/bert``: encoders of text, every layer like the others."""
+"""The search space ``nlp/bert``: text encoders in which all layers have the same sizes."""
 
 from __future__ import annotations
 
@@ -34,21 +34,23 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(kw_only=True)
 class Bert(SearchSpace):
-    """BERT for text (Devlin et al. 2019, arXiv:1810.04805), every layer like the others.
+    """BERT for text (Devlin et al. 2019, arXiv:1810.04805); all layers of a network have the same sizes.
 
-    Layers, heads and the width of feed-forward blocks are chosen once for the network. The hidden width is that of the
-    heads together, so that stock transformers load the network, or in the preset ``denas``, the space of the original
-    DE-NAS, a choice of its own. From a checkpoint come all other sizes, and the weights to begin with.
+    Layers, heads and the width of feed-forward blocks are chosen once for the network. By default the hidden width is
+    the total width of the heads, so that stock transformers can load the network. In the preset ``denas``, which is the
+    space of the original DE-NAS, the hidden width is a separate choice. A checkpoint gives all other sizes and the
+    initial weights.
     """
 
     checkpoint: str = option(
         "", "Folder, config.json or hub id of a BERT: the largest network, and its weights; empty: BERT-base"
     )
     inherit: Literal["leading", "magnitude"] = option(
-        "leading", "What networks take of the checkpoint: the first heads, neurons and layers, or the largest"
+        "leading",
+        "Weights to inherit from the checkpoint: the first heads, neurons and layers, or the largest",
     )
-    allow_pickle: bool = option(False, "Read a checkpoint that is a pickle, its tensors alone")
-    tied: bool = option(True, "Make the hidden width that of the heads together, as stock transformers do")
+    allow_pickle: bool = option(False, "Allow a checkpoint that is a pickle; only its tensors are read")
+    tied: bool = option(True, "Make the hidden width the total width of the heads, as stock transformers do")
     layers: list[int] = option([], "Choices of the number of layers; empty: a third to all")
     heads: list[int] = option(
         [], "Choices of the heads of a layer; empty: a third to all, or two thirds if not tied"
@@ -85,11 +87,11 @@ class Bert(SearchSpace):
     }
 
     def __post_init__(self) -> None:
-        """Open the checkpoint, and check what one option asks of another.
+        """Open the checkpoint and check that the options fit together.
 
         Raises:
             ConfigError: there is no such checkpoint.
-            ValueError: options that contradict each other or the checkpoint, or choices out of order or range.
+            ValueError: options contradict each other or the checkpoint, or choices are out of order or range.
         """
         path = Path(self.checkpoint).expanduser()
         if self.checkpoint and path.exists():
@@ -99,11 +101,11 @@ class Bert(SearchSpace):
         self.seq_len, self.probe_tokens = token_lengths(self.seq_len, self.probe_tokens, positions=positions)
 
     def knobs(self) -> tuple[Knob, ...]:
-        """Return the choices of the network; layers have none of their own."""
+        """Return the knobs of the network; single layers have no knobs."""
         return tuple(Knob(name, tuple(values)) for name, values in self._resolved.choices.items())
 
     def fingerprint(self) -> str:
-        """Return what all networks have in common, and what their weights come from."""
+        """Return the properties that all networks share, and the source of their weights."""
         common = self._resolved.original.common
         facts = {name: value for name, value in common.items() if name not in DROPOUTS}
         facts |= {"head_size": self._resolved.head_size, "seq_len": self.seq_len}
@@ -126,14 +128,14 @@ class Bert(SearchSpace):
     def build(
         self, arch: Architecture, *, head: nn.Module | None = None, variant: Variant = "full"
     ) -> nn.Module:
-        """Return the structure of `arch`: one of transformers, with pooler; see `build_network` for a `head`."""
+        """Return the network of `arch`, a transformers model with pooler; see `build_network` for a `head`."""
         from .network import build_network
 
         common = self._resolved.original.common
         return build_network(self.shape(arch), common, head=head, residual=variant == "full")
 
     def cost(self, arch: Architecture) -> dict[str, float]:
-        """Return the same as `counted_cost`, by formulas where they fit.
+        """Return the same as `counted_cost`, computed by formulas where they apply.
 
         Raises:
             Infeasible: the network is too large for torch to describe.
@@ -145,7 +147,7 @@ class Bert(SearchSpace):
 
     @property
     def inherits(self) -> bool:
-        """Whether there is a checkpoint with weights."""
+        """Whether networks inherit weights from a checkpoint."""
         return self._resolved.source is not None
 
     def load(
@@ -156,7 +158,7 @@ class Bert(SearchSpace):
         seed: int,
         weights: Literal["fresh", "inherited"] = "fresh",
     ) -> nn.Module:
-        """Give `model` fresh weights, or those that it takes of the checkpoint, under a fresh head; on the CPU.
+        """Give `model` fresh weights, or inherited weights and a fresh head, on the CPU.
 
         Raises:
             ConfigError: there is no checkpoint with weights, or it is damaged.
@@ -171,63 +173,63 @@ class Bert(SearchSpace):
         )
 
     def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:
-        """Give `model` the weights that transformers begins with, on the CPU."""
+        """Give `model` fresh weights on the CPU, drawn as in transformers."""
         from .network import initialise_network
 
         return initialise_network(model, seed=seed)
 
     def assets(self) -> Mapping[str, Path]:
-        """Return the file of the checkpoint's tokenizer, if it has one."""
+        """Return the checkpoint's tokenizer file, if it has one."""
         return self._resolved.assets()
 
     def portable(self) -> Mapping[str, Any]:
-        """Return the options with all that was read of the checkpoint, in place of where it is."""
+        """Return options that hold the contents read from the checkpoint instead of its location."""
         return {**self.options(), **self._resolved.portable()}
 
     def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
-        """Return `size` texts of `seq_len` tokens; those of kind ``ones`` have `probe_tokens`."""
+        """Return `size` texts of `seq_len` tokens; texts of kind ``ones`` have `probe_tokens` tokens."""
         tokens = cast("int", self.probe_tokens if kind == "ones" else self.seq_len)
         vocabulary = self._resolved.original.common["vocab_size"]
         return token_batch(size, tokens=tokens, vocabulary=vocabulary, seed=seed, kind=kind)
 
     def forward(self, model: nn.Module, batch: Batch) -> Outputs:
-        """Return the last hidden states (samples, tokens, hidden), and logits; without a head these are the same."""
+        """Return the last hidden states (samples, tokens, hidden) and logits; without a head both are the same."""
         from .network import outputs_of
 
         return outputs_of(model, batch)
 
     def views(self, model: nn.Module) -> list[WeightView]:
-        """Return embeddings (layer 0), the projections of each layer, pooler and head."""
+        """Return the weights of embeddings (layer 0), of each layer, and of pooler and head."""
         from .network import views_of
 
         return views_of(model)
 
     def parts(self, model: nn.Module) -> dict[str, tuple[str, ...]]:
-        """Return embeddings and encoder."""
+        """Return two parts: embeddings and encoder."""
         from .network import parts_of
 
         return parts_of(model)
 
     def parse(self, text: str, *, origin: str = "architecture") -> Architecture:
-        """Read the tuple of the original, see `parse_tuple`, or what every space reads."""
+        """Read the original's tuple notation, see `parse_tuple`, or the notation of every space."""
         if not is_tuple(text):
             return super().parse(text, origin=origin)
         values = parse_tuple(text, head_size=self._resolved.head_size, tied=self.tied, origin=origin)
         return self.architecture(values, origin=origin)
 
     def format(self, arch: Architecture) -> str:
-        """Return the tuple of `arch`."""
+        """Return `arch` in the original's tuple notation."""
         return format_tuple(self.shape(arch))
 
     def reference_recipe(self) -> Recipe:
-        """Return how the original scores BERT."""
+        """Return the settings with which the original DE-NAS scores BERT."""
         from .legacy import RECIPE
 
         return dataclasses.replace(RECIPE, initialisation="inherited" if self.inherits else "fresh")
 
     @classmethod
     def legacy(cls) -> Legacy:
-        """Return how the original's BERT configurations are read."""
+        """Return the translation of the original's BERT configurations."""
         from .legacy import LEGACY
 
         return LEGACY

@@ -1,4 +1,4 @@
-"""The official metrics of GLUE, of all samples at once, in float64."""
+"""The official metrics of GLUE, computed over all samples in float64."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ if TYPE_CHECKING:
 
 
 def accuracy(found: Tensor, wanted: Tensor) -> float:
-    """Return the share of labels that were found."""
+    """Return the share of correct labels."""
     return float((found == wanted).double().mean())
 
 
 def f1(found: Tensor, wanted: Tensor) -> float:
-    """Return the harmonic mean of precision and recall of the label 1; 0 if it was never found."""
+    """Return the harmonic mean of precision and recall of the label 1; 0 if it was never predicted correctly."""
     hits = float(((found == 1) & (wanted == 1)).sum())
     claimed, there = float((found == 1).sum()), float((wanted == 1).sum())
     return 2 * hits / (claimed + there) if hits else 0.0
 
 
 def matthews(found: Tensor, wanted: Tensor) -> float:
-    """Return the correlation of two labels (Matthews 1975); 0 if one of the two was never found, or is not there."""
+    """Return the correlation of two labels (Matthews 1975); 0 if predictions or targets have only one label."""
     yes = float(((found == 1) & (wanted == 1)).sum())
     no = float(((found == 0) & (wanted == 0)).sum())
     false_yes = float(((found == 1) & (wanted == 0)).sum())
@@ -32,7 +32,7 @@ def matthews(found: Tensor, wanted: Tensor) -> float:
 
 
 def pearson(found: Tensor, wanted: Tensor) -> float:
-    """Return the linear correlation; 0 if all of one side are equal."""
+    """Return the linear correlation; 0 if all values of one side are equal."""
     first, second = found.double(), wanted.double()
     first, second = first - first.mean(), second - second.mean()
     spread = float(first.norm() * second.norm())
@@ -40,7 +40,7 @@ def pearson(found: Tensor, wanted: Tensor) -> float:
 
 
 def spearman(found: Tensor, wanted: Tensor) -> float:
-    """Return the linear correlation of the ranks; equal values share the mean of theirs."""
+    """Return the linear correlation of the ranks; equal values get the mean of their ranks."""
     return pearson(_ranks(found), _ranks(wanted))
 
 

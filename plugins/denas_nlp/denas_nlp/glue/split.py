@@ -14,16 +14,16 @@ from .table import Row
 
 
 class SentenceSplit(Split[TextSample]):
-    """Sentences, or pairs of them, as tokens.
+    """Sentences or pairs of sentences as tokens.
 
     Attributes:
-        cut: Samples that were too long.
-        unknown: Tokens that are not in the vocabulary.
-        tokens: All tokens of the sentences.
+        cut: Number of samples that were too long and were shortened.
+        unknown: Number of tokens that are not in the vocabulary.
+        tokens: Number of all tokens of the sentences.
     """
 
     def __init__(self, rows: Sequence[Row], preparation: Preparation) -> None:
-        """Make tokens of every row."""
+        """Tokenise every row."""
         self._form = preparation.form
         self._targets = array("d", [row.target for row in rows])
         self._rows = Rows()
@@ -44,7 +44,7 @@ class SentenceSplit(Split[TextSample]):
             texts = [text[:length] for text, length in zip(texts, lengths, strict=True)]
         ids, segments = frame.around(*texts)
         if not ids:
-            # A network needs something to look at.
+            # A network needs at least one token.
             ids, segments = array("i", [tokenizer.pad]), array("b", [0])
         self._rows.append(ids, segments)
 
@@ -63,7 +63,7 @@ class SentenceSplit(Split[TextSample]):
 
 
 def kept(first: int, second: int = 0, *, room: int) -> tuple[int, ...]:
-    """Return how many tokens of one or two texts are kept, if that many have room: the longer text is cut first."""
+    """Return how many tokens of one or two texts to keep so that they fit into `room`; the longer text is cut first."""
     if not second:
         return (min(first, room),)
     head = min(first, max(room - second, room - room // 2))

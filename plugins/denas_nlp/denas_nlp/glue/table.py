@@ -1,4 +1,4 @@
-"""Tables of sentences: tab-separated values in which a quote is a character of the text."""
+"""Read tables of sentences: tab-separated values in which a quotation mark is ordinary text."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from denas_core.errors import ConfigError, safe_repr
 from denas_nlp.text.parts import read_file
 
 MANY_DAMAGED = 10
-"""One damaged row in so many is an error: the file is then of another kind."""
+"""If more than one in this many rows is damaged, the file is refused, because it probably has another format."""
 
 LISTED = 5
-"""Damaged rows that are told one by one."""
+"""Number of damaged rows that are listed."""
 
 
 class Row(NamedTuple):
     """One row.
 
     Attributes:
-        texts: The sentence, or the two of a pair.
-        target: Number of its label, or its score.
+        texts: The sentence, or the two sentences of a pair.
+        target: The number of its label, or its score.
     """
 
     texts: tuple[str, ...]
@@ -32,14 +32,14 @@ class Row(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """How the file of a task is laid out.
+    """The format of a task's file.
 
     Attributes:
-        texts: Names of the columns of the sentence, or of the two of a pair.
-        target: Name of the column of the label or score.
-        headless: Names of the columns of a file without a header; empty where there is always one.
-        labels: What the file calls each label, and its name; empty for scores.
-        bounds: Least and largest score.
+        texts: Names of the columns with the sentence, or with the two sentences of a pair.
+        target: Name of the column with the label or score.
+        headless: Names of the columns of a file without a header; empty if there is always a header.
+        labels: For each label, its text in the file and its name; empty for scores.
+        bounds: Lowest and highest score.
     """
 
     texts: tuple[str, ...]
@@ -49,10 +49,10 @@ class Table:
     bounds: tuple[float, float] = (-math.inf, math.inf)
 
     def read(self, path: Path) -> tuple[list[Row], tuple[str, ...]]:
-        """Return the rows of a file, and a notice of those that are damaged and left out.
+        """Return the rows of a file, and a notice about damaged rows, which are left out.
 
         Raises:
-            ConfigError: it cannot be read, is of another kind, or has many damaged rows.
+            ConfigError: the file cannot be read, has another format, or has many damaged rows.
         """
         lines = read_file(path).removeprefix(b"\xef\xbb\xbf").split(b"\n")
         while lines and not lines[-1].strip():
@@ -117,9 +117,11 @@ class Table:
         listed = ", ".join(damaged[:LISTED]) + (", ..." if len(damaged) > LISTED else "")
         if len(damaged) * MANY_DAMAGED > total:
             raise ConfigError(
-                f"{len(damaged)} of the {total} rows of {str(path)!r} are damaged: {listed}; fetch it again"
+                f"{len(damaged)} of the {total} rows of {str(path)!r} are damaged: {listed}; download it again"
             )
-        return (f"{len(damaged)} of the {total} rows of {path.name!r} are damaged and left out: {listed}",)
+        return (
+            f"{len(damaged)} of the {total} rows of {path.name!r} are damaged and were left out: {listed}",
+        )
 
 
 def _fields(line: bytes) -> list[str] | None:

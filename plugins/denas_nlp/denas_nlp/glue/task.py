@@ -1,4 +1,4 @@
-"""What the tasks of GLUE share; each one declares its table and its metrics."""
+"""The base class of GLUE tasks; each task declares its table and its metrics."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(kw_only=True)
 class SentenceTask(TextTask):
-    """A label, or a score, of a sentence or of a pair of them."""
+    """Predict a label or a score for a sentence or a pair of sentences."""
 
     recipe: ClassVar[Mapping[str, Any]] = {
         "epochs": 3,
@@ -38,20 +38,21 @@ class SentenceTask(TextTask):
     }
 
     table: ClassVar[Table]
-    """How its files are laid out."""
+    """The format of the task's files."""
 
     folder: ClassVar[str]
     """The folder of the official download."""
 
     measures: ClassVar[Mapping[str, Callable[[Any, Any], float]]]
-    """Its metrics, of predictions and targets."""
+    """The task's metrics as functions of predictions and targets."""
 
     def read(
         self, data: Path, space: SearchSpace, *, facts: Mapping[str, Any] | None = None
     ) -> TaskData[TextSample]:
         """Read ``train.tsv`` and ``dev.tsv``, or one file.
 
-        Errors are those of `read_parts`, `Table.read` and `prepared`.
+        Raises:
+            ConfigError: as in `read_parts`, `Table.read` and `prepared`.
         """
         files = Files(kind=self.folder, items="rows", train="train.tsv", valid="dev.tsv", folder=self.folder)
         parts = read_parts(
@@ -78,7 +79,7 @@ class SentenceTask(TextTask):
         )
 
     def head(self, width: int, facts: Mapping[str, Any]) -> nn.Module:
-        """Return a linear layer with one output a label, or one for the score."""
+        """Return a linear layer with one output for each label, or one for the score."""
         from torch import nn
 
         return nn.Linear(width, len(facts["labels"]))
@@ -86,7 +87,7 @@ class SentenceTask(TextTask):
     def collate(
         self, samples: Sequence[TextSample], rng: random.Random | None = None
     ) -> tuple[Batch, dict[str, Tensor]]:
-        """Return tokens as long as the longest sample, and the labels or scores."""
+        """Return tokens padded to the longest sample, and the labels or scores."""
         import torch
 
         targets = torch.tensor([sample.targets[0] for sample in samples])
@@ -115,7 +116,7 @@ class SentenceTask(TextTask):
         return {name: measure(predictions, targets["label"]) for name, measure in self.measures.items()}
 
     def imitation(self, outputs: Outputs, taught: Outputs, *, temperature: float) -> Tensor:
-        """Return the divergence of labels from a teacher's, or the squared distance of scores."""
+        """Return the divergence from a teacher's labels, or the squared distance from its scores."""
         if self.table.labels:
             return super().imitation(outputs, taught, temperature=temperature)
         from torch.nn import functional as F
@@ -123,7 +124,7 @@ class SentenceTask(TextTask):
         return F.mse_loss(_logits(outputs).float() / temperature, _logits(taught).float() / temperature)
 
     def example(self, folder: Path, space: SearchSpace) -> Path:
-        """Write 24 rows to learn from and 12 to measure on, and a vocabulary if the space has none."""
+        """Write 24 training and 12 validation rows, and a vocabulary if the space has none."""
         words = write_vocabulary(folder, space)
         columns = self.table.headless or (*self.table.texts, self.table.target)
         targets = list(self.table.labels) or ["0.0", "1.25", "3.5", "5.0"]

@@ -1,4 +1,4 @@
-"""The tasks of GLUE that are declared: their tables, labels and official metrics."""
+"""The supported GLUE tasks with their tables, labels and official metrics."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .task import SentenceTask
 
 @dataclasses.dataclass(kw_only=True)
 class SST2(SentenceTask):
-    """Tell whether a sentence of a film review is positive (Socher et al. 2013).
+    """Classify a sentence of a film review as positive or negative (Socher et al. 2013).
 
-    Reads the Stanford Sentiment Treebank as in GLUE, and its variant of whole sentences without a header.
+    It reads the Stanford Sentiment Treebank as in GLUE, and the variant with whole sentences and without a header.
     """
 
     metric: ClassVar[Metric] = Metric(name="accuracy")
@@ -33,7 +33,7 @@ class SST2(SentenceTask):
 
 @dataclasses.dataclass(kw_only=True)
 class CoLA(SentenceTask):
-    """Tell whether a sentence is acceptable English (Warstadt et al. 2018, arXiv:1805.12471)."""
+    """Decide whether a sentence is acceptable English (Warstadt et al. 2018, arXiv:1805.12471)."""
 
     metric: ClassVar[Metric] = Metric(name="matthews")
     folder: ClassVar[str] = "CoLA"
@@ -48,7 +48,7 @@ class CoLA(SentenceTask):
 
 @dataclasses.dataclass(kw_only=True)
 class MRPC(SentenceTask):
-    """Tell whether two sentences of news mean the same (Dolan and Brockett 2005)."""
+    """Decide whether two sentences from news have the same meaning (Dolan and Brockett 2005)."""
 
     metric: ClassVar[Metric] = Metric(name="f1")
     folder: ClassVar[str] = "MRPC"
@@ -62,7 +62,7 @@ class MRPC(SentenceTask):
 
 @dataclasses.dataclass(kw_only=True)
 class STSB(SentenceTask):
-    """Say how similar two sentences are, from 0 to 5 (Cer et al. 2017, arXiv:1708.00055)."""
+    """Rate the similarity of two sentences from 0 to 5 (Cer et al. 2017, arXiv:1708.00055)."""
 
     metric: ClassVar[Metric] = Metric(name="pearson")
     folder: ClassVar[str] = "STS-B"
@@ -72,7 +72,7 @@ class STSB(SentenceTask):
 
 @dataclasses.dataclass(kw_only=True)
 class RTE(SentenceTask):
-    """Tell whether the first text entails the second (Dagan et al. 2006)."""
+    """Decide whether the first text implies the second (Dagan et al. 2006)."""
 
     metric: ClassVar[Metric] = Metric(name="accuracy")
     folder: ClassVar[str] = "RTE"

@@ -1,1 +1,1 @@
-"""Questions about paragraphs, answered by a part of them: SQuAD v1.1 (Rajpurkar et al. 2016, arXiv:1606.05250)."""
+"""SQuAD v1.1: answer questions with a part of a paragraph (Rajpurkar et al. 2016, arXiv:1606.05250)."""

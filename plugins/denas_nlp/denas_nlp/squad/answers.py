@@ -1,4 +1,4 @@
-"""When an answer is right: the official exact match and F1 (Rajpurkar et al. 2016, arXiv:1606.05250, section 6.1)."""
+"""Compare answers by the official exact match and F1 (Rajpurkar et al. 2016, arXiv:1606.05250, section 6.1)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 def normalised(text: str) -> str:
-    """Return a text in lower case, without punctuation of ASCII and articles, with single spaces."""
+    """Return a text in lower case with single spaces, without ASCII punctuation and articles."""
     return " ".join(ARTICLES.sub(" ", text.lower().translate(PUNCTUATION)).split())
 
 
 def exact_match(found: str, answer: str) -> float:
-    """Return 1 if two texts are the same when normalised, else 0."""
+    """Return 1 if two texts are equal after normalisation, otherwise 0."""
     return float(normalised(found) == normalised(answer))
 
 
@@ -29,10 +29,10 @@ def f1(found: str, answer: str) -> float:
 
 
 def measured(pairs: Iterable[tuple[str, Sequence[str]]]) -> dict[str, float]:
-    """Return ``f1`` and ``exact_match``, mean over questions; for each the answer counts that suits best.
+    """Return the means of ``f1`` and ``exact_match`` over questions; each question uses its best-matching answer.
 
     Args:
-        pairs: For each question what was found, and its answers.
+        pairs: For each question, the predicted answer and the correct answers.
     """
     totals = {"f1": 0.0, "exact_match": 0.0}
     count = 0

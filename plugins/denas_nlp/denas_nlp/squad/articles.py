@@ -1,4 +1,4 @@
-"""Articles in the JSON of SQuAD: paragraphs, questions, and where their answers are."""
+"""Read articles in the JSON format of SQuAD: paragraphs, questions, and the positions of their answers."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from denas_core.errors import ConfigError, safe_repr
 from denas_nlp.text.parts import read_file
 
 MANY_DAMAGED = 10
-"""One damaged question in so many is an error: the file is then of another kind."""
+"""If more than one in this many questions is damaged, the file is refused: it probably has another format."""
 
 LISTED = 3
-"""Questions that are told by their id."""
+"""Number of questions that are listed by id."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One question.
+    """A question and its answers.
 
     Attributes:
         id: Its id.
-        text: What is asked.
-        answers: Texts of its answers; any of them is right.
-        spans: Where answers are in the paragraph, as the first character and the one behind the last; those whose text
-            is there, first of all the first one.
+        text: The question.
+        answers: Texts of its answers; each of them is correct.
+        spans: Positions of the answers that were found in the paragraph, as first character and end (exclusive), in the
+            order of the answers.
     """
 
     id: str
@@ -43,7 +43,7 @@ class Paragraph:
 
     Attributes:
         text: The paragraph.
-        questions: What is asked about it.
+        questions: The questions about it.
     """
 
     text: str
@@ -52,15 +52,15 @@ class Paragraph:
 
 @dataclasses.dataclass(kw_only=True)
 class _Findings:
-    """What is wrong with a file.
+    """The faults of a file.
 
     Attributes:
-        questions: Questions, damaged ones too.
-        answers: Answers of those that are whole.
-        damaged: What is wrong with each damaged question.
-        unanswered: Ids of questions without an answer, of which SQuAD 2.0 has many.
-        shifted: Ids of questions with an answer that is not what its place says.
-        lost: How many such answers are not even there but for white space.
+        questions: Number of questions, including damaged ones.
+        answers: Number of answers to undamaged questions.
+        damaged: The fault of each damaged question.
+        unanswered: Ids of questions without an answer, which are common in SQuAD 2.0.
+        shifted: Ids of questions with an answer whose text differs from the text at its position.
+        lost: Number of these answers that differ in more than white space.
     """
 
     questions: int = 0
@@ -72,22 +72,22 @@ class _Findings:
 
 
 def read_articles(path: Path) -> tuple[list[Paragraph], tuple[str, ...]]:
-    """Return the paragraphs of a file that have questions, and notices of what does not fit.
+    """Return the paragraphs of a file that have questions, and notices about faults.
 
-    A question that is damaged or has no answer is left out. An answer that is not at its place is kept as a text to
-    compare with; if it differs from the paragraph in white space alone, its place is right.
+    Questions that are damaged or have no answer are left out. An answer whose text is not at its position is used only
+    as a text to compare with; if it differs from the paragraph only in white space, its position is used too.
 
     Raises:
-        ConfigError: it cannot be read, is of another kind, or has many damaged questions.
+        ConfigError: the file cannot be read, has another format, or has many damaged questions.
     """
     try:
         document = json.loads(read_file(path).removeprefix(b"\xef\xbb\xbf"))
     except json.JSONDecodeError as error:
         raise ConfigError(
-            f"{str(path)!r} is no JSON (line {error.lineno}: {error.msg}); fetch it again"
+            f"{str(path)!r} is not JSON (line {error.lineno}: {error.msg}); download it again"
         ) from error
     except (UnicodeDecodeError, RecursionError) as error:
-        raise ConfigError(f"{str(path)!r} is no JSON ({type(error).__name__}); fetch it again") from error
+        raise ConfigError(f"{str(path)!r} is not JSON ({type(error).__name__}); download it again") from error
     findings = _Findings()
     paragraphs = [
         paragraph
@@ -99,11 +99,11 @@ def read_articles(path: Path) -> tuple[list[Paragraph], tuple[str, ...]]:
 
 
 def place_of(answer: str, start: int, text: str) -> tuple[tuple[int, int] | None, bool]:
-    """Return where in `text` an answer is, and whether it is there to the letter.
+    """Return the position of an answer in `text`, and whether the text there is exactly the answer.
 
     Args:
-        answer: Its text.
-        start: Its first character, as the data says.
+        answer: The text of the answer.
+        start: Its first character according to the data.
         text: The paragraph.
     """
     if start >= 0 and answer and text.startswith(answer, start):
@@ -128,7 +128,7 @@ def _paragraph(entry: Any, findings: _Findings, path: Path) -> Paragraph:
 
 def _question(entry: Any, text: Any, findings: _Findings) -> Question | str:
     if not isinstance(entry, dict):
-        return f"{safe_repr(entry, 40)} is no question"
+        return f"{safe_repr(entry, 40)} is not a question"
     id, asked, given = (entry.get(key) for key in ("id", "question", "answers"))
     if not _is_text(text):
         return f"the paragraph of {safe_repr(id, 40)} has no 'context'"
@@ -155,7 +155,7 @@ def _question(entry: Any, text: Any, findings: _Findings) -> Question | str:
 
 
 def _is_text(value: Any) -> TypeGuard[str]:
-    # JSON may hold half of a character that takes two, which no tokenizer takes.
+    # JSON may contain half of a surrogate pair, which tokenizers cannot process.
     return isinstance(value, str) and bool(value.strip()) and not re.search("[\ud800-\udfff]", value)
 
 
@@ -173,14 +173,15 @@ def _notices(findings: _Findings, path: Path, has_some: bool) -> tuple[str, ...]
     listed = f"{'; '.join(findings.damaged[:LISTED])}{'; ...' if len(findings.damaged) > LISTED else ''}"
     if len(findings.damaged) * MANY_DAMAGED > total:
         raise ConfigError(
-            f"{len(findings.damaged)} of the {total} questions of {str(path)!r} are damaged: {listed}; fetch it again"
+            f"{len(findings.damaged)} of the {total} questions of {str(path)!r} are damaged: {listed}; "
+            "download it again"
         )
     if not has_some:
         raise ConfigError(f"{str(path)!r} has no question with an answer; give questions as in SQuAD v1.1")
     notices = []
     if findings.damaged:
         notices.append(
-            f"{len(findings.damaged)} of the {total} questions of {name!r} are damaged and left out: {listed}"
+            f"{len(findings.damaged)} of the {total} questions of {name!r} are damaged and were left out: {listed}"
         )
     if findings.unanswered:
         notices.append(

@@ -1,4 +1,4 @@
-"""The answers that a network gives: over all windows of a question, the best of many beginnings and ends."""
+"""Find a network's answers: the best pair of start and end positions over all windows of a question."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ NEVER = -math.inf
 
 
 def likeliest(scores: Tensor, count: int) -> Tensor:
-    """Return the likeliest places of each window to begin and to end an answer, best first.
+    """Return the likeliest start and end positions of an answer in each window, best first.
 
     Args:
-        scores: (windows, tokens, 2), ``-inf`` where no token is.
-        count: How many places; where there are fewer tokens, the rest is place 0 with a score of ``-inf``.
+        scores: (windows, tokens, 2), with ``-inf`` for padding.
+        count: Number of positions; if there are fewer tokens, the rest is position 0 with a score of ``-inf``.
 
     Returns:
-        Place and score (windows, 2, count, 2): as many for each window, whatever its length.
+        Positions and scores (windows, 2, count, 2).
     """
     import torch
 
@@ -33,18 +33,18 @@ def likeliest(scores: Tensor, count: int) -> Tensor:
 
 
 def best_answers(likely: Tensor, split: QuestionSplit, *, longest: int) -> list[str]:
-    """Return the answer to each question; an empty text where no window has one.
+    """Return the answer to each question; an empty text if no window has one.
 
     Args:
-        likely: As `likeliest` returns it, for all windows of the split.
+        likely: The result of `likeliest` for all windows of the split.
         split: The windows.
-        longest: Most tokens of an answer.
+        longest: Greatest number of tokens of an answer.
     """
     import torch
 
     bounds = torch.tensor(split.windows)
     start, stop, first, last = bounds.unbind(1)
-    # From places in a window to tokens of the paragraph.
+    # Convert positions in a window to tokens of the paragraph.
     shift = start - torch.tensor(split.leads)
     tokens = likely[..., 0].long() + shift[:, None, None]
     begin, end = tokens[:, 0, :, None], tokens[:, 1, None, :]

@@ -1,4 +1,4 @@
-"""What the original's keys of trainings on SQuAD are here."""
+"""Translate the original's training keys for SQuAD."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions with windows over their paragraphs as samples of tokens."""
+"""Windows over paragraphs, each with a question, as samples of tokens."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ from .windows import Window, span_in, token_span, windows
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Cutting:
-    """How paragraphs are cut into windows.
+    """Settings for cutting paragraphs into windows.
 
     Attributes:
-        stride: Tokens between the beginnings of two windows, where they are long enough.
-        query_length: Most tokens of a question.
+        stride: Number of tokens between the starts of two windows, if the windows are long enough.
+        query_length: Greatest number of tokens of a question.
     """
 
     stride: int
     query_length: int
 
     def stride_in(self, room: int) -> int:
-        """Return the stride of windows of `room` tokens: at most half, so that no answer lies across every edge."""
+        """Return the stride for windows of `room` tokens: at most half, so that short answers fit whole in a window."""
         return min(self.stride, max(room // 2, 1))
 
 
 class QuestionSplit(Split[TextSample]):
-    """Windows over paragraphs, each behind its question.
+    """Windows over paragraphs, each after its question.
 
     Attributes:
-        questions: The questions, in order.
-        windows: The windows, those of a question one after the other.
-        owners: Number of the question of each window.
-        leads: Tokens in front of the part of the paragraph, in each window.
-        cut: Questions that were too long.
-        unknown: Tokens that are not in the vocabulary.
-        tokens: All tokens of the paragraphs.
+        questions: The questions in order.
+        windows: The windows; all windows of a question are consecutive.
+        owners: The number of the question of each window.
+        leads: Number of tokens before the part of the paragraph in each window.
+        cut: Number of questions that were too long and were shortened.
+        unknown: Number of tokens that are not in the vocabulary.
+        tokens: Number of all tokens of the paragraphs.
     """
 
     def __init__(self, paragraphs: Sequence[Paragraph], preparation: Preparation, cutting: Cutting) -> None:
-        """Make windows for every question."""
+        """Create the windows of every question."""
         self._form = preparation.form
         self._rows = Rows()
         self._targets = array("i")
@@ -94,7 +94,7 @@ class QuestionSplit(Split[TextSample]):
         return float(self._rows.length(index))
 
     def sample(self, index: int, rng: random.Random | None = None) -> TextSample:
-        """Return one window, with the first and last token of the answer, or twice the first of all if it is not in it.
+        """Return one window with the first and last token of the answer; both are token 0 if it has no answer.
 
         Texts are not augmented.
         """
@@ -103,6 +103,6 @@ class QuestionSplit(Split[TextSample]):
         return TextSample(ids=ids, segments=segments, targets=targets, form=self._form)
 
     def text(self, question: int, first: int, last: int) -> str:
-        """Return the part of the paragraph of a question from one token to another."""
+        """Return the part of a question's paragraph from the token `first` to the token `last`."""
         text, tokens = self._texts[self._places[question]]
         return text[tokens.starts[first] : tokens.ends[last]].strip()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from denas_core.legacy import KeyTable
 
 SMALLEST_WINDOW = 8
-"""Tokens of a paragraph that a window has room for at least."""
+"""Smallest number of paragraph tokens in a window."""
 
 FILES = Files(kind="SQuAD v1.1", items="paragraphs", train="train-v1.1.json", valid="dev-v1.1.json")
 
@@ -38,7 +38,7 @@ class Squad(TextTask):
     """Find the part of a paragraph that answers a question: SQuAD v1.1 (Rajpurkar et al. 2016, arXiv:1606.05250)."""
 
     metric: ClassVar[Metric] = Metric(name="f1")
-    # Those of the original DE-NAS.
+    # The training settings of the original DE-NAS.
     recipe: ClassVar[Mapping[str, Any]] = {
         "epochs": 2,
         "batch_size": 32,
@@ -51,22 +51,22 @@ class Squad(TextTask):
     }
 
     max_length: int = option(
-        384, "Most tokens of a sample; at most the positions of the network", at_least=16
+        384, "Greatest number of tokens of a sample; at most the network's positions", at_least=16
     )
     doc_stride: int = option(
         128,
-        "Tokens between the beginnings of two windows over a long paragraph; at most half a window",
+        "Tokens between the starts of two windows over a long paragraph; at most half a window",
         at_least=1,
     )
-    query_length: int = option(64, "Most tokens of a question", at_least=1)
+    query_length: int = option(64, "Greatest number of tokens of a question", at_least=1)
     n_best: int = option(
-        20, "Beginnings, and ends, of an answer that are looked at in each window", at_least=1
+        20, "Number of starts and of ends of an answer to consider in each window", at_least=1
     )
-    max_answer_length: int = option(30, "Most tokens of an answer", at_least=1)
+    max_answer_length: int = option(30, "Greatest number of tokens of an answer", at_least=1)
 
     @classmethod
     def legacy(cls) -> KeyTable:
-        """Return what the original's keys of trainings mean for this task."""
+        """Return the translation of the original's training keys for this task."""
         from .legacy import SQUAD
 
         return SQUAD
@@ -76,7 +76,8 @@ class Squad(TextTask):
     ) -> TaskData[TextSample]:
         """Read ``train-v1.1.json`` and ``dev-v1.1.json``, or one file.
 
-        Errors are those of `read_parts`, `read_articles` and `prepared`.
+        Raises:
+            ConfigError: as in `read_parts`, `read_articles` and `prepared`.
         """
         parts = read_parts(
             Path(data),
@@ -95,9 +96,9 @@ class Squad(TextTask):
             learnt, lost = _answerable(parts.train)
             train = QuestionSplit(learnt, preparation, cutting)
             splits.append(train)
-            notices += [
-                f"{lost} questions to learn from have no answer in their paragraph and are left out"
-            ] * (lost > 0)
+            notices += [f"{lost} training questions have no answer in their paragraph and were left out"] * (
+                lost > 0
+            )
         return TaskData(
             train=train,
             valid=valid,
@@ -106,7 +107,7 @@ class Squad(TextTask):
         )
 
     def head(self, width: int, facts: Mapping[str, Any]) -> nn.Module:
-        """Return a linear layer on each token: how likely an answer begins, and ends, there."""
+        """Return a linear layer for each token, with a score for the start and one for the end of an answer."""
         from denas_core import PositionHead
 
         return PositionHead(width, 2)
@@ -114,7 +115,7 @@ class Squad(TextTask):
     def collate(
         self, samples: Sequence[TextSample], rng: random.Random | None = None
     ) -> tuple[Batch, dict[str, Tensor]]:
-        """Return tokens as long as the longest sample, and the places at which answers begin and end."""
+        """Return tokens padded to the longest sample, and the start and end positions of answers."""
         import torch
 
         places = torch.tensor([sample.targets for sample in samples]).long()
@@ -123,7 +124,7 @@ class Squad(TextTask):
     def loss(
         self, outputs: Outputs, targets: Mapping[str, Tensor], *, label_smoothing: float = 0.0
     ) -> Tensor:
-        """Return the mean cross entropy of beginnings and ends, in float32; smoothed over the tokens that are there."""
+        """Return the mean cross entropy of start and end in float32; padding has no part in label smoothing."""
         import torch
 
         scores, mask = _scores(outputs)
@@ -137,20 +138,20 @@ class Squad(TextTask):
         return (1 - label_smoothing) * loss + label_smoothing * spread.mean()
 
     def predict(self, outputs: Outputs) -> Tensor:
-        """Return the likeliest places of beginnings and ends with their scores (windows, 2, n_best, 2)."""
+        """Return the likeliest start and end positions with their scores (windows, 2, n_best, 2)."""
         return likeliest(_scores(outputs)[0], self.n_best)
 
     def metrics(
         self, predictions: Tensor, targets: Mapping[str, Tensor], split: Split[TextSample]
     ) -> dict[str, float]:
-        """Return the official ``f1`` and ``exact_match``, as shares and not in percent."""
+        """Return the official ``f1`` and ``exact_match`` as fractions."""
         if not isinstance(split, QuestionSplit):
             raise PluginError(f"{self.id!r} measures questions, not {type(split).__name__}")
         found = best_answers(predictions, split, longest=self.max_answer_length)
         return measured(zip(found, (question.answers for question in split.questions), strict=True))
 
     def imitation(self, outputs: Outputs, taught: Outputs, *, temperature: float) -> Tensor:
-        """Return the divergence from where a teacher sees beginnings and ends: among tokens, not between the two."""
+        """Return the divergence from a teacher's distributions of start and end over the tokens."""
         from torch.nn import functional as F
 
         ours, mask = _scores(outputs)
@@ -161,13 +162,13 @@ class Squad(TextTask):
             reduction="none",
             log_target=True,
         )
-        # Tokens that are not there have the logarithm of 0 on both sides.
+        # Padding has probability 0 on both sides, whose logarithm is minus infinity.
         return divergence.masked_fill(~mask[..., None], 0.0).sum(1).mean()
 
     def example(self, folder: Path, space: SearchSpace) -> Path:
-        """Write two paragraphs to learn from and two to measure on, with 3 questions each; and a vocabulary.
+        """Write two training and two validation paragraphs with 3 questions each, and a vocabulary.
 
-        The space's own tokenizer is used if it has one.
+        If the space has a tokenizer, no vocabulary is written.
         """
         words = write_vocabulary(folder, space)
         for part, name in enumerate((FILES.train, FILES.valid)):
@@ -197,7 +198,7 @@ class Squad(TextTask):
         special = preparation.tokenizer.pair.length
         if preparation.max_length - special - self.query_length < SMALLEST_WINDOW:
             raise ConfigError(
-                f"samples of {preparation.max_length} tokens have no room for a paragraph behind a question of "
+                f"samples of {preparation.max_length} tokens have no room for a paragraph after a question of "
                 f"{self.query_length} (task.query_length) and {special} special tokens; make questions shorter"
             )
 
@@ -225,7 +226,7 @@ def _notices(splits: Sequence[QuestionSplit], query_length: int) -> tuple[str, .
 
 
 def _scores(outputs: Outputs) -> tuple[Tensor, Tensor]:
-    """Return scores (samples, tokens, 2), ``-inf`` where no token is; and the mask of tokens."""
+    """Return scores (samples, tokens, 2), ``-inf`` for padding, and the mask of tokens."""
     name, logits = next(iter(outputs.logits.items()))
     mask = outputs.masks.get(name)
     if logits.dim() != 3 or logits.shape[-1] != 2 or mask is None:

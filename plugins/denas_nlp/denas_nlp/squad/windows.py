@@ -1,4 +1,4 @@
-"""Windows over the tokens of a paragraph, each seen by a network beside the question."""
+"""Windows over the tokens of a paragraph; a network reads each window together with the question."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from denas_nlp.text.tokenizer import Tokens
 
 
 class Window(NamedTuple):
-    """A part of a paragraph, in tokens.
+    """A part of a paragraph, in numbers of tokens.
 
     Attributes:
-        start: Its first token.
-        stop: The token behind its last.
-        first: The first token that no other window has further from its edges.
+        start: The first token.
+        stop: The end (exclusive).
+        first: The first token that has more context in this window than in any other.
         last: The last such token.
     """
 
@@ -26,15 +26,15 @@ class Window(NamedTuple):
 
 
 def windows(tokens: int, room: int, stride: int) -> Iterator[Window]:
-    """Yield the windows over a paragraph: of `room` tokens, beginning every `stride`, the last one as long as it is.
+    """Yield the windows over a paragraph: they start every `stride` tokens and have `room` tokens; the last is shorter.
 
-    An answer counts where its first token has most context, as in BERT: on its shorter side, and with little weight
-    on both.
+    As in BERT, an answer belongs to the window in which its first token has the most context. Context is measured on
+    the shorter side; the total length decides between equal ones.
 
     Args:
-        tokens: Tokens of the paragraph.
-        room: Tokens that a window holds.
-        stride: Tokens between the beginnings of two windows, at most `room`.
+        tokens: Number of tokens of the paragraph.
+        room: Number of tokens of a window.
+        stride: Number of tokens between the starts of two windows, at most `room`.
     """
     bounds = [(0, min(room, tokens))]
     while bounds[-1][1] < tokens:
@@ -50,19 +50,19 @@ def windows(tokens: int, room: int, stride: int) -> Iterator[Window]:
 
 
 def span_in(window: Window, span: tuple[int, int]) -> tuple[int, int] | None:
-    """Return a span of tokens, its last one included, from the beginning of a window; None if it sticks out."""
+    """Return a span (last token included) relative to the window's start; None if the window does not contain it."""
     if window.start <= span[0] and span[1] < window.stop:
         return span[0] - window.start, span[1] - window.start
     return None
 
 
 def token_span(tokens: Tokens, start: int, stop: int) -> tuple[int, int] | None:
-    """Return the first and the last token of some characters; None if they have none.
+    """Return the first and the last token of a range of characters; None if no token covers them.
 
     Args:
         tokens: The paragraph.
         start: The first character.
-        stop: The one behind the last.
+        stop: The end (exclusive).
     """
     first = bisect.bisect_right(tokens.ends, start)
     last = bisect.bisect_left(tokens.starts, stop) - 1
@@ -70,7 +70,7 @@ def token_span(tokens: Tokens, start: int, stop: int) -> tuple[int, int] | None:
 
 
 def _owner(token: int, bounds: Sequence[tuple[int, int]], stride: int, room: int) -> int:
-    # Only windows that begin at most `room` before it hold it.
+    # Only windows that start at most `room` tokens before the token contain it.
     earliest = max((token - room) // stride, 0)
     holding = [
         number

@@ -1,1 +1,1 @@
-"""Text for networks: vocabularies, tokens, and the batches that are made of them."""
+"""Text for networks: vocabularies, tokens and batches."""

@@ -1,4 +1,4 @@
-"""Samples of tokens, kept in little memory, and padded to batches."""
+"""Store samples of tokens compactly, and pad them to batches."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TextForm:
-    """What makes a batch of samples.
+    """The input format of a network.
 
     Attributes:
-        inputs: Names of what the network takes.
-        pad: Token behind the end of a sample.
+        inputs: Names of the network's inputs.
+        pad: The padding token.
     """
 
     inputs: tuple[str, ...]
@@ -31,10 +31,10 @@ class TextSample:
     """One sample.
 
     Attributes:
-        ids: Its tokens, special ones among them.
-        segments: The kind of each: 0 in a first text, 1 in a second one.
-        targets: What the outputs are compared with: a class, a score, or places of tokens.
-        form: What the network takes.
+        ids: Its tokens, including special tokens.
+        segments: The segment of each token: 0 for the first text, 1 for the second.
+        targets: The correct output: a class, a score, or positions of tokens.
+        form: The input format of the network.
     """
 
     ids: array[int]
@@ -44,10 +44,10 @@ class TextSample:
 
 
 class Rows:
-    """Samples in one stretch of memory, of 5 bytes a token."""
+    """Samples in one block of memory, with 5 bytes for each token."""
 
     def __init__(self) -> None:
-        """Hold no sample yet."""
+        """Create an empty store."""
         self._ids, self._segments, self._ends = array("i"), array("b"), array("q", [0])
 
     def append(self, ids: array[int], segments: array[int]) -> None:
@@ -69,11 +69,11 @@ class Rows:
 
 
 def padded(samples: Sequence[TextSample], *, by_position: bool) -> Batch:
-    """Return a batch as long as its longest sample.
+    """Return a batch padded to its longest sample.
 
     Args:
-        samples: Of one split.
-        by_position: Whether logits are one for each token, which then have the mask of the features.
+        samples: Samples of one split.
+        by_position: Whether there are logits for each token, which then have the same mask as the features.
     """
     import torch
 

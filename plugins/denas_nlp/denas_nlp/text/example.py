@@ -1,4 +1,4 @@
-"""Sentences for examples of data, and a vocabulary for them that networks know."""
+"""Sentences for example data, and a vocabulary for them that suits the networks."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ WORDS = (
 
 
 class Words:
-    """Makes sentences."""
+    """Generates sentences from a list of words."""
 
     def __init__(self, words: Sequence[str]) -> None:
-        """Take the words."""
+        """Set the words."""
         self._words = words
 
     def sentence(self, number: int, *, least: int = 3, most: int = 9) -> str:
-        """Return the sentence of that number, the same each time."""
+        """Return the sentence with this number, which is always the same."""
         rng = derive_rng(0, "example sentence", number)
         return " ".join(rng.choices(self._words, k=rng.randint(least, most)))
 
 
 def write_vocabulary(folder: Path, space: SearchSpace) -> Words:
-    """Return what makes sentences; a ``vocab.txt`` of their words is written if the space has no tokenizer."""
+    """Return a generator of sentences, and write a ``vocab.txt`` of its words if the space has no tokenizer."""
     rows = reach_of(space).tokens
     room = len(WORDS) if rows is None else max(rows - len(NEEDED), 1)
     words = WORDS[:room]

@@ -1,4 +1,4 @@
-"""What networks of a space take: the names of their inputs, and how far their tables reach."""
+"""Examine the networks of a space: the names of their inputs, and the sizes of their embedding tables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KNOWN = (TOKENS, MASK, SEGMENTS)
 
 
 def inputs_of(space: SearchSpace) -> tuple[str, ...] | str:
-    """Return the names of what networks of `space` take, or why it is no text."""
+    """Return the names of the inputs of networks of `space`, or the reason why they do not take texts."""
     try:
         inputs = space.batch(1, seed=0).inputs
     except NotImplementedError:
@@ -37,11 +37,11 @@ def inputs_of(space: SearchSpace) -> tuple[str, ...] | str:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """How far the tables of networks reach.
+    """The sizes of a network's embedding tables.
 
     Attributes:
-        tokens: Rows of the table in which tokens are looked up; None where no such look-up is seen.
-        positions: Most tokens of a sample; None where no table of positions is seen.
+        tokens: Number of rows of the token table; None if no look-up of tokens is seen.
+        positions: Greatest number of tokens of a sample; None if no table of positions is seen.
     """
 
     tokens: int | None
@@ -49,11 +49,12 @@ class Reach:
 
 
 def reach_of(space: SearchSpace) -> Reach:
-    """Return how far the tables of networks of `space` reach, as the look-ups of one network on meta tell.
+    """Return the sizes of the embedding tables, found by recording the look-ups of one network on the meta device.
 
-    A table is that of the tokens where they are what is looked up. It is one of positions where a row is looked up for
-    each place of a sample, which no input names, and there are rows for all: relative positions have a row for each
-    pair of places, and kinds of tokens have few rows.
+    A table belongs to tokens if the tokens of the batch are looked up in it. It belongs to positions if one row is
+    looked up for each position of a sample, the indices are not an input, and there are rows for all positions. Tables
+    of relative positions are different: they have a look-up for each pair of positions. Tables of segments have few
+    rows.
     """
     import torch
     from torch import nn
@@ -71,7 +72,7 @@ def reach_of(space: SearchSpace) -> Reach:
         if look_up.is_of(tokens):
             vocabulary.append(look_up.rows)
         elif look_up.places == length <= look_up.rows and not any(map(look_up.is_of, batch.inputs.values())):
-            # Rows up to that of the padding are no places, as in RoBERTa.
+            # As in RoBERTa, rows up to the padding row do not belong to positions.
             positions.append(look_up.rows - look_up.padding - 1)
     return Reach(tokens=min(vocabulary, default=None), positions=min(positions, default=None))
 
@@ -87,7 +88,7 @@ class _LookUp:
         return self.indices.numel()
 
     def is_of(self, tensor: Tensor) -> bool:
-        # Many networks look at a view of what they are given.
+        # Many networks look up a view of their input.
         return self.indices is tensor or self.indices._base is tensor
 
 

@@ -1,4 +1,4 @@
-"""Where a tokenizer comes from: a trained network, the user, the checkpoint of a space, or the data."""
+"""Find a tokenizer: from a trained network, the user, the checkpoint of a space, or the data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .tokenizer import TextTokenizer
 from .word_pieces import is_lower_case, read_vocabulary, word_piece_tokenizer
 
 FACT = "tokenizer"
-"""Name of the tokenizer in the facts of a task, and in the assets of a space."""
+"""Name of the tokenizer in the facts of a task and in the assets of a space."""
 
 NAMES = ("tokenizer.json", "vocab.txt")
 
@@ -26,17 +26,17 @@ def open_tokenizer(
     lower_case: bool | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> TextTokenizer:
-    """Return the tokenizer of a trained network, else the one that is named, else that of the space, else of the data.
+    """Return the first available tokenizer: of a trained network, given by the user, of the space, or of the data.
 
     Args:
-        space: The space whose networks see the tokens.
-        data: The data set, in whose folder a vocabulary may lie.
+        space: The space whose networks take the tokens.
+        data: The data set; its folder may contain a vocabulary.
         vocab: A ``vocab.txt``, a ``tokenizer.json``, or a folder with one of them.
-        lower_case: Whether texts become lower-case, for a ``vocab.txt``; None for what its tokens say.
-        facts: Those of a trained network.
+        lower_case: For a ``vocab.txt``: whether to convert texts to lower case; None decides by its tokens.
+        facts: The facts of a trained network.
 
     Raises:
-        ConfigError: there is none, or it cannot be read.
+        ConfigError: there is no tokenizer, or it cannot be read.
     """
     if facts is not None:
         return TextTokenizer(facts[FACT], origin="the tokenizer of the trained model")
@@ -56,10 +56,10 @@ def open_tokenizer(
 
 
 def tokenizer_json(path: Path, *, lower_case: bool | None = None) -> str:
-    """Return the ``tokenizer.json`` in a file, or the one of WordPiece over the ``vocab.txt`` in it.
+    """Return the contents of a ``tokenizer.json``, or make one for WordPiece from a ``vocab.txt``.
 
     Raises:
-        ConfigError: it cannot be read, or is neither.
+        ConfigError: the file cannot be read, or is neither of them.
     """
     try:
         content = path.read_bytes()
@@ -73,11 +73,11 @@ def tokenizer_json(path: Path, *, lower_case: bool | None = None) -> str:
         lower_case = is_lower_case(tokens) if lower_case is None else lower_case
         return str(word_piece_tokenizer(tokens, lower_case=lower_case).to_str())
     if lower_case is not None:
-        raise ConfigError(f"{str(path)!r} says itself what becomes lower-case; leave out task.lower_case")
+        raise ConfigError(f"{str(path)!r} defines lower-casing itself; leave out task.lower_case")
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{str(path)!r} is no tokenizer: it is not UTF-8 ({error.reason})") from error
+        raise ConfigError(f"{str(path)!r} is not a tokenizer: it is not UTF-8 ({error.reason})") from error
 
 
 def _in(folder: Path) -> Path | None:

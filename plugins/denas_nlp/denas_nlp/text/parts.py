@@ -1,4 +1,4 @@
-"""Which files of a data set are to learn from, and which to measure on."""
+"""Find the training and the validation file of a data set."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ T = TypeVar("T")
 
 TRAIN = ("train", "training")
 VALID = ("dev", "valid", "validation", "val")
-"""Words in the name of a file that say which part it is."""
+"""Words in a file name that show which part the file is."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Files:
-    """How the files of a data set are called.
+    """The names of a data set's files.
 
     Attributes:
-        kind: What errors call the data set.
-        items: What errors call its parts.
-        train: Usual name of the file to learn from.
-        valid: Usual name of the file to measure on.
-        folder: Usual name of their folder, of which the one above may be given; empty for none.
+        kind: Name of the data set in errors.
+        items: Name of its items in errors.
+        train: Usual name of the training file.
+        valid: Usual name of the validation file.
+        folder: Usual name of their folder, so that its parent can be given instead; empty for none.
     """
 
     kind: str
@@ -39,12 +39,12 @@ class Files:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Parts(Generic[T]):
-    """A data set as it was read.
+    """The contents of a data set.
 
     Attributes:
-        train: What to learn from; None where only an evaluation was asked for.
-        valid: What to measure on.
-        notices: What the user should know.
+        train: Training items; None if only evaluation items were requested.
+        valid: Validation items.
+        notices: Notices for the user.
     """
 
     train: Sequence[T] | None
@@ -60,17 +60,17 @@ def read_parts(
     to_evaluate: bool,
     valid_share: float,
 ) -> Parts[T]:
-    """Read what lies at `path`.
+    """Read the data set at `path`.
 
     Args:
         path: A file or folder.
-        files: How the files are called.
-        read: Reads one file: its items, and notices.
-        to_evaluate: Whether only what to measure on is needed.
-        valid_share: Share of the items to set aside, where no file is to measure on.
+        files: The names of the files.
+        read: Function that reads one file and returns its items and notices.
+        to_evaluate: Whether only the evaluation items are needed.
+        valid_share: Share of the items to use for validation if there is no validation file.
 
     Raises:
-        ConfigError: a file is missing, or it is not clear which one is meant.
+        ConfigError: a file is missing, or several files match.
     """
     train, valid = _found(path, files, to_evaluate=to_evaluate)
     if valid is not None:
@@ -79,7 +79,7 @@ def read_parts(
             return Parts(train=None, valid=measured, notices=notices)
         if train is None:
             raise ConfigError(
-                f"{str(path)!r} has {valid.name!r} to measure on, but no file to learn from ({files.train})"
+                f"{str(path)!r} has {valid.name!r} for validation, but no training file ({files.train})"
             )
         learnt, more = read(train)
         return Parts(train=learnt, valid=measured, notices=(*more, *notices))
@@ -92,22 +92,22 @@ def read_parts(
         valid=measured,
         notices=(
             *notices,
-            f"no file is to measure on ({files.valid}): {len(measured)} of the {len(items)} {files.items} of "
-            f"{train.name!r}, the same ones each time, are set aside for that (task.valid_share)",
+            f"there is no validation file ({files.valid}): {len(measured)} of the {len(items)} {files.items} of "
+            f"{train.name!r}, always the same ones, are used for validation (task.valid_share)",
         ),
     )
 
 
 def held_out(items: Sequence[T], share: float, *, path: Path) -> tuple[list[T], list[T]]:
-    """Return the items to learn from, and those to measure on.
+    """Return the training items and the validation items.
 
-    Which ones depends on their number and on `share` alone, so that an evaluation finds the same ones.
+    The choice depends only on the number of items and on `share`, so that an evaluation uses the same items.
 
     Raises:
-        ConfigError: there is nothing to set aside.
+        ConfigError: there are too few items.
     """
     if len(items) < 2:
-        raise ConfigError(f"{str(path)!r} holds too little to set a part of it aside to measure on")
+        raise ConfigError(f"{str(path)!r} has too little data to use a part of it for validation")
     count = min(max(round(share * len(items)), 1), len(items) - 1)
     aside = set(derive_rng(0, "held-out texts").sample(range(len(items)), count))
     parts: tuple[list[T], list[T]] = [], []
@@ -120,7 +120,7 @@ def read_file(path: Path) -> bytes:
     """Return the content of a file.
 
     Raises:
-        ConfigError: it cannot be read.
+        ConfigError: the file cannot be read.
     """
     try:
         return path.read_bytes()
@@ -135,7 +135,7 @@ def _found(path: Path, files: Files, *, to_evaluate: bool) -> tuple[Path | None,
             f"{files.valid}"
         )
     if not path.is_dir():
-        # A file is what it was given for, unless its name says that a network has learnt from it.
+        # A single file is used for the requested purpose, unless its name shows that it is the training file.
         is_train = not to_evaluate or _is_named(path, TRAIN)
         return (path, None) if is_train else (None, path)
     inner = path / files.folder

@@ -1,4 +1,4 @@
-"""What tasks on texts share: their options, which spaces fit them, and what texts are made into samples with."""
+"""The base class of tasks on texts: their options, the check of spaces, and the preparation of samples."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from .opening import FACT, open_tokenizer
 from .tokenizer import TextTokenizer
 
 SHORTEST = 8
-"""Tokens of a sample, special ones among them, of which a network can make something."""
+"""Smallest useful number of tokens of a sample, including special tokens."""
 
 MANY_UNKNOWN = 10
-"""One unknown token in so many is told."""
+"""A notice is given if at least one in this many tokens is unknown."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Preparation:
-    """What texts are made into samples with.
+    """Everything that is needed to make samples from texts.
 
     Attributes:
-        tokenizer: Makes tokens of them.
-        form: What the networks take.
-        max_length: Most tokens of a sample.
-        notices: What the user should know.
+        tokenizer: The tokenizer.
+        form: The input format of the networks.
+        max_length: Greatest number of tokens of a sample.
+        notices: Notices for the user.
     """
 
     tokenizer: TextTokenizer
@@ -40,7 +40,7 @@ class Preparation:
     notices: tuple[str, ...] = ()
 
     def facts(self) -> dict[str, Any]:
-        """Return what a trained network cannot be used without."""
+        """Return the facts that are needed to use a trained network."""
         return {
             FACT: self.tokenizer.text,
             "max_length": self.max_length,
@@ -50,45 +50,45 @@ class Preparation:
 
 @dataclasses.dataclass(kw_only=True)
 class TextTask(Task[TextSample], ABC):
-    """A task on texts, for networks that take tokens."""
+    """A task on texts for networks that take tokens."""
 
     vocab: str = option(
         "",
-        "Vocabulary: a vocab.txt of WordPiece or a tokenizer.json; by default that of the space or the data",
+        "Vocabulary: a WordPiece vocab.txt or a tokenizer.json; by default from the space or the data",
     )
     lower_case: bool | None = option(
         None,
         "Whether a vocab.txt is for lower-case texts; by default if its tokens have no upper-case letter",
     )
     max_length: int = option(
-        128, "Most tokens of a sample; at most the positions of the network", at_least=SHORTEST
+        128, "Greatest number of tokens of a sample; at most the network's positions", at_least=SHORTEST
     )
     valid_share: float = option(
-        0.1, "Share of the data to measure on, where they have no such part", above=0.0, at_most=0.5
+        0.1, "Share of the data used for validation if there is no validation file", above=0.0, at_most=0.5
     )
 
     def __post_init__(self) -> None:
-        """Make the path whole, since a training may go on from another directory."""
+        """Make the path absolute, because a training may be resumed from another directory."""
         if self.vocab:
             self.vocab = str(Path(self.vocab).expanduser().absolute())
 
     def misfit(self, space: SearchSpace) -> str:
-        """Return why networks of `space` take no texts; empty if they do."""
+        """Return why networks of `space` do not take texts; empty if they do."""
         found = inputs_of(space)
         return found if isinstance(found, str) else ""
 
     def prepared(
         self, data: Path, space: SearchSpace, *, facts: Mapping[str, Any] | None = None
     ) -> Preparation:
-        """Return what texts become samples with, for networks of `space`.
+        """Return the preparation of texts for networks of `space`.
 
         Args:
-            data: The data set, in whose folder a vocabulary may lie.
+            data: The data set; its folder may contain a vocabulary.
             space: The space.
-            facts: Those of a trained network, whose tokenizer and length are used.
+            facts: The facts of a trained network, whose tokenizer and length are used.
 
         Raises:
-            ConfigError: networks take no texts, there is no tokenizer, or it has more tokens than networks know.
+            ConfigError: networks do not take texts, there is no tokenizer, or it has more tokens than the networks.
         """
         inputs = inputs_of(space)
         if isinstance(inputs, str):
@@ -130,7 +130,7 @@ class TextTask(Task[TextSample], ABC):
 
 
 def unknown_notice(unknown: int, tokens: int) -> tuple[str, ...]:
-    """Return a notice if many tokens stand for what the vocabulary does not have, such as letters of another script."""
+    """Return a notice if many tokens stand for unknown text, such as letters of another script."""
     if unknown * MANY_UNKNOWN <= tokens:
         return ()
     share = 100 * unknown / max(tokens, 1)

@@ -1,4 +1,4 @@
-"""Texts as tokens, with the special tokens that a network expects around them."""
+"""Tokenise texts, and add the special tokens that a network expects."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 PADS = ("[PAD]", "<pad>", "<|pad|>", "<|endoftext|>", "<|end_of_text|>", "</s>")
-"""Tokens behind the end of a text, in this order. Decoders have none for it, and are padded with that of the end."""
+"""Names of padding tokens in order of preference; decoders without one are padded with their end token."""
 
 UNKNOWNS = ("[UNK]", "<unk>")
 
 PROBES = ("a", "the", "A", "0", ".", "ab")
-"""Texts of which any tokenizer makes a token of at least one."""
+"""Texts for a test; every working tokenizer returns a token for at least one of them."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -26,9 +26,9 @@ class Tokens:
     """A text as tokens.
 
     Attributes:
-        ids: Number of each token.
-        starts: Its first character in the text.
-        ends: The character behind it.
+        ids: The number of each token.
+        starts: The first character of each token in the text.
+        ends: The end of each token in the text (exclusive).
     """
 
     ids: array[int]
@@ -41,12 +41,12 @@ class Tokens:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Frame:
-    """The special tokens around one text, or around two.
+    """The special tokens around one text or two texts.
 
     Attributes:
-        special: Tokens before the first text, behind it, and behind the second.
-        segments: The kind of each of these tokens.
-        kinds: The kind of the tokens of each text.
+        special: The special tokens before the first text, after it, and after the second.
+        segments: The segment of each special token.
+        kinds: The segment of each text.
     """
 
     special: tuple[array[int], ...]
@@ -55,11 +55,11 @@ class Frame:
 
     @property
     def length(self) -> int:
-        """The number of special tokens."""
+        """Number of special tokens."""
         return sum(map(len, self.special))
 
     def around(self, *texts: Sequence[int]) -> tuple[array[int], array[int]]:
-        """Return the tokens of the texts with those around them, and the kind of each."""
+        """Return the tokens of the texts with the special tokens around them, and the segment of each token."""
         ids, segments = array("i", self.special[0]), array("b", self.segments[0])
         for text, special, kinds, kind in zip(
             texts, self.special[1:], self.segments[1:], self.kinds, strict=True
@@ -72,25 +72,25 @@ class Frame:
 
 
 class TextTokenizer:
-    """Makes tokens of texts.
+    """Converts texts to tokens.
 
     Attributes:
-        text: The ``tokenizer.json`` that makes the same one, without settings of length.
-        size: Rows that a table of its tokens needs.
-        pad: Token behind the end of a text that is shorter than others; 0 where it has none that is known for it.
-        single: What is around one text.
-        pair: What is around two texts.
+        text: The contents of its ``tokenizer.json``, without settings of length.
+        size: Number of rows that an embedding table for its tokens needs.
+        pad: The padding token; 0 if no known padding token exists.
+        single: The special tokens around one text.
+        pair: The special tokens around two texts.
     """
 
     def __init__(self, text: str, *, origin: str) -> None:
-        """Make a tokenizer.
+        """Create a tokenizer.
 
         Args:
-            text: A ``tokenizer.json``.
-            origin: Where it comes from, for errors.
+            text: The contents of a ``tokenizer.json``.
+            origin: The source of the text, for errors.
 
         Raises:
-            ConfigError: it is no tokenizer, or puts texts in another order.
+            ConfigError: the text is not a tokenizer, or the tokenizer changes the order of texts.
         """
         self._tokenizer = _parsed(text, origin)
         self.text = str(self._tokenizer.to_str())
@@ -101,13 +101,13 @@ class TextTokenizer:
         probe = next((text for text in PROBES if len(self.tokens(text))), None)
         if probe is None:
             raise ConfigError(
-                f"{origin} makes no tokens of plain words; give the vocabulary of a network for text"
+                f"{origin} returns no tokens for plain words; give the vocabulary of a network for text"
             )
         self.single, self.pair = self._frame(origin, probe), self._frame(origin, probe, probe)
 
     def tokens(self, text: str) -> Tokens:
-        """Return a text as tokens, without special ones."""
-        # One by one: in a batch its library starts threads, and warns of them whenever this process is forked later.
+        """Return a text as tokens, without special tokens."""
+        # Texts are encoded one by one: for a batch, the library starts threads and then warns when the process forks.
         encoding = self._tokenizer.encode(text, add_special_tokens=False)
         offsets = encoding.offsets
         return Tokens(
@@ -117,21 +117,21 @@ class TextTokenizer:
         )
 
     def unknown(self, ids: array[int]) -> int:
-        """Return how many tokens stand for what is not in the vocabulary."""
+        """Return how many tokens stand for unknown text."""
         return 0 if self._unknown is None else ids.count(self._unknown)
 
     def _frame(self, origin: str, *texts: str) -> Frame:
         first, second = (*texts, None)[:2]
         encoding = self._tokenizer.encode(first, second)
         owners: list[int | None] = encoding.sequence_ids
-        # Where each text begins and ends within all tokens.
+        # The start and the end of each text within all tokens.
         places = [[i for i, owner in enumerate(owners) if owner == text] for text in range(len(texts))]
         bounds = [(found[0], found[-1] + 1) for found in places if found]
         in_order = len(bounds) == len(texts) and all(
             len(found) == end - start for found, (start, end) in zip(places, bounds, strict=True)
         )
         if not in_order or bounds != sorted(bounds):
-            raise ConfigError(f"{origin} does not put one text behind the other, each once and whole")
+            raise ConfigError(f"{origin} does not join two texts one after the other, each once and complete")
         cuts = [0, *(cut for bound in bounds for cut in bound), len(owners)]
         around = [slice(start, end) for start, end in zip(cuts[::2], cuts[1::2], strict=True)]
         return Frame(
@@ -146,9 +146,9 @@ def _parsed(text: str, origin: str) -> Tokenizer:
 
     try:
         tokenizer = Tokenizer.from_str(text)
-        # Tasks cut and pad themselves.
+        # Tasks do the truncation and padding.
         tokenizer.no_truncation()
         tokenizer.no_padding()
     except Exception as error:
-        raise ConfigError(f"{origin} is no tokenizer: {describe_error(error)}") from error
+        raise ConfigError(f"{origin} is not a tokenizer: {describe_error(error)}") from error
     return tokenizer

@@ -1,4 +1,4 @@
-"""WordPiece from a plain ``vocab.txt``, as BERT's (Devlin et al. 2018, arXiv:1810.04805)."""
+"""Make a WordPiece tokenizer from a ``vocab.txt``, as in BERT (Devlin et al. 2018, arXiv:1810.04805)."""
 
 from __future__ import annotations
 
@@ -15,55 +15,57 @@ PAD, UNKNOWN, START, END, HIDDEN = "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"
 NEEDED = (PAD, UNKNOWN, START, END)
 
 LONGEST_WORD = 100
-"""Characters of a word above which it is unknown, as in BERT."""
+"""As in BERT, longer words (in characters) become the unknown token."""
 
 
 def read_vocabulary(path: Path, content: bytes) -> list[str]:
-    """Return the tokens of a ``vocab.txt``, one a line.
+    """Return the tokens of a ``vocab.txt``, which has one token on each line.
 
     Args:
-        path: Where it comes from, for errors.
-        content: What the file holds.
+        path: The file, for errors.
+        content: The contents of the file.
 
     Raises:
-        ConfigError: naming the line that is no token, or the token that BERT's need.
+        ConfigError: a line is not a token, or a required token is missing; the text names it.
     """
     name = str(path)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{name!r} is no vocabulary: it is not UTF-8 ({error.reason})") from error
-    # Not splitlines(): a token may be a rare separator of lines itself.
+        raise ConfigError(f"{name!r} is not a vocabulary: it is not UTF-8 ({error.reason})") from error
+    # splitlines() is not used because a token may itself be a rare line separator.
     tokens = [line.removesuffix("\r") for line in text.rstrip("\r\n").split("\n")]
     lines: dict[str, int] = {}
     for number, token in enumerate(tokens, start=1):
         if not token:
-            raise ConfigError(f"{name!r} is no vocabulary: line {number} is empty, where a token belongs")
+            raise ConfigError(
+                f"{name!r} is not a vocabulary: line {number} is empty, but every line must have a token"
+            )
         if token in lines:
             raise ConfigError(
-                f"{name!r} is no vocabulary: {safe_repr(token)} is in line {lines[token]} and again in line {number}"
+                f"{name!r} is not a vocabulary: {safe_repr(token)} is in line {lines[token]} and again in line {number}"
             )
         lines[token] = number
     missing = [token for token in NEEDED if token not in lines]
     if missing:
         raise ConfigError(
-            f"{name!r} is no vocabulary of BERT: it lacks {', '.join(missing)}; give its vocab.txt, or the "
+            f"{name!r} is not a vocabulary of BERT: it lacks {', '.join(missing)}; give its vocab.txt, or the "
             "tokenizer.json of another model"
         )
     return tokens
 
 
 def is_lower_case(tokens: Sequence[str]) -> bool:
-    """Tell whether no token has an upper-case letter, those in brackets aside: texts must then be made lower-case."""
+    """Return whether no token, except those in brackets, has an upper-case letter; texts must then be lower-case."""
     return all(token == token.lower() for token in tokens if not (token[0] == "[" and token[-1] == "]"))
 
 
 def word_piece_tokenizer(tokens: Sequence[str], *, lower_case: bool) -> Tokenizer:
-    """Return BERT's tokenizer: normalised, split at spaces and punctuation, then the longest pieces first.
+    """Return BERT's tokenizer, which normalises, splits at spaces and punctuation, and takes the longest pieces first.
 
     Args:
-        tokens: The vocabulary, as `read_vocabulary` returns it.
-        lower_case: Whether texts are made lower-case and lose their accents.
+        tokens: The vocabulary from `read_vocabulary`.
+        lower_case: Whether to convert texts to lower case and to remove accents.
     """
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 

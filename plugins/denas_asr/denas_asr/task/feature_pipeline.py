@@ -1,4 +1,4 @@
-"""What networks hear of an utterance, the same in training and from the facts of a trained model."""
+"""From audio to the features that networks take, in training and from the facts of a trained model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from denas_asr.data.features import FeatureReader, normalisation_of
 from denas_asr.data.utterance import Utterance
 from denas_asr.features.fbank import Fbank
-from denas_asr.features.normalisation import Normalisation, by_utterance
+from denas_asr.features.normalisation import Normalisation, normalise_by_utterance
 from denas_asr.features.spec_augment import SpecAugment
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ Cmvn = Literal["utterance", "global", "none"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Hearing:
-    """What is made of audio: frames of log-mel filterbanks, normalised; of utterances to learn from, with masks.
+class FeaturePipeline:
+    """Computes normalised log-mel features from audio; in training it also changes speed and masks parts.
 
     Attributes:
-        reader: Makes filterbanks.
-        cmvn: Whether bands are normalised by each utterance, by what training has, or not.
-        normalisation: What training has.
-        masks: What utterances to learn from lack; None for nothing.
+        reader: Computes log-mel features.
+        cmvn: Whether bands are normalised with the statistics of each utterance, of the training data, or not at all.
+        normalisation: The statistics of the training data, if `cmvn` is ``global``.
+        masks: The masks for training utterances; None for no masks.
     """
 
     reader: FeatureReader
@@ -39,36 +39,36 @@ class Hearing:
         """Return features (frames, mels), float32.
 
         Args:
-            utterance: Where its audio is.
-            rng: What its speed and its masks are drawn from; None for the utterance as it is.
+            utterance: The utterance to read.
+            rng: Random generator that draws speed and masks; None returns the unchanged utterance.
 
         Raises:
-            UnreadableAudio: it is damaged, cut off or empty.
+            UnreadableAudio: the file is damaged, cut off or empty.
         """
-        features = self._normalised(self.reader.read(utterance, rng))
+        features = self._normalise(self.reader.read(utterance, rng))
         return features if rng is None or self.masks is None else self.masks.apply(features, rng)
 
     def frames(self, seconds: float) -> int:
-        """Return the frames of an utterance."""
+        """Return the number of frames of an utterance."""
         return self.reader.fbank.frames(round(seconds * self.reader.rate), self.reader.rate)
 
-    def measured_on(self, utterances: Sequence[Utterance]) -> Hearing:
-        """Return the same with the normalisation that some utterances have, if it is to have one.
+    def with_normalisation_of(self, utterances: Sequence[Utterance]) -> FeaturePipeline:
+        """Return a copy with the normalisation measured on `utterances` if `cmvn` is ``global``; otherwise itself.
 
         Raises:
-            ConfigError: naming the file that cannot be read.
+            ConfigError: a file cannot be read; the text names it.
         """
         if self.cmvn != "global":
             return self
         return dataclasses.replace(self, normalisation=normalisation_of(self.reader, utterances))
 
-    def _normalised(self, features: Tensor) -> Tensor:
+    def _normalise(self, features: Tensor) -> Tensor:
         if self.normalisation is not None:
             return self.normalisation.apply(features)
-        return by_utterance(features) if self.cmvn == "utterance" else features
+        return normalise_by_utterance(features) if self.cmvn == "utterance" else features
 
     def as_facts(self) -> dict[str, Any]:
-        """Return what `from_facts` reads, fit for JSON."""
+        """Return values for JSON from which `from_facts` makes the same pipeline."""
         return {
             "rate": self.reader.rate,
             **dataclasses.asdict(self.reader.fbank),
@@ -77,13 +77,15 @@ class Hearing:
         }
 
     @classmethod
-    def from_facts(cls, facts: Mapping[str, Any], *, cache_mb: float = 0.0, longest: float) -> Hearing:
-        """Return what `as_facts` has put down.
+    def from_facts(
+        cls, facts: Mapping[str, Any], *, cache_mb: float = 0.0, longest: float
+    ) -> FeaturePipeline:
+        """Return the pipeline that `as_facts` described.
 
         Args:
             facts: The facts.
-            cache_mb: Megabytes of features that are kept.
-            longest: Seconds that an utterance may last.
+            cache_mb: Megabytes of features to cache.
+            longest: Greatest length of an utterance in seconds.
         """
         fbank = Fbank(**{field.name: facts[field.name] for field in dataclasses.fields(Fbank)})
         return cls(

@@ -36,6 +36,12 @@ def test_a_score_takes_20_lines_and_a_space_40(module: str, limit: int) -> None:
     assert len(lines) <= limit
 
 
+@pytest.mark.parametrize("name", ["Reuse", "Patterns", "GradientGain", "Sensitivity"])
+def test_a_score_of_each_kind_takes_20_lines(name: str) -> None:
+    (score,) = [block.text for block in blocks(PAGE, "python") if f"class {name}(ProxyScore)" in block.text]
+    assert len(score.splitlines()) <= 20
+
+
 @pytest.mark.parametrize(("heading", "cls"), [("| field |", PassSpec), ("| attribute |", Trace)])
 def test_the_tables_name_every_field(heading: str, cls: Any) -> None:
     table = PAGE.read_text(encoding="utf-8").partition(heading)[2].partition("\n\n")[0]

@@ -68,8 +68,8 @@ def read_table(
         column: Column of architectures; by default it is found.
 
     Raises:
-        ConfigError: the file cannot be read; a target is not a column, is missing in a row, or is the same in all; a row
-            has an architecture that the space does not have, or that of another row; there are fewer than 10 rows.
+        ConfigError: the file cannot be read; a target is not a column, is missing in a row, or is the same in all; a
+            row has an architecture that the space does not have, or that of another row; there are fewer than 10 rows.
     """
     path = Path(path)
     records = read_records(path)

@@ -65,8 +65,7 @@ class PassSpec:
             ``samples``: every trainable parameter, for the read-out of one sample at a time, which needs one backward
             run per sample; ``factors``: every trainable parameter, but the gradient of a matrix that was multiplied by
             few rows is recorded as two factors; ``inputs``: the continuous inputs, or the embeddings of a network of
-            tokens. With ``weights`` and ``factors``, a batch with many positions runs in parts, and the gradients of
-            the parts are added.
+            tokens. With ``weights`` and ``factors``, a batch with many positions runs in parts.
         roles: Roles of the views whose parameters ``weights``, ``samples`` and ``factors`` use; empty: all parameters.
         observe: What is recorded in addition to the outputs. With gradients ``none``, ``inputs`` and ``weights``:
             ``signs`` of pre-activations, ``moments`` of the outputs of layers, inputs and outputs of ``blocks``,
@@ -214,8 +213,6 @@ class Trace:
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class GradientFactors:
     """The gradient of a matrix in two factors: it is ``outputs.T @ inputs``, (out, in) however the matrix is stored.
-
-    The factors are smaller than the gradient if the matrix was multiplied by few rows.
 
     Attributes:
         outputs: Gradient with respect to the output of the layer, (rows, out).

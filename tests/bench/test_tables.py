@@ -126,9 +126,9 @@ Change = Callable[[Rows], Any]
         ),
         (
             lambda rows: rows[5].update(cifar10=""),
-            r"'cifar10' is '', which is no finite number \(accuracy.csv:7\)",
+            r"'cifar10' is '', which is not a finite number \(accuracy.csv:7\)",
         ),
-        (lambda rows: rows[5].update(cifar10="nan"), "'cifar10' is 'nan', which is no finite number"),
+        (lambda rows: rows[5].update(cifar10="nan"), "'cifar10' is 'nan', which is not a finite number"),
         (lambda rows: [row.update(cifar10=10.0) for row in rows], "'cifar10' is 10 in all 12 rows"),
         (lambda rows: rows.__delitem__(slice(9, None)), "has 9 rows; a correlation needs at least 10"),
         (lambda rows: rows.clear() or rows.append({"arch_str": "", "cifar10": 1}), "has 1 rows"),
@@ -156,7 +156,7 @@ def test_a_table_that_cannot_rank_is_refused_in_one_line(
         (["accuracy"], "", "has no column 'accuracy'; columns of numbers: index, cifar10, cifar100"),
         ([], "", "no target is named; columns of numbers of accuracy.csv: index, cifar10, cifar100"),
         (["cifar10"], "arch", "no column 'arch' of architectures; did you mean 'arch_str'"),
-        (["arch_str"], "", "'arch_str' is '.*', which is no finite number"),
+        (["arch_str"], "", "'arch_str' is '.*', which is not a finite number"),
     ],
 )
 def test_a_name_that_is_no_column_is_refused_with_those_that_are(

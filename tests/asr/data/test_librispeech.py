@@ -188,7 +188,7 @@ def test_an_id_that_comes_twice_is_used_once(data: Path) -> None:
 
 def test_data_of_which_nothing_can_be_used_is_an_error(tmp_path: Path) -> None:
     write_librispeech(tmp_path, {"1-2-0000": ""})
-    assert refused(tmp_path).endswith("has no utterance that can be used: empty transcript: 1 (1-2-0000)")
+    assert refused(tmp_path).endswith("has no usable utterance: empty transcript: 1 (1-2-0000)")
 
 
 def test_many_cases_of_a_kind_are_told_by_the_first_three() -> None:

@@ -67,7 +67,7 @@ def test_without_a_file_to_measure_on_the_same_items_are_set_aside_each_time(tmp
     assert len(parts.valid) == 2
     assert parts.notices[-1] == (
         "there is no validation file (dev.tsv): 2 of the 10 rows of 'train.tsv', always the same ones, are used for "
-        "for that (task.valid_share)"
+        "validation (task.valid_share)"
     )
     assert read(tmp_path, to_evaluate=True).valid == parts.valid
     assert read(tmp_path, to_evaluate=True).train is None

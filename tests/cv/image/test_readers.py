@@ -177,7 +177,7 @@ def test_folders_that_cannot_be_learnt_from_are_named(tmp_path: Path) -> None:
     assert "no training images" in refused(measured)
     assert len(parts_of_evaluation(measured)) == 2
     single = write_folder(tmp_path / "single", {"cat": 1, "dog": 1})
-    assert "every class has a single image" in refused(single)
+    assert "every class has only one image" in refused(single)
 
 
 def parts_of_evaluation(path: Path) -> ImageSource:

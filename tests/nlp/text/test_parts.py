@@ -100,5 +100,5 @@ def test_at_least_one_item_is_set_aside_and_one_is_left(count: int, share: float
 
 
 def test_a_single_item_cannot_be_parted() -> None:
-    with pytest.raises(ConfigError, match="'x' holds too little to set a part of it aside"):
+    with pytest.raises(ConfigError, match="'x' has too little data to use a part of it"):
         held_out(["a"], 0.1, path=Path("x"))

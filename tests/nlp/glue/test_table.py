@@ -56,8 +56,8 @@ def test_scores_are_numbers_from_0_to_5(tmp_path: Path) -> None:
     rows, [notice] = STSB.table.read(write_rows(tmp_path / "s.tsv", [header, *good, *bad]))
     assert [row.target for row in rows[:3]] == [0.0, 5.0, 3.75]
     assert notice == (
-        "5 of the 56 rows of 's.tsv' are damaged and were left out: line 53 (the score '5.1'), line 54 (the score '-1'), "
-        "line 55 (the score 'nan'), line 56 (the score 'much'), line 57 (the score '')"
+        "5 of the 56 rows of 's.tsv' are damaged and were left out: line 53 (the score '5.1'), "
+        "line 54 (the score '-1'), line 55 (the score 'nan'), line 56 (the score 'much'), line 57 (the score '')"
     )
 
 

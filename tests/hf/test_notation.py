@@ -76,7 +76,7 @@ def test_a_family_has_names_of_its_own(name: str, text: str) -> None:
     ("space", "given", "text"),
     [
         (KEPT, {"num_hidden_layer": 6, "hidden_size": 768}, "did you mean 'num_hidden_layers'?"),
-        (KEPT, {"num_hidden_layers": 6, "vocab_size": 9}, "'vocab_size' is no size of an architecture"),
+        (KEPT, {"num_hidden_layers": 6, "vocab_size": 9}, "'vocab_size' is not a size of an architecture"),
         (KEPT, {"num_attention_heads": 10, "hidden_size": 620}, "is not 10 heads of 64 features"),
         (KEPT, {"num_attention_heads": 10, "hidden_size": 620}, "make it 640, or set head_width=free"),
         (KEPT, {"num_attention_heads": 13}, "knob 'heads' of 'hf/auto' cannot be 13"),
@@ -85,7 +85,7 @@ def test_a_family_has_names_of_its_own(name: str, text: str) -> None:
         (BASE, {"hidden_size": 100}, "knob 'hidden' of 'hf/auto' cannot be 100"),
         (BASE, {"hidden_size": None}, "cannot be None"),
         (BASE, {"num_attention_heads": [3], "hidden_size": 384}, "cannot be [3]"),
-        (BASE, {"layers": 6, "num_attention_heads": 12}, "'layers' is no size of an architecture"),
+        (BASE, {"layers": 6, "num_attention_heads": 12}, "'layers' is not a size of an architecture"),
     ],
 )
 def test_what_cannot_be_read_is_told(space: Auto, given: dict[str, Any], text: str) -> None:
@@ -105,7 +105,7 @@ def test_heads_that_there_are_no_weights_for_are_told() -> None:
 def test_a_size_named_twice_must_be_the_same() -> None:
     space = space_of("gpt2")
     assert space.parse('{"n_layer": 2, "num_hidden_layers": 2}')["layers"] == 2
-    with pytest.raises(ConfigError, match="names the layers twice, and differently"):
+    with pytest.raises(ConfigError, match="gives two different values for the layers"):
         space.parse('{"n_layer": 2, "num_hidden_layers": 3}')
 
 

@@ -158,10 +158,10 @@ def test_choices_can_be_given(options: dict[str, Any], expected: dict[str, tuple
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"model": "x/y", "config": BERT_BASE}, "model and config both say what to begin with"),
+        ({"model": "x/y", "config": BERT_BASE}, "model and config both give the original network"),
         ({"config": {"hidden_size": 8}}, "'config' names no 'model_type'"),
         ({"config": {"model_type": "bertt"}}, "did you mean 'bert'?"),
-        ({"config": {**BERT_BASE, "hidden_size": 100}}, "100 is no multiple of num_attention_heads 12"),
+        ({"config": {**BERT_BASE, "hidden_size": 100}}, "100 is not a multiple of num_attention_heads 12"),
         ({"config": {**BERT_BASE, "num_hidden_layers": 0}}, "num_hidden_layers 0; it must be a whole number"),
         (
             {"config": {**CONFIGS["llama"], "num_key_value_heads": 3}},
@@ -173,7 +173,7 @@ def test_choices_can_be_given(options: dict[str, Any], expected: dict[str, tuple
         ({"config": BERT_BASE, "hidden": [768]}, "choose heads, or set head_width=free"),
         (
             {"config": CONFIGS["llama"], "heads": [3]},
-            "heads has 3, which is no multiple of 2, the heads that share",
+            "heads has 3, which is not a multiple of 2, the number of heads that share",
         ),
         ({"config": BERT_BASE, "seq_len": 513}, "seq_len 513 is more than the 512 positions"),
         ({"config": BERT_BASE, "probe_tokens": 600}, "probe_tokens 600 is more than the 512 positions"),
@@ -188,7 +188,7 @@ def test_options_that_do_not_fit_are_refused_in_one_line(options: dict[str, Any]
 
 def test_a_family_that_is_not_known_is_refused_with_those_that_are_and_the_guide() -> None:
     text = refused(config={"model_type": "bloom"})
-    assert "networks of model type 'bloom' belong to no family that is known: albert, bert, camembert" in text
+    assert "networks of model type 'bloom' belong to no known family: albert, bert, camembert" in text
     assert text.endswith("docs/adding-a-family.md explains how to add one")
 
 
@@ -257,7 +257,7 @@ def test_a_digest_must_be_that_of_the_checkpoint() -> None:
     space = inheriting_space("bert")
     again = made(model=folder, digest=space.start.digest())
     assert again.full().key == space.full().key
-    assert "is not that of" in refused(model=folder, digest="0" * 64, seq_len=9)
+    assert "does not match" in refused(model=folder, digest="0" * 64, seq_len=9)
 
 
 def test_the_tokenizer_of_a_checkpoint_is_an_asset(tmp_path: Path) -> None:
@@ -278,6 +278,6 @@ def test_a_subclass_may_know_more_families() -> None:
         )
 
     config = {**CONFIGS["bert"], "model_type": "ernie"}
-    assert "belong to no family" in refused(config=config)
+    assert "belong to no known family" in refused(config=config)
     space = Mine(config=config, seq_len=9)
     assert type(space.build(space.full())).__name__ == "ErnieModel"

@@ -113,8 +113,8 @@ def test_long_files_do_not_go_through_the_network_together(
             2,
             "option 'decoding' of 'asr/speech-recognition': should be 'greedy', 'beam' or",
         ),
-        (["--lm", "words.arpa"], 2, "has no part in greedy decoding"),
-        (["--decode", "beam", "--lm", "none.arpa"], 2, "none.arpa' is not there; give a file of n-grams"),
+        (["--lm", "words.arpa"], 2, "is not used by greedy decoding"),
+        (["--decode", "beam", "--lm", "none.arpa"], 2, "none.arpa' does not exist; give a file of n-grams"),
         (["--set", "training.lr=1"], 2, "only keys of the task can be set here"),
         (["--set", "task.beems=1"], 2, "did you mean 'beam'?"),
         (["--device", "tpu"], 2, "device 'tpu' is not one of auto, cpu, cuda"),
@@ -134,7 +134,7 @@ def test_a_folder_without_audio_and_a_model_of_something_else_are_refused(
         list(audio_files([tmp_path]))
     model = load_model(trained / "model")
     untrained = TrainedModel(space=model.space, arch=model.arch, network=model.network)
-    with pytest.raises(ConfigError, match="trained for nothing, and not for speech recognition"):
+    with pytest.raises(ConfigError, match="trained for nothing, not for speech recognition"):
         Transcriber(untrained)
     done = denas_here("transcribe", str(tmp_path), "x.wav")
     assert done.returncode == 2 and "is neither a run nor a trained model" in done.stderr

@@ -51,7 +51,7 @@ def test_the_cost_is_that_of_the_whole_network_on_the_meta_device() -> None:
 
 
 def test_kernels_are_odd() -> None:
-    with pytest.raises(ConfigError, match="kernels has 4; only an odd one sees as many"):
+    with pytest.raises(ConfigError, match="kernels has 4; a kernel size must be odd"):
         make(kernels=[3, 4])
 
 

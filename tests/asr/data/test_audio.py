@@ -90,9 +90,9 @@ def test_a_wav_from_a_pipe_does_not_know_its_size_and_is_read(tmp_path: Path) ->
         (b"", "IT is empty; record it again, or remove it"),
         (
             b"hello, this is no sound\n" * 9,
-            "IT is damaged, or no audio: Format not recognised; fetch it again",
+            "IT is damaged or not audio: Format not recognised; download it again",
         ),
-        (b"\x89PNG\r\n\x1a\n" + bytes(99), "IT is damaged, or no audio"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(99), "IT is damaged or not audio"),
     ],
 )
 def test_what_is_no_audio_is_refused(tmp_path: Path, content: bytes, reason: str) -> None:
@@ -123,7 +123,7 @@ def test_audio_that_is_too_long_is_refused_before_it_is_decoded(tmp_path: Path) 
 def test_samples_that_are_no_numbers_are_refused(tmp_path: Path, value: float) -> None:
     path = tmp_path / "nan.wav"
     soundfile.write(path, numpy.array([0.0, value, 0.0]), 16000, subtype="FLOAT")
-    assert "IT has samples that are no finite numbers" in refused(path)
+    assert "IT has samples that are not finite numbers" in refused(path)
 
 
 @pytest.mark.parametrize("rate", [1, 4_000_000_000])

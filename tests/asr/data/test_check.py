@@ -81,7 +81,7 @@ def test_sound_data_is_not_refused(data: Path) -> None:
 def test_a_part_alone_and_limits(data: Path) -> None:
     report = check_data(data / "train")
     assert report.train.name == "train" and report.dev is None and report.as_dict()["dev"] is None
-    with pytest.raises(ConfigError, match="has no utterance that can be used: too long audio: 4"):
+    with pytest.raises(ConfigError, match="has no usable utterance: too long audio: 4"):
         check_data(data, train="train", limits=Limits(longest=1.0))
 
 

@@ -63,7 +63,7 @@ def test_a_part_that_is_not_there_is_told_with_those_that_are(data: Path) -> Non
         == f"{str(data)!r} has no part 'train-clean'; did you mean 'train-clean-100'?"
     )
     assert refused(data, "xyz").endswith("has no part 'xyz'; it has dev-clean, train-clean-100")
-    assert refused(data).endswith("has several parts, dev-clean, train-clean-100; name one")
+    assert refused(data).endswith("has several parts, dev-clean, train-clean-100; choose one")
     assert part_names(data) == ["dev-clean", "train-clean-100"]
 
 
@@ -121,7 +121,7 @@ def spoil(part: Path) -> dict[str, list[str]]:
         file.write("\n".join(["", *lines, "84-121-0016", "84-121-0000 AGAIN", ""]).encode())
         file.write(b"84-121-0020 \xff\xfe\n")
     return {
-        "damaged transcript": ["line 13 of 84-121.trans.txt is no UTF-8"],
+        "damaged transcript": ["line 13 of 84-121.trans.txt is not UTF-8"],
         "empty transcript": ["84-121-0016"],
         "transcript without audio": ["84-121-0099", "84-121-0099"],
         "audio without transcript": ["84/121/84-121-0009.flac"],
@@ -188,7 +188,7 @@ def test_an_id_that_comes_twice_is_used_once(data: Path) -> None:
 
 def test_data_of_which_nothing_can_be_used_is_an_error(tmp_path: Path) -> None:
     write_librispeech(tmp_path, {"1-2-0000": ""})
-    assert refused(tmp_path).endswith("has no utterance that can be used: empty transcript: 1 (1-2-0000)")
+    assert refused(tmp_path).endswith("has no usable utterance: empty transcript: 1 (1-2-0000)")
 
 
 def test_many_cases_of_a_kind_are_told_by_the_first_three() -> None:

@@ -90,9 +90,9 @@ def test_a_folder_of_the_same_name_is_read_rather_than_a_manifest(data: Path) ->
     write(data / "train.csv", "a,1,audio/a.flac,1,WORDS")
     write(data / "dev.csv", "b,1,audio/b.flac,1,WORDS")
     assert read_split(data, "dev").utterances[0].id == "b"
-    assert refused(data).endswith("has several parts, dev, train; name one")
+    assert refused(data).endswith("has several parts, dev, train; choose one")
     assert refused(data, "test").endswith("has no part 'test'; it has dev, train")
-    assert "is a manifest, and not 'test'" in refused(data / "dev.csv", "test")
+    assert "is a manifest, not the part 'test'" in refused(data / "dev.csv", "test")
 
 
 def test_rows_that_cannot_be_used_are_counted_and_named(data: Path) -> None:
@@ -127,9 +127,12 @@ def test_rows_that_cannot_be_used_are_counted_and_named(data: Path) -> None:
         (b"", "lacks the column 'ID', 'wav', 'wrd'"),
         (b"ID,duration,wav,spk_id\n", "lacks the column 'wrd'; its first line is 'ID,duration,wav,spk_id'"),
         (b"a;b\n", "lacks the column 'ID', 'wav', 'wrd'"),
-        (HEADER.encode() + b"\na,1,x,\xff,y\n", "is no table in UTF-8"),
-        (HEADER.encode() + b"\na,1," + b"x" * 200_000 + b",1,y\n", "is no table in UTF-8: field larger than"),
-        (HEADER.encode() + b"\n", "has no utterance that can be used: it is empty"),
+        (HEADER.encode() + b"\na,1,x,\xff,y\n", "is not a table in UTF-8"),
+        (
+            HEADER.encode() + b"\na,1," + b"x" * 200_000 + b",1,y\n",
+            "is not a table in UTF-8: field larger than",
+        ),
+        (HEADER.encode() + b"\n", "has no usable utterance: it is empty"),
     ],
     ids=["empty", "no text", "other", "bytes", "huge", "no row"],
 )

@@ -86,13 +86,13 @@ def test_joint_takes_the_checkpoint_of_a_transformer(tmp_path: Path) -> None:
     settings = DecodingSettings(decode="joint", beam=3, lm=str(tmp_path / "lm"))
     assert isinstance(read_language_model(settings, LETTERS), SymbolFusion)
     assert len(decoded(settings)) == 2
-    with pytest.raises(ConfigError, match="decode=beam takes a file of n-grams; set decode to joint"):
+    with pytest.raises(ConfigError, match="decode=beam needs a file of n-grams; set decode to joint"):
         decoded(DecodingSettings(decode="beam", lm=str(tmp_path / "lm")))
 
 
 def test_a_model_of_symbols_has_no_part_in_a_search_over_words() -> None:
     lm = SymbolFusion(lambda texts: torch.zeros(len(texts), 6), weight=1.0, bonus=0.0)
-    with pytest.raises(ConfigError, match="decode=beam takes a language model of words"):
+    with pytest.raises(ConfigError, match="decode=beam needs a language model of words"):
         decoded(DecodingSettings(decode="beam"), language_model=lm)
 
 
@@ -111,7 +111,7 @@ def test_frames_beyond_the_length_change_nothing_for_any_decoder() -> None:
 
 def test_a_network_without_an_attention_decoder_is_not_decoded_jointly() -> None:
     encoder = types.SimpleNamespace(ctc=NETWORK.ctc)
-    with pytest.raises(ConfigError, match="the network has none: take greedy or beam"):
+    with pytest.raises(ConfigError, match="the network has none; use greedy or beam"):
         decode(DecodingSettings(decode="joint"), encoder, SPEECH, LENGTHS, LETTERS)
     assert decode(DecodingSettings(), encoder, SPEECH, LENGTHS, LETTERS) == greedy(LOG_PROBS, LENGTHS)
 
@@ -136,5 +136,5 @@ def test_settings_that_no_decoder_takes_are_refused(options: dict[str, object], 
 
 
 def test_a_language_model_that_is_not_there_is_named() -> None:
-    with pytest.raises(ConfigError, match=r"lm 'no/words\.arpa' is not there"):
+    with pytest.raises(ConfigError, match=r"lm 'no/words\.arpa' does not exist"):
         decoded(DecodingSettings(decode="beam", lm="no/words.arpa"))

@@ -90,7 +90,9 @@ def test_a_word_counts_once_it_is_closed() -> None:
 def test_a_vocabulary_without_words_is_refused() -> None:
     with pytest.raises(ConfigError, match="no symbol of the vocabulary begins with a space"):
         WordFusion(WordBigrams(), ["", "", "", "a"], weight=1.0, bonus=0.0)
-    with pytest.raises(ConfigError, match="symbol 'a b' of the vocabulary has a space behind its beginning"):
+    with pytest.raises(
+        ConfigError, match="symbol 'a b' of the vocabulary has a space after its first character"
+    ):
         WordFusion(WordBigrams(), ["", "", "", " ", "a b"], weight=1.0, bonus=0.0)
 
 
@@ -196,6 +198,6 @@ def test_checkpoints_that_do_not_fit_are_refused(checkpoint: Path, tmp_path: Pat
         path.mkdir(exist_ok=True)
         if content is not None:
             (path / "config.json").write_text(json.dumps(content))
-        with pytest.raises(ConfigError, match="is no causal model of transformers") as refused:
+        with pytest.raises(ConfigError, match="is not a causal language model") as refused:
             CausalModel(path, symbols=9)
         assert "\n" not in str(refused.value)

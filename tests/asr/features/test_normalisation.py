@@ -53,5 +53,5 @@ def test_what_is_kept_with_the_weights_comes_back() -> None:
 
 
 def test_nothing_to_measure_is_an_error() -> None:
-    with pytest.raises(ConfigError, match="no utterance is long enough for a frame"):
+    with pytest.raises(ConfigError, match="every utterance is shorter than one frame"):
         measure_normalisation([torch.zeros(0, 80)])

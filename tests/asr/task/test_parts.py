@@ -38,10 +38,10 @@ def test_what_is_named_is_taken_whatever_it_is_called(tmp_path: Path) -> None:
         (
             ("train-a", "train-b", "dev"),
             "has no single part to train on, whose name begins with train (several match: train-a, "
-            "train-b); name one with --train",
+            "train-b); choose one with --train",
         ),
-        (("dev", "other"), "begins with train (it has dev, other); name one with --train"),
-        ((), "begins with train (it has none); name one with --train"),
+        (("dev", "other"), "begins with train (it has dev, other); choose one with --train"),
+        ((), "begins with train (it has none); choose one with --train"),
     ],
 )
 def test_otherwise_it_has_to_be_named(tmp_path: Path, parts: tuple[str, ...], message: str) -> None:
@@ -54,7 +54,7 @@ def test_an_evaluation_measures_on_the_test_part_or_on_what_training_was_steered
     there = data(tmp_path, "train", "dev-a", "dev-b")
     assert evaluation_part(there, "", "dev-b") == "dev-b"
     with pytest.raises(
-        ConfigError, match=r"begins with test or dev or valid or val .*; name one with --split"
+        ConfigError, match=r"begins with test or dev or valid or val .*; choose one with --split"
     ):
         evaluation_part(there, "", "dev-c")
     both = data(there, "test-clean", "test-other")

@@ -131,7 +131,7 @@ def test_an_evaluation_needs_no_vocabulary_and_tells_which_part_it_measures(data
             "part 'train-a' cannot be used for both training and validation; name another with --dev",
         ),
         ({"train": "train-b"}, "has no part 'train-b'; did you mean 'train-a'?"),
-        ({"vocab": "words"}, "vocab 'words' is no vocabulary; choose char"),
+        ({"vocab": "words"}, "vocab 'words' is not a vocabulary; choose char"),
         ({"lm": "words.arpa"}, "is not used by greedy decoding; set decode to beam or joint"),
         ({"speed": [0]}, "speed must have values from 50 to 200 percent, got [0]"),
         ({"speed": []}, "speed must have values from 50 to 200 percent, got []"),
@@ -148,7 +148,7 @@ def test_what_cannot_be_is_one_line(data: Path, options: dict[str, Any], message
 def test_a_model_of_other_bands_is_refused(data: Path) -> None:
     facts = json.loads(json.dumps(read(data).facts))
     facts["features"]["mels"] = 80
-    with pytest.raises(ConfigError, match=r"trained on 80 mel bands, and networks of its space take 20"):
+    with pytest.raises(ConfigError, match=r"trained on 80 mel bands, but networks of its space take 20"):
         read(data, facts=facts)
 
 

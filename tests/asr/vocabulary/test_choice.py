@@ -31,11 +31,11 @@ def test_pieces_are_trained_or_read_from_a_file(tmp_path: Path) -> None:
     [
         (
             "chars",
-            "vocab 'chars' is no vocabulary; did you mean 'char'?; choose char, sentencepiece:N with N pieces, or",
+            "vocab 'chars' is not a vocabulary; did you mean 'char'?; choose char, sentencepiece:N with N pieces, or",
         ),
-        ("sentencepiece", "vocab 'sentencepiece' is no vocabulary; choose char, sentencepiece:N with N"),
-        ("sentencepiece:many", "vocab 'sentencepiece:many' is no vocabulary"),
-        ("", "vocab '' is no vocabulary; choose char"),
+        ("sentencepiece", "vocab 'sentencepiece' is not a vocabulary; choose char, sentencepiece:N with N"),
+        ("sentencepiece:many", "vocab 'sentencepiece:many' is not a vocabulary"),
+        ("", "vocab '' is not a vocabulary; choose char"),
         ("there/is none.model", "vocab 'there/is none.model' cannot be read: No such file or directory"),
     ],
 )

@@ -113,7 +113,7 @@ def test_a_number_of_pieces_that_does_not_suit_is_one_line_with_one_that_does(
 
 def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.model").write_text("no model")
-    with pytest.raises(ConfigError, match=r"text.model' is no model of SentencePiece: [^\n]*$"):
+    with pytest.raises(ConfigError, match=r"text.model' is not a SentencePiece model: [^\n]*$"):
         SentencePieces.read(tmp_path / "text.model")
     with pytest.raises(ConfigError, match=r"vocab '.*none.model' cannot be read: No such file"):
         SentencePieces.read(tmp_path / "none.model")

@@ -81,7 +81,7 @@ def test_names_and_white_space_are_dropped() -> None:
         ("SuperConvK1BNRELU(8,8,1,1)" * 257, "block 257 .*more than 256 sub-layers"),
         (
             "SuperConvK3BNRELU(3,8,1,1)SuperResK3K3(16,8,1,8,1)",
-            "SuperResK3K3 takes 16 channels, but SuperConvK3BNRELU before it gives 8",
+            "SuperResK3K3 takes 16 channels, but SuperConvK3BNRELU before it returns 8",
         ),
     ],
 )

@@ -82,7 +82,7 @@ def test_a_pickle_gets_neither_memory_nor_attributes_that_it_asks_for(tmp_path: 
         b"\x80\x02" + reconstruct + b"N}(U\x0c__defaults__K\x01u\x86b.",
     ):
         path.write_bytes(content)
-        assert "data_batch_1' is damaged or no batch of CIFAR" in refused(tmp_path)
+        assert "data_batch_1' is damaged or not a batch of CIFAR" in refused(tmp_path)
     from denas_cv.image import pickled
 
     assert not vars(pickled._reconstruct)

@@ -156,19 +156,19 @@ def test_an_unknown_folder_says_what_was_looked_for(tmp_path: Path) -> None:
 def test_archives_are_to_be_unpacked(tmp_path: Path) -> None:
     (tmp_path / "images.tar.gz").write_bytes(b"")
     for path in (tmp_path, tmp_path / "images.tar.gz"):
-        assert "images.tar.gz' is an archive, which is not read: unpack it" in refused(path)
+        assert "images.tar.gz' is an archive, which cannot be read; unpack it" in refused(path)
 
 
 def test_two_data_sets_side_by_side_are_not_chosen_from(tmp_path: Path) -> None:
     write_python_batches(tmp_path / "py")
     write_binary_batches(tmp_path / "bin")
-    assert "holds several data sets" in refused(tmp_path)
+    assert "contains several data sets" in refused(tmp_path)
     assert open_images(tmp_path / "bin").kind == "cifar10-binary"
 
 
 def test_folders_that_cannot_be_learnt_from_are_named(tmp_path: Path) -> None:
     one = write_folder(tmp_path / "one", {"train/cat": 2, "val/cat": 1})
-    assert "the class 'cat' alone" in refused(one)
+    assert "of only the class 'cat'" in refused(one)
     empty = write_folder(tmp_path / "empty", {"train/cat": 1, "train/dog": 0, "val/cat": 1})
     assert "empty/train/dog' holds no images" in refused(empty)
     foreign = write_folder(tmp_path / "foreign", {"train/cat": 1, "train/dog": 1, "val/owl": 1})
@@ -177,7 +177,7 @@ def test_folders_that_cannot_be_learnt_from_are_named(tmp_path: Path) -> None:
     assert "no training images" in refused(measured)
     assert len(parts_of_evaluation(measured)) == 2
     single = write_folder(tmp_path / "single", {"cat": 1, "dog": 1})
-    assert "every class has a single image" in refused(single)
+    assert "every class has only one image" in refused(single)
 
 
 def parts_of_evaluation(path: Path) -> ImageSource:

@@ -137,10 +137,10 @@ def test_stochastic_depth_is_for_training_alone_and_keeps_the_mean() -> None:
         x = torch.randn(4000, 1, 24)
         y = torch.ones(4000, 1, 24)
         last = model.train().blocks[-1]
-        added = last._joined(x, y) - x
+        added = last._add_residual(x, y) - x
         assert sorted(set(added[:, 0, 0].round().tolist())) == [0.0, 2.0]
         assert added.mean().item() == pytest.approx(1.0, abs=0.1)
-        assert torch.equal(model.blocks[0]._joined(x, y), x + y)
+        assert torch.equal(model.blocks[0]._add_residual(x, y), x + y)
 
 
 def test_fresh_weights_are_those_of_autoformer() -> None:

@@ -163,7 +163,7 @@ def test_a_tuple_that_is_no_architecture_is_refused(text: str, message: str) -> 
         ({"depths": [3, 2]}, r"depths \[3, 2\] must be one or more different numbers, from small to large"),
         ({"heads": []}, r"heads \[\] must be one or more different numbers"),
         ({"embed_dims": [0, 8]}, "embed_dims has 0; a choice is more than 0, and at most 8192"),
-        ({"head_size": 0, "embed_dims": [100]}, "100 cannot be shared by 3 heads"),
+        ({"head_size": 0, "embed_dims": [100]}, "3 heads cannot divide 100"),
     ],
 )
 def test_options_that_do_not_fit_together_are_refused(options: dict[str, Any], message: str) -> None:

@@ -80,11 +80,11 @@ def test_a_network_of_its_own_kind_is_a_checkpoint_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"is_decoder": True}, "is a decoder, and nlp/bert takes encoders"),
+        ({"is_decoder": True}, "is a decoder, but nlp/bert needs an encoder"),
         ({"position_embedding_type": "relative_key"}, "is of 'relative_key' positions"),
         ({"model_type": "roberta"}, "of model type 'roberta'.*hf/auto takes other families"),
-        ({"num_attention_heads": 5}, "32 hidden features, which 5 heads cannot share"),
-        ({"num_hidden_layers": 0}, "has 0 as its layers; get it again"),
+        ({"num_attention_heads": 5}, "32 hidden features, which 5 heads cannot divide equally"),
+        ({"num_hidden_layers": 0}, "has 0 as its layers; download it again"),
         ({"model_type": "denas-bert", "attention_head_size": "wide"}, "has 'wide' as its head_size"),
     ],
 )
@@ -122,7 +122,7 @@ def test_a_trained_model_needs_no_checkpoint(folder: Path) -> None:
     assert not again.inherits
     assert again.build(space.full()).config.hidden_dropout_prob == 0.3
     assert again.portable() == portable
-    with pytest.raises(ConfigError, match="digest 'abc' is not that of the checkpoint"):
+    with pytest.raises(ConfigError, match="digest 'abc' does not match the checkpoint"):
         space_of(folder, digest="abc")
 
 

@@ -56,8 +56,8 @@ def test_scores_are_numbers_from_0_to_5(tmp_path: Path) -> None:
     rows, [notice] = STSB.table.read(write_rows(tmp_path / "s.tsv", [header, *good, *bad]))
     assert [row.target for row in rows[:3]] == [0.0, 5.0, 3.75]
     assert notice == (
-        "5 of the 56 rows of 's.tsv' are damaged and left out: line 53 (the score '5.1'), line 54 (the score '-1'), "
-        "line 55 (the score 'nan'), line 56 (the score 'much'), line 57 (the score '')"
+        "5 of the 56 rows of 's.tsv' are damaged and were left out: line 53 (the score '5.1'), "
+        "line 54 (the score '-1'), line 55 (the score 'nan'), line 56 (the score 'much'), line 57 (the score '')"
     )
 
 
@@ -75,7 +75,7 @@ def test_damaged_rows_are_left_out_and_told_with_their_lines(tmp_path: Path) -> 
     rows, [notice] = SST2.table.read(path)
     assert len(rows) == 61
     assert notice == (
-        "6 of the 67 rows of 't.tsv' are damaged and left out: line 62 (1 instead of 2 columns), "
+        "6 of the 67 rows of 't.tsv' are damaged and were left out: line 62 (1 instead of 2 columns), "
         "line 63 (3 instead of 2 columns), line 64 (an empty sentence), "
         "line 65 (the label 'yes'), line 66 (not UTF-8), ..."
     )

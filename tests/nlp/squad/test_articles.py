@@ -86,7 +86,7 @@ def test_damaged_questions_are_left_out_and_told(tmp_path: Path) -> None:
     )
     assert len(questions(path)) == 30
     assert read_articles(path)[1] == (
-        "3 of the 33 questions of 'dev.json' are damaged and left out: 'x' lacks 'id', 'question' or 'answers'; 7 "
+        "3 of the 33 questions of 'dev.json' are damaged and were left out: 'x' lacks 'id', 'question' or 'answers'; 7 "
         "lacks 'id', 'question' or 'answers'; 'x' has an answer without 'text' or 'answer_start'",
     )
 

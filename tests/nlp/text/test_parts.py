@@ -67,7 +67,7 @@ def test_without_a_file_to_measure_on_the_same_items_are_set_aside_each_time(tmp
     assert len(parts.valid) == 2
     assert parts.notices[-1] == (
         "there is no validation file (dev.tsv): 2 of the 10 rows of 'train.tsv', always the same ones, are used for "
-        "for that (task.valid_share)"
+        "validation (task.valid_share)"
     )
     assert read(tmp_path, to_evaluate=True).valid == parts.valid
     assert read(tmp_path, to_evaluate=True).train is None
@@ -100,5 +100,5 @@ def test_at_least_one_item_is_set_aside_and_one_is_left(count: int, share: float
 
 
 def test_a_single_item_cannot_be_parted() -> None:
-    with pytest.raises(ConfigError, match="'x' holds too little to set a part of it aside"):
+    with pytest.raises(ConfigError, match="'x' has too little data to use a part of it"):
         held_out(["a"], 0.1, path=Path("x"))

@@ -90,7 +90,7 @@ def test_a_tokenizer_that_turns_texts_round_or_repeats_them_is_refused() -> None
 def test_a_tokenizer_that_makes_nothing_of_words_is_refused() -> None:
     # Letters that it does not know it leaves out.
     tokenizer = Tokenizer(models.BPE({"§": 0}, []))
-    with pytest.raises(ConfigError, match="'x' makes no tokens of plain words; give the vocabulary"):
+    with pytest.raises(ConfigError, match="'x' returns no tokens for plain words; give the vocabulary"):
         TextTokenizer(tokenizer.to_str(), origin="'x'")
 
 

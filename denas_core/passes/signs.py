@@ -15,9 +15,10 @@ ACTIVATIONS = frozenset(
         *(F.relu, F.relu_, torch.relu, torch.relu_, torch.Tensor.relu, torch.Tensor.relu_),
         *(F.relu6, F.leaky_relu, F.leaky_relu_, F.rrelu, F.elu, F.elu_, F.selu, F.celu, F.hardtanh),
         *(F.gelu, F.silu, F.mish, F.hardswish, F.softplus, torch.tanh, torch.Tensor.tanh, F.tanh),
+        *(torch.sigmoid, torch.Tensor.sigmoid, F.sigmoid),
     }
 )
-"""Activation functions whose two sides meet at zero. A sigmoid is a gate, and is none of them."""
+"""Activation functions whose two sides meet at zero. SiLU and its kin, written by hand, are products with a sigmoid."""
 
 
 class SignRecorder:

@@ -14,14 +14,21 @@ from denas_scores.saliency import Saliency
 from .tiny_models import CONFIGS, CONTINUOUS, TEXTS, inheriting_space, made, space_of
 
 
+OF_ATTENTION = {"naswot", "entropy", "flops", "depth-width", "jacob-cov", "saliency"}
+
+
+@pytest.mark.parametrize("combination", ["rank", "classic"])
 @pytest.mark.parametrize("weights_from", ["fresh", "inherited"])
 @pytest.mark.parametrize("name", CONFIGS)
-def test_every_default_component_is_finite_and_not_zero(name: str, weights_from: str) -> None:
+def test_every_default_component_is_finite_and_not_zero(
+    name: str, weights_from: str, combination: str
+) -> None:
     space = inheriting_space(name)
-    score = DEScore(batch_size=4, weights_from=weights_from)
+    score = DEScore(batch_size=4, weights_from=weights_from, combination=combination)
     weights = score.default_weights(space)
     used = {component for component, weight in weights.items() if weight}
-    assert used == ({"diversity", "saliency"} if name in TEXTS else set(weights) - {"latency"})
+    classic = {"diversity", "saliency"} if name in TEXTS else set(weights) - {"latency"}
+    assert used == (OF_ATTENTION if combination == "rank" else classic)
     candidate = Candidate(space, space.full())
     for component in used:
         measured = score.component(component, space)
@@ -33,7 +40,7 @@ def test_every_default_component_is_finite_and_not_zero(name: str, weights_from:
 @pytest.mark.parametrize("name", TEXTS)
 def test_texts_have_a_tangent_kernel_too(name: str) -> None:
     space = space_of(name)
-    complexity = DEScore(batch_size=4).component("complexity", space)
+    complexity = DEScore(batch_size=4, combination="classic").component("complexity", space)
     assert complexity is not None
     assert 0 < complexity.measure(Candidate(space, space.full())) < 40
 

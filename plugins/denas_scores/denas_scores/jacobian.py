@@ -27,11 +27,12 @@ class JacobianCovariance(ObservedScore):
     """The score of the correlation matrix of input gradients: -sum_i [log(l_i + k) + 1 / (l_i + k)], k = 1e-5.
 
     Mellor et al. 2020 (arXiv:2006.04647v1, eq. 2); l_i are the eigenvalues of the correlations, between samples, of the
-    gradient of the sum of a sample's logits by its input. A network of tokens is differentiated by its embeddings. The
+    gradient of a read-out by the input. The read-out is a fixed random sum of the logits instead of their plain sum,
+    which is constant where the last layer is a layer norm. A network of tokens is differentiated by its embeddings. The
     batch is noise; batch-norm statistics are held constant, so that the gradient of a sample is its own.
     """
 
-    kept: ClassVar[PassSpec] = PassSpec(readout="sum", gradients="inputs")
+    kept: ClassVar[PassSpec] = PassSpec(readout="cotangent", gradients="inputs")
 
     def value(self, trace: Trace) -> float:
         """Return the score; larger the less the gradients are correlated.
@@ -58,7 +59,7 @@ class EpeNas(ObservedScore):
     classification; values of different numbers of classes cannot be compared.
     """
 
-    kept: ClassVar[PassSpec] = PassSpec(readout="sum", gradients="inputs")
+    kept: ClassVar[PassSpec] = PassSpec(readout="cotangent", gradients="inputs")
 
     classes: int = option(10, "Classes that the samples are given to", at_least=1)
 

@@ -68,7 +68,7 @@ def test_a_plugin_that_cannot_be_loaded_is_a_row_with_the_reason(broken: Broken,
 @pytest.mark.parametrize("broken", BROKEN, ids=name_of)
 def test_doctor_says_how_to_fix_a_plugin_that_cannot_be_loaded(broken: Broken, rows: Rows) -> None:
     row = rows[key_of(broken)]
-    assert broken.mend in row["fix"]
+    assert broken.fix in row["fix"]
     assert row["fix"].isprintable() and len(row["fix"]) <= 600
 
 
@@ -121,7 +121,7 @@ def test_entry_points_that_cannot_be_read_are_a_row_and_hide_no_other(broken: Br
     plugin = plugins[key_of(broken)]
     assert plugin.status == "broken"
     assert re.search(broken.reason, plugin.reason)
-    assert broken.mend in fix({**plugin.as_dict(), "faults": {}})
+    assert broken.fix in fix({**plugin.as_dict(), "faults": {}})
     assert {name for name, _ in plugins} >= {"good", "builtin", *(odd.name for odd in ODD_METADATA)}
 
 

@@ -124,10 +124,8 @@ class TinyTransformer(nn.Module):
         for index, layer in enumerate(self.layers):
             if layers is not None and not layers[index]:
                 continue
-            x = self._add_residual(x, layer.norm1, functools.partial(self._attention, layer, groups[index]))
-            x = self._add_residual(
-                x, layer.norm2, functools.partial(self._feed_forward, layer, neurons[index])
-            )
+            x = self._joined(x, layer.norm1, functools.partial(self._attention, layer, groups[index]))
+            x = self._joined(x, layer.norm2, functools.partial(self._feed_forward, layer, neurons[index]))
         pooled = torch.tanh(x.mean(1) @ self.pooler.T)
         return self.scale * (pooled @ self.classifier.T)
 

@@ -117,11 +117,11 @@ BREAKS = {
         "self._ask(generation, self.trials)",
         "core/study/test_study.py::test_a_raised_budget_goes_on_to_the_same_table_as_a_longer_run",
     ),
-    "a trial is told before it is committed": Break(
+    "observers are called before a trial is committed": Break(
         "study/study.py",
         "        self._store.append(trial, active_seconds=self.active_seconds())\n        self._remember(trial)\n"
-        '        self._tell("trial_done", trial)\n',
-        '        self._tell("trial_done", trial)\n        self._remember(trial)\n'
+        '        self._pace.trial_done(trial)\n        self._tell("trial_done", trial)\n',
+        '        self._tell("trial_done", trial)\n        self._remember(trial)\n        self._pace.trial_done(trial)\n'
         "        self._store.append(trial, active_seconds=self.active_seconds())\n",
         "core/study/test_study.py::test_an_observer_hears_of_a_trial_once_it_cannot_be_lost",
     ),
@@ -164,7 +164,7 @@ IN_THE_SUITE = (
     "a commit does not wait for the disk",
     "digests are not compared",
     "a seed depends on how far the search is",
-    "a trial is told before it is committed",
+    "observers are called before a trial is committed",
     "a repair works on the damaged files themselves",
 )
 """One for each module and kind of defect; the others are tried at night."""

@@ -97,7 +97,7 @@ def test_what_cannot_be_read_is_told(space: Auto, given: dict[str, Any], text: s
 def test_heads_that_there_are_no_weights_for_are_told() -> None:
     space = inheriting_space("bert", head_width="free")
     with pytest.raises(
-        ConfigError, match=r"makes 2 heads of 16 features \(a test\), and there are weights for 8"
+        ConfigError, match=r"makes 2 heads of 16 features \(a test\), but there are weights for 8"
     ):
         space.parse('{"num_attention_heads": 2, "hidden_size": 32}', origin="a test")
 

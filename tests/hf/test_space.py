@@ -194,7 +194,7 @@ def test_a_family_that_is_not_known_is_refused_with_those_that_are_and_the_guide
 
 def test_layers_of_several_kinds_are_taken_from_the_front() -> None:
     config = {**CONFIGS["qwen2"], "layer_types": ["full_attention", "sliding_attention", "full_attention"]}
-    assert "several kinds, each in its place; set inherit=leading" in refused(
+    assert "of several kinds in a fixed order; set inherit=leading" in refused(
         config=config, inherit="magnitude", seq_len=9
     )
 

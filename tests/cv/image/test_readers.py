@@ -115,7 +115,7 @@ def test_a_training_is_steered_by_val_and_an_evaluation_looks_at_test(tmp_path: 
     for to_evaluate, name in ((False, "val"), (True, "test")):
         images = open_images(tmp_path, to_evaluate=to_evaluate)
         assert f"/{name}/" in images.valid.paths[0]  # type: ignore[union-attr]
-        assert f"measured on {name}/" in images.notices
+        assert f"evaluated on {name}/" in images.notices
 
 
 def test_the_folder_may_be_the_one_above(tmp_path: Path) -> None:

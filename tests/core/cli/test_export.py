@@ -124,7 +124,7 @@ def test_untrained_exports_the_best_architecture_with_fresh_weights(run: Path) -
             ["nowhere", "--to", "safetensors", "--untrained"],
             "'nowhere' is not a run with a best architecture",
         ),
-        (["run", "--to", "openvino"], "install it with: pip install denas-openvino"),
+        (["run", "--to", "openvino"], "no installed plugin has an exporter 'openvino'"),
         (["run", "--to", "savetensors"], "no installed plugin has a"),
         (["run", "--to", "torch-export", "--set", "export.opset=3"], "has no option 'opset' (--set)"),
         (["run", "--to", "torch-export", "--set", "opset=3"], "write its options as export.NAME=VALUE"),
@@ -175,5 +175,5 @@ def test_the_model_of_a_run_is_found_and_a_stranger_is_not(trained: Path, tmp_pa
     with pytest.raises(ConfigError, match="neither a run nor a trained model"):
         find_model(tmp_path)
     (trained / "best.json").unlink()
-    with pytest.raises(ConfigError, match="no run with a best architecture"):
+    with pytest.raises(ConfigError, match="not a run with a best architecture"):
         untrained_model(trained, Registry.discover())

@@ -61,7 +61,7 @@ def test_a_run_takes_the_place_of_the_space_and_the_architecture(searched: Path,
     [
         ({"trainings": {}}, [], "has no key 'trainings' (training.yaml); did you mean 'training'?"),
         ({"space": None}, [], "name a run or a space, or a --config with a space"),
-        ({"arch": None}, [], "training one needs --arch too"),
+        ({"arch": None}, [], "a training of one also needs --arch"),
         ({"data": None}, [], "name one with --data"),
         ({"training": {"lrs": 1}}, [], "'training' has no option 'lrs'"),
         ({"device": "gpu"}, [], "'device'"),

@@ -81,8 +81,8 @@ def test_a_network_of_its_own_kind_is_a_checkpoint_too(tmp_path: Path) -> None:
     ("config", "message"),
     [
         ({"is_decoder": True}, "is a decoder, but nlp/bert needs an encoder"),
-        ({"position_embedding_type": "relative_key"}, "is of 'relative_key' positions"),
-        ({"model_type": "roberta"}, "of model type 'roberta'.*hf/auto takes other families"),
+        ({"position_embedding_type": "relative_key"}, "is a network with 'relative_key' positions"),
+        ({"model_type": "roberta"}, "of model type 'roberta'.*hf/auto supports other families"),
         ({"num_attention_heads": 5}, "32 hidden features, which 5 heads cannot divide equally"),
         ({"num_hidden_layers": 0}, "has 0 as its layers; download it again"),
         ({"model_type": "denas-bert", "attention_head_size": "wide"}, "has 'wide' as its head_size"),

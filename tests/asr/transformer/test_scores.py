@@ -78,7 +78,7 @@ def test_the_scores_of_networks_of_real_size_are_finite() -> None:
         assert 0 < Saliency().measure(candidate) < 600
 
 
-@pytest.mark.parametrize("combination", ["rank", "reference"])
+@pytest.mark.parametrize("combination", ["classic", "reference"])
 def test_diversity_sees_random_features(combination: Any) -> None:
     space = small()
     component = DEScore(combination=combination).component("diversity", space)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -80,6 +81,7 @@ def test_pytest_reports_passed_failed_and_skipped_checks(tmp_path: Path) -> None
         check=False,
         timeout=300,
         cwd=tmp_path,
+        env={key: value for key, value in os.environ.items() if key != "PYTEST_ADDOPTS"},
     )
     lines = done.stdout.splitlines()
     assert [line for line in lines if line.startswith("FAILED") and "test_it_prints_nothing" in line], (

@@ -143,7 +143,10 @@ def test_reading_prints_nothing(arpa: Path, capfd: pytest.CaptureFixture[str]) -
 )
 def test_files_of_another_kind_are_refused(content: bytes, tmp_path: Path) -> None:
     pytest.importorskip("kenlm")
-    path = tmp_path / "words.arpa"
+    # A path is named whole, however long it is.
+    folder = tmp_path / ("a" * 100)
+    folder.mkdir()
+    path = folder / "words.arpa"
     path.write_bytes(content)
     with pytest.raises(ConfigError, match=r"words\.arpa' is neither ARPA text nor a kenlm binary") as refused:
         NgramModel(path)

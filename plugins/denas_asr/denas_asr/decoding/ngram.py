@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from denas_core.errors import ConfigError, describe_error, safe_repr
+from denas_core.errors import ConfigError, describe_error
 
 NATURAL = math.log(10.0)
 """Natural logarithm of 10: kenlm works with logarithms to base 10."""
@@ -56,7 +56,7 @@ def _read(kenlm: Any, path: Path) -> Any:
     # For a missing file, the library's own message has several lines.
     if not path.is_file():
         raise ConfigError(
-            f"language model {safe_repr(str(path))} is not a file; give lm a path of ARPA text or a kenlm binary"
+            f"language model {str(path)!r} is not a file; give lm a path of ARPA text or a kenlm binary"
         )
     config = kenlm.Config()
     # By default kenlm draws a progress bar and recommends a binary file on the terminal.
@@ -66,5 +66,5 @@ def _read(kenlm: Any, path: Path) -> Any:
         return kenlm.Model(str(path), config)
     except (OSError, RuntimeError, ValueError) as error:
         raise ConfigError(
-            f"language model {safe_repr(str(path))} is neither ARPA text nor a kenlm binary: {describe_error(error)}"
+            f"language model {str(path)!r} is neither ARPA text nor a kenlm binary: {describe_error(error)}"
         ) from error

@@ -126,7 +126,7 @@ class Task(Component, ABC, Generic[S]):
     ... class Table(Task):
     ...     metric = Metric(name="accuracy")
     ...
-    ...     def misfit(self, space):
+    ...     def why_unsuitable(self, space):
     ...         (shape,) = (x.shape[1:] for x in space.batch(1, seed=0, kind="cost").inputs.values())
     ...         return "" if shape == (12,) else f"its samples have the shape {tuple(shape)}, not (12,)"
     ...
@@ -150,7 +150,7 @@ class Task(Component, ABC, Generic[S]):
     ...
     ...     def metrics(self, predictions, targets, split):
     ...         return {"accuracy": float((predictions == targets["label"]).double().mean())}
-    >>> Table().misfit(SampleMLP())
+    >>> Table().why_unsuitable(SampleMLP())
     ''
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder) / "rows.json"
@@ -173,7 +173,7 @@ class Task(Component, ABC, Generic[S]):
         return None
 
     @abstractmethod
-    def misfit(self, space: SearchSpace) -> str:
+    def why_unsuitable(self, space: SearchSpace) -> str:
         """Return why networks of `space` are not suitable for this task, or an empty string if they are."""
 
     @abstractmethod

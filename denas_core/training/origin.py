@@ -109,24 +109,24 @@ def choose_task(
             task: Task[Any] = registry.create("task", name, options, origin="the command line")
         except NotInstalled as error:
             raise NotInstalled(f"{error}{_where_tasks_are(registry, space)}") from error
-        if reason := _misfit(task, space):
+        if reason := _why_unsuitable(task, space):
             raise ConfigError(f"{space.id!r} cannot be trained for {task.id!r}: {reason}")
         return task
     ids = registry.ids("task")
-    misfits: dict[str, str] = {}
+    reasons_by_task: dict[str, str] = {}
     for id in ids:
         try:
-            misfits[id] = _misfit(registry.create("task", id), space)
+            reasons_by_task[id] = _why_unsuitable(registry.create("task", id), space)
         except DenasError as error:
-            misfits[id] = str(error)
-    fitting = [id for id in ids if not misfits[id]]
+            reasons_by_task[id] = str(error)
+    fitting = [id for id in ids if not reasons_by_task[id]]
     if len(fitting) == 1:
         return registry.create("task", fitting[0], options, origin="the command line")  # type: ignore[no-any-return]
     if fitting:
         raise ConfigError(f"{space.id!r} can be trained for {', '.join(fitting)}; choose with --task")
     if not ids:
         raise ConfigError("no installed plugin has a task; install one, such as: pip install denas-cv")
-    reasons = "; ".join(f"{id}: {reason}" for id, reason in misfits.items())
+    reasons = "; ".join(f"{id}: {reason}" for id, reason in reasons_by_task.items())
     raise ConfigError(f"no installed task fits {space.id!r}: {reasons}{_where_tasks_are(registry, space)}")
 
 
@@ -136,9 +136,9 @@ def _where_tasks_are(registry: Registry, space: SearchSpace) -> str:
     return f"; tasks for {space.id!r} come with {space.tasks_from}: pip install {space.tasks_from}"
 
 
-def _misfit(task: Task[Any], space: SearchSpace) -> str:
+def _why_unsuitable(task: Task[Any], space: SearchSpace) -> str:
     with plugin_errors(f"task {task.id!r}", guard=False):
-        return str(task.misfit(space))
+        return str(task.why_unsuitable(space))
 
 
 def untrained_model(run: Path, registry: Registry) -> TrainedModel:

@@ -62,13 +62,15 @@ def recipe_is_plain(task: Task[Any]) -> None:
 
 
 @check_on(lambda task, spaces: (*spaces, FOREIGN))
-def misfits_are_texts(task: Task[Any], space: SearchSpace) -> None:
-    """misfit() returns a line of text: empty, or why a space does not fit, such as one input of seven dimensions."""
-    found: Any = task.misfit(space)
+def reasons_are_texts(task: Task[Any], space: SearchSpace) -> None:
+    """why_unsuitable() returns one line: empty, or why a space does not fit, such as one input of seven dimensions."""
+    found: Any = task.why_unsuitable(space)
     if not isinstance(found, str) or "\n" in found:
-        fail(f"misfit() of {space.id} returns {brief(found)}; return one line of text")
+        fail(f"why_unsuitable() of {space.id} returns {brief(found)}; return one line of text")
     if space is FOREIGN and not found:
-        fail("misfit() accepts a space with one input 'wormhole' of seven dimensions; look at its batches")
+        fail(
+            "why_unsuitable() accepts a space with one input 'wormhole' of seven dimensions; look at its batches"
+        )
 
 
 @check_on(each_reading)
@@ -223,7 +225,7 @@ def _require_metrics(task: Task[Any], metrics: Any, method: str) -> None:
 
 def _calls(task: Task[Any], reading: Reading) -> list[Call]:
     return [
-        Call("misfit()", lambda seed: task.misfit(reading.space)),
+        Call("why_unsuitable()", lambda seed: task.why_unsuitable(reading.space)),
         Call("read()", lambda seed: _contents(task.read(reading.path, reading.space))),
         Call("sample()", lambda seed: [reading.samples(augmented) for augmented in SEEDS]),
         Call("collate()", lambda seed: [reading.batch(augmented) for augmented in SEEDS]),

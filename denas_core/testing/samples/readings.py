@@ -110,9 +110,9 @@ class Reading:
 
 def each_reading(task: Task[Any], spaces: Sequence[SearchSpace]) -> Iterator[Reading]:
     """Yield what the task reads of its example for each space that fits; skip the check if there is none."""
-    fitting = [space for space in spaces if not task.misfit(space)]
+    fitting = [space for space in spaces if not task.why_unsuitable(space)]
     if not fitting:
-        reasons = "; ".join(f"{space.id}: {task.misfit(space)}" for space in spaces)
+        reasons = "; ".join(f"{space.id}: {task.why_unsuitable(space)}" for space in spaces)
         raise CheckSkipped(f"no space fits ({reasons}); name one with --space, or override spaces()")
     for space in fitting:
         with tempfile.TemporaryDirectory() as name:

@@ -214,4 +214,4 @@ def test_it_is_told_why_a_space_of_images_does_not_fit() -> None:
     pytest.importorskip("denas_cv")
     from denas_cv.cnn.space import CNN
 
-    assert SpeechRecognition(**PLAIN).misfit(CNN()) == "its inputs are x, not features and tokens"
+    assert SpeechRecognition(**PLAIN).why_unsuitable(CNN()) == "its inputs are x, not features and tokens"

@@ -45,7 +45,7 @@ class Vectors(Task[Any]):
     recipe: ClassVar[Mapping[str, Any]] = {"epochs": 3}
     rows: ClassVar[Any] = Rows
 
-    def misfit(self, space: Any) -> str:
+    def why_unsuitable(self, space: Any) -> str:
         [(_, tensor), *others] = space.batch(1, seed=0, kind="cost").inputs.items()
         return "it takes no vectors of 12 numbers" if others or tensor.shape != (1, 12) else ""
 
@@ -95,14 +95,14 @@ class OwnSettings(Vectors):
     recipe = {"epochs": 3, "vector_rate": 0.1}  # noqa: RUF012
 
 
-class TruthfulMisfit(Vectors):
-    def misfit(self, space: Any) -> Any:
-        return bool(super().misfit(space))
+class ReasonWithoutText(Vectors):
+    def why_unsuitable(self, space: Any) -> Any:
+        return bool(super().why_unsuitable(space))
 
 
 class FitsAll(Vectors):
-    def misfit(self, space: Any) -> str:
-        return super().misfit(space) if "sample/foreign" not in space.id else ""
+    def why_unsuitable(self, space: Any) -> str:
+        return super().why_unsuitable(space) if "sample/foreign" not in space.id else ""
 
 
 class LearnsNothing(Vectors):
@@ -226,7 +226,7 @@ class Chatty(Vectors):
 BROKEN: dict[str, Any] = {
     "metric_is_declared": Sideways,
     "recipe_is_plain": OwnSettings,
-    "misfits_are_texts": (TruthfulMisfit, FitsAll),
+    "reasons_are_texts": (ReasonWithoutText, FitsAll),
     "data_is_read": LearnsNothing,
     "missing_data_is_named": BareErrors,
     "facts_are_kept": (TensorFacts, OwnFacts),

@@ -276,11 +276,13 @@ class Shaped(SampleMLP):
 
 def test_spaces_that_see_no_square_images_are_refused_with_the_reason(photos: Path) -> None:
     task = ImageClassification()
-    assert "input 'tokens' is torch.int64 of shape (1, 7), not an image" in task.misfit(SampleTransformer())
-    assert "not an image" in task.misfit(SampleMLP())
-    assert "2 channels" in task.misfit(Shaped(2, 8, 8))
-    assert "8 x 9 pixels, not square" in task.misfit(Shaped(3, 8, 9))
-    assert task.misfit(CNN()) == task.misfit(SPACE) == ""
+    assert "input 'tokens' is torch.int64 of shape (1, 7), not an image" in task.why_unsuitable(
+        SampleTransformer()
+    )
+    assert "not an image" in task.why_unsuitable(SampleMLP())
+    assert "2 channels" in task.why_unsuitable(Shaped(2, 8, 8))
+    assert "8 x 9 pixels, not square" in task.why_unsuitable(Shaped(3, 8, 9))
+    assert task.why_unsuitable(CNN()) == task.why_unsuitable(SPACE) == ""
     with pytest.raises(ConfigError, match="cannot classify images: its images have 2 channels"):
         task.read(photos, Shaped(2, 8, 8))
 

@@ -105,11 +105,11 @@ def test_spaces_that_read_no_tokens_are_refused_with_the_reason() -> None:
     assert inputs_of(SPACE) == ("input_ids", "attention_mask", "token_type_ids")
     assert inputs_of(ToyText(segments=False)) == ("input_ids", "attention_mask")
     task = SST2()
-    assert task.misfit(SPACE) == Squad().misfit(SPACE) == ""
-    assert "take 'x', and not 'input_ids', the tokens of a text" in task.misfit(SampleMLP())
-    assert "take 'tokens', and not 'input_ids'" in task.misfit(SampleTransformer())
+    assert task.why_unsuitable(SPACE) == Squad().why_unsuitable(SPACE) == ""
+    assert "take 'x', and not 'input_ids', the tokens of a text" in task.why_unsuitable(SampleMLP())
+    assert "take 'tokens', and not 'input_ids'" in task.why_unsuitable(SampleTransformer())
     both = Stock(names=("input_ids", "decoder_input_ids"))
-    assert "also take 'decoder_input_ids', which a text alone does not have" in task.misfit(both)
+    assert "also take 'decoder_input_ids', which a text alone does not have" in task.why_unsuitable(both)
 
 
 def test_tokens_that_are_no_row_of_numbers_are_refused() -> None:
@@ -117,7 +117,7 @@ def test_tokens_that_are_no_row_of_numbers_are_refused() -> None:
         def batch(self, size: int, *, seed: int, kind: Any = "noise") -> Batch:
             return Batch(inputs={"input_ids": torch.zeros(size, 3, 4)})
 
-    assert "is torch.float32 of shape (1, 3, 4), not a row of tokens" in SST2().misfit(Odd())
+    assert "is torch.float32 of shape (1, 3, 4), not a row of tokens" in SST2().why_unsuitable(Odd())
 
 
 @pytest.fixture

@@ -117,7 +117,7 @@ class SpeechRecognition(Task[SpeechSample]):
 
         return SPEECH
 
-    def misfit(self, space: SearchSpace) -> str:
+    def why_unsuitable(self, space: SearchSpace) -> str:
         """Return why networks of `space` cannot process speech; empty if they can."""
         found = form_of(space)
         return found if isinstance(found, str) else ""

@@ -92,7 +92,7 @@ class ImageClassification(Task[ImageSample]):
 
         return IMAGES
 
-    def misfit(self, space: SearchSpace) -> str:
+    def why_unsuitable(self, space: SearchSpace) -> str:
         """Return why the inputs of `space` are not square images; empty if they are."""
         found = form_of(space)
         return found if isinstance(found, str) else ""

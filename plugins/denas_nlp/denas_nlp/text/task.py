@@ -72,7 +72,7 @@ class TextTask(Task[TextSample], ABC):
         if self.vocab:
             self.vocab = str(Path(self.vocab).expanduser().absolute())
 
-    def misfit(self, space: SearchSpace) -> str:
+    def why_unsuitable(self, space: SearchSpace) -> str:
         """Return why networks of `space` do not take texts; empty if they do."""
         found = inputs_of(space)
         return found if isinstance(found, str) else ""

@@ -38,7 +38,7 @@ class Side(Task):
     skip: bool = option(False, "Leave out points that have no side")
     slow: float = option(0.0, "Seconds that each prediction takes", at_least=0)
 
-    def misfit(self, space):
+    def why_unsuitable(self, space):
         shape = space.batch(1, seed=0, kind="cost").inputs.get("x")
         return "" if shape is not None and tuple(shape.shape) == (1, 2) else "its input is not a point"
 

@@ -62,7 +62,7 @@ COMBINATION = "score.combination"
 
 
 def _classic(old: OldConfig) -> Outcome:
-    note = "the components that the original had; score.combination: rank takes those that predict better"
+    note = "the components that the original had; score.combination: ensemble takes those that predict better"
     return Outcome(settings={COMBINATION: "classic"}, note=note)
 
 

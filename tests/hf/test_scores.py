@@ -16,7 +16,7 @@ from .tiny_models import CONFIGS, CONTINUOUS, TEXTS, inheriting_space, made, spa
 OF_ATTENTION = {"naswot", "entropy", "flops", "depth-width", "jacob-cov", "saliency"}
 
 
-@pytest.mark.parametrize("combination", ["rank", "classic"])
+@pytest.mark.parametrize("combination", ["ensemble", "classic"])
 @pytest.mark.parametrize("weights_from", ["fresh", "inherited"])
 @pytest.mark.parametrize("name", CONFIGS)
 def test_every_default_component_is_finite_and_not_zero(
@@ -27,7 +27,7 @@ def test_every_default_component_is_finite_and_not_zero(
     weights = score.default_weights(space)
     used = {component for component, weight in weights.items() if weight}
     classic = {"diversity", "saliency"} if name in TEXTS else set(weights) - {"latency"}
-    assert used == (OF_ATTENTION if combination == "rank" else classic)
+    assert used == (OF_ATTENTION if combination == "ensemble" else classic)
     candidate = Candidate(space, space.full())
     for component in used:
         measured = score.component(component, space)

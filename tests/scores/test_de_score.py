@@ -57,6 +57,13 @@ def test_the_default_is_one_rule_for_networks_with_attention_and_one_for_others(
         assert set(scoring.weights.values()) == {1.0} and not scoring.notices
 
 
+@pytest.mark.parametrize("space", [AttentionSpace(), RecipeSpace()])
+def test_runs_made_earlier_keep_their_components(space: Any) -> None:
+    """Their configuration says rank, which was the name of what is called classic now."""
+    earlier, classic = (Scoring(DEScore(combination=name), space, no_other) for name in ("rank", "classic"))
+    assert earlier.weights == classic.weights and earlier.components == classic.components
+
+
 def test_every_component_has_its_place_under_one_of_the_words() -> None:
     under = [name for names in HEADINGS.values() for name in names]
     assert len(under) == len(set(under))
@@ -206,7 +213,7 @@ def test_reference_follows_the_recipe_of_the_space() -> None:
 
 
 def test_reference_needs_a_recipe() -> None:
-    with pytest.raises(ConfigError, match=r"has no recipe for it; use combination='rank'"):
+    with pytest.raises(ConfigError, match=r"has no recipe for it; use combination='ensemble'"):
         DEScore(combination="reference").default_weights(CNNSpace())
 
 
@@ -237,7 +244,7 @@ def test_the_ratio_of_the_original_is_not_taken_of_one_half() -> None:
         score.component("saliency", RecipeSpace())
 
 
-@pytest.mark.parametrize("combination", ["rank", "classic"])
+@pytest.mark.parametrize("combination", ["ensemble", "classic"])
 @pytest.mark.parametrize("space", [AttentionSpace(), CNNSpace()])
 def test_values_do_not_depend_on_which_components_are_measured_first(space: Any, combination: Any) -> None:
     components = Scoring(DEScore(batch_size=8, combination=combination), space, no_other).components

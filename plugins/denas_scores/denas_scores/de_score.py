@@ -35,6 +35,9 @@ ATTENTION_BATCH_SIZE = 8
 """Samples of noise for networks with attention, whose samples hold many positions: they rank as 16 and 24 do."""
 
 CLASSIC_BATCH_SIZE = 64
+CLASSIC_NAMES = ("classic", "rank")
+"""Names of the combination of four components; the second is that of runs made before there were others."""
+
 CLASSIC = ("expressivity", "complexity", "diversity", "saliency")
 
 HEADINGS: Mapping[str, tuple[str, ...]] = {
@@ -43,7 +46,7 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
     "diversity": ("jacob-cov",),
     "saliency": ("saliency",),
 }
-"""The components of ``rank`` under the five words of the DE-Score; the fifth is the measured latency."""
+"""The components of ``ensemble`` under the five words of the DE-Score; the fifth is the measured latency."""
 
 OF_CONVOLUTIONS = ("participation", "progressivity", "trainability")
 """Components that count for networks without attention alone: they look at channels and positions that change."""
@@ -56,8 +59,8 @@ OF_ATTENTION = ("depth-width",)
 class DEScore(CombinedScore):
     """The DE-Score: expressivity, complexity, diversity, saliency and latency in one number.
 
-    ``rank`` adds the log-ranks of the components of `HEADINGS`, each of weight 1, all of them train-free and from one
-    run on noise and one on ones. Networks with attention count depth times width, networks without it how channels and
+    ``ensemble`` adds the log-ranks of the components of `HEADINGS`, each of weight 1, all of them train-free and from
+    one run on noise and one on ones. Networks with attention count depth times width, networks without it how channels and
     positions change: the one rule by kind of network. ``classic`` has four components, one a word: the answer to a
     perturbed input, the condition number of the tangent kernel, the nuclear norms of attention and the synaptic
     saliency outside it. ``reference`` is the original's arithmetic.
@@ -68,8 +71,9 @@ class DEScore(CombinedScore):
     it had one in the original's score of such a space.
     """
 
-    combination: Literal["rank", "classic", "reference"] = option(
-        "rank", "Which components there are, and how they become one number"
+    combination: Literal["ensemble", "classic", "rank", "reference"] = option(
+        "ensemble",
+        "Which components there are, and how they become one number; 'rank' is what runs made earlier call 'classic'",
     )
     batch_size: int | None = option(
         None,
@@ -78,7 +82,7 @@ class DEScore(CombinedScore):
         at_least=2,
     )
     repeats: int = option(
-        1, "Runs of 'rank' on other weights and noise, whose values are averaged", at_least=1
+        1, "Runs of 'ensemble' on other weights and noise, whose values are averaged", at_least=1
     )
     synaptic_batch_size: int | None = option(
         None,
@@ -87,7 +91,7 @@ class DEScore(CombinedScore):
         at_least=1,
     )
     weights_from: Literal["fresh", "inherited"] = option(
-        "fresh", "Weights that 'rank' and 'classic' score: newly drawn, or of the space's checkpoint"
+        "fresh", "Weights that 'ensemble' and 'classic' score: newly drawn, or of the space's checkpoint"
     )
 
     @property
@@ -99,7 +103,7 @@ class DEScore(CombinedScore):
         """Return the weight of each component for `space`; that of latency is 0."""
         if self.combination == "reference":
             return self._recipe(space).weights
-        if self.combination == "classic":
+        if self.combination in CLASSIC_NAMES:
             recipe = space.reference_recipe()
             used = CLASSIC if recipe is None else [name for name in CLASSIC if recipe.weights.get(name)]
             return {**{name: float(name in used) for name in CLASSIC}, "latency": 0.0}
@@ -112,7 +116,7 @@ class DEScore(CombinedScore):
         if self.combination == "reference":
             return self._reference_component(name, self._recipe(space))
         samples = self.synaptic_batch_size or space.probe_samples
-        if self.combination == "classic":
+        if self.combination in CLASSIC_NAMES:
             return self._classic_component(name, space, samples)
         if name == "saliency":
             return Saliency(batch_size=samples, over="all", weights_from=self.weights_from)
@@ -160,7 +164,7 @@ class DEScore(CombinedScore):
         if recipe is None:
             raise ConfigError(
                 f"the original DE-NAS has no space like {space.id!r}, so combination='reference' has no recipe for it; "
-                "use combination='rank'"
+                "use combination='ensemble'"
             )
         return recipe
 
@@ -172,7 +176,7 @@ class DEScore(CombinedScore):
             "saliency": ReferenceSaliency,
         }
         if name not in kinds:
-            raise ConfigError(f"combination='reference' has no term for {name!r}; use combination='rank'")
+            raise ConfigError(f"combination='reference' has no term for {name!r}; use combination='ensemble'")
         weights = {**recipe.weights, **self.weights}
         if name == "saliency" and recipe.arithmetic == "ratio" and not weights.get("expressivity"):
             raise ConfigError(

@@ -60,8 +60,8 @@ class DEScore(CombinedScore):
     """The DE-Score: expressivity, complexity, diversity, saliency and latency in one number.
 
     ``ensemble`` adds the log-ranks of the components of `HEADINGS`, each of weight 1, all of them train-free and from
-    one run on noise and one on ones. Networks with attention count depth times width, networks without it how channels and
-    positions change: the one rule by kind of network. ``classic`` has four components, one a word: the answer to a
+    one run on noise and one on ones. Networks with attention count depth times width, networks without it how channels
+    and positions change: the one rule by kind of network. ``classic`` has four components, one a word: the answer to a
     perturbed input, the condition number of the tangent kernel, the nuclear norms of attention and the synaptic
     saliency outside it. ``reference`` is the original's arithmetic.
 

@@ -2,6 +2,7 @@
 
 from .contracts.candidate import Candidate as Candidate
 from .contracts.component import option as option
+from .contracts.executor import Demand as Demand
 from .contracts.executor import Executor as Executor
 from .contracts.exporter import Exporter as Exporter
 from .contracts.original import Recipe as Recipe
@@ -16,6 +17,7 @@ from .contracts.space import Variant as Variant
 from .contracts.strategy import History as History
 from .contracts.strategy import Strategy as Strategy
 from .contracts.strategy import propose_distinct as propose_distinct
+from .contracts.supervised import SupervisedExecutor as SupervisedExecutor
 from .contracts.task import Metric as Metric
 from .contracts.task import Split as Split
 from .contracts.task import Task as Task
@@ -74,3 +76,7 @@ from .values.views import WeightView as WeightView
 from .values.views import is_part_of as is_part_of
 from .values.views import views_by_module as views_by_module
 from .version import __version__ as __version__
+from .workers.job import answer_to as answer_to
+from .workers.job import load_job as load_job
+from .workers.transport import Event as Event
+from .workers.transport import Transport as Transport

@@ -14,6 +14,9 @@ from hypothesis import HealthCheck, settings
 # there are cores in each of them. It reads the variable when it is imported, which happens after this file.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# Searches of tests run in one process, for the same reason; tests of workers ask for them.
+os.environ["DENAS_WORKERS"] = "1"
+
 TOY = Path(__file__).parent / "toy"
 sys.path.insert(0, str(TOY))
 

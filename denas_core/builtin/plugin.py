@@ -22,8 +22,11 @@ def denas_probes() -> Components:
 
 @hookimpl
 def denas_executors() -> Components:
-    """Provide `serial`."""
-    return {"serial": "denas_core.builtin.serial:Serial"}
+    """Provide `process` and `serial`."""
+    return {
+        "process": "denas_core.builtin.process:Process",
+        "serial": "denas_core.builtin.serial:Serial",
+    }
 
 
 @hookimpl

@@ -66,7 +66,12 @@ class SearchProgress:
         counts = study.counts
         parts = [f"{counts['scored']} scored"]
         parts += [f"{counts[state]} {state}" for state in ("infeasible", "failed") if counts[state]]
-        parts += [f"{rate:.1f}/s", self._best_so_far(study), _time_left(study)]
+        parts += [
+            f"{rate:.1f}/s",
+            study.setup.executor.describe(),
+            self._best_so_far(study),
+            _time_left(study),
+        ]
         return ", ".join(part for part in parts if part)
 
     def _best_so_far(self, study: Study) -> str:

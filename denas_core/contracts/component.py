@@ -49,6 +49,10 @@ class Component:
         self.__dict__["_id"] = id
         return self
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A component is its options: another process makes it from them, and whatever it has computed stays here.
+        return _remade, (type(self), self.__dict__.get("_id"), self.options())
+
     def options(self) -> dict[str, Any]:
         """Return the values of the options by name. JSON can represent all of them."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
@@ -56,3 +60,8 @@ class Component:
     def reference(self) -> dict[str, Any]:
         """Return the id and the options. A registry can make the same component from them."""
         return {"id": self.id, "options": self.options()}
+
+
+def _remade(cls: type[Component], id: str | None, options: dict[str, Any]) -> Component:
+    component = cls(**options)
+    return component if id is None else component.named(id)

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from denas_core.values.architecture import Architecture
 from denas_core.values.trial import Evaluation
 
 from .component import Component
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """What evaluating one candidate of a run needs.
+
+    Attributes:
+        threads: Number of threads that torch uses.
+        device: ``cpu`` or ``cuda``.
+        memory: Bytes that scoring the largest candidate takes, without the process around it; None if it is unknown.
+    """
+
+    threads: int = 1
+    device: str = "cpu"
+    memory: int | None = None
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -18,6 +33,7 @@ class Executor(Component, ABC):
 
     A subclass is a keyword-only dataclass whose fields are its options. It must define `run`. If `run` starts
     something, such as worker processes, the executor keeps it for the next generation and ends it in `close`.
+    `denas_core.SupervisedExecutor` is the base of executors with workers in other processes or on other machines.
 
     A complete executor, which evaluates in this process and sleeps after each candidate:
 
@@ -46,10 +62,37 @@ class Executor(Component, ABC):
         """Evaluate each architecture of `work` and yield its index with the result, in any order.
 
         Args:
-            evaluate: Evaluates an architecture. It is a pure function, and the same one during the whole search. A
-                process may only run one call at a time.
+            evaluate: Evaluates an architecture. It is a pure function, and the same one during the whole search. It
+                can be pickled. A process may only run one call at a time.
             work: Indices and architectures. Take the next one only when it can be evaluated now, because the study
                 ends this iterator when the budget is spent.
+        """
+
+    def open(self, demand: Demand) -> None:
+        """Prepare for the evaluations of a run. Called once, before `run`; by default, nothing is prepared.
+
+        Raises:
+            ConfigError: the evaluations cannot run here as the options say. The text says what the user can do.
+        """
+
+    @property
+    def slots(self) -> int:
+        """The number of candidates that are evaluated at the same time. It may change while the search runs."""
+        return 1
+
+    def describe(self) -> str:
+        """Return a few words about the state for a line of progress, such as ``4 workers``; by default nothing."""
+        return ""
+
+    def notices(self) -> Sequence[str]:
+        """Return sentences about what happened to the evaluations, such as workers that were replaced."""
+        return ()
+
+    def stop(self) -> None:
+        """End `run` soon: the user has interrupted the search.
+
+        Work that has begun may be finished if that takes a few seconds. A signal handler calls this method while `run`
+        waits. By default, `run` ends after the candidates that are being evaluated, as no more work comes.
         """
 
     def close(self) -> None:

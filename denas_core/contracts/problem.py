@@ -36,6 +36,9 @@ class Problem:
         self._static = tuple(c for c in constraints if not c.is_measured)
         self._costs: OrderedDict[str, Mapping[str, float]] = OrderedDict()
 
+    def __reduce__(self) -> tuple[type[Problem], tuple[object, ...]]:
+        return Problem, (self.space, self.constraints, self.objectives)
+
     def cost(self, arch: Architecture) -> Mapping[str, float]:
         """Return the metrics that are known without running the network. The last few hundred results are kept."""
         if arch.key not in self._costs:

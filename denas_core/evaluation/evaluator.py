@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from denas_core.contracts.candidate import Candidate
 from denas_core.contracts.probe import LatencyProbe
@@ -65,6 +66,16 @@ class Evaluator:
         self._reference: Callable[[], object] | None = None
         self._passes: dict[int, tuple[ProxyScore, tuple[PassSpec, ...]]] = {}
         self._measured = [c for c in problem.constraints if c.is_measured]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        settings: dict[str, Any] = {
+            "probe": self.probe,
+            "seed": self.seed,
+            "device": self.device,
+            "threads": self.threads,
+            "memory_limit": self._memory_limit,
+        }
+        return functools.partial(Evaluator, **settings), (self.problem, dict(self.components))
 
     def __call__(self, arch: Architecture) -> Evaluation:
         """Return the evaluation of `arch`. Errors of the candidate or of a plugin do not raise; they are its reason."""

@@ -55,7 +55,7 @@ class RunConfig(BaseModel):
         description="Latency probe, used if a constraint, an objective or a weight asks for latency",
     )
     executor: ComponentConfig = Field(
-        default=ComponentConfig(name="builtin/serial"), description="Where evaluations run"
+        default=ComponentConfig(name="builtin/process"), description="Where evaluations run"
     )
     constraints: tuple[str, ...] = Field(
         default=(), description="Bounds such as 'params<=1M', 'latency<=5ms' or 'params<=0.6x'"

@@ -1,8 +1,9 @@
-"""How much memory scoring one candidate may take, where that can matter at all."""
+"""How much memory scoring one candidate takes, and may take where that can matter at all."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from denas_core.contracts.score import ProxyScore
 from denas_core.contracts.space import SearchSpace
@@ -15,8 +16,29 @@ MEMORY_SHARE = 0.8
 """Share of the machine's memory that scoring one candidate may take."""
 
 
+class MemoryNeed(NamedTuple):
+    """The memory of scoring one candidate.
+
+    Attributes:
+        largest: Bytes that the largest network of the space takes; None if it is unknown.
+        limit: Bytes that a candidate may take; None where the largest network fits.
+    """
+
+    largest: int | None
+    limit: int | None
+
+
 def memory_limit(space: SearchSpace, components: Iterable[ProxyScore]) -> int | None:
     """Return the bytes that scoring one candidate may take; None where the largest network of the space fits.
+
+    Raises:
+        Infeasible: not even the smallest network can be scored in this machine's memory.
+    """
+    return memory_need(space, components).limit
+
+
+def memory_need(space: SearchSpace, components: Iterable[ProxyScore]) -> MemoryNeed:
+    """Return what scoring one candidate takes, and may take.
 
     Raises:
         Infeasible: not even the smallest network can be scored in this machine's memory.
@@ -25,7 +47,7 @@ def memory_limit(space: SearchSpace, components: Iterable[ProxyScore]) -> int | 
     passes = [spec for score in components for spec in score.passes()]
     available = memory_bytes()
     if not passes or available is None:
-        return None
+        return MemoryNeed(None, None)
     from denas_core.evaluation.memory import scoring_memory_bytes
 
     limit = int(available * MEMORY_SHARE)
@@ -36,6 +58,5 @@ def memory_limit(space: SearchSpace, components: Iterable[ProxyScore]) -> int | 
                 f"the smallest architecture of {space.id!r} takes {quantity(needed)}B of memory to score, and "
                 f"{quantity(limit)}B are there; lower its options or the score's batch size"
             )
-        if full is not None and scoring_memory_bytes(space, full, passes) <= limit:
-            return None
-    return limit
+        largest = None if full is None else scoring_memory_bytes(space, full, passes)
+    return MemoryNeed(largest, None if largest is not None and largest <= limit else limit)

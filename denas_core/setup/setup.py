@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from denas_core.contracts.component import Component
-from denas_core.contracts.executor import Executor
+from denas_core.contracts.executor import Demand, Executor
 from denas_core.contracts.probe import LatencyProbe
 from denas_core.contracts.problem import Problem
 from denas_core.contracts.score import ProxyScore
@@ -24,7 +24,7 @@ from denas_core.values.objectives import SCORE, Budget, Constraint, Objective
 from .bounds import absolute_bounds, check_comparable, check_contradictions, measure_full, reachable
 from .checks import check_knobs, check_metrics, check_objects, choose_device
 from .config import COMPONENTS, ComponentConfig, RunConfig, is_own_class
-from .memory_limit import memory_limit
+from .memory_limit import MemoryNeed, memory_need
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -160,8 +160,19 @@ class Setup:
             seed=self.config.seed,
             device=self.device,
             threads=self.config.threads,
-            memory_limit=memory_limit(self.space, self.scoring.components.values()),
+            memory_limit=self._memory().limit,
         )
+
+    def demand(self) -> Demand:
+        """Return what evaluating one candidate needs, for the executor.
+
+        Raises:
+            Infeasible: see `evaluator`.
+        """
+        return Demand(threads=self.config.threads, device=self.device, memory=self._memory().largest)
+
+    def _memory(self) -> MemoryNeed:
+        return memory_need(self.space, self.scoring.components.values())
 
 
 def _create(kind: str, config: RunConfig, registry: Registry) -> Any:

@@ -30,6 +30,10 @@ TRIALS_PER_CANDIDATE = 20
 """A search for n scored candidates also ends after this many times n trials, as the constraints may allow too few."""
 
 
+CANDIDATES_PER_ROUND = 2
+"""Candidates that each worker evaluates before the latencies of all of them are measured."""
+
+
 class Observer(Protocol):
     """An object whose methods a search calls while it runs. It cannot change the result."""
 
@@ -80,14 +84,19 @@ class Study:
         """
         self._start = time.monotonic()
         evaluator = self.setup.evaluator()
+        executor = self.setup.executor
+        with plugin_errors(f"executor {executor.id!r}"):
+            executor.open(self.setup.demand())
         self._pace.start()
         self._tell("started")
         try:
             with interruptible() as interruption:
+                interruption.on_first = executor.stop
                 self._generations(evaluator, interruption)
                 self._explain_end(interruption)
         finally:
-            self.setup.executor.close()
+            self.notices += executor.notices()
+            executor.close()
             self._tell("finished")
         if interruption and not self._is_spent():
             raise Interrupted(
@@ -210,7 +219,7 @@ class Study:
 
         budget = self.setup.budget.candidates
         early: dict[int, Evaluation] = {}
-        with contextlib.closing(_closable(self.setup.executor.run(evaluator.evaluate, work()))) as results:
+        with contextlib.closing(_closable(self._results(evaluator, work()))) as results:
             for index, evaluation in results:
                 early[index] = evaluation
                 # Trials are stored in order. A kill then leaves the first trials, and a budget of candidates always
@@ -221,6 +230,18 @@ class Study:
                     self._commit(Trial(index=place, generation=generation, arch=arch, evaluation=measured))
                     if generation == 0:
                         self._fit_generations(taken)
+
+    def _results(
+        self, evaluator: Evaluator, work: Iterator[tuple[int, Architecture]]
+    ) -> Iterator[tuple[int, Evaluation]]:
+        """Yield results in any order. Where latency is measured, workers are idle between two results."""
+        executor = self.setup.executor
+        if evaluator.probe is None or executor.slots == 1:
+            yield from executor.run(evaluator.evaluate, work)
+            return
+        # A latency must not be measured beside workers. In a round, each worker evaluates a few candidates.
+        while round_ := list(itertools.islice(work, CANDIDATES_PER_ROUND * executor.slots)):
+            yield from list(executor.run(evaluator.evaluate, iter(round_)))
 
     def _fit_generations(self, taken: int) -> None:
         """Make generations smaller if a time budget would not allow several of them."""

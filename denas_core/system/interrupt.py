@@ -20,10 +20,12 @@ class Interruption:
 
     Attributes:
         signal_number: The first signal received; 0 while there is none.
+        on_first: Called by the signal handler when the first signal arrives.
     """
 
     def __init__(self) -> None:
         self.signal_number = 0
+        self.on_first: Callable[[], object] | None = None
         self._before: dict[int, Handler] = {}
 
     def __bool__(self) -> bool:
@@ -36,6 +38,8 @@ class Interruption:
                 before(number, frame)
             raise KeyboardInterrupt
         self.signal_number = number
+        if self.on_first is not None:
+            self.on_first()
 
 
 @contextlib.contextmanager

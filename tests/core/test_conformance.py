@@ -12,6 +12,7 @@ from denas_toy.stairs import Stairs
 
 from denas_core import SearchSpace
 from denas_core.builtin.evolution import Evolution
+from denas_core.builtin.process import Process
 from denas_core.builtin.random_search import RandomSearch
 from denas_core.builtin.serial import Serial
 from denas_core.builtin.wall_clock import WallClock
@@ -49,6 +50,11 @@ class TestWallClock(ProbeTests):
 class TestSerial(ExecutorTests):
     def make(self) -> Serial:
         return Serial()
+
+
+class TestProcess(ExecutorTests):
+    def make(self) -> Process:
+        return Process(workers=2)
 
 
 class TestStairs(SpaceTests):

@@ -13,7 +13,7 @@ ORDER = (
     ("text", "seeding", "version", "hookspecs"),
     ("errors",),
     ("values", "system", "isolation"),
-    ("networks", "passes", "pretrained", "runs"),
+    ("networks", "passes", "pretrained", "runs", "workers"),
     ("contracts",),
     ("registry", "evaluation"),
     ("setup", "models"),

@@ -49,7 +49,7 @@ def search(
     ] = None,
     probe: ProbeOption = None,
     executor: Annotated[
-        str | None, typer.Option("--executor", help="Where candidates are scored. [default: builtin/serial]")
+        str | None, typer.Option("--executor", help="Where candidates are scored. [default: builtin/process]")
     ] = None,
     weights: WeightsOption = None,
     device: DeviceOption = None,

@@ -27,7 +27,7 @@ def test_a_space_is_enough_and_every_default_is_written_out() -> None:
         "score": {"name": "scores/de-score"},
         "strategy": {"name": "builtin/evolution"},
         "probe": {"name": "builtin/wall-clock"},
-        "executor": {"name": "builtin/serial"},
+        "executor": {"name": "builtin/process"},
         "constraints": [],
         "objectives": ["score", "params", "flops"],
         "budget": "60s",

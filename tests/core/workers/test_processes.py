@@ -1,0 +1,203 @@
+"""Worker processes under the supervisor: whatever a candidate does to its process, each gives one result."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from denas_core.errors import ConfigError, PluginError
+from denas_core.values.trial import Evaluation
+from denas_core.workers.processes import ProcessTransport
+from denas_core.workers.supervisor import Supervisor
+
+from . import evaluations
+from .evaluations import BAD, work
+
+Make = Callable[..., Supervisor]
+
+
+@pytest.fixture
+def supervise() -> Iterator[Make]:
+    made = []
+
+    def make(count: int = 2, *, deadline: float = 60.0, **options: Any) -> Supervisor:
+        made.append(Supervisor(ProcessTransport(count, **options), deadline=deadline))
+        return made[-1]
+
+    yield make
+    for supervisor in made:
+        supervisor.close()
+    assert not psutil.Process().children(recursive=True)
+
+
+def results(supervisor: Supervisor, function: Any, count: int = 6) -> dict[int, Evaluation]:
+    found = list(supervisor.run(function, work(count)))
+    assert sorted(index for index, _ in found) == list(range(count))
+    return dict(found)
+
+
+def check_others(found: dict[int, Evaluation]) -> None:
+    others = {index: result.components for index, result in found.items() if index != BAD}
+    assert others == {index: {"square": float(index * index)} for index in others}
+
+
+def test_every_candidate_gives_its_result_and_all_processes_work(supervise: Make) -> None:
+    found = results(supervise(), evaluations.slow, 12)
+    assert {index: result.components["square"] for index, result in found.items()} == {
+        index: float(index * index) for index in range(12)
+    }
+    assert len({result.metrics["process"] for result in found.values()}) == 2
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        (evaluations.exits, "its worker ended: exit status 0 (2 workers)"),
+        (evaluations.crashes, "its worker ended: killed by SIGSEGV (2 workers)"),
+        (evaluations.babbles, "(2 workers)"),
+    ],
+)
+def test_a_candidate_that_ends_its_process_twice_fails(supervise: Make, function: Any, reason: str) -> None:
+    supervisor = supervise()
+    found = results(supervisor, function)
+    check_others(found)
+    assert found[BAD].state == "failed"
+    assert found[BAD].reason.endswith(reason)
+    assert len(supervisor.losses) == 2
+
+
+def test_a_candidate_whose_worker_was_killed_is_evaluated_again(
+    supervise: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DENAS_TEST_MARK", str(tmp_path / "mark"))
+    supervisor = supervise()
+    found = results(supervisor, evaluations.crashes_once)
+    check_others(found)
+    assert found[BAD].components == {"square": float(BAD * BAD)}
+    assert supervisor.losses == [
+        f"the worker of candidate {BAD} was replaced: its worker ended: killed by SIGKILL"
+    ]
+
+
+def test_a_candidate_that_hangs_with_the_interpreters_lock_is_replaced_in_time(supervise: Make) -> None:
+    supervisor = supervise(deadline=1.0)
+    start = time.monotonic()
+    found = results(supervisor, evaluations.hangs)
+    check_others(found)
+    assert found[BAD].reason == "timed out: no result after 1 s"
+    assert time.monotonic() - start < 60
+
+
+def test_children_of_a_replaced_worker_end_too(
+    supervise: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DENAS_TEST_CHILD", str(tmp_path / "child"))
+    found = results(supervise(deadline=10.0), evaluations.leaves_a_child)
+    assert found[BAD].state == "failed"
+    child = int((tmp_path / "child").read_text())
+    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_candidate_that_takes_too_much_memory_fails_at_once(supervise: Make) -> None:
+    supervisor = supervise(memory=300_000_000)
+    found = results(supervisor, evaluations.grows)
+    check_others(found)
+    assert found[BAD].reason == "out of memory: it holds more than the 300MB of a worker"
+    assert len(supervisor.losses) == 1
+
+
+def test_a_process_is_replaced_when_it_has_become_large(supervise: Make) -> None:
+    found = results(supervise(1, memory=400_000_000), evaluations.leaks, 60)
+    assert {result.state for result in found.values()} == {"scored"}
+    assert len({result.metrics["process"] for result in found.values()}) > 1
+
+
+def test_a_process_is_replaced_after_a_number_of_candidates(supervise: Make) -> None:
+    supervisor = supervise(1, candidates=4)
+    found = results(supervisor, evaluations.square, 12)
+    assert len({result.metrics["process"] for result in found.values()}) == 3
+    assert supervisor.losses == []
+
+
+def test_what_candidates_print_goes_to_standard_error(
+    supervise: Make, capfd: pytest.CaptureFixture[str]
+) -> None:
+    results(supervise(1), evaluations.prints, 1)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert sorted(err.split("\n")) == ["", "by a child", "printed", "written"]
+
+
+@pytest.mark.parametrize(
+    ("function", "error"),
+    [(evaluations.returns_something_else, TypeError), (evaluations.exits_by_exception, SystemExit)],
+)
+def test_what_the_function_raises_comes_through(supervise: Make, function: Any, error: Any) -> None:
+    with pytest.raises(error):
+        list(supervise().run(function, work(6)))
+
+
+def test_a_function_of_a_main_program_is_sent_whole(supervise: Make) -> None:
+    offset = 7.0
+
+    def local(arch: Any) -> Evaluation:
+        return Evaluation(state="scored", components={"sum": arch["x"] + offset})
+
+    found = results(supervise(), local)
+    assert {index: result.components["sum"] for index, result in found.items()} == {
+        i: i + 7.0 for i in range(6)
+    }
+
+
+def test_a_function_that_cannot_be_sent_is_refused(supervise: Make) -> None:
+    lock = threading.Lock()
+    with pytest.raises(ConfigError, match=r"cannot be sent to worker processes: .*builtin/serial"):
+        list(supervise().run(lambda arch: lock, work(6)))
+
+
+def test_processes_that_end_before_they_take_work_are_not_started_for_ever(supervise: Make) -> None:
+    with pytest.raises(PluginError, match=r"5 workers ended before they took any work: .* exit status 3"):
+        list(supervise().run(evaluations.Unloadable(), work(6)))
+
+
+def test_results_of_an_abandoned_run_are_not_taken_for_those_of_the_next(supervise: Make) -> None:
+    supervisor = supervise()
+    first = supervisor.run(evaluations.slow, work(12))
+    next(first)
+    first.close()
+    found = results(supervisor, evaluations.square)
+    assert {index: result.components["square"] for index, result in found.items()} == {
+        index: float(index * index) for index in range(6)
+    }
+
+
+def test_killed_idle_processes_are_replaced(supervise: Make) -> None:
+    supervisor = supervise()
+    results(supervisor, evaluations.square)
+    for child in psutil.Process().children():
+        os.kill(child.pid, signal.SIGKILL)
+    check_others(results(supervisor, evaluations.square))
+
+
+def test_stop_gives_running_candidates_a_moment(supervise: Make) -> None:
+    supervisor = supervise(1)
+    found = []
+    for index, _ in supervisor.run(evaluations.slow, _until(supervisor, stop_at=2)):
+        found.append(index)
+    assert found == [0, 1, 2]
+
+
+def _until(supervisor: Supervisor, *, stop_at: int) -> Iterator[Any]:
+    for index, arch in work(6):
+        yield index, arch
+        if index == stop_at:
+            supervisor.stop()
+            return

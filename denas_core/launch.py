@@ -14,6 +14,7 @@ from .contracts.score import CombinedScore, ProxyScore
 from .contracts.space import SearchSpace
 from .contracts.strategy import Strategy
 from .errors import ConfigError, Interrupted
+from .evaluation.spread import opened
 from .registry.registry import Registry
 from .results.result import SearchResult, make_result, write_result
 from .setup.config import COMPONENTS, RunConfig, is_own_class, make_config
@@ -125,7 +126,10 @@ def run_search(
         # This is checked first because measuring latency bounds takes seconds.
         check_is_free(config.out)
     setup.resolve_latency_bounds()
-    with RunDirectory.create(setup, registry, out=config.out) as run:
+    with (
+        opened(setup.executor, setup.demand()),
+        RunDirectory.create(setup, registry, out=config.out) as run,
+    ):
         return _finish(run, setup, observers)
 
 
@@ -146,8 +150,9 @@ def resume_search(
         setup = Setup.from_config(config, registry, objects=objects)
         check_options(stored, setup, path=path)
         setup.notices += check_installation(stored, setup, registry, path=path)
-        run.go_on_with(stored, setup)
-        return _finish(run, setup, observers)
+        with opened(setup.executor, setup.demand()):
+            run.go_on_with(stored, setup)
+            return _finish(run, setup, observers)
 
 
 def _finish(run: RunDirectory, setup: Setup, observers: Sequence[Observer]) -> SearchResult:

@@ -16,6 +16,7 @@ from denas_core.errors import ConfigError
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.registry.registry import Registry
 from denas_core.setup.checks import check_knobs, choose_device
+from denas_core.setup.config import DEFAULT_EXECUTOR
 from denas_core.system.atomic import remove_leftovers, storage_errors
 from denas_core.system.lock import RunLock
 from denas_core.system.machine import environment, installed_version, moment
@@ -49,6 +50,7 @@ class Request:
         smaller_is_better: Whether the targets are errors or losses.
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: Threads torch may use.
+        executor: Name of the executor that scores the networks.
         out: Directory of the evaluation; None for the one that belongs to space and table.
     """
 
@@ -61,6 +63,7 @@ class Request:
     smaller_is_better: bool = False
     device: str = "auto"
     threads: int = 1
+    executor: str = DEFAULT_EXECUTOR
     out: Path | None = None
 
 
@@ -106,7 +109,11 @@ def evaluate_scores(
         out.mkdir(parents=True, exist_ok=True)
     networks = table.architectures()
     measuring = Measuring(
-        problem=Problem(space), components=distinct_components(scores), device=device, threads=request.threads
+        problem=Problem(space),
+        components=distinct_components(scores),
+        device=device,
+        threads=request.threads,
+        executor=registry.create("executor", request.executor),
     )
     header = _header(space, scores, registry, device=device, threads=request.threads)
     with contextlib.ExitStack() as stack:

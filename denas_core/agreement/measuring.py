@@ -1,17 +1,21 @@
-"""Scoring the networks of a table under several seeds, one after another, as a search scores its candidates."""
+"""Scoring the networks of a table under several seeds, as a search scores its candidates."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+import functools
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from denas_core.contracts.executor import Demand, Executor
 from denas_core.contracts.problem import Problem
 from denas_core.contracts.score import ProxyScore
 from denas_core.errors import Interrupted
 from denas_core.evaluation.evaluator import Evaluator
-from denas_core.setup.memory_limit import memory_limit
-from denas_core.system.interrupt import interruptible
+from denas_core.evaluation.spread import opened, spread
+from denas_core.setup.memory_limit import memory_need
+from denas_core.system.interrupt import Interruption, interruptible
 from denas_core.values.architecture import Architecture
 from denas_core.values.trial import Evaluation
 
@@ -31,12 +35,14 @@ class Measuring:
         components: What is measured, by column.
         device: ``cpu`` or ``cuda``.
         threads: Threads torch may use.
+        executor: Where networks are measured.
     """
 
     problem: Problem
     components: Mapping[str, ProxyScore]
     device: str
     threads: int
+    executor: Executor
 
     def run(
         self,
@@ -58,28 +64,32 @@ class Measuring:
             Interrupted: a signal stopped it between two networks; everything finished is kept.
             StorageError: a result could not be kept.
         """
-        limit = memory_limit(self.problem.space, self.components.values())
+        need = memory_need(self.problem.space, self.components.values())
+        demand = Demand(threads=self.threads, device=self.device, memory=need.largest)
         total, done = len(networks) * len(by_seed), 0
-        with interruptible() as interruption:
+        with interruptible() as interruption, opened(self.executor, demand):
+            interruption.on_first = self.executor.stop
             for place, (seed, measured) in enumerate(by_seed.items()):
                 # A count does not depend on the seed.
                 columns = [name for name in self.components if place == 0 or name != DEPTH_WIDTH]
-                for arch in networks:
+                lacking = _by_lacking(networks, measured, columns)
+                done += len(networks) - sum(map(len, lacking.values()))
+                tell(done, total)
+                for names, group in lacking.items():
+                    function = functools.partial(evaluate_each, self._evaluator(names, seed, need.limit))
+                    for arch, evaluation in spread(self.executor, function, _until(interruption, group)):
+                        measured.add(arch, evaluation)
+                        done += 1
+                        tell(done, total)
                     if interruption:
                         raise Interrupted(
                             f"stopped after {done} of {total} networks and seeds, all of them kept in {str(out)!r}; "
                             "go on with the same command",
                             signal_number=interruption.signal_number,
                         )
-                    if lacking := measured.of(arch).lacks(columns):
-                        measured.add(arch, self._evaluate(arch, seed, lacking, limit))
-                    done += 1
-                    tell(done, total)
 
-    def _evaluate(
-        self, arch: Architecture, seed: int, columns: Sequence[str], limit: int | None
-    ) -> Evaluation:
-        evaluator = Evaluator(
+    def _evaluator(self, columns: Sequence[str], seed: int, limit: int | None) -> Evaluator:
+        return Evaluator(
             self.problem,
             {name: self.components[name] for name in columns},
             seed=seed,
@@ -87,7 +97,24 @@ class Measuring:
             threads=self.threads,
             memory_limit=limit,
         )
-        return evaluate_each(evaluator, arch)
+
+
+def _by_lacking(
+    networks: Sequence[Architecture], measured: MeasuredNetworks, columns: Sequence[str]
+) -> dict[tuple[str, ...], list[Architecture]]:
+    """Return the networks that lack values, by the names of the columns that they lack."""
+    found: dict[tuple[str, ...], list[Architecture]] = defaultdict(list)
+    for arch in networks:
+        if lacking := measured.of(arch).lacks(columns):
+            found[tuple(lacking)].append(arch)
+    return found
+
+
+def _until(interruption: Interruption, architectures: Sequence[Architecture]) -> Iterator[Architecture]:
+    for arch in architectures:
+        if interruption:
+            return
+        yield arch
 
 
 def evaluate_each(evaluator: Evaluator, arch: Architecture) -> Evaluation:

@@ -105,5 +105,5 @@ class Process(SupervisedExecutor):
             dump_job(evaluate)
         except ConfigError as error:
             self.__dict__["_notices"].append(f"one core is used: {error}")
-            self.__dict__.pop("_live").close()
+            SupervisedExecutor.close(self)
             self.__dict__["_slots"] = 1

@@ -54,6 +54,14 @@ ScoreOption = Annotated[str | None, typer.Option("--score", help="Score. [defaul
 ProbeOption = Annotated[
     str | None, typer.Option("--probe", help="Latency probe. [default: builtin/wall-clock]")
 ]
+ExecutorOption = Annotated[
+    str | None,
+    typer.Option(
+        "--executor",
+        metavar="NAME",
+        help="Where candidates are scored. [default: that of the run, or builtin/process]",
+    ),
+]
 ColumnsOption = Annotated[
     str | None,
     typer.Option(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from denas_core.contracts.space import SearchSpace
     from denas_core.setup.setup import Setup
     from denas_core.values.architecture import Architecture
-    from denas_core.values.trial import Trial
+    from denas_core.values.trial import Evaluation, Trial
 
 SCHEMA = "denas.scores/1"
 
@@ -58,17 +58,27 @@ def score_list(
         ConfigError: the score needs a latency that is not measured.
         NoResult: none of them can be scored.
     """
+    from denas_core.evaluation.spread import opened, spread
     from denas_core.values.trial import Trial
 
     if setup.scoring.needs_latency and not measure_latency:
         raise ConfigError("--no-latency and a weight of latency exclude each other; leave out one of them")
     evaluator = setup.evaluator()
-    trials = []
-    with WorkProgress("architectures") as progress:
-        for index, arch in enumerate(architectures):
-            evaluation = evaluator(arch) if measure_latency else evaluator.evaluate(arch)
-            trials.append(Trial(index=index, generation=0, arch=arch, evaluation=evaluation))
-            progress(index + 1, len(architectures))
+    found: dict[Architecture, Evaluation] = {}
+    with WorkProgress("architectures") as progress, opened(setup.executor, setup.demand()) as executor:
+        for arch, evaluation in spread(executor, evaluator.evaluate, architectures):
+            found[arch] = evaluation
+            progress(len(found), len(architectures))
+    if measure_latency:
+        # The workers have ended: a latency is measured when nothing else runs.
+        with WorkProgress("latencies") as progress:
+            for done, arch in enumerate(architectures, start=1):
+                found[arch] = evaluator.measure(arch, found[arch])
+                progress(done, len(architectures))
+    trials = [
+        Trial(index=index, generation=0, arch=arch, evaluation=found[arch])
+        for index, arch in enumerate(architectures)
+    ]
     ranked, values = setup.scoring.rank(trials)
     for notice in setup.notices:
         print_notice(f"note: {notice}")

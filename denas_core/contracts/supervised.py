@@ -37,7 +37,7 @@ class SupervisedExecutor(Executor):
 
     def open(self, demand: Demand) -> None:
         """Make the transport and its supervisor."""
-        self.close()
+        SupervisedExecutor.close(self)
         self.__dict__["_live"] = Supervisor(self.make_transport(demand), deadline=self.deadline)
 
     def run(
@@ -64,6 +64,7 @@ class SupervisedExecutor(Executor):
         """End every worker."""
         if (supervisor := self._supervisor()) is not None:
             supervisor.close()
+            del self.__dict__["_live"]
 
     def _supervisor(self) -> Supervisor | None:
         # A component is a dataclass of its options, so what it runs is kept beside them.

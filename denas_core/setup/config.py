@@ -19,6 +19,8 @@ from denas_core.values.objectives import Budget, Constraint, Objective
 
 COMPONENTS = ("space", "score", "strategy", "probe", "executor")
 
+DEFAULT_EXECUTOR = "builtin/process"
+
 MAY_CHANGE_ON_RESUME = ("budget", "executor")
 """What ``--resume`` may set anew; the answer does not depend on it."""
 
@@ -55,7 +57,7 @@ class RunConfig(BaseModel):
         description="Latency probe, used if a constraint, an objective or a weight asks for latency",
     )
     executor: ComponentConfig = Field(
-        default=ComponentConfig(name="builtin/process"), description="Where evaluations run"
+        default=ComponentConfig(name=DEFAULT_EXECUTOR), description="Where evaluations run"
     )
     constraints: tuple[str, ...] = Field(
         default=(), description="Bounds such as 'params<=1M', 'latency<=5ms' or 'params<=0.6x'"

@@ -147,15 +147,15 @@ class Setup:
         self.relative = ()
         self.notices += notices
 
-    def evaluator(self) -> Evaluator:
-        """Return the function that evaluates an architecture of this search.
+    def evaluator(self, components: Mapping[str, ProxyScore] | None = None) -> Evaluator:
+        """Return the function that evaluates an architecture of this search, by default with all of its components.
 
         Raises:
             Infeasible: scoring the smallest network needs more memory than this machine has.
         """
         return Evaluator(
             self.problem,
-            self.scoring.components,
+            self.scoring.components if components is None else components,
             probe=self.probe,
             seed=self.config.seed,
             device=self.device,

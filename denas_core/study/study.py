@@ -85,8 +85,6 @@ class Study:
         self._start = time.monotonic()
         evaluator = self.setup.evaluator()
         executor = self.setup.executor
-        with plugin_errors(f"executor {executor.id!r}"):
-            executor.open(self.setup.demand())
         self._pace.start()
         self._tell("started")
         try:
@@ -96,7 +94,6 @@ class Study:
                 self._explain_end(interruption)
         finally:
             self.notices += executor.notices()
-            executor.close()
             self._tell("finished")
         if interruption and not self._is_spent():
             raise Interrupted(

@@ -12,6 +12,7 @@ from denas_core.cli.arguments import (
     AllowPickleOption,
     ColumnsOption,
     DeviceOption,
+    ExecutorOption,
     JsonOption,
     with_pickles,
 )
@@ -69,6 +70,7 @@ def evaluate_proxy(
     ] = False,
     device: DeviceOption = None,
     threads: Annotated[int, typer.Option("--threads", min=1, help="Threads torch may use.")] = 1,
+    executor: ExecutorOption = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Directory of the results. [default: evaluations/<space>-<table>]"),
@@ -97,6 +99,7 @@ def evaluate_proxy(
     from denas_core.agreement.write import write_result
     from denas_core.registry.registry import Registry
     from denas_core.setup.checks import DEVICES
+    from denas_core.setup.config import DEFAULT_EXECUTOR
 
     if table is None:
         raise ConfigError("no table of trained networks is named; name one with --table FILE")
@@ -116,6 +119,7 @@ def evaluate_proxy(
         smaller_is_better=smaller_is_better,
         device=device or "auto",
         threads=threads,
+        executor=executor or DEFAULT_EXECUTOR,
         out=out,
     )
     with WorkProgress("networks and seeds") as progress:

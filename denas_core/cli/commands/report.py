@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from denas_core.cli.arguments import JsonOption
+from denas_core.cli.arguments import ExecutorOption, JsonOption
 from denas_core.cli.output import print_json, print_notice
 
 from .trials import RunArgument
@@ -38,6 +38,7 @@ def report(
         int | None,
         typer.Option("--seeds", min=1, max=100, help=f"Other seeds for --confidence. [default: {SEEDS}]"),
     ] = None,
+    executor: ExecutorOption = None,
     csv: Annotated[
         Path | None,
         typer.Option(
@@ -71,7 +72,7 @@ def report(
     _check_targets(out, None if to_pipe else csv)
     with read_run(run) as store:
         if confidence:
-            _measure(run, store, seeds or SEEDS)
+            _measure(run, store, seeds or SEEDS, executor)
         insight, notices = _insight(run, store)
         document = gather(run, store, insight, top=top, notices=notices)
     page = out or (None if json_ or to_pipe else run / REPORT)
@@ -145,10 +146,13 @@ def _insight(run: Path, store: Store) -> tuple[Insight | None, list[str]]:
         return left, [f"{error}; {source}"]
 
 
-def _measure(run: Path, store: Store, seeds: int) -> None:
+def _measure(run: Path, store: Store, seeds: int, executor: str | None) -> None:
+    from denas_core.registry.registry import Registry
     from denas_core.report.sections.confidence import measure_confidence
 
     setup = _setup(store)
+    if executor is not None:
+        setup.executor = Registry.discover().create("executor", executor)
 
     def show(done: int, total: int) -> None:
         end = "\r" if sys.stderr.isatty() and done < total else "\n"

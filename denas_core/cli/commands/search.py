@@ -11,6 +11,7 @@ from denas_core.cli.arguments import (
     AllowPickleOption,
     ConfigOption,
     DeviceOption,
+    ExecutorOption,
     JsonOption,
     ProbeOption,
     ScoreOption,
@@ -48,9 +49,7 @@ def search(
         str | None, typer.Option("--strategy", help="Strategy. [default: builtin/evolution]")
     ] = None,
     probe: ProbeOption = None,
-    executor: Annotated[
-        str | None, typer.Option("--executor", help="Where candidates are scored. [default: builtin/process]")
-    ] = None,
+    executor: ExecutorOption = None,
     weights: WeightsOption = None,
     device: DeviceOption = None,
     threads: Annotated[

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from denas_core.cli.arguments import ColumnsOption, JsonOption, WeightsOption, parse_weights, with_options
+from denas_core.cli.arguments import (
+    ColumnsOption,
+    ExecutorOption,
+    JsonOption,
+    WeightsOption,
+    parse_weights,
+    with_options,
+)
 from denas_core.cli.output import print_json, print_notice, print_text
 from denas_core.cli.trial_tables import KEY_DIGITS, TrialRow, print_ranking, print_trial_table
 
@@ -16,6 +24,7 @@ if TYPE_CHECKING:
     from denas_core.registry.registry import Registry
     from denas_core.results.combination import Combination
     from denas_core.setup.setup import Setup
+    from denas_core.values.architecture import Architecture
     from denas_core.values.trial import Trial
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory.")]
@@ -71,6 +80,7 @@ def rank(
     compute: Annotated[
         bool, typer.Option("--compute", help="Compute the components that the run does not have yet.")
     ] = False,
+    executor: ExecutorOption = None,
     top: Annotated[int, typer.Option("--top", min=1, help="Rows to print.")] = 10,
     columns: ColumnsOption = None,
     json_: JsonOption = False,
@@ -101,6 +111,8 @@ def rank(
         print_notice(f"note: {error}; the ranking uses what the search has stored")
     else:
         if compute:
+            if executor is not None:
+                setup.executor = registry.create("executor", executor)
             found = _compute_missing(run, setup, registry, found)
         for name, lacking in setup.scoring.lacking(found).items():
             print_notice(f"note: {lacking} trials have no {name!r} and rank last there")
@@ -146,21 +158,24 @@ def _as_stored(run: Path, found: Sequence[Trial], weights: str | None) -> Combin
 
 
 def _compute_missing(run: Path, setup: Setup, registry: Registry, found: list[Trial]) -> list[Trial]:
+    from denas_core.evaluation.spread import opened, spread
     from denas_core.study.run_directory import RunDirectory, check_installation
 
     with RunDirectory.open(run) as directory:
         for notice in check_installation(directory.store.header(), setup, registry, path=run):
             print_notice(f"note: {notice}")
-        evaluator = setup.evaluator()
-        for trial in [trial for trial in found if trial.is_scored]:
-            missing = {
-                name: score
-                for name, score in setup.scoring.components.items()
-                if name not in trial.evaluation.components
-            }
+        scored = {trial.arch: trial for trial in found if trial.is_scored}
+        lacking: dict[tuple[str, ...], list[Architecture]] = defaultdict(list)
+        for arch, trial in scored.items():
+            missing = [name for name in setup.scoring.components if name not in trial.evaluation.components]
             if missing:
-                values, seconds, failure = evaluator.score(trial.arch, missing)
-                directory.store.add_components(trial.index, values, seconds)
-                if failure:
-                    print_notice(f"note: trial {trial.index}: {failure}")
+                lacking[tuple(missing)].append(arch)
+        with opened(setup.executor, setup.demand()) as executor:
+            for names, archs in lacking.items():
+                evaluator = setup.evaluator({name: setup.scoring.components[name] for name in names})
+                for arch, evaluation in spread(executor, evaluator.evaluate_scores, archs):
+                    index = scored[arch].index
+                    directory.store.add_components(index, evaluation.components, evaluation.seconds)
+                    if evaluation.reason:
+                        print_notice(f"note: trial {index}: {evaluation.reason}")
         return directory.store.trials()

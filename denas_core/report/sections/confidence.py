@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from denas_core.errors import NoResult
+from denas_core.evaluation.spread import opened, spread
 from denas_core.results.result import FINALISTS
 from denas_core.setup.setup import Setup
 from denas_core.system.atomic import write_json
@@ -91,17 +92,18 @@ def measure_confidence(
     document: dict[str, Any] = {"schema": SCHEMA, "context": context_of(header), "values": kept}
     chosen = [*finalists, *context]
     done, total = 0, seeds * len(chosen)
-    for seed in further_seeds(setup.config.seed, seeds):
-        config = setup.config.model_copy(update={"seed": seed})
-        evaluator = dataclasses.replace(setup, config=config).evaluator()
-        row = kept.setdefault(str(seed), {})
-        for trial in chosen:
-            if trial.arch.key not in row:
-                values, _, failure = evaluator.score(trial.arch, setup.scoring.components)
-                row[trial.arch.key] = {"components": values, "failure": failure}
+    with opened(setup.executor, setup.demand()) as executor:
+        for seed in further_seeds(setup.config.seed, seeds):
+            config = setup.config.model_copy(update={"seed": seed})
+            evaluator = dataclasses.replace(setup, config=config).evaluator()
+            row = kept.setdefault(str(seed), {})
+            left = [trial.arch for trial in chosen if trial.arch.key not in row]
+            done += len(chosen) - len(left)
+            for arch, evaluation in spread(executor, evaluator.evaluate_scores, left):
+                row[arch.key] = {"components": dict(evaluation.components), "failure": evaluation.reason}
                 write_json(run / FILE, document)
-            done += 1
-            on_progress(done, total)
+                done += 1
+                on_progress(done, total)
     write_json(run / FILE, {**document, **_summary(setup, finalists, context, kept)})
 
 

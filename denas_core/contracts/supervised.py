@@ -14,6 +14,8 @@ from denas_core.workers.transport import Transport
 from .component import option
 from .executor import Demand, Executor
 
+SHOWN_LOSSES = 5
+
 
 @dataclasses.dataclass(kw_only=True)
 class SupervisedExecutor(Executor):
@@ -51,9 +53,11 @@ class SupervisedExecutor(Executor):
         yield from supervisor.run(evaluate, work)
 
     def notices(self) -> Sequence[str]:
-        """Return a sentence for each worker that was replaced."""
+        """Return a sentence for each worker that was replaced; of many, the first ones and their number."""
         supervisor = self._supervisor()
-        return () if supervisor is None else list(supervisor.losses)
+        losses = [] if supervisor is None else supervisor.losses
+        more = len(losses) - SHOWN_LOSSES
+        return losses if more <= 0 else [*losses[:SHOWN_LOSSES], f"{more} more workers were replaced"]
 
     def stop(self) -> None:
         """Give running candidates a few seconds to finish."""

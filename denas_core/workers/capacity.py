@@ -48,6 +48,16 @@ class Capacity:
         """The number of workers that cores and memory allow, at least one."""
         return max(1, min(self.by_cores, self.by_cores if self.by_memory is None else self.by_memory))
 
+    def describe(self) -> str:
+        """Return how many workers fit and why, in one line."""
+        line = f"{self.workers}: {self.cores} cores"
+        if self.by_memory is None or self.free_bytes is None:
+            return f"{line}; the free memory is unknown"
+        return (
+            f"{line}, and {quantity(self.free_bytes)}B of free memory, which is enough for {self.by_memory} "
+            f"(at least {quantity(self.worker_bytes)}B each, and more for large candidates)"
+        )
+
 
 def capacity(*, threads: int = 1, candidate_bytes: int | None = None) -> Capacity:
     """Return how many workers this machine has room for.

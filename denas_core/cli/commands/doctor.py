@@ -67,6 +67,7 @@ def examine() -> dict[str, Any]:
         installed_version,
         memory_bytes,
     )
+    from denas_core.workers.capacity import capacity
 
     torch, fault = _torch()
     noise = machine_noise() if torch else None
@@ -92,6 +93,7 @@ def examine() -> dict[str, Any]:
             "cores": os.cpu_count(),
             "memory_gb": None if memory is None else round(memory / 1e9, 1),
             "devices": ", ".join(_devices(torch)) if torch else None,
+            "workers": capacity().describe(),
             "torch_threads": torch.get_num_threads() if torch else None,
             "noise": None if noise is None else round(noise, 4),
             "environment": environment_fingerprint(),

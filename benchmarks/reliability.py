@@ -23,7 +23,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "toy")]
 
-from benchmarks.faults import crowd, damage, signals, syscalls  # noqa: E402  (found by the line above)
+from benchmarks.faults import crowd, damage, signals, syscalls, workers  # noqa: E402  (found by the line above)
 from benchmarks.faults.toy import Counts  # noqa: E402
 
 MARKS = ("<!-- measured by benchmarks/reliability.py -->", "<!-- /measured -->")
@@ -102,6 +102,15 @@ EXPERIMENTS: dict[str, Experiment] = {
     "interrupt": (
         "Ctrl-C, SIGTERM, SIGHUP at random moments",
         lambda long: signals.interrupted(50 if long else 5),
+    ),
+    "workers": (
+        "`kill -9` of workers, of the search, and of both",
+        lambda long: workers.killed(1000 if long else 8),
+    ),
+    "hung": ("candidates that hang in C", lambda long: workers.hung(20 if long else 2)),
+    "interrupt-workers": (
+        "Ctrl-C, once or twice, while workers run",
+        lambda long: workers.interrupted(50 if long else 4),
     ),
     "memory": ("a long search", lambda long: memory(20_000 if long else 4_000)),
 }

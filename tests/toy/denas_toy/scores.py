@@ -1,5 +1,6 @@
 """Scores of a staircase, by seed and architecture alone."""
 
+import ctypes
 import dataclasses
 import itertools
 import os
@@ -15,11 +16,14 @@ class Height(ProxyScore):
 
     pause: float = option(0.0, "Seconds that a measurement takes", at_least=0)
     failing: int = option(0, "One in so many architectures fails; 0 for none", at_least=0)
+    hanging: int = option(0, "One in so many architectures hangs in C; 0 for none", at_least=0)
 
     def measure(self, candidate):
         if begun := os.environ.get("DENAS_TOY_BEGUN"):
             Path(begun).touch()
         time.sleep(self.pause)
+        if self.hanging and int(candidate.arch.key, 16) % self.hanging == 1:
+            ctypes.PyDLL(None).sleep(1000)
         if self.failing and int(candidate.arch.key, 16) % self.failing == 0:
             raise ScoreFailed("the stairs are broken")
         rng = derive_rng(candidate.seed, "height", candidate.arch.key)
@@ -43,11 +47,12 @@ class Both(CombinedScore):
 
     pause: float = option(0.0, "Seconds that a measurement takes", at_least=0)
     failing: int = option(0, "One in so many architectures fails; 0 for none", at_least=0)
+    hanging: int = option(0, "One in so many architectures hangs in C; 0 for none", at_least=0)
 
     def default_weights(self, space):
         return {"height": 1.0, "slope": 1.0, "latency": 0.0}
 
     def component(self, name, space):
         if name == "height":
-            return Height(pause=self.pause, failing=self.failing)
+            return Height(pause=self.pause, failing=self.failing, hanging=self.hanging)
         return Slope() if name == "slope" else None

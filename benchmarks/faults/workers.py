@@ -78,7 +78,7 @@ def _disturbed(warm: Warm, run: Path, rng: random.Random) -> list[str]:
 
 
 def hung(count: int) -> Counts:
-    """Let candidates hang in C with the interpreter's lock, and measure how late a search goes on after the deadline."""
+    """Let candidates hang in C with the interpreter's lock, and measure how late the search goes on."""
     counts: Counts = {"hung": 0, "runs": 0, "slowest replacement, s": 0.0, "failures": []}
     options = (*PROCESSES, "--set", f"executor.deadline={DEADLINE}", "--set", "score.hanging=12")
     with tempfile.TemporaryDirectory() as name, Warm() as warm:

@@ -163,21 +163,21 @@ class Supervisor:
             return []
         if event.kind == "unable":
             raise PluginError(f"a worker cannot load what it must evaluate: {event.reason}")
-        task = self._running.pop(event.worker, None)
         if event.kind == "lost":
-            return self._lost(event, task, queue)
+            return self._lost(event, self._running.pop(event.worker, None), queue)
         self._idle_losses = 0
         try:
             answer = Answer.decode(event.message)
         except ValueError as error:
             self._transport.end(event.worker)
             reason = f"its worker sent something that is not a result ({error})"
-            return self._lost(Event(event.worker, "lost", reason=reason), task, queue)
+            lost = Event(event.worker, "lost", reason=reason)
+            return self._lost(lost, self._running.pop(event.worker, None), queue)
+        task = self._running.get(event.worker)
         if task is None or answer.lease != task.lease:
             # The answer is late: its candidate was given up, or handed out again.
-            if task is not None:
-                self._running[event.worker] = task
             return []
+        del self._running[event.worker]
         if task.run != queue.run:
             return []
         if answer.raised is not None:
@@ -204,8 +204,8 @@ class Supervisor:
 
     def _overdue(self, run: int) -> list[Result]:
         results = []
-        now = time.monotonic()
-        for worker in [worker for worker, task in self._running.items() if task.until <= now]:
+        while self._next_deadline() <= time.monotonic():
+            worker = next(iter(self._running))
             task = self._running.pop(worker)
             self._transport.end(worker)
             reason = f"timed out: no result after {duration(self._deadline)}"
@@ -214,6 +214,10 @@ class Supervisor:
                 results.append((task.index, Evaluation(state="failed", reason=reason)))
         return results
 
+    def _next_deadline(self) -> float:
+        # All deadlines are equally long, so the task that was handed out first is due first.
+        return next((task.until for task in self._running.values()), math.inf)
+
     def _seconds_to_wait(self) -> float:
-        until = min((task.until for task in self._running.values()), default=math.inf)
-        return max(0.0, min(LONGEST_WAIT, min(until, self._stop_at) - time.monotonic()))
+        until = min(self._next_deadline(), self._stop_at)
+        return max(0.0, min(LONGEST_WAIT, until - time.monotonic()))

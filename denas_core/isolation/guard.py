@@ -1,4 +1,4 @@
-"""The guard around every call into a plugin: what belongs to the process is what it was when the call returns."""
+"""The guard around every call of a plugin: after the call, the state of the process is as it was before."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import sys
 import threading
 from collections.abc import Iterator
 
-from .process_state import SURROUNDINGS, Setting, Snapshot, computing
+from .process_state import SURROUNDINGS, Setting, Snapshot, numeric_settings
 from .streams import stdout_to_stderr
 
-# Generators, threads and precision of torch, standard output and the working directory belong to the process:
-# searches in several threads take turns.
+# Generators, threads and precision of torch, standard output and the working directory belong to the process.
+# Searches in several threads therefore take turns.
 TURN = threading.RLock()
 
 _entered: list[Snapshot | None] = []
@@ -19,10 +19,10 @@ _entered: list[Snapshot | None] = []
 
 @contextlib.contextmanager
 def guarded(seed: int = 0) -> Iterator[None]:
-    """Run a plugin's code so that what it does to the process by mistake is undone afterwards.
+    """Run the code of a plugin, and afterwards undo what it has changed in the process by mistake.
 
-    What `restored` covers is put back, and what is printed goes to standard error. The global generators start at
-    `seed`, so that a careless plugin draws the same numbers in every run.
+    The state that `restored` names is restored, and printed text goes to standard error. The global random generators
+    start with `seed`. A plugin that uses them by mistake therefore draws the same numbers in every run.
     """
     with TURN, stdout_to_stderr(), restored() as state:
         _entered.append(state)
@@ -35,12 +35,14 @@ def guarded(seed: int = 0) -> Iterator[None]:
 
 @contextlib.contextmanager
 def restored() -> Iterator[Snapshot]:
-    """Put back random generators, settings of torch and NumPy, directory, environment, signal handlers, warnings.
+    """Restore the state of the process at the end of the context.
 
-    The snapshot of what decides numbers is returned. Nothing is imported for it.
+    This state consists of random generators, settings of torch and NumPy, working directory, environment variables,
+    signal handlers and warning filters. The function imports neither torch nor NumPy. It yields the snapshot of the
+    settings that change results.
     """
     had_torch = _torch_is_loaded()
-    state, surroundings = Snapshot(_computing()), Snapshot(SURROUNDINGS)
+    state, surroundings = Snapshot(_all_numeric_settings()), Snapshot(SURROUNDINGS)
     try:
         yield state
     finally:
@@ -54,19 +56,20 @@ def restored() -> Iterator[Snapshot]:
 
 @contextlib.contextmanager
 def as_before_the_call() -> Iterator[None]:
-    """Run the core's own work, shared by several plugins, inside a plugin's call, under the settings from before it.
+    """Run work of the core inside the call of a plugin, with the settings from before this call.
 
-    Outside of any guard nothing is done.
+    Several plugins share the result of this work, so that it must not depend on the plugin that asks for it first.
+    Outside of a guard, this context does nothing.
     """
     with TURN:
-        # Read after waiting for the turn: a guard that another thread has entered says nothing about this one.
+        # This is read after the wait for the turn: a guard that another thread has entered does not concern this one.
         before = _entered[-1] if _entered else None
         if before is None:
             yield
             return
-        changed = Snapshot(_computing())
+        changed = Snapshot(_all_numeric_settings())
         before.restore(generators=False)
-        # Work that such work asks for is under these settings already.
+        # A nested call of this function finds the right settings already.
         _entered.append(None)
         before.seed(0)
         try:
@@ -76,14 +79,14 @@ def as_before_the_call() -> Iterator[None]:
             changed.restore()
 
 
-def _computing() -> list[Setting]:
+def _all_numeric_settings() -> list[Setting]:
     if not _torch_is_loaded():
-        return computing()
+        return numeric_settings()
     from . import torch_state
 
-    return [*computing(), *torch_state.settings()]
+    return [*numeric_settings(), *torch_state.settings()]
 
 
 def _torch_is_loaded() -> bool:
-    # While torch is being imported it is there, and lacks most of its parts.
+    # During its import, torch is in sys.modules but lacks most of its parts.
     return hasattr(sys.modules.get("torch"), "nn")

@@ -11,19 +11,20 @@ from denas_core.text import describe_error
 from .guard import guarded
 
 _ALLOWED = (ConfigError, PluginError, Infeasible, StorageError)
-"""Errors of DE-NAS that a component may raise. Any other, such as a damaged store, would mislead."""
+"""Errors of DE-NAS that a component may raise. Any other one, such as that of a damaged store, would mislead users."""
 
 
 @contextlib.contextmanager
 def plugin_errors(owner: str, *, guard: bool = True) -> Iterator[None]:
-    """Turn what a component's code raises into one line that names the component.
+    """Turn an exception of a component's code into an error of one line that names the component.
 
     Args:
-        owner: What runs, as the line names it, such as ``space 'cv/cnn'``.
-        guard: Restore the state of the process after the code as well, see `guarded`.
+        owner: The name of the component in the error, such as ``space 'cv/cnn'``.
+        guard: Whether to restore the state of the process after the code as well, see `guarded`.
 
     Raises:
-        PluginError: The code raised something other than an error that says what the user can do, or Ctrl-C.
+        PluginError: the code raised an exception. Ctrl-C and the errors in `_ALLOWED`, which tell the user what to do,
+            are raised unchanged.
     """
     try:
         with guarded() if guard else contextlib.nullcontext():

@@ -1,4 +1,4 @@
-"""Settings of the process that decide what others compute: how to read each of them, and how to put it back."""
+"""Settings of the process on which other code depends: how to read and how to restore each of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 
 class Setting(NamedTuple):
-    """One thing that can be read and written; a random generator can be seeded as well."""
+    """A setting that can be read and written. A random generator can be seeded as well."""
 
     read: Callable[[], Any]
     write: Callable[[Any], object]
@@ -22,32 +22,35 @@ class Setting(NamedTuple):
 
 
 class Snapshot:
-    """The values of some settings at one moment."""
+    """The values of settings at the time of its creation."""
 
     def __init__(self, settings: Iterable[Setting]) -> None:
         self._values = [(setting, setting.read()) for setting in settings]
 
     def restore(self, *, generators: bool = True) -> None:
-        """Put back every setting, and the states of generators if asked to; what cannot be written stays as it is."""
+        """Restore every setting, and with `generators` the random generators. One that cannot be written is skipped."""
         for setting, before in self._values:
             with contextlib.suppress(Exception):
-                # The state of a generator is not compared first, which takes as long as to write it.
+                # The state of a generator is not compared first, because this takes as long as to write it.
                 if setting.read() != before if setting.seed is None else generators:
                     setting.write(before)
 
     def seed(self, seed: int) -> None:
-        """Seed the generators, so that a careless plugin draws the same numbers in every run and resume."""
+        """Seed the random generators."""
         for setting, _ in self._values:
             if setting.seed is not None:
                 setting.seed(seed)
 
 
-def computing() -> list[Setting]:
-    """Return what decides numbers: the generators of Python and NumPy, if it is loaded, and how NumPy treats errors."""
+def numeric_settings() -> list[Setting]:
+    """Return the settings that change results: random generators, and how NumPy treats floating-point errors.
+
+    Settings of NumPy are included only if it is loaded.
+    """
     found = [Setting(random.getstate, random.setstate, random.seed)]
     if (numpy_random := sys.modules.get("numpy.random")) is not None:
         numpy = sys.modules["numpy"]
-        # As a mapping, which takes a fifth of the time of NumPy's tuple.
+        # A mapping is read in a fifth of the time of the tuple that NumPy returns by default.
         read = functools.partial(numpy_random.get_state, legacy=False)
         found += [
             Setting(read, numpy_random.set_state, lambda seed: numpy_random.seed(seed % 2**32)),
@@ -57,7 +60,7 @@ def computing() -> list[Setting]:
 
 
 def _read_directory() -> str:
-    # A directory that was deleted has no name.
+    # A deleted directory has no name.
     with contextlib.suppress(OSError):
         return os.getcwd()  # noqa: PTH109  (Path.cwd takes twice as long)
     return ""
@@ -70,7 +73,7 @@ def _write_environment(before: dict[Any, Any]) -> None:
 
 
 def _write_filters(before: list[Any]) -> None:
-    # Libraries silence warnings of their own when they are imported, which harms nobody; "error" would.
+    # Filters that ignore warnings are kept: libraries add some when they are imported, and they do no harm.
     silenced = [entry for entry in warnings.filters if entry[0] == "ignore" and entry not in before]
     # Leaving this context tells the warnings module that its filters have changed.
     with warnings.catch_warnings():
@@ -80,11 +83,11 @@ def _write_filters(before: list[Any]) -> None:
 
 def _signal_handler(name: str) -> Setting:
     number = getattr(signal, name)
-    # A handler that Python did not install reads as None, and cannot be written.
+    # A handler that Python did not install is read as None, and cannot be restored.
     return Setting(lambda: signal.getsignal(number), lambda handler: signal.signal(number, handler))
 
 
-# As bytes, where the system has them: nothing is decoded.
+# As bytes if the system has them, so that nothing must be decoded.
 _ENVIRONMENT: Any = getattr(os, "environb", os.environ)
 SURROUNDINGS = [
     Setting(_read_directory, os.chdir),
@@ -92,4 +95,4 @@ SURROUNDINGS = [
     Setting(lambda: list(warnings.filters), _write_filters),
     *(_signal_handler(name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGALRM") if hasattr(signal, name)),
 ]
-"""What decides no number: working directory, environment, warning filters and signal handlers."""
+"""Settings that do not change results: working directory, environment, warning filters and signal handlers."""

@@ -1,4 +1,4 @@
-"""The settings of the process that torch holds: dtype, device, threads, gradient mode, precision, determinism."""
+"""The settings of torch: dtype, device, threads, gradient mode, precision, determinism."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .process_state import Setting
 
 
 def settings() -> list[Setting]:
-    """Return what decides how torch computes; the generators of the GPUs are among it once CUDA is in use."""
+    """Return the settings that change results of torch. They include the generators of the GPUs if CUDA is in use."""
     found = [torch.default_generator]
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         found += torch.cuda.default_generators
@@ -18,7 +18,7 @@ def settings() -> list[Setting]:
 
 
 def set_defaults() -> None:
-    """Set what torch starts with: a plugin that is the first to import torch may have changed it."""
+    """Set the values with which torch starts. They may differ if a plugin was the first to import torch."""
     torch.set_default_dtype(torch.float32)
     torch.set_default_device(None)
     torch.set_grad_enabled(True)
@@ -28,7 +28,7 @@ def set_defaults() -> None:
 
 
 def _default_device() -> Any:
-    # torch.get_default_device() does not tell "none was set" from "cpu".
+    # torch.get_default_device() returns "cpu" also if no device was set.
     return getattr(getattr(torch, "_GLOBAL_DEVICE_CONTEXT", None), "device_context", None)
 
 
@@ -43,7 +43,7 @@ _SETTINGS = [
     Setting(_default_device, lambda context: torch.set_default_device(context and context.device)),
     Setting(torch.is_grad_enabled, torch.set_grad_enabled),
     Setting(torch.get_num_threads, torch.set_num_threads),
-    # torch cannot be asked whether it flushes denormals; Python computes with the same register of the processor.
+    # torch does not say whether it flushes denormals, but the same register of the processor also affects Python.
     Setting(lambda: _TINY * 1e-10 == 0.0, torch.set_flush_denormal),
     Setting(torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
     Setting(torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode),

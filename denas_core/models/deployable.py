@@ -1,4 +1,4 @@
-"""A trained network as plain PyTorch: tensors in, logits out, ready to be traced."""
+"""A trained network as plain PyTorch module that takes tensors, returns logits, and can be traced."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from denas_core.contracts.trained_model import TrainedModel
 
 BATCH = "batch"
-"""Name of the first dimension."""
+"""Name of the first dimension, the number of samples."""
 
 TRACED_SIZE = 2
-"""Samples of the batch that a network is traced with; a batch of 1 would be taken for a constant."""
+"""Samples of the batch for tracing. torch would treat a size of 1 as constant."""
 
 
 class Deployable(nn.Module, ABC):
@@ -33,7 +33,8 @@ class Deployable(nn.Module, ABC):
         space: The space of the network.
         network: The network or the stage.
         input_names: Names of the inputs, in order.
-        open: For each input, its dimensions that may have any size beside the number of samples, by place.
+        open: For each input, by index, the dimensions that may have any size. The number of samples, which may always
+            have any size, is not among them.
     """
 
     space: SearchSpace
@@ -48,15 +49,15 @@ class Deployable(nn.Module, ABC):
     @property
     @abstractmethod
     def output_names(self) -> tuple[str, ...]:
-        """Names of what `forward` returns, in order."""
+        """Names of the results of `forward`, in order."""
 
     def named(self, outputs: Any) -> dict[str, Tensor]:
-        """Return what `forward` returned, by name."""
+        """Return the results of `forward` by name."""
         return named_outputs(self.output_names, outputs)
 
 
 class DeployableNetwork(Deployable):
-    """A network whose forward takes the inputs of its space's batch, in order, and returns the logits."""
+    """A network whose forward takes the inputs of a batch of its space, in order, and returns the logits."""
 
     def __init__(self, space: SearchSpace, network: nn.Module) -> None:
         super().__init__()
@@ -67,7 +68,7 @@ class DeployableNetwork(Deployable):
         self.open = tuple(batch.open.get(name, {}) for name in self.input_names)
 
     def forward(self, *inputs: Tensor) -> Tensor | tuple[Tensor, ...]:
-        """Return the logits, a tuple where there are several; every position of the inputs counts."""
+        """Return the logits, or a tuple if there are several. No position of the inputs is masked."""
         batch = Batch(inputs=dict(zip(self.input_names, inputs, strict=True)))
         logits = tuple(self.space.forward(self.network, batch).logits.values())
         return logits[0] if len(logits) == 1 else logits
@@ -78,7 +79,7 @@ class DeployableNetwork(Deployable):
 
     @functools.cached_property
     def output_names(self) -> tuple[str, ...]:
-        """Names of the logits, in order; the network is run to see them."""
+        """Names of the logits, in order. The network is run to find them."""
         inputs = self.space.batch(1, seed=0).inputs
         with torch.inference_mode():
             return tuple(self.space.forward(self.network, Batch(inputs=inputs)).logits)
@@ -88,10 +89,10 @@ class DeployableStage(Deployable):
     """One stage of a network, see `Stage`."""
 
     def __init__(self, space: SearchSpace, stages: Sequence[Stage], place: int) -> None:
-        """Take the stage at `place`; those before it make its example.
+        """Take the stage with index `place`. The stages before it compute its example.
 
         Raises:
-            PluginError: it takes what neither the batch nor a stage before it has.
+            PluginError: the stage has an input that neither the batch nor an earlier stage provides.
         """
         super().__init__()
         self._before, self._stage = stages[:place], stages[place]
@@ -106,22 +107,22 @@ class DeployableStage(Deployable):
             known |= {name: stage.open.get(name, {}) for name in stage.outputs}
         if missing := sorted({*self.input_names} - {*known}):
             raise PluginError(
-                f"stage {self._stage.name!r} of a network of {space.id!r} takes {safe_repr(missing)}, which neither "
-                "the batch nor a stage before it has"
+                f"stage {self._stage.name!r} of a network of {space.id!r} has the inputs {safe_repr(missing)}, which "
+                "neither the batch nor an earlier stage provides"
             )
         self.open = tuple(known[name] for name in self.input_names)
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        """Names of what the stage returns."""
+        """Names of the results of the stage."""
         return self._stage.outputs
 
     def forward(self, *inputs: Tensor) -> Any:
-        """Return what the stage does."""
+        """Return the results of the stage."""
         return self.network(*inputs)
 
     def example(self, size: int) -> tuple[Tensor, ...]:
-        """Return what the stages before it make of a batch of the space."""
+        """Return the inputs that earlier stages compute from a batch of the space."""
         known = dict(self.space.batch(size, seed=0).inputs)
         with torch.no_grad():
             for stage in self._before:
@@ -131,12 +132,12 @@ class DeployableStage(Deployable):
 
 
 def deployable_network(model: TrainedModel) -> Deployable:
-    """Return the network of `model` as plain PyTorch, in eval mode; its weights are shared, not copied."""
+    """Return the network of `model` as plain PyTorch module in eval mode. Its weights are shared, not copied."""
     return DeployableNetwork(model.space, model.network).eval()
 
 
 def deployable_stages(model: TrainedModel) -> dict[str, Deployable]:
-    """Return the stages of the network of `model` by name, like `deployable`; none if it runs as a whole."""
+    """Return the stages of the network of `model` by name, like `deployable_network`; empty if it has none."""
     stages = stages_of(model.network)
     return {
         stage.name: DeployableStage(model.space, stages, place).eval() for place, stage in enumerate(stages)
@@ -144,16 +145,16 @@ def deployable_stages(model: TrainedModel) -> dict[str, Deployable]:
 
 
 def named_outputs(names: tuple[str, ...] | list[str], outputs: Any) -> dict[str, Tensor]:
-    """Return one tensor or a sequence of tensors by name."""
+    """Return a mapping from names to `outputs`, which are one tensor or a sequence of tensors."""
     tensors = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
     return dict(zip(names, tensors, strict=True))
 
 
 def traced(module: Deployable) -> torch.export.ExportedProgram:
-    """Return `module` as a `torch.export` program for batches of any size, and open dimensions of any.
+    """Return `module` as a `torch.export` program for batches and open dimensions of any size.
 
     Raises:
-        ConfigError: torch cannot trace it, or only for one size; says why.
+        ConfigError: torch cannot trace it, or only for one size. The text gives the reason.
     """
     try:
         with torch.no_grad():
@@ -167,14 +168,14 @@ def traced(module: Deployable) -> torch.export.ExportedProgram:
 
 
 def dimension_names(module: Deployable) -> tuple[dict[int, str], ...]:
-    """Return for each input the names of its dimensions that may have any size, by place."""
+    """Return for each input the names of its dimensions that may have any size, by index of the dimension."""
     return tuple(
         {0: BATCH, **{place: dimension.name for place, dimension in places.items()}} for places in module.open
     )
 
 
 def shortened(batch: Batch) -> Batch:
-    """Return `batch` with its open dimensions cut to half their size, or to the smallest they may have."""
+    """Return `batch` with its open dimensions cut to half their size, or to their smallest allowed size."""
 
     def cut(name: str, tensor: Tensor) -> Tensor:
         for place, dimension in batch.open.get(name, {}).items():
@@ -189,7 +190,7 @@ def _dynamic(module: Deployable) -> tuple[dict[int, Any], ...]:
     for places in module.open:
         for dimension in places.values():
             if dimension.name not in dimensions:
-                # torch takes a smallest size of 1 for that of an empty one, too.
+                # A minimum of 1 is left out, because torch treats it like a minimum of 0.
                 least = {"min": dimension.at_least} if dimension.at_least > 1 else {}
                 dimensions[dimension.name] = torch.export.Dim(dimension.name, **least)
     return tuple(

@@ -1,4 +1,4 @@
-"""Parts that networks of a search space are made of, and what they cost; plugins import the names of the stub."""
+"""Parts for the networks of search spaces, and their cost. Plugins import the names in the stub (`__init__.pyi`)."""
 
 from __future__ import annotations
 

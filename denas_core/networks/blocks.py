@@ -1,4 +1,4 @@
-"""Where the blocks of a network are, from the structure of its modules alone."""
+"""Find the blocks of a network from the structure of its modules alone."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 def blocks_by_module(network: nn.Module) -> tuple[str, ...]:
     """Return the names of the blocks of `network`, in the order in which they are registered.
 
-    A block is an item of a sequence (`Sequential`, `ModuleList`, `ModuleDict`) that is built from other modules: a
-    residual block, a transformer layer, a cell. Stages, which are sequences themselves, are searched for blocks; layers
-    such as a convolution are none, and the inside of a block is not searched. Where no sequence holds a block, the
-    children of the network that are built from other modules are its blocks, and in a network of plain layers each
-    layer with weights is one.
+    A block is an item of a sequence (`Sequential`, `ModuleList`, `ModuleDict`) that is built from other modules, for
+    example a residual block, a transformer layer or a cell. If an item is itself a sequence, such as a stage, its items
+    are searched. A single layer, such as a convolution, is not a block, and the inside of a block is not searched.
+
+    If no sequence holds a block, the blocks are the children of the network that are built from other modules. If
+    there are no such children either, every layer with weights is a block.
     """
     from torch import nn
 

@@ -1,4 +1,4 @@
-"""Parameters, FLOPs and memory of a network, counted on the meta device: nothing is computed or allocated."""
+"""Count parameters, FLOPs and memory of a network on the meta device: nothing is computed or allocated."""
 
 from __future__ import annotations
 
@@ -30,22 +30,23 @@ def count_cost(
     parts: Callable[[nn.Module], Mapping[str, tuple[str, ...]]] | None = None,
     name: str = "the network",
 ) -> dict[str, float]:
-    """Return what is known of a network without running it, in eval mode and for one sample.
+    """Return the cost of a network in eval mode for one sample. The network is not computed.
 
     Args:
-        build: Makes the structure of the network; called where the meta device is the default.
-        batch: Makes one sample; likewise.
+        build: Makes the structure of the network. It is called with the meta device as default.
+        batch: Makes one sample. It is called with the meta device as default.
         forward: Runs the network on the sample.
-        parts: Returns prefixes of parameter names by part, for a parameter count of each.
-        name: What an error calls the network.
+        parts: Returns the prefixes of parameter names by part; the parameters of each part are then counted.
+        name: The name of the network in an error.
 
     Returns:
         ``params``, ``trainable_params``, ``params_<part>`` of each part and ``flops`` as integers (a shared parameter
-        counts once, a multiply-add is two); ``size_mb``, parameters and buffers with floating-point numbers as float32;
-        ``memory_mb``, the same plus the input and the largest sum of activations alive at one time in inference.
+        counts once, a multiply-add counts as two); ``size_mb``, the size of parameters and buffers with floating-point
+        numbers as float32; ``memory_mb``, the same plus the input and the largest sum of activations that exist at the
+        same time in inference.
 
     Raises:
-        Infeasible: the network is too large for torch to describe.
+        Infeasible: the sizes of the network are too large for torch.
     """
     model, usage = measure_on_meta(build, batch=batch, forward=forward, name=name)
     counts = {name: parameter.numel() for name, parameter in model.named_parameters()}
@@ -63,14 +64,14 @@ def count_cost(
 
 @dataclasses.dataclass(slots=True)
 class Usage:
-    """What one forward pass of one sample takes.
+    """The cost of one forward pass of one sample.
 
     Attributes:
-        flops: Multiplications and additions.
+        flops: Number of multiplications and additions.
         input_bytes: Size of the batch.
-        positions: Positions of it, see `Batch`.
-        peak_bytes: Largest sum of activations alive at one time.
-        total_bytes: All activations together.
+        positions: Number of positions of the batch, see `Batch`.
+        peak_bytes: Largest size of the activations that exist at the same time.
+        total_bytes: Size of all activations together.
     """
 
     flops: int = 0
@@ -87,12 +88,12 @@ def measure_on_meta(
     forward: Callable[[nn.Module, Batch], object],
     name: str = "the network",
 ) -> tuple[nn.Module, Usage]:
-    """Build a network on the meta device, run it once, and return it with what the run took; see `count_cost`.
+    """Build a network on the meta device, run it once, and return it with the cost of the run; see `count_cost`.
 
     Raises:
-        Infeasible: the network is too large for torch to describe.
+        Infeasible: the sizes of the network are too large for torch.
     """
-    with _overflow_explained(name), torch.device("meta"), torch.no_grad():
+    with _explain_overflow(name), torch.device("meta"), torch.no_grad():
         model = build().eval()
         sample = batch()
         given = [*sample.inputs.values(), *sample.masks.values(), *sample.lengths.values()]
@@ -105,7 +106,7 @@ def measure_on_meta(
 
 
 def weight_bytes(model: nn.Module) -> int:
-    """Return the bytes of parameters and buffers, floating-point numbers as float32."""
+    """Return the size of parameters and buffers in bytes, with floating-point numbers as float32."""
     return sum(
         tensor.numel() * (FLOAT_BYTES if tensor.is_floating_point() else tensor.element_size())
         for tensor in (*model.parameters(), *model.buffers())
@@ -113,22 +114,23 @@ def weight_bytes(model: nn.Module) -> int:
 
 
 @contextmanager
-def _overflow_explained(name: str) -> Iterator[None]:
+def _explain_overflow(name: str) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, TypeError, OverflowError) as error:
         if "overflow" not in str(error).lower():
             raise
         raise Infeasible(
-            f"{name} is too large to be described (its sizes overflow 64 bits); choose smaller options"
+            f"{name} is too large: its sizes do not fit into 64 bits; choose smaller options"
         ) from error
 
 
 class CostCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]  # its __init_subclass__ has no types
-    """Counts the FLOPs of every operation and follows the storages of its results, other than those of `given`.
+    """Counts the FLOPs of every operation, and the memory of its results, without the tensors in `given`.
 
-    The formulas are those of `torch.utils.flop_counter`. What an operation without side effects returns depends, on
-    meta, on the shapes alone: it is looked up when it comes again, since the meta kernels of torch are slow Python.
+    The formulas are those of `torch.utils.flop_counter`. On the meta device, the result of an operation without side
+    effects depends on shapes alone. It is therefore stored and reused, because the meta kernels of torch are slow
+    Python.
     """
 
     def __init__(self, given: Iterable[Tensor]) -> None:
@@ -146,12 +148,12 @@ class CostCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]  # its __
         key = _key((func, args, *kwargs.items())) if _is_pure(func) else None
         if key in self._known:
             shapes, flops = self._known[key]
-            result = _restored(shapes)
+            result = _empty_tensors(shapes)
         else:
             result = func(*args, **kwargs)
             formula = flop_registry.get(func._overloadpacket)
             flops = int(formula(*args, **kwargs, out_val=result)) if formula else 0
-            # A few, such as _unsafe_view, return what they were given, though their schema does not say so.
+            # A few operations, such as _unsafe_view, return their argument, but their schema does not say so.
             if key is not None and _storages(args).isdisjoint(_storages(result)):
                 self._known[key] = (_shapes(result), flops)
         self.usage.flops += flops
@@ -186,7 +188,7 @@ def _key(value: Any) -> Any:
         return value.shape, value.stride(), value.dtype, value.device
     if isinstance(value, (tuple, list)):
         return tuple(map(_key, value))
-    # The type, because 1, 1.0 and True are equal but lead to results of different types.
+    # The type is part of the key, because 1, 1.0 and True are equal but lead to results of different types.
     return type(value), value
 
 
@@ -204,8 +206,8 @@ def _shapes(result: Any) -> Any:
     return [_shapes(tensor) for tensor in result]
 
 
-def _restored(shapes: Any) -> Any:
+def _empty_tensors(shapes: Any) -> Any:
     if isinstance(shapes, list):
-        return tuple(_restored(shape) for shape in shapes)
+        return tuple(_empty_tensors(shape) for shape in shapes)
     size, stride, dtype = shapes
     return torch.empty_strided(size, stride, dtype=dtype, device="meta")

@@ -1,4 +1,4 @@
-"""Heads that say where they go: what a task asks of a network beyond a layer on its pooled features."""
+"""Heads that a task puts elsewhere than on the pooled features of a network."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from torch import nn
 
 
 class PositionHead(nn.Linear):
-    """A linear head that every position has, such as the start and end scores of each token of a text.
+    """A linear head that is applied to every position, for example for the start and end scores of each token.
 
-    Any other head that a task returns takes what the network pools, or its features if it pools none. A space whose
-    networks have heads of their own for a kind of task, such as those of transformers, may use these instead, with the
-    same number of outputs.
+    Any other head of a task is applied to the pooled features of the network, or to its features if it does not pool.
+    If the networks of a space have their own heads for a kind of task, as those of transformers do, the space may use
+    its own head instead, with the same number of outputs.
     """

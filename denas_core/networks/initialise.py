@@ -1,4 +1,4 @@
-"""Fresh weights for a network that was built as structure only."""
+"""New weights for a network that was built without weights."""
 
 from __future__ import annotations
 
@@ -8,31 +8,32 @@ if TYPE_CHECKING:
     from torch import nn
 
 DIRECT_PARAMETER_STD = 0.02
-"""Spread of parameters that belong to no layer, such as class tokens and positions."""
+"""Standard deviation of parameters outside of layers, such as class tokens and positions."""
 
 GAINS = frozenset({"weight", "gain", "scale", "gamma"})
-"""Names of vectors that multiply, as those of a norm written by hand do."""
+"""Names of vectors that multiply features, for example in a normalisation layer that was written by hand."""
 
 
 def initialise(model: nn.Module, *, seed: int) -> nn.Module:
-    """Move `model` to the CPU and give every layer its own initialisation (`reset_parameters`) under `seed`.
+    """Move `model` to the CPU and initialise every layer by its own `reset_parameters`, with `seed`.
 
-    Parameters of modules without `reset_parameters` are taken for what their shapes and names say: scalars and vectors
-    named in `GAINS` are 1, other scalars and vectors, such as biases, 0, and matrices, such as class tokens and
-    positions, are drawn from a normal distribution of standard deviation `DIRECT_PARAMETER_STD`. A class token that is
-    stored as a vector would be 0: give its module a `reset_parameters`. The global random generator is left as it was.
+    If a module has no `reset_parameters`, the shapes and names of its parameters decide. Scalars and vectors whose
+    names are in `GAINS` become 1. Other scalars and vectors, such as biases, become 0. Matrices, such as class tokens
+    and positions, are drawn from a normal distribution with standard deviation `DIRECT_PARAMETER_STD`. A class token
+    that is stored as a vector would become 0; its module therefore needs a `reset_parameters`. The global random
+    generator does not change.
 
     Raises:
-        ValueError: the model sits on the meta device and has a buffer whose content nothing can restore.
+        ValueError: the model is on the meta device, and the content of one of its buffers cannot be restored.
     """
     import torch
 
     on_meta = any(tensor.is_meta for tensor in (*model.parameters(), *model.buffers()))
     with torch.random.fork_rng(devices=[]), torch.no_grad():
-        # The CPU's generator alone: torch.manual_seed would move those of the GPUs, which are not restored.
+        # Only the generator of the CPU: torch.manual_seed would also seed those of the GPUs, which are not restored.
         torch.default_generator.manual_seed(seed)
         model = model.to_empty(device="cpu") if on_meta else model.to("cpu")
-        # Layers before the modules that hold them, as constructors do: attention zeroes the bias of its output layer.
+        # Inner modules come first, as in constructors: attention sets the bias of its output layer to zero.
         for name, module in reversed(list(model.named_modules())):
             direct = [*module.parameters(recurse=False), *module.buffers(recurse=False)]
             reset = getattr(module, "reset_parameters", None) or getattr(module, "_reset_parameters", None)

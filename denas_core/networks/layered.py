@@ -1,6 +1,6 @@
-"""Transformers whose blocks differ: depth and width are chosen once, MLP ratio and heads for each block.
+"""Knobs and notation of transformers with one depth and one width, but an MLP ratio and heads for each block.
 
-Their notation is that of the original DE-NAS: ``(depth, MLP ratio of each block, heads of each block, embedding
+The notation is that of the original DE-NAS: ``(depth, MLP ratio of each block, heads of each block, embedding
 width)``.
 """
 
@@ -20,7 +20,7 @@ LARGEST_CHOICES: Mapping[str, float] = {
     "mlp_ratios": 16,
     "heads": 128,
 }
-"""Largest choice by option."""
+"""The largest choice that each option may have."""
 
 _NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
 _FORM = "'(depth, MLP ratio of each block, heads of each block, embedding width)', such as (2, 3.5, 4.0, 3, 4, 192)"
@@ -29,7 +29,7 @@ _FORM = "'(depth, MLP ratio of each block, heads of each block, embedding width)
 def layered_knobs(
     *, depths: Sequence[int], embed_dims: Sequence[int], **of_a_block: Sequence[KnobValue]
 ) -> tuple[Knob, ...]:
-    """Return the choices of the network, then those of each block, numbered from 1 as in ``layer1.heads``."""
+    """Return the knobs of the network, then those of each block, which are numbered from 1 as in ``layer1.heads``."""
     knobs = [Knob("depth", tuple(depths)), Knob("embed_dim", tuple(embed_dims))]
     for layer in range(1, depths[-1] + 1):
         deep_enough = tuple(depth for depth in depths if depth >= layer)
@@ -41,10 +41,10 @@ def layered_knobs(
 
 
 def check_choices(name: str, choices: Sequence[float], most: float) -> None:
-    """Refuse choices out of order or range.
+    """Check that choices are in ascending order and in range.
 
     Raises:
-        ValueError: naming the option.
+        ValueError: they are not; the text names the option.
     """
     if not choices or list(choices) != sorted(set(choices)):
         raise ValueError(
@@ -52,19 +52,19 @@ def check_choices(name: str, choices: Sequence[float], most: float) -> None:
         )
     wrong = [choice for choice in choices if not 0 < choice <= most]
     if wrong:
-        raise ValueError(f"{name} has {wrong[0]!r}; a choice is more than 0, and at most {most:g}")
+        raise ValueError(f"{name} has {wrong[0]!r}; a choice must be more than 0, and at most {most:g}")
 
 
 def is_tuple(text: str) -> bool:
-    """Tell whether `text` is meant as the original's tuple, well-formed or not."""
+    """Return whether `text` is meant as a tuple of the original DE-NAS, even if it has mistakes."""
     return text.lstrip().startswith(("(", "["))
 
 
 def parse_tuple(text: str, *, origin: str) -> dict[str, KnobValue]:
-    """Return the knob values of a tuple, such as ``(2, 3.5, 4.0, 3, 4, 192)``; list brackets will do.
+    """Return the knob values of a tuple, such as ``(2, 3.5, 4.0, 3, 4, 192)``. List brackets are accepted too.
 
     Raises:
-        ConfigError: an entry is not a number, or there are more or fewer than the depth asks for.
+        ConfigError: an entry is not a number, or the number of entries does not fit the depth.
     """
     entries = [entry.strip() for entry in text.strip().strip("()[]").split(",")]
     if entries[-1] == "":
@@ -89,7 +89,7 @@ def parse_tuple(text: str, *, origin: str) -> dict[str, KnobValue]:
 
 
 def format_tuple(values: Mapping[str, KnobValue]) -> str:
-    """Return the tuple of canonical values."""
+    """Return canonical knob values as a tuple, which `parse_tuple` reads."""
     depth = cast("int", values["depth"])
     ratios, heads = (
         [values[f"layer{index + 1}.{name}"] for index in range(depth)] for name in ("mlp_ratio", "heads")

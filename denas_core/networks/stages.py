@@ -1,4 +1,4 @@
-"""Stages of a network: parts that run by themselves, one after the other, such as an encoder and a decoder."""
+"""Stages of a network: parts that can run separately, one after the other, such as an encoder and a decoder."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """A part of a network that takes named tensors, of the batch or of stages before it, and gives others.
+    """A part of a network that takes named tensors of the batch or of earlier stages, and returns named tensors.
 
     Attributes:
-        name: Such as ``encoder``; forms that write a file a stage name it so.
-        module: Takes the tensors of `inputs` in order, sample first, and returns a tensor or a tuple of them.
+        name: The name, such as ``encoder``. Exporters that write one file for each stage use it as file name.
+        module: The module. It takes the tensors of `inputs` in order, with the samples as first dimension, and returns
+            a tensor or a tuple of tensors.
         inputs: Names of its inputs.
-        outputs: Names of what it returns: outputs of the network, or inputs of later stages.
-        open: By output and place, dimensions of what later stages take that may have any size, beside the number of
-            samples.
+        outputs: Names of its results, which are outputs of the network or inputs of later stages.
+        open: By name of an output and index of a dimension, the dimensions that may have any size. The number of
+            samples, which may always have any size, is not among them.
     """
 
     name: str
@@ -34,13 +35,13 @@ class Stage:
 
 
 class Staged(ABC):
-    """A base for networks that say what their stages are, for who runs one of them more often than another."""
+    """A base for networks with stages, for programs that run one stage more often than another."""
 
     @abstractmethod
     def stages(self) -> Sequence[Stage]:
-        """Return the stages, in the order in which they run; together they give the network's outputs."""
+        """Return the stages in the order in which they run. Together they compute the outputs of the network."""
 
 
 def stages_of(network: Any) -> Sequence[Stage]:
-    """Return the stages of a network, none if it runs as a whole."""
+    """Return the stages of a network; an empty sequence if it has none."""
     return network.stages() if isinstance(network, Staged) else ()

@@ -1,29 +1,25 @@
-"""How long the texts are that a space of token models is measured and scored on."""
+"""Batches of texts that measure and score token models, and the length of these texts."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
 from denas_core.values.batch import Batch, BatchKind
 
 _TOKENS = 128
 
 _PROBE_TOKENS = 16
-"""They rank networks as 32 texts of 128 tokens do, see docs/benchmarks.md."""
+"""Texts of this length rank networks as 32 texts of 128 tokens do, see docs/benchmarks.md."""
 
 
 def token_lengths(seq_len: int | None, probe_tokens: int | None, *, positions: int | None) -> tuple[int, int]:
-    """Return the options `seq_len` and `probe_tokens` with defaults for what is not given.
+    """Return the options `seq_len` and `probe_tokens`, with defaults for those that are None.
 
     Args:
-        seq_len: Tokens of a text for FLOPs, memory and latency; by default 128, or all positions.
-        probe_tokens: Tokens of a text that diversity and saliency see; by default 16, or `seq_len`.
-        positions: Tokens of the longest text that the networks take; None if any.
+        seq_len: Tokens of a text for FLOPs, memory and latency; by default 128, or all positions if there are fewer.
+        probe_tokens: Tokens of a text for diversity and saliency; by default 16, or `seq_len` if that is less.
+        positions: Tokens of the longest text that the networks take; None if texts may have any length.
 
     Raises:
-        ValueError: more tokens than positions.
+        ValueError: a text has more tokens than there are positions.
     """
     if seq_len is None:
         seq_len = _TOKENS if positions is None else min(_TOKENS, positions)
@@ -32,7 +28,7 @@ def token_lengths(seq_len: int | None, probe_tokens: int | None, *, positions: i
     for name, tokens in (("seq_len", seq_len), ("probe_tokens", probe_tokens)):
         if positions is not None and tokens > positions:
             raise ValueError(
-                f"{name} {tokens} is more than the {positions} positions of the network; give less"
+                f"{name} {tokens} is more than the {positions} positions of the network; choose a smaller number"
             )
     return seq_len, probe_tokens
 
@@ -43,19 +39,20 @@ _CONSTANT_TOKEN = 9333
 def token_batch(
     size: int, *, tokens: int, vocabulary: int, seed: int, kind: BatchKind, segments: bool = True
 ) -> Batch:
-    """Return a batch of texts as token models take them: ``input_ids``, ``attention_mask`` and ``token_type_ids``.
+    """Return a batch of texts for token models: ``input_ids``, ``attention_mask`` and ``token_type_ids``.
 
-    Every token counts. ``noise`` has random tokens from the middle three quarters of the vocabulary, since special
-    tokens are at its ends; ``ones`` repeats one token of these in each sample: 9333 in the first, 9332 in the second,
-    and so on, as the original DE-NAS does; ``cost`` has no mask.
+    No token is masked. A batch of kind ``noise`` has random tokens from the middle three quarters of the vocabulary,
+    because special tokens are at its ends. In a batch of kind ``ones``, each sample repeats one token from this range:
+    9333 in the first sample, 9332 in the second, and so on, as in the original DE-NAS. A batch of kind ``cost`` has no
+    mask.
 
     Args:
         size: Samples in the batch.
         tokens: Tokens of a sample.
         vocabulary: Number of tokens that the network knows.
-        seed: Seed of the noise; drawn on the CPU, so that every device sees the same numbers.
+        seed: Seed of the noise. The noise is drawn on the CPU, so that it is the same on every device.
         kind: See `BatchKind`.
-        segments: Whether the network tells segments of a text apart; all tokens are in the first.
+        segments: Whether the network takes the segment of each token; all tokens are in the first segment.
     """
     import torch
 

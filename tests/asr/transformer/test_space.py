@@ -116,7 +116,7 @@ def test_the_cost_of_real_sizes_is_that_of_the_whole_network(arch: str) -> None:
     [
         ({"depths": [3, 2]}, r"depths \[3, 2\] must be one or more different numbers, from small to large"),
         ({"heads": []}, r"heads \[\] must be one or more different numbers"),
-        ({"embed_dims": [0, 8]}, "embed_dims has 0; a choice is more than 0, and at most 8192"),
+        ({"embed_dims": [0, 8]}, "embed_dims has 0; a choice must be more than 0, and at most 8192"),
         ({"heads": [3, 4], "embed_dims": [202]}, r"202, which none of the heads \[3, 4\] divides"),
         ({"embed_dims": [198]}, "embed_dims has 198, which decoder_heads 4 does not divide"),
         ({"vocabulary": 3}, "vocabulary.* greater than or equal to 4"),

@@ -94,7 +94,7 @@ def test_dimensions_between_stages_may_have_any_size() -> None:
 def test_a_stage_that_takes_what_nothing_gives_is_an_error() -> None:
     model = model_of(InStages().named("sample/stages"))
     stages = (Stage(name="late", module=nn.Identity(), inputs=("middle",), outputs=("logits",)),)
-    with pytest.raises(PluginError, match=r"stage 'late' .*'sample/stages' takes \['middle'\]"):
+    with pytest.raises(PluginError, match=r"stage 'late' .*'sample/stages' has the inputs \['middle'\]"):
         DeployableStage(model.space, stages, 0)
 
 

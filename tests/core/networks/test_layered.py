@@ -53,8 +53,8 @@ def test_a_tuple_that_is_no_architecture_is_refused(text: str, message: str) -> 
         ([], r"heads \[\] must be one or more different numbers, from small to large"),
         ([3, 2], r"heads \[3, 2\] must be"),
         ([2, 2], r"heads \[2, 2\] must be"),
-        ([0, 2], "heads has 0; a choice is more than 0, and at most 128"),
-        ([2, 129], "heads has 129; a choice is more than 0, and at most 128"),
+        ([0, 2], "heads has 0; a choice must be more than 0, and at most 128"),
+        ([2, 129], "heads has 129; a choice must be more than 0, and at most 128"),
     ],
 )
 def test_choices_out_of_order_or_range_are_refused(choices: list[Any], message: str) -> None:

@@ -162,7 +162,7 @@ def test_a_tuple_that_is_no_architecture_is_refused(text: str, message: str) -> 
         ({"image_size": 30}, "image_size 30 is not a multiple of patch_size 16; change one of them"),
         ({"depths": [3, 2]}, r"depths \[3, 2\] must be one or more different numbers, from small to large"),
         ({"heads": []}, r"heads \[\] must be one or more different numbers"),
-        ({"embed_dims": [0, 8]}, "embed_dims has 0; a choice is more than 0, and at most 8192"),
+        ({"embed_dims": [0, 8]}, "embed_dims has 0; a choice must be more than 0, and at most 8192"),
         ({"head_size": 0, "embed_dims": [100]}, "3 heads cannot divide 100"),
     ],
 )

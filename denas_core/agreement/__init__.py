@@ -1,1 +1,1 @@
-"""How well scores agree with what training has measured."""
+"""Measure how well scores agree with the results of training."""

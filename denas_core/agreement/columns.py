@@ -1,4 +1,4 @@
-"""From the names of scores to the columns that are measured: each distinct component once, whoever asks for it."""
+"""Make scores from their names, and find the columns to measure. Scores share the column of a common component."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from denas_core.seeding import digest
 from .depth_width import DepthTimesWidth
 
 COUNTS = ("params", "flops", "depth x width")
-"""What costs nothing, and is always there to compare with."""
+"""Numbers that need no run of a network. They are always evaluated, for comparison."""
 
 DEPTH_WIDTH = "depth-width"
-"""Column of the third count; the first two are metrics of every network."""
+"""Column of the third count. The first two are metrics of every network."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +27,11 @@ class EvaluatedScore:
     """A score that is compared with a table.
 
     Attributes:
-        label: What the user calls it.
-        id: Id of the score behind it.
+        label: The name that the user gave it.
+        id: Id of the score.
         options: Its options.
-        scoring: Its components, and how they become one value.
-        columns: Column of each component.
+        scoring: Its components, and the rule that combines them into one value.
+        columns: The column of each component, by name of the component.
     """
 
     label: str
@@ -48,32 +48,32 @@ def make_scores(
     *,
     settings: Mapping[str, Mapping[str, Any]],
 ) -> list[EvaluatedScore]:
-    """Return the scores of these names.
+    """Return the scores with the given names.
 
     Args:
         registry: The installed plugins.
         space: The space of the networks.
-        names: Names such as ``zen``, or ``mine=de-score`` to call a score with other options ``mine``. Those of
-            `COUNTS` are left out, since they are always there.
+        names: Names such as ``zen``, or ``mine=de-score`` for a score with other options and the label ``mine``. Names
+            in `COUNTS` are left out, because counts are always evaluated.
         settings: Options by label.
 
     Raises:
-        ConfigError: a name is there twice, is none of the installed scores, or means a score that the space cannot
-            have or that needs a measured latency.
+        ConfigError: a name occurs twice, or there is no such score, or the score does not support the space or needs a
+            measured latency.
     """
     made: list[EvaluatedScore] = []
     for name in names:
-        label, _, known_as = (part.strip() for part in name.rpartition("="))
-        label = label or known_as
-        if not known_as:
-            raise ConfigError(
-                f"scores {','.join(names)!r} name a score without a name; separate them by commas"
-            )
-        if label in COUNTS and label == known_as:
+        label, _, score_name = (part.strip() for part in name.rpartition("="))
+        label = label or score_name
+        if not score_name:
+            raise ConfigError(f"scores {','.join(names)!r} contain an empty name; separate names by commas")
+        if label in COUNTS and label == score_name:
             continue
         if label in {*COUNTS, DEPTH_WIDTH} or label in {score.label for score in made}:
-            raise ConfigError(f"score {label!r} is named twice; call one of them otherwise: NAME={known_as}")
-        made.append(_evaluated(label, known_as, registry, space, settings.get(label, {})))
+            raise ConfigError(
+                f"two scores have the name {label!r}; give one of them another name: NAME={score_name}"
+            )
+        made.append(_make_score(label, score_name, registry, space, settings.get(label, {})))
     return made
 
 
@@ -85,7 +85,7 @@ def distinct_components(scores: Sequence[EvaluatedScore]) -> dict[str, ProxyScor
     return {**found, DEPTH_WIDTH: DepthTimesWidth()}
 
 
-def _evaluated(
+def _make_score(
     label: str, name: str, registry: Registry, space: SearchSpace, options: Mapping[str, Any]
 ) -> EvaluatedScore:
     score = registry.create("score", name, options, origin=f"--set {label}" if options else "")
@@ -93,13 +93,13 @@ def _evaluated(
     def component(name: str) -> ProxyScore:
         found = registry.create("score", name)
         if not isinstance(found, ProxyScore):
-            raise ConfigError(f"score {name!r} is a combination itself and cannot be a component")
+            raise ConfigError(f"score {name!r} combines other scores, so it cannot be a component")
         return found
 
     scoring = Scoring(score, space, component)
     if scoring.needs_latency:
         raise ConfigError(
-            f"score {label!r} needs a measured latency, which says nothing of accuracy; set its weight to 0: "
+            f"score {label!r} needs a measured latency, which does not predict accuracy; set its weight to 0: "
             f"--set {label}.weights.latency=0"
         )
     columns = {name: _column(component) for name, component in scoring.components.items()}
@@ -107,6 +107,6 @@ def _evaluated(
 
 
 def _column(component: ProxyScore) -> str:
-    # By class and options: two scores that share a component measure it once, whatever each calls it.
+    # Class and options identify a component. Two scores share it even if they have different names for it.
     kind = type(component)
     return f"{kind.__name__}-{digest([kind.__module__, kind.__qualname__, component.options()], size=4)}"

@@ -1,4 +1,4 @@
-"""Depth times width: the third count, beside parameters and FLOPs, that a score has to beat."""
+"""Depth times width: a count for comparison with scores, like parameters and FLOPs."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ INNER = ("conv", "ffn", "attention.out")
 
 @dataclasses.dataclass(kw_only=True)
 class DepthTimesWidth(ProxyScore):
-    """The number of layers that give features, times the geometric mean of how many features each gives."""
+    """The number of layers that produce features, times the geometric mean of their numbers of features."""
 
     def measure(self, candidate: Candidate) -> float:
-        """Return the count, from the shapes of the weights alone.
+        """Return the count, which depends on the shapes of the weights alone.
 
         Raises:
-            ScoreFailed: no layer gives features.
+            ScoreFailed: no layer produces features.
         """
         import torch
 
@@ -37,5 +37,5 @@ class DepthTimesWidth(ProxyScore):
                 if any(view.has_role(role) for role in INNER)
             ]
         if not widths:
-            raise ScoreFailed("no layer gives features")
+            raise ScoreFailed("no layer produces features")
         return len(widths) * math.exp(sum(map(math.log, widths)) / len(widths))

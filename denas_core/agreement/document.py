@@ -1,4 +1,4 @@
-"""How well scores agree with a table, as a document: every number that the table, the page and the files show."""
+"""The results of an evaluation as a document: all numbers in the printed table, the page and the files."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from .values import ScoreValues
 def describe_scores(
     table: AccuracyTable, scores: Sequence[ScoreValues], *, baseline: str, smaller_is_better: bool
 ) -> list[dict[str, Any]]:
-    """Return an object for each target and score, fit for JSON: for each target the best score first.
+    """Return an entry for each target and score, as JSON can represent it. The best score of a target comes first.
 
     Args:
         table: The trained networks.
-        scores: Values of each score and count for the distinct networks of the table, in their order.
-        baseline: Label of the score that the others are compared with.
+        scores: Values of each score and count for the distinct networks of the table, in the order of the table.
+        baseline: Label of the score with which the others are compared.
         smaller_is_better: Whether the targets are errors or losses.
     """
     place = {arch.key: number for number, arch in enumerate(table.architectures())}
@@ -60,7 +60,7 @@ def describe_scores(
 
 
 def describe_failures(scores: Sequence[ScoreValues], space: SearchSpace) -> list[dict[str, Any]]:
-    """Return every network that a score has no value for, fit for JSON."""
+    """Return every network for which a score failed, as JSON can represent it."""
     return [
         {
             "score": one.label,

@@ -1,4 +1,4 @@
-"""Evaluating scores: a table of trained networks, the scores of the same networks, and how well the two agree."""
+"""Evaluate scores: score the networks in a table of trained networks, and measure how well the two agree."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from denas_core.system.machine import environment, installed_version, moment
 from .columns import EvaluatedScore, distinct_components, make_scores
 from .document import describe_failures, describe_scores
 from .measured import MeasuredNetworks
-from .measuring import Measuring, Tell
+from .measuring import Measuring, OnProgress
 from .table import AccuracyTable, check_rows
 from .values import ScoreValues, count_values, score_values
 
@@ -33,25 +33,25 @@ DEFAULT_SCORE = "de-score"
 DEFAULT_SEEDS = 3
 
 Truth = Callable[[SearchSpace], AccuracyTable]
-"""Returns what training has measured of networks of a space, wherever that is kept."""
+"""Returns the results of training for networks of a space."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is to be evaluated.
+    """The settings of an evaluation.
 
     Attributes:
-        space: Id of the space, with a preset or without.
+        space: Id of the space, with or without a preset.
         scores: Names of scores, see `make_scores`.
-        baseline: Name of the score that the others are compared with; it is evaluated too.
-        options: Options of the space, under ``space``, and of scores, under their label.
-        seeds: Initialisations of each network.
-        networks: How many networks are drawn from the table; None for all.
+        baseline: Name of the score with which the others are compared. It is evaluated too.
+        options: Options of the space, with the key ``space``, and of scores, with their label as key.
+        seeds: Number of initialisations of each network.
+        networks: Number of networks that are drawn from the table; None for all.
         smaller_is_better: Whether the targets are errors or losses.
         device: ``auto``, ``cpu`` or ``cuda``.
-        threads: Threads torch may use.
+        threads: Number of threads that torch may use.
         executor: Name of the executor that scores the networks.
-        out: Directory of the evaluation; None for the one that belongs to space and table.
+        out: Directory of the evaluation; None for ``evaluations/<space>-<table>``.
     """
 
     space: str
@@ -69,11 +69,11 @@ class Request:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """An evaluation that has ended.
+    """A finished evaluation.
 
     Attributes:
         out: Its directory.
-        document: All of its numbers, fit for JSON.
+        document: All of its numbers, as JSON can represent them.
         space: The space.
         table: The trained networks that were scored.
         values: The values of each score and count for the distinct networks of the table.
@@ -87,20 +87,20 @@ class Result:
 
 
 def evaluate_scores(
-    request: Request, truth: Truth, *, registry: Registry, tell: Tell = lambda done, total: None
+    request: Request, truth: Truth, *, registry: Registry, on_progress: OnProgress = lambda done, total: None
 ) -> Result:
-    """Score the networks of a table, as far as that is not done yet, and compare.
+    """Score the networks of a table, except those with stored scores, and compare scores and targets.
 
     Raises:
-        ConfigError: a name, an option, the table or the directory cannot be used; before anything is scored.
-        Interrupted: a signal stopped it; the same request goes on.
+        ConfigError: a name, an option, the table or the directory cannot be used. Nothing has been scored then.
+        Interrupted: a signal stopped the evaluation. The same request continues it.
         RunBusy, StoreDamaged, StorageError: the directory cannot be used.
     """
     space = registry.create("space", request.space, request.options.get("space", {}), origin="--set space")
     with plugin_errors(f"space {space.id!r}"):
         check_knobs(space)
     scores, baseline = _scores(registry, space, request)
-    table = drawn(truth(space), request.networks)
+    table = draw_networks(truth(space), request.networks)
     device = choose_device(request.device)
     out = request.out or Path("evaluations") / _stem(f"{request.space}-{Path(table.name).stem}")
     with storage_errors(out):
@@ -124,7 +124,7 @@ def evaluate_scores(
         for seed in range(request.seeds):
             by_seed[seed] = MeasuredNetworks(out, seed, header)
             stack.callback(by_seed[seed].close)
-        measuring.run(networks, by_seed, out=out, tell=tell)
+        measuring.run(networks, by_seed, out=out, on_progress=on_progress)
         found = {seed: measured.found for seed, measured in by_seed.items()}
     values = [score_values(score, networks, found) for score in scores] + count_values(networks, found)
     return Result(
@@ -158,11 +158,11 @@ def evaluate_scores(
     )
 
 
-def drawn(table: AccuracyTable, count: int | None) -> AccuracyTable:
-    """Return a table with `count` of its networks, drawn at random: those of a smaller count are among them.
+def draw_networks(table: AccuracyTable, count: int | None) -> AccuracyTable:
+    """Return a table with `count` randomly drawn networks of `table`. A larger draw contains each smaller one.
 
     Raises:
-        ConfigError: the drawn networks have too few rows, or a target that is the same in all.
+        ConfigError: the drawn networks have too few rows, or a target has the same value in all of them.
     """
     networks = table.architectures()
     if count is None or count >= len(networks):
@@ -189,9 +189,9 @@ def _scores(registry: Registry, space: SearchSpace, request: Request) -> tuple[l
     unknown = next((label for label in options if label not in known), None)
     if unknown is not None:
         raise ConfigError(
-            f"--set {unknown!r} is none of the scores that are evaluated ({', '.join(known)}), nor 'space'"
+            f"--set names {unknown!r}, which is neither 'space' nor one of the evaluated scores ({', '.join(known)})"
         )
-    # A count, which is evaluated always.
+    # Without a label of a score, the baseline is a count, and counts are always evaluated.
     return scores, baseline or wanted
 
 

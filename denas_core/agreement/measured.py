@@ -1,4 +1,4 @@
-"""What has been measured of networks under one seed, in stores that a kill leaves whole."""
+"""Stored values of networks for one seed. A kill of the process does not damage them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from denas_core.values.trial import Evaluation, Trial
 
 @dataclasses.dataclass(slots=True)
 class Measured:
-    """What is known of one network under one seed.
+    """The stored values of one network for one seed.
 
     Attributes:
         values: Values by column.
-        failures: Reasons by column that has no value.
+        failures: Reasons of failures, by column.
         seconds: Wall-clock seconds by column.
         metrics: Parameters and FLOPs, if they could be counted.
     """
@@ -32,7 +32,7 @@ class Measured:
     metrics: dict[str, float] = dataclasses.field(default_factory=dict)
 
     def add(self, evaluation: Evaluation) -> None:
-        """Take over what an evaluation has found; its reason is one line for each column that failed."""
+        """Add the results of an evaluation, whose reason has one line for each column that failed."""
         self.values |= evaluation.components
         self.seconds |= evaluation.seconds
         self.metrics |= evaluation.metrics
@@ -40,26 +40,26 @@ class Measured:
             column, _, reason = line.partition(": ")
             self.failures[column] = reason
 
-    def lacks(self, columns: Iterable[str]) -> list[str]:
+    def missing(self, columns: Iterable[str]) -> list[str]:
         """Return the columns that are not measured yet."""
         return [name for name in columns if name not in self.values and name not in self.failures]
 
 
 class MeasuredNetworks:
-    """The measured networks of one seed: ``seed-0.db``, and ``seed-0-2.db`` with what was asked for later.
+    """The measured networks of one seed, in ``seed-0.db``, and later values in ``seed-0-2.db`` and so on.
 
-    A store holds a network once. What is asked of a network later goes into the first store that does not have it.
+    A store can hold a network only once. Later values of a network are added to the first store without it.
 
     Attributes:
-        found: What is known, by key of the architecture.
+        found: The stored values, by key of the architecture.
     """
 
     def __init__(self, directory: Path, seed: int, header: Mapping[str, Any]) -> None:
-        """Read what is there.
+        """Read the stores in `directory`.
 
         Raises:
-            ConfigError: it was measured otherwise, see `header`.
-            StoreDamaged, StorageError: it cannot be read.
+            ConfigError: they were made with other settings than those in `header`.
+            StoreDamaged, StorageError: they cannot be read.
         """
         self.found: dict[str, Measured] = {}
         self._directory = directory
@@ -67,16 +67,16 @@ class MeasuredNetworks:
         self._header = dict(header)
         self._stores: list[tuple[Store, set[str]]] = []
         with storage_errors(directory):
-            count = sum(1 for _ in directory.glob(f"seed-{seed}*.db") if self._is_mine(_))
+            count = sum(map(self._belongs_to_seed, directory.glob(f"seed-{seed}*.db")))
         for place in range(count):
             self._read(self._path(place))
 
     def of(self, arch: Architecture) -> Measured:
-        """Return what is known of a network."""
+        """Return the values of a network."""
         return self.found.setdefault(arch.key, Measured())
 
     def add(self, arch: Architecture, evaluation: Evaluation) -> None:
-        """Commit what was measured; when this returns, a power cut does not lose it.
+        """Store an evaluation. After the return of this call, even a power cut does not lose it.
 
         Raises:
             StorageError: the file system refuses.
@@ -100,11 +100,11 @@ class MeasuredNetworks:
             trials = [] if changed else store.trials()
         except StoreDamaged as error:
             raise StoreDamaged(
-                f"{str(path)!r} is damaged; remove it, and its networks are scored again"
+                f"{str(path)!r} is damaged; remove it, then the same command scores its networks again"
             ) from error
         if changed:
             raise ConfigError(
-                f"{str(self._directory)!r} holds scores that were made otherwise: {'; '.join(changed)}; name another "
+                f"{str(self._directory)!r} holds scores from other settings: {'; '.join(changed)}; name another "
                 "directory with --out"
             )
         for trial in trials:
@@ -112,7 +112,7 @@ class MeasuredNetworks:
             self.of(trial.arch).add(trial.evaluation)
 
     def _differences(self, stored: Mapping[str, Any]) -> list[str]:
-        # A plugin that is asked for the first time changes nothing that is there.
+        # Stored values do not depend on a plugin that was not used before.
         common = stored["distributions"].keys() & self._header["distributions"].keys()
         before, now = (
             {**one, "distributions": {name: one["distributions"][name] for name in common}}
@@ -127,5 +127,5 @@ class MeasuredNetworks:
     def _path(self, place: int) -> Path:
         return self._directory / (f"seed-{self._seed}-{place + 1}.db" if place else f"seed-{self._seed}.db")
 
-    def _is_mine(self, path: Path) -> bool:
+    def _belongs_to_seed(self, path: Path) -> bool:
         return path.stem == f"seed-{self._seed}" or path.stem.startswith(f"seed-{self._seed}-")

@@ -1,4 +1,4 @@
-"""Scoring the networks of a table under several seeds, as a search scores its candidates."""
+"""Score the networks of a table with several seeds, as a search scores its candidates."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from denas_core.values.trial import Evaluation
 from .columns import DEPTH_WIDTH
 from .measured import MeasuredNetworks
 
-Tell = Callable[[int, int], None]
-"""Called with the number of networks and seeds that are measured, and of all."""
+OnProgress = Callable[[int, int], None]
+"""Is called with the number of finished pairs of network and seed, and the number of all pairs."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Measuring:
-    """How networks are measured.
+    """The settings for scoring networks.
 
     Attributes:
         problem: The space, without constraints.
-        components: What is measured, by column.
+        components: The scores to measure, by column.
         device: ``cpu`` or ``cuda``.
-        threads: Threads torch may use.
-        executor: Where networks are measured.
+        threads: Number of threads that torch may use.
+        executor: The executor that runs the scores.
     """
 
     problem: Problem
@@ -50,19 +50,19 @@ class Measuring:
         by_seed: Mapping[int, MeasuredNetworks],
         *,
         out: Path,
-        tell: Tell = lambda done, total: None,
+        on_progress: OnProgress = lambda done, total: None,
     ) -> None:
-        """Measure what is not measured yet.
+        """Measure all values that are not stored yet.
 
         Args:
             networks: Distinct architectures.
-            by_seed: What is measured already, by seed; new values are added to it.
-            out: Where that is kept, for the text of the error.
-            tell: Told about the progress.
+            by_seed: The stored values by seed. New values are added to them.
+            out: Directory of the stores, for the text of the error.
+            on_progress: Is called after each network.
 
         Raises:
-            Interrupted: a signal stopped it between two networks; everything finished is kept.
-            StorageError: a result could not be kept.
+            Interrupted: a signal stopped the work between two networks. Finished networks are stored.
+            StorageError: a result could not be stored.
         """
         need = memory_need(self.problem.space, self.components.values())
         demand = Demand(threads=self.threads, device=self.device, memory=need.largest)
@@ -72,19 +72,19 @@ class Measuring:
             for place, (seed, measured) in enumerate(by_seed.items()):
                 # A count does not depend on the seed.
                 columns = [name for name in self.components if place == 0 or name != DEPTH_WIDTH]
-                lacking = _by_lacking(networks, measured, columns)
-                done += len(networks) - sum(map(len, lacking.values()))
-                tell(done, total)
-                for names, group in lacking.items():
+                missing = _group_by_missing(networks, measured, columns)
+                done += len(networks) - sum(map(len, missing.values()))
+                on_progress(done, total)
+                for names, group in missing.items():
                     function = functools.partial(evaluate_each, self._evaluator(names, seed, need.limit))
                     for arch, evaluation in spread(self.executor, function, _until(interruption, group)):
                         measured.add(arch, evaluation)
                         done += 1
-                        tell(done, total)
+                        on_progress(done, total)
                     if interruption:
                         raise Interrupted(
-                            f"stopped after {done} of {total} networks and seeds, all of them kept in {str(out)!r}; "
-                            "go on with the same command",
+                            f"stopped after {done} of {total} pairs of network and seed, which are kept in "
+                            f"{str(out)!r}; continue with the same command",
                             signal_number=interruption.signal_number,
                         )
 
@@ -99,14 +99,14 @@ class Measuring:
         )
 
 
-def _by_lacking(
+def _group_by_missing(
     networks: Sequence[Architecture], measured: MeasuredNetworks, columns: Sequence[str]
 ) -> dict[tuple[str, ...], list[Architecture]]:
     """Return the networks that lack values, by the names of the columns that they lack."""
     found: dict[tuple[str, ...], list[Architecture]] = defaultdict(list)
     for arch in networks:
-        if lacking := measured.of(arch).lacks(columns):
-            found[tuple(lacking)].append(arch)
+        if missing := measured.of(arch).missing(columns):
+            found[tuple(missing)].append(arch)
     return found
 
 
@@ -118,16 +118,16 @@ def _until(interruption: Interruption, architectures: Sequence[Architecture]) ->
 
 
 def evaluate_each(evaluator: Evaluator, arch: Architecture) -> Evaluation:
-    """Return the evaluation of `arch` in which a component that fails does not keep the others from being measured.
+    """Evaluate `arch`, and continue with the other components after one has failed.
 
-    Its reason has one line, ``component: reason``, for each component that failed.
+    The reason of the returned evaluation has one line, ``component: reason``, for each component that failed.
     """
     result = evaluator.evaluate(arch)
     if result.state == "scored":
         return result
     names = list(evaluator.components)
     if "cost" not in result.seconds:
-        # Nothing was scored: the network cannot be counted, or needs more memory than there is.
+        # No component ran, because the cost of the network cannot be counted or the memory is too small.
         return dataclasses.replace(
             result,
             state="failed",
@@ -137,8 +137,8 @@ def evaluate_each(evaluator: Evaluator, arch: Architecture) -> Evaluation:
     values, seconds, reason = dict(result.components), dict(result.seconds), result.reason
     failures: dict[str, str] = {}
     while reason:
-        blamed = next(name for name in names if name not in values and name not in failures)
-        failures[blamed] = reason.removeprefix(f"{blamed}: ")
+        failed = next(name for name in names if name not in values and name not in failures)
+        failures[failed] = reason.removeprefix(f"{failed}: ")
         rest = {
             name: evaluator.components[name] for name in names if name not in values and name not in failures
         }

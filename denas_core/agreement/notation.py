@@ -1,4 +1,4 @@
-"""Finding what the records of a table say of their architectures: one column, or several."""
+"""Find the architecture in the records of a table: one column, or several columns together."""
 
 from __future__ import annotations
 
@@ -17,31 +17,32 @@ if TYPE_CHECKING:
     from denas_core.values.architecture import Architecture
 
 NAMES = ("arch", "architecture", "arch_str")
-"""Columns that hold architectures, whatever the space makes of them."""
+"""Names of columns that are taken as columns of architectures without a trial."""
 
 TRIED = 20
-"""Records that columns are tried on: the first ones may be wrong."""
+"""Number of records on which columns are tried, because the first ones may have mistakes."""
 
 Notation = Callable[[Mapping[str, Any]], str]
-"""Returns, of the values of a record, the text that the space parses."""
+"""Returns the text for the parser of the space from the values of a record."""
 
 
 def find_notation(
     records: Sequence[RecordOfFile], space: SearchSpace, *, column: str = "", table: str
 ) -> Notation:
-    """Return how the architecture of a record is read.
+    """Return a function that finds the architecture in a record.
 
-    That is the named column; or one of `NAMES`; or the first column that the space parses; or columns with the names of
-    its knobs; or those columns of which the space parses a mapping.
+    It uses the first of these possibilities that exists: the column with the name `column`; a column with a name in
+    `NAMES`; the first column that the space can parse; columns with the names of the knobs; those
+    columns that the space needs to parse a mapping from name to value.
 
     Args:
         records: Records of the table.
-        space: Whose architectures they are.
-        column: Name of the column, if the user says it.
+        space: The space of the architectures.
+        column: Name of the column, if the user gave one.
         table: Name of the table, for errors.
 
     Raises:
-        ConfigError: there is no such column, or none that holds architectures.
+        ConfigError: there is no such column, or no column holds architectures.
     """
     columns = list(records[0].values)
     if column and column not in columns:
@@ -49,7 +50,7 @@ def find_notation(
         raise ConfigError(f"{table} has no column {column!r} of architectures{hint}")
     named = [column] if column else [name for name in NAMES if name in columns]
     if named:
-        return _of_column(named[0])
+        return _column_notation(named[0])
     tried = records[:TRIED]
     for notation in _candidates(tried, columns, space):
         if any(_is_parsed(space, notation(record.values)) for record in tried):
@@ -61,10 +62,11 @@ def find_notation(
 
 
 def read_list(path: Path, space: SearchSpace) -> list[Architecture]:
-    """Return the distinct architectures in a file: a CSV or JSON file, or a text with one on each line.
+    """Return the architectures in a CSV file, in a JSON file, or in a text file with one on each line.
 
     Raises:
-        ConfigError: the file cannot be read, holds none, one that the space does not have, or one twice.
+        ConfigError: the file cannot be read, is empty, or contains an architecture twice or one that is not in the
+            space.
     """
     if path.suffix in (".csv", ".tsv", ".json"):
         records = read_records(path)
@@ -77,17 +79,17 @@ def read_list(path: Path, space: SearchSpace) -> list[Architecture]:
     for arch, (text, origin) in zip(architectures, texts, strict=True):
         if arch.key in first:
             raise ConfigError(
-                f"the network {text[:80]!r} is there twice ({first[arch.key]} and {origin}); remove one of them"
+                f"the network {text[:80]!r} occurs twice ({first[arch.key]} and {origin}); remove one of them"
             )
         first[arch.key] = origin
     return architectures
 
 
 def parse_each(texts: Sequence[tuple[str, str]], space: SearchSpace) -> list[Architecture]:
-    """Return the architectures of texts that each have an origin, for errors.
+    """Return the architectures of pairs of a text and its origin, which errors name.
 
     Raises:
-        ConfigError: the first text that the space cannot read, and how many others there are.
+        ConfigError: the space cannot parse a text. The error describes the first one, and gives the number of others.
     """
     architectures: list[Architecture] = []
     errors: list[ConfigError] = []
@@ -103,12 +105,12 @@ def parse_each(texts: Sequence[tuple[str, str]], space: SearchSpace) -> list[Arc
 
 
 def _candidates(tried: Sequence[RecordOfFile], columns: list[str], space: SearchSpace) -> Iterator[Notation]:
-    yield from map(_of_column, columns)
+    yield from map(_column_notation, columns)
     if {knob.name for knob in space.knobs() if knob.when is None} <= set(columns):
-        yield _of_knobs(space)
+        yield _knob_notation(space)
     whole = next((r for r in tried if _is_parsed(space, _as_json(r.values, columns))), None)
     if whole is not None:
-        # Without the others, such as a number of the row, equal networks have equal texts.
+        # Other columns, such as the number of the row, are left out, so that equal networks have equal texts.
         needed = [
             name
             for name in columns
@@ -117,7 +119,7 @@ def _candidates(tried: Sequence[RecordOfFile], columns: list[str], space: Search
         yield lambda values: _as_json(values, needed)
 
 
-def _of_column(name: str) -> Notation:
+def _column_notation(name: str) -> Notation:
     def notation(values: Mapping[str, Any]) -> str:
         value = values.get(name, "")
         return value if isinstance(value, str) else json.dumps(value)
@@ -125,7 +127,7 @@ def _of_column(name: str) -> Notation:
     return notation
 
 
-def _of_knobs(space: SearchSpace) -> Notation:
+def _knob_notation(space: SearchSpace) -> Notation:
     knobs = space.knobs()
 
     def notation(values: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The page of an evaluation, in the style of a search's report: tables, and a scatter for each score and target."""
+"""The page of an evaluation, in the style of the report of a search: tables, and a plot for each score and target."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .values import ScoreValues
 from .wording import cells, columns, estimate, explanations, failed_in_words, of_target, verdict
 
 REACH = 3.0
-"""Spans between the quartiles that a picture shows below and above them; what lies beyond is drawn on its edge."""
+"""A plot ends this many interquartile ranges below and above the quartiles. Points outside are drawn on its edge."""
 
 
 def render_page(result: Result) -> str:
-    """Return the page; it loads nothing and runs no script."""
+    """Return the page, which loads no other file and runs no script."""
     from markupsafe import Markup
 
     document, style = result.document, asset("report.css")
@@ -60,7 +60,7 @@ def render_page(result: Result) -> str:
 
 
 def _scatter(entry: Mapping[str, Any], one: ScoreValues, result: Result) -> dict[str, Any]:
-    """Return the target of each row against the percentage of networks that the score ranks below its network."""
+    """Return a plot of the target of each row over the percentage of networks with a lower rank."""
     place = {arch.key: number for number, arch in enumerate(result.table.architectures())}
     below = _percent_below(one.ranks())
     step = -(-len(result.table.rows) // MOST_POINTS)
@@ -68,7 +68,7 @@ def _scatter(entry: Mapping[str, Any], one: ScoreValues, result: Result) -> dict
     low, high = _shown_range([target for _, target in shown])
     x = Axis(0.0, 100.0, LEFT + 6, WIDTH - RIGHT)
     y = Axis.of([target for _, target in shown if low <= target <= high], HEIGHT - BOTTOM, TOP)
-    # A network that has learned nothing is far from all others: it lies on the edge of the picture.
+    # The target of a network that has learned nothing would make the scale too large for all others.
     points = [(x(rank), y(min(max(target, y.low), y.high))) for rank, target in shown]
     outside = sum(not low <= target <= high for _, target in shown)
     return {
@@ -94,11 +94,11 @@ def _percent_below(ranks: Floats) -> list[float]:
 def _shown_range(targets: Sequence[float]) -> tuple[float, float]:
     low, _, high = quartiles(targets)
     reach = REACH * (high - low)
-    # Where more than half are equal, nothing is left out.
+    # If the quartiles are equal, the range covers all targets.
     return (low - reach, high + reach) if reach else (min(targets), max(targets))
 
 
 def _options(options: Mapping[str, Any]) -> str:
     rest = {name: value for name, value in options.items() if name != "name"}
-    told = ", ".join(f"{name} {value}" for name, value in rest.items() if value not in (None, {}, []))
-    return f"{options['name']}{f' ({told})' if told else ''}"
+    text = ", ".join(f"{name} {value}" for name, value in rest.items() if value not in (None, {}, []))
+    return f"{options['name']}{f' ({text})' if text else ''}"

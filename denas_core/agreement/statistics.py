@@ -1,4 +1,4 @@
-"""Rank correlations and their bootstrap intervals: one weight for each row says how often a resample holds it."""
+"""Rank correlations with bootstrap intervals. A resample is a weight for each row: how often it contains the row."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ PERCENTILES = (2.5, 97.5)
 BANDS = 4
 TOP_SHARE = 0.05
 _BLOCK = 512
-"""Rows whose pairs are looked at together, and resamples that are ranked together: bounds the memory."""
+"""Number of rows, or of resamples, that are processed together; a limit for the memory."""
 
 Floats = npt.NDArray[np.float64]
 
 
 def draw_resamples(groups: Sequence[int], *, count: int = RESAMPLES, seed: int = 0) -> Floats:
-    """Return how often each row is in the table itself (line 0, ones) and in each of `count` resamples of it.
+    """Return how often each row occurs in the table itself (line 0, only ones) and in each of `count` resamples.
 
-    Networks are drawn with replacement, and bring all their rows.
+    Networks are drawn with replacement. Each draw takes all rows of the network.
 
     Args:
         groups: Number of the network of each row, from 0.
-        count: Resamples.
-        seed: Equal tables with equal seeds are resampled alike, so that scores can be compared in pairs.
+        count: Number of resamples.
+        seed: Seed of the draws. Equal tables and seeds have equal resamples, so that scores can be compared in pairs.
     """
     networks = max(groups) + 1
     draws = np.random.default_rng(seed).multinomial(networks, [1 / networks] * networks, size=count)
@@ -34,16 +34,16 @@ def draw_resamples(groups: Sequence[int], *, count: int = RESAMPLES, seed: int =
 
 
 def kendall_taus(first: Floats, second: Floats, weights: Floats) -> Floats:
-    """Return Kendall's tau-b of two columns in each resample; NaN where one of them has no two different values.
+    """Return Kendall's tau-b of two columns in each resample; NaN if all values of a column are equal.
 
-    Equals `denas_core.values.ranking.kendall_tau` of the rows, each repeated as often as its weight says: copies of one
-    row are tied in both columns.
+    The result equals `denas_core.values.ranking.kendall_tau` of the rows, if each row is repeated as often as its
+    weight says. Copies of a row are tied in both columns.
     """
     agreement = np.zeros(len(weights))
     light = weights.astype(np.float32)
     for start in range(0, len(first), _BLOCK):
         rows = slice(start, start + _BLOCK)
-        # Whole numbers below 2**24, so that float32 holds their sums exactly.
+        # The numbers are whole and below 2**24, so that their sums are exact in float32.
         both = (_signs(first[rows], first) * _signs(second[rows], second)).astype(np.float32)
         agreement += np.einsum("br,br->b", weights[:, rows], (light @ both.T).astype(np.float64))
     untied = _untied_pairs(first, weights) * _untied_pairs(second, weights)
@@ -52,15 +52,15 @@ def kendall_taus(first: Floats, second: Floats, weights: Floats) -> Floats:
 
 
 def spearman_rhos(first: Floats, second: Floats, weights: Floats) -> Floats:
-    """Return Spearman's rho of two columns in each resample; ties share their mean rank; NaN as in `kendall_taus`."""
+    """Return Spearman's rho of two columns in each resample. Ties have their mean rank; NaN is as in `kendall_taus`."""
     found = [_rhos(first, second, weights[at : at + _BLOCK]) for at in range(0, len(weights), _BLOCK)]
     return np.concatenate(found)
 
 
 def taus_within_bands(values: Floats, target: Floats, size: Floats, weights: Floats) -> Floats:
-    """Return the mean tau-b within `BANDS` equal parts of the rows, from small to large, in each resample.
+    """Return the mean tau-b within `BANDS` equal parts of the rows, from small to large networks, in each resample.
 
-    A band in which a column has no two different values has no part in the mean. NaN where all sizes are equal.
+    A band is left out of the mean if all its values in a column are equal. The result is NaN if all sizes are equal.
     """
     if len(set(size.tolist())) < 2:
         return np.full(len(weights), np.nan)
@@ -74,21 +74,21 @@ def taus_within_bands(values: Floats, target: Floats, size: Floats, weights: Flo
 
 
 def regret(values: Floats, target: Floats, top: int) -> float:
-    """Return how far the best target among the `top` rows by value is below the best of all.
+    """Return the difference between the best target of all rows and the best target of the `top` rows by value.
 
-    Among rows of one value, those with the worst target come first: nothing is won by a tie.
+    Among rows with equal values, those with the worst target come first, so that a tie is not an advantage.
     """
     chosen = np.lexsort((target, -values))[:top]
     return float(target.max() - target[chosen].max())
 
 
 def top_count(rows: int) -> int:
-    """Return how many rows `TOP_SHARE` of them are, at least one."""
+    """Return `TOP_SHARE` of the number of rows, but at least 1."""
     return max(1, round(TOP_SHARE * rows))
 
 
 def interval(resampled: Floats) -> list[float] | None:
-    """Return the ends of the 95 % interval of a statistic from its values in the resamples; None without any."""
+    """Return the ends of the 95 % interval of a statistic from its values in resamples; None if none is finite."""
     known = resampled[np.isfinite(resampled)]
     if not len(known):
         return None
@@ -97,18 +97,18 @@ def interval(resampled: Floats) -> list[float] | None:
 
 
 def tied_rows(values: Floats) -> int:
-    """Return how many rows share their value with another."""
+    """Return the number of rows whose value also occurs in another row."""
     _, counts = np.unique(values, return_counts=True)
     return int(counts[counts > 1].sum())
 
 
 def finite(value: float) -> float | None:
-    """Return `value`, or None where it is not finite."""
+    """Return `value`, or None if it is not finite."""
     return float(value) if math.isfinite(value) else None
 
 
 def _signs(rows: Floats, columns: Floats) -> npt.NDArray[np.int8]:
-    # Comparisons and not differences: infinities are equal to themselves.
+    # Comparisons are used because the difference of two infinities is not a number.
     return (rows[:, None] > columns).astype(np.int8) - (rows[:, None] < columns)
 
 
@@ -133,7 +133,7 @@ def _weighted_ranks(values: Floats, weights: Floats) -> Floats:
 
 
 def _grouped(values: Floats, weights: Floats) -> tuple[Floats, npt.NDArray[np.intp]]:
-    """Return the weight of each distinct value, from the smallest up, and the place of each row's value among them."""
+    """Return the weight of each distinct value in ascending order, and for each row the index of its value."""
     _, inverse = np.unique(values, return_inverse=True)
     order = np.argsort(inverse, kind="stable")
     starts = np.flatnonzero(np.diff(inverse[order], prepend=-1))

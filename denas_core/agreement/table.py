@@ -1,4 +1,4 @@
-"""A table of trained networks: architectures of a space, and what was measured of each."""
+"""A table of trained networks: architectures of a space, with measured targets."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Row:
 
     Attributes:
         arch: Its architecture.
-        text: What the table says of it.
-        origin: Where it is in the table, for errors.
-        targets: What was measured, by column.
+        text: The architecture as in the table.
+        origin: Its place in the table, for errors.
+        targets: The measured values by column.
     """
 
     arch: Architecture
@@ -44,7 +44,7 @@ class AccuracyTable:
     Attributes:
         name: File name of the table.
         targets: Columns that were read.
-        rows: In the order of the file. A network that was trained several times may have several rows.
+        rows: The rows, in the order of the file. A network that was trained several times may have several rows.
     """
 
     name: str
@@ -59,17 +59,17 @@ class AccuracyTable:
 def read_table(
     path: Path | str, space: SearchSpace, *, targets: Sequence[str], column: str = ""
 ) -> AccuracyTable:
-    """Read a CSV or JSON file of trained networks; see `read_records` and `find_notation` for what it may look like.
+    """Read a CSV or JSON file of trained networks. `read_records` and `find_notation` describe its format.
 
     Args:
         path: The file.
-        space: Whose architectures it holds.
-        targets: Columns of accuracies, or of whatever else scores are compared with.
-        column: Column of architectures; by default it is found.
+        space: The space of the architectures.
+        targets: Columns of accuracies, or of other values with which scores are compared.
+        column: Column of architectures; if empty, it is searched for.
 
     Raises:
-        ConfigError: the file cannot be read; a target is not a column, is missing in a row, or is the same in all; a
-            row has an architecture that the space does not have, or that of another row; there are fewer than 10 rows.
+        ConfigError: the file cannot be read; a target is not a column, is missing in a row, or has the same value in
+            all rows; the space does not have an architecture; two rows are equal; there are fewer than 10 rows.
     """
     path = Path(path)
     records = read_records(path)
@@ -78,7 +78,7 @@ def read_table(
     notation = find_notation(records, space, column=column, table=path.name)
     architectures = parse_each([(notation(record.values), record.origin) for record in records], space)
     rows = tuple(
-        Row(arch, notation(record.values), record.origin, _measured(record, targets))
+        Row(arch, notation(record.values), record.origin, _read_targets(record, targets))
         for record, arch in zip(records, architectures, strict=True)
     )
     _check_distinct(records, rows)
@@ -87,17 +87,18 @@ def read_table(
 
 
 def check_rows(rows: Sequence[Row], targets: Sequence[str], table: str) -> None:
-    """Refuse rows that no score can be compared with.
+    """Check that scores can be compared with these rows.
 
     Raises:
-        ConfigError: there are fewer than 10, or a target is the same in all of them.
+        ConfigError: there are fewer than 10 rows, or a target has the same value in all of them.
     """
     _check_count(len(rows), table)
     for target in targets:
         if len({row.targets[target] for row in rows}) == 1:
             value = rows[0].targets[target]
             raise ConfigError(
-                f"{target!r} is {value:g} in all {len(rows)} rows of {table}, so it ranks nothing; choose another"
+                f"{target!r} is {value:g} in all {len(rows)} rows of {table}, so it gives no ranking; choose another "
+                "target"
             )
 
 
@@ -113,7 +114,7 @@ def _check_targets(records: Sequence[RecordOfFile], targets: Sequence[str], tabl
     ]
     if not targets:
         raise ConfigError(
-            f"no target is named; columns of numbers of {table}: {', '.join(numeric) or 'none'}"
+            f"no target is named; {table} has these columns of numbers: {', '.join(numeric) or 'none'}"
         )
     for target in targets:
         if target not in columns:
@@ -121,7 +122,7 @@ def _check_targets(records: Sequence[RecordOfFile], targets: Sequence[str], tabl
             raise ConfigError(f"{table} has no column {target!r}{hint}")
 
 
-def _measured(record: RecordOfFile, targets: Sequence[str]) -> dict[str, float]:
+def _read_targets(record: RecordOfFile, targets: Sequence[str]) -> dict[str, float]:
     values: dict[str, float] = {}
     for target in targets:
         number = _number(record.values.get(target))
@@ -133,9 +134,10 @@ def _measured(record: RecordOfFile, targets: Sequence[str]) -> dict[str, float]:
 
 
 def _check_distinct(records: Sequence[RecordOfFile], rows: Sequence[Row]) -> None:
-    """Refuse a row that says of a network what another says: all but its targets, or all but its number.
+    """Refuse two rows of one network that are equal except for their targets, or except for columns of whole numbers.
 
-    A network may have been trained several times: then its rows differ in what was measured, and in what names them.
+    A network that was trained several times has rows that differ in their targets, and also in a column that names
+    them. Columns of whole numbers are ignored because a table may number its rows.
     """
     targets = rows[0].targets
     whole = {
@@ -146,11 +148,11 @@ def _check_distinct(records: Sequence[RecordOfFile], rows: Sequence[Row]) -> Non
     seen: dict[Any, Row] = {}
     for record, row in zip(records, rows, strict=True):
         for without in (targets.keys(), whole):
-            said = sorted((name, repr(value)) for name, value in record.values.items() if name not in without)
-            first = seen.setdefault((row.arch.key, *said), row)
+            rest = sorted((name, repr(value)) for name, value in record.values.items() if name not in without)
+            first = seen.setdefault((row.arch.key, *rest), row)
             if first is not row:
                 raise ConfigError(
-                    f"the network {row.text[:80]!r} is there twice ({first.origin} and {row.origin}); "
+                    f"the network {row.text[:80]!r} occurs twice ({first.origin} and {row.origin}); "
                     "remove one of the rows"
                 )
 

@@ -1,4 +1,4 @@
-"""From what was measured to the value of each score for each network, and to what a table is compared with."""
+"""Compute the value of each score and count for each network from the measured columns."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from .statistics import Floats
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A network that a score has no value for.
+    """A network for which a score failed.
 
     Attributes:
         arch: The network.
-        seed: Under which seed.
-        reason: Why.
+        seed: The seed of its weights.
+        reason: The reason of the failure.
     """
 
     arch: Architecture
@@ -38,11 +38,11 @@ class ScoreValues:
     """The values of one score, or of a count.
 
     Attributes:
-        label: What the user calls it.
-        is_count: Whether it is one of the counts, which no network has to be run for.
-        by_seed: For each seed, how good each network is: larger is better, minus infinity where it failed.
-        failures: What failed, in the order of the networks.
-        seconds: Median wall-clock seconds for a network and seed; None where nothing was measured.
+        label: The name that the user gave it.
+        is_count: Whether it is one of the counts, which need no run of a network.
+        by_seed: For each seed, the value of each network. Larger is better; minus infinity stands for a failure.
+        failures: The failures, in the order of the networks.
+        seconds: Median wall-clock seconds for a network and seed; None if no time was measured.
     """
 
     label: str
@@ -52,7 +52,7 @@ class ScoreValues:
     seconds: float | None
 
     def ranks(self) -> Floats:
-        """Return the rank of each network, 1 for the worst, as the mean over the seeds; failed networks rank last."""
+        """Return the mean rank of each network over the seeds. The worst has rank 1; failed networks rank last."""
         mean: Floats = np.mean([average_ranks(values) for values in self.by_seed], axis=0)
         return mean
 
@@ -60,7 +60,7 @@ class ScoreValues:
 def score_values(
     score: EvaluatedScore, networks: Sequence[Architecture], by_seed: Mapping[int, Mapping[str, Measured]]
 ) -> ScoreValues:
-    """Return the values of a score; a combined one combines the networks among each other, under each seed."""
+    """Return the values of a score. A combined score ranks all networks together, separately for each seed."""
     values: list[Floats] = []
     failures: list[Failure] = []
     for seed, found in by_seed.items():
@@ -129,7 +129,7 @@ def count_values(
 
 def _reason(label: str, measured: Measured, *, is_metric: bool) -> str:
     if is_metric:
-        # A network that cannot be counted fails in every column, for that reason.
+        # If the cost of a network cannot be counted, every column fails for this reason.
         return (
             f"the space does not count {label}"
             if measured.metrics

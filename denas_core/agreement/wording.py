@@ -1,4 +1,4 @@
-"""Correlations as they are written for people: ``.66 [.62, .70]``."""
+"""Texts for the results of an evaluation, such as ``.66 [.62, .70]`` for a correlation with its interval."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from .statistics import BANDS, RESAMPLES
 
 
 def share(value: float | None, *, sign: bool = False) -> str:
-    """Return a number from -1 to 1 with two digits; with a plus, if asked, where it is positive."""
+    """Return a number from -1 to 1 with two digits; with `sign`, a positive number has a plus."""
     if value is None:
         return DASH
     text = f"{value:+.2f}" if sign else f"{value:.2f}"
-    # Not "-.00".
+    # This avoids "-.00".
     return text.replace("-0.00", "0.00").replace("+0.00", "0.00").replace("0.", ".", 1)
 
 
@@ -27,24 +27,24 @@ def estimate(value: float | None, ends: Sequence[float] | None, *, sign: bool = 
 
 
 def columns(document: Mapping[str, Any]) -> list[str]:
-    """Return the headings of `cells`; `explanations` says what they mean."""
+    """Return the headings of `cells`; `explanations` explains them."""
     return [
         "score",
         "tau-b",
         "rho",
-        f"less {document['baseline']}",
+        f"minus {document['baseline']}",
         "in bands",
         "between seeds",
         f"regret of {document['scores'][0]['top']}",
         "regret of 1",
         "ties",
         "failed",
-        "a network",
+        "time",
     ]
 
 
 def cells(entry: Mapping[str, Any]) -> list[str]:
-    """Return what a table says of one score and target."""
+    """Return the row of a table for one score and target."""
     return [
         entry["score"],
         estimate(entry["kendall"], entry["kendall_ci"]),
@@ -61,20 +61,21 @@ def cells(entry: Mapping[str, Any]) -> list[str]:
 
 
 def explanations(document: Mapping[str, Any]) -> list[str]:
-    """Return what the columns mean, a sentence or a few each."""
+    """Return an explanation of each column."""
     top = document["scores"][0]["top"]
     return [
-        "tau-b and rho are Kendall's and Spearman's rank correlations with the target. Brackets are 95 % intervals: "
-        f"{RESAMPLES:,} times, as many networks are drawn again from the table, with replacement.",
-        f"'less {document['baseline']}' is tau-b less that of {document['baseline']}, in the same draws for both.",
-        f"'in bands' is the mean tau-b within {BANDS} equal parts of the networks, from the smallest to the largest by "
-        "parameters: what a score knows beside size.",
-        "'between seeds' is the tau-b of the ranks under one seed with those under another, the mean over all pairs.",
-        f"'regret of {top}' is how far the best target among the first {top} networks by the score is below the "
-        "best of the table. Networks of equal value are taken with the worst target first.",
-        "'ties' are networks whose value another network has too.",
-        "'a network' is the median time for a network and seed. A run of the network that several scores share counts "
-        "for the one that asked first.",
+        "tau-b and rho are Kendall's and Spearman's rank correlations with the target. Brackets are 95 % intervals by "
+        f"bootstrap: networks are drawn from the table with replacement, {RESAMPLES:,} times.",
+        f"'minus {document['baseline']}' is tau-b minus that of {document['baseline']}, with the same draws for both.",
+        f"'in bands' is the mean tau-b within {BANDS} equal parts of the networks, ordered by number of parameters. It "
+        "shows what a score predicts beyond size.",
+        "'between seeds' is the mean tau-b between the ranks for two seeds, over all pairs of seeds.",
+        f"'regret of {top}' is the difference between the best target of the table and the best target of the first "
+        f"{top} networks by the score. Among networks with equal values, those with the worst target come first.",
+        "'ties' is the number of networks whose value another network has too.",
+        "'failed' is the number of networks for which the score failed.",
+        "'time' is the median time for a network and seed. If several scores share a run of the network, it counts for "
+        "the first of them.",
     ]
 
 
@@ -89,7 +90,7 @@ def of_target(document: Mapping[str, Any], target: str) -> list[Mapping[str, Any
 
 
 def verdict(document: Mapping[str, Any], target: str) -> list[str]:
-    """Return what the numbers of one target mean, a sentence each."""
+    """Return sentences with the conclusions for one target."""
     entries = of_target(document, target)
     ranked = [entry for entry in entries if not entry["is_count"] and entry["kendall"] is not None]
     counts = [entry for entry in entries if entry["is_count"] and entry["kendall"] is not None]
@@ -97,17 +98,17 @@ def verdict(document: Mapping[str, Any], target: str) -> list[str]:
         return ["Only counts were evaluated."]
     if not ranked:
         return [f"No score ranks the networks by {target}."]
-    best, said = ranked[0], []
-    said.append(
+    best, sentences = ranked[0], []
+    sentences.append(
         f"{best['score']} predicts {target} best among the scores, with tau-b "
         f"{estimate(best['kendall'], best['kendall_ci'])}."
     )
     if counts:
         count = counts[0]
         relation = "more than" if count["kendall"] > best["kendall"] else "not more than"
-        said.append(
-            f"{count['score']}, which costs nothing, reaches {estimate(count['kendall'], count['kendall_ci'])}: "
-            f"{relation} that score."
+        sentences.append(
+            f"{count['score']}, which needs no run of a network, reaches "
+            f"{estimate(count['kendall'], count['kendall_ci'])}: {relation} that score."
         )
     near = [
         entry["score"]
@@ -117,15 +118,15 @@ def verdict(document: Mapping[str, Any], target: str) -> list[str]:
         and entry["difference_ci"][0] <= 0 <= entry["difference_ci"][1]
     ]
     if near:
-        said.append(
-            f"This table cannot tell {_listed(near)} from {document['baseline']}: the interval of the difference "
-            "holds 0."
+        sentences.append(
+            f"This table does not show whether {document['baseline']} is better or worse than {_join_names(near)}: the "
+            "interval of the difference contains 0."
         )
-    return said
+    return sentences
 
 
 def failed_in_words(document: Mapping[str, Any]) -> list[str]:
-    """Return a line for each score that failed: how often, for which network first, and why."""
+    """Return a line for each score that failed, with the number of failures, the first network and the reason."""
     lines = []
     for label in dict.fromkeys(failure["score"] for failure in document["failures"]):
         mine = [failure for failure in document["failures"] if failure["score"] == label]
@@ -138,5 +139,5 @@ def failed_in_words(document: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def _join_names(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"

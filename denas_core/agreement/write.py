@@ -36,7 +36,7 @@ def as_markdown(document: Mapping[str, Any]) -> str:
     """Return the tables of all targets as Markdown."""
     parts = [
         f"# How well scores predict {document['table']}",
-        f"{document['networks']} networks of {document['space']['name']} in {document['rows']} rows, scored under "
+        f"{document['networks']} networks of {document['space']['name']} in {document['rows']} rows, scored with "
         f"{counted(document['seeds'], 'seed')}.",
     ]
     for target in document["targets"]:
@@ -57,7 +57,7 @@ def as_markdown(document: Mapping[str, Any]) -> str:
 
 
 def as_csv(document: Mapping[str, Any]) -> str:
-    """Return a row for each score and target, with the ends of intervals as columns of their own."""
+    """Return a CSV file with a row for each score and target. The ends of intervals are columns of their own."""
     names = [name for name in document["scores"][0] if name != "kendall_each_seed"]
     header: list[str] = []
     for name in names:
@@ -72,9 +72,9 @@ def as_csv(document: Mapping[str, Any]) -> str:
 
 
 def networks_as_csv(result: Result) -> str:
-    """Return a row for each row of the table: its network, its targets, and the value of each score under each seed.
+    """Return a CSV file with a row for each row of the table: network, targets, and value by score and seed.
 
-    A value is larger where the network is better, and empty where the score failed.
+    Better networks have larger values. A value is empty if the score failed.
     """
     place = {arch.key: number for number, arch in enumerate(result.table.architectures())}
     scored = [(one.label, seed, values) for one in result.values for seed, values in enumerate(one.by_seed)]

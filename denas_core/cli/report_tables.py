@@ -57,7 +57,7 @@ def _confidence(confidence: Mapping[str, Any] | None) -> None:
     rows = [("finalists", "score", confidence["finalists"]), ("all", "score", confidence["all"])]
     rows += [("all", name, tau) for name, tau in confidence["components"].items()]
     print_table(
-        ["order of", "by", "mean tau", "least", "most", "pairs of seeds"],
+        ["order of", "by", "mean tau", "minimum", "maximum", "pairs of seeds"],
         [
             [who, by, *((tau or {}).get(name) for name in ("mean", "min", "max", "pairs"))]
             for who, by, tau in rows
@@ -114,12 +114,12 @@ def _knobs(knobs: Mapping[str, Any]) -> None:
 def _budgets(budgets: Mapping[str, Any]) -> None:
     if budgets["constraints"]:
         print_table(
-            ["budget", "best", "room left", "turned away"],
+            ["budget", "best", "room left", "rejected"],
             [
                 [row["text"], row["best"], _share(row["margin"]), row["rejected"]]
                 for row in budgets["constraints"]
             ],
-            title="Where budgets cut",
+            title="Budgets",
             more=MORE,
         )
 

@@ -1,4 +1,4 @@
-"""Checkpoints that search spaces inherit weights from; plugins import the names of the stub."""
+"""Checkpoints from which search spaces inherit weights. Plugins import the names in the stub (`__init__.pyi`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checkpoints of transformers: their configuration and weights, read once; nothing that comes with them is run."""
+"""Checkpoints of transformers: configuration and weights. No code in a checkpoint is run."""
 
 from __future__ import annotations
 
@@ -46,37 +46,38 @@ _DROPPED = frozenset(
 
 
 class Pretrained:
-    """A checkpoint of transformers, or a configuration alone: made by `open` or `of_config`.
+    """A checkpoint of transformers, or only a configuration. `open` and `of_config` make it.
 
     Attributes:
-        values: The configuration as in ``config.json``, without what says where or how to load it.
+        values: The configuration as in ``config.json``, without the keys that say where or how to load it.
         files: The files of the checkpoint; None for a configuration that is not a file.
     """
 
     def __init__(self, values: Mapping[str, Any], files: CheckpointFiles | None, *, origin: str) -> None:
-        """Check `values`, which errors call `origin`; see `open` and `of_config`."""
+        """Check `values`, whose name in errors is `origin`; see `open` and `of_config`."""
         self.files = files
-        self.values: Mapping[str, Any] = MappingProxyType(_checked(values, origin))
+        self.values: Mapping[str, Any] = MappingProxyType(_check_values(values, origin))
         try:
             self._text = canonical_json(dict(self.values))
         except (ValueError, TypeError) as error:
-            raise ConfigError(f"{origin!r} holds what JSON cannot: {describe_error(error)}") from error
-        self._config = _configuration(self.values, origin)
+            raise ConfigError(
+                f"{origin!r} has a value that JSON cannot hold: {describe_error(error)}"
+            ) from error
+        self._config = _make_config(self.values, origin)
         self._origin = origin
 
     @classmethod
     def open(cls, reference: str, *, allow_pickle: bool = False) -> Pretrained:
-        """Open a checkpoint: a folder, a configuration as a .json file, or the id ``owner/name`` of a hub.
-
-        Only a hub id reaches for the network, and none whose ``owner`` is a folder here.
+        """Open a checkpoint.
 
         Args:
-            reference: Where it is.
+            reference: A folder, a configuration as a .json file, or the id ``owner/name`` of a model on the hub. Only
+                an id is downloaded, and only if there is no local folder ``owner``.
             allow_pickle: Whether weights may be a pickle, which is then read with ``weights_only=True``.
 
         Raises:
-            ConfigError: there is none; its weights are a pickle, and that is not allowed; its configuration is damaged,
-                of a model type that transformers does not know, or for code of its own.
+            ConfigError: there is no checkpoint; its weights are a pickle that is not allowed; its configuration is
+                damaged, has a model type that transformers does not know, or needs code of its own.
             StorageError: it cannot be read.
         """
         require_extra("train", "transformers", "safetensors", purpose="a checkpoint")
@@ -85,52 +86,51 @@ class Pretrained:
 
     @classmethod
     def of_config(cls, values: Mapping[str, Any], *, origin: str = "config") -> Pretrained:
-        """Return a configuration without a checkpoint, from the values of a ``config.json``. Errors as `open`."""
+        """Return a configuration without a checkpoint, from the values of a ``config.json``. Raises like `open`."""
         require_extra("train", "transformers", purpose="a configuration of transformers")
         return cls(values, None, origin=origin)
 
     @property
     def config(self) -> PretrainedConfig:
-        """The configuration, a copy each time."""
+        """A copy of the configuration."""
         return copy.deepcopy(self._config)
 
     @property
     def has_weights(self) -> bool:
-        """Whether there are weights beside the configuration."""
+        """Whether the checkpoint has weights."""
         return self.files is not None and bool(self.files.weights)
 
     @property
     def tokenizer_file(self) -> Path | None:
-        """``tokenizer.json`` of the checkpoint, else its ``vocab.txt``; None where there is neither."""
+        """``tokenizer.json`` of the checkpoint, else its ``vocab.txt``; None if there is neither."""
         return None if self.files is None else self.files.tokenizer
 
     def weights(self) -> Mapping[str, Tensor]:
-        """Return the parameters and persistent buffers of the base model, under its names; float32, on the CPU.
+        """Return the parameters and persistent buffers of the base model by name, as float32 on the CPU.
 
-        They are read when first asked for, once, shared by all callers, and must not be changed. A pooler that the
-        checkpoint lacks, as those of masked language models do, is not made up: it is left out and named in `missing`,
-        and who builds a network from these weights draws it fresh, under the seed of that network. Anything else that
-        is missing is an error.
+        They are read once, at the first call. All callers share them and must not change them. Checkpoints of masked
+        language models often lack a pooler; it is then left out here and named in `missing`. A network that is built
+        from these weights draws such a part from its own seed. Any other missing tensor is an error.
 
         Raises:
-            ConfigError: there are none, they are damaged, a pickle that holds more than tensors, or of another network
-                than the configuration.
+            ConfigError: there are no weights, they are damaged, they are a pickle that holds more than tensors, or
+                they belong to another network than the configuration.
             StorageError: they cannot be read.
         """
         return self._weights.tensors
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Names of tensors of the base model that `weights` has not, since the checkpoint lacks them."""
+        """Names of tensors of the base model that the checkpoint lacks, and `weights` therefore too."""
         return self._weights.missing
 
     @property
     def unused(self) -> tuple[str, ...]:
-        """Names of tensors of the checkpoint that the base model has no place for, such as heads."""
+        """Names of tensors of the checkpoint that the base model does not have, such as heads."""
         return self._weights.unused
 
     def digest(self) -> str:
-        """Return the SHA-256 of what configuration and weights hold, 64 hexadecimal digits; paths do not count."""
+        """Return the SHA-256 of the contents of configuration and weights, as 64 hexadecimal digits."""
         return self._digest
 
     @functools.cached_property
@@ -147,30 +147,30 @@ class Pretrained:
 
         if self.files is None or not self.files.weights:
             raise ConfigError(
-                f"{self._origin!r} is a configuration without weights; give the folder of a checkpoint"
+                f"{self._origin!r} is a configuration without weights; name the folder of a checkpoint instead"
             )
         return read_weights(self.config, self.files)
 
 
-def _checked(values: Mapping[str, Any], origin: str) -> dict[str, Any]:
-    """Return `values` without what says where or how to load them."""
+def _check_values(values: Mapping[str, Any], origin: str) -> dict[str, Any]:
+    """Return `values` without the keys that say where or how to load them."""
     own = values.get("auto_map")
     if isinstance(own, Mapping) and not own.keys().isdisjoint({"AutoConfig", "AutoModel"}):
         raise ConfigError(
-            f"{origin!r} is for code of its own ({safe_repr(own)}), which is never run; where the model is a stock "
-            "one of transformers, remove 'auto_map'"
+            f"{origin!r} needs code of its own ({safe_repr(own)}), which is never run; remove 'auto_map' if "
+            "transformers has the class of the model"
         )
     if values.get("quantization_config"):
         raise ConfigError(
-            f"{origin!r} is of quantised weights, which cannot be sliced; give the checkpoint before that"
+            f"{origin!r} has quantised weights, which cannot be sliced; name the checkpoint before quantisation"
         )
     kept: dict[str, Any] = {}
     for name, value in values.items():
         if name.startswith("_") or name in _DROPPED:
             continue
         if isinstance(value, Mapping) and ("model_type" in value or name.endswith("_config")):
-            value = _checked(value, origin)
-        # Configurations make lists as long as these numbers say.
+            value = _check_values(value, origin)
+        # The classes of configurations make lists of these lengths.
         limit = MAX_LABELS if name == "num_labels" else MAX_LAYERS if "layer" in name else None
         if limit is not None and isinstance(value, int) and value > limit:
             raise ConfigError(f"{name!r} is {safe_repr(value)} in {origin!r}; at most {limit} are supported")
@@ -178,21 +178,21 @@ def _checked(values: Mapping[str, Any], origin: str) -> dict[str, Any]:
     return kept
 
 
-def _configuration(values: Mapping[str, Any], origin: str) -> PretrainedConfig:
+def _make_config(values: Mapping[str, Any], origin: str) -> PretrainedConfig:
     with silent_transformers():
         from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
         kind = values.get("model_type")
         if not isinstance(kind, str):
-            raise ConfigError(f"{origin!r} names no 'model_type', such as 'bert'; add the one of its network")
+            raise ConfigError(f"{origin!r} names no 'model_type', such as 'bert'; add that of its network")
         if kind not in CONFIG_MAPPING:
             raise ConfigError(
-                f"{origin!r} is of model type {kind!r:.60}, which transformers does not know without code of its own"
+                f"{origin!r} has the model type {kind!r:.60}, which transformers does not know"
                 f"{did_you_mean(kind, CONFIG_MAPPING)}"
             )
         try:
             config = CONFIG_MAPPING[kind].from_dict(copy.deepcopy(dict(values)))
-        # The checks of each configuration class raise what they like.
+        # The checks of a configuration class may raise any exception.
         except Exception as error:
             raise ConfigError(
                 f"{origin!r} is not a configuration of {kind!r}: {describe_error(error)}"

@@ -1,4 +1,4 @@
-"""Where a checkpoint of transformers lies, and which of its files are read: never one outside its folder."""
+"""Find the files of a checkpoint of transformers. Files outside its folder are never read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .silence import silent_transformers
 CONFIG = "config.json"
 TOKENIZERS = ("tokenizer.json", "vocab.txt")
 MAX_JSON_BYTES = 16_000_000
-"""A configuration with the 21,843 labels of ImageNet has 1.6 MB."""
+"""Largest size of a JSON file. A configuration with the 21,843 labels of ImageNet has 1.6 MB."""
 
 _SAFE, _PICKLED = "model.safetensors", "pytorch_model.bin"
 _OTHERS = (
@@ -47,8 +47,8 @@ class CheckpointFiles:
     """The files of a checkpoint that are read.
 
     Attributes:
-        config: Its configuration.
-        weights: Its weights, one file or shards of them in order of their names; empty where there is none.
+        config: The file of the configuration.
+        weights: The files of the weights, in order of their names; empty if there are none.
         pickled: Whether the weights are pickles.
     """
 
@@ -58,93 +58,94 @@ class CheckpointFiles:
 
     @property
     def directory(self) -> Path:
-        """The folder they lie in."""
+        """The folder of the files."""
         return self.config.parent
 
     @property
     def tokenizer(self) -> Path | None:
-        """``tokenizer.json``, else ``vocab.txt``, of its folder; None where there is neither."""
-        # A configuration of another name may lie anywhere, beside a vocabulary that is not its own.
+        """``tokenizer.json`` of the folder, else ``vocab.txt``; None if there is neither."""
+        # A configuration with another name may be in any folder, with a vocabulary that does not belong to it.
         found = (self.directory / name for name in TOKENIZERS if self.config.name == CONFIG)
         return next((path for path in found if path.is_file()), None)
 
 
 def find_checkpoint(reference: str, *, allow_pickle: bool = False) -> CheckpointFiles:
-    """Return the files of a checkpoint; only those of a hub id are fetched, over the network or from its cache.
+    """Return the files of a checkpoint. Those of a hub id are downloaded, or taken from the cache.
 
     Args:
-        reference: A folder, a configuration as a JSON file without weights, or the id ``owner/name`` of a hub.
-        allow_pickle: Whether weights may be a pickle, where there are none as safetensors.
+        reference: A folder, a configuration as a JSON file without weights, or the id ``owner/name`` of a model on the
+            hub.
+        allow_pickle: Whether weights may be a pickle if there are none as safetensors.
 
     Raises:
-        ConfigError: there is no such checkpoint, or one that cannot be read.
+        ConfigError: there is no such checkpoint, or it cannot be read.
     """
-    path = _path(reference)
+    path = _as_path(reference)
     if path.is_file():
         if path.suffix != ".json":
             raise ConfigError(
-                f"{reference!r} is not a checkpoint: give its folder, or a configuration as a .json file"
+                f"{reference!r} is not a checkpoint: name a folder, or a configuration as a .json file"
             )
         return CheckpointFiles(config=path.resolve())
     if path.is_dir():
-        return _in_directory(path.resolve(), allow_pickle)
+        return _find_in_directory(path.resolve(), allow_pickle)
     if _HUB_ID.fullmatch(reference) and not path.parent.exists():
-        return _in_directory(_fetched(reference, allow_pickle), allow_pickle)
+        return _find_in_directory(_download(reference, allow_pickle), allow_pickle)
     raise ConfigError(
-        f"there is no checkpoint {reference!r}: give a folder with {CONFIG}, a configuration as a .json file, or the "
+        f"there is no checkpoint {reference!r}: name a folder with {CONFIG}, a configuration as a .json file, or the "
         "id 'owner/name' of a model on the hub"
     )
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Return the mapping that a JSON file holds.
+    """Return the mapping in a JSON file.
 
     Raises:
-        ConfigError: it is larger than 16 MB, no JSON, or no mapping.
+        ConfigError: the file is larger than 16 MB, is not JSON, or does not hold a mapping.
         StorageError: it cannot be read.
     """
     with storage_errors(path), path.open("rb") as file:
         content = file.read(MAX_JSON_BYTES + 1)
     if len(content) > MAX_JSON_BYTES:
-        raise ConfigError(f"{str(path)!r} is larger than 16 MB; it is not a file of a checkpoint")
+        raise ConfigError(f"{str(path)!r} is larger than 16 MB, so it does not belong to a checkpoint")
     try:
         document = json.loads(content.decode(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise ConfigError(
-            f"{str(path)!r} is not JSON: {describe_error(error)}; get the checkpoint again"
+            f"{str(path)!r} is not JSON: {describe_error(error)}; download the checkpoint again"
         ) from error
     if not isinstance(document, dict):
         raise ConfigError(
-            f"{str(path)!r} must hold a mapping, not {safe_repr(document)}; get the checkpoint again"
+            f"{str(path)!r} must hold a mapping, not {safe_repr(document)}; download the checkpoint again"
         )
     return document
 
 
-def _path(reference: str) -> Path:
+def _as_path(reference: str) -> Path:
     try:
         path = Path(reference or "?").expanduser()
         path.stat()
     except FileNotFoundError:
         return path
-    # No home of that user, a name that is too long, characters that no name has.
+    # For example an unknown user after "~", a name that is too long, or a character that file names cannot have.
     except (OSError, RuntimeError, ValueError) as error:
         raise ConfigError(f"there is no checkpoint {reference!r:.120}: {describe_error(error)}") from error
     return path
 
 
-def _in_directory(directory: Path, allow_pickle: bool) -> CheckpointFiles:
+def _find_in_directory(directory: Path, allow_pickle: bool) -> CheckpointFiles:
     config = directory / CONFIG
     if not config.is_file():
         raise ConfigError(f"{str(directory)!r} is not a checkpoint: it has no {CONFIG}")
     if (directory / "adapter_config.json").exists():
         raise ConfigError(
-            f"{str(directory)!r} holds an adapter of another checkpoint; merge the two and give the result"
+            f"{str(directory)!r} holds an adapter of another checkpoint; merge the two and name the result"
         )
     for name in (_SAFE, _PICKLED):
         index = None if (directory / name).is_file() else directory / f"{name}.index.json"
         if index is not None and not index.is_file():
             continue
-        weights = (directory / name,) if index is None else _shards(index, Path(name).suffix)
+        weights = (directory / name,) if index is None else _read_index(index, Path(name).suffix)
         if name == _PICKLED and not allow_pickle:
             raise ConfigError(
                 f"the weights of {str(directory)!r} are a pickle ({weights[0].name}), which could run code; allow it "
@@ -154,29 +155,31 @@ def _in_directory(directory: Path, allow_pickle: bool) -> CheckpointFiles:
     for pattern in _OTHERS:
         for other in directory.glob(pattern):
             raise ConfigError(
-                f"the weights of {str(directory)!r} are of a form that is not read ({other.name!r}); convert them to "
-                f"{_SAFE}, or give its {CONFIG} alone for a network without them"
+                f"the weights of {str(directory)!r} have a format that is not supported ({other.name!r}); convert them "
+                f"to {_SAFE}, or name its {CONFIG} for a network without these weights"
             )
     return CheckpointFiles(config=config)
 
 
-def _shards(index: Path, suffix: str) -> tuple[Path, ...]:
+def _read_index(index: Path, suffix: str) -> tuple[Path, ...]:
     table = read_json(index).get("weight_map")
     names = set(table.values()) if isinstance(table, dict) and all(map(_is_text, table.values())) else set()
     if not names:
-        raise ConfigError(f"{str(index)!r} names no files with weights; get the checkpoint again")
+        raise ConfigError(f"{str(index)!r} names no files with weights; download the checkpoint again")
     for name in sorted(names):
-        # A name from outside: it must not lead out of the folder, nor to a pickle among safetensors.
+        # The name must not lead out of the folder, nor from safetensors to a pickle.
         if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name) or not name.endswith(suffix):
             raise ConfigError(
                 f"{str(index)!r} names {name!r:.80}, which is not a {suffix} file of its folder"
             )
         if not (index.parent / name).is_file():
-            raise ConfigError(f"{str(index)!r} names {name!r}, which is missing; get the checkpoint again")
+            raise ConfigError(
+                f"{str(index)!r} names {name!r}, which is missing; download the checkpoint again"
+            )
     return tuple(index.parent / name for name in sorted(names))
 
 
-def _fetched(reference: str, allow_pickle: bool) -> Path:
+def _download(reference: str, allow_pickle: bool) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
@@ -184,10 +187,11 @@ def _fetched(reference: str, allow_pickle: bool) -> Path:
             directory = Path(snapshot_download(reference, allow_patterns=list(_HUB_FILES)))
             if allow_pickle and not list(directory.glob("*.safetensors")):
                 snapshot_download(reference, allow_patterns=[*_HUB_FILES, *_HUB_PICKLES])
-    # Its errors are of requests, of httpx and of its own, by version.
+    # Depending on its version, huggingface_hub raises errors of requests, of httpx or of its own.
     except Exception as error:
         raise ConfigError(
-            f"there is no folder {reference!r}, and the hub does not give a model of that id: {describe_error(error)}"
+            f"there is no folder {reference!r}, and no model with this id could be downloaded from the hub: "
+            f"{describe_error(error)}"
         ) from error
     return directory
 
@@ -197,4 +201,4 @@ def _is_text(value: object) -> bool:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number of JSON")
+    raise ValueError(f"JSON has no number {name}")

@@ -1,8 +1,8 @@
-"""Weight inheritance: the weights of a smaller network, taken from those of a larger one.
+"""Weight inheritance: take the weights of a smaller network from those of a larger one.
 
-What is taken are members of named axes (heads, neurons, channels) and blocks of stacks, wherever a parameter runs over
-them; a `Layout` says where that is. So heads stay whole in fused and in transposed projections, and every parameter
-that is tied by an axis keeps the same members.
+A `Layout` names the axes of each parameter, such as heads, neurons, channels or the blocks of a stack. The smaller
+network keeps some members of each axis, and it keeps the same members in all parameters with this axis. A head
+therefore stays whole, in fused and in transposed projections too.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from denas_core.errors import ConfigError, PluginError
 from .layout import Axis, Layout, Placed
 
 By = Literal["leading", "magnitude"]
-"""``leading``: the first members and blocks; ``magnitude``: those of largest norm, in their order."""
+"""``leading`` takes the first members and blocks; ``magnitude`` takes those with the largest norm, in their order."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Choice:
-    """Which members of each axis, and which blocks of each stack, a smaller network takes.
+    """The members of each axis, and the blocks of each stack, that a smaller network takes.
 
     Attributes:
-        kept: Their indices in the larger network, in the order in which the smaller one has them. An axis that is not
-            here is kept whole.
+        kept: By axis, the indices of its members in the larger network, in their order in the smaller network. An
+            axis that is missing here is kept whole.
     """
 
     kept: Mapping[Axis, tuple[int, ...]]
@@ -46,21 +46,22 @@ def inherited(
     by: By = "leading",
     importance: Mapping[Axis, Tensor] | None = None,
 ) -> dict[str, Tensor]:
-    """Return the weights that a network of `target_sizes` takes from `source`, under its own names.
+    """Return the weights that a network of `target_sizes` takes from `source`, by their names in this network.
 
-    Equal sizes give every tensor of `source` as it is, in the same memory.
+    If the sizes are equal, the tensors of `source` are returned without a copy.
 
     Args:
-        layout: Over which axes the parameters run.
+        layout: The axes of the parameters.
         source: Every parameter of the larger network, by name.
-        source_sizes: Members of each axis, and blocks of each stack, in the larger network.
-        target_sizes: The same of the smaller one; an axis that is not here keeps its size.
+        source_sizes: Number of members of each axis, and of blocks of each stack, in the larger network.
+        target_sizes: The same for the smaller network. An axis that is missing here keeps its size.
         by: See `By`.
-        importance: What `member_importance` returned for `source`, so that it is found once for many networks.
+        importance: The result of `member_importance` for `source`, if it is already known.
 
     Raises:
-        ConfigError: the smaller network is larger, `source` is of another size than `source_sizes`, or is not finite.
-        PluginError: the layout does not cover `source`.
+        ConfigError: the smaller network is larger than `source`, or `source` does not have `source_sizes`, or it has
+            weights that are not finite.
+        PluginError: the layout has no rule for a parameter of `source`.
     """
     choice = choose(
         layout,
@@ -82,17 +83,18 @@ def choose(
     by: By = "leading",
     importance: Mapping[Axis, Tensor] | None = None,
 ) -> Choice:
-    """Return which members of each axis, and which blocks, a network of `target_sizes` takes; ascending.
+    """Return the members of each axis, and the blocks, that a network of `target_sizes` takes, in ascending order.
 
-    Of members that are equally important, the first are taken. Arguments and errors as `inherited`.
+    Of equally important members, the first ones are taken. Arguments and errors are those of `inherited`.
     """
     unknown = sorted(target_sizes.keys() - source_sizes.keys())
     if unknown:
         raise PluginError(
-            f"the smaller network has a size of {unknown[0]!r}, and the larger has none; name the same axes"
+            f"the sizes of the smaller network name the axis {unknown[0]!r}, those of the larger network do not; name "
+            "the same axes"
         )
     holders: dict[Axis, str] = {}
-    for name, placed in _placed(layout, source, source_sizes).items():
+    for name, placed in _place_all(layout, source, source_sizes).items():
         for axis in _axes(placed):
             holders.setdefault(axis, name)
     if by == "magnitude" and importance is None:
@@ -116,36 +118,36 @@ def choose(
 def take(
     layout: Layout, source: Mapping[str, Tensor], choice: Choice, *, sizes: Mapping[str, int]
 ) -> dict[str, Tensor]:
-    """Return what `choice` keeps of `source`, a network of `sizes`, under the names of the smaller network.
+    """Return the weights that `choice` keeps of `source`, by their names in the smaller network.
 
-    The indices of a choice may have any order, so a permutation permutes. A parameter that is kept whole is returned
-    as it is, in the same memory.
+    The indices of a choice may have any order, so that it can also permute members. A parameter that is kept whole is
+    returned without a copy. `sizes` are those of the larger network.
 
     Raises:
-        ConfigError, PluginError: as `inherited`.
+        ConfigError, PluginError: as for `inherited`.
     """
     taken: dict[str, Tensor] = {}
-    for name, placed in _placed(layout, source, sizes).items():
-        new_name = _renamed(name, placed, choice)
+    for name, placed in _place_all(layout, source, sizes).items():
+        new_name = _new_name(name, placed, choice)
         if new_name is not None:
-            taken[new_name] = _taken(source[name], placed, choice)
+            taken[new_name] = _take_members(source[name], placed, choice)
     return taken
 
 
 def member_importance(
     layout: Layout, source: Mapping[str, Tensor], *, sizes: Mapping[str, int]
 ) -> dict[Axis, Tensor]:
-    """Return the sum of squares of all weights that belong to each member of each axis, and to each block.
+    """Return, for each member of each axis and for each block, the sum of squares of its weights.
 
-    A weight counts once for a member or block, also where a parameter runs over the axis twice, and where several
-    parameters share its memory. Sums are in float64.
+    A weight counts only once for a member or block, even if two dimensions of its parameter have the same axis, or
+    several parameters share its memory. Sums are in float64.
 
     Raises:
-        ConfigError: weights are not finite, or as `inherited`.
+        ConfigError: weights are not finite; or as for `inherited`.
     """
     importance: dict[Axis, Tensor] = {}
     seen: set[object] = set()
-    for name, placed in _placed(layout, source, sizes).items():
+    for name, placed in _place_all(layout, source, sizes).items():
         tensor = source[name]
         memory = (tensor.data_ptr(), tensor.dtype, tensor.shape, tensor.stride())
         blocks = [(Axis(stack), index) for stack, _, index in placed.stacks]
@@ -161,14 +163,16 @@ def member_importance(
             raise ConfigError(f"parameter {name!r} holds weights that are not finite; use another checkpoint")
         for axis in set(axes):
             if (memory, axis) in new:
-                importance[axis] += _marginal(squares, [i for i, other in enumerate(axes) if other == axis])
+                importance[axis] += _sum_by_member(
+                    squares, [i for i, other in enumerate(axes) if other == axis]
+                )
         for stack, index in blocks:
             if (memory, (stack, index)) in new:
                 importance[stack][index] += total
     return importance
 
 
-def _placed(layout: Layout, source: Mapping[str, Tensor], sizes: Mapping[str, int]) -> dict[str, Placed]:
+def _place_all(layout: Layout, source: Mapping[str, Tensor], sizes: Mapping[str, int]) -> dict[str, Placed]:
     placed = {name: layout.place(name, tensor.shape, sizes) for name, tensor in source.items()}
     blocks: dict[str, set[int]] = {}
     prefixes: dict[str, str] = {}
@@ -180,8 +184,8 @@ def _placed(layout: Layout, source: Mapping[str, Tensor], sizes: Mapping[str, in
         missing = set(range(sizes[stack])) - indices
         if missing:
             raise ConfigError(
-                f"block {min(missing)} of {stack!r}, which should have {sizes[stack]}, has no weights; the weights and "
-                "the configuration are of different networks"
+                f"there are no weights of block {min(missing)} of {stack!r}, which should have {sizes[stack]} blocks; "
+                "the weights and the configuration belong to different networks"
             )
     for name, parameter in placed.items():
         _refuse_hidden_block(name, parameter, prefixes)
@@ -189,12 +193,13 @@ def _placed(layout: Layout, source: Mapping[str, Tensor], sizes: Mapping[str, in
 
 
 def _refuse_hidden_block(name: str, placed: Placed, prefixes: Mapping[str, str]) -> None:
-    """Refuse a parameter of a block that its rule does not name: it would stay when the block goes."""
+    """Refuse a parameter in a block if its rule does not name the stack: it would stay if the block is left out."""
     for number in re.finditer(r"(?<![^.])[0-9]+(?![^.])", name):
         stack = prefixes.get(name[: number.start()])
         if stack and any(begin <= number.start() < end for begin, end in placed.wild):
             raise PluginError(
-                f"parameter {name!r} lies in a block of {stack!r}, where its rule has '*'; put '{{{stack}}}' there"
+                f"parameter {name!r} is in a block of {stack!r}, but its rule has '*' for the number of the block; "
+                f"write '{{{stack}}}' there"
             )
 
 
@@ -203,7 +208,7 @@ def _axes(placed: Placed) -> list[Axis]:
 
 
 def _squares(tensor: Tensor, placed: Placed) -> tuple[Tensor, list[Axis]]:
-    """Return the squares of `tensor`, summed over what is kept whole, and the axis of each dimension left."""
+    """Return the squares of `tensor`, summed over dimensions without an axis, and the axis of each other dimension."""
     squares = tensor.detach().to("cpu", torch.float64, copy=True).square_().reshape(placed.shape)
     whole = [dimension for dimension, axis in enumerate(placed.axes) if axis is None]
     if whole:
@@ -211,10 +216,10 @@ def _squares(tensor: Tensor, placed: Placed) -> tuple[Tensor, list[Axis]]:
     return squares, [axis for axis in placed.axes if axis is not None]
 
 
-def _marginal(squares: Tensor, dimensions: Sequence[int]) -> Tensor:
-    """Return the sum over all elements that a member indexes by at least one of `dimensions`, each counted once."""
+def _sum_by_member(squares: Tensor, dimensions: Sequence[int]) -> Tensor:
+    """Return for each member the sum over the elements that have its index in at least one of `dimensions`."""
     total: Tensor = torch.zeros((), dtype=squares.dtype)
-    # Inclusion and exclusion: an element on the diagonal belongs to its member once.
+    # Inclusion and exclusion: an element on the diagonal counts once.
     for count in range(1, len(dimensions) + 1):
         for together in itertools.combinations(dimensions, count):
             labels = [0 if i in together else i + 1 for i in range(squares.dim())]
@@ -222,8 +227,8 @@ def _marginal(squares: Tensor, dimensions: Sequence[int]) -> Tensor:
     return total
 
 
-def _renamed(name: str, placed: Placed, choice: Choice) -> str | None:
-    """Return the name of a parameter in the smaller network, or None if its block is not there."""
+def _new_name(name: str, placed: Placed, choice: Choice) -> str | None:
+    """Return the name of a parameter in the smaller network, or None if that does not have its block."""
     for stack, (begin, end), index in reversed(placed.stacks):
         blocks = choice.kept.get(Axis(stack))
         if blocks is None:
@@ -234,7 +239,7 @@ def _renamed(name: str, placed: Placed, choice: Choice) -> str | None:
     return name
 
 
-def _taken(tensor: Tensor, placed: Placed, choice: Choice) -> Tensor:
+def _take_members(tensor: Tensor, placed: Placed, choice: Choice) -> Tensor:
     parts, shape = tensor.reshape(placed.shape), list(placed.shape)
     changed = False
     for dimension, axis in enumerate(placed.axes):

@@ -1,6 +1,6 @@
-"""Layouts: over which named axes each dimension of each parameter of a network runs.
+"""Layouts: the named axes of the dimensions of each parameter of a network.
 
-A layout is text, one rule for each kind of parameter, in a notation after that of einops::
+A layout has one rule for each kind of parameter, in a notation like that of einops::
 
     Layout({
         "embeddings.word_embeddings.weight": "_ hidden",
@@ -11,15 +11,16 @@ A layout is text, one rule for each kind of parameter, in a notation after that 
         "*.LayerNorm.*": "hidden",
     })
 
-In a name, ``{layer}`` stands for a number, the index in a stack of blocks whose axis is called ``layer``, and ``*``
-for one or more parts. The first rule whose name matches counts. The text on the right has one term for each dimension:
+In a name, ``{layer}`` stands for the number of a block in a stack of blocks, whose axis has the name ``layer``, and
+``*`` stands for one or more parts of the name. The first rule with a matching name applies. The text on the right has
+one term for each dimension:
 
 - ``hidden``: an axis whose members are chosen once for the whole network;
-- ``heads[layer]``: an axis of which every block of the stack ``layer`` chooses its own members;
-- ``_``: a dimension that is kept whole, whatever its size;
-- ``(3 heads[layer] head)``: a dimension that is a product, the outermost factor first; a number is a factor that is
-  kept whole, such as the three of a fused projection of queries, keys and values;
-- nothing at all, for a parameter without dimensions.
+- ``heads[layer]``: an axis whose members are chosen separately for every block of the stack ``layer``;
+- ``_``: a dimension of any size that is kept whole;
+- ``(3 heads[layer] head)``: a dimension that is a product, with the outermost factor first; a number is a factor that
+  is kept whole, such as 3 in a fused projection of queries, keys and values;
+- an empty text, for a parameter without dimensions.
 """
 
 from __future__ import annotations
@@ -39,9 +40,9 @@ _STACK = re.compile(r"\{([A-Za-z]\w*)\}")
 
 
 class Axis(NamedTuple):
-    """Members to choose from: ``Axis("hidden")``, or the heads of block 3 of a stack, ``Axis("heads", "layer", 3)``.
+    """An axis: ``Axis("hidden")``, or ``Axis("heads", "layer", 3)`` for the heads of block 3 of a stack.
 
-    A stack of blocks is an axis too, ``Axis("layer")``, and its members are the blocks.
+    A stack of blocks is an axis too, ``Axis("layer")``. Its members are the blocks.
     """
 
     name: str
@@ -54,12 +55,12 @@ class Axis(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Factor:
-    """What a dimension, or a part of one, runs over.
+    """A dimension, or one factor of a dimension that is a product.
 
     Attributes:
-        axis: Name of the axis; empty for what is kept whole.
-        stack: The stack of which every block has its own members; empty for one choice in the whole network.
-        size: Members of a factor that is kept whole; 0 where they follow from the dimension.
+        axis: Name of the axis; empty if the factor is kept whole.
+        stack: Name of the stack whose blocks choose members separately; empty if there is one choice for the network.
+        size: Size of a factor that is kept whole; 0 if it follows from the size of the dimension.
     """
 
     axis: str = ""
@@ -73,15 +74,15 @@ Dimensions = tuple[tuple[Factor, ...], ...]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Placed:
-    """A parameter of a network, as a layout and sizes of axes explain it.
+    """A parameter of a network with the axes of its dimensions.
 
     Attributes:
-        shape: Its shape with every product taken apart.
-        axes: The axis of each dimension of `shape`; None for what is kept whole.
-        groups: How many dimensions of `shape` make one of the parameter's own.
-        stacks: Name of each stack it lies in, where the number of its block begins and ends in its name, and that
-            number.
-        wild: Where each ``*`` of its rule begins and ends in its name.
+        shape: Shape of the parameter, in which each factor of a product is a dimension of its own.
+        axes: The axis of each dimension of `shape`; None if the dimension is kept whole.
+        groups: For each dimension of the parameter, the number of dimensions of `shape` that it consists of.
+        stacks: For each stack that contains the parameter: the name of the stack, the span of the number of the block
+            in the name of the parameter, and this number.
+        wild: The span in the name of the parameter that each ``*`` of its rule matches.
     """
 
     shape: tuple[int, ...]
@@ -93,10 +94,10 @@ class Placed:
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """A rule for every parameter of a family of networks; see the head of this module for the notation.
+    """Rules for every parameter of a family of networks. The text of this module explains the notation.
 
     Attributes:
-        rules: The terms of the dimensions by pattern of names.
+        rules: The terms of the dimensions, by pattern of names.
 
     Raises:
         PluginError: a rule cannot be read.
@@ -109,45 +110,45 @@ class Layout:
 
     @property
     def axes(self) -> frozenset[str]:
-        """Names of all axes and stacks, for each of which a size is needed."""
+        """Names of all axes and stacks. Each of them needs a size."""
         named = {
             factor.axis for _, dimensions in self._parsed for factors in dimensions for factor in factors
         }
         return frozenset(named.union(*(pattern.groupindex for pattern, _ in self._parsed)) - {""})
 
     def pattern_of(self, name: str) -> str | None:
-        """Return the key in `rules` of the rule that is for the parameter `name`; None where there is none."""
+        """Return the key in `rules` of the rule for the parameter `name`; None if there is no rule."""
         found = (
             key for key, (pattern, _) in zip(self.rules, self._parsed, strict=True) if pattern.fullmatch(name)
         )
         return next(found, None)
 
     def place(self, name: str, shape: Iterable[int], sizes: Mapping[str, int]) -> Placed:
-        """Return how the parameter `name` of `shape` lies, in a network of axes of `sizes`.
+        """Return the axes of the parameter `name` with `shape`, in a network whose axes have `sizes`.
 
         Raises:
-            PluginError: no rule is for it, its rule has another number of dimensions, or an axis has no size.
-            ConfigError: the sizes do not multiply to its shape, or it lies beyond the end of its stack.
+            PluginError: there is no rule for it, its rule has another number of dimensions, or an axis has no size.
+            ConfigError: the sizes do not fit its shape, or the number of its block is beyond the end of the stack.
         """
         shape = tuple(shape)
         match, dimensions = self._rule(name, shape)
         stacks = tuple((stack, match.span(stack), int(match[stack])) for stack in match.re.groupindex)
         for stack, _, index in stacks:
-            if index >= _size(stack, sizes, name):
+            if index >= _size_of(stack, sizes, name):
                 raise ConfigError(
-                    f"parameter {name!r} lies in block {index} of {stack!r}, which has {sizes[stack]}; the weights "
-                    "and the configuration are of different networks"
+                    f"parameter {name!r} is in block {index} of {stack!r}, which has only {sizes[stack]} blocks; the "
+                    "weights and the configuration belong to different networks"
                 )
         if len(shape) != len(dimensions):
             raise PluginError(
-                f"parameter {name!r} has {len(shape)} dimensions, {list(shape)}, and its rule {len(dimensions)}; "
+                f"parameter {name!r} has {len(shape)} dimensions, {list(shape)}, but its rule has {len(dimensions)}; "
                 "fix the layout"
             )
         indices = {stack: index for stack, _, index in stacks}
         parts: list[int] = []
         axes: list[Axis | None] = []
         for length, factors in zip(shape, dimensions, strict=True):
-            parts += _divided(length, factors, sizes, name)
+            parts += _split_dimension(length, factors, sizes, name)
             axes += [
                 Axis(factor.axis, factor.stack, indices.get(factor.stack, 0)) if factor.axis else None
                 for factor in factors
@@ -164,10 +165,10 @@ class Layout:
 
     @functools.cached_property
     def _parsed(self) -> list[tuple[re.Pattern[str], Dimensions]]:
-        return [_parsed_rule(name, terms) for name, terms in self.rules.items()]
+        return [_parse_rule(name, terms) for name, terms in self.rules.items()]
 
 
-def _parsed_rule(name: str, terms: str) -> tuple[re.Pattern[str], Dimensions]:
+def _parse_rule(name: str, terms: str) -> tuple[re.Pattern[str], Dimensions]:
     def refuse(why: str) -> PluginError:
         return PluginError(f"rule {name!r}: {terms!r} of a layout cannot be read: {why}")
 
@@ -185,7 +186,7 @@ def _parsed_rule(name: str, terms: str) -> tuple[re.Pattern[str], Dimensions]:
     if len(set(stacks)) < len(stacks):
         raise refuse("a stack is named twice")
     if _TERM.sub("", terms).strip():
-        raise refuse("parentheses do not pair")
+        raise refuse("a parenthesis has no partner")
     dimensions = []
     for product, single in _TERM.findall(terms):
         factors = []
@@ -198,7 +199,7 @@ def _parsed_rule(name: str, terms: str) -> tuple[re.Pattern[str], Dimensions]:
             elif axis is None:
                 raise refuse(f"{text!r} is neither an axis, nor 'axis[stack]', a number or '_'")
             elif axis[2] and axis[2] not in stacks:
-                raise refuse(f"{text!r} names a stack that the name has not")
+                raise refuse(f"{text!r} names a stack that is missing in the name of the parameter")
             else:
                 factors.append(Factor(axis[1], axis[2] or ""))
         if not factors:
@@ -209,8 +210,10 @@ def _parsed_rule(name: str, terms: str) -> tuple[re.Pattern[str], Dimensions]:
     return re.compile(r"\.".join(parts)), tuple(dimensions)
 
 
-def _divided(length: int, factors: tuple[Factor, ...], sizes: Mapping[str, int], name: str) -> list[int]:
-    parts = [_size(factor.axis, sizes, name) if factor.axis else factor.size for factor in factors]
+def _split_dimension(
+    length: int, factors: tuple[Factor, ...], sizes: Mapping[str, int], name: str
+) -> list[int]:
+    parts = [_size_of(factor.axis, sizes, name) if factor.axis else factor.size for factor in factors]
     known = math.prod(part for part in parts if part)
     if 0 in parts and length % known == 0:
         parts[parts.index(0)] = length // known
@@ -221,12 +224,12 @@ def _divided(length: int, factors: tuple[Factor, ...], sizes: Mapping[str, int],
         )
         raise ConfigError(
             f"parameter {name!r} has a dimension of {length}, which is not {product}; the weights and the "
-            "configuration are of different networks"
+            "configuration belong to different networks"
         )
     return parts
 
 
-def _size(axis: str, sizes: Mapping[str, int], name: str) -> int:
+def _size_of(axis: str, sizes: Mapping[str, int], name: str) -> int:
     if sizes.get(axis, 0) < 1:
-        raise PluginError(f"axis {axis!r} of parameter {name!r} has no size of 1 or more; give one")
+        raise PluginError(f"axis {axis!r} of parameter {name!r} needs a size of 1 or more")
     return sizes[axis]

@@ -1,4 +1,4 @@
-"""Keeping what transformers prints from the terminal, where every line is ours."""
+"""Keep messages of transformers from the terminal."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def silent_transformers() -> Iterator[None]:
-    """Keep log lines, warnings and progress bars of transformers and its hub from the terminal; then as before."""
+    """Suppress log lines, warnings and progress bars of transformers and of its hub inside the context."""
     from transformers.utils import logging
 
     verbosity, had_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    # Outermost, since the hub warns where its bars cannot be switched on again.
+    # This context is outermost, because the hub may warn when its progress bars are switched on again.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         logging.set_verbosity(logging.CRITICAL + 1)  # type: ignore[attr-defined]

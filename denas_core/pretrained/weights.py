@@ -1,4 +1,4 @@
-"""The weights of a checkpoint of transformers, as tensors of its base model; nothing in a file is run."""
+"""Read the weights of a checkpoint of transformers as tensors of its base model. No code in a file is run."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
     from transformers import PretrainedConfig
 
 ADDED_LATER = ("pooler.", "masked_spec_embed")
-"""Tensors of base models that checkpoints often lack: what was trained under another head had no pooler, and what was
-fine-tuned without masking no mask."""
+"""Tensors of base models that checkpoints often lack. A network that was trained with another head has no pooler, and
+a network that was fine-tuned without masking has no mask."""
 
 SAFE_UNPICKLING = "2.10"
-"""The torch from which on ``weights_only=True`` has no known hole (CVE-2025-32434, CVE-2026-24747)."""
+"""First version of torch whose ``weights_only=True`` has no known security hole (CVE-2025-32434, CVE-2026-24747)."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CheckpointWeights:
-    """What a checkpoint holds of its base model.
+    """The weights of the base model in a checkpoint.
 
     Attributes:
-        tensors: Parameters and persistent buffers by name; float32 where they are of floating point.
-        missing: Names of those that it lacks, all of the kind `ADDED_LATER`.
-        unused: Names of tensors that the base model has no place for, such as heads.
+        tensors: Parameters and persistent buffers by name. Floating-point tensors are float32.
+        missing: Names of tensors that the checkpoint lacks. All of them begin with a name in `ADDED_LATER`.
+        unused: Names of tensors of the checkpoint that the base model does not have, such as heads.
     """
 
     tensors: Mapping[str, Tensor]
@@ -47,18 +47,18 @@ class CheckpointWeights:
 
 
 def read_weights(config: PretrainedConfig, files: CheckpointFiles) -> CheckpointWeights:
-    """Read the weights of a checkpoint, once more each time; the global random generator is left as it was.
+    """Read the weights of a checkpoint. The global random generator does not change.
 
     Args:
-        config: Its configuration; may be changed.
-        files: Its files, weights among them.
+        config: The configuration, which may be changed.
+        files: The files of the checkpoint, with weights.
 
     Raises:
-        ConfigError: the weights are damaged, a pickle that holds more than tensors, or of another network.
+        ConfigError: the weights are damaged, are a pickle that holds more than tensors, or belong to another network.
         StorageError: they cannot be read.
     """
     place = str(files.directory)
-    # The caller may be about to build on the meta device, or to infer; the weights are for everybody.
+    # The caller may have chosen the meta device or inference mode, but all callers share the weights.
     with (
         torch.device("cpu"),
         torch.inference_mode(False),
@@ -67,25 +67,25 @@ def read_weights(config: PretrainedConfig, files: CheckpointFiles) -> Checkpoint
     ):
         tensors = _read_tensors(files)
         try:
-            network = _network(config, files)
-            # No folder, where transformers would look for adapters and more.
+            network = _network_class(config, files)
+            # The folder is not passed, because transformers would search it for adapters and other files.
             model, report = network.from_pretrained(
                 None,
                 config=config,
                 state_dict=tensors,
                 local_files_only=True,
                 dtype=torch.float32,
-                # Refused by us: the text of transformers is in its log.
+                # `_check_report` refuses them, because transformers explains them only in its log.
                 ignore_mismatched_sizes=True,
                 output_loading_info=True,
             )
         except ConfigError:
             raise
-        # What strange files lead to inside transformers has no bounds.
+        # An unusual file can cause any exception in transformers.
         except Exception as error:
             raise ConfigError(
-                f"the weights in {place!r} cannot be read: {describe_error(error)}; they and the configuration must be "
-                "whole, and of one network"
+                f"the weights in {place!r} cannot be read: {describe_error(error)}; weights and configuration must be "
+                "complete and belong to the same network"
             ) from error
     _check_report(network.__name__, report, place)
     missing = tuple(sorted(report["missing_keys"]))
@@ -94,7 +94,7 @@ def read_weights(config: PretrainedConfig, files: CheckpointFiles) -> Checkpoint
 
 
 def _read_tensors(files: CheckpointFiles) -> dict[str, Tensor]:
-    """Return every tensor in the files, and nothing else that is in their folder."""
+    """Return every tensor in the files. Other files of the folder are not read."""
     from safetensors import safe_open
 
     if files.pickled and torch.__version__ < SAFE_UNPICKLING:
@@ -119,13 +119,13 @@ def _read_tensors(files: CheckpointFiles) -> dict[str, Tensor]:
             raise
         except pickle.UnpicklingError as error:
             raise ConfigError(
-                f"{str(path)!r} is damaged, or holds more than tensors, which could run code; none of it was read: "
+                f"{str(path)!r} is damaged, or holds more than tensors, which could run code, so it was not read; "
                 "convert it to safetensors where it was made"
             ) from error
-        # What damaged files lead to inside torch has no bounds.
+        # A damaged file can cause any exception in torch.
         except Exception as error:
             raise ConfigError(
-                f"{str(path)!r} is damaged: {describe_error(error)}; get the checkpoint again"
+                f"{str(path)!r} is damaged: {describe_error(error)}; download the checkpoint again"
             ) from error
     return tensors
 
@@ -138,19 +138,19 @@ def _by_name(content: object, path: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def _network(config: PretrainedConfig, files: CheckpointFiles) -> Any:
-    """Return the class of the base model; refuse one that asks for more memory than its weights could fill."""
+def _network_class(config: PretrainedConfig, files: CheckpointFiles) -> Any:
+    """Return the class of the base model; refuse a network with far more parameters than its files can hold."""
     from transformers import AutoModel
 
     with torch.device("meta"):
         network = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
     parameters = sum(parameter.numel() for parameter in network.parameters())
     size = sum(path.stat().st_size for path in files.weights)
-    # Quantised weights are refused, so that no parameter has less than a byte.
+    # Quantised weights were refused before, so that every parameter has at least one byte in the file.
     if parameters > 2 * size:
         raise ConfigError(
-            f"{str(files.config)!r} is of a network of {parameters} parameters, and its weights have {size} bytes; "
-            "they are of different networks"
+            f"{str(files.config)!r} describes a network of {parameters} parameters, but its weights have {size} bytes; "
+            "they belong to different networks"
         )
     return type(network)
 
@@ -158,12 +158,12 @@ def _network(config: PretrainedConfig, files: CheckpointFiles) -> Any:
 def _check_report(network: str, report: Mapping[str, Any], place: str) -> None:
     for name, found, wanted in sorted(report["mismatched_keys"]):
         raise ConfigError(
-            f"tensor {name!r} in {place!r} has shape {list(found)}, where a {network} of its configuration has "
-            f"{list(wanted)}; they are of different networks"
+            f"tensor {name!r} in {place!r} has shape {list(found)}, but a {network} with its configuration has "
+            f"{list(wanted)}; they belong to different networks"
         )
     lacking = sorted(name for name in report["missing_keys"] if not name.startswith(ADDED_LATER))
     if lacking:
         raise ConfigError(
-            f"the weights in {place!r} lack {len(lacking)} tensors of a {network} of its configuration, such as "
-            f"{lacking[0]!r}; they are of different networks"
+            f"the weights in {place!r} lack {len(lacking)} tensors of a {network} with its configuration, such as "
+            f"{lacking[0]!r}; they belong to different networks"
         )

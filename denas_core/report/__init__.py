@@ -1,4 +1,4 @@
-"""The report of a run: everything is gathered into one plain document, and the document is shown.
+"""The report of a run.
 
-`gather` reads a run and works out every number; `html`, `terminal` and `table` only show what the document holds.
+`gather` reads a run and computes every number of the report. The result is one document, and `page` only displays it.
 """

@@ -1,4 +1,4 @@
-"""From a run directory to the document of its report; every number in a report is worked out here or below."""
+"""Make the document of a report from a run directory. Every number in a report is computed here or in `sections`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from denas_core.values.trial import STATES, Trial
 from .sections.budgets import describe_budgets
 from .sections.commands import next_commands
 from .sections.comparison import compare
-from .sections.confidence import current, read_confidence
+from .sections.confidence import read_confidence, usable_summary
 from .sections.failures import group_reasons
 from .sections.knobs import knob_influence
 from .sections.provenance import describe_provenance
@@ -35,15 +35,15 @@ def gather(
     top: int = FINALISTS,
     notices: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Return the document of a report, fit for JSON.
+    """Return the document of a report, as JSON can represent it.
 
     Args:
         run: The run directory.
         store: Its open store.
-        insight: What space and score know; None leaves out ranking, comparison and drawing.
-        trials: What the store holds, where it has been read.
-        top: Finalists to list.
-        notices: What the user should know besides.
+        insight: Facts that only the space and the score can give. None leaves out ranking, comparison and drawing.
+        trials: The trials in the store, if they have been read already.
+        top: Number of finalists.
+        notices: Further notices for the user.
 
     Raises:
         StoreDamaged, StorageError: the store cannot be read.
@@ -51,23 +51,23 @@ def gather(
     header = store.header()
     trials = store.trials() if trials is None else trials
     config = header["config"]
-    said = [*notices, *(insight.notices if insight else ())]
+    messages = [*notices, *(insight.notices if insight else ())]
     values = insight.values if insight else {}
     ranked = _ranked(trials, values)
     unranked = sum(trial.is_scored for trial in trials) - len(ranked)
     if unranked and ranked:
-        said.append(
-            f"{unranked} scored trials are newer than the ranking that the search left, and are left out of it"
+        messages.append(
+            f"{unranked} scored trials are newer than the stored ranking of the search and are missing in it"
         )
     metrics = stored_metrics(insight.metrics if insight else ())
     front = _front(ranked, values, insight, metrics)
     best = ranked[0] if ranked else None
-    confidence, stale = current(read_confidence(run), header, ranked)
-    said += stale
+    confidence, reasons = usable_summary(read_confidence(run), header, ranked)
+    messages += reasons
     has_latency = any(trial.evaluation.latency is not None for trial in trials)
     places = {trial.arch.key: place for place, trial in enumerate(ranked, start=1)}
-    marks = {trial.arch.key for trial in front}
-    rows = [_row(trial, values.get(trial.arch.key), places.get(trial.arch.key), marks) for trial in trials]
+    on_front = {trial.arch.key for trial in front}
+    rows = [_row(trial, values.get(trial.arch.key), places.get(trial.arch.key), on_front) for trial in trials]
     by_key = {row["key"]: row for row in rows}
     constraints = insight.constraints if insight else ()
     shown = shown_metrics(name for trial in trials for name in trial.evaluation.metrics)
@@ -107,7 +107,7 @@ def gather(
             has_network=insight is not None and insight.drawing is not None,
             has_confidence=confidence is not None,
         ),
-        "notices": list(dict.fromkeys(said)),
+        "notices": list(dict.fromkeys(messages)),
         "trials": rows,
     }
     document["verdict"] = state_verdict(document)

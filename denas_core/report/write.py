@@ -1,4 +1,4 @@
-"""Writing the report of a run: at the end of a search, and whenever someone asks."""
+"""Write the report of a run, at the end of a search or later."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from .sections.drawing import draw
 
 
 def report_search(run: Path, store: Store, setup: Setup, *, notices: Sequence[str] = ()) -> list[str]:
-    """Write ``report.html`` of a search that has just ended, and what a later report needs of its objects.
+    """Write ``report.html`` of a search that has just ended, and ``insight.json`` for later reports.
 
     Returns:
-        What the user should know: a line if it could not be written, whatever the cause.
+        Notices for the user: one line if the report could not be written, for any reason.
     """
     try:
         trials = store.trials()
@@ -34,19 +34,19 @@ def report_search(run: Path, store: Store, setup: Setup, *, notices: Sequence[st
         write_json(run / INSIGHT, insight.as_dict())
         write_report(run / REPORT, gather(run, store, insight, trials=trials, notices=notices))
     except Exception as error:
-        # The search's result is there already, and worth more than its picture.
+        # The result of the search exists already, so a failure of the report must not end the command.
         return [f"the report was not written: {describe_error(error)}"]
     return []
 
 
 def insight_of(setup: Setup, trials: Sequence[Trial]) -> Insight:
-    """Return what only the objects of a search know, for its report."""
+    """Return the facts of a report that only the objects of a search can give."""
     ranked, values = setup.scoring.rank(trials)
     best = next((trial.arch for trial in ranked if trial.is_scored), None)
     notices: list[str] = []
     drawing = notation = size = None
     try:
-        # A report without a picture is better than none, whatever a space does.
+        # If the space fails here, the report is written without the drawing.
         with plugin_errors(f"space {setup.space.id!r}"):
             size = str(setup.space.size())
             if best is not None:

@@ -115,14 +115,14 @@ Change = Callable[[Rows], Any]
             lambda rows: [row.update(arch_str="none") for row in rows[4:7]],
             "accuracy.csv:6 must hold a mapping.*; 2 more of 12 cannot be read",
         ),
-        (lambda rows: rows.append(dict(rows[3])), r"is there twice \(accuracy.csv:5 and accuracy.csv:14\)"),
+        (lambda rows: rows.append(dict(rows[3])), r"occurs twice \(accuracy.csv:5 and accuracy.csv:14\)"),
         (
             lambda rows: rows.append({**rows[3], "index": 99}),
-            r"is there twice \(accuracy.csv:5 and accuracy.csv:14\)",
+            r"occurs twice \(accuracy.csv:5 and accuracy.csv:14\)",
         ),
         (
             lambda rows: rows.append({**rows[3], "cifar10": 3}),
-            r"is there twice \(accuracy.csv:5 and accuracy.csv:14\)",
+            r"occurs twice \(accuracy.csv:5 and accuracy.csv:14\)",
         ),
         (
             lambda rows: rows[5].update(cifar10=""),
@@ -154,7 +154,7 @@ def test_a_table_that_cannot_rank_is_refused_in_one_line(
     [
         (["cifar-100"], "", "has no column 'cifar-100'; did you mean 'cifar100'"),
         (["accuracy"], "", "has no column 'accuracy'; columns of numbers: index, cifar10, cifar100"),
-        ([], "", "no target is named; columns of numbers of accuracy.csv: index, cifar10, cifar100"),
+        ([], "", "no target is named; accuracy.csv has these columns of numbers: index, cifar10, cifar100"),
         (["cifar10"], "arch", "no column 'arch' of architectures; did you mean 'arch_str'"),
         (["arch_str"], "", "'arch_str' is '.*', which is not a finite number"),
     ],
@@ -171,11 +171,11 @@ def test_a_name_that_is_no_column_is_refused_with_those_that_are(
     [
         ("t.csv", "", "has no rows"),
         ("t.csv", "arch,acc\n", "has no rows"),
-        ("t.csv", "arch,acc,acc\nx,1,2\n", "has two columns 'acc'"),
+        ("t.csv", "arch,acc,acc\nx,1,2\n", "has two columns with the name 'acc'"),
         ("t.csv", "arch,acc\nx,1,2\n", r"does not have the 2 columns of the table \(t.csv:2\)"),
         ("t.csv", 'arch,acc\n"x,1\n', "is not a CSV file"),
         ("t.json", "{", "is not a JSON file"),
-        ("t.json", '{"a": 1}', "holds no list of objects"),
+        ("t.json", '{"a": 1}', "must hold exactly one list of objects"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused(name: str, text: str, message: str, tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def evaluate_proxy(
             request,
             lambda made: read_table(table, made, targets=target or (), column=arch_column),
             registry=Registry.discover(),
-            tell=(lambda done, total: None) if quiet else progress,
+            on_progress=(lambda done, total: None) if quiet else progress,
         )
     write_result(result)
     if json_:

@@ -1,4 +1,4 @@
-"""Axes of charts: from values to places in a picture, with ticks where people expect them."""
+"""Axes of charts: coordinates of values, and round numbers as ticks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 SMALL, LARGE = 1e-290, 1e290
 LOGARITHMIC = 1e-270, 1e270
-"""What a logarithmic axis may hold: with its room at both ends it stays within what a float does."""
+"""Values of a logarithmic axis. They are limited so that the room at its ends does not exceed the range of a float."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Axis:
         high: Value at `end`.
         start: Coordinate of `low`.
         end: Coordinate of `high`.
-        log: Whether equal ratios are equally far apart.
+        log: Whether the axis is logarithmic.
     """
 
     low: float
@@ -31,12 +31,12 @@ class Axis:
 
     @classmethod
     def of(cls, values: Sequence[float], start: float, end: float, *, log: bool = False) -> Axis:
-        """Return an axis that holds `values`, with a little room at both ends."""
+        """Return an axis that contains `values`, with a little room at both ends."""
         low, high = min(values), max(values)
         if low == high:
             pad = abs(low) * 0.1 or 1.0
             return cls(low - pad, high + pad, start, end)
-        # Neighbouring floats may have one logarithm; between those, a linear axis is as good.
+        # Neighbouring floats may have equal logarithms; a linear axis is then used.
         if log and LOGARITHMIC[0] < low and high < LOGARITHMIC[1] and math.log(low) < math.log(high):
             room = math.exp(0.05 * (math.log(high) - math.log(low)))
             return cls(low / room, high * room, start, end, log=True)
@@ -44,7 +44,7 @@ class Axis:
         return cls(low - room, high + room, start, end)
 
     def __call__(self, value: float) -> float:
-        """Return the coordinate of `value`, to a tenth."""
+        """Return the coordinate of `value`, rounded to a tenth."""
         place = math.log if self.log else self._scaled
         share = (place(value) - place(self.low)) / (place(self.high) - place(self.low))
         return round(self.start + share * (self.end - self.start), 1)
@@ -69,6 +69,6 @@ class Axis:
         ]
 
     def _scaled(self, value: float) -> float:
-        # So that neither the length of the axis nor a step of it is beyond what a float holds.
+        # The factor keeps the length of the axis and of its steps within the range of a float.
         largest = max(abs(self.low), abs(self.high))
         return value * (1e-10 if largest > LARGE else 1e300 if largest < SMALL else 1.0)

@@ -1,4 +1,4 @@
-"""The pictures of a report as coordinates: what the template draws, and nothing of what it means."""
+"""The charts of a report as coordinates, which the templates draw."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .text import titles_of
 
 MOST_POINTS = 3000
 MOST_LINKS = 40
-"""Points of one picture that can be reached with the keyboard."""
+"""Number of points in one chart that the keyboard can select."""
 
 MOST_BANDS = 60
 
@@ -23,13 +23,13 @@ LEFT, RIGHT, TOP, BOTTOM = 44, 10, 14, 44
 
 
 class Drawn(str):
-    """The path of a picture: made of our own numbers, so its length is no matter; escaped like any other text."""
+    """The path of an SVG picture. It may be long, because the report makes it; it is escaped like any other text."""
 
     __slots__ = ()
 
 
 def pareto_charts(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return a scatter of score against each metric that is shown."""
+    """Return a scatter plot of the score over each metric that is shown."""
     ranked = _plotted(document["trials"])
     charts = []
     for metric in document["metrics"]:
@@ -40,7 +40,7 @@ def pareto_charts(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def timeline(document: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the score of each trial in the order in which they came, with the best so far."""
+    """Return a chart of the score of each trial in order, with the best score so far."""
     rows = sorted(_plotted(document["trials"]), key=lambda row: int(row["index"]))
     if len(rows) < 2:
         return None
@@ -75,7 +75,7 @@ def distributions(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def intervals(document: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the latency of each finalist with its interval on one axis."""
+    """Return a chart of the latency of each finalist with its interval, on one axis."""
     rows = [row for row in document["finalists"] if row["latency"] is not None]
     bounds = [c for c in document["budgets"]["constraints"] if c["metric"] == "latency_ms"]
     if not rows:
@@ -95,7 +95,7 @@ def intervals(document: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def bars(rows: Sequence[Mapping[str, Any]], directions: Mapping[str, str]) -> dict[str, dict[str, float]]:
-    """Return how good each finalist is in each component among all finalists, from 0 to 100, by key and component."""
+    """Return the length of a bar for each finalist and component: the best of these finalists has 100."""
     found: dict[str, dict[str, float]] = {row["key"]: {} for row in rows}
     for name in dict.fromkeys(name for row in rows for name in row["components"]):
         column = {row["key"]: row["components"][name] for row in rows if name in row["components"]}
@@ -122,7 +122,7 @@ def _scatter(metric: str, title: str, rows: Sequence[Mapping[str, Any]]) -> dict
     y = Axis.of([row["score"] for row in rows], HEIGHT - BOTTOM, TOP)
     placed = [(x(row["metrics"][metric]), y(row["score"]), row) for row in rows]
     front = [(px, py, row) for px, py, row in placed if row["on_front"]]
-    # The front of these two axes alone: from the smallest network, each step up in score.
+    # The line is the front of these two axes alone.
     steps: list[tuple[float, float]] = []
     highest = float("-inf")
     for row in sorted(rows, key=lambda row: (row["metrics"][metric], -row["score"])):
@@ -209,7 +209,7 @@ def _frame(width: int, height: int) -> dict[str, int]:
 
 
 def _dots(points: Iterable[tuple[float, float]]) -> Drawn:
-    # One path for all: a line of no length with a round cap is a dot, at a tenth of a circle's bytes.
+    # A line of length 0 with a round cap is a dot, and takes a tenth of the bytes of a circle.
     return Drawn("".join(f"M{x:g} {y:g}h0" for x, y in points))
 
 

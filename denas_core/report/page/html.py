@@ -1,4 +1,4 @@
-"""The report as one HTML file that loads nothing, runs no script but its own, and shows hostile text as text."""
+"""The report as one HTML file, which loads no other file and runs only its own script."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from jinja2.runtime import Context
 
 KEY_LENGTH = 12
-"""Characters of a key that are shown."""
+"""Number of characters of a key that are shown."""
 
 
 def render_html(document: Mapping[str, Any]) -> str:
     """Return the page of a report.
 
-    Scripts and styles are allowed by their hash alone, everything else is refused by the page's own policy. Every value
-    is escaped, and what cannot be seen in a text is made visible.
+    The content security policy of the page allows one script and one style by their hashes, and nothing else. Every
+    value is escaped, and invisible characters are made visible.
     """
     from markupsafe import Markup
 
@@ -51,7 +51,7 @@ def render_html(document: Mapping[str, Any]) -> str:
 
 
 def policy(style: str, script: str | None = None) -> str:
-    """Return the content security policy of a page with exactly this style and this script, or none."""
+    """Return the content security policy of a page with this style and this script; None stands for no script."""
     scripts = "'none'" if script is None else f"'{_hash(script)}'"
     return (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src {scripts}; img-src data:; "
@@ -61,14 +61,14 @@ def policy(style: str, script: str | None = None) -> str:
 
 @functools.cache
 def environment() -> Environment:
-    """Return what renders templates: every value is escaped, and what cannot be seen in a text is made visible."""
+    """Return the environment for templates. It escapes every value and makes invisible characters visible."""
     from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
     from markupsafe import Markup
 
     def finalize(value: Any) -> Any:
         if value is None:
             return DASH
-        # Markup is what a filter has escaped already.
+        # Markup was escaped by a filter already.
         is_text = isinstance(value, str) and not isinstance(value, (Markup, charts.Drawn))
         return text.visible(value) if is_text else value
 
@@ -92,12 +92,12 @@ def environment() -> Environment:
 
 
 def asset(name: str) -> str:
-    """Return the text of a file that lies beside the templates."""
+    """Return the text of a file in the folder of the templates."""
     return files("denas_core.report").joinpath("templates", name).read_text(encoding="utf-8")
 
 
 def tooltip_data(document: Mapping[str, Any], plots: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what the tooltips show: a short row by trial, and the places of the points of each picture."""
+    """Return the data of the tooltips: a short row for each trial, and the coordinates of the points of each chart."""
     shown = {point[2] for plot in plots for point in plot["points"]}
     names = shown_metrics(
         name for row in document["trials"] if row["index"] in shown for name in row["metrics"]
@@ -120,7 +120,7 @@ def tooltip_data(document: Mapping[str, Any], plots: list[dict[str, Any]]) -> di
 
 
 def _title(context: Context, name: str) -> str:
-    """Return what people call a metric."""
+    """Return the title of a metric."""
     title: str = context["titles"].get(name, name)
     return title
 

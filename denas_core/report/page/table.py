@@ -1,4 +1,4 @@
-"""The trials as a table for spreadsheets, in which no text becomes a formula."""
+"""The trials as a CSV table. A spreadsheet does not take any of its texts as a formula."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def render_csv(document: Mapping[str, Any]) -> str:
-    """Return one row a trial: index, key, state, rank, score, components, metrics, latency, seconds, knobs, reason.
+    """Return a CSV file with a row for each trial.
 
-    Numbers stay numbers. A text that a spreadsheet would take for a formula gets an apostrophe before it.
+    If a spreadsheet would take a text as a formula, the text gets an apostrophe before it. Numbers do not.
     """
     trials = document["trials"]
     groups = {
@@ -24,7 +24,7 @@ def render_csv(document: Mapping[str, Any]) -> str:
     columns += [*groups["components"], *groups["metrics"], "latency_low", "latency_high", "latency_verdict"]
     columns += ["seconds", *groups["arch"], "reason"]
     file = io.StringIO(newline="")
-    # Rows end as RFC 4180 says; with a bare line feed the writer would not quote a carriage return.
+    # Rows end with CR LF as in RFC 4180. With LF alone, the writer would not quote a carriage return.
     writer = csv.writer(file)
     writer.writerow([_cell(column) for column in columns])
     for row in trials:
@@ -45,6 +45,6 @@ def render_csv(document: Mapping[str, Any]) -> str:
 def _cell(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    # A null byte ends the file for some readers.
+    # Some readers take a null byte as the end of the file.
     text = value.replace("\0", "␀")
     return f"'{text}" if text.startswith(_FORMULA) else text

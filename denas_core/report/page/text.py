@@ -1,4 +1,4 @@
-"""How values are written for people, and how text from plugins and users is made harmless to the eye."""
+"""Texts of a report: invisible characters are made visible, shapes and metrics are written for people."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from denas_core.text import DASH
 from denas_core.values.metrics import CORE
 
 LONGEST = 2000
-"""Characters of one text that are shown."""
-
+"""Number of characters of a text that are shown."""
 
 TIMES = "\u00d7"
 
@@ -21,18 +20,18 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def visible(text: str) -> str:
-    """Return `text` with every character that cannot be seen, or that moves others, shown as a symbol.
+    """Return `text` with a symbol instead of each character that is invisible or changes the order of others.
 
-    Control characters become their pictures (``␀``), others their number (``⟨U+202E⟩``). Line breaks stay.
+    A control character becomes its picture (``␀``), another character its number (``⟨U+202E⟩``). Line breaks stay.
     """
     if len(text) > LONGEST:
         text = f"{text[:LONGEST]}… ({len(text) - LONGEST} further characters)"
     if text.isprintable():
         return text
-    return "".join(map(_shown, text))
+    return "".join(map(_as_symbol, text))
 
 
-def _shown(character: str) -> str:
+def _as_symbol(character: str) -> str:
     if character == _NEWLINE or unicodedata.category(character) not in _HIDDEN:
         return character
     code = ord(character)
@@ -42,11 +41,11 @@ def _shown(character: str) -> str:
 
 
 def shape(sizes: Sequence[int] | None) -> str:
-    """Return the shape of a tensor as ``64 x 8 x 8``, with true signs."""
+    """Return the shape of a tensor such as ``64 x 8 x 8``, with multiplication signs."""
     return DASH if not sizes else f" {TIMES} ".join(map(str, sizes))
 
 
 def titles_of(document: Mapping[str, Any]) -> dict[str, str]:
-    """Return what people call each metric of a report, by its name."""
+    """Return the title of each metric of a report, by its name."""
     core = {metric.name: metric.title for metric in CORE}
     return core | {metric["name"]: metric["title"] for metric in document["metrics"]}

@@ -1,4 +1,4 @@
-"""Where budgets cut: the reach of the space, what the trials have, and what each constraint turned away."""
+"""Budgets: the range of the space, the values of the trials, and the number of trials that each constraint rejected."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .statistics import bin_edges, histogram, spans_decades
 
 BINS = 28
 BINDING = 0.05
-"""A constraint with less room than this share of its bound above the best architecture is said to bind."""
+"""A constraint binds if the best architecture leaves less room than this share of its bound."""
 
 
 def describe_budgets(
@@ -22,12 +22,13 @@ def describe_budgets(
     best: Trial | None,
     shown: Sequence[str],
 ) -> dict[str, Any]:
-    """Return constraints with what they turned away, and the distribution of each metric.
+    """Return the constraints, and the distribution of each metric.
 
     Returns:
-        ``constraints``: each with ``range``, ``best`` (value of the best), ``margin`` (room left, as a share of the
-        bound), ``binds`` and ``rejected`` (trials whose reason names it). ``metrics``: ``name``, ``log``, ``edges``,
-        ``scored`` and ``others`` (counts between the edges), and ``best``.
+        ``constraints``: each with ``range``, ``best`` (value of the best architecture), ``margin`` (room that it
+        leaves, as a share of the bound), ``binds`` and ``rejected`` (number of trials whose reason names the
+        constraint). ``metrics``: each with ``name``, ``log``, ``edges``, ``scored`` and ``others`` (counts between the
+        edges), and ``best``.
     """
     rows = [_constraint(constraint, ranges, trials, best) for constraint in constraints]
     names = dict.fromkeys((*shown, *(row["metric"] for row in rows)))
@@ -44,7 +45,7 @@ def _constraint(
     metric, bound = constraint["metric"], constraint["bound"]
     value = None if best is None else best.evaluation.metrics.get(metric)
     if metric == "latency_ms" and best is not None and best.evaluation.latency is not None:
-        # The constraint is held to the interval's end.
+        # For latency, the constraint applies to the end of the confidence interval.
         value = best.evaluation.latency["high" if constraint["upper"] else "low"]
     margin = None
     if value is not None:

@@ -1,4 +1,4 @@
-"""What to do next with a run, as command lines to copy."""
+"""Command lines for the next steps with a run."""
 
 from __future__ import annotations
 
@@ -20,46 +20,46 @@ def next_commands(
     has_network: bool,
     has_confidence: bool,
 ) -> list[dict[str, str]]:
-    """Return ``what`` and ``command`` of each next step, quoted for a shell.
+    """Return ``what`` (an explanation) and ``command`` (quoted for a shell) of each next step.
 
-    A component made in Python has an id that no command line resolves: steps that need components are left out then.
+    If a component was made in Python, no command line can name it. Steps that need the components are then left out.
     """
     path = _quoted(run)
     named = not any(is_own_class(config[kind]["name"]) for kind in COMPONENTS if kind in config)
     rows = []
     if named and has_best and not has_confidence:
-        rows.append(("See how sure the ranking is", f"denas report {path} --confidence"))
+        rows.append(("Measure how certain the ranking is", f"denas report {path} --confidence"))
     if has_best and len(components) > 1:
         weights = shlex.quote(f"{components[0]}=2")
         rows.append(
             (
-                "Rank again with other weights; nothing is scored again",
+                "Rank the stored trials with other weights",
                 f"denas rank {path} --weights {weights}",
             )
         )
     if named and has_best and has_network:
-        rows.append(("Train the best one on your data", f"denas train {path} --data DATA"))
-        rows.append(("Export it, once it is trained", f"denas export {path} --to safetensors"))
+        rows.append(("Train the best network on your data", f"denas train {path} --data DATA"))
+        rows.append(("Export the trained network", f"denas export {path} --to safetensors"))
     if named and has_best:
         rows.append(
             (
-                "Measure the best one's latency on this machine",
+                "Measure the latency of the best network on this machine",
                 f"denas latency {path}",
             )
         )
         rows.append(
             (
-                "Go on with a larger budget",
+                "Continue the search with a larger budget",
                 f"denas search --resume {path} --budget {_doubled(config['budget'])}",
             )
         )
-    rows.append(("List every trial with its reason", f"denas trials {path}"))
-    rows.append(("Take the trials elsewhere", f"denas report {path} --csv trials.csv"))
+    rows.append(("List every trial", f"denas trials {path}"))
+    rows.append(("Write the trials to a CSV file", f"denas report {path} --csv trials.csv"))
     return [{"what": what, "command": command} for what, command in rows]
 
 
 def _quoted(path: Path) -> str:
-    # What begins with a dash would be read as an option.
+    # A command would read a path that begins with a dash as an option.
     text = str(path)
     return shlex.quote(f"./{text}" if text.startswith("-") else text)
 

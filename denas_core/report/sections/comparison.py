@@ -1,4 +1,4 @@
-"""The best architecture against the random candidates of the same run."""
+"""Compare the best architecture with the random candidates of the same run."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .statistics import quartiles
 def compare(
     best: Trial, trials: Sequence[Trial], directions: Mapping[str, str], metrics: Metrics
 ) -> dict[str, Any]:
-    """Set the best trial against the scored trials of generation 0, by component and by metric.
+    """Compare the best trial with the scored trials of generation 0, by component and by metric.
 
-    Generation 0 is proposed before any score is known, so it is what chance finds under the same constraints.
+    Generation 0 is proposed before any score is known. It therefore shows the results of chance with these constraints.
 
     Args:
         best: The best trial of the run.
@@ -25,9 +25,9 @@ def compare(
         metrics: The metrics of the run.
 
     Returns:
-        ``count`` of the reference, whether the best ``is_member``, and ``rows``: ``name``, ``kind``, ``direction``,
-        ``best``, ``low``, ``median``, ``high`` (quartiles of the reference) and ``beaten``, the share of the reference
-        that is strictly worse; of others than the best itself.
+        ``count`` (number of scored trials of generation 0), ``is_member`` (whether the best one is among them), and
+        ``rows``: ``name``, ``kind``, ``direction``, ``best``, ``low``, ``median``, ``high`` (quartiles of generation 0
+        without the best one) and ``beaten``, the share of these trials that are strictly worse.
     """
     reference = [trial for trial in trials if trial.is_scored and trial.generation == 0]
     rows = []

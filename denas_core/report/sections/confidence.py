@@ -1,4 +1,4 @@
-"""Scoring the best candidates again with other seeds, and keeping the values beside the run."""
+"""Score the best candidates again with other seeds, and store the values in the run directory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .stability import Values, agreement
 FILE = "confidence.json"
 SCHEMA = "denas.confidence/1"
 CONTEXT = 10
-"""Candidates scored again besides the finalists, spread evenly over the rest of the ranking."""
+"""Number of other candidates that are scored again. They are spread evenly over the rest of the ranking."""
 
 SEEDS = 4
 LARGEST_SEED = 2**63 - 1
@@ -29,7 +29,7 @@ OnProgress = Callable[[int, int], None]
 
 
 def context_of(header: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what must be the same for values of another day to count: score, space, seed, versions, machine."""
+    """Return the facts on which stored values depend: score, space, seed, versions, machine."""
     config = header["config"]
     return {
         **{name: config[name] for name in ("space", "score", "seed", "device", "threads")},
@@ -38,7 +38,7 @@ def context_of(header: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_confidence(run: Path) -> dict[str, Any] | None:
-    """Return what was measured; None where there is nothing that can be read."""
+    """Return the stored measurement; None if there is none, or if it cannot be read."""
     try:
         document = json.loads((run / FILE).read_text(encoding="utf-8"))
         return document if document["schema"] == SCHEMA and isinstance(document["values"], dict) else None
@@ -47,7 +47,7 @@ def read_confidence(run: Path) -> dict[str, Any] | None:
 
 
 def select(ranked: Sequence[Trial]) -> tuple[list[Trial], list[Trial]]:
-    """Return the finalists, and candidates spread evenly over the rest of the ranking, the last one among them.
+    """Return the finalists, and candidates spread evenly over the rest of the ranking, including the last one.
 
     Args:
         ranked: Scored trials, best first.
@@ -67,16 +67,16 @@ def measure_confidence(
     seeds: int = SEEDS,
     on_progress: OnProgress = lambda done, total: None,
 ) -> None:
-    """Score the selected candidates with further seeds and keep every value as it comes.
+    """Score the selected candidates with further seeds, and store the values after each candidate.
 
-    Values that are there already, from a run that was stopped or from fewer seeds, are not computed again.
+    Values that are stored already, from an interrupted measurement or from fewer seeds, are not computed again.
 
     Args:
         run: The run directory, into which the file is written after each candidate.
         header: The header of the run.
         setup: The objects of the run.
         trials: Every trial of the run.
-        seeds: Further seeds: those after the run's own.
+        seeds: Number of further seeds.
         on_progress: Called after each evaluation with the number of finished evaluations and the total.
 
     Raises:
@@ -86,7 +86,7 @@ def measure_confidence(
     ranked, _ = setup.scoring.rank(trials)
     finalists, context = select([trial for trial in ranked if trial.is_scored])
     if not finalists:
-        raise NoResult(f"run {str(run)!r} has no scored trial to score again")
+        raise NoResult(f"run {str(run)!r} has no scored trial, so there is no ranking to check")
     before = read_confidence(run) or {}
     kept = before.get("values", {}) if before.get("context") == context_of(header) else {}
     document: dict[str, Any] = {"schema": SCHEMA, "context": context_of(header), "values": kept}
@@ -108,17 +108,17 @@ def measure_confidence(
 
 
 def further_seeds(seed: int, count: int) -> list[int]:
-    """Return the seeds after `seed`."""
+    """Return the `count` seeds after `seed`."""
     return [(seed + 1 + i) % (LARGEST_SEED + 1) for i in range(count)]
 
 
-def current(
+def usable_summary(
     document: Mapping[str, Any] | None, header: Mapping[str, Any], ranked: Sequence[Trial]
 ) -> tuple[dict[str, Any] | None, list[str]]:
-    """Return the summary of a measurement if it is one of this ranking, and notices if it is not.
+    """Return the summary of a measurement; None and a notice if it does not belong to this ranking.
 
     Args:
-        document: What `read_confidence` returned.
+        document: The result of `read_confidence`.
         header: The header of the run.
         ranked: Scored trials, best first.
     """
@@ -129,7 +129,7 @@ def current(
         return None, [f"{FILE} belongs to other options or versions and is ignored; {again}"]
     if "summary" not in document:
         return None, [
-            f"{FILE} is unfinished: the measurement was stopped; go on with 'denas report --confidence'"
+            f"{FILE} is unfinished: the measurement was stopped; continue with 'denas report --confidence'"
         ]
     finalists, context = select(ranked)
     if document.get("selected") != [trial.arch.key for trial in (*finalists, *context)]:
@@ -154,7 +154,7 @@ def _summary(
             again.append(dataclasses.replace(trial, evaluation=evaluation))
         if len(row.keys() & {trial.arch.key for trial in chosen}) == len(chosen):
             by_seed.append(again)
-    # Ranked among the same few in every seed: the value of a ranked score depends on the company.
+    # The same candidates are ranked for every seed, because a combined value depends on the other candidates.
     combined = [setup.scoring.values(trials) for trials in by_seed]
     components = [_goodness(setup, trials) for trials in by_seed]
     keys = [trial.arch.key for trial in finalists]

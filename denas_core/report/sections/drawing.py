@@ -1,6 +1,6 @@
-"""A network block by block: what each is, what it returns, and its share of parameters and FLOPs.
+"""The blocks of a network with type, shape of the output, parameters and FLOPs.
 
-The network is built and run on the meta device, so nothing is computed or allocated, for any space.
+The network is built and run on the meta device, so nothing is computed or allocated. This works for any space.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 ENOUGH_BLOCKS = 6
 MOST_BLOCKS = 64
 LARGE_SHARE = 0.3
-"""A block with this share of the FLOPs is opened, while there are fewer than `ENOUGH_BLOCKS`."""
+"""A block with more than this share of the FLOPs is replaced by its parts if there are fewer than `ENOUGH_BLOCKS`."""
 
 
 def draw(space: SearchSpace, arch: Architecture) -> dict[str, Any]:
     """Return the blocks of `arch` in the order in which they run.
 
-    Containers that are never called (lists of layers) are opened; so is the block with most FLOPs while there are few.
-    Neighbours that are equal in everything but their name become one row with a count.
+    Containers that are never called, such as lists of layers, are replaced by their parts. So is the block with most
+    FLOPs while there are few blocks. Neighbours that differ only in their names become one row with a count.
 
     Returns:
-        ``params``, ``flops`` and ``blocks``: rows with ``name``, ``last`` (name of the last of equal ones), ``count``,
-        ``type``, ``of`` (children by type, where all are of one), ``holds`` (layers by type), ``shape`` (of the output
-        of one sample, None if it is not a tensor),
-        ``params`` and ``flops`` of all `count` together.
+        ``params``, ``flops`` and ``blocks``: rows with ``name``, ``last`` (name of the last of equal blocks),
+        ``count``, ``type``, ``of`` (number of children by type, if all have the same type), ``holds`` (number of layers
+        by type), ``shape`` (of the output for one sample; None if it is not a tensor), ``params`` and ``flops`` (of all
+        `count` blocks together).
     """
-    # First: a space without networks says so here, before torch is loaded.
+    # This comes first, so that a space without networks fails before torch is loaded.
     batch = space.batch(1, seed=0, kind="cost")
     import torch
 
@@ -53,7 +53,7 @@ def draw(space: SearchSpace, arch: Architecture) -> dict[str, Any]:
 
         def leave(module: nn.Module, inputs: Any, output: Any) -> None:
             name = names[module]
-            # A module that is called many times adds up.
+            # A module may be called several times.
             flops[name] = flops.get(name, 0) + counter.usage.flops - before.pop()
             shapes.setdefault(name, _shape(output))
 
@@ -88,7 +88,7 @@ def _choose(
             ]
             closed = sorted(large, key=lambda m: -flops[names[m]])[:1]
         if not closed:
-            # What holds nothing and is never called draws nothing.
+            # A module without parameters that is never called is left out.
             return [m for m in chosen if names[m] in shapes or any(True for _ in m.parameters())]
         place = chosen.index(closed[0])
         known = {id(m) for m in chosen}

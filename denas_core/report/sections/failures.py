@@ -11,16 +11,16 @@ from denas_core.values.trial import Trial
 EXAMPLES = 3
 MOST_GROUPS = 40
 
-# A number of its own, but for the bound of a constraint, which tells one reason from another.
+# A separate number. The bound of a constraint is not included, because it distinguishes reasons.
 _NUMBER = re.compile(r"(?<![<>]=)(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?[kMGT]?(?![\w.])")
 
 
 def group_reasons(trials: Sequence[Trial]) -> list[dict[str, Any]]:
-    """Return the reasons of trials that are not scored, most frequent first, numbers in them left out.
+    """Return the reasons of trials without a score, most frequent first. Reasons that differ in numbers are one group.
 
     Returns:
-        Rows with ``state``, ``reason`` (numbers as ``…``), ``count``, ``first`` (index of the first trial), and
-        ``examples``: ``key``, ``index`` and full ``reason`` of a few.
+        Rows with ``state``, ``reason`` (with ``…`` for numbers), ``count``, ``first`` (index of the first trial), and
+        ``examples``: ``key``, ``index`` and full ``reason`` of a few trials.
     """
     groups: dict[tuple[str, str], dict[str, Any]] = {}
     for trial in trials:

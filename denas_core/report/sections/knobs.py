@@ -1,4 +1,4 @@
-"""Which knobs mattered: how much of the order of the trials each knob explains."""
+"""Compute how much of the ranking of the trials each knob explains."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from denas_core.values.trial import Trial
 from .statistics import share_explained
 
 FEWEST = 8
-"""Trials in which a knob must be active before anything is said of it."""
+"""Smallest number of trials in which a knob must be active for a statement about it."""
 
 TOP_SHARE = 0.1
 FEWEST_TOP = 5
@@ -21,21 +21,22 @@ MOST_KNOBS = 200
 
 
 def knob_influence(ranked: Sequence[Trial]) -> dict[str, Any]:
-    """Return what each knob explains of the ranking of scored trials.
+    """Return the share of the ranking of scored trials that each knob explains.
 
-    A knob that is active in some architectures only is judged by those. The share is that of the variance of ranks, see
-    `share_explained`; knobs are taken one at a time, so shares neither add up nor show interactions.
+    It is a share of the variance of ranks, see `share_explained`. If only some architectures have a knob, the share is
+    computed from them. Each knob is considered alone, so the shares do not add up and do not show interactions.
 
     Args:
         ranked: Scored trials, best first.
 
     Returns:
-        ``trials`` looked at, ``top`` trials that count as the best tenth, and ``knobs``, most explained first:
-        ``name``, ``active`` trials, ``values`` seen, ``share``, ``p`` (both None where nothing can be said),
-        ``best`` (the value most frequent among the best), ``best_share`` and ``usual_share``: how frequent it is
-        there and in all trials.
+        ``trials`` (number of trials used), ``top`` (number of them that count as the best tenth), and ``knobs`` in
+        descending order of ``share``: ``name``, ``active`` (number of trials that have the knob), ``values`` (number of
+        different values), ``share``, ``p`` (both None if there are too few trials), ``best`` (most frequent value in
+        the best tenth), ``best_share`` and ``usual_share`` (frequency of this value in the best tenth, and in all
+        trials).
     """
-    # Evenly over the ranking, so that a long run costs no more than a short one.
+    # Trials are taken evenly from the ranking, so that a long run takes no more time than a short one.
     step = max(1, -(-len(ranked) // MOST_TRIALS))
     used = ranked[::step]
     top = max(min(FEWEST_TOP, len(used)), round(TOP_SHARE * len(used)))

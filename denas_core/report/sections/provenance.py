@@ -1,4 +1,4 @@
-"""Where a result comes from, and whether the same search would give it again."""
+"""Describe the origin of a result, and whether it can be reproduced."""
 
 from __future__ import annotations
 
@@ -47,25 +47,27 @@ def describe_provenance(
 def _reproducible(
     config: Mapping[str, Any], metrics: Metrics, *, has_latency: bool, is_sized: bool
 ) -> dict[str, Any]:
-    against = []
+    obstacles = []
     if Budget.parse(config["budget"]).candidates is None:
-        against.append("its budget is time, so how many candidates it reaches depends on the machine's load")
+        obstacles.append(
+            "its budget is a time, so the number of candidates depends on the speed of the machine"
+        )
     if is_sized:
-        against.append("the size of its generations was chosen by the speed of the machine")
+        obstacles.append("the size of its generations was chosen according to the speed of the machine")
     measured = [text for text in config["constraints"] if Constraint.parse(text, metrics).is_measured]
     measured += [name for name in config["objectives"] if Objective.parse(name, metrics).is_measured]
     if has_latency or measured:
-        against.append("it measures latency, which differs from run to run")
-    if against:
+        obstacles.append("it measures latency, which differs in every run")
+    if obstacles:
         return {
             "bit_for_bit": False,
-            "why": f"Not bit for bit: {' and '.join(against)}. "
-            "A resume never repeats or loses a trial that was committed.",
+            "why": f"This search cannot be reproduced bit for bit: {' and '.join(obstacles)}. "
+            "A resumed search never repeats or loses a stored trial.",
         }
     return {
         "bit_for_bit": True,
-        "why": "Bit for bit: with the same seed, versions and processor, the table of trials is the same for any "
-        "executor, worker count, kill or resume.",
+        "why": "This search can be reproduced bit for bit: with the same seed, versions and processor, the table of "
+        "trials does not depend on executor, number of workers, kills or resumes.",
     }
 
 
@@ -76,7 +78,7 @@ def _last_commit(run: Path) -> str | None:
             facts = (run / name).stat()
         except OSError:
             continue
-        # Readers make an empty log; only one that holds something was written by the search.
+        # Reading a store makes an empty log. Only a log with content was written by the search.
         if facts.st_size:
             times.append(facts.st_mtime)
     return moment(max(times)) if times else None

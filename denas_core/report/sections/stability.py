@@ -1,4 +1,4 @@
-"""How far other seeds agree on a ranking."""
+"""Compute how well the rankings of several seeds agree."""
 
 from __future__ import annotations
 
@@ -18,18 +18,21 @@ def agreement(
     finalists: Sequence[str],
     best: str,
 ) -> dict[str, Any]:
-    """Return how far the rankings of several seeds agree.
+    """Return how well the rankings of several seeds agree.
 
     Args:
-        combined: By seed, the run's own first: the combined value by key; a candidate that failed is left out.
-        components: By seed: values by key, by component; larger is better.
+        combined: For each seed, with the seed of the run first, the combined value by key. Candidates that failed are
+            left out.
+        components: For each seed, by name of a component, its values by key. Larger is better.
         finalists: Keys of the best candidates of the run.
         best: Key of the best one.
 
     Returns:
-        ``finalists`` and ``all``: Kendall tau over the pairs of seeds (``mean``, ``min``, ``max``, ``pairs``);
-        ``components``: the same over all candidates, by name; ``ranks``: the place of the best one in each further
-        seed, among all; ``first`` and ``top3``: in how many of them it is there; ``seeds``: how many further seeds.
+        ``finalists`` and ``all``: Kendall's tau over the pairs of seeds (``mean``, ``min``, ``max``, ``pairs``), for
+        the finalists and for all candidates; ``components``: the same for all candidates, by component; ``ranks``: the
+        rank of the best one among all candidates for each further seed; ``first`` and ``top3``: number of further seeds
+        for which it is first, or among the best three; ``seeds``: number of further seeds; ``candidates`` and
+        ``finalist_count``: numbers of candidates and finalists.
     """
     keys = sorted({key for values in combined for key in values})
     ranks = [_place(values, best) for values in combined[1:]]

@@ -1,4 +1,4 @@
-"""The few statistics of a report, written out so that each can be checked by hand."""
+"""The statistics of a report, in formulas that can be checked by hand."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
 
 
 def share_explained(values: Sequence[float], groups: Sequence[Hashable]) -> tuple[float, float] | None:
-    """Return the share of the variance of ranks that groups explain, and how often chance explains as much.
+    """Return the share of the variance of ranks that groups explain, and the p-value of this share.
 
     The share is eta squared of the Kruskal-Wallis test, corrected for the number of groups:
     (H - k + 1) / (n - k), at least 0 (Kruskal and Wallis 1952, J. Am. Stat. Assoc. 47, 583-621; the correction as in
@@ -26,7 +26,7 @@ def share_explained(values: Sequence[float], groups: Sequence[Hashable]) -> tupl
     permutation test on H with `PERMUTATIONS` draws from a fixed seed.
 
     Returns:
-        None where there are fewer than two groups, not more values than groups, or all values are equal.
+        None if there are fewer than two groups, not more values than groups, or all values are equal.
     """
     labels = {group: number for number, group in enumerate(dict.fromkeys(groups))}
     count, size = len(labels), len(values)
@@ -49,12 +49,12 @@ def share_explained(values: Sequence[float], groups: Sequence[Hashable]) -> tupl
 
 
 def histogram(values: Sequence[float], edges: Sequence[float]) -> list[int]:
-    """Return how many values lie between each two edges; the last edge belongs to the last interval."""
+    """Return the number of values between each two edges. The last interval includes its upper edge."""
     return [int(count) for count in np.histogram(np.asarray(values, dtype=np.float64), bins=list(edges))[0]]
 
 
 def bin_edges(values: Sequence[float], *, bins: int, log: bool) -> list[float]:
-    """Return the edges of `bins` intervals of equal width, or equal ratio, that hold every value."""
+    """Return the edges of `bins` intervals that contain all values, with equal widths, or equal ratios with `log`."""
     low, high = min(values), max(values)
     if low == high:
         pad = abs(low) * 0.05 or 0.5
@@ -65,5 +65,5 @@ def bin_edges(values: Sequence[float], *, bins: int, log: bool) -> list[float]:
 
 
 def spans_decades(values: Sequence[float], ratio: float = 6.0) -> bool:
-    """Tell whether values are positive and far enough apart for a logarithmic axis."""
+    """Return whether values are positive and differ enough for a logarithmic axis."""
     return bool(values) and min(values) > 0 and max(values) / min(values) >= ratio

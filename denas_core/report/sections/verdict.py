@@ -1,4 +1,4 @@
-"""The verdict: a few plain sentences that a reader can repeat."""
+"""The verdict: a summary of the report in a few sentences."""
 
 from __future__ import annotations
 
@@ -9,50 +9,50 @@ from denas_core.text import percent, quantity
 
 ADVICE = (
     (0.7, "the order is repeatable"),
-    (0.4, "the order is repeatable in part, and neighbours in it are equals"),
+    (0.4, "the order is repeatable only in part, so the order of neighbours means nothing"),
     (-1.0, "the order among them is mostly chance, so choose by size, latency or a short training"),
 )
-"""What a mean Kendall tau between seeds, from the number on, means for the order of the finalists."""
+"""Conclusions for the order of the finalists, each with the smallest mean Kendall's tau between seeds."""
 
 FEW = 30
-"""Scored trials below which a search has hardly begun."""
+"""A search with fewer scored trials gets a warning."""
 
 
 def state_verdict(document: Mapping[str, Any]) -> list[str]:
-    """Return the sentences: what is best, against what, within which budgets, and how sure that is.
+    """Return sentences about the best architecture, its comparison with chance, its budgets and its certainty.
 
     Args:
-        document: The report so far: ``counts``, ``best``, ``comparison``, ``budgets``, ``confidence``.
+        document: The report with ``counts``, ``best``, ``comparison``, ``budgets`` and ``confidence``.
     """
     counts, best = document["counts"], document["best"]
     if best is None:
-        return [_nothing(document)]
+        return [_state_no_best(document)]
     return [
         sentence
         for sentence in (
-            _best(document),
-            _against(document["comparison"]),
-            _budgets(document["budgets"]["constraints"]),
-            _sure(document["confidence"]),
-            _few(counts["scored"]),
+            _state_best(document),
+            _state_comparison(document["comparison"]),
+            _state_budgets(document["budgets"]["constraints"]),
+            _state_confidence(document["confidence"]),
+            _warn_of_few(counts["scored"]),
         )
         if sentence
     ]
 
 
-def _nothing(document: Mapping[str, Any]) -> str:
+def _state_no_best(document: Mapping[str, Any]) -> str:
     counts = document["counts"]
     if counts["scored"]:
         return (
-            f"{counts['scored']} candidates are scored, but they cannot be ranked here: the score's plugin is missing, "
-            "and the search left no ranking behind."
+            f"{counts['scored']} candidates have a score, but they cannot be ranked here: the plugin of the score is "
+            "missing, and the search has not stored a ranking."
         )
     if not counts["infeasible"] and not counts["failed"]:
-        return "No candidate has been judged yet: the search was stopped, or its budget ended, before the first one."
+        return "No candidate has been evaluated yet: the search was stopped, or its budget ended, before the first one."
     return f"No architecture was found: {counts['infeasible']} candidates were infeasible, {counts['failed']} failed."
 
 
-def _best(document: Mapping[str, Any]) -> str:
+def _state_best(document: Mapping[str, Any]) -> str:
     best, metrics = document["best"], document["best"]["metrics"]
     facts = [
         f"{quantity(metrics[name])} {unit}"
@@ -70,7 +70,7 @@ def _best(document: Mapping[str, Any]) -> str:
     return f"Architecture {best['key'][:12]} ranks first of {document['counts']['scored']} scored candidates{tail}."
 
 
-def _against(comparison: Mapping[str, Any] | None) -> str:
+def _state_comparison(comparison: Mapping[str, Any] | None) -> str:
     if not comparison or not comparison["rows"]:
         return ""
     count = comparison["count"]
@@ -81,51 +81,51 @@ def _against(comparison: Mapping[str, Any] | None) -> str:
         for row in rows
     )
     text = (
-        f"It is better than the median of the {count} random candidates that began this run in {better} of {len(rows)} "
-        f"{'component' if len(rows) == 1 else 'components'} ({'; '.join(parts)})"
+        f"In {better} of {len(rows)} {'component' if len(rows) == 1 else 'components'}, it is better than the median "
+        f"of the {count} random candidates at the beginning of this run ({'; '.join(parts)})"
     )
     smaller = [
         f"{row['best'] / row['median']:.2g} times the {'parameters' if row['name'] == 'params' else 'FLOPs'}"
         for row in comparison["rows"]
         if row["kind"] == "metric" and row["name"] in ("params", "flops") and row["median"]
     ]
-    return f"{text}, at {' and '.join(smaller)}." if smaller else f"{text}."
+    return f"{text}. It has {' and '.join(smaller)} of this median." if smaller else f"{text}."
 
 
-def _budgets(constraints: Sequence[Mapping[str, Any]]) -> str:
+def _state_budgets(constraints: Sequence[Mapping[str, Any]]) -> str:
     if not constraints:
         return "No budget was set."
     met = [row for row in constraints if row["margin"] is not None and row["margin"] >= 0]
     if len(met) < len(constraints):
-        return f"It meets {len(met)} of {len(constraints)} budgets as they stand in this report."
+        return f"It meets {len(met)} of {len(constraints)} budgets."
     tight = min(constraints, key=lambda row: row["margin"])
-    room = f"{tight['text']} is the tightest, with {percent(tight['margin'])} to spare"
-    return (
-        f"It meets the budget {room.replace(' is the tightest', '')}."
-        if len(met) == 1
-        else (f"It meets all {len(met)} budgets; {room}.")
-    )
+    room = f"{percent(tight['margin'])} {'below' if tight['upper'] else 'above'} its bound"
+    if len(met) == 1:
+        return f"It meets the budget {tight['text']}, {room}."
+    return f"It meets all {len(met)} budgets; the tightest is {tight['text']}, {room}."
 
 
-def _sure(confidence: Mapping[str, Any] | None) -> str:
+def _state_confidence(confidence: Mapping[str, Any] | None) -> str:
     if confidence is None:
-        return "How sure this order is was not measured."
+        return "It was not measured how certain this order is."
     tau, seeds = confidence["finalists"], confidence["seeds"]
     stays = (
         f"the best one stayed first in {confidence['first']} and among the best three in {confidence['top3']} of "
         f"{seeds} other seeds"
     )
     if tau is None:
-        return f"Scored again with other seeds, {stays}."
+        return f"The candidates were scored again with other seeds: {stays}."
     advice = next(advice for least, advice in ADVICE if tau["mean"] >= least)
     return (
-        f"Scored again with other seeds, the finalists keep their order with a Kendall tau of {tau['mean']:.2f} "
-        f"({tau['min']:.2f} to {tau['max']:.2f}), and {stays}: {advice}."
+        "The finalists were scored again with other seeds. The agreement of their orders is a Kendall's tau of "
+        f"{tau['mean']:.2f} ({tau['min']:.2f} to {tau['max']:.2f}), and {stays}: {advice}."
     )
 
 
-def _few(scored: int) -> str:
-    return f"With {scored} scored candidates this search has hardly begun." if scored < FEW else ""
+def _warn_of_few(scored: int) -> str:
+    return (
+        f"{scored} scored candidates are very few; give this search a larger budget." if scored < FEW else ""
+    )
 
 
 def _number(value: float) -> str:

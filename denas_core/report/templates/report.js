@@ -54,7 +54,7 @@
     });
     chart.addEventListener("pointerleave", hide);
 
-    // One stop of the tabulator for each picture; arrow keys go along the front.
+    // The Tab key selects one point in each chart, and the arrow keys move along the front.
     const links = [...chart.querySelectorAll("a")];
     links.forEach((link, place) => {
       const index = Number(link.dataset.trial);
@@ -80,7 +80,7 @@
     try {
       await navigator.clipboard.writeText(text);
     } catch {
-      // Without permission, or from a disk in some browsers: select it and ask for the older way.
+      // Some browsers refuse this without permission or for local files; the older way is used then.
       const range = document.createRange();
       range.selectNodeContents(block);
       const selection = window.getSelection();

@@ -103,7 +103,9 @@ def test_a_stopped_evaluation_goes_on_where_it_was(
 ) -> None:
     whole = evaluate(table, tmp_path / "whole", seeds=2, scores=["toy/both"])
     stopping = Counting(monkeypatch, act_at=20, act=lambda: signal.raise_signal(signal.SIGINT))
-    with pytest.raises(Interrupted, match="stopped after 20 of 32 networks and seeds, all of them kept in"):
+    with pytest.raises(
+        Interrupted, match="stopped after 20 of 32 pairs of network and seed, which are kept in"
+    ):
         evaluate(table, tmp_path / "out", seeds=2, scores=["toy/both"])
     result = evaluate(table, tmp_path / "out", seeds=2, scores=["toy/both"])
     assert len(stopping.calls) == len(set(stopping.calls)) == 32
@@ -207,7 +209,9 @@ def test_networks_of_several_rows_are_scored_once_and_drawn_together(tmp_path: P
 
 def test_a_directory_of_other_options_is_refused(table: Path, tmp_path: Path) -> None:
     evaluate(table, tmp_path / "out")
-    with pytest.raises(ConfigError, match=r"made otherwise: .*space.width: 8 -> 16; name another directory"):
+    with pytest.raises(
+        ConfigError, match=r"scores from other settings: .*space.width: 8 -> 16; name another directory"
+    ):
         evaluate(table, tmp_path / "out", options={"space": {"width": 16}})
 
 
@@ -215,7 +219,7 @@ def test_a_damaged_store_is_said_to_be_replaceable(table: Path, tmp_path: Path) 
     evaluate(table, tmp_path / "out")
     store = tmp_path / "out" / "seed-0.db"
     store.write_bytes(store.read_bytes()[:-5000])
-    with pytest.raises(StoreDamaged, match=r"seed-0.db' is damaged; remove it, and its networks are scored"):
+    with pytest.raises(StoreDamaged, match=r"seed-0.db' is damaged; remove it, then the same command scores"):
         evaluate(table, tmp_path / "out")
     store.unlink()
     assert entry(evaluate(table, tmp_path / "out"), "params")["kendall"] == 1.0

@@ -88,7 +88,7 @@ BAD_TABLES = {
     ),
     "duplicate": (
         changed(lambda rows: rows.append(dict(rows[2]))),
-        "is there twice (acc.csv:4 and acc.csv:14); remove one of the rows",
+        "occurs twice (acc.csv:4 and acc.csv:14); remove one of the rows",
     ),
     "missing target": (
         changed(lambda rows: rows[5].update(acc="")),
@@ -96,7 +96,7 @@ BAD_TABLES = {
     ),
     "constant": (
         changed(lambda rows: [row.update(acc=90) for row in rows]),
-        "'acc' is 90 in all 12 rows of acc.csv, so it ranks nothing",
+        "'acc' is 90 in all 12 rows of acc.csv, so it gives no ranking",
     ),
     "few rows": (stairs(9), "acc.csv has 9 rows; a correlation needs at least 10"),
     "no column": (
@@ -121,7 +121,7 @@ BAD_OPTIONS = {
     "missing file": (["--table", "none.csv", "--target", "acc"], "cannot read 'none.csv': No such file"),
     "no target": (
         ["--table", "acc.csv"],
-        "no target is named; columns of numbers of acc.csv: acc, loss",
+        "no target is named; acc.csv has these columns of numbers: acc, loss",
     ),
     "unknown score": (
         ["--table", "acc.csv", "--target", "acc", "--scores", "toy/hight"],
@@ -129,7 +129,7 @@ BAD_OPTIONS = {
     ),
     "a score twice": (
         ["--table", "acc.csv", "--target", "acc", "--scores", "toy/height,toy/height"],
-        "score 'toy/height' is named twice",
+        "two scores have the name 'toy/height'",
     ),
     "a measured score": (
         [
@@ -146,7 +146,7 @@ BAD_OPTIONS = {
     ),
     "an option of another score": (
         ["--table", "acc.csv", "--target", "acc", "--set", "zen.x=1"],
-        "--set 'zen' is none of the scores that are evaluated (toy/height), nor 'space'",
+        "--set names 'zen', which is neither 'space' nor one of the evaluated scores (toy/height)",
     ),
     "an option that a score lacks": (
         ["--table", "acc.csv", "--target", "acc", "--set", "toy/height.paws=1"],

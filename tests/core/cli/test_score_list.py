@@ -89,7 +89,7 @@ def test_a_list_of_failures_is_no_result(place: Path) -> None:
         (["--archs", "none.txt"], "cannot read 'none.txt': No such file"),
         (["--archs", "empty.txt"], "'empty.txt' has no lines"),
         (["--archs", "wrong.txt"], "(wrong.txt:1)"),
-        (["--archs", "twice.txt"], "is there twice (twice.txt:1 and twice.txt:2)"),
+        (["--archs", "twice.txt"], "occurs twice (twice.txt:1 and twice.txt:2)"),
         (
             ["--archs", "archs.txt", "--no-latency", "--weights", "latency=1"],
             "--no-latency and a weight of latency exclude each other",

@@ -94,7 +94,7 @@ def test_a_configuration_alone_has_no_weights(checkpoint: Path) -> None:
     ):
         assert not pretrained.has_weights
         assert pretrained.config.hidden_size == 32
-        with pytest.raises(ConfigError, match="is a configuration without weights; give the folder"):
+        with pytest.raises(ConfigError, match="is a configuration without weights; name the folder"):
             pretrained.weights()
 
 
@@ -111,14 +111,14 @@ def test_a_portable_configuration_has_the_same_digest_without_its_file(checkpoin
         ({"model_type": ["bert"]}, "names no 'model_type'"),
         (
             {"model_type": "berd"},
-            "is of model type 'berd', which transformers does not know .* did you mean 'bert'",
+            "has the model type 'berd', which transformers does not know.* did you mean 'bert'",
         ),
-        ({"model_type": "mine", "auto_map": {"AutoConfig": "mine.Config"}}, "is for code of its own"),
+        ({"model_type": "mine", "auto_map": {"AutoConfig": "mine.Config"}}, "needs code of its own"),
         (
             {"auto_map": {"AutoModel": "owner/name--mine.Model"}},
-            "is for code of its own .* which is never run",
+            "needs code of its own .* which is never run",
         ),
-        ({"quantization_config": {"quant_method": "gptq"}}, "is of quantised weights"),
+        ({"quantization_config": {"quant_method": "gptq"}}, "has quantised weights"),
         ({"num_attention_heads": "many"}, "is not a configuration of 'bert'"),
         ({"hidden_size": None}, "is not a configuration of 'bert'"),
         ({"id2label": 7}, "is not a configuration of 'bert'"),

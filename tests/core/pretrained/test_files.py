@@ -100,7 +100,9 @@ def test_a_folder_with_a_configuration_alone_has_no_weights(tmp_path: Path) -> N
     "name", ["tf_model.h5", "flax_model.msgpack", "llama.gguf", "weights.pt", "model-1.safetensors"]
 )
 def test_weights_of_another_form_are_not_taken_for_none(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ConfigError, match=f"are of a form that is not read \\('{name}'\\); convert them"):
+    with pytest.raises(
+        ConfigError, match=f"have a format that is not supported \\('{name}'\\); convert them"
+    ):
         find_checkpoint(str(folder(tmp_path, name)))
 
 
@@ -115,7 +117,7 @@ def test_a_configuration_alone_is_a_json_file(tmp_path: Path) -> None:
     assert (files.weights, files.tokenizer) == ((), place / "vocab.txt")
     # A file of another name may lie beside anything.
     assert find_checkpoint(str(place / "other.json")).tokenizer is None
-    with pytest.raises(ConfigError, match=r"model\.safetensors' is not a checkpoint: give its folder"):
+    with pytest.raises(ConfigError, match=r"model\.safetensors' is not a checkpoint: name a folder"):
         find_checkpoint(str(place / "model.safetensors"))
 
 
@@ -144,7 +146,7 @@ def test_what_is_no_folder_and_no_id_reaches_for_no_network(
     # A folder that is there is one of ours, so that 'models/gone' is a slip and no id.
     (tmp_path / "models").mkdir()
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigError, match=r"there is no checkpoint .*: give a folder with config\.json"):
+    with pytest.raises(ConfigError, match=r"there is no checkpoint .*: name a folder with config\.json"):
         find_checkpoint(reference)
 
 
@@ -199,7 +201,7 @@ def test_an_id_that_the_hub_does_not_give_is_one_line(
     hub_cache(tmp_path / "cache", monkeypatch)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(
-        ConfigError, match="there is no folder 'owner/other', and the hub does not give a model of that id"
+        ConfigError, match="there is no folder 'owner/other', and no model with this id could be downloaded"
     ):
         find_checkpoint("owner/other")
 
@@ -211,7 +213,7 @@ def test_an_id_that_the_hub_does_not_give_is_one_line(
         (b"{", "is not JSON"),
         (b"\xff{}", "is not JSON"),
         (b"[" * 100_000, "is not JSON: RecursionError"),
-        (b'{"a": NaN}', "NaN is not a number of JSON"),
+        (b'{"a": NaN}', "JSON has no number NaN"),
         (b'{"a": ' + b"1" * 5000 + b"}", "is not JSON"),
         (b"[1]", r"must hold a mapping, not \[1\]"),
         (b'{"a": "' + b"b" * 16_000_000 + b'"}', "is larger than 16 MB"),

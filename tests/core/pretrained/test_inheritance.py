@@ -207,13 +207,16 @@ def test_a_network_with_more_layers_than_the_checkpoint_is_refused() -> None:
 def test_a_stack_with_a_gap_is_refused() -> None:
     layout = Layout({"block.{layer}.w": "_"})
     source = {"block.0.w": torch.ones(1), "block.2.w": torch.ones(1)}
-    with pytest.raises(ConfigError, match="block 1 of 'layer', which should have 3, has no weights"):
+    with pytest.raises(ConfigError, match="no weights of block 1 of 'layer', which should have 3 blocks"):
         inherited(layout, source, source_sizes={"layer": 3}, target_sizes={"layer": 2})
 
 
 def test_a_size_of_an_axis_that_is_not_there_is_refused() -> None:
     sizes = {"source_sizes": {"ffn": 2}, "target_sizes": {"fnn": 1}}
-    with pytest.raises(PluginError, match="the smaller network has a size of 'fnn', and the larger has none"):
+    with pytest.raises(
+        PluginError,
+        match="the sizes of the smaller network name the axis 'fnn', those of the larger network do not",
+    ):
         inherited(Layout({"w": "ffn"}), {"w": torch.ones(2)}, **sizes)
 
 
@@ -226,7 +229,7 @@ def test_a_star_never_hides_that_a_parameter_belongs_to_a_block() -> None:
     source = {"layer.0.w": torch.ones(2), "layer.1.w": torch.ones(2), "layer.1.norm": torch.ones(2)}
     sizes = {"source_sizes": {"layer": 2}, "target_sizes": {"layer": 1}}
     with pytest.raises(
-        PluginError, match=r"'layer\.1\.norm' lies in a block of 'layer', where its rule has '\*'"
+        PluginError, match=r"'layer\.1\.norm' is in a block of 'layer', but its rule has '\*'"
     ):
         inherited(Layout({"layer.{layer}.w": "_", "*.norm": "_"}), source, **sizes)
     # Said outright, one block may have what the others have not, as the first of T5's holds the positions of all.

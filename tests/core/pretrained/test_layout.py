@@ -101,16 +101,16 @@ def test_any_product_of_axes_is_read_and_multiplies_to_its_shape(
 @pytest.mark.parametrize(
     ("name", "terms", "why"),
     [
-        ("w", "(heads head", "parentheses do not pair"),
-        ("w", "heads)", "parentheses do not pair"),
-        ("w", "((heads) head)", "parentheses do not pair"),
+        ("w", "(heads head", "a parenthesis has no partner"),
+        ("w", "heads)", "a parenthesis has no partner"),
+        ("w", "((heads) head)", "a parenthesis has no partner"),
         ("w", "()", "a product is empty"),
         ("w", "(_ _)", "has '_' more than once"),
         ("w", "0", "'0' is neither"),
         ("w", "-3", "'-3' is neither"),
         ("w", "heads[]", "is neither an axis"),
-        ("w", "heads[layer]", "names a stack that the name has not"),
-        ("{layer}.w", "heads[layers]", "names a stack that the name has not"),
+        ("w", "heads[layer]", "names a stack that is missing in the name"),
+        ("{layer}.w", "heads[layers]", "names a stack that is missing in the name"),
         ("{layer}.{layer}", "_", "a stack is named twice"),
         ("a{layer}.w", "_", r"'a\{layer\}' is not a part of a name"),
         ("a*.w", "_", "is not a part of a name"),
@@ -148,18 +148,18 @@ def test_sizes_that_do_not_multiply_name_the_parameter(terms: str, shape: tuple[
 
 
 def test_a_block_beyond_its_stack_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"'w\.3' lies in block 3 of 'layer', which has 3"):
+    with pytest.raises(ConfigError, match=r"'w\.3' is in block 3 of 'layer', which has only 3 blocks"):
         Layout({"w.{layer}": "_"}).place("w.3", (1,), SIZES)
 
 
 @pytest.mark.parametrize("sizes", [{}, {"hidden": 0}, {"hidden": -1}])
 def test_an_axis_without_a_size_is_an_error_of_the_plugin(sizes: dict[str, int]) -> None:
-    with pytest.raises(PluginError, match="axis 'hidden' of parameter 'w' has no size"):
+    with pytest.raises(PluginError, match="axis 'hidden' of parameter 'w' needs a size of 1 or more"):
         Layout({"w": "hidden"}).place("w", (8,), sizes)
 
 
 def test_another_number_of_dimensions_is_an_error_of_the_plugin() -> None:
-    with pytest.raises(PluginError, match=r"parameter 'w' has 2 dimensions, \[8, 1\], and its rule 1"):
+    with pytest.raises(PluginError, match=r"parameter 'w' has 2 dimensions, \[8, 1\], but its rule has 1"):
         Layout({"w": "hidden"}).place("w", (8, 1), SIZES)
 
 

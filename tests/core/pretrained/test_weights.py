@@ -134,7 +134,7 @@ def test_weights_that_lack_tensors_of_the_network_are_refused(checkpoint: Path, 
 
 def test_weights_of_another_width_name_the_tensor(changed: Change) -> None:
     with pytest.raises(
-        ConfigError, match=r"tensor 'embeddings\S+' in .* has shape \[32\], where a BertModel .* has \[64\]"
+        ConfigError, match=r"tensor 'embeddings\S+' in .* has shape \[32\], but a BertModel .* has \[64\]"
     ):
         Pretrained.open(str(changed(hidden_size=64))).weights()
 
@@ -144,7 +144,9 @@ def test_damaged_safetensors_are_one_line(changed: Change, kept: float) -> None:
     path = changed() / "model.safetensors"
     content = path.read_bytes()
     path.write_bytes(content[: int(kept * len(content))])
-    with pytest.raises(ConfigError, match=r"model\.safetensors' is damaged: .*; get the checkpoint again"):
+    with pytest.raises(
+        ConfigError, match=r"model\.safetensors' is damaged: .*; download the checkpoint again"
+    ):
         Pretrained.open(str(path.parent)).weights()
 
 
@@ -194,7 +196,7 @@ def test_a_malicious_pickle_is_never_run(changed: Change, tmp_path: Path, zipped
     content = {**bert().state_dict(), "more": Malicious(tmp_path / "ran")}
     place = pickled(changed(), content, _use_new_zipfile_serialization=zipped)
     with pytest.raises(
-        ConfigError, match="holds more than tensors, which could run code; none of it was read"
+        ConfigError, match="holds more than tensors, which could run code, so it was not read"
     ):
         Pretrained.open(str(place), allow_pickle=True).weights()
     with pytest.raises(ConfigError, match="are a pickle"):
@@ -230,8 +232,8 @@ def test_an_old_torch_reads_no_pickle(changed: Change, monkeypatch: pytest.Monke
     ("values", "why"),
     [
         # Nine matrices (four projections in each of two layers, and the pooler), 281 vectors, and 96 numbers.
-        ({"hidden_size": 10**9}, "of a network of 9000000281000000096 parameters, and its weights have"),
-        ({"max_position_embeddings": 10**12}, "of a network of"),
+        ({"hidden_size": 10**9}, "a network of 9000000281000000096 parameters, but its weights have"),
+        ({"max_position_embeddings": 10**12}, "describes a network of"),
         ({"num_attention_heads": 5}, "is not a multiple of the number of attention heads"),
         ({"num_attention_heads": 0}, "cannot be read: ZeroDivisionError"),
         ({"hidden_act": "none"}, "cannot be read: KeyError"),

@@ -186,4 +186,4 @@ def test_a_run_without_a_trial_says_that_none_was_judged(tmp_path: Path) -> None
         toy_search(tmp_path / "run", budget="0.000001s")
     done = denas_here("report", str(tmp_path / "run"))
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("No candidate has been judged yet")
+    assert done.stdout.startswith("No candidate has been evaluated yet")

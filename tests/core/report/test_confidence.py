@@ -9,11 +9,11 @@ import pytest
 from denas_core.registry.registry import Registry
 from denas_core.report.sections.confidence import (
     FILE,
-    current,
     further_seeds,
     measure_confidence,
     read_confidence,
     select,
+    usable_summary,
 )
 from denas_core.report.sections.stability import agreement
 from denas_core.runs.files import read_run
@@ -53,7 +53,7 @@ def summary(run: Path) -> tuple[dict[str, Any] | None, list[str]]:
         store.close()
     setup = Setup.from_config(make_config(header["config"], origin="test"), Registry.discover())
     ranked, _ = setup.scoring.rank(trials)
-    return current(read_confidence(run), header, [trial for trial in ranked if trial.is_scored])
+    return usable_summary(read_confidence(run), header, [trial for trial in ranked if trial.is_scored])
 
 
 @pytest.fixture

@@ -187,5 +187,5 @@ def test_a_run_without_any_score_has_a_report(tmp_path: Path) -> None:
     setup = Setup.from_config(config, registry)
     with RunDirectory.create(setup, registry, out=str(tmp_path / "run")) as directory:
         document = gather(tmp_path / "run", directory.store, insight_of(setup, []))
-    assert document["verdict"][0].startswith("No candidate has been judged yet")
+    assert document["verdict"][0].startswith("No candidate has been evaluated yet")
     assert Page(render_html(document)).unclosed == []

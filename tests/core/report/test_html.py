@@ -114,8 +114,8 @@ def test_what_cannot_be_seen_is_shown() -> None:
 @pytest.mark.parametrize(
     ("probe", "said"),
     [
-        ({"batch_size": 1}, "in milliseconds, one sample a call;"),
-        ({"batch_size": 32}, "in milliseconds, 32 samples a call;"),
+        ({"batch_size": 1}, "in milliseconds, one sample in each call;"),
+        ({"batch_size": 32}, "in milliseconds, 32 samples in each call;"),
         ({"batch_size": "<b>"}, "in milliseconds;"),
         ({}, "in milliseconds;"),
     ],

@@ -1,4 +1,4 @@
-"""Strategies, executor, probe and exporters that the core provides, as a plugin like any other."""
+"""Strategies, executor, probe and exporters of the core. They form a plugin like any other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The components of the core, for plugins that derive from one: what they may import from `denas_core.builtin`."""
+"""What plugins may import from `denas_core.builtin`, for components that derive from one of the core."""
 
 from .evolution import Evolution as Evolution
 from .exporters.huggingface import HuggingFace as HuggingFace

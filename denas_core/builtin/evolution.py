@@ -1,4 +1,4 @@
-"""Evolution: the original DE-NAS's, with parents from the elite and a real crossover."""
+"""The evolution of the original DE-NAS, but with parents from the elite and a crossover of two parents."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from denas_core.values.architecture import Architecture
 
 @dataclasses.dataclass(kw_only=True)
 class Evolution(Strategy):
-    """Each generation: fresh random architectures, mutations of the elite, and crossovers within it.
+    """Each generation has new random architectures, mutations of the elite, and crossovers of two of its members.
 
-    The elite is the best `select` trials of all finished generations: feasible ones by score, then those that come
-    nearest to the constraints. While there is no elite, every proposal is random. If fewer proposals are wanted than a
-    generation has, each kind and the elite shrink in proportion.
+    The elite is the best `select` trials of all finished generations: feasible trials by score, then the others by
+    their distance from the constraints. Without an elite, every proposal is random. If fewer proposals are requested
+    than a generation has, each kind of proposal and the elite become smaller in proportion.
     """
 
-    population: int = option(50, "Fresh random architectures of a generation", at_least=0, at_most=100_000)
+    population: int = option(50, "New random architectures of a generation", at_least=0, at_most=100_000)
     mutations: int = option(25, "Mutated elite architectures of a generation", at_least=0, at_most=100_000)
     crossovers: int = option(
         25, "Crossovers of two elite architectures of a generation", at_least=0, at_most=100_000
@@ -37,12 +37,13 @@ class Evolution(Strategy):
     def __post_init__(self) -> None:
         if self.generation_size == 0:
             raise ConfigError(
-                "strategy evolution has nothing to propose: population, mutations and crossovers are all 0"
+                "strategy evolution proposes nothing, because population, mutations and crossovers are all 0; set one "
+                "of them"
             )
 
     @property
     def generation_size(self) -> int:
-        """Proposals of one generation."""
+        """The number of proposals of one generation."""
         return self.population + self.mutations + self.crossovers
 
     def ask(self, problem: Problem, history: History, *, count: int, seed: int) -> list[Architecture]:
@@ -51,7 +52,7 @@ class Evolution(Strategy):
         share = min(count / self.generation_size, 1.0)
         random_end = round(self.population * share)
         mutation_end = round((self.population + self.mutations) * share)
-        # Two parents at least, for crossovers.
+        # A crossover needs two parents.
         select = max(round(self.select * share), min(self.select, 2))
         elite = [trial.arch for trial in history.ranked if trial.evaluation.state != "failed"][:select]
 
@@ -66,7 +67,7 @@ class Evolution(Strategy):
                     network_probability=self.network_probability,
                 )
             first = rng.choice(elite)
-            # A child of one parent would be a copy of it.
+            # A crossover of an architecture with itself would be a copy.
             others = [arch for arch in elite if arch != first] or [space.sample(rng)]
             return space.crossover(first, rng.choice(others), rng)
 

@@ -1,4 +1,4 @@
-"""What the core itself provides, found like every other plugin."""
+"""The plugin of the core, which is found like every other plugin."""
 
 from __future__ import annotations
 

@@ -13,10 +13,10 @@ from denas_core.values.architecture import Architecture
 
 @dataclasses.dataclass(kw_only=True)
 class RandomSearch(Strategy):
-    """Draws every knob uniformly: the baseline that any other strategy must beat.
+    """Draws every knob uniformly. It is the baseline for other strategies.
 
-    A draw that breaks a constraint is repaired, as with every strategy, so proposals are uniform only without
-    constraints.
+    As with every strategy, a proposal that does not meet a constraint is repaired. Proposals are therefore uniform only
+    without constraints.
     """
 
     learns: ClassVar[bool] = False
@@ -25,11 +25,11 @@ class RandomSearch(Strategy):
 
     @property
     def generation_size(self) -> int:
-        """Proposals of one generation."""
+        """The number of proposals of one generation."""
         return self.batch
 
     def ask(self, problem: Problem, history: History, *, count: int, seed: int) -> list[Architecture]:
-        """Return `count` fresh samples."""
+        """Return `count` new random architectures."""
         return propose_distinct(
             problem, history, count=count, seed=seed, propose=lambda place, rng: problem.space.sample(rng)
         )

@@ -17,6 +17,6 @@ class Serial(Executor):
     def run(
         self, evaluate: Callable[[Architecture], Evaluation], work: Iterable[tuple[int, Architecture]]
     ) -> Iterator[tuple[int, Evaluation]]:
-        """Yield each result as soon as it is there."""
+        """Yield each result as soon as it is known."""
         for index, arch in work:
             yield index, evaluate(arch)

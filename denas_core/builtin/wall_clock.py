@@ -1,4 +1,4 @@
-"""Latency of eager PyTorch, by the wall clock of this process."""
+"""The latency of eager PyTorch, measured by the wall clock of this process."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from denas_core.values.architecture import Architecture
 class WallClock(TimedProbe):
     """Times eager PyTorch inference of one batch: warm-up, then rounds that alternate with a reference network.
 
-    Rounds go on until the 95 % confidence interval of the median is narrow enough, or `max_rounds` is reached and the
-    verdict is *unstable*. The median, because on a shared machine a few rounds are ten times slower.
+    Rounds continue until the 95 % confidence interval of the median is narrow enough, or until `max_rounds` is reached
+    and the verdict is *unstable*. The median is used because a few rounds are ten times slower on a shared machine.
     """
 
     def prepare(

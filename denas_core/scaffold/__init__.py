@@ -1,4 +1,4 @@
-"""New plugins: a distribution that installs, runs and passes its conformance checks, to be changed from there."""
+"""Make new plugins: each is a distribution that can be installed, runs, and passes its conformance checks."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from denas_core.system.atomic import storage_errors
 from denas_core.version import __version__
 
 KINDS = ("score", "space", "strategy", "probe")
-"""What can be written, in the order in which a plugin lists it."""
+"""Kinds of components that a new plugin can have, in the order in which it lists them."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST = 40
 
 
 def plugin_name(text: str) -> str:
-    """Return the plugin's name in what a user calls it: ``zen`` for ``zen`` and for ``denas-zen``.
+    """Return the name of a plugin: ``zen`` for ``zen`` and for ``denas-zen``.
 
     Raises:
-        ConfigError: it cannot be the name of an entry point, a package and a distribution.
+        ConfigError: the name cannot be that of an entry point, a package and a distribution.
     """
     from denas_core.registry.official import PLUGINS
 
@@ -31,8 +31,8 @@ def plugin_name(text: str) -> str:
         raise ConfigError(f"plugin name {name!r} belongs to DE-NAS itself; choose another")
     if not _NAME.fullmatch(name) or len(name) > _LONGEST:
         raise ConfigError(
-            f"plugin name {text!r:.60} must be lower-case letters, digits and single hyphens, a letter first, "
-            f"at most {_LONGEST} characters; e.g. 'zen' or 'my-space'"
+            f"plugin name {text!r:.60} must be lower-case letters, digits and single hyphens, begin with a letter, and "
+            f"have at most {_LONGEST} characters; for example 'zen' or 'my-space'"
         )
     return name
 
@@ -41,11 +41,11 @@ def render_plugin(name: str, kinds: Iterable[str]) -> dict[str, str]:
     """Return the files of a new plugin by relative path.
 
     Args:
-        name: Name of the plugin, as `plugin_name` returns it; its package is ``denas_<name>``.
-        kinds: Components to write, of `KINDS`; each is named after the plugin and its kind.
+        name: Name of the plugin, as `plugin_name` returns it. Its package is ``denas_<name>``.
+        kinds: Kinds of its components, from `KINDS`. The name of a component consists of plugin and kind.
 
     Raises:
-        ConfigError: no kind, or an unknown one.
+        ConfigError: there is no kind, or a kind is unknown.
     """
     wanted = set(kinds)
     for unknown in sorted(wanted.difference(KINDS)):
@@ -79,13 +79,13 @@ def write_plugin(files: Mapping[str, str], directory: Path) -> None:
     """Write the files of a new plugin into a directory that is new or empty.
 
     Raises:
-        ConfigError: there is something already.
+        ConfigError: the directory exists and is not empty.
         StorageError: the file system refuses.
     """
     with storage_errors(directory):
         if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
             what = "is not empty" if directory.is_dir() else "is not a directory"
-            raise ConfigError(f"{str(directory)!r} exists and {what}; name another with --out")
+            raise ConfigError(f"{str(directory)!r} exists and {what}; name another directory with --out")
         for relative, text in files.items():
             path = directory / relative
             path.parent.mkdir(parents=True, exist_ok=True)

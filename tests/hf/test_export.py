@@ -47,13 +47,13 @@ def test_a_network_under_the_head_of_a_task_is_of_tier_a(name: str, tmp_path: Pa
     model = model_of(name, outputs=3)
     if name in HEADLESS:
         with pytest.raises(
-            ConfigError, match="is a HeadedNetwork and no model of transformers, so it cannot"
+            ConfigError, match="is a HeadedNetwork, not a model of transformers, so it cannot"
         ):
             export(model, tmp_path / "out", "huggingface")
         model = model_of(name, outputs=None)
     done = export(model, tmp_path / "out", "huggingface")
     assert done.difference <= 1e-6
-    assert done.usage.startswith("# tier A: stock transformers loads it\nfrom transformers import AutoModel")
+    assert done.usage.startswith("# tier A: transformers alone loads it\nfrom transformers import AutoModel")
     config = json.loads((done.path / "config.json").read_text())
     assert config["model_type"] == CONFIGS[name]["model_type"]
     assert config["architectures"] == [type(model.network).__name__]

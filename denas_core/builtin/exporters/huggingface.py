@@ -1,4 +1,4 @@
-"""The exporter ``builtin/huggingface``: a folder that transformers loads, without DE-NAS where it knows the network."""
+"""The exporter ``builtin/huggingface``: a folder that transformers loads, without DE-NAS if it has the network."""
 
 from __future__ import annotations
 
@@ -31,32 +31,33 @@ if TYPE_CHECKING:
     from denas_core.contracts.trained_model import TrainedModel
 
 NAMES = "denas.json"
-"""File that says of which tier the folder is, which inputs the network takes, which of its outputs the logits are."""
+"""File with the tier of the folder, the inputs of the network, and the names of those outputs that are the logits."""
 
 START_AND_END = ("start_logits", "end_logits")
-"""What question answering gives in two tensors (samples, tokens)."""
+"""The two outputs of networks for question answering, of shape (samples, tokens)."""
 
 
 @dataclasses.dataclass(kw_only=True)
 class HuggingFace(Exporter):
     """A folder of Hugging Face transformers: configuration, weights as float32, tokenizer, labels and model card.
 
-    Tier A: transformers has the class of the network, and loads it without DE-NAS. Tier B: a plugin has it; importing
-    its module tells transformers of the model type. The lines that load an export, and its card, name the tier.
+    In tier A, transformers has the class of the network and loads it without DE-NAS. In tier B, a plugin has the class,
+    and the import of its module registers the model type with transformers. The model card and the lines that load an
+    export name the tier.
     """
 
     standalone = True
     tolerance = 1e-6
 
     def is_standalone(self, model: TrainedModel) -> bool:
-        """Return whether transformers loads `model` alone: tier A."""
+        """Return whether transformers alone loads `model` (tier A)."""
         return tier_of(huggingface_network(model)) == "A"
 
     def write(self, model: TrainedModel, directory: Path) -> Path:
-        """Write the model into `directory`, which is what a user opens.
+        """Write the model into `directory`, which the user opens.
 
         Raises:
-            ConfigError: the network is none of transformers, or gives what no output of its class is.
+            ConfigError: the network is not one of transformers, or none of its outputs has the logits of the space.
         """
         require_extra("train", "transformers", "safetensors", purpose="an export to transformers")
         network = huggingface_network(model)
@@ -65,7 +66,7 @@ class HuggingFace(Exporter):
         config = _described_config(model, network)
         with silent_transformers(), _configured(network, config):
             network.save_pretrained(directory)
-        # safetensors writes for the user alone.
+        # safetensors makes files that only their owner can read.
         mode = (directory / "config.json").stat().st_mode
         for weights in directory.glob("*.safetensors"):
             weights.chmod(mode)
@@ -76,7 +77,7 @@ class HuggingFace(Exporter):
         return directory
 
     def outputs(self, artefact: Path, batch: Batch) -> dict[str, Tensor]:
-        """Load the folder with transformers, and return what the logits of the space are among its outputs."""
+        """Load the folder with transformers, and return those of its outputs that are the logits of the space."""
         import torch
 
         names = json.loads((artefact / NAMES).read_text(encoding="utf-8"))
@@ -88,7 +89,7 @@ class HuggingFace(Exporter):
         return {name: _joined(found, fields) for name, fields in names["outputs"].items()}
 
     def usage(self, model: TrainedModel, artefact: Path) -> str:
-        """Return how transformers loads it."""
+        """Return Python code that loads the folder with transformers."""
         network = huggingface_network(model)
         loader = auto_class(network.config, type(network).__name__)
         has_tokenizer = tokenizer_text(model) is not None
@@ -112,15 +113,15 @@ class HuggingFace(Exporter):
             model,
             requirements=_requirements(network),
             usage=self.usage(model, Path("PATH")),
-            note=f"It is of {_tier_text(network)}.",
+            note=f"This export is of {_tier_text(network)}.",
         )
         return "\n".join(["---", *facts, "---", "", card])
 
 
 def _tier_text(network: PreTrainedModel) -> str:
     if tier_of(network) == "A":
-        return "tier A: stock transformers loads it"
-    return f"tier B: {type(network).__module__} tells transformers of {network.config.model_type!r}"
+        return "tier A: transformers alone loads it"
+    return f"tier B: {type(network).__module__} registers {network.config.model_type!r} with transformers"
 
 
 def _requirements(network: PreTrainedModel) -> list[str]:
@@ -132,14 +133,14 @@ def _requirements(network: PreTrainedModel) -> list[str]:
 
 def _described_config(model: TrainedModel, network: PreTrainedModel) -> PretrainedConfig:
     config = copy.deepcopy(network.config)
-    # The folder it once came from is of this machine.
+    # This is the folder of the original checkpoint, which exists only on this machine.
     config._name_or_path = ""
     labels = model.facts.get("labels")
     if isinstance(labels, Sequence) and not isinstance(labels, str) and len(labels) == config.num_labels:
         config.id2label = {place: str(label) for place, label in enumerate(labels)}
         config.label2id = {str(label): place for place, label in enumerate(labels)}
     if config.num_labels == 1:
-        # One output is a score; transformers would take it for a probability.
+        # A single output is a score, but without this setting transformers would take it as a probability.
         config.problem_type = "regression"
     return config
 
@@ -155,7 +156,7 @@ def _configured(network: PreTrainedModel, config: PretrainedConfig) -> Iterator[
 
 
 def _fields_of(model: TrainedModel, network: PreTrainedModel) -> dict[str, list[str]]:
-    """Return of which outputs of the network itself each of the logits of its space is made."""
+    """Return, for each of the logits of the space, the outputs of the network from which they are made."""
     import torch
 
     inputs = model.space.batch(2, seed=0).inputs
@@ -176,7 +177,7 @@ def _fields_of(model: TrainedModel, network: PreTrainedModel) -> dict[str, list[
         same = [choice for choice in choices if _are_close(_joined(found, choice), tensor)]
         if not same:
             raise ConfigError(
-                f"the output {name!r} of {model.space.id!r} is none of those of a {type(network).__name__}: "
+                f"a {type(network).__name__} does not return the output {name!r} of {model.space.id!r}, but "
                 f"{', '.join(found)}; export it to safetensors or torch-export"
             )
         fields[name] = same[0]
@@ -187,7 +188,7 @@ def _run(network: PreTrainedModel, inputs: Mapping[str, Tensor]) -> Mapping[str,
     config = network.config
     given = dict(inputs)
     if config.is_encoder_decoder and "decoder_input_ids" not in given and "input_ids" in given:
-        # Of a network that reads one text and writes another, both are the same, one place later.
+        # The text for the decoder is the text for the encoder, shifted by one token.
         named = (getattr(config, name, None) for name in ("decoder_start_token_id", "pad_token_id"))
         first = next((token for token in named if token is not None), 0)
         shifted = given["input_ids"].roll(1, 1)

@@ -1,4 +1,4 @@
-"""Which class of transformers a network is, and which of its Auto classes loads it."""
+"""Find the class of a network in transformers, and the Auto class that loads it."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ PIPELINES = {
     "AutoModelForAudioClassification": "audio-classification",
     "AutoModel": "feature-extraction",
 }
-"""What models of an Auto class do, in the words of transformers; of several that fit, the first one is named."""
+"""The pipeline for models of an Auto class. If several classes fit, the first one here is used."""
 
 
 def huggingface_network(model: TrainedModel) -> PreTrainedModel:
-    """Return the network of `model`, which is one of transformers.
+    """Return the network of `model`, which must be one of transformers.
 
     Raises:
-        ConfigError: it is none.
+        ConfigError: it is not.
     """
     from transformers import PreTrainedModel
 
@@ -37,18 +37,18 @@ def huggingface_network(model: TrainedModel) -> PreTrainedModel:
     if isinstance(network, PreTrainedModel):
         return network
     raise ConfigError(
-        f"this network of {model.space.id!r} is a {type(network).__name__} and no model of transformers, so it cannot "
+        f"this network of {model.space.id!r} is a {type(network).__name__}, not a model of transformers, so it cannot "
         "be written as one; export it to safetensors or torch-export"
     )
 
 
 def tier_of(network: PreTrainedModel) -> Literal["A", "B"]:
-    """Return ``A`` for a class that transformers itself has, ``B`` for one that has to be imported beside it."""
+    """Return ``A`` for a class of transformers, ``B`` for a class of another package, which must be imported too."""
     return "A" if type(network).__module__.partition(".")[0] == "transformers" else "B"
 
 
 def auto_class(config: PretrainedConfig, architecture: str) -> str:
-    """Return the name of the Auto class that loads `architecture`, or its own name where none does."""
+    """Return the name of the Auto class that loads `architecture`, or `architecture` itself if there is none."""
     from transformers.models.auto import modeling_auto
 
     others = sorted(name for name in vars(modeling_auto) if name.startswith("AutoModel"))
@@ -60,7 +60,7 @@ def auto_class(config: PretrainedConfig, architecture: str) -> str:
 
 
 def load_network(directory: Path) -> PreTrainedModel:
-    """Load what is in a folder as a user of transformers does; nothing is fetched, and no code of it is run."""
+    """Load a folder with transformers. Nothing is downloaded, and no code in the folder is run."""
     import transformers
 
     config = transformers.AutoConfig.from_pretrained(directory, local_files_only=True)

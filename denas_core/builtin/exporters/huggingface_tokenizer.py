@@ -1,4 +1,4 @@
-"""The tokenizer of a text model, as transformers loads it with any network."""
+"""Write the tokenizer of a text model for transformers."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from denas_core.contracts.trained_model import TrainedModel
 
 FACT = "tokenizer"
-"""Name of a ``tokenizer.json`` among the facts of a task, and of its file among the assets of a space."""
+"""Name of the text of ``tokenizer.json`` in the facts of a task, and of its file in the assets of a space."""
 
 CLASS = "PreTrainedTokenizerFast"
-"""It takes a ``tokenizer.json`` as it stands. The classes of families make some of its parts anew."""
+"""This class uses a ``tokenizer.json`` without changes. The classes of model families replace some of its parts."""
 
 SPECIAL = {
     "unk_token": ("[UNK]", "<unk>", "<|endoftext|>"),
@@ -29,11 +29,11 @@ SPECIAL = {
     "bos_token": ("<s>", "<|startoftext|>", "<|begin_of_text|>", "<|endoftext|>"),
     "eos_token": ("</s>", "<|end_of_text|>", "<|endoftext|>"),
 }
-"""What the families call them."""
+"""Texts of each special token in the families of models."""
 
 
 def tokenizer_text(model: TrainedModel) -> str | None:
-    """Return the ``tokenizer.json`` of what the network was trained with, else that of its space, else None.
+    """Return the text of ``tokenizer.json`` from the training of the network, else from its space, else None.
 
     Raises:
         StorageError: the file cannot be read.
@@ -53,9 +53,9 @@ def write_tokenizer(directory: Path, text: str, config: PretrainedConfig, inputs
 
     Args:
         directory: The folder.
-        text: A ``tokenizer.json``.
-        config: That of the network, which may name special tokens by their numbers.
-        inputs: Names of what the network takes; others would be refused, or read as something else.
+        text: The content of ``tokenizer.json``.
+        config: The configuration of the network, which may name special tokens by their numbers.
+        inputs: Names of the inputs of the network. The tokenizer must return only these.
     """
     document: dict[str, Any] = {
         "tokenizer_class": CLASS,
@@ -70,7 +70,7 @@ def write_tokenizer(directory: Path, text: str, config: PretrainedConfig, inputs
 
 
 def _special_tokens(tokenizer: Mapping[str, Any], config: PretrainedConfig) -> dict[str, str]:
-    # Those that are marked as special, beside one for unknown words, which may be an ordinary token of its model.
+    # The token for unknown words may be an ordinary token of the vocabulary. All others are marked as special.
     marked = {token["id"]: token["content"] for token in tokenizer["added_tokens"] if token["special"]}
     known = {*marked.values(), tokenizer["model"].get("unk_token")}
     found: dict[str, str] = {}
@@ -86,7 +86,7 @@ def _positions(config: PretrainedConfig) -> int | None:
     positions: int | None = getattr(config, "max_position_embeddings", None)
     if positions is None or positions < 1:
         return None
-    # RoBERTa and its kin count positions from behind the padding.
+    # In RoBERTa and related models, the number of the first position is one more than the number of the padding token.
     is_offset = "roberta" in config.model_type or config.model_type in ("camembert", "longformer", "mpnet")
     return positions - config.pad_token_id - 1 if is_offset else positions
 
@@ -95,7 +95,7 @@ def _word_pieces(vocabulary: str) -> str:
     from tokenizers import BertWordPieceTokenizer
 
     tokens = {token: place for place, token in enumerate(vocabulary.splitlines())}
-    # Those of special tokens aside, a vocabulary with no upper-case letter is one of lower-case texts.
+    # A vocabulary without upper-case letters, except in special tokens, is for lower-case texts.
     lower = not any(token != token.lower() for token in tokens if not token.startswith("["))
     made: Any = BertWordPieceTokenizer(tokens, lowercase=lower)
     return str(made._tokenizer.to_str())

@@ -1,4 +1,4 @@
-"""The model card: what a network is, how good, on what data and with which settings, and how it is loaded."""
+"""The model card: network, metrics, data and settings of the training, and the way to load the network."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
     from denas_core.contracts.trained_model import TrainedModel
 
 LONGEST = 300
-"""Characters of a value; the whole of it is in model.json."""
+"""Number of characters of a value in the card. The full value is in model.json."""
 
 Rows = list[tuple[str, str]]
 
 
 def render_card(model: TrainedModel, *, requirements: Sequence[str], usage: str, note: str = "") -> str:
-    """Return the model card as Markdown; nothing that data or settings hold is taken for markup.
+    """Return the model card as Markdown. Values of data and settings are escaped.
 
     Args:
         model: The model.
-        requirements: What has to be installed to load it.
+        requirements: Packages that must be installed to load it.
         usage: Lines of Python that load it.
-        note: What to know about loading it, as Markdown.
+        note: A note about loading it, as Markdown.
     """
     import jinja2
 
     source = importlib.resources.files(__name__.rpartition(".")[0]).joinpath(
         "templates", "model_card.md.jinja"
     )
-    # No HTML: cells are escaped for Markdown.
+    # There is no HTML escaping, because the filter `cell` escapes values for Markdown.
     markdown = jinja2.Environment(
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
@@ -70,7 +70,7 @@ def render_card(model: TrainedModel, *, requirements: Sequence[str], usage: str,
 
 
 def cell(value: object) -> str:
-    """Return a value as text of a Markdown table that shows as it is."""
+    """Return a value as text of a Markdown table, with escaped markup."""
     return re.sub(r"([\\`*_{}\[\]<>|#!~$&])", r"\\\1", one_line(value, LONGEST))
 
 
@@ -84,5 +84,7 @@ def _flat(facts: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
             yield from _flat(value, f"{prefix}{name}.")
         else:
             text = value if isinstance(value, str) else json.dumps(value)
-            count = f" ({len(value)} in all)" if isinstance(value, list) and len(text) > LONGEST - 20 else ""
+            count = (
+                f" ({len(value)} in total)" if isinstance(value, list) and len(text) > LONGEST - 20 else ""
+            )
             yield f"{prefix}{name}", text[: LONGEST - 20] + count

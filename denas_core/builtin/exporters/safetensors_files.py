@@ -1,4 +1,4 @@
-"""The exporter ``builtin/safetensors``: weights, a JSON and a model card, to be loaded by DE-NAS."""
+"""The exporter ``builtin/safetensors``: weights, a JSON file and a model card, which DE-NAS loads."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ MODEL_CARD = "README.md"
 
 @dataclasses.dataclass(kw_only=True)
 class Safetensors(Exporter):
-    """Weights as safetensors, everything else as JSON, and a model card for people; loading it runs no code of its own.
+    """Weights as safetensors, everything else as JSON, and a model card. Loading the files runs no code in them.
 
-    It needs DE-NAS and the plugin of its search space to run.
+    DE-NAS and the plugin of the search space are needed to run the network.
     """
 
     tolerance = 1e-6
 
     def write(self, model: TrainedModel, directory: Path) -> Path:
-        """Write the model into `directory`, which is what a user opens.
+        """Write the model into `directory`, which the user opens.
 
         Raises:
-            ConfigError: no installed plugin provides the space, so nobody could load it.
+            ConfigError: no installed plugin provides the space, so the model could not be loaded again.
         """
         plugins = [_plugin(component) for component in (model.space, model.task) if component is not None]
         save_model(directory, model)
@@ -63,7 +63,7 @@ class Safetensors(Exporter):
             return dict(model.space.forward(model.network, batch).logits)
 
     def usage(self, model: TrainedModel, artefact: Path) -> str:
-        """Return how the network is loaded: by the `load` of its space's package where it has one."""
+        """Return Python code that loads the network, with the `load` of the package of its space if there is one."""
         package = type(model.space).__module__.partition(".")[0]
         path = str(artefact)
         if callable(getattr(sys.modules[package], "load", None)):
@@ -77,6 +77,6 @@ def _plugin(component: Component) -> Plugin:
         if plugin.status == "ok" and plugin.name == component.id.partition("/")[0]:
             return plugin
     raise ConfigError(
-        f"no installed plugin provides {component.id!r}, so nobody could load these weights again; put it into a "
+        f"no installed plugin provides {component.id!r}, so these weights could not be loaded again; put it into a "
         "plugin ('denas new-plugin'), or export to torch-export"
     )

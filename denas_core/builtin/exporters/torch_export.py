@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 PROGRAM = "model.pt2"
 NAMES = "denas.json"
-"""File in the program's archive: names of inputs and outputs, labels and other facts."""
+"""File in the archive of the program with names of inputs and outputs, labels and other facts."""
 
 
 @dataclasses.dataclass(kw_only=True)
 class TorchExport(Exporter):
     """A torch.export program (.pt2) for batches of any size, which plain PyTorch runs and compiles.
 
-    It takes inputs as the network does: normalised as ``card.json`` says. PyTorch reads parts of a .pt2 file as
-    pickles: open only those that you trust.
+    It takes the inputs of the network, normalised as ``card.json`` says. PyTorch reads parts of a .pt2 file as pickles,
+    so open only files that you trust.
     """
 
     standalone = True
-    # What runs is the same operators, fused in another order at most.
+    # The program runs the same operators, at most in another order.
     tolerance = 1e-6
 
     def write(self, model: TrainedModel, directory: Path) -> Path:
@@ -46,7 +46,7 @@ class TorchExport(Exporter):
         module = deployable_network(model)
         names = {"inputs": module.input_names, "outputs": module.output_names, "facts": dict(model.facts)}
         artefact = directory / PROGRAM
-        # Not into the file: where the disk is full, torch's own writer ends the process.
+        # The program is written to memory first: on a full disk, the writer of torch would end the process.
         archive = io.BytesIO()
         torch.export.save(traced(module), archive, extra_files={NAMES: json.dumps(names)})
         artefact.write_bytes(archive.getbuffer())
@@ -65,5 +65,5 @@ class TorchExport(Exporter):
             return named_outputs(names["outputs"], program(*(batch.inputs[name] for name in names["inputs"])))
 
     def usage(self, model: TrainedModel, artefact: Path) -> str:
-        """Return how plain PyTorch loads it."""
+        """Return Python code that loads the program with plain PyTorch."""
         return f"import torch\nnetwork = torch.export.load({str(artefact)!r}).module()"

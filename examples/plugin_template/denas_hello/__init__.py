@@ -1,1 +1,1 @@
-"""A plugin for DE-NAS; `denas_hello.plugin` says what it brings."""
+"""A plugin for DE-NAS. `denas_hello.plugin` lists its components."""

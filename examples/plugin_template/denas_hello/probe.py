@@ -1,4 +1,4 @@
-"""A latency probe: how long a network takes on a target."""
+"""A latency probe, which measures the time that a network takes on a target device."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ class HelloProbe(LatencyProbe):
     """The median wall-clock time of a fixed number of calls in this process, on the CPU."""
 
     rounds: int = option(50, "Timed calls", at_least=10, at_most=100_000)
-    warmup: int = option(5, "Calls before timing starts", at_least=0)
-    precision: float = option(0.1, "Half-width of the interval by the median that is stable", above=0)
+    warmup: int = option(5, "Calls before the timed ones", at_least=0)
+    precision: float = option(0.1, "Largest half-width of the interval, as a share of the median", above=0)
 
     def prepare(
         self, space: SearchSpace, arch: Architecture, *, seed: int, device: str
     ) -> Callable[[], object]:
-        """Return a call that runs `arch` on one sample; a probe of another target sends the network there."""
+        """Return a function that runs `arch` on one sample. Other probes send the network to their device."""
         import torch
 
-        # On the meta device, so that building draws nothing from the global generators.
+        # On the meta device, the network is built without the use of global random generators.
         with torch.device("meta"):
             model = space.build(arch)
         model = space.load(model, arch, seed=seed).eval()
@@ -41,7 +41,7 @@ class HelloProbe(LatencyProbe):
         return call
 
     def time(self, call: Callable[[], object], reference: Callable[[], object] | None) -> Latency:
-        """Return the median with its 95 % interval: the order statistics n/2 -+ 0.98 sqrt(n)."""
+        """Return the median with its 95 % interval between the order statistics n/2 -+ 0.98 sqrt(n)."""
         for _ in range(self.warmup):
             call()
         times = sorted(_milliseconds(call) for _ in range(self.rounds))

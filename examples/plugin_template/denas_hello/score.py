@@ -1,4 +1,4 @@
-"""A score: one number for an untrained network."""
+"""A score, which is one number for an untrained network."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(kw_only=True)
 class HelloScore(ProxyScore):
-    """The norm of the gradient of all weights on a batch of noise; larger is better."""
+    """The norm of the gradient with respect to all weights on a batch of noise. Larger is better."""
 
     batch_size: int = option(16, "Samples of the batch", at_least=1, at_most=4096)
 
     def passes(self) -> Sequence[PassSpec]:
-        """Return one run that differentiates the read-out by the weights; scores with equal passes share it."""
+        """Return a pass that differentiates the read-out by the weights. Equal passes run only once."""
         return (PassSpec(size=self.batch_size, readout="cotangent", gradients="weights"),)
 
     def measure(self, candidate: Candidate) -> float:

@@ -1,4 +1,4 @@
-"""A search space: what can be chosen, and the network that a choice stands for."""
+"""A search space: its knobs, and the network of each architecture."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class HelloSpace(SearchSpace):
     """Multi-layer perceptrons for tables: an activation, a depth, and a width for each layer."""
 
     features: int = option(16, "Columns of the table", at_least=1)
-    classes: int = option(2, "Classes to tell apart", at_least=2)
-    max_depth: int = option(4, "Hidden layers at most", at_least=1, at_most=32)
+    classes: int = option(2, "Number of classes", at_least=2)
+    max_depth: int = option(4, "Largest number of hidden layers", at_least=1, at_most=32)
 
     def knobs(self) -> tuple[Knob, ...]:
-        """Return the choices; the width of a layer matters only where the network is that deep."""
+        """Return the knobs. An architecture has the width of a layer only if it has the layer."""
         depths = tuple(range(1, self.max_depth + 1))
         widths = (
             Knob(f"width{layer}", (16, 32, 64, 128), layer=layer, when=("depth", depths[layer - 1 :]))
@@ -32,7 +32,7 @@ class HelloSpace(SearchSpace):
     def build(
         self, arch: Architecture, *, head: nn.Module | None = None, variant: Variant = "full"
     ) -> nn.Module:
-        """Return hidden layers and a head that is linear unless one is given; there are no residuals to leave out."""
+        """Return hidden layers with `head`, or with a linear head if it is None."""
         from torch import nn
 
         activation = {"relu": nn.ReLU, "gelu": nn.GELU}[str(arch["activation"])]

@@ -1,4 +1,4 @@
-"""The score keeps the contract of DE-NAS; what it is for needs tests of its own below."""
+"""The score keeps the contract of DE-NAS. Add tests for its results below."""
 
 from denas_core.testing import ScoreTests
 
@@ -6,8 +6,8 @@ from denas_hello.score import HelloScore
 
 
 class TestHelloScore(ScoreTests):
-    """Every conformance check, each a test."""
+    """Each conformance check is a test."""
 
     def make(self) -> HelloScore:
-        """Return a new component with the options to be tested."""
+        """Return a new component with the options to test."""
         return HelloScore()

@@ -1,4 +1,4 @@
-"""The space keeps the contract of DE-NAS; what it is for needs tests of its own below."""
+"""The space keeps the contract of DE-NAS. Add tests for its results below."""
 
 from denas_core.testing import SpaceTests
 
@@ -6,8 +6,8 @@ from denas_hello.space import HelloSpace
 
 
 class TestHelloSpace(SpaceTests):
-    """Every conformance check, each a test."""
+    """Each conformance check is a test."""
 
     def make(self) -> HelloSpace:
-        """Return a new component with the options to be tested."""
+        """Return a new component with the options to test."""
         return HelloSpace()

@@ -1,4 +1,4 @@
-"""The strategy keeps the contract of DE-NAS; what it is for needs tests of its own below."""
+"""The strategy keeps the contract of DE-NAS. Add tests for its results below."""
 
 from denas_core.testing import StrategyTests
 
@@ -6,8 +6,8 @@ from denas_hello.strategy import HelloStrategy
 
 
 class TestHelloStrategy(StrategyTests):
-    """Every conformance check, each a test."""
+    """Each conformance check is a test."""
 
     def make(self) -> HelloStrategy:
-        """Return a new component with the options to be tested."""
+        """Return a new component with the options to test."""
         return HelloStrategy()

@@ -115,7 +115,7 @@ def test_the_folder_holds_what_transformers_looks_for(vocabulary: Path, tmp_path
         "outputs": {"logits": ["logits"]},
     }
     assert done.usage.splitlines() == [
-        "# tier A: stock transformers loads it",
+        "# tier A: transformers alone loads it",
         "from transformers import AutoModelForSequenceClassification, AutoTokenizer",
         f"network = AutoModelForSequenceClassification.from_pretrained({str(done.path)!r})",
         f"tokenizer = AutoTokenizer.from_pretrained({str(done.path)!r})",
@@ -124,7 +124,7 @@ def test_the_folder_holds_what_transformers_looks_for(vocabulary: Path, tmp_path
     assert card.startswith(
         "---\nlibrary_name: transformers\npipeline_tag: text-classification\ntags: [denas]\n---\n"
     )
-    assert "It is of tier A: stock transformers loads it." in card
+    assert "This export is of tier A: transformers alone loads it." in card
     assert "pip install torch 'transformers>=" in card and "denas-core==" not in card
     assert str(tmp_path) not in card and str(tmp_path) not in json.dumps(config)
 
@@ -159,21 +159,21 @@ def test_a_model_type_of_a_plugin_is_of_tier_b_and_says_what_to_import(tmp_path:
     assert not exporter().is_standalone(model) and exporter().is_standalone(model_of(bert()))
     done = export_model(exporter(), model, tmp_path / "out")
     assert done.usage.splitlines() == [
-        "# tier B: tests.core.huggingface_spaces tells transformers of 'denas-test-own'",
+        "# tier B: tests.core.huggingface_spaces registers 'denas-test-own' with transformers",
         "import tests.core.huggingface_spaces",
         "from transformers import AutoModel",
         f"network = AutoModel.from_pretrained({str(done.path)!r})",
     ]
-    assert "It is of tier B: tests.core.huggingface_spaces tells" in (done.path / "README.md").read_text()
+    assert "This export is of tier B: tests.core.huggingface_spaces registers" in (done.path / "README.md").read_text()
 
 
 def test_networks_of_others_are_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(
-        ConfigError, match=r"^this network of 'sample/mlp' is a Sequential and no model of transformers, so"
+        ConfigError, match=r"^this network of 'sample/mlp' is a Sequential, not a model of transformers, so"
     ):
         export_model(exporter(), sample_model(), tmp_path / "out")
     with pytest.raises(
-        ConfigError, match=r"output 'logits' of 'test/bert' is none of those of a BertModel: last_"
+        ConfigError, match=r"a BertModel does not return the output 'logits' of 'test/bert', but last_"
     ):
         export_model(exporter(), model_of(bert(kind="pooled"), facts={}), tmp_path / "out")
     assert not (tmp_path / "out").exists()

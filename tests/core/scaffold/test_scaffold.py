@@ -77,7 +77,7 @@ def test_the_command_says_what_it_wrote_and_what_comes_next(tmp_path: Path) -> N
     assert done.stdout.splitlines()[-2:] == ["next:", "  pip install -e denas-zen && denas check zen"]
     again = denas("new-plugin", "zen", cwd=tmp_path)
     assert again.returncode == 2
-    assert again.stderr == "error: 'denas-zen' exists and is not empty; name another with --out\n"
+    assert again.stderr == "error: 'denas-zen' exists and is not empty; name another directory with --out\n"
 
 
 def test_the_name_of_an_installed_plugin_is_refused(tmp_path: Path) -> None:

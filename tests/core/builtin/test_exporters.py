@@ -145,7 +145,9 @@ def test_safetensors_hold_the_weights_and_load_again(tmp_path: Path) -> None:
 
 
 def test_without_a_plugin_for_its_space_a_network_has_no_safetensors(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no installed plugin provides 'sample/mlp', so these weights could not"):
+    with pytest.raises(
+        ConfigError, match="no installed plugin provides 'sample/mlp', so these weights could not"
+    ):
         export_model(Safetensors().named("builtin/safetensors"), sample_model(), tmp_path / "out")
     assert not list(tmp_path.iterdir())
 

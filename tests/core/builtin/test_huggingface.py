@@ -164,7 +164,10 @@ def test_a_model_type_of_a_plugin_is_of_tier_b_and_says_what_to_import(tmp_path:
         "from transformers import AutoModel",
         f"network = AutoModel.from_pretrained({str(done.path)!r})",
     ]
-    assert "This export is of tier B: tests.core.huggingface_spaces registers" in (done.path / "README.md").read_text()
+    assert (
+        "This export is of tier B: tests.core.huggingface_spaces registers"
+        in (done.path / "README.md").read_text()
+    )
 
 
 def test_networks_of_others_are_refused_in_one_line(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -67,9 +68,9 @@ class MeasuredNetworks:
         self._header = dict(header)
         self._stores: list[tuple[Store, set[str]]] = []
         with storage_errors(directory):
-            count = sum(map(self._belongs_to_seed, directory.glob(f"seed-{seed}*.db")))
-        for place in range(count):
-            self._read(self._path(place))
+            paths = sorted(filter(self._belongs_to_seed, directory.glob(f"seed-{seed}*.db")))
+        for path in paths:
+            self._read(path)
 
     def of(self, arch: Architecture) -> Measured:
         """Return the values of a network."""
@@ -121,11 +122,15 @@ class MeasuredNetworks:
         return differences(before, now)
 
     def _new(self) -> tuple[Store, set[str]]:
-        self._stores.append((Store.create(self._path(len(self._stores)), self._header), set()))
+        # A user may have removed a damaged store, so the number of stores need not be a free number.
+        path = next(path for path in map(self._path, itertools.count(1)) if not path.exists())
+        self._stores.append((Store.create(path, self._header), set()))
         return self._stores[-1]
 
-    def _path(self, place: int) -> Path:
-        return self._directory / (f"seed-{self._seed}-{place + 1}.db" if place else f"seed-{self._seed}.db")
+    def _path(self, number: int) -> Path:
+        return self._directory / (
+            f"seed-{self._seed}.db" if number == 1 else f"seed-{self._seed}-{number}.db"
+        )
 
     def _belongs_to_seed(self, path: Path) -> bool:
         return path.stem == f"seed-{self._seed}" or path.stem.startswith(f"seed-{self._seed}-")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from denas_core.report.page.axes import Axis
-from denas_core.report.page.charts import BOTTOM, HEIGHT, LEFT, MOST_POINTS, RIGHT, TOP, WIDTH, Drawn
+from denas_core.report.page.charts import BOTTOM, HEIGHT, LEFT, MOST_POINTS, RIGHT, TOP, WIDTH, SvgPath
 from denas_core.report.page.html import asset, environment, policy
 from denas_core.report.sections.statistics import quartiles
 from denas_core.text import number
@@ -82,7 +82,7 @@ def _scatter(entry: Mapping[str, Any], one: ScoreValues, result: Result) -> dict
         "outside": outside,
         "x_ticks": [(x(tick), number(int(tick))) for tick in (0, 25, 50, 75, 100)],
         "y_ticks": [(y(tick), number(tick)) for tick in y.ticks()],
-        "dots": Drawn("".join(f"M{px:g} {py:g}h0" for px, py in points)),
+        "dots": SvgPath("".join(f"M{px:g} {py:g}h0" for px, py in points)),
         "target": entry["target"],
     }
 

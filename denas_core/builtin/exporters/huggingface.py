@@ -63,8 +63,8 @@ class HuggingFace(Exporter):
         network = huggingface_network(model)
         inputs = list(model.space.batch(1, seed=0).inputs)
         fields = _fields_of(model, network)
-        config = _described_config(model, network)
-        with silent_transformers(), _configured(network, config):
+        config = _config_with_labels(model, network)
+        with silent_transformers(), _temporary_config(network, config):
             network.save_pretrained(directory)
         # safetensors makes files that only their owner can read.
         mode = (directory / "config.json").stat().st_mode
@@ -86,7 +86,7 @@ class HuggingFace(Exporter):
         inputs = {name: batch.inputs[name] for name in names["inputs"]}
         with torch.inference_mode():
             found = _run(network, inputs)
-        return {name: _joined(found, fields) for name, fields in names["outputs"].items()}
+        return {name: _join_fields(found, fields) for name, fields in names["outputs"].items()}
 
     def usage(self, model: TrainedModel, artefact: Path) -> str:
         """Return Python code that loads the folder with transformers."""
@@ -131,7 +131,7 @@ def _requirements(network: PreTrainedModel) -> list[str]:
     return [*found, "torch", f"'transformers>={importlib.metadata.version('transformers')}'"]
 
 
-def _described_config(model: TrainedModel, network: PreTrainedModel) -> PretrainedConfig:
+def _config_with_labels(model: TrainedModel, network: PreTrainedModel) -> PretrainedConfig:
     config = copy.deepcopy(network.config)
     # This is the folder of the original checkpoint, which exists only on this machine.
     config._name_or_path = ""
@@ -146,7 +146,7 @@ def _described_config(model: TrainedModel, network: PreTrainedModel) -> Pretrain
 
 
 @contextlib.contextmanager
-def _configured(network: PreTrainedModel, config: PretrainedConfig) -> Iterator[None]:
+def _temporary_config(network: PreTrainedModel, config: PretrainedConfig) -> Iterator[None]:
     before = network.config
     network.config = config
     try:
@@ -174,7 +174,7 @@ def _fields_of(model: TrainedModel, network: PreTrainedModel) -> dict[str, list[
         choices.append([*START_AND_END])
     fields: dict[str, list[str]] = {}
     for name, tensor in wanted.items():
-        same = [choice for choice in choices if _are_close(_joined(found, choice), tensor)]
+        same = [choice for choice in choices if _are_close(_join_fields(found, choice), tensor)]
         if not same:
             raise ConfigError(
                 f"a {type(network).__name__} does not return the output {name!r} of {model.space.id!r}, but "
@@ -198,7 +198,7 @@ def _run(network: PreTrainedModel, inputs: Mapping[str, Tensor]) -> Mapping[str,
     return outputs
 
 
-def _joined(outputs: Mapping[str, Any], fields: Sequence[str]) -> Tensor:
+def _join_fields(outputs: Mapping[str, Any], fields: Sequence[str]) -> Tensor:
     import torch
 
     tensors = [outputs[field] for field in fields]

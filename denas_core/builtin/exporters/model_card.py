@@ -75,13 +75,13 @@ def cell(value: object) -> str:
 
 
 def _rows(facts: Mapping[str, Any]) -> Rows:
-    return list(_flat(facts, ""))
+    return list(_flatten(facts, ""))
 
 
-def _flat(facts: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
+def _flatten(facts: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
     for name, value in facts.items():
         if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
+            yield from _flatten(value, f"{prefix}{name}.")
         else:
             text = value if isinstance(value, str) else json.dumps(value)
             count = (

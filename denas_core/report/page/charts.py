@@ -22,7 +22,7 @@ WIDTH, HEIGHT = 330, 270
 LEFT, RIGHT, TOP, BOTTOM = 44, 10, 14, 44
 
 
-class Drawn(str):
+class SvgPath(str):
     """The path of an SVG picture. It may be long, because the report makes it; it is escaped like any other text."""
 
     __slots__ = ()
@@ -30,7 +30,7 @@ class Drawn(str):
 
 def pareto_charts(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return a scatter plot of the score over each metric that is shown."""
-    ranked = _plotted(document["trials"])
+    ranked = _select_points(document["trials"])
     charts = []
     for metric in document["metrics"]:
         rows = [row for row in ranked if metric["name"] in row["metrics"]]
@@ -41,7 +41,7 @@ def pareto_charts(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def timeline(document: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return a chart of the score of each trial in order, with the best score so far."""
-    rows = sorted(_plotted(document["trials"]), key=lambda row: int(row["index"]))
+    rows = sorted(_select_points(document["trials"]), key=lambda row: int(row["index"]))
     if len(rows) < 2:
         return None
     width, height = 860, 260
@@ -62,7 +62,7 @@ def timeline(document: Mapping[str, Any]) -> dict[str, Any] | None:
         "x_ticks": [(x(tick), number(int(tick))) for tick in x.ticks(8) if tick == int(tick)],
         "y_ticks": [(y(tick), number(tick)) for tick in y.ticks()],
         "dots": _dots(points),
-        "line": Drawn(f"{_staircase(steps)}H{width - RIGHT}"),
+        "line": SvgPath(f"{_staircase(steps)}H{width - RIGHT}"),
         "bands": _bands(document["trials"], x),
         "links": [],
         "points": [[px, py, row["index"]] for (px, py), row in zip(points, rows, strict=True)],
@@ -107,7 +107,7 @@ def bars(rows: Sequence[Mapping[str, Any]], directions: Mapping[str, str]) -> di
     return found
 
 
-def _plotted(trials: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _select_points(trials: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     ranked = [row for row in trials if row["rank"] is not None and row["score"] is not None]
     ranked.sort(key=lambda row: int(row["rank"]))
     if len(ranked) <= MOST_POINTS:
@@ -145,7 +145,7 @@ def _scatter(metric: str, title: str, rows: Sequence[Mapping[str, Any]]) -> dict
         "y_ticks": [(y(tick), number(tick)) for tick in y.ticks()],
         "dots": _dots((px, py) for px, py, row in placed if not row["on_front"]),
         "front_dots": _dots((px, py) for px, py, row in front),
-        "line": Drawn(f"{_staircase(steps)}H{WIDTH - RIGHT}"),
+        "line": SvgPath(f"{_staircase(steps)}H{WIDTH - RIGHT}"),
         "bands": [],
         "best": {"x": best_x, "y": best_y, "row": best},
         "links": [{"x": px, "y": py, "row": row} for px, py, row in sorted(links, key=lambda item: item[0])],
@@ -208,9 +208,9 @@ def _frame(width: int, height: int) -> dict[str, int]:
     return {"left": LEFT, "right": width - RIGHT, "top": TOP, "bottom": height - BOTTOM}
 
 
-def _dots(points: Iterable[tuple[float, float]]) -> Drawn:
+def _dots(points: Iterable[tuple[float, float]]) -> SvgPath:
     # A line of length 0 with a round cap is a dot, and takes a tenth of the bytes of a circle.
-    return Drawn("".join(f"M{x:g} {y:g}h0" for x, y in points))
+    return SvgPath("".join(f"M{x:g} {y:g}h0" for x, y in points))
 
 
 def _staircase(points: Sequence[tuple[float, float]]) -> str:

@@ -69,7 +69,7 @@ def environment() -> Environment:
         if value is None:
             return DASH
         # Markup was escaped by a filter already.
-        is_text = isinstance(value, str) and not isinstance(value, (Markup, charts.Drawn))
+        is_text = isinstance(value, str) and not isinstance(value, (Markup, charts.SvgPath))
         return text.visible(value) if is_text else value
 
     made = Environment(

@@ -156,7 +156,7 @@ def _summary(
             by_seed.append(again)
     # The same candidates are ranked for every seed, because a combined value depends on the other candidates.
     combined = [setup.scoring.values(trials) for trials in by_seed]
-    components = [_goodness(setup, trials) for trials in by_seed]
+    components = [_oriented_values(setup, trials) for trials in by_seed]
     keys = [trial.arch.key for trial in finalists]
     summary = agreement(combined, components, finalists=keys, best=keys[0])
     return {
@@ -165,7 +165,7 @@ def _summary(
     }
 
 
-def _goodness(setup: Setup, trials: Sequence[Trial]) -> dict[str, Values]:
+def _oriented_values(setup: Setup, trials: Sequence[Trial]) -> dict[str, Values]:
     signs = {
         name: 1.0 if score.direction == "maximize" else -1.0
         for name, score in setup.scoring.components.items()

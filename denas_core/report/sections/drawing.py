@@ -67,7 +67,7 @@ def draw(space: SearchSpace, arch: Architecture) -> dict[str, Any]:
     chosen.sort(key=lambda module: places.get(names[module], len(places)))
     rows = [_row(module, names[module], shapes, flops) for module in chosen]
     params = sum(parameter.numel() for parameter in model.parameters())
-    return {"params": params, "flops": total, "blocks": _merged(rows)[:MOST_BLOCKS]}
+    return {"params": params, "flops": total, "blocks": _merge_equal(rows)[:MOST_BLOCKS]}
 
 
 def _choose(
@@ -114,7 +114,7 @@ def _row(
     }
 
 
-def _merged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _merge_equal(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     merged: list[dict[str, Any]] = []
     for row in rows:
         before = merged[-1] if merged else None

@@ -223,3 +223,14 @@ def test_a_damaged_store_is_said_to_be_replaceable(table: Path, tmp_path: Path) 
         evaluate(table, tmp_path / "out")
     store.unlink()
     assert entry(evaluate(table, tmp_path / "out"), "params")["kendall"] == 1.0
+
+
+def test_a_removed_store_is_made_again_although_later_ones_are_kept(table: Path, tmp_path: Path) -> None:
+    evaluate(table, tmp_path / "out")
+    evaluate(table, tmp_path / "out", scores=["toy/slope"])
+    stores = {"seed-0.db", "seed-0-2.db"}
+    assert {path.name for path in (tmp_path / "out").glob("*.db")} == stores
+    (tmp_path / "out" / "seed-0.db").unlink()
+    assert entry(evaluate(table, tmp_path / "out"), "params")["kendall"] == 1.0
+    assert {path.name for path in (tmp_path / "out").glob("*.db")} >= stores
+    assert entry(evaluate(table, tmp_path / "out", scores=["toy/slope"]), "toy/slope")["failed"] == 0

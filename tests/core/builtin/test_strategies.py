@@ -64,7 +64,7 @@ def test_evolution_of_nothing_is_refused() -> None:
     with pytest.raises(ConfigError) as caught:
         Evolution(population=0, mutations=0, crossovers=0)
     assert str(caught.value) == (
-        "strategy evolution proposes nothing, because population, mutations and crossovers are all 0"
+        "strategy evolution proposes nothing, because population, mutations and crossovers are all 0; set one of them"
     )
 
 

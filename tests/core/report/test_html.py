@@ -128,3 +128,16 @@ def test_latencies_say_how_many_samples_a_call_has(probe: dict[str, Any], said: 
         | {"range": None, "rejected": 0}
     ]
     assert said in Page(render_html(document)).text
+
+
+def test_a_component_is_not_shown_under_the_title_of_a_metric(tmp_path: Path) -> None:
+    _, _, document = page_of(tmp_path, ["name"])
+    numbers = {"best": 2.0, "low": 1.0, "median": 1.5, "high": 1.8, "beaten": 0.5, "direction": "maximize"}
+    document["comparison"] = {
+        "count": 4,
+        "is_member": False,
+        "rows": [{"name": "flops", "kind": kind, **numbers} for kind in ("component", "metric")],
+    }
+    page = render_html(document)
+    assert '<th scope="row">flops (component)</th>' in page
+    assert page.count('<th scope="row">FLOPs</th>') == 1

@@ -30,7 +30,7 @@ def count_cost(
     parts: Callable[[nn.Module], Mapping[str, tuple[str, ...]]] | None = None,
     name: str = "the network",
 ) -> dict[str, float]:
-    """Return the cost of a network in eval mode for one sample. The network is not computed.
+    """Return the cost of a network in eval mode for one sample. No tensor is computed.
 
     Args:
         build: Makes the structure of the network. It is called with the meta device as default.

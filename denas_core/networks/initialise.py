@@ -49,6 +49,6 @@ def initialise(model: nn.Module, *, seed: int) -> nn.Module:
                     parameter.fill_(1.0 if own_name in GAINS else 0.0)
             if on_meta and list(module.buffers(recurse=False)):
                 raise ValueError(
-                    f"module {name!r} has buffers but no reset_parameters(); define it, or the space's load()"
+                    f"module {name!r} has buffers but no reset_parameters(); define it, or define load() of the space"
                 )
     return model

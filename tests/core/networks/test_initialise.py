@@ -95,7 +95,7 @@ def test_a_buffer_that_nothing_can_restore_is_refused() -> None:
     with pytest.raises(ValueError) as caught:
         initialise(on_meta(lambda: nn.Sequential(Buffered())), seed=0)
     assert str(caught.value) == (
-        "module '0' has buffers but no reset_parameters(); define it, or the space's load()"
+        "module '0' has buffers but no reset_parameters(); define it, or define load() of the space"
     )
 
 

@@ -16,6 +16,7 @@ from denas_core.evaluation.evaluator import Evaluator
 from denas_core.evaluation.spread import opened, spread
 from denas_core.setup.memory_limit import memory_need
 from denas_core.system.interrupt import Interruption, interruptible
+from denas_core.text import one_line
 from denas_core.values.architecture import Architecture
 from denas_core.values.trial import Evaluation
 
@@ -78,7 +79,7 @@ class Measuring:
                 for names, group in missing.items():
                     function = functools.partial(evaluate_each, self._evaluator(names, seed, need.limit))
                     for arch, evaluation in spread(self.executor, function, _until(interruption, group)):
-                        measured.add(arch, evaluation)
+                        measured.add(arch, _with_all_reasons(evaluation, names))
                         done += 1
                         on_progress(done, total)
                     if interruption:
@@ -115,6 +116,16 @@ def _until(interruption: Interruption, architectures: Sequence[Architecture]) ->
         if interruption:
             return
         yield arch
+
+
+def _with_all_reasons(evaluation: Evaluation, columns: Sequence[str]) -> Evaluation:
+    """Return `evaluation` with a reason for each column if its worker was lost, for which there is only one reason."""
+    lines = evaluation.reason.splitlines()
+    known = {*evaluation.components, *(line.partition(": ")[0] for line in lines)}
+    if known >= set(columns):
+        return evaluation
+    reason = one_line(evaluation.reason)
+    return dataclasses.replace(evaluation, reason="\n".join(f"{name}: {reason}" for name in columns))
 
 
 def evaluate_each(evaluator: Evaluator, arch: Architecture) -> Evaluation:

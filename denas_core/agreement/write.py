@@ -15,7 +15,6 @@ from .page import render_page
 from .wording import cells, columns, counted, explanations, failed_in_words, of_target, verdict
 
 JSON, MARKDOWN, CSV, NETWORKS, PAGE = "scores.json", "scores.md", "scores.csv", "networks.csv", "report.html"
-_INTERVALS = ("kendall", "spearman", "difference", "kendall_in_bands")
 
 
 def write_result(result: Result) -> None:

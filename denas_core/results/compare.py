@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +13,8 @@ from typing import Any
 from denas_core.errors import ConfigError, DenasError
 from denas_core.registry.registry import Registry
 from denas_core.runs.files import read_run
-from denas_core.setup.config import differences
+from denas_core.setup.config import COMPONENTS, differences, make_config
+from denas_core.setup.stored import with_new_options
 from denas_core.values.metrics import Metrics, stored_metrics
 from denas_core.values.objectives import Objective
 from denas_core.values.ranking import kendall_tau
@@ -80,7 +82,7 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
         if sum(other.resolve() == path.resolve() for other in paths) > 1:
             raise ConfigError(f"run {str(path)!r} is named twice; name another one")
     registry = cache(Registry.discover)
-    return [_read(path, registry) for path in paths]
+    return _with_new_options([_read(path, registry) for path in paths], registry)
 
 
 def compare_runs(runs: Sequence[Run]) -> dict[str, Any]:
@@ -138,6 +140,25 @@ def _read(path: Path, registry: Callable[[], Registry]) -> Run:
         reason=reason,
         metrics=stored_metrics(insight.metrics if insight else ()),
     )
+
+
+def _with_new_options(runs: Sequence[Run], registry: Callable[[], Registry]) -> list[Run]:
+    """Return the runs with the options that did not exist when they were made, if another run stores these.
+
+    The options of a component that is not installed stay as they are stored.
+    """
+    completed = [make_config(run.config, origin=str(run.path)).as_dict() for run in runs]
+    for kind in COMPONENTS:
+        for config in completed:
+            same = [other[kind] for other in completed if other[kind]["name"] == config[kind]["name"]]
+            if any(other.keys() - config[kind].keys() for other in same):
+                with contextlib.suppress(DenasError):
+                    cls = registry().load(kind, config[kind]["name"])
+                    config[kind] = with_new_options(config[kind], cls)
+    return [
+        dataclasses.replace(run, header={**run.header, "config": config})
+        for run, config in zip(runs, completed, strict=True)
+    ]
 
 
 def _describe(run: Run) -> dict[str, Any]:

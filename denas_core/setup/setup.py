@@ -33,6 +33,7 @@ class Setup:
 
     Attributes:
         config: The configuration of the search, with every option written out.
+        components: All components of the configuration by kind, also a probe that the search does not use.
         problem: Space and absolute constraints.
         relative: Constraints relative to the measured latency of the full architecture. `resolve_latency_bounds` makes
             them absolute and empties this field.
@@ -48,6 +49,7 @@ class Setup:
     strategy: Strategy
     probe: LatencyProbe | None
     executor: Executor
+    components: Mapping[str, Component]
     problem: Problem
     objectives: tuple[Objective, ...]
     budget: Budget
@@ -117,6 +119,7 @@ class Setup:
             strategy=made["strategy"],
             probe=made["probe"] if needs_latency else None,
             executor=made["executor"],
+            components=made,
             problem=Problem(space, constraints, objectives),
             objectives=objectives,
             budget=Budget.parse(config.budget),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from denas_core.contracts.component import Component
 from denas_core.contracts.space import SearchSpace
 from denas_core.errors import ConfigError
+from denas_core.registry.options import make_component
 from denas_core.registry.registry import Registry
 
 from .config import make_config
@@ -45,6 +47,25 @@ def ranking_setup(config: Mapping[str, Any], registry: Registry, *, origin: str)
     """
     document = {**config, "constraints": [], "objectives": ["score"]}
     return Setup.from_config(make_config(document, origin=origin), registry)
+
+
+def with_new_options(stored: Mapping[str, Any], cls: type[Component]) -> dict[str, Any]:
+    """Return the stored configuration of a component with the options that its class has received since.
+
+    A new option has its default, because the component had no choice before. Stored values stay as they are, also if
+    a default has changed.
+
+    Args:
+        stored: The name and the options of the component.
+        cls: The class of the component today.
+
+    Raises:
+        ConfigError: the class refuses a stored option.
+    """
+    options = {name: value for name, value in stored.items() if name != "name"}
+    # The default is taken from an object: a class may derive the value of one option from another.
+    complete = make_component(cls, options, id=stored["name"]).options()
+    return {**stored, **{name: value for name, value in complete.items() if name not in stored}}
 
 
 def check_unchanged(space: SearchSpace, header: Mapping[str, Any]) -> None:

@@ -12,8 +12,9 @@ from denas_core.registry.registry import Registry
 from denas_core.runs.files import CONFIG, STORE, check_is_run
 from denas_core.runs.path_length import check_path_length
 from denas_core.runs.store import Store
-from denas_core.setup.config import MAY_CHANGE_ON_RESUME, differences
+from denas_core.setup.config import MAY_CHANGE_ON_RESUME, differences, make_config
 from denas_core.setup.setup import Setup
+from denas_core.setup.stored import with_new_options
 from denas_core.system.atomic import LOCK, remove_leftovers, storage_errors, sync_directory, write_atomically
 from denas_core.system.file_system import network_file_system
 from denas_core.system.lock import OWNER, RunLock
@@ -130,12 +131,20 @@ def _references(setup: Setup) -> dict[str, Any]:
 def check_options(stored: dict[str, Any], setup: Setup, *, path: Path) -> None:
     """Check that a resumed run has the options with which it started.
 
+    An option that did not exist when the run started counts as its default.
+
     Raises:
         ConfigError: an option other than the budget and the executor has changed. The text lists all changes.
     """
+    before = make_config(stored["config"], origin=str(path)).as_dict()
+    now = setup.config.as_dict()
+    for kind, component in setup.components.items():
+        is_same = kind not in MAY_CHANGE_ON_RESUME and before[kind]["name"] == component.id
+        if is_same and now[kind].keys() - before[kind].keys():
+            before[kind] = with_new_options(before[kind], type(component))
     changed = [
         line
-        for line in differences(stored["config"], setup.config.as_dict())
+        for line in differences(before, now)
         if re.split(r"[.:]", line)[0] not in MAY_CHANGE_ON_RESUME
     ]
     if changed:

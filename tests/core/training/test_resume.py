@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -201,4 +202,25 @@ def test_data_may_move_but_not_change_on_resume(points: Path, tmp_path: Path) ->
     moved = points.rename(tmp_path / "moved.txt")
     again = run(make_plan(moved, epochs=2), out, resume=True)
     assert again.progress.best == whole.progress.best
+    assert_same(weights(out), weights(tmp_path / "whole"))
+
+
+def test_an_option_that_is_newer_than_a_training_counts_as_its_default(points: Path, tmp_path: Path) -> None:
+    plan = make_plan(points, epochs=2)
+    run(plan, tmp_path / "whole")
+    out = tmp_path / "out"
+    run(plan, out)
+    (out / "result.json").unlink()
+    shutil.rmtree(last_checkpoint(out))
+    stored = json.loads((out / "settings.json").read_text())
+    for options, name in (
+        (stored["settings"], "clip"),
+        (stored["task"]["options"], "mix"),
+        (stored["space"]["options"], "dropout"),
+    ):
+        del options[name]
+    (out / "settings.json").write_text(json.dumps(stored))
+    with pytest.raises(ConfigError, match=r"cannot go on with settings\.clip: 0\.0 -> 1\.0"):
+        run(make_plan(points, epochs=2, clip=1.0), out, resume=True)
+    run(plan, out, resume=True)
     assert_same(weights(out), weights(tmp_path / "whole"))

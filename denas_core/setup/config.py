@@ -12,12 +12,13 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from denas_core.errors import ConfigError, did_you_mean
+from denas_core.registry.loading import Kind
 from denas_core.registry.options import explain
 from denas_core.system.guarded_yaml import load_mapping, load_yaml, read_text
 from denas_core.values.metrics import ANY_METRIC
 from denas_core.values.objectives import Budget, Constraint, Objective
 
-COMPONENTS = ("space", "score", "strategy", "probe", "executor")
+COMPONENTS: tuple[Kind, ...] = ("space", "score", "strategy", "probe", "executor")
 
 DEFAULT_EXECUTOR = "builtin/process"
 

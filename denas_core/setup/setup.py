@@ -17,6 +17,7 @@ from denas_core.errors import ConfigError, NotInstalled
 from denas_core.evaluation.evaluator import Evaluator
 from denas_core.evaluation.scoring import Scoring
 from denas_core.isolation.plugin_errors import plugin_errors
+from denas_core.registry.loading import Kind
 from denas_core.registry.registry import Registry
 from denas_core.values.metrics import Metrics, declared_metrics
 from denas_core.values.objectives import SCORE, Budget, Constraint, Objective
@@ -178,10 +179,10 @@ class Setup:
         return memory_need(self.space, self.scoring.components.values())
 
 
-def _create(kind: str, config: RunConfig, registry: Registry) -> Any:
+def _create(kind: Kind, config: RunConfig, registry: Registry) -> Any:
     chosen: ComponentConfig = getattr(config, kind)
     try:
-        return registry.create(kind, chosen.name, chosen.options)  # type: ignore[arg-type]
+        return registry.create(kind, chosen.name, chosen.options)
     except NotInstalled as error:
         # A misspelt short name looks like a class of a Python program, but a module's name usually has dots.
         is_misspelt = "did you mean" in str(error) and "." not in chosen.name

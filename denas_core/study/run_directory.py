@@ -143,9 +143,7 @@ def check_options(stored: dict[str, Any], setup: Setup, *, path: Path) -> None:
         if is_same and now[kind].keys() - before[kind].keys():
             before[kind] = with_new_options(before[kind], type(component))
     changed = [
-        line
-        for line in differences(before, now)
-        if re.split(r"[.:]", line)[0] not in MAY_CHANGE_ON_RESUME
+        line for line in differences(before, now) if re.split(r"[.:]", line)[0] not in MAY_CHANGE_ON_RESUME
     ]
     if changed:
         raise ConfigError(

@@ -18,6 +18,7 @@ from denas_core.setup.config import apply_settings
 from denas_core.setup.stored import with_new_options
 from tests.core.toy_searches import denas_here, table, toy_search
 
+
 @dataclasses.dataclass(kw_only=True)
 class Sized(ProxyScore):
     """A score that derives one option from another."""

@@ -203,5 +203,7 @@ def _proxy(registry: Registry, name: str) -> ProxyScore:
 
 
 def _written_out(config: RunConfig, made: Mapping[str, Component], device: str) -> RunConfig:
-    parts = {kind: ComponentConfig(name=made[kind].id, **made[kind].options()) for kind in COMPONENTS}
+    parts: dict[str, Any] = {
+        kind: ComponentConfig(name=made[kind].id, **made[kind].options()) for kind in COMPONENTS
+    }
     return config.model_copy(update={**parts, "device": device})

@@ -91,6 +91,34 @@ class Registry:
             f"no installed plugin has {with_article(kind)} {name!r}{hint}; installed: {', '.join(ids) or 'none'}"
         )
 
+    def kind_of(self, name: str) -> Kind:
+        """Return the kind of the component `name`, which is an id or a short name.
+
+        Raises:
+            NotInstalled, PluginError: see `resolve`.
+            ConfigError: components of several kinds have that name.
+        """
+        found: list[Kind] = []
+        reasons: list[NotInstalled] = []
+        for kind in CONTRACTS:
+            try:
+                self.resolve(kind, name)
+                found.append(kind)
+            except NotInstalled as error:
+                reasons.append(error)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            kinds = " and ".join(map(with_article, found))
+            raise ConfigError(f"{name!r} is ambiguous: there is {kinds} of that name; write the full id")
+        if "/" in name and name.partition("/")[0] not in {plugin.name for plugin in self.plugins}:
+            # The text names what to install.
+            raise reasons[0]
+        known = [id for kind in CONTRACTS for id in self.ids(kind)]
+        raise NotInstalled(
+            f"no installed plugin has a component {name!r}{did_you_mean(name, known)}; 'denas plugins' lists them"
+        )
+
     def load(self, kind: Kind, name: str) -> type[Any]:
         """Return the class of a component.
 

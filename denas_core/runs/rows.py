@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from denas_core.seeding import canonical_json, digest
@@ -118,3 +118,11 @@ def as_trial(row: Sequence[Any], components: Mapping[str, float]) -> Trial:
             seconds=dict(json.loads(content["seconds"])),
         ),
     )
+
+
+def as_trials(rows: Sequence[Row], components: Iterable[Row]) -> list[Trial]:
+    """Return the trials of intact rows, given the intact rows of their components."""
+    values: dict[int, dict[str, float]] = {}
+    for index, name, value, *_ in components:
+        values.setdefault(index, {})[name] = value
+    return [as_trial(row, values.get(row[0], {})) for row in rows]

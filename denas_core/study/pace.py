@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import statistics
 import time
 from collections import deque
-from collections.abc import Mapping
-from typing import Any
 
 from denas_core.values.objectives import Budget
 from denas_core.values.trial import Trial
@@ -25,29 +22,6 @@ NOTABLE_SECONDS, NOTABLE_SHARE = 1.0, 0.02
 """A delay is reported if it is longer than this number of seconds and this share of the budget."""
 
 RECENT = 50
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class GenerationSizes:
-    """Sizes of generations that were made smaller to fit a time budget. A resumed run keeps them.
-
-    Attributes:
-        first: Candidates of the first generation, some of which were evaluated before the rate was known.
-        later: Candidates of every later generation.
-    """
-
-    first: int
-    later: int
-
-    @classmethod
-    def read(cls, header: Mapping[str, Any]) -> GenerationSizes | None:
-        """Return the sizes that are stored in the header of a run; None if the strategy decides them."""
-        stored = header.get("generation_sizes")
-        return None if stored is None else cls(int(stored["first"]), int(stored["later"]))
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the entry of the header that `read` reads."""
-        return {"generation_sizes": dataclasses.asdict(self)}
 
 
 class Pace:

@@ -9,12 +9,13 @@ import re
 import shlex
 import shutil
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 from denas_core.errors import ConfigError, StoreDamaged
 from denas_core.registry.registry import Registry
 from denas_core.runs.files import CONFIG, REPAIRED, STORE, check_is_run
-from denas_core.runs.rows import APPLICATION_ID, SCHEMA_VERSION, TABLES, Row, trial_seconds
+from denas_core.runs.rows import APPLICATION_ID, SCHEMA_VERSION, TABLES, Row, as_trials, trial_seconds
 from denas_core.runs.salvage import LOGS, Salvage, as_far_as_readable, copy_readable, salvage
 from denas_core.runs.store import Store, has_log
 from denas_core.seeding import canonical_json
@@ -22,7 +23,9 @@ from denas_core.setup.config import make_config, read_document
 from denas_core.setup.setup import Setup
 from denas_core.system.atomic import WORK, remove_leftovers, storage_errors, sync_directory
 from denas_core.system.lock import RunLock
+from denas_core.values.trial import Trial
 
+from .generation_sizes import GenerationSizes
 from .run_directory import header
 
 _PARTS = ("", "-wal", "-shm", "-journal")
@@ -106,7 +109,7 @@ def _repaired(path: Path, work: Path, registry: Registry) -> Repair:
             f"run in another directory{_with_its_configuration(path)}"
         )
     trials, components = found.prefix()
-    meta, notices = _restored_meta(path, found, trials, registry)
+    meta, notices = _restored_meta(path, found, trials, components, registry)
     Store.build(path / REPAIRED, meta, trials, components)
     dropped = found.seen - len(trials)
     damaged = aside + _swap(path, is_cut_off=False)
@@ -136,12 +139,12 @@ def _with_its_configuration(path: Path) -> str:
 
 
 def _restored_meta(
-    path: Path, found: Salvage, trials: list[Row], registry: Registry
+    path: Path, found: Salvage, trials: list[Row], components: list[Row], registry: Registry
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     notices = []
     meta = dict(found.meta)
     if "header" not in meta:
-        meta["header"] = canonical_json(_header_anew(path, registry))
+        meta["header"] = canonical_json(_header_anew(path, as_trials(trials, components), registry))
         notices.append(
             "the header is lost: it is made anew from config.yaml and the plugins installed now; if the run began with "
             "other versions, its trials are theirs"
@@ -152,11 +155,13 @@ def _restored_meta(
     return meta, tuple(notices)
 
 
-def _header_anew(path: Path, registry: Registry) -> dict[str, object]:
+def _header_anew(path: Path, trials: Sequence[Trial], registry: Registry) -> dict[str, object]:
     try:
         document, text = read_document(str(path / CONFIG))
         config = make_config(document, origin=str(path / CONFIG), text=text)
-        return header(Setup.from_config(config, registry), registry)
+        setup = Setup.from_config(config, registry)
+        sizes = GenerationSizes.recover(setup, trials)
+        return {**header(setup, registry), **(sizes.as_dict() if sizes else {})}
     except ConfigError as error:
         raise StoreDamaged(
             f"the header of {str(path / STORE)!r} is lost and cannot be made anew: {error}; fix config.yaml first"

@@ -10,18 +10,17 @@ from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from denas_core.contracts.strategy import History
-from denas_core.errors import Interrupted, NoResult, PluginError, StoreDamaged
+from denas_core.errors import Interrupted, NoResult, StoreDamaged
 from denas_core.evaluation.evaluator import Evaluator
-from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.runs.store import Store
-from denas_core.seeding import derive_seed
 from denas_core.setup.setup import Setup
 from denas_core.system.interrupt import Interruption, interruptible
 from denas_core.values.architecture import Architecture
 from denas_core.values.trial import Evaluation, Trial
 
-from .pace import GenerationSizes, Pace
+from .generation_sizes import GenerationSizes
+from .pace import Pace
+from .proposals import propose
 
 FIRST_FAILURES = 25
 """A search stops if this many candidates failed and none is scored, because then the cause is not the candidates."""
@@ -153,28 +152,8 @@ class Study:
             )
 
     def _ask(self, generation: int, finished: Sequence[Trial]) -> list[Architecture]:
-        # A strategy gets only complete generations, so that neither the order of results nor a kill changes proposals.
-        ranked, values = self.setup.scoring.rank(finished)
-        history = History(trials=finished, ranked=ranked, values=values)
-        strategy = self.setup.strategy
-        seed = derive_seed(self.setup.config.seed, "generation", generation)
-        with plugin_errors(f"strategy {strategy.id!r}"):
-            count = strategy.generation_size if self._sizes is None or not generation else self._sizes.later
-            asked = strategy.ask(self.setup.problem, history, count=count, seed=seed)
-            # A strategy may return an endless iterator, so only one proposal too many is taken.
-            proposals = list(itertools.islice(asked, count + 1))
-            if len(proposals) > count:
-                raise ValueError(f"it proposes more than the {count} asked for")
-        known = history.keys()
-        fresh = {
-            arch.key: arch for arch in proposals if isinstance(arch, Architecture) and arch.key not in known
-        }
-        if len(fresh) < len(proposals):
-            raise PluginError(
-                f"strategy {strategy.id!r}: {len(proposals) - len(fresh)} of {len(proposals)} proposals are not "
-                "architectures, or are known already"
-            )
-        proposed = list(fresh.values())
+        size = None if self._sizes is None or not generation else self._sizes.later
+        proposed = propose(self.setup, finished, generation, count=size)
         return proposed[: self._limit(proposed, generation)]
 
     def _limit(self, proposals: Sequence[Architecture], generation: int) -> int:

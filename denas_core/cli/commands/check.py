@@ -16,8 +16,6 @@ from denas_core.cli.output import print_json
 from denas_core.errors import ConfigError, NotInstalled, PluginError, did_you_mean
 from denas_core.text import one_line
 
-from .plugins import kind_of
-
 if TYPE_CHECKING:
     from denas_core.contracts.component import Component
     from denas_core.contracts.space import SearchSpace
@@ -155,7 +153,7 @@ def _subjects(
         )
     if not plugins:
         # Refuse wrong options, and a class that cannot be imported, before any check.
-        registry.create(kind_of(registry, target.partition(":")[0]), target, options, origin="--set")
+        registry.create(registry.kind_of(target.partition(":")[0]), target, options, origin="--set")
         return [_component(registry, target, options, spaces, timeout, skips)]
     if options:
         raise ConfigError(f"--set is for one component, such as {target}/...; {target!r} is a plugin")
@@ -190,7 +188,7 @@ def _component(
     skips: Mapping[str, str],
 ) -> Subject:
     base, colon, preset = name.partition(":")
-    kind: Kind = kind_of(registry, base)
+    kind: Kind = registry.kind_of(base)
 
     def make() -> Component:
         component: Component = registry.create(kind, name, options, origin="--set")
@@ -222,7 +220,7 @@ def _options(settings: Iterable[str]) -> dict[str, Any]:
 
 def _is_component(registry: Registry, name: str) -> bool:
     try:
-        kind_of(registry, name)
+        registry.kind_of(name)
     except NotInstalled:
         return False
     return True

@@ -8,11 +8,10 @@ import typer
 
 from denas_core.cli.arguments import AllowPickleOption, ColumnsOption, JsonOption, SetOption, with_pickles
 from denas_core.cli.output import MORE, print_json, print_paragraphs, print_table, print_text
-from denas_core.errors import ConfigError, NotInstalled, with_article
+from denas_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from denas_core.contracts.space import SearchSpace
-    from denas_core.registry.loading import Kind
     from denas_core.registry.registry import Registry
 
 
@@ -82,7 +81,7 @@ def show(
     from denas_core.values.metrics import declared_metrics
 
     registry = Registry.discover()
-    kind = kind_of(registry, component.partition(":")[0])
+    kind = registry.kind_of(component.partition(":")[0])
     cls = registry.load(kind, component.partition(":")[0])
     document: dict[str, Any] = {
         "schema": "denas.show/1",
@@ -110,43 +109,6 @@ def show(
         print_json(document)
     else:
         _print(document)
-
-
-def kind_of(registry: Registry, name: str) -> Kind:
-    """Return the kind of the component `name`, an id or a bare name.
-
-    Raises:
-        NotInstalled: there is none.
-        ConfigError: components of several kinds have that name.
-    """
-    from denas_core.registry.loading import HOOKS
-
-    found: list[Kind] = []
-    refused: Exception | None = None
-    for kind in HOOKS:
-        try:
-            registry.resolve(kind, name)
-            found.append(kind)
-        except NotInstalled as error:
-            refused = refused or error
-    if not found:
-        known = [id for kind in HOOKS for id in registry.ids(kind)]
-        from denas_core.errors import did_you_mean
-
-        if (
-            "/" in name
-            and refused is not None
-            and name.partition("/")[0] not in {p.name for p in registry.plugins}
-        ):
-            raise refused
-        raise NotInstalled(
-            f"no installed plugin has a component {name!r}{did_you_mean(name, known)}; 'denas plugins' lists them"
-        )
-    if len(found) > 1:
-        raise ConfigError(
-            f"{name!r} is ambiguous: there is {' and '.join(map(with_article, found))} of that name; write the full id"
-        )
-    return found[0]
 
 
 def _options(settings: list[str]) -> dict[str, Any]:

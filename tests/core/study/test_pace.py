@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from denas_core.launch import resume, run_search
 from denas_core.registry.registry import Registry
 from denas_core.results.result import SearchResult
 from denas_core.runs.files import read_run
+from denas_core.study.repair import repair_run
 from denas_core.values.trial import Evaluation, Trial
 from tests.core.toy_searches import Watcher, table, toy_config, toy_search
 
@@ -103,6 +105,35 @@ def test_workers_in_flight_belong_to_the_first_generation(tmp_path: Path) -> Non
     store.close()
 
 
+@pytest.mark.parametrize(("workers", "stop_after"), [(1, 3), (1, 15), (1, 40), (16, 60)])
+def test_a_repaired_run_goes_on_with_its_generations_although_its_header_is_lost(
+    tmp_path: Path, workers: int, stop_after: int
+) -> None:
+    run = tmp_path / "run"
+    config = toy_config(
+        run,
+        score={"name": "toy/both", "pause": 1.0},
+        executor={"name": "toy/shuffled", "workers": workers},
+        budget="60s",
+    )
+    if stop_after < 60:
+        with pytest.raises(Interrupted):
+            run_search(config, Registry.discover(), observers=[_stopping(stop_after)])
+    else:
+        run_search(config, Registry.discover())
+    before, sizes = table(run), _sizes(run)
+    connection = sqlite3.connect(run / "study.db")
+    connection.execute("DELETE FROM meta")
+    connection.commit()
+    connection.close()
+    repair_run(run, Registry.discover())
+    # Sizes are chosen anew where no second generation depends on them.
+    assert _sizes(run) == (sizes if max(generation for _, generation, *_ in before) else None)
+    resume(run, budget="80s")
+    assert table(run)[: len(before)] == before
+    assert len(generations(run)) >= 4
+
+
 @pytest.mark.parametrize("budget", [30, "17s"])
 def test_a_search_that_stayed_random_sampling_says_so(tmp_path: Path, budget: Any) -> None:
     result = search(tmp_path / "a", pause=8.0, budget=budget)
@@ -145,6 +176,11 @@ def test_evolution_shrinks_in_proportion() -> None:
     again = RandomSearch().ask(Problem(space), history, count=20, seed=3)
     assert asked[:10] == again[:10]
     assert not set(asked[10:]) & set(again[10:])
+
+
+def _sizes(run: Path) -> Any:
+    with read_run(run) as store:
+        return store.header().get("generation_sizes")
 
 
 def _stopping(after: int) -> Watcher:

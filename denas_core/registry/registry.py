@@ -115,9 +115,8 @@ class Registry:
             # The text names what to install.
             raise reasons[0]
         known = [id for kind in CONTRACTS for id in self.ids(kind)]
-        raise NotInstalled(
-            f"no installed plugin has a component {name!r}{did_you_mean(name, known)}; 'denas plugins' lists them"
-        )
+        hint = did_you_mean(name, [*known, *(id.partition("/")[2] for id in known)])
+        raise NotInstalled(f"no installed plugin has a component {name!r}{hint}; 'denas plugins' lists them")
 
     def load(self, kind: Kind, name: str) -> type[Any]:
         """Return the class of a component.

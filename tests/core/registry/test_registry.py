@@ -183,3 +183,39 @@ def test_a_kind_with_a_vowel_has_its_article(registry: Registry) -> None:
     assert refusal(registry, "exporter", "zen", NotInstalled) == (
         "no installed plugin has an exporter 'zen'; installed: none"
     )
+
+
+def test_the_kind_of_a_component_is_found_by_its_name(registry: Registry) -> None:
+    assert registry.kind_of("good/zen") == registry.kind_of("zen") == "score"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "zenn",
+            "no installed plugin has a component 'zenn'; did you mean 'zen'?; 'denas plugins' lists them",
+        ),
+        (
+            "cv/cnn",
+            "space 'cv/cnn' needs the plugin 'cv', which is not installed; install it with: pip install denas-cv",
+        ),
+    ],
+)
+def test_a_name_without_a_kind_is_refused(registry: Registry, name: str, message: str) -> None:
+    with pytest.raises(NotInstalled) as caught:
+        registry.kind_of(name)
+    assert str(caught.value) == message
+
+
+def test_a_name_of_two_kinds_has_no_kind(install: Install) -> None:
+    spaces = """
+    @hookimpl
+    def denas_spaces():
+        return {"zen": "good_scores:Zen"}
+"""
+    with pytest.raises(
+        ConfigError,
+        match=r"^'zen' is ambiguous: there is a space and a score of that name; write the full id$",
+    ):
+        Registry.discover([install("good", GOOD + spaces)]).kind_of("zen")

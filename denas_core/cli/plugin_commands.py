@@ -9,12 +9,12 @@ from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import typer
-from typer.core import TyperGroup
 
 from denas_core.errors import DenasError, NotInstalled, PluginError
 from denas_core.registry.official import COMMANDS
 from denas_core.text import describe_error, safe_repr
 
+from .help_pages import HelpGroup
 from .output import print_notice
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class PluginCommands:
     faults: Mapping[str, str]
 
 
-class CommandGroup(TyperGroup):
+class CommandGroup(HelpGroup):
     """The commands of the core, followed by those of the plugins, which are loaded when they are needed."""
 
     _faults: Mapping[str, str] | None = None
@@ -60,7 +60,7 @@ class CommandGroup(TyperGroup):
             faults = self._load()
             if cmd_name not in self.commands:
                 _explain(cmd_name, faults)
-        return self.commands.get(cmd_name)
+        return super().get_command(ctx, cmd_name)
 
     def _load(self) -> Mapping[str, str]:
         if self._faults is None:

@@ -7,13 +7,17 @@ from typing import Annotated
 import typer
 
 from denas_core.cli.arguments import JsonOption, SetOption, build_config
+from denas_core.cli.help_pages import HelpGroup
 from denas_core.cli.output import print_json
 from denas_core.errors import ConfigError
 
 from . import importing
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Write, check and explain configurations."
+    cls=HelpGroup,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Write, check and explain configurations.",
 )
 
 TEMPLATE = """\

@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 
 from denas_core.cli.arguments import ColumnsOption, JsonOption
+from denas_core.cli.help_pages import HelpGroup
 from denas_core.cli.output import MORE, print_json, print_notice, print_table
 from denas_core.errors import ConfigError
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and remove runs.")
+app = typer.Typer(cls=HelpGroup, no_args_is_help=True, rich_markup_mode=None, help="List and remove runs.")
 
 
 @app.command()

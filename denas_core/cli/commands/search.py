@@ -31,11 +31,15 @@ def search(
     constraint: Annotated[
         list[str] | None,
         typer.Option(
-            "--constraint", "-c", help="Bound such as 'params<=1M' or 'latency<=5ms'; may be repeated."
+            "--constraint",
+            "-c",
+            metavar="BOUND",
+            help="Bound such as 'params<=1M' or 'latency<=5ms'; may be repeated.",
         ),
     ] = None,
     objective: Annotated[
-        list[str] | None, typer.Option("--objective", help="Axis of the Pareto front; may be repeated.")
+        list[str] | None,
+        typer.Option("--objective", metavar="METRIC", help="Axis of the Pareto front; may be repeated."),
     ] = None,
     budget: Annotated[
         str | None,

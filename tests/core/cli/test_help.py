@@ -42,6 +42,20 @@ def test_the_help_shows_whole_sentences(capsys: pytest.CaptureFixture[str]) -> N
         assert line.endswith(".") and not line.endswith("..."), line
 
 
+@pytest.mark.parametrize("name", ["", *NAMES, "run ls", "config import"])
+def test_a_narrow_terminal_breaks_no_word_of_the_help(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pages = []
+    for columns in ("40", "80"):
+        monkeypatch.setenv("COLUMNS", columns)
+        assert _run([*name.split(), "-h"], debug=False) == 0
+        pages.append(capsys.readouterr().out)
+    assert max(map(len, pages[0].splitlines())) <= 40
+    assert pages[0].split() == pages[1].split()
+    assert "..." not in pages[0].partition("Commands:")[2]
+
+
 def test_an_error_of_usage_names_the_help_of_its_command() -> None:
     done = denas("trials")
     assert done.returncode == 2

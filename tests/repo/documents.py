@@ -19,6 +19,7 @@ DOCUMENTS = sorted(
 )
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_REDIRECTION = re.compile(r" 2> \S+$")
 _FILE = re.compile(r"# (\S+\.\w+)\n")
 
 
@@ -50,6 +51,11 @@ class Command:
     line: str
     output: str | None = None
 
+    @property
+    def hides_errors(self) -> bool:
+        """Whether standard error goes into a file, so that the output is standard output alone."""
+        return _REDIRECTION.search(self.line) is not None
+
 
 def name_of(path: Path) -> str:
     """Return how tests name a document."""
@@ -79,8 +85,8 @@ def commands(block: Block) -> list[Command]:
 
 
 def denas_arguments(line: str) -> list[list[str]]:
-    """Return the arguments of each ``denas`` command in a shell line."""
-    words = shlex.split(line, comments=True)
+    """Return the arguments of each ``denas`` command in a shell line, without a redirection of standard error."""
+    words = shlex.split(_REDIRECTION.sub("", line), comments=True)
     calls: list[list[str]] = []
     call: list[str] | None = None
     starts = True

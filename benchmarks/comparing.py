@@ -1,4 +1,4 @@
-"""What comparisons of trained networks share: commands are run, means are told with their ranges."""
+"""What comparisons of trained networks share: commands are run, means are printed with their ranges."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 Utterances of 16 s: 400 encoded frames of 40 ms. What CTC says of them is noise with a clear symbol every second frame
 (31 symbols: 12.5 characters a second) or every sixth (5,000 symbols: 4 pieces a second). The attention decoder of joint
-decoding is that of ``asr/transformer`` (6 blocks, 4 heads, 2,048 hidden) of width 256, with fresh weights, and is told
-what comes next, so that texts are as long as real ones are. One thread.
+decoding is that of ``asr/transformer`` (6 blocks, 4 heads, 2,048 hidden) of width 256, with fresh weights, and gets
+the next symbols of a given text, so that texts are as long as real ones are. One thread.
 
 Usage: python benchmarks/speech_decoding.py [--utterances 4]
 """
@@ -47,7 +47,7 @@ def measured(count: int, symbols: int, frames: int) -> Iterator[tuple[str, float
     """Yield each decoder with its CPU-seconds a second of speech."""
     logits, texts = said(count, symbols, frames)
     log_probs = logits.log_softmax(-1)
-    network = Told(logits, texts).eval()
+    network = Scripted(logits, texts).eval()
     encoded = torch.randn(count, FRAMES, WIDTH)
     second = FRAMES * FRAME_SECONDS
     yield "greedy", cpu_seconds(lambda: greedy(log_probs)) / (count * second)
@@ -69,8 +69,8 @@ def said(utterances: int, symbols: int, frames: int) -> tuple[Tensor, list[list[
     return logits, [[symbol for symbol in row if symbol] for row in clear.tolist()]
 
 
-class Told(nn.Module):
-    """A network that recognises what it is told, at the cost of its decoder."""
+class Scripted(nn.Module):
+    """A network that recognises given texts, at the cost of its decoder."""
 
     def __init__(self, logits: Tensor, texts: list[list[int]]) -> None:
         super().__init__()
@@ -84,16 +84,16 @@ class Told(nn.Module):
         """Return what CTC says."""
         return self.logits[: len(encoded)]
 
-    def stepper(self, encoded: Tensor, encoded_lengths: Tensor) -> ToldStepper:
+    def stepper(self, encoded: Tensor, encoded_lengths: Tensor) -> ScriptedStepper:
         """Return the decoder."""
         inside = torch.ones(encoded.shape[:2], dtype=torch.bool)
-        return ToldStepper(
+        return ScriptedStepper(
             DecoderStepper(self.decoder, self.output, encoded, inside), self.texts[: len(encoded)]
         )
 
 
-class ToldStepper:
-    """A decoder that is told what comes next."""
+class ScriptedStepper:
+    """A decoder that makes the next symbol of a given text the most probable one."""
 
     def __init__(self, steps: DecoderStepper, texts: list[list[int]]) -> None:
         self.steps, self.texts, self.read = steps, texts, 0

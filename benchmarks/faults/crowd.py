@@ -1,4 +1,4 @@
-"""Many processes on one run directory at once: one searches, the others are told so, and readers always read."""
+"""Many processes on one run directory at once: one searches, the others are refused, and readers always read."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def beginners(rounds: int, *, processes: int = 8) -> Counts:
             ended = [child.wait() for child in children]
             codes = sorted(done.code for done in ended)
             counts["refused"] += processes - codes.count(0)
-            # One that comes late finds a run, and is told how to resume it.
+            # A late process finds a run, and its error says how to resume the run.
             wrong = [done for done in ended if done.code and not (done.code in (2, 4) and one_line(done))]
             if codes.count(0) != 1 or wrong or outcome(run) != outcome(whole):
                 counts["failures"].append(f"round {number}: {codes} {[done.err[-200:] for done in wrong]}")

@@ -104,19 +104,19 @@ def plugin_commands(registry: Registry, *, taken: Collection[str]) -> PluginComm
 def _commands_of(plugin: Plugin, add: Callable[..., object], taken: Collection[str]) -> dict[str, Any]:
     from denas_core.isolation.plugin_errors import plugin_errors
 
-    who = f"denas_add_commands() of {plugin.distribution} {plugin.version}"
+    owner = f"denas_add_commands() of {plugin.distribution} {plugin.version}"
     app = typer.Typer(rich_markup_mode=None, add_completion=False)
-    with plugin_errors(who):
+    with plugin_errors(owner):
         add(app=app)
         # A function that cannot be a command, for example with a parameter without a type, fails here.
         commands: dict[str, Any] = dict(typer.main.get_group(app).commands)
         for name, command in commands.items():
             if NAME.fullmatch(name) is None:
                 raise PluginError(
-                    f"{who} adds a command {safe_repr(name)}; use lower-case letters, digits and hyphens"
+                    f"{owner} adds a command {safe_repr(name)}; use lower-case letters, digits and hyphens"
                 )
             if name in taken:
-                raise PluginError(f"{who} adds a command {name!r}, which DE-NAS already has; rename it")
+                raise PluginError(f"{owner} adds a command {name!r}, which DE-NAS already has; rename it")
             _report_command_errors(command, name, f"{plugin.distribution} {plugin.version}")
     return commands
 
@@ -129,7 +129,7 @@ def _report_command_errors(command: Any, words: str, distribution: str) -> None:
         command.callback = _report_errors(command.callback, f"command {words!r} of {distribution}")
 
 
-def _report_errors(callback: Callable[..., Any], who: str) -> Callable[..., Any]:
+def _report_errors(callback: Callable[..., Any], owner: str) -> Callable[..., Any]:
     @functools.wraps(callback)
     def call(*arguments: Any, **options: Any) -> Any:
         try:
@@ -140,7 +140,7 @@ def _report_errors(callback: Callable[..., Any], who: str) -> Callable[..., Any]
             # Typer has its own copy of Click, so an error of usage is recognised by its method.
             if hasattr(error, "format_message"):
                 raise
-            raise PluginError(f"{who} failed: {describe_error(error)}") from error
+            raise PluginError(f"{owner} failed: {describe_error(error)}") from error
 
     return call
 

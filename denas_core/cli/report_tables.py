@@ -59,8 +59,8 @@ def _confidence(confidence: Mapping[str, Any] | None) -> None:
     print_table(
         ["order of", "by", "mean tau", "minimum", "maximum", "pairs of seeds"],
         [
-            [who, by, *((tau or {}).get(name) for name in ("mean", "min", "max", "pairs"))]
-            for who, by, tau in rows
+            [order, by, *((tau or {}).get(name) for name in ("mean", "min", "max", "pairs"))]
+            for order, by, tau in rows
         ],
         title=f"Agreement of {confidence['seeds'] + 1} seeds",
         more=MORE,

@@ -92,12 +92,12 @@ def export_model(
         _recover(directory)
     check_target(directory, replace=replace)
     module = deployable_network(model)
-    who = f"exporter {exporter.id!r}"
+    owner = f"exporter {exporter.id!r}"
     with _beside(directory) as partial:
-        with plugin_errors(who), storage_errors(directory):
+        with plugin_errors(owner), storage_errors(directory):
             artefact = exporter.write(model, partial)
-        place = _place(artefact, partial, who)
-        with plugin_errors(who):
+        place = _place(artefact, partial, owner)
+        with plugin_errors(owner):
             difference = largest_difference(exporter, module, artefact)
             usage = exporter.usage(model, directory / place)
         write_json(
@@ -216,10 +216,10 @@ def _is_export(directory: Path) -> bool:
     return isinstance(card, dict) and card.get("schema") == SCHEMA
 
 
-def _place(artefact: Path, directory: Path, who: str) -> Path:
+def _place(artefact: Path, directory: Path, owner: str) -> Path:
     if not isinstance(artefact, Path) or not artefact.is_relative_to(directory) or not artefact.exists():
         raise PluginError(
-            f"{who} returns {safe_repr(artefact)}, which is not a file or folder that it has written"
+            f"{owner} returns {safe_repr(artefact)}, which is not a file or folder that it has written"
         )
     return artefact.relative_to(directory)
 

@@ -1,4 +1,4 @@
-"""What the benchmarks write is read, and what is no network of theirs is refused in one line."""
+"""What the benchmarks write is read, and a text that is not one of their networks is refused in one line."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_cell_is_read_and_written() -> None:
         ),
         (CELL.replace("none~1", "none~2"), "has not the six operations of a cell"),
         (CELL.rpartition("+")[0], "has not the six operations of a cell"),
-        ("|none|", "'none' is no operation with its source"),
+        ("|none|", "'none' is not an operation with its source"),
     ],
 )
 def test_a_text_that_is_no_cell_is_refused(text: str, message: str) -> None:
@@ -72,8 +72,8 @@ def test_a_row_of_a_table_of_transformers_is_read_as_the_tuple_is() -> None:
     [
         ({"depth": 13}, "num_heads has 12 entries for 13 blocks"),
         ({"mlp_ratio": "3.5 4"}, "mlp_ratio has 2 entries for 12 blocks"),
-        ({"num_heads": "3 x"}, "'x' is no number, as num_heads"),
-        ({"embed_dim": "inf"}, "'inf' is no number, as width"),
+        ({"num_heads": "3 x"}, "'x' is not a number, as num_heads"),
+        ({"embed_dim": "inf"}, "'inf' is not a number, as width"),
         ({"embed_dim": 200}, "knob 'embed_dim' of 'bench/autoformer' cannot be 200"),
     ],
 )
@@ -122,8 +122,8 @@ def test_the_dilation_of_a_kernel_of_one_does_not_matter() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("w=1.0", "'w=1.0' is no network"),
-        ("w=1.0;k3d1", "'k3d1' is no block"),
+        ("w=1.0", "'w=1.0' is not a network"),
+        ("w=1.0;k3d1", "'k3d1' is not a block"),
         ("w=1.0;k2d1s1", "knob 'block1.kernel' of 'bench/tc-resnet' cannot be 2"),
         ('{"width": 1.0, "blocks": [{"kernel": 3, "stride": 1}]}', "the network has no block1.dilation"),
     ],

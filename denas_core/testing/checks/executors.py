@@ -89,7 +89,7 @@ def closing_twice_is_fine(executor: Executor) -> None:
 
 @check
 def exceptions_come_through(executor: Executor) -> None:
-    """What an evaluation or the work raises, such as an interruption, reaches the one who takes the results."""
+    """What an evaluation or the work raises, such as an interruption, reaches the code that reads the results."""
 
     def work() -> Iterator[tuple[int, Architecture]]:
         yield from _work(2)

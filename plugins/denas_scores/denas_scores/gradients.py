@@ -182,7 +182,7 @@ class Fisher(LossScore):
 
     Theis et al. 2018 (arXiv:1801.05787) and Turner et al. 2020 (arXiv:1906.04113), as a score by Abdelfattah et
     al. 2021 (arXiv:2101.08134). It takes one forward and one backward run. Its values are tiny, so they
-    are added in float64. It is not defined for layers whose samples cannot be told apart; these are left out.
+    are added in float64. It is not defined for layers whose samples cannot be distinguished; these are left out.
     """
 
     kept: ClassVar[PassSpec] = dataclasses.replace(OF_LOSS, observe=("output gradients",))
@@ -203,7 +203,7 @@ class Fisher(LossScore):
             layers += 1
         if not layers:
             raise ScoreFailed(
-                "the network has no linear or convolutional layer whose samples can be told apart"
+                "the network has no linear or convolutional layer whose samples can be distinguished"
             )
         return total
 

@@ -1,1 +1,1 @@
-"""The task ``asr/speech-recognition``: from audio with transcripts to a network that writes what it hears."""
+"""The task ``asr/speech-recognition``: a network learns from audio with transcripts to write down speech."""

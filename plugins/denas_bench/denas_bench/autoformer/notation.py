@@ -24,7 +24,7 @@ def values_of(document: Mapping[str, Any], *, origin: str) -> dict[str, Any]:
     """Return the knob values of a network of a table; what else the mapping says is not read.
 
     Raises:
-        ConfigError: there is no width, a list has not one number for each block, or an entry is no number.
+        ConfigError: there is no width, a list has not one number for each block, or an entry is not a number.
     """
     width = next((document[name] for name in _WIDTHS if name in document), None)
     if width is None:
@@ -51,4 +51,4 @@ def _number(value: Any, name: str, origin: str) -> int | float:
         number = float(value)
         return int(number) if number == int(number) else number
     except (TypeError, ValueError, OverflowError):
-        raise ConfigError(f"{value!r:.40} is no number, as {name} ({origin})") from None
+        raise ConfigError(f"{value!r:.40} is not a number, as {name} ({origin})") from None

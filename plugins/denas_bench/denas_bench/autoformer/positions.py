@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from denas_bench.layers import STD
 
 LONGEST = 14
-"""Longest way between patches, in patches, that is told from longer ones."""
+"""Longest distance between patches, in patches, that has a vector of its own."""
 
 ROWS = 2 * LONGEST + 2
-"""Rows of a table: a way of each length in both directions, none, and in row 0 those from and to the class token."""
+"""Rows of a table: each distance in both directions, distance 0, and in row 0 those from and to the class token."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ class AutoFormer(SearchSpace):
         for name in ("image_size", "probe_size"):
             if getattr(self, name) % PATCH:
                 raise ValueError(
-                    f"{name} {getattr(self, name)} is no multiple of {PATCH}, the size of a patch"
+                    f"{name} {getattr(self, name)} is not a multiple of {PATCH}, the size of a patch"
                 )
         self.probe_size = min(self.probe_size, self.image_size)
         for name in _CHOICES:

@@ -45,7 +45,7 @@ def parse_cell(text: str, *, origin: str) -> dict[str, str]:
             match = _EDGE.fullmatch(edge)
             if match is None:
                 raise ConfigError(
-                    f"{edge[:40]!r} is no operation with its source ({origin}); expected a cell such as {_EXAMPLE}"
+                    f"{edge[:40]!r} is not an operation with its source ({origin}); expected a cell such as {_EXAMPLE}"
                 )
             operation, source = match[1], int(match[2])
             if operation not in OPERATIONS:

@@ -45,7 +45,7 @@ class NASBench201(SearchSpace):
         """
         if self.image_size % 4:
             raise ValueError(
-                f"image_size {self.image_size} is no multiple of 4, and is halved twice; change it"
+                f"image_size {self.image_size} is not a multiple of 4, and the network halves it twice; change it"
             )
 
     def knobs(self) -> tuple[Knob, ...]:

@@ -36,12 +36,12 @@ def parse_spec(text: str, *, origin: str) -> dict[str, Any]:
     """
     match = _SPEC.fullmatch(text)
     if match is None:
-        raise ConfigError(f"{text[:60]!r} is no network ({origin}); expected {_EXAMPLE}")
+        raise ConfigError(f"{text[:60]!r} is not a network ({origin}); expected {_EXAMPLE}")
     blocks = []
     for block in match[2].split("|"):
         numbers = _BLOCK.fullmatch(block)
         if numbers is None:
-            raise ConfigError(f"{block[:40]!r} is no block ({origin}); expected blocks as in {_EXAMPLE}")
+            raise ConfigError(f"{block[:40]!r} is not a block ({origin}); expected blocks as in {_EXAMPLE}")
         blocks.append(dict(zip(PARTS, map(int, numbers.groups()), strict=True)))
     return values_of({"width": float(match[1]), "blocks": blocks}, origin=origin)
 

@@ -142,9 +142,9 @@ class SentenceTask(TextTask):
 
 def _notices(splits: Sequence[SentenceSplit], max_length: int) -> tuple[str, ...]:
     cut, rows = sum(split.cut for split in splits), sum(map(len, splits))
-    told = f"{cut} of {rows} samples have more than {max_length} tokens and are cut (task.max_length)"
+    notice = f"{cut} of {rows} samples have more than {max_length} tokens and are cut (task.max_length)"
     unknown, tokens = (sum(values) for values in zip(*((s.unknown, s.tokens) for s in splits), strict=True))
-    return (*((told,) if cut else ()), *unknown_notice(unknown, tokens))
+    return (*((notice,) if cut else ()), *unknown_notice(unknown, tokens))
 
 
 def _logits(outputs: Outputs) -> Tensor:

@@ -218,11 +218,11 @@ def _answerable(paragraphs: Sequence[Paragraph]) -> tuple[list[Paragraph], int]:
 
 def _notices(splits: Sequence[QuestionSplit], query_length: int) -> tuple[str, ...]:
     cut, questions = sum(split.cut for split in splits), sum(len(split.questions) for split in splits)
-    told = (
+    notice = (
         f"{cut} of {questions} questions have more than {query_length} tokens and are cut (task.query_length)"
     )
     unknown, tokens = (sum(values) for values in zip(*((s.unknown, s.tokens) for s in splits), strict=True))
-    return (*((told,) if cut else ()), *unknown_notice(unknown, tokens))
+    return (*((notice,) if cut else ()), *unknown_notice(unknown, tokens))
 
 
 def _scores(outputs: Outputs) -> tuple[Tensor, Tensor]:

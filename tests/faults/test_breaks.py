@@ -95,8 +95,8 @@ BREAKS = {
     ),
     "a seed depends on how far the search is": Break(
         "study/study.py",
-        'derive_seed(self.setup.config.seed, "generation", generation)',
-        'derive_seed(self.setup.config.seed, "generation", len(self.trials))',
+        "propose(self.setup, finished, generation, count=size)",
+        "propose(self.setup, finished, len(self.trials), count=size)",
         "core/study/test_study.py::test_a_raised_budget_goes_on_to_the_same_table_as_a_longer_run",
     ),
     "a seed depends on nothing but the run": Break(
@@ -156,6 +156,78 @@ BREAKS = {
         "    last = 0\n    taken",
         "core/study/test_repair.py::test_damaged_files_are_never_overwritten",
     ),
+    "an answer counts whatever its lease is": Break(
+        "workers/supervisor.py",
+        "if task is None or answer.lease != task.lease:",
+        "if task is None:",
+        "core/workers/test_supervisor.py::test_every_candidate_gives_its_own_result_in_every_order",
+    ),
+    "an answer counts twice": Break(
+        "workers/supervisor.py",
+        "return [(task.index, answer.evaluation)]",
+        "return [(task.index, answer.evaluation)] * 2",
+        "core/workers/test_supervisor.py::test_every_candidate_gives_its_own_result_in_every_order",
+    ),
+    "the work of a lost worker is forgotten": Break(
+        "workers/supervisor.py",
+        "            queue.put_back(task)\n            return []\n        attempts",
+        "            return []\n        attempts",
+        "core/workers/test_supervisor.py::test_lost_workers_and_rubbish_cost_a_second_attempt_and_no_result",
+    ),
+    "a candidate is evaluated again for ever": Break(
+        "workers/supervisor.py",
+        "if task.attempt < ATTEMPTS and not event.is_final:",
+        "if not event.is_final:",
+        "core/workers/test_supervisor.py::test_lost_workers_and_rubbish_cost_a_second_attempt_and_no_result",
+    ),
+    "a candidate has one attempt": Break(
+        "workers/supervisor.py",
+        "ATTEMPTS = 2",
+        "ATTEMPTS = 1",
+        "core/workers/test_processes.py::test_a_candidate_whose_worker_was_killed_is_evaluated_again",
+    ),
+    "results of a run before count": Break(
+        "workers/supervisor.py",
+        "        if task.run != queue.run:\n            return []\n        if answer",
+        "        if answer",
+        "core/workers/test_processes.py::test_results_of_an_abandoned_run_are_not_taken_for_those_of_the_next",
+    ),
+    "children of a worker are left": Break(
+        "workers/processes.py",
+        "os.killpg(self._popen.pid, signal.SIGKILL)",
+        "os.kill(self._popen.pid, signal.SIGKILL)",
+        "core/workers/test_processes.py::test_children_of_a_replaced_worker_end_too",
+    ),
+    "what took too much memory is tried again": Break(
+        "workers/processes.py",
+        "reason=reason, is_final=True",
+        "reason=reason",
+        "core/workers/test_processes.py::test_a_candidate_that_takes_too_much_memory_fails_at_once",
+    ),
+    "a worker is never renewed": Break(
+        "workers/processes.py",
+        "return half or process.answers >= self._candidates",
+        "return half",
+        "core/workers/test_processes.py::test_a_process_is_replaced_after_a_number_of_candidates",
+    ),
+    "a worker prints on the standard output of the search": Break(
+        "workers/processes.py",
+        "stdout=_STDERR",
+        "stdout=None",
+        "core/workers/test_processes.py::test_what_candidates_print_goes_to_standard_error",
+    ),
+    "numbers of an answer are believed": Break(
+        "workers/messages.py",
+        "            coerce_score(value)\n    coerce",
+        "            pass\n    coerce",
+        "core/workers/test_messages.py::test_numbers_that_cannot_be_stored_are_refused",
+    ),
+    "a latency is measured beside workers": Break(
+        "study/study.py",
+        "if evaluator.probe is None or executor.slots == 1:",
+        "if True:",
+        "core/study/test_study.py::test_a_latency_is_measured_when_no_candidate_is_evaluated",
+    ),
 }
 
 
@@ -166,6 +238,7 @@ IN_THE_SUITE = (
     "a seed depends on how far the search is",
     "observers are called before a trial is committed",
     "a repair works on the damaged files themselves",
+    "an answer counts whatever its lease is",
 )
 """One for each module and kind of defect; the others are tried at night."""
 

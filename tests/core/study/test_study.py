@@ -5,11 +5,16 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from denas_toy.ruler import Ruler
+from denas_toy.scores import Height
+from denas_toy.shuffled import Shuffled
+from denas_toy.stairs import Stairs
 
 from denas_core.errors import ConfigError, Infeasible, Interrupted, NoResult
-from denas_core.launch import resume, run_search
+from denas_core.launch import resume, run_search, search
 from denas_core.registry.registry import Registry
 from denas_core.runs.files import read_run
 from tests.core.toy_searches import Watcher, table, toy_config, toy_search
@@ -37,6 +42,28 @@ def test_neither_workers_nor_the_order_of_results_change_the_table(
     executor = {"name": "toy/shuffled", "workers": workers, "order": order}
     toy_search(tmp_path / "shuffled", score={"name": "toy/both", "failing": 7}, budget=130, executor=executor)
     assert table(tmp_path / "serial") == table(tmp_path / "shuffled")
+
+
+def test_a_latency_is_measured_when_no_candidate_is_evaluated(tmp_path: Path) -> None:
+    beside = []
+
+    class Watching(Ruler):
+        def time(self, call: Any, reference: Any) -> Any:
+            beside.append(Shuffled.in_flight)
+            return super().time(call, reference)
+
+    search(
+        Stairs(),
+        score=Height(),
+        probe=Watching(),
+        executor=Shuffled(workers=4),
+        objectives=["score", "latency_ms"],
+        budget=20,
+        device="cpu",
+        out=tmp_path / "a",
+    )
+    assert len(beside) >= 20
+    assert not any(beside)
 
 
 def test_a_raised_budget_goes_on_to_the_same_table_as_a_longer_run(tmp_path: Path) -> None:

@@ -13,12 +13,20 @@ class Shuffled(Executor):
     workers: int = option(4, "Evaluations in flight", at_least=1)
     order: int = option(0, "Seed of the order")
 
+    in_flight = 0
+
+    @property
+    def slots(self):
+        return self.workers
+
     def run(self, evaluate, work):
         rng = random.Random(self.order)
         flight = []
         for index, arch in work:
             flight.append((index, evaluate(arch)))
+            Shuffled.in_flight = len(flight)
             if len(flight) == self.workers:
                 yield flight.pop(rng.randrange(len(flight)))
         rng.shuffle(flight)
+        Shuffled.in_flight = 0
         yield from flight

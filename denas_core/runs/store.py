@@ -140,6 +140,15 @@ class Store:
         with sqlite_errors(self.path):
             return float(self._get("active_seconds"))
 
+    def set_active_seconds(self, seconds: float) -> None:
+        """Store the seconds of work so far, for work after the last trial.
+
+        Raises:
+            StorageError: see `append`.
+        """
+        with sqlite_errors(self.path), self._transaction():
+            self._set("active_seconds", repr(seconds))
+
     def append(self, trial: Trial, *, active_seconds: float) -> None:
         """Store a finished trial. When this returns, a power cut cannot lose the trial.
 

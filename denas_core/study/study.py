@@ -90,6 +90,8 @@ class Study:
             with interruptible() as interruption:
                 interruption.on_first = executor.stop
                 self._generations(evaluator, interruption)
+                # Otherwise a resumed search would spend the seconds after the last trial again.
+                self._store.set_active_seconds(self.active_seconds())
                 self._explain_end(interruption)
         finally:
             self.notices += executor.notices()

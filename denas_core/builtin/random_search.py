@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from denas_core.contracts.component import option
 from denas_core.contracts.problem import Problem
-from denas_core.contracts.strategy import History, Strategy, propose_distinct
+from denas_core.contracts.strategy import History, Strategy, propose_random
 from denas_core.values.architecture import Architecture
 
 
@@ -30,6 +30,4 @@ class RandomSearch(Strategy):
 
     def ask(self, problem: Problem, history: History, *, count: int, seed: int) -> list[Architecture]:
         """Return `count` new random architectures."""
-        return propose_distinct(
-            problem, history, count=count, seed=seed, propose=lambda place, rng: problem.space.sample(rng)
-        )
+        return propose_random(problem, history, count=count, seed=seed)

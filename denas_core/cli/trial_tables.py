@@ -21,6 +21,11 @@ KEY_DIGITS = 12
 
 RELATIVE_SCORE = "score*: sum of log-ranks within this run, 0 at best; it has no meaning in another run"
 
+SAMPLED_SCORE = (
+    "score*: sum of log-ranks against the {} random networks of this run: 0 is as good as the best of them in every "
+    "component; another run has other random networks"
+)
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TrialRow:
@@ -93,8 +98,11 @@ def print_result(result: SearchResult) -> None:
         components=result.components,
         front={trial.arch.key for trial in result.front},
         is_relative=result.is_relative,
+        sampled=result.sampled,
         more=f"denas trials {run} --columns all, or --json",
     )
+    if result.against_random is not None:
+        print_text(f"by this score the first one is {result.against_random.describe()}")
     print_text(
         f"best architecture: {run}/best.json\nfront and finalists: {run}/architectures/\nreport: {run}/report.html"
     )
@@ -118,11 +126,24 @@ def print_ranking(
     components: Sequence[str],
     front: set[str] | None = None,
     is_relative: bool,
+    sampled: int = 0,
     shown: int = SHOWN,
     chosen: str | None = None,
     more: str = MORE,
 ) -> None:
-    """Print the first trials of a ranking with components and metrics; a star marks the Pareto front."""
+    """Print the first trials of a ranking with components and metrics; a star marks the Pareto front.
+
+    Args:
+        ranked: Scored trials, best first.
+        values: Combined value by key.
+        components: Components to show.
+        front: Keys of the Pareto front.
+        is_relative: Whether the values are sums of ranks.
+        sampled: Number of random networks against which they are ranks; 0 if they are ranks within the run.
+        shown: Number of rows.
+        chosen: What the user gave as ``--columns``.
+        more: How to see the columns that are left out.
+    """
     rows = []
     for place, trial in enumerate(ranked[:shown], start=1):
         known = trial.evaluation.components
@@ -140,4 +161,4 @@ def print_ranking(
         )
     print_trial_table(rows, chosen=chosen, more=more)
     if is_relative:
-        print_text(RELATIVE_SCORE)
+        print_text(SAMPLED_SCORE.format(sampled) if sampled else RELATIVE_SCORE)

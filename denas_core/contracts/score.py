@@ -121,6 +121,16 @@ class CombinedScore(Component, ABC):
         """Whether the combined value ranks architectures within one run, and cannot be compared between runs."""
         return True
 
+    @property
+    def uses_sample(self) -> bool:
+        """Whether rows are combined against the random networks of the run, and not among each other.
+
+        The first generation of a search is then drawn at random from the space within the constraints, whatever the
+        strategy, and its scored networks are `Table.sample`. There is no sample while these are fewer than 32.
+        `combine` then must give a row the same value whatever other rows there are.
+        """
+        return False
+
     @abstractmethod
     def default_weights(self, space: SearchSpace) -> Mapping[str, float]:
         """Return the weight of each component for `space`. The name ``latency`` means the measured latency."""

@@ -93,6 +93,13 @@ class Strategy(Component, ABC):
         """
 
 
+def propose_random(problem: Problem, history: History, *, count: int, seed: int) -> list[Architecture]:
+    """Return `count` new samples of the space, see `propose_distinct`."""
+    return propose_distinct(
+        problem, history, count=count, seed=seed, propose=lambda place, rng: problem.space.sample(rng)
+    )
+
+
 def propose_distinct(
     problem: Problem,
     history: History,

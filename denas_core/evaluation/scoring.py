@@ -9,6 +9,7 @@ from denas_core.contracts.score import CONTINUOUS_INPUT, CombinedScore, ProxySco
 from denas_core.contracts.space import SearchSpace
 from denas_core.errors import ConfigError, PluginError
 from denas_core.isolation.plugin_errors import plugin_errors
+from denas_core.values.sample import sample_of
 from denas_core.values.table import Direction, Table
 from denas_core.values.trial import Trial
 from denas_core.values.views import is_part_of
@@ -26,6 +27,7 @@ class Scoring:
         components: Scores with a positive weight, by component name.
         weights: Positive weights by component. `LATENCY` is included if latency is part of the score.
         is_relative: Whether the combined value ranks trials within the run, and cannot be compared between runs.
+        uses_sample: Whether trials are ranked against the random networks of the run, see `sample_of`.
         notices: Default components that were left out, and why.
     """
 
@@ -50,6 +52,7 @@ class Scoring:
         self.notices: list[str] = []
         self._kinds: frozenset[str] | None = None
         self.is_relative = isinstance(score, CombinedScore) and score.is_relative
+        self.uses_sample = isinstance(score, CombinedScore) and score.uses_sample
         if isinstance(score, ProxyScore):
             self._add(score.id.partition("/")[2] or score.id, score, 1.0, named=True)
             return
@@ -84,7 +87,8 @@ class Scoring:
     def values(self, trials: Sequence[Trial]) -> dict[str, float]:
         """Return the combined value of each scored trial by its key, computed from these trials only.
 
-        A trial that lacks a component, or whose latency is unstable, ranks last in that component.
+        If the score uses a sample, it is the one of these trials: see `sample_of`. A trial that lacks a component, or
+        whose latency is unstable, ranks last in that component.
 
         Raises:
             ConfigError: none of the trials has a value for a component.
@@ -112,7 +116,13 @@ class Scoring:
                 raise ConfigError(
                     f"component {name!r} was not computed in this run (it has {', '.join(known)}){hint}"
                 )
-        table = Table(columns=columns, weights=self.weights, directions=self._directions())
+        sample = sample_of(scored) if self.uses_sample else []
+        table = Table(
+            columns=columns,
+            weights=self.weights,
+            directions=self._directions(),
+            sample=component_columns(self.weights, sample) if sample else None,
+        )
         if isinstance(self._score, CombinedScore):
             return self._combined(self._score, table)
         (name,) = self.weights

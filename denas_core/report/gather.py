@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from denas_core.results.against_random import against_random
 from denas_core.results.insight import Insight
 from denas_core.results.result import FINALISTS, finite, select_front
 from denas_core.runs.store import Store
@@ -87,6 +88,7 @@ def gather(
         "metrics": [{"name": name, "title": metrics.title(name)} for name in shown],
         "objectives": list(insight.objectives) if insight else list(config["objectives"]),
         "best": None if best is None else {**by_key[best.arch.key], "notation": insight and insight.notation},
+        "against_random": _against_random(trials, values, best, insight),
         "comparison": compare(best, trials, insight.directions, metrics) if best and insight else None,
         "budgets": describe_budgets(constraints, insight.ranges if insight else {}, trials, best, shown),
         "confidence": confidence,
@@ -129,6 +131,15 @@ def _front(
         return []
     known = {key: float("-inf") if value is None else value for key, value in values.items()}
     return select_front(ranked, known, [Objective.parse(name, metrics) for name in insight.objectives])
+
+
+def _against_random(
+    trials: Sequence[Trial], values: Mapping[str, float | None], best: Trial | None, insight: Insight | None
+) -> dict[str, Any] | None:
+    if best is None or insight is None or not insight.uses_sample:
+        return None
+    found = against_random(trials, values, best)
+    return None if found is None else found.as_dict()
 
 
 def _row(trial: Trial, value: float | None, rank: int | None, front: set[str]) -> dict[str, Any]:

@@ -63,6 +63,7 @@ def insight_of(setup: Setup, trials: Sequence[Trial]) -> Insight:
             for name in setup.scoring.weights
         },
         is_relative=setup.scoring.is_relative,
+        uses_sample=setup.scoring.uses_sample,
         constraints=[
             {"text": str(c), "metric": c.metric, "upper": c.upper, "bound": c.bound}
             for c in setup.problem.constraints

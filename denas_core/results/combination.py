@@ -13,6 +13,7 @@ from denas_core.evaluation.scoring import Scoring, check_weights, component_colu
 from denas_core.registry.registry import Registry
 from denas_core.setup.stored import ranking_setup
 from denas_core.values.ranking import log_rank_sum
+from denas_core.values.sample import sample_of
 from denas_core.values.table import Direction, Table
 from denas_core.values.trial import Trial
 
@@ -27,16 +28,27 @@ class Combination:
         weights: Positive weight by component.
         is_relative: Whether a value ranks a trial among the trials with which it was computed.
         combine: Returns the value of each scored trial.
+        uses_sample: Whether it ranks trials against the random networks among them, see `sample_of`.
     """
 
     weights: Mapping[str, float]
     is_relative: bool
     combine: Callable[[Sequence[Trial]], list[float]]
+    uses_sample: bool = False
 
     @classmethod
     def of(cls, scoring: Scoring) -> Combination:
         """Return how the components of a search combine."""
-        return cls(weights=scoring.weights, is_relative=scoring.is_relative, combine=scoring.combine)
+        return cls(
+            weights=scoring.weights,
+            is_relative=scoring.is_relative,
+            combine=scoring.combine,
+            uses_sample=scoring.uses_sample,
+        )
+
+    def sampled(self, trials: Sequence[Trial]) -> int:
+        """Return the number of random networks against which these trials are ranked; 0 if among each other."""
+        return len(sample_of(trials)) if self.uses_sample else 0
 
     def rank(self, trials: Sequence[Trial]) -> tuple[list[Trial], dict[str, float]]:
         """Return the scored trials, best first and ties by key, and their values by key."""
@@ -87,8 +99,15 @@ def stored_combination(
     directions = cast("Mapping[str, Direction]", insight.directions)
 
     def log_ranks(rows: Sequence[Trial], weights: Mapping[str, float] = insight.weights) -> list[float]:
-        columns = component_columns(weights, rows)
-        return log_rank_sum(Table(columns=columns, weights=weights, directions=directions))
+        sample = sample_of(rows) if insight.uses_sample else []
+        return log_rank_sum(
+            Table(
+                columns=component_columns(weights, rows),
+                weights=weights,
+                directions=directions,
+                sample=component_columns(weights, sample) if sample else None,
+            )
+        )
 
     def value_alone(rows: Sequence[Trial]) -> list[float]:
         ((name, column),) = component_columns(insight.weights, rows).items()
@@ -107,9 +126,19 @@ def stored_combination(
     if now != stored:
         return None
     if not changed:
-        return Combination(weights=insight.weights, is_relative=insight.is_relative, combine=combine)
+        return Combination(
+            weights=insight.weights,
+            is_relative=insight.is_relative,
+            combine=combine,
+            uses_sample=insight.uses_sample,
+        )
     weights = _with_weights(path, insight, changed)
-    return Combination(weights=weights, is_relative=True, combine=lambda rows: log_ranks(rows, weights))
+    return Combination(
+        weights=weights,
+        is_relative=True,
+        combine=lambda rows: log_ranks(rows, weights),
+        uses_sample=insight.uses_sample,
+    )
 
 
 def _with_weights(path: Path, insight: Insight, changed: Mapping[str, float]) -> dict[str, float]:

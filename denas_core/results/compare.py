@@ -24,7 +24,7 @@ from .combination import Combination, combination_of
 from .comparable import comparable
 from .insight import Insight
 from .joint import Member, rank_jointly
-from .result import finite
+from .result import describe_value, finite
 
 SCHEMA = "denas.compare/1"
 FIELDS = ("index", "generation", "key", "architecture", "state", "reason", "components", "metrics")
@@ -175,7 +175,11 @@ def _describe(run: Run) -> dict[str, Any]:
         "active_seconds": run.active_seconds,
         "score_is": None
         if run.combination is None
-        else ("rank within its run" if run.combination.is_relative else "absolute"),
+        else describe_value(
+            is_relative=run.combination.is_relative,
+            sampled=run.combination.sampled(run.trials),
+            within="its run",
+        ),
         "best": None
         if best is None
         else {
@@ -262,9 +266,13 @@ def _joint(runs: Sequence[Run]) -> dict[str, Any]:
     ] or ["score"]
     axes = [Objective.parse(name, runs[0].metrics) for name in objectives]
     members = rank_jointly([run.trials for run in runs], combination, axes)
+    sampled = combination.sampled([member.trial for member in members])
     return {
         "members": len(members),
-        "score_is": "rank among the trials of all runs" if combination.is_relative else "absolute",
+        "score_is": describe_value(is_relative=combination.is_relative, sampled=sampled, within="all runs")
+        if sampled
+        else ("rank among the trials of all runs" if combination.is_relative else "absolute"),
+        "sampled": sampled,
         "same_seed": len({run.config["seed"] for run in runs}) == 1,
         "same_installation": not any(_differences(runs[0], run)["installation"] for run in runs[1:]),
         "objectives": objectives,

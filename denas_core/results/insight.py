@@ -36,6 +36,7 @@ class Insight:
         size: Number of settings of the space. It is text because it may be too large for a float.
         notices: Sentences for the user.
         metrics: Declarations of the metrics of the space and the probe, without those of the core.
+        uses_sample: Whether the values are ranks against the random networks of the run. Earlier runs do not say it.
     """
 
     values: Mapping[str, float | None]
@@ -50,6 +51,7 @@ class Insight:
     size: str | None = None
     notices: Sequence[str] = ()
     metrics: Sequence[Mapping[str, Any]] = ()
+    uses_sample: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields as JSON can represent them, without ``metrics`` if only those of the core are declared."""
@@ -68,6 +70,7 @@ class Insight:
             insight = cls(**document)
             is_whole = all(isinstance(getattr(insight, name), kind) for name, kind in _KINDS.items())
             is_whole = is_whole and isinstance(insight.metrics, (list, tuple))
+            is_whole = is_whole and isinstance(insight.uses_sample, bool)
             return insight if is_whole else None
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None

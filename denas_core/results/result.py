@@ -14,7 +14,10 @@ from denas_core.setup.setup import Setup
 from denas_core.system.atomic import storage_errors, sync_directory, write_json
 from denas_core.values.objectives import SCORE, Objective
 from denas_core.values.ranking import pareto_front
+from denas_core.values.sample import sample_of
 from denas_core.values.trial import STATES, Trial
+
+from .against_random import AgainstRandom, against_random
 
 SCHEMA = "denas.search/1"
 FINALISTS = 10
@@ -35,6 +38,8 @@ class SearchResult:
         values: Combined value of each scored trial by key.
         components: Names of the components that are combined.
         is_relative: Whether the values rank trials within this run, and cannot be compared between runs.
+        uses_sample: Whether they rank them against the random networks of the run, see `sample_of`.
+        against_random: How the best trial compares with random networks; None if the run has no random sample.
         front: Trials that no other trial dominates, ordered by score.
         notices: Sentences for the user about the result.
         is_finished: Whether the search ended by itself. False if a signal stopped it.
@@ -48,7 +53,9 @@ class SearchResult:
     values: dict[str, float]
     components: Sequence[str]
     is_relative: bool
+    uses_sample: bool
     front: Sequence[Trial]
+    against_random: AgainstRandom | None = None
     notices: Sequence[str] = ()
     is_finished: bool = True
 
@@ -56,6 +63,11 @@ class SearchResult:
     def best(self) -> Trial:
         """The best trial."""
         return self.ranked[0]
+
+    @property
+    def sampled(self) -> int:
+        """Number of random networks against which the values are ranks; 0 if they are ranks within the run."""
+        return len(sample_of(self.ranked)) if self.uses_sample else 0
 
     def describe(self, trial: Trial) -> dict[str, Any]:
         """Return a trial with its combined value, as JSON can represent it."""
@@ -79,11 +91,19 @@ class SearchResult:
             "seed": self.seed,
             "finished": self.is_finished,
             "trials": dict(self.counts),
-            "score_is": "rank within this run" if self.is_relative else "absolute",
+            "score_is": describe_value(is_relative=self.is_relative, sampled=self.sampled),
+            "against_random": None if self.against_random is None else self.against_random.as_dict(),
             "best": self.describe(self.best),
             "front": [self.describe(trial) for trial in self.front],
             "notices": list(self.notices),
         }
+
+
+def describe_value(*, is_relative: bool, sampled: int, within: str = "this run") -> str:
+    """Return what the combined values are, as JSON says it."""
+    if not is_relative:
+        return "absolute"
+    return f"rank against {sampled} random networks of {within}" if sampled else f"rank within {within}"
 
 
 def finite(value: float) -> float | None:
@@ -121,7 +141,9 @@ def make_result(
         values=values,
         components=tuple(setup.scoring.components),
         is_relative=setup.scoring.is_relative,
+        uses_sample=setup.scoring.uses_sample,
         front=front,
+        against_random=against_random(scored, values, scored[0]) if setup.scoring.uses_sample else None,
         notices=notices,
         is_finished=is_finished,
     )

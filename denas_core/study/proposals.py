@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from denas_core.contracts.strategy import History
+from denas_core.contracts.strategy import History, propose_random
 from denas_core.errors import PluginError
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.seeding import derive_seed
@@ -17,7 +17,7 @@ from denas_core.values.trial import Trial
 def propose(
     setup: Setup, finished: Sequence[Trial], generation: int, *, count: int | None = None
 ) -> list[Architecture]:
-    """Return the proposals of the strategy for a generation. They depend only on the arguments.
+    """Return the proposals for a generation, of the strategy or at random. They depend only on the arguments.
 
     Args:
         setup: The objects of the search.
@@ -35,7 +35,10 @@ def propose(
     seed = derive_seed(setup.config.seed, "generation", generation)
     with plugin_errors(f"strategy {strategy.id!r}"):
         count = strategy.generation_size if count is None else count
-        asked = strategy.ask(setup.problem, history, count=count, seed=seed)
+        # A score that uses a random sample gets it from the first generation, whatever the strategy.
+        is_sample = generation == 0 and setup.scoring.uses_sample
+        ask = propose_random if is_sample else strategy.ask
+        asked = ask(setup.problem, history, count=count, seed=seed)
         # A strategy may return an endless iterator, so only one proposal too many is taken.
         proposals = list(itertools.islice(asked, count + 1))
         if len(proposals) > count:

@@ -8,30 +8,77 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from .table import Table
+from .table import Direction, Table
+
+Floats = npt.NDArray[np.float64]
 
 
 def log_rank_sum(table: Table) -> list[float]:
-    """Return sum_k w_k log(r_k / m) for each row, where r_k is its rank in column k among m rows, and m is the best
+    """Return sum_k w_k log(r_k / m) for each row, where r_k is its rank in column k among m networks, and m is the best
     rank.
 
-    Equal values share the mean of their ranks, and a missing value has the lowest rank. The result depends on the other
-    rows: a row that is best in every column has 0. The formula is that of AZ-NAS (Lee and Ham 2024, arXiv:2403.19232,
-    eq. 10), where it ranks networks better than the plain sum of ranks.
+    The m networks are the sample of the table, see `ranks_against`. Without a sample they are the rows themselves:
+    equal values then share the mean of their ranks, a missing value has the lowest rank, and the result depends on the
+    other rows. A row that equals the best of the networks in every column has 0. The formula is that of AZ-NAS (Lee and
+    Ham 2024, arXiv:2403.19232, eq. 10), where it ranks networks better than the plain sum of ranks.
     """
     total = np.zeros(len(table))
     for name, column in table.columns.items():
-        sign = 1.0 if table.directions[name] == "maximize" else -1.0
-        goodness = np.array([-math.inf if value is None else sign * value for value in column])
-        total += table.weights[name] * np.log(average_ranks(goodness) / max(len(goodness), 1))
+        goodness = _goodness(column, table.directions[name])
+        sample = goodness if table.sample is None else _goodness(table.sample[name], table.directions[name])
+        if table.sample is None or not np.isfinite(sample).any():
+            ranks, best = average_ranks(goodness), max(len(goodness), 1)
+        else:
+            ranks, best = ranks_against(sample, goodness), len(sample)
+        total += table.weights[name] * np.log(ranks / best)
     return [float(value) for value in total]
 
 
-def average_ranks(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _goodness(column: Sequence[float | None], direction: Direction) -> Floats:
+    sign = 1.0 if direction == "maximize" else -1.0
+    return np.array([-math.inf if value is None else sign * value for value in column])
+
+
+def ranks_against(sample: Floats, values: Floats) -> Floats:
+    """Return the rank of each value among the n values of a sample, from near 0 to more than n; larger is better.
+
+    A value of the sample has its own rank in it. Between two of them ranks are interpolated. Above the best, ranks go
+    on at the mean density of the better half: n + d with d = (value - best) / s and s = (best - median) / (n / 2).
+    Below the worst they approach the number of missing values in the sample: 1 / (1 + d) with d likewise from the worse
+    half. A value that is missing itself has the rank of the missing ones of the sample, or 1 / n if there are none.
+
+    Args:
+        sample: Values of the sample, at least one of them finite; minus infinity for those that are missing.
+        values: The values to rank.
+    """
+    count = len(sample)
+    # A quarter, so that no difference overflows.
+    sample, values = sample / 4, values / 4
+    known = sample[np.isfinite(sample)]
+    missing = count - len(known)
+    knots, places = np.unique(known, return_index=True)
+    ranks: Floats = np.interp(values, knots, (missing + average_ranks(known))[places])
+    worst, median, best = knots[0], np.median(known), knots[-1]
+    above, below, lacking = values > best, values < worst, np.isneginf(values)
+    ranks[above] = count + _distance(values[above] - best, (best - median) / (len(known) / 2))
+    ranks[below] = missing + 1 / (1 + _distance(worst - values[below], (median - worst) / (len(known) / 2)))
+    ranks[lacking] = (missing + 1) / 2 if missing else 1 / count
+    return ranks
+
+
+def _distance(beyond: Floats, unit: float) -> Floats:
+    """Return a distance from the end of a sample in units of its spacing; 1 if half of the sample is equal."""
+    if unit == 0:
+        return np.ones_like(beyond)
+    with np.errstate(over="ignore"):
+        return np.minimum(beyond / unit, np.finfo(np.float64).max / 2)
+
+
+def average_ranks(values: Floats) -> Floats:
     """Return ranks from 1 (smallest) to ``len(values)``; equal values share the mean of their ranks."""
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
-    mean_rank: npt.NDArray[np.float64] = last - (counts - 1) / 2.0
+    mean_rank: Floats = last - (counts - 1) / 2.0
     return mean_rank[inverse]
 
 

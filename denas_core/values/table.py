@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    pass
-
+from typing import Literal
 
 Direction = Literal["maximize", "minimize"]
 
@@ -21,11 +17,14 @@ class Table:
         columns: Values by component, one for each row; None if a value is missing, such as an unstable latency.
         weights: Positive weight by component.
         directions: Direction by component.
+        sample: Columns like `columns`, of the random networks of the run, against which the rows are ranked; None if
+            the rows are ranked among each other.
     """
 
     columns: Mapping[str, Sequence[float | None]]
     weights: Mapping[str, float]
     directions: Mapping[str, Direction]
+    sample: Mapping[str, Sequence[float | None]] | None = None
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))

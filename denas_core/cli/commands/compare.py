@@ -135,7 +135,12 @@ def _print_joint(joint: Mapping[str, Any]) -> None:
         more="--json",
     )
     if is_relative:
-        _write("score*: sum of log-ranks among the candidates of all these runs, 0 at best")
+        _write(
+            f"score*: sum of log-ranks against the {joint['sampled']} random networks of all these runs; see "
+            "docs/de-score.md"
+            if joint["sampled"]
+            else "score*: sum of log-ranks among the candidates of all these runs, 0 at best"
+        )
     shares = ", ".join(f"{count} from {run}" for run, count in joint["front"]["by_run"].items())
     _write(f"Pareto front of all ({', '.join(joint['objectives'])}): {joint['front']['size']}; {shares}")
     if not joint["same_seed"]:

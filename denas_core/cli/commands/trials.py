@@ -93,7 +93,7 @@ def rank(
     from denas_core.evaluation.scoring import LATENCY
     from denas_core.registry.registry import Registry
     from denas_core.results.combination import Combination
-    from denas_core.results.result import finite
+    from denas_core.results.result import describe_value, finite
     from denas_core.runs.files import read_run
     from denas_core.setup.stored import ranking_setup
 
@@ -118,13 +118,20 @@ def rank(
             print_notice(f"note: {lacking} trials have no {name!r} and rank last there")
         combination = Combination.of(setup.scoring)
     ranked, values = combination.rank(found)
+    sampled = combination.sampled(found)
     if json_:
         rows = [
             {"rank": i, "score": finite(values[t.arch.key]), **t.as_dict()}
             for i, t in enumerate(ranked[:top], start=1)
         ]
         print_json(
-            {"schema": "denas.rank/1", "run": str(run), "weights": dict(combination.weights), "ranked": rows}
+            {
+                "schema": "denas.rank/1",
+                "run": str(run),
+                "weights": dict(combination.weights),
+                "score_is": describe_value(is_relative=combination.is_relative, sampled=sampled),
+                "ranked": rows,
+            }
         )
         return
     print_ranking(
@@ -132,6 +139,7 @@ def rank(
         values,
         components=[name for name in combination.weights if name != LATENCY],
         is_relative=combination.is_relative,
+        sampled=sampled,
         shown=top,
         chosen=columns,
     )

@@ -140,7 +140,9 @@ def usable_summary(
 def _summary(
     setup: Setup, finalists: Sequence[Trial], context: Sequence[Trial], kept: Mapping[str, Any]
 ) -> dict[str, Any]:
-    chosen = [*finalists, *context]
+    # The same candidates are ranked for every seed, because a combined value depends on the other candidates. They get
+    # one generation, so that none of them are the random sample of the others.
+    chosen = [dataclasses.replace(trial, generation=0) for trial in (*finalists, *context)]
     by_seed: list[list[Trial]] = [list(chosen)]
     failures: list[dict[str, Any]] = []
     for seed, row in kept.items():
@@ -154,7 +156,6 @@ def _summary(
             again.append(dataclasses.replace(trial, evaluation=evaluation))
         if len(row.keys() & {trial.arch.key for trial in chosen}) == len(chosen):
             by_seed.append(again)
-    # The same candidates are ranked for every seed, because a combined value depends on the other candidates.
     combined = [setup.scoring.values(trials) for trials in by_seed]
     components = [_oriented_values(setup, trials) for trials in by_seed]
     keys = [trial.arch.key for trial in finalists]

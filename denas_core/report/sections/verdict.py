@@ -22,7 +22,8 @@ def state_verdict(document: Mapping[str, Any]) -> list[str]:
     """Return sentences about the best architecture, its comparison with chance, its budgets and its certainty.
 
     Args:
-        document: The report with ``counts``, ``best``, ``comparison``, ``budgets`` and ``confidence``.
+        document: The report with ``counts``, ``best``, ``against_random``, ``comparison``, ``budgets`` and
+            ``confidence``.
     """
     counts, best = document["counts"], document["best"]
     if best is None:
@@ -31,6 +32,7 @@ def state_verdict(document: Mapping[str, Any]) -> list[str]:
         sentence
         for sentence in (
             _state_best(document),
+            _state_sample(document["against_random"]),
             _state_comparison(document["comparison"]),
             _state_budgets(document["budgets"]["constraints"]),
             _state_confidence(document["confidence"]),
@@ -68,6 +70,10 @@ def _state_best(document: Mapping[str, Any]) -> str:
     listed = f"{', '.join(facts[:-1])} and {facts[-1]}" if len(facts) > 1 else "".join(facts)
     tail = f", with {listed}" if listed else ""
     return f"Architecture {best['key'][:12]} ranks first of {document['counts']['scored']} scored candidates{tail}."
+
+
+def _state_sample(against: Mapping[str, Any] | None) -> str:
+    return f"By its score it is {against['text']}." if against else ""
 
 
 def _state_comparison(comparison: Mapping[str, Any] | None) -> str:

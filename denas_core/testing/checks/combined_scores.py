@@ -108,6 +108,21 @@ def values_ignore_the_order_of_rows(score: CombinedScore, case: Case) -> None:
         fail(f"combine() gives {brief(forwards)}, with rows in reverse {brief(backwards)}; treat rows alike")
 
 
+@check_on(cases)
+def a_sample_makes_rows_independent(score: CombinedScore, case: Case) -> None:
+    """Where it uses a sample, combine() gives a row the same value whatever other rows there are."""
+    if not score.uses_sample:
+        raise CheckSkipped("it uses no sample")
+    given: Mapping[str, Any] = case.table.columns
+    sample = {name: [value / 2 + 0.6 for value in column] for name, column in given.items()}
+    table = dataclasses.replace(case.table, sample=sample)
+    few = {name: column[: ROWS // 2] for name, column in given.items()}
+    alone = list(score.combine(dataclasses.replace(table, columns=few), case.space))
+    among = list(score.combine(table, case.space))[: ROWS // 2]
+    if alone != among:
+        fail(f"combine() gives {brief(alone)}, with other rows {brief(among)}; rank against the sample alone")
+
+
 def _calls(case: Case) -> list[Call]:
     score, space, table = case.score, case.space, case.table
     return [

@@ -59,11 +59,11 @@ OF_ATTENTION = ("depth-width",)
 class DEScore(CombinedScore):
     """The DE-Score: expressivity, complexity, diversity, saliency and latency in one number.
 
-    ``ensemble`` adds the log-ranks of the components of `HEADINGS`, each of weight 1, all of them train-free and from
-    one run on noise and one on ones. Networks with attention count depth times width, networks without it how channels
-    and positions change: the one rule by kind of network. ``classic`` has four components, one a word: the answer to a
-    perturbed input, the condition number of the tangent kernel, the nuclear norms of attention and the synaptic
-    saliency outside it. ``reference`` is the original's arithmetic.
+    ``ensemble`` adds the log-ranks of the components of `HEADINGS` among the random networks of the run, each of weight
+    1, all of them train-free and from one run on noise and one on ones. Networks with attention count depth times
+    width, networks without it how channels and positions change: the one rule by kind of network. ``classic`` has four
+    components, one a word: the answer to a perturbed input, the condition number of the tangent kernel, the nuclear
+    norms of attention and the synaptic saliency outside it. ``reference`` is the original's arithmetic.
 
     ``reference`` takes components, initialisation, structure and the components' weights from the space's recipe, with
     an exact kernel by a backward run a sample: slow, and meant for comparison. It differs from the original in its
@@ -96,8 +96,13 @@ class DEScore(CombinedScore):
 
     @property
     def is_relative(self) -> bool:
-        """Whether the value is a rank within a run, and means nothing outside it."""
+        """Whether the value is a sum of ranks, and means nothing without the networks that were ranked."""
         return self.combination != "reference"
+
+    @property
+    def uses_sample(self) -> bool:
+        """Whether networks are ranked against the random ones of the run; earlier combinations rank all of them."""
+        return self.combination == "ensemble"
 
     def default_weights(self, space: SearchSpace) -> Mapping[str, float]:
         """Return the weight of each component for `space`; that of latency is 0."""

@@ -248,6 +248,13 @@ class FirstRowWins(Pair):
         return [value - row for row, value in enumerate(super().combine(table, space))]
 
 
+class SampledAmongRows(Pair):
+    uses_sample = True  # type: ignore[assignment]
+
+    def combine(self, table: Any, space: Any) -> Sequence[float]:
+        return super().combine(dataclasses.replace(table, sample=None), space)
+
+
 class ReseedingPair(Pair):
     def combine(self, table: Any, space: Any) -> Sequence[float]:
         random.seed(0)
@@ -271,6 +278,7 @@ BROKEN_COMBINED: dict[str, Any] = {
     "rows_get_a_number_each": DropsRows,
     "better_rows_get_more": SmallerIsBetter,
     "values_ignore_the_order_of_rows": FirstRowWins,
+    "a_sample_makes_rows_independent": SampledAmongRows,
     "it_leaves_the_process_alone": ReseedingPair,
     "it_prints_nothing": ChattyPair,
     "it_repeats": UnsteadyComponents,

@@ -14,6 +14,7 @@ def denas_scores():
         "height": "denas_toy.scores:Height",
         "slope": "denas_toy.scores:Slope",
         "both": "denas_toy.scores:Both",
+        "sampled": "denas_toy.scores:Sampled",
     }
 
 

@@ -56,3 +56,10 @@ class Both(CombinedScore):
         if name == "height":
             return Height(pause=self.pause, failing=self.failing, hanging=self.hanging)
         return Slope() if name == "slope" else None
+
+
+@dataclasses.dataclass(kw_only=True)
+class Sampled(Both):
+    """Height and slope, ranked against the random candidates of the run."""
+
+    uses_sample = True

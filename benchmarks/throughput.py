@@ -1,4 +1,4 @@
-"""What one candidate costs: CPU-seconds of the classic DE-Score, by component, beside a floor timed in the same run.
+"""What one candidate costs: CPU-seconds of the DE-Score, by component, beside a floor timed in the same run.
 
 The architectures are the 20 of ``architectures/<space>.txt``: for ``cv/cnn``, candidates as the original DE-NAS draws
 them at its defaults (batches of 64, 32 pixels, 100 classes, at most 1 M parameters); ``--list samples`` takes 20
@@ -10,8 +10,10 @@ is the original's space of transformers, or of another preset. ``nlp/bert:denas`
 original's space of speech recognisers. ``--samples`` and ``--tokens`` or ``--frames`` set the constant batch of
 diversity and saliency, which the space has defaults for; the original's has 32 samples of 128 tokens or 1,600 frames.
 
-The floor is what no implementation of these formulas in PyTorch can avoid, without building or initialising a network,
-drawing inputs, recording layers or converting precision, for the components that the space has by default:
+``--combination ensemble`` times the default score, whose floor is that of `ensemble_floor`; the rest is about
+``classic``. Its floor is what no implementation of these formulas in PyTorch can avoid, without building or
+initialising a network, drawing inputs, recording layers or converting precision, for the components that the space has
+by default:
 
 - for expressivity and complexity, on a batch of 64 in float32, one forward in train mode (batch statistics, as the
   score has them) and one backward to the input with frozen weights, and one more forward, images with their channels
@@ -28,7 +30,7 @@ The floor, too, runs a batch of many tokens or frames in parts, which takes less
 
 Usage: python benchmarks/throughput.py [--space cv/cnn|cv/vit:denas|nlp/bert:denas|hf/auto|asr/transformer]
            [--list fixed|samples] [--samples 32] [--tokens 128] [--frames 1600] [--set KEY=JSON]
-           [--batch-size 64] [--json]
+           [--combination classic|ensemble] [--batch-size 64] [--json]
 """
 
 from __future__ import annotations
@@ -47,6 +49,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from ensemble_floor import ROLES, time_noise
 
 from denas_core import Candidate, PassSpec, ProxyScore, SearchSpace
 from denas_core.evaluation.scoring import Scoring
@@ -75,9 +78,16 @@ def main() -> None:
     given = [f"{option}={length}" for option, length in lengths.items() if length is not None]
     space = make_space(arguments.space, [*arguments.set, *given])
     samples = arguments.samples or space.probe_samples
-    options = {"combination": "classic", "batch_size": arguments.batch_size, "synaptic_batch_size": samples}
+    is_ensemble = arguments.combination == "ensemble"
+    options: dict[str, Any] = {"combination": arguments.combination, "synaptic_batch_size": samples}
+    if not is_ensemble or arguments.batch_size is not None:
+        options["batch_size"] = arguments.batch_size or 64
     score = registry.create("score", "scores/de-score", options)
     components = Scoring(score, space, lambda name: registry.create("score", name, {})).components
+    noise = max(
+        (spec.size for one in components.values() for spec in one.passes() if spec.inputs == "noise"),
+        default=0,
+    )
     rows = []
     fixed = LISTS / f"{arguments.space.replace('/', '-')}.txt"
     if arguments.arch:
@@ -92,7 +102,8 @@ def main() -> None:
         rounds = []
         for _ in range(arguments.rounds):
             seconds = time_components(space, arch, components)
-            floor = time_floor(space, arch, set(components), noise=arguments.batch_size, constant=samples)
+            time_one = time_ensemble_floor if is_ensemble else time_floor
+            floor = time_one(space, arch, set(components), noise=noise, constant=samples)
             rounds.append((seconds, floor))
         rows.append(
             {
@@ -171,6 +182,15 @@ def time_floor(
     if "diversity" in components:
         seconds += _time_diversity(space, arch, constant)
     return seconds
+
+
+def time_ensemble_floor(
+    space: SearchSpace, arch: Architecture, components: set[str], *, noise: int, constant: int
+) -> float:
+    """Return the CPU-seconds of the bare runs of ``ensemble``; see `ensemble_floor`."""
+    network, batch = load(space, arch).requires_grad_(False), space.batch(noise, seed=1)
+    seconds = time_noise(space, network, batch, through_blocks="trainability" in components)
+    return seconds + _time_constant(space, arch, constant, torch.float64, ROLES)[0]
 
 
 def _time_batch(space: SearchSpace, arch: Architecture, batch_size: int) -> float:
@@ -285,7 +305,10 @@ def print_result(space: str, rows: list[dict[str, Any]], *, as_json: bool) -> No
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Time the DE-Score of one candidate against its floor.")
     parser.add_argument("--space", default="cv/cnn")
-    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--combination", choices=("classic", "ensemble"), default="classic")
+    parser.add_argument(
+        "--batch-size", type=int, help="Samples of noise; by default 64, or those of 'ensemble'"
+    )
     parser.add_argument("--samples", type=int, help="Samples of the constant batch; by default the space's")
     parser.add_argument("--tokens", type=int, help="Tokens of each text; by default the space's")
     parser.add_argument("--frames", type=int, help="Frames of each utterance; by default the space's")

@@ -135,8 +135,10 @@ def entropy(rows: Tensor) -> float:
     import torch
 
     centred = rows - rows.mean(0)
-    covariance = (centred.T @ centred).double() / len(rows)
-    eigenvalues = torch.linalg.eigvalsh(covariance.cpu()).clamp(min=0)
+    # The smaller Gram matrix of the two: both have the same eigenvalues but for zeros, which add nothing.
+    count, channels = rows.shape
+    gram = (centred.T @ centred if channels <= count else centred @ centred.T).double() / count
+    eigenvalues = torch.linalg.eigvalsh(gram.cpu()).clamp(min=0)
     total = float(eigenvalues.sum())
     if not math.isfinite(total):
         raise ScoreFailed("the features of a block are not finite")

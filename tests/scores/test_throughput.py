@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from denas_scores.de_score import OF_ATTENTION, OF_CONVOLUTIONS
+
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "throughput.py"
+OF_BOTH = ("naswot", "entropy", "flops", "jacob-cov", "saliency")
 
 
 @pytest.mark.parametrize(
@@ -27,8 +30,18 @@ BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "throughput.py"
             ["--samples", "2", "--frames", "8", "--set", "vocabulary=9", "--set", "embed_dims=[24]"],
             {"shared", "diversity", "saliency"},
         ),
+        (
+            "cv/cnn",
+            ["--combination", "ensemble", "--batch-size", "4"],
+            {"shared", *OF_BOTH, *OF_CONVOLUTIONS},
+        ),
+        (
+            "nlp/bert:denas",
+            ["--combination", "ensemble", "--set", "vocab_size=99", "--set", "layers=[1, 2]"],
+            {"shared", *OF_BOTH, *OF_ATTENTION},
+        ),
     ],
-    ids=["images", "patches", "tokens", "frames"],
+    ids=["images", "patches", "tokens", "frames", "default-images", "default-tokens"],
 )
 def test_the_throughput_benchmark_prints_its_numbers_as_json(
     space: str, more: list[str], components: set[str]

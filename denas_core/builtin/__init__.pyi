@@ -5,6 +5,7 @@ from .exporters.huggingface import HuggingFace as HuggingFace
 from .exporters.safetensors_files import Safetensors as Safetensors
 from .exporters.torch_export import TorchExport as TorchExport
 from .process import Process as Process
+from .queue import Queue as Queue
 from .random_search import RandomSearch as RandomSearch
 from .serial import Serial as Serial
 from .wall_clock import WallClock as WallClock

@@ -22,9 +22,10 @@ def denas_probes() -> Components:
 
 @hookimpl
 def denas_executors() -> Components:
-    """Provide `process` and `serial`."""
+    """Provide `process`, `queue` and `serial`."""
     return {
         "process": "denas_core.builtin.process:Process",
+        "queue": "denas_core.builtin.queue:Queue",
         "serial": "denas_core.builtin.serial:Serial",
     }
 

@@ -15,6 +15,7 @@ COMMANDS = {
     "train": "train:train",
     "evaluate": "evaluate:evaluate",
     "export": "export:export",
+    "worker": "worker:worker",
     "plugins": "plugins:plugins",
     "show": "plugins:show",
     "check": "check:check",

@@ -165,6 +165,13 @@ class Supervisor:
             raise PluginError(f"a worker cannot load what it must evaluate: {event.reason}")
         if event.kind == "lost":
             return self._lost(event, self._running.pop(event.worker, None), queue)
+        if event.kind == "returned":
+            task = self._running.pop(event.worker, None)
+            if task is not None and task.run == queue.run:
+                # Not an attempt: a worker that its user ends says nothing about the candidate.
+                task.attempt -= 1
+                queue.put_back(task)
+            return []
         self._idle_losses = 0
         try:
             answer = Answer.decode(event.message)

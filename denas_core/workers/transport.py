@@ -14,14 +14,15 @@ class Event:
     Attributes:
         worker: The name of the worker.
         kind: ``ready``: it has loaded the job and can take work; ``answer``: it has answered; ``lost``: it has ended,
-            or cannot be reached any more; ``unable``: it cannot load the job.
+            or cannot be reached any more; ``returned``: it has left in an orderly way and gives its work back;
+            ``unable``: it cannot load the job.
         message: The answer, see `denas_core.workers.messages.Answer`.
         reason: Why the worker is lost or unable, as text for the user.
         is_final: Whether the worker was lost because of its work, so that evaluating it again is pointless.
     """
 
     worker: str
-    kind: Literal["ready", "answer", "lost", "unable"]
+    kind: Literal["ready", "answer", "lost", "returned", "unable"]
     message: bytes = b""
     reason: str = ""
     is_final: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,23 +40,32 @@ class Queue(SupervisedExecutor):
         check_directory(directory, allow_others=self.allow_others)
         facts = {"versions": versions(), "demand": dataclasses.asdict(demand)}
         transport = DirectoryTransport(directory, facts, silence=self.silence, patience=self.patience)
-        self.__dict__["_transport"] = transport
+        self.__dict__.update(_through=transport, _notices=transport.notices)
         return transport
 
     @property
     def slots(self) -> int:
         """The number of worker processes at the moment, and at least two, because more may come at any time."""
-        transport: DirectoryTransport | None = self.__dict__.get("_transport")
+        transport = self._transport()
         return max(2, transport.processes if transport else 0)
 
     def describe(self) -> str:
         """Return the number of worker processes, or how to start some."""
-        transport: DirectoryTransport | None = self.__dict__.get("_transport")
-        if transport is not None and transport.processes:
-            return f"{transport.processes} workers"
-        return f"no worker yet (denas worker {self.directory})"
+        if (transport := self._transport()) is None:
+            return ""
+        if count := transport.processes:
+            return f"{count} worker{'s' if count > 1 else ''}"
+        return f"no worker; start some with: denas worker {shlex.quote(str(self.directory))}"
 
     def notices(self) -> Sequence[str]:
         """Return what happened to workers."""
-        transport: DirectoryTransport | None = self.__dict__.get("_transport")
-        return [*(transport.notices if transport else ()), *super().notices()]
+        return [*self.__dict__.get("_notices", ()), *super().notices()]
+
+    def close(self) -> None:
+        """End the search, so that its workers end or wait for another one."""
+        super().close()
+        self.__dict__.pop("_through", None)
+
+    def _transport(self) -> DirectoryTransport | None:
+        found: DirectoryTransport | None = self.__dict__.get("_through")
+        return found

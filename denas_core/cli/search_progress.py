@@ -48,6 +48,8 @@ class SearchProgress:
         for notice in study.setup.notices:
             write_line(f"note: {notice}")
         self.notices = list(study.setup.notices)
+        if workers := study.setup.executor.describe():
+            write_line(workers)
         self._display.start(study.progress(), lambda: self.line(study))
 
     def trial_done(self, study: Study, trial: Trial) -> None:

@@ -48,7 +48,9 @@ def check_directory(directory: Path, *, allow_others: bool = False) -> None:
     shown = repr(str(directory))
     with storage_errors(directory):
         if not directory.exists():
-            raise ConfigError(f"there is no directory {shown}; make one that all machines of the search share")
+            raise ConfigError(
+                f"there is no directory {shown}; make one that all machines of the search share"
+            )
         if not directory.is_dir():
             raise ConfigError(f"{shown} is not a directory; name one that all machines of the search share")
         others = [name for name in os.listdir(directory) if not name.startswith((".", SEARCH))]
@@ -126,7 +128,9 @@ class DirectoryTransport:
 
     def free(self) -> Sequence[str]:
         """Return the names of the processes that can take work now."""
-        return [f"{name}/{process}" for name, worker in self._workers.items() for process in sorted(worker.free)]
+        return [
+            f"{name}/{process}" for name, worker in self._workers.items() for process in sorted(worker.free)
+        ]
 
     def send(self, worker: str, message: bytes) -> None:
         """Give work to a process."""
@@ -216,7 +220,15 @@ class DirectoryTransport:
         if kind == "lost" and not had_work:
             return []
         message = letter["message"].encode()
-        return [Event(f"{name}/{process}", kind, message, f"{reason} (on {name})" if reason else "", letter["is_final"])]
+        return [
+            Event(
+                f"{name}/{process}",
+                kind,
+                message,
+                f"{reason} (on {name})" if reason else "",
+                letter["is_final"],
+            )
+        ]
 
     def _leave(self, name: str, kind: str, reason: str) -> list[Event]:
         """Forget a worker. What it was evaluating is given to others."""

@@ -26,8 +26,8 @@ from .versions import difference, versions
 
 LONGEST_PAUSE = 0.2
 
-SECONDS_OF_SILENCE = 30.0
-"""A search that gave no sign of life for this time was killed."""
+SECONDS_OF_SILENCE = 10.0
+"""A search without a sign of life for this time was killed. If it was not, its workers find it again."""
 
 Report = Callable[[str], None]
 MakeTransport = Callable[[Mapping[str, Any]], Transport]

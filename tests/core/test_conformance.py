@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from denas_toy.ruler import Ruler
@@ -13,6 +14,7 @@ from denas_toy.stairs import Stairs
 from denas_core import SearchSpace
 from denas_core.builtin.evolution import Evolution
 from denas_core.builtin.process import Process
+from denas_core.builtin.queue import Queue
 from denas_core.builtin.random_search import RandomSearch
 from denas_core.builtin.serial import Serial
 from denas_core.builtin.wall_clock import WallClock
@@ -24,6 +26,8 @@ from denas_core.testing import (
     SpaceTests,
     StrategyTests,
 )
+
+from .workers.directory_workers import working
 
 
 class TestRandomSearch(StrategyTests):
@@ -55,6 +59,18 @@ class TestSerial(ExecutorTests):
 class TestProcess(ExecutorTests):
     def make(self) -> Process:
         return Process(workers=2)
+
+
+class TestQueue(ExecutorTests):
+    @pytest.fixture(autouse=True)
+    def _worker(self, tmp_path: Path) -> Iterator[None]:
+        tmp_path.chmod(0o700)
+        self.directory = str(tmp_path)
+        with working(tmp_path, "--workers", "2", "--wait"):
+            yield
+
+    def make(self) -> Queue:
+        return Queue(directory=self.directory)
 
 
 class TestStairs(SpaceTests):

@@ -36,7 +36,9 @@ def worker(
     ] = 600.0,
     allow_others: Annotated[
         bool,
-        typer.Option("--allow-others", help="Use a directory to which other users may write; you trust them."),
+        typer.Option(
+            "--allow-others", help="Use a directory to which other users may write; you trust them."
+        ),
     ] = False,
 ) -> None:
     """Evaluate candidates of a search on another machine.

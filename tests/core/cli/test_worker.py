@@ -1,0 +1,149 @@
+"""``denas worker``: a search by workers that share a directory gives the table of a search in one process."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.core.toy_searches import denas, denas_command, environment, table
+from tests.core.workers.directory_workers import end, start_worker, wait_until, working
+
+SEARCH = ("search", "toy/stairs", "--score", "toy/both", "--device", "cpu", "--set", "score.failing=9")
+QUEUE = ("--executor", "queue", "--set", "executor.directory=shared", "--set", "executor.silence=3")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "shared").mkdir(mode=0o700)
+    return tmp_path
+
+
+def search(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start a search beside the test."""
+    return subprocess.Popen(
+        denas_command(*arguments),
+        env=environment(),
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def committed(run: Path) -> int:
+    return len(table(run)) if (run / "study.db").exists() else 0
+
+
+def serial(folder: Path, budget: int) -> Path:
+    done = denas(
+        *SEARCH, "--executor", "serial", "--budget", str(budget), "-o", str(folder / "serial"), timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    return folder / "serial"
+
+
+def test_one_worker_gives_the_table_of_a_serial_search(folder: Path) -> None:
+    with working(folder / "shared"):
+        done = denas(*SEARCH, *QUEUE, "--budget", "250", "-o", "run", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "no worker; start some with: denas worker shared\n" in done.stderr
+    assert table(folder / "run") == table(serial(folder, 250))
+
+
+def test_workers_that_come_go_and_are_killed_give_the_table_of_a_serial_search(folder: Path) -> None:
+    run, shared = folder / "run", folder / "shared"
+    pause = ("--set", "score.pause=0.02", "--budget", "300")
+    with search(folder, *SEARCH, *QUEUE, *pause, "-o", "run") as searching, working(shared, count=3) as all_:
+        for number, by in enumerate((signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGKILL)):
+            before = committed(run)
+            wait_until(lambda before=before: committed(run) > before + 10)
+            all_[number].send_signal(by)
+            all_.append(start_worker(shared))
+        assert searching.wait(300) == 0
+        assert searching.stderr is not None
+        assert searching.stderr.read().count(" was replaced: worker ") <= 2
+    assert table(run) == table(serial(folder, 300))
+
+
+def test_a_killed_search_is_resumed_by_the_workers_that_it_had(folder: Path) -> None:
+    run, pause = folder / "run", ("--set", "score.pause=0.02", "--budget", "200")
+    with working(folder / "shared", count=2) as workers:
+        with search(folder, *SEARCH, *QUEUE, *pause, "-o", "run") as first:
+            wait_until(lambda: committed(run) > 30)
+            first.kill()
+        with search(folder, "search", "--resume", "run") as second:
+            second.wait(300)
+            assert second.returncode == 0
+        assert [worker.wait(60) for worker in workers] == [0, 0]
+        assert "has given no sign of life" in end(workers[0])
+    assert table(run) == table(serial(folder, 200))
+
+
+def test_a_search_that_is_stopped_ends_its_workers(folder: Path) -> None:
+    run, pause = folder / "run", ("--set", "score.pause=0.02", "--budget", "10000")
+    with working(folder / "shared") as (worker,):
+        with search(folder, *SEARCH, *QUEUE, *pause, "-o", "run") as stopped:
+            wait_until(lambda: committed(run) > 10)
+            stopped.send_signal(signal.SIGINT)
+            assert stopped.wait(60) == 130
+        assert worker.wait(60) == 0
+    assert [path.name for path in (folder / "shared").iterdir()] == ["denas-queue"]
+
+
+@pytest.mark.parametrize("name", ["missing", "file", "photos", "open"])
+def test_a_directory_that_cannot_be_shared_is_refused_by_both_sides(folder: Path, name: str) -> None:
+    (folder / "file").touch()
+    (folder / "photos" / "2020").mkdir(parents=True)
+    (folder / "open").mkdir()
+    (folder / "open").chmod(0o777)
+    text = {
+        "missing": "there is no directory 'missing'; make one that all machines of the search share",
+        "file": "'file' is not a directory; name one that all machines of the search share",
+        "photos": "'photos' holds other files, such as '2020'; name an empty directory",
+        "open": "other users may write to 'open', and so run code as you; use a directory of your own "
+        "(chmod go-w), or allow it if you trust them all, see 'denas worker --help'",
+    }[name]
+    worker = denas("worker", name, cwd=folder)
+    assert (worker.returncode, worker.stdout, worker.stderr) == (2, "", f"error: {text}\n")
+    queue = ("--executor", "queue", "--set", f"executor.directory={name}", "-o", "run", "-q")
+    searching = denas(*SEARCH, *queue, "--budget", "5", cwd=folder)
+    assert (searching.returncode, searching.stdout, searching.stderr) == (2, "", f"error: {text}\n")
+
+
+def test_a_queue_needs_its_directory(folder: Path) -> None:
+    done = denas(*SEARCH, "--executor", "queue", "--budget", "5", "-o", "run", "-q", cwd=folder)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: executor 'builtin/queue' needs the directory that its workers share: "
+        "--set executor.directory=DIRECTORY\n"
+    )
+
+
+def test_a_worker_without_a_search_ends_when_its_patience_does(folder: Path) -> None:
+    done = denas("worker", "shared", "--patience", "1", cwd=folder)
+    assert (done.returncode, done.stderr) == (1, "error: no search has begun in 'shared' within 1 s\n")
+
+
+def test_a_search_without_workers_stops_and_can_be_resumed(folder: Path) -> None:
+    patience = ("--set", "executor.patience=1")
+    done = denas(*SEARCH, *QUEUE, *patience, "--budget", "20", "-o", "run", "-q", cwd=folder)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("error: there was no worker for 1 s; start some with 'denas worker shared'")
+    with working(folder / "shared"):
+        resumed = denas("search", "--resume", "run", "--set", "executor.patience=300", cwd=folder)
+    assert resumed.returncode == 0, resumed.stderr
+    assert table(folder / "run") == table(serial(folder, 20))
+
+
+def test_more_processes_than_memory_are_refused(folder: Path) -> None:
+    with search(folder, *SEARCH, *QUEUE, "--budget", "5", "-o", "run") as waiting:
+        done = denas("worker", "shared", "--workers", "9000", cwd=folder)
+        waiting.send_signal(signal.SIGTERM)
+        waiting.wait(60)
+    assert done.returncode == 2
+    assert done.stderr.startswith("worker ")
+    assert "error: 9000 workers need about " in done.stderr

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from denas_core.contracts.component import option
 from denas_core.contracts.executor import Demand
-from denas_core.contracts.supervised import SupervisedExecutor
+from denas_core.contracts.supervised import SupervisedExecutor, first_ones
 from denas_core.errors import ConfigError
 from denas_core.workers.directory import DirectoryTransport, check_directory
 from denas_core.workers.versions import versions
@@ -59,7 +59,8 @@ class Queue(SupervisedExecutor):
 
     def notices(self) -> Sequence[str]:
         """Return what happened to workers."""
-        return [*self.__dict__.get("_notices", ()), *super().notices()]
+        left_out = first_ones(self.__dict__.get("_notices", ()), "workers were lost, or left out")
+        return [*left_out, *super().notices()]
 
     def close(self) -> None:
         """End the search, so that its workers end or wait for another one."""

@@ -55,9 +55,7 @@ class SupervisedExecutor(Executor):
     def notices(self) -> Sequence[str]:
         """Return a sentence for each worker that was replaced; of many, the first ones and their number."""
         supervisor = self._supervisor()
-        losses = [] if supervisor is None else supervisor.losses
-        more = len(losses) - SHOWN_LOSSES
-        return losses if more <= 0 else [*losses[:SHOWN_LOSSES], f"{more} more workers were replaced"]
+        return first_ones([] if supervisor is None else supervisor.losses, "workers were replaced")
 
     def stop(self) -> None:
         """Give running candidates a few seconds to finish."""
@@ -74,3 +72,9 @@ class SupervisedExecutor(Executor):
         # A component is a dataclass of its options, so what it runs is kept beside them.
         found: Supervisor | None = self.__dict__.get("_live")
         return found
+
+
+def first_ones(sentences: Sequence[str], what: str) -> Sequence[str]:
+    """Return the first sentences and a last one with the number of the others, of which `what` holds."""
+    more = len(sentences) - SHOWN_LOSSES
+    return sentences if more <= 0 else [*sentences[:SHOWN_LOSSES], f"{more} more {what}"]

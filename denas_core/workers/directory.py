@@ -29,7 +29,7 @@ SEARCH = "search-"
 """How the name of a search's folder begins."""
 
 SHORTEST_PAUSE, LONGEST_PAUSE, GROWTH = 0.003, 0.1, 1.5
-"""Seconds between two looks into a mailbox. They grow while nothing comes, so that little time is lost on any candidate."""
+"""Seconds between looks into a mailbox. They grow while nothing comes: long candidates may wait a little longer."""
 
 SECONDS_KEPT = 24 * 3600.0
 """The folder of a search that was killed is removed when its last sign is so much older than that of a new search."""
@@ -53,7 +53,8 @@ def check_directory(directory: Path, *, allow_others: bool = False) -> None:
             )
         if not directory.is_dir():
             raise ConfigError(f"{shown} is not a directory; name one that all machines of the search share")
-        others = [name for name in os.listdir(directory) if not name.startswith((".", SEARCH))]
+        names = [path.name for path in directory.iterdir()]
+        others = [name for name in names if not name.startswith((".", SEARCH))]
         if others and _MARK not in others:
             raise ConfigError(f"{shown} holds other files, such as {min(others)!r}; name an empty directory")
         found = directory.stat()
@@ -176,8 +177,10 @@ class DirectoryTransport:
         newest = search.stat().st_mtime
         for other in self._directory.glob(f"{SEARCH}*"):
             sign = other / SIGN
-            if newest - (sign if sign.exists() else other).stat().st_mtime > SECONDS_KEPT:
-                shutil.rmtree(other, ignore_errors=True)
+            # Another search may be removing it, too.
+            with contextlib.suppress(FileNotFoundError):
+                if newest - (sign if sign.exists() else other).stat().st_mtime > SECONDS_KEPT:
+                    shutil.rmtree(other, ignore_errors=True)
         return search
 
     def _post(self, name: str, letter: dict[str, Any]) -> None:
@@ -219,16 +222,8 @@ class DirectoryTransport:
             worker.free.add(process)
         if kind == "lost" and not had_work:
             return []
-        message = letter["message"].encode()
-        return [
-            Event(
-                f"{name}/{process}",
-                kind,
-                message,
-                f"{reason} (on {name})" if reason else "",
-                letter["is_final"],
-            )
-        ]
+        where = f"{reason} (on {name})" if reason else ""
+        return [Event(f"{name}/{process}", kind, letter["message"].encode(), where, letter["is_final"])]
 
     def _leave(self, name: str, kind: str, reason: str) -> list[Event]:
         """Forget a worker. What it was evaluating is given to others."""

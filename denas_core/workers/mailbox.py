@@ -7,7 +7,6 @@ folder that it lists, since clients of NFS may list a folder from memory until t
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import time
 from pathlib import Path
@@ -54,8 +53,7 @@ def take_letters(box: Path) -> list[Any]:
         FileNotFoundError: the mailbox has been removed.
     """
     found = []
-    for name in sorted(name for name in os.listdir(box) if name.endswith(_LETTER)):
-        path = box / name
+    for path in sorted(path for path in box.iterdir() if path.name.endswith(_LETTER)):
         try:
             found.append(json.loads(path.read_bytes()))
         except FileNotFoundError:

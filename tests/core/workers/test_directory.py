@@ -1,4 +1,4 @@
-"""Workers that share a directory with their search: they come, go and are killed, and each candidate gives one result."""
+"""Workers that share a directory come, go and are killed, and each candidate gives one result."""
 
 from __future__ import annotations
 

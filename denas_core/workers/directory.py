@@ -34,7 +34,7 @@ SHORTEST_PAUSE, LONGEST_PAUSE, GROWTH = 0.003, 0.1, 1.5
 SECONDS_KEPT = 24 * 3600.0
 """The folder of a search that was killed is removed when its last sign is so much older than that of a new search."""
 
-_MARK = "denas-queue"
+_MARK = "denas.queue"
 """A file that says what the directory is for."""
 
 

@@ -91,7 +91,7 @@ def test_a_search_that_is_stopped_ends_its_workers(folder: Path) -> None:
             stopped.send_signal(signal.SIGINT)
             assert stopped.wait(60) == 130
         assert worker.wait(60) == 0
-    assert [path.name for path in (folder / "shared").iterdir()] == ["denas-queue"]
+    assert [path.name for path in (folder / "shared").iterdir()] == ["denas.queue"]
 
 
 @pytest.mark.parametrize("name", ["missing", "file", "photos", "open"])

@@ -89,7 +89,7 @@ def test_workers_join_before_and_during_a_search_and_end_with_it(supervise: Make
         supervisor.close()
         assert [worker.wait(60) for worker in workers] == [0, 0, 0]
     assert supervisor.losses == []
-    assert [path.name for path in shared.iterdir()] == ["denas-queue"]
+    assert [path.name for path in shared.iterdir()] == ["denas.queue"]
 
 
 def test_a_candidate_of_a_killed_worker_is_evaluated_once_more(
@@ -182,7 +182,7 @@ def test_what_a_killed_search_left_behind_does_no_harm(supervise: Make, shared: 
         supervisor = supervise()
         check_squares(results(supervisor, evaluations.square))
         supervisor.close()
-    assert sorted(path.name for path in shared.iterdir()) == ["denas-queue", old.name]
+    assert sorted(path.name for path in shared.iterdir()) == ["denas.queue", old.name]
 
 
 def test_a_worker_of_other_versions_is_named_and_gets_no_work(

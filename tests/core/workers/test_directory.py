@@ -115,17 +115,19 @@ def test_a_candidate_of_a_killed_worker_is_evaluated_once_more(
 def test_a_worker_that_is_ended_gives_its_work_back_and_that_is_no_attempt(
     supervise: Make, shared: Path, tmp_path: Path, run: Callable[..., Results]
 ) -> None:
-    supervisor = supervise(silence=10_000.0)
+    supervisor = supervise(silence=5.0)
     with working(shared) as workers:
         searching = run(supervisor, Waits(str(tmp_path)))
-        for number, by in enumerate((signal.SIGTERM, signal.SIGINT, signal.SIGTERM)):
+        for number, by in enumerate((signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL)):
             wait_until(lambda number=number: begun(tmp_path)[number:])
             workers.append(start_worker(shared))
             workers[number].send_signal(by)
-            assert workers[number].wait(60) == 128 + by
+            assert workers[number].wait(60) == (-by if by == signal.SIGKILL else 128 + by)
+        wait_until(lambda: begun(tmp_path)[4:])
         (tmp_path / "go").touch()
         check_squares(searching.result(300))
-    assert supervisor.losses == []
+    # The killed worker alone counts, and it is the first attempt of two.
+    assert len(supervisor.losses) == 1
 
 
 def test_a_worker_goes_on_after_a_candidate_that_hangs_and_one_that_crashes(
@@ -221,8 +223,11 @@ def test_a_search_that_no_worker_can_load_stops_and_says_why(supervise: Make, sh
 
 
 def test_a_search_without_workers_stops_when_its_patience_ends(supervise: Make, shared: Path) -> None:
+    supervisor = supervise(patience=1.0)
     with pytest.raises(NoResult, match=r"no worker for 1 s; start some with 'denas worker .*--resume"):
-        list(supervise(patience=1.0).run(evaluations.square, work(6)))
+        list(supervisor.run(evaluations.square, work(6)))
+    supervisor.close()
+    assert [path.name for path in shared.iterdir()] == ["denas.queue"]
 
 
 def test_a_directory_that_disappears_is_an_error(supervise: Make, shared: Path) -> None:

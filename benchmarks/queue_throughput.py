@@ -1,8 +1,9 @@
 """How many trials a second one search feeds to workers that share a directory with it, told and committed.
 
-    python benchmarks/queue_throughput.py [--workers 1 --workers 2] [--processes 4] [--trials 1000] [--json]
+    python benchmarks/queue_throughput.py [--workers 0 --workers 1] [--processes 4] [--trials 1000] [--json]
 
-The score takes no time, so what is left is the queue, the search loop and the store. The rate is from the first commit
+The score takes no time, so what is left is the queue, the search loop and the store. Without workers, the search does
+everything in its own process (`builtin/serial`), which shows what the machine allows. The rate is from the first commit
 to the last one, so that start-up does not count. `cpu_ms` is what the search itself computes for a trial, which does
 not depend on how busy the machine is: its inverse is the rate that one search can reach. The rest of the time is spent
 waiting, for workers and for the disk.
@@ -54,13 +55,13 @@ def main() -> None:
     parser.add_argument(
         "--workers", type=int, action="append", help="`denas worker` commands; may be repeated"
     )
-    parser.add_argument("--processes", type=int, default=1, help="processes of each")
+    parser.add_argument("--processes", type=int, default=4, help="processes of each")
     parser.add_argument("--trials", type=int, default=1000)
     parser.add_argument("--directory", type=Path, help="shared directory; by default a temporary one")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     sys.path.insert(0, str(TOY))
-    for workers in given.workers or [1, 2]:
+    for workers in given.workers or [0, 1]:
         row = measure(workers, given.processes, given.trials, given.directory)
         print(json.dumps(row) if given.json else "  ".join(f"{name} {value}" for name, value in row.items()))
 
@@ -79,7 +80,9 @@ def measure(workers: int, processes: int, trials: int, directory: Path | None) -
                 "device": "cpu",
                 "budget": trials,
                 "out": str(Path(name, "run")),
-                "executor": {"name": "builtin/queue", "directory": str(shared)},
+                "executor": {"name": "builtin/queue", "directory": str(shared)}
+                if workers
+                else "builtin/serial",
             },
             origin="benchmark",
         )

@@ -67,7 +67,9 @@ def serve(
         with storage_errors(directory):
             worker.serve(make_transport(pulse.facts))
         pulse.look()
-        report(f"{search.name} has {'given no sign of life' if pulse.facts else 'ended'}")
+        report(
+            f"{search.name} has ended" if not pulse.facts else f"{worker.name} lost touch with {search.name}"
+        )
         if not pulse.facts:
             shutil.rmtree(search, ignore_errors=True)
             if not waits:

@@ -51,12 +51,15 @@ def worker(
     """
     from denas_core.builtin.process import Process
     from denas_core.contracts.executor import Demand
+    from denas_core.registry.options import make_component
     from denas_core.workers.directory import check_directory
     from denas_core.workers.directory_worker import serve
 
+    options = {"workers": workers, "memory_gb": memory_gb}
+    processes = make_component(Process, options, id="builtin/process", origin="denas worker")
     check_directory(directory, allow_others=allow_others)
 
     def make_transport(facts: Mapping[str, Any]) -> Transport:
-        return Process(workers=workers, memory_gb=memory_gb).make_transport(Demand(**facts["demand"]))
+        return processes.make_transport(Demand(**facts["demand"]))
 
     serve(directory, make_transport, waits=wait, patience=patience, report=print_notice)

@@ -79,7 +79,7 @@ def test_a_killed_search_is_resumed_by_the_workers_that_it_had(folder: Path) -> 
             second.wait(300)
             assert second.returncode == 0
         assert [worker.wait(60) for worker in workers] == [0, 0]
-        assert "has given no sign of life" in end(workers[0])
+        assert " lost touch with search-" in end(workers[0])
     assert table(run) == table(serial(folder, 200))
 
 
@@ -137,6 +137,21 @@ def test_a_search_without_workers_stops_and_can_be_resumed(folder: Path) -> None
         resumed = denas("search", "--resume", "run", "--set", "executor.patience=300", cwd=folder)
     assert resumed.returncode == 0, resumed.stderr
     assert table(folder / "run") == table(serial(folder, 20))
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        (("--memory-gb", "0"), "memory_gb"),
+        (("--memory-gb", "nan"), "memory_gb"),
+        (("--workers", "0"), "--workers"),
+        (("--patience", "-1"), "--patience"),
+    ],
+)
+def test_options_are_checked_before_a_worker_waits(folder: Path, given: tuple[str, ...], text: str) -> None:
+    done = denas("worker", "shared", *given, cwd=folder)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert text in done.stderr
 
 
 def test_more_processes_than_memory_are_refused(folder: Path) -> None:

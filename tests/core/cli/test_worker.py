@@ -48,15 +48,15 @@ def serial(folder: Path, budget: int) -> Path:
 
 def test_one_worker_gives_the_table_of_a_serial_search(folder: Path) -> None:
     with working(folder / "shared"):
-        done = denas(*SEARCH, *QUEUE, "--budget", "250", "-o", "run", cwd=folder)
+        done = denas(*SEARCH, *QUEUE, "--budget", "130", "-o", "run", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "no worker; start some with: denas worker shared\n" in done.stderr
-    assert table(folder / "run") == table(serial(folder, 250))
+    assert table(folder / "run") == table(serial(folder, 130))
 
 
 def test_workers_that_come_go_and_are_killed_give_the_table_of_a_serial_search(folder: Path) -> None:
     run, shared = folder / "run", folder / "shared"
-    pause = ("--set", "score.pause=0.02", "--budget", "300")
+    pause = ("--set", "score.pause=0.02", "--budget", "200")
     with search(folder, *SEARCH, *QUEUE, *pause, "-o", "run") as searching, working(shared, count=3) as all_:
         for number, by in enumerate((signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGKILL)):
             before = committed(run)
@@ -66,11 +66,11 @@ def test_workers_that_come_go_and_are_killed_give_the_table_of_a_serial_search(f
         assert searching.wait(300) == 0
         assert searching.stderr is not None
         assert searching.stderr.read().count(" was replaced: worker ") <= 2
-    assert table(run) == table(serial(folder, 300))
+    assert table(run) == table(serial(folder, 200))
 
 
 def test_a_killed_search_is_resumed_by_the_workers_that_it_had(folder: Path) -> None:
-    run, pause = folder / "run", ("--set", "score.pause=0.02", "--budget", "200")
+    run, pause = folder / "run", ("--set", "score.pause=0.02", "--budget", "150")
     with working(folder / "shared", count=2) as workers:
         with search(folder, *SEARCH, *QUEUE, *pause, "-o", "run") as first:
             wait_until(lambda: committed(run) > 30)
@@ -80,7 +80,7 @@ def test_a_killed_search_is_resumed_by_the_workers_that_it_had(folder: Path) -> 
             assert second.returncode == 0
         assert [worker.wait(60) for worker in workers] == [0, 0]
         assert " lost touch with search-" in end(workers[0])
-    assert table(run) == table(serial(folder, 200))
+    assert table(run) == table(serial(folder, 150))
 
 
 def test_a_search_that_is_stopped_ends_its_workers(folder: Path) -> None:

@@ -56,7 +56,7 @@ def worker(
     from denas_core.workers.directory_worker import serve
 
     options = {"workers": workers, "memory_gb": memory_gb}
-    processes = make_component(Process, options, id="builtin/process", origin="denas worker")
+    processes: Process = make_component(Process, options, id="builtin/process", origin="denas worker")
     check_directory(directory, allow_others=allow_others)
 
     def make_transport(facts: Mapping[str, Any]) -> Transport:

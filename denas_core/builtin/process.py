@@ -54,14 +54,15 @@ class Process(SupervisedExecutor):
         """Decide how many processes there are. One that nobody asked for is the process of the search itself."""
         self.close()
         self.__dict__["_notices"] = []
-        self.__dict__["_slots"] = self._count(demand)
-        if self.workers is not None or self.slots > 1:
+        count = self._count(demand)
+        self.__dict__["_slots"] = count if self.workers is not None or count > 1 else 0
+        if self.slots:
             super().open(demand)
 
     @property
     def slots(self) -> int:
         """The number of worker processes."""
-        count: int = self.__dict__.get("_slots", 1)
+        count: int = self.__dict__.get("_slots", 0)
         return count
 
     def run(
@@ -106,4 +107,4 @@ class Process(SupervisedExecutor):
         except ConfigError as error:
             self.__dict__["_notices"].append(f"one core is used: {error}")
             SupervisedExecutor.close(self)
-            self.__dict__["_slots"] = 1
+            self.__dict__["_slots"] = 0

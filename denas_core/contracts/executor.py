@@ -77,8 +77,11 @@ class Executor(Component, ABC):
 
     @property
     def slots(self) -> int:
-        """The number of candidates that are evaluated at the same time. It may change while the search runs."""
-        return 1
+        """The number of candidates that are evaluated beside this process; 0 if it evaluates them itself.
+
+        It may change while the search runs. If it is not 0, latencies are measured between rounds of candidates.
+        """
+        return 0
 
     def describe(self) -> str:
         """Return a few words about the state for a line of progress, such as ``4 workers``; by default nothing."""

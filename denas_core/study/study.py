@@ -214,7 +214,7 @@ class Study:
     ) -> Iterator[tuple[int, Evaluation]]:
         """Yield results in any order. Where latency is measured, workers are idle between two results."""
         executor = self.setup.executor
-        if evaluator.probe is None or executor.slots == 1:
+        if evaluator.probe is None or not executor.slots:
             yield from executor.run(evaluator.evaluate, work)
             return
         # A latency must not be measured beside workers. In a round, each worker evaluates a few candidates.

@@ -127,7 +127,11 @@ class ProcessTransport:
     def load(self, job: bytes) -> None:
         """Send a job to each process, and start processes up to their number."""
         self._job = job
-        for process in self._workers.values():
+        for name, process in list(self._workers.items()):
+            if process.has_work:
+                # Its work was given up. It may hang, and would not read the job.
+                self._remove(name)
+                continue
             process.is_ready = False
             process.started_at = time.monotonic()
             process.send(JOB, job)
@@ -163,10 +167,14 @@ class ProcessTransport:
             self._remove(worker)
 
     def _start_missing(self) -> None:
+        started = []
         while len(self._workers) < self._count:
             process = _Process(f"process {next(self._names)}", self._environment)
             self._workers[process.name] = process
             self._selector.register(process.socket, selectors.EVENT_READ, process.name)
+            started.append(process)
+        # All of them start before one waits for a large job to be read.
+        for process in started:
             process.send(JOB, self._job)
 
     def _remove(self, worker: str) -> str:

@@ -1,4 +1,4 @@
-"""Layers among the functions that a network calls: what they multiply, and where gradients by their outputs start."""
+"""Recognises layers among the functions that a network calls, and makes their outputs starts of gradients."""
 
 from __future__ import annotations
 
@@ -46,35 +46,45 @@ def layer_of(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Layer 
     return None
 
 
-def start_of_graph(
-    func: Any,
-    args: tuple[Any, ...],
-    kwargs: Mapping[str, Any],
-    layer: Layer,
-    anchor: Tensor,
-    *,
-    weight: Tensor | None = None,
-) -> tuple[GradientEdge, Tensor]:
-    """Run a layer as the network would; return where gradients by its output can be taken, and the output.
+def with_flat_input(
+    args: tuple[Any, ...], kwargs: Mapping[str, Any], layer: Layer, *, weight: Tensor | None = None
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments of the call of `layer` with an input of two dimensions if it is a matrix product.
+
+    With more dimensions, a linear layer returns a view, and an activation in place would take the view out of the
+    graph.
 
     Args:
-        func: The function that is called with `args` and `kwargs`, which `layer` describes.
-        anchor: A leaf, which an output that depends on nothing differentiable is made to depend on.
-        weight: Takes the place of the layer's weight.
+        args: The positional arguments of the call.
+        kwargs: The named arguments of the call.
+        layer: The layer that is called.
+        weight: Replaces the weight of the layer.
     """
-    # What a linear layer returns is a view, which an activation in place takes out of the graph; its rows are not.
-    is_flat = layer.convolution is not None or layer.input.dim() == 2
-    rows = layer.input if is_flat else layer.input.reshape(-1, layer.input.shape[-1])
+    rows = layer.input if _is_flat(layer) else layer.input.reshape(-1, layer.input.shape[-1])
     changed = {id(layer.input): rows, id(layer.weight): layer.weight if weight is None else weight}
-    output = func(
-        *(changed.get(id(value), value) for value in args),
-        **{name: changed.get(id(value), value) for name, value in kwargs.items()},
+    return (
+        tuple(changed.get(id(value), value) for value in args),
+        {name: changed.get(id(value), value) for name, value in kwargs.items()},
     )
+
+
+def output_edge(layer: Layer, output: Tensor, anchor: Tensor) -> tuple[GradientEdge, Tensor]:
+    """Return the edge at which gradients with respect to the output of a layer can be taken, and the output.
+
+    Args:
+        layer: The layer, as the network called it.
+        output: Its output for the arguments of `with_flat_input`.
+        anchor: A leaf. An output that depends on nothing differentiable is made to depend on it.
+    """
     if not output.requires_grad:
         output = _Anchored.apply(output, anchor)  # type: ignore[no-untyped-call]
-    # The edge, not the tensor: after an activation in place the tensor would stand for what came out of that.
+    # After an activation in place, the tensor would stand for the result of the activation; the edge does not change.
     edge = get_gradient_edge(output)
-    return edge, output if is_flat else output.view(*layer.input.shape[:-1], output.shape[-1])
+    return edge, output if _is_flat(layer) else output.view(*layer.input.shape[:-1], output.shape[-1])
+
+
+def _is_flat(layer: Layer) -> bool:
+    return layer.convolution is not None or layer.input.dim() == 2
 
 
 def arguments_of(args: tuple[Any, ...], kwargs: dict[str, Any], *names: str) -> tuple[Any, ...]:

@@ -82,7 +82,7 @@ class _Run:
                 return None
             seen.append(_detached(outputs))
             if spec.gradients != "none":
-                readout = readout_of(outputs, spec, seed=seed, first=first)
+                readout = readout_of(outputs, spec, seed=seed, first=first, losses=self._subject.losses)
                 first += len(readout)
                 _differentiate(readout, recorders)
                 del readout

@@ -206,7 +206,8 @@ def plan_of(file: TrainingFile, registry: Registry) -> Plan:
 
 
 def _new_plan(run: str | None, given: _Given, registry: Registry, *, out: Path | None) -> Plan:
-    from denas_core.training.origin import choose_task, read_origin
+    from denas_core.setup.tasks import choose_task
+    from denas_core.training.origin import read_origin
     from denas_core.training.plan import Plan
     from denas_core.training.settings import make_settings
 
@@ -254,7 +255,7 @@ def _new_plan(run: str | None, given: _Given, registry: Registry, *, out: Path |
 
 
 def _resumed_plan(directory: Path, given: _Given, registry: Registry) -> Plan:
-    from denas_core.training.origin import choose_task
+    from denas_core.setup.tasks import choose_task
     from denas_core.training.plan import read_plan
     from denas_core.training.settings import make_settings
 

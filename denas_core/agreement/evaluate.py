@@ -17,9 +17,8 @@ from denas_core.errors import ConfigError
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.registry.registry import Registry
 from denas_core.setup.checks import check_knobs, choose_device
-from denas_core.setup.config import DEFAULT_EXECUTOR, DataConfig
-from denas_core.setup.data import check_batches
-from denas_core.setup.tasks import choose_task
+from denas_core.setup.config import DEFAULT_EXECUTOR, make_config
+from denas_core.setup.data import check_batches, choose_data
 from denas_core.system.atomic import remove_leftovers, storage_errors
 from denas_core.system.lock import RunLock
 from denas_core.system.machine import environment, installed_version, moment
@@ -242,12 +241,11 @@ def _data(registry: Registry, space: SearchSpace, request: Request) -> ScoringDa
         if options:
             raise ConfigError("--set task.OPTION sets an option of the task of --data; name the data too")
         return None
-    config = DataConfig.model_validate(dict(request.data))
-    given = {} if config.task is None else {"name": config.task.name, **config.task.options}
-    name = given.pop("name", None)
-    return ScoringData(
-        space, choose_task(registry, space, name, {**given, **options}), Path(config.path).absolute()
-    )
+    task = request.data.get("task", {})
+    named = {"name": task} if isinstance(task, str) else dict(task)
+    document = {"space": request.space, "data": {**request.data, "task": {**named, **options}}}
+    config = make_config(document, origin="the command line").data
+    return None if config is None else choose_data(registry, space, config)
 
 
 def _described(data: ScoringData) -> dict[str, Any]:

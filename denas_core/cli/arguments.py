@@ -109,7 +109,8 @@ def with_data(before: Any, path: str | None, task: str | None) -> dict[str, Any]
     """
     data = dict(before) if isinstance(before, dict) else {"path": before}
     if path is not None:
-        data["path"] = str(Path(path).absolute())
+        # Absolute, because a run may be resumed from another folder. An empty name would become this folder.
+        data["path"] = str(Path(path).absolute()) if path.strip() else path
     if task is not None:
         kept = data.get("task")
         same = isinstance(kept, dict) and task in (kept.get("name"), str(kept.get("name")).partition("/")[2])

@@ -39,15 +39,22 @@ class ComponentConfig(BaseModel):
         return dict(self.model_extra or {})
 
 
+class DataTaskConfig(ComponentConfig):
+    """The task that reads the data, with its options beside its name."""
+
+    name: str | None = Field(  # type: ignore[assignment]
+        default=None,
+        description="Id such as cv/image-classification; by default the only one that suits the space",
+    )
+
+
 class DataConfig(BaseModel):
     """The data from which scores take their batches, and the task that reads them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     path: str = Field(description="Data set: a file or folder that the task can read")
-    task: ComponentConfig | None = Field(
-        default=None, description="Task that reads the data; by default the only one that suits the space"
-    )
+    task: DataTaskConfig = Field(default=DataTaskConfig(), description="Task that reads the data")
 
     @field_validator("path")
     @classmethod

@@ -23,8 +23,8 @@ def choose_data(registry: Registry, space: SearchSpace, config: DataConfig) -> S
     Raises:
         ConfigError: the task does not suit the space, or none or several do.
     """
-    name, options = (None, {}) if config.task is None else (config.task.name, config.task.options)
-    return ScoringData(space, choose_task(registry, space, name, options), Path(config.path).absolute())
+    task = choose_task(registry, space, config.task.name, config.task.options)
+    return ScoringData(space, task, Path(config.path).absolute())
 
 
 def check_batches(data: ScoringData, components: Iterable[ProxyScore]) -> None:

@@ -25,7 +25,7 @@ from denas_core.values.objectives import SCORE, Budget, Constraint, Objective
 
 from .bounds import absolute_bounds, check_comparable, check_contradictions, measure_full, reachable
 from .checks import check_knobs, check_metrics, check_objects, choose_device
-from .config import COMPONENTS, ComponentConfig, DataConfig, RunConfig, is_own_class
+from .config import COMPONENTS, ComponentConfig, DataConfig, DataTaskConfig, RunConfig, is_own_class
 from .data import check_batches, choose_data
 from .memory_limit import MemoryNeed, memory_need
 
@@ -225,6 +225,6 @@ def _written_out(
         kind: ComponentConfig(name=made[kind].id, **made[kind].options()) for kind in COMPONENTS
     }
     if data is not None:
-        task = ComponentConfig(name=data.task.id, **data.task.options())
+        task = DataTaskConfig(name=data.task.id, **data.task.options())
         parts["data"] = DataConfig(path=str(data.path), task=task)
     return config.model_copy(update={**parts, "device": device})

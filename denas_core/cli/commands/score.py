@@ -148,8 +148,11 @@ def score(
         )
     else:
         rows: list[list[object]] = [[name, value, seconds.get(name)] for name, value in components.items()]
+        # A component may be one of the metrics, such as the FLOPs.
         rows += [
-            [name, value, seconds["cost"] if name == "params" else None] for name, value in metrics.items()
+            [name, value, seconds["cost"] if name == "params" else None]
+            for name, value in metrics.items()
+            if name not in components
         ]
         rows += [
             [name, _interval(metric), seconds["latency"] if name == "latency_ms" else None]

@@ -63,7 +63,7 @@ class CorrelationRecorder(Recorder):
         """Return the edges of the inputs that depend on something differentiable."""
         return [call.edge for call in self._calls if call.edge is not None]
 
-    def differentiated(self, readout: Tensor, gradients: Sequence[Tensor | None]) -> None:
+    def take_gradients(self, readout: Tensor, gradients: Sequence[Tensor | None]) -> None:
         """Take the gradients with respect to the inputs of activation functions."""
         self._gradients = gradients
 

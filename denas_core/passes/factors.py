@@ -56,7 +56,7 @@ class FactorRecorder(Recorder):
         """Return the outputs of the recorded layers, and the weights for their other uses."""
         return [*(call.edge for call in self._calls), *self._weights.values()]
 
-    def differentiated(self, readout: Tensor, gradients: Sequence[Tensor | None]) -> None:
+    def take_gradients(self, readout: Tensor, gradients: Sequence[Tensor | None]) -> None:
         """Add the gradients of a part of the batch."""
         calls, self._calls = self._calls, []
         for call, gradient in zip(calls, gradients, strict=False):

@@ -29,7 +29,7 @@ class InputLeaves(Recorder):
         self._inputs: dict[str, Tensor] = {}
         self._embedded: dict[str, _Embedded] = {}
 
-    def batch(self, batch: Batch) -> Batch:
+    def change_batch(self, batch: Batch) -> Batch:
         """Return the batch with leaves."""
         self._inputs = {name: batch.inputs[name].detach().requires_grad_() for name in batch.perturbable}
         return dataclasses.replace(batch, inputs={**batch.inputs, **self._inputs})
@@ -62,7 +62,7 @@ class InputGradients(InputLeaves):
             raise ScoreFailed("the network has neither a continuous input nor embeddings to differentiate by")
         return [*self._inputs.values(), *(embedded.edge for embedded in self._embedded.values())]
 
-    def differentiated(self, readout: Tensor, gradients: Sequence[Tensor | None]) -> None:
+    def take_gradients(self, readout: Tensor, gradients: Sequence[Tensor | None]) -> None:
         """Take the gradients."""
         shapes = {
             **{name: tensor.shape for name, tensor in self._inputs.items()},

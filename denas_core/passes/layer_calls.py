@@ -28,7 +28,7 @@ class LayerRecorder(Recorder):
     """
 
     def __init__(self, weights: Mapping[str, Tensor], samples: int) -> None:
-        """Record calls on a batch of `samples`."""
+        """Record the calls that use `weights`, by name, on a batch of `samples`."""
         self._names = {id(tensor): name for name, tensor in weights.items() if tensor.dim() > 1}
         self._samples = samples
         self._sequence_samples: int | None = None
@@ -58,7 +58,7 @@ class LayerRecorder(Recorder):
             return None
         (name, layer, arrangements), self._running = self._running, None
         edge, output = output_edge(layer, result, self._anchor)
-        # This is no copy: no network that can be trained overwrites the input of a layer.
+        # No copy is needed, because no network that can be trained overwrites the input of a layer.
         self._calls.append(_Call(name, layer.input, edge, output.shape, layer.convolution, arrangements))
         return output
 
@@ -80,7 +80,7 @@ class LayerRecorder(Recorder):
         """Return the edges of the outputs."""
         return [call.edge for call in self._separable()]
 
-    def differentiated(self, readout: Tensor, gradients: Sequence[Tensor | None]) -> None:
+    def take_gradients(self, readout: Tensor, gradients: Sequence[Tensor | None]) -> None:
         """Take the gradients with respect to the outputs.
 
         Calls whose shapes leave open which rows belong to which sample cost a second backward run.
@@ -115,7 +115,7 @@ class LayerRecorder(Recorder):
         )
 
     def finish(self, trace: Trace) -> Trace:
-        """Return the trace with the records of layers."""
+        """Return the trace with one record for each call of a layer."""
         return dataclasses.replace(trace, layers=self._records)
 
     def _separable(self) -> list[_Call]:
@@ -136,14 +136,14 @@ class LayerRecorder(Recorder):
         if self._sequence_samples is not None:
             return [position_major] if self._sequence_samples == samples else []
         if samples == 1:
-            # Either way the rows are the same.
+            # Both arrangements have the same rows.
             return [sample_major] if input.dim() > 1 else []
         positions = math.prod(input.shape[1:-1])
         if input.dim() > 1 and rows == samples:
             return [_as_it_is] if input.dim() == 2 or positions % samples else [_as_it_is, position_major]
         if input.dim() < 2 or rows * positions % samples:
             return []
-        # Whatever is a multiple of the samples can have them outermost or innermost: (samples x positions, features).
+        # The rows may be ordered by sample first or by position first.
         return [sample_major, position_major]
 
 
@@ -178,10 +178,10 @@ def _as_it_is(tensor: Tensor) -> Tensor:
 
 
 def _scales_with_its_sample(before: Tensor, after: Tensor, factors: Tensor) -> bool:
-    """Tell whether gradients, sample first, grew by the factors that their samples' read-outs were given.
+    """Return whether the gradients of each sample, which comes first, have grown by the factor of its read-out.
 
-    A row of another sample would have grown by another factor, at least 1 / samples away; a row that several samples
-    use, by a mixture. Rows that are all rounding noise may do as they like.
+    The factors of two samples differ by at least 1 / samples. A row that several samples use grows by a mixture of
+    their factors. Rows that contain only rounding errors are not compared.
     """
     error = (after - factors.view(-1, *[1] * (before.dim() - 1)) * before).norm(dim=-1)
     size = before.norm(dim=-1)

@@ -41,7 +41,7 @@ class OutputRecorder(Recorder):
         """Return the edges of the outputs that depend on something differentiable."""
         return [call.edge for call in self._calls if call.edge is not None]
 
-    def differentiated(self, readout: Tensor, gradients: Sequence[Tensor | None]) -> None:
+    def take_gradients(self, readout: Tensor, gradients: Sequence[Tensor | None]) -> None:
         """Take the gradients with respect to the outputs."""
         self._gradients = gradients
 

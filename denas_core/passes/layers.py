@@ -1,4 +1,4 @@
-"""Recognises layers among the functions that a network calls, and makes their outputs starts of gradients."""
+"""Recognises the layers among the functions that a network calls."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MULTIPLICATIONS: Mapping[Any, int] = {
 
 
 class Layer(NamedTuple):
-    """A call that multiplies by a matrix or a kernel; `transposed` where the matrix is stored as (in, out)."""
+    """A call that multiplies by a matrix or a kernel; `transposed` if the matrix is stored as (in, out)."""
 
     input: Tensor
     weight: Tensor
@@ -32,14 +32,14 @@ class Layer(NamedTuple):
 
 
 def layer_of(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Layer | None:
-    """Return what a call of a torch function multiplies, or None if it is not a linear or convolutional layer."""
+    """Return the linear or convolutional layer that a call of a torch function computes, or None if it is another."""
     if func is F.linear:
         input, weight = arguments_of(args, kwargs, "input", "weight")
         return Layer(input, weight, convolution=None, transposed=False)
     if func in CONVOLUTIONS:
         input, weight, convolution = _bind_convolution(*args, **kwargs)
         return Layer(input, weight, convolution=convolution, transposed=False)
-    # With a factor, as that of addmm, the product is another.
+    # Named arguments may multiply the product by a factor, such as that of addmm.
     if func in MULTIPLICATIONS and len(args) > MULTIPLICATIONS[func] + 1 and not kwargs:
         input, weight = args[MULTIPLICATIONS[func] :][:2]
         return Layer(input, weight, convolution=None, transposed=True)
@@ -88,14 +88,14 @@ def _is_flat(layer: Layer) -> bool:
 
 
 def arguments_of(args: tuple[Any, ...], kwargs: dict[str, Any], *names: str) -> tuple[Any, ...]:
-    """Return the arguments of a call that a function begins with, by position or by their `names`."""
+    """Return the first arguments of a call, which may be given by position or by `names`."""
     return tuple(args[i] if i < len(args) else kwargs[name] for i, name in enumerate(names))
 
 
 class _Anchored(torch.autograd.Function):
-    """Makes a tensor that depends on nothing differentiable the start of a graph, in place and as a non-leaf.
+    """Makes a tensor that depends on nothing differentiable depend on a leaf.
 
-    A leaf would not survive an in-place activation.
+    The tensor itself does not become a leaf, because a leaf would not survive an activation in place.
     """
 
     @staticmethod

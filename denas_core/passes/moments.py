@@ -41,7 +41,7 @@ def moments_of(parameter: str, rows: Tensor) -> LayerMoments:
     """Return the moments of `rows`, (rows, channels), about their mean."""
     count, channels = rows.shape
     centred = rows - rows.mean(0)
-    # The smaller Gram matrix of the two: both have the same trace and the same sum of squares.
+    # Both Gram matrices have the same trace and the same sum of squares, so the smaller one is enough.
     gram = centred.T @ centred if channels <= count else centred @ centred.T
     gram = gram.double() / count
     return LayerMoments(

@@ -19,20 +19,21 @@ Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 class Recorder:
     """Records one kind of data while a network runs. Each method does nothing by default.
 
-    The pass calls the methods in this order: `batch`, `hooks`, `before` and `after` for each function that the network
-    calls, `sources`, `differentiated`, `finish`. If the batch runs in parts, all but the last are called for each part.
+    The pass calls `change_batch` and `hooks`, then `before` and `after` for each function that the network calls, then
+    `sources` and `take_gradients`, and `finish` at the end. If the batch runs in parts, all methods but `finish` are
+    called for each part.
 
     Attributes:
         sees_calls: Whether `before`, `after` and `sequence_first` do anything.
-        keeps_graph: Whether `differentiated` or `finish` compute more gradients.
-        is_differentiable: Whether `differentiated` computes gradients of the gradients that it gets.
+        keeps_graph: Whether `take_gradients` or `finish` compute more gradients.
+        is_differentiable: Whether `take_gradients` computes gradients of the gradients that it gets.
     """
 
     sees_calls: bool = True
     keeps_graph: bool = False
     is_differentiable: bool = False
 
-    def batch(self, batch: Batch) -> Batch:
+    def change_batch(self, batch: Batch) -> Batch:
         """Return the batch on which the network runs."""
         return batch
 
@@ -56,7 +57,7 @@ class Recorder:
         """Return the tensors and edges with respect to which the read-out is differentiated."""
         return ()
 
-    def differentiated(self, readout: Tensor, gradients: Sequence[Tensor | None]) -> None:
+    def take_gradients(self, readout: Tensor, gradients: Sequence[Tensor | None]) -> None:
         """Take the gradients of the sum of `readout`, (samples,), one for each of `sources`; None stands for zero."""
 
     def finish(self, trace: Trace) -> Trace:

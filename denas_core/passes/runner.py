@@ -103,7 +103,7 @@ class _Run:
         outputs: Outputs
         with contextlib.ExitStack() as contexts:
             for recorder in recorders:
-                batch = recorder.batch(batch)
+                batch = recorder.change_batch(batch)
                 contexts.enter_context(recorder.hooks())
             contexts.enter_context(torch.set_grad_enabled(self._spec.needs_graph))
             # A network may create tensors while it runs, such as a mask. They get the precision of the pass.
@@ -132,7 +132,7 @@ def _differentiate(readout: Tensor, recorders: Sequence[Recorder]) -> None:
         )
     start = 0
     for recorder, some in zip(recorders, sources, strict=True):
-        recorder.differentiated(readout, gradients[start : start + len(some)])
+        recorder.take_gradients(readout, gradients[start : start + len(some)])
         start += len(some)
 
 

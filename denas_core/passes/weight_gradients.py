@@ -28,7 +28,7 @@ class WeightGradients(Recorder):
         """Return the weights."""
         return list(self._weights.values())
 
-    def differentiated(self, readout: Tensor, gradients: Sequence[Tensor | None]) -> None:
+    def take_gradients(self, readout: Tensor, gradients: Sequence[Tensor | None]) -> None:
         """Add the gradients of a part of the batch."""
         for total, gradient in zip(self._totals.values(), gradients, strict=True):
             if gradient is not None:
@@ -52,9 +52,9 @@ class Curvature(WeightGradients):
         self._is_last = is_last
         self._products: dict[str, Tensor] = {}
 
-    def differentiated(self, readout: Tensor, gradients: Sequence[Tensor | None]) -> None:
+    def take_gradients(self, readout: Tensor, gradients: Sequence[Tensor | None]) -> None:
         """Take the gradients, and compute the products."""
-        super().differentiated(readout, gradients)
+        super().take_gradients(readout, gradients)
         # The product of the Hessian with the gradient is the gradient of half the square of the gradient.
         squares = [(g.detach() * g).sum() for g in gradients if g is not None and g.requires_grad]
         products: Sequence[Tensor | None] = [None] * len(self._weights)
@@ -86,7 +86,7 @@ class SampleGradients(Recorder):
         self._weights = require_gradients(weights)
         self._gradients: dict[str, Tensor] = {}
 
-    def differentiated(self, readout: Tensor, gradients: Sequence[Tensor | None]) -> None:
+    def take_gradients(self, readout: Tensor, gradients: Sequence[Tensor | None]) -> None:
         """Differentiate the read-out of each sample."""
         rows = [self._of_sample(value) for value in readout]
         self._gradients = {

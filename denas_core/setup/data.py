@@ -24,7 +24,7 @@ def choose_data(registry: Registry, space: SearchSpace, config: DataConfig) -> S
         ConfigError: the task does not suit the space, or none or several do.
     """
     task = choose_task(registry, space, config.task.name, config.task.options)
-    return ScoringData(space, task, Path(config.path).absolute())
+    return ScoringData(space, task, Path(config.path).expanduser().absolute())
 
 
 def check_batches(data: ScoringData, components: Iterable[ProxyScore]) -> None:

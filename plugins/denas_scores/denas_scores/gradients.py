@@ -193,11 +193,15 @@ class Fisher(LossScore):
         Raises:
             ScoreFailed: the network has no linear or convolutional layer.
         """
+        import torch
+
         total, layers = 0.0, 0
         for call in trace.layer_outputs:
             if call.gradient is None or len(call.outputs) != trace.spec.size:
                 continue
-            products = (call.outputs.double() * call.gradient.double()).movedim(call.channels, -1)
+            products = (
+                call.outputs.to(torch.float64, copy=True).mul_(call.gradient).movedim(call.channels, -1)
+            )
             saliency = products.reshape(len(products), -1, products.shape[-1]).sum(1)
             total += float(saliency.square().mean(0).sum()) / 2
             layers += 1

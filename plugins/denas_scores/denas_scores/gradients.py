@@ -33,10 +33,11 @@ class Weight(NamedTuple):
 
 @dataclasses.dataclass(kw_only=True)
 class LossScore(NoiseScore):
-    """A score of a run that a loss is differentiated of.
+    """A score of a run in which a loss is differentiated.
 
     By default the loss is the mean cross entropy of noise with fixed random labels, so neither data nor labels are
-    needed. Random labels keep the size of the gradients of a network that has learned nothing.
+    needed. Random labels keep the size of the gradients of a network that has learned nothing. In a run with the user's
+    data it is the loss of their task, with their labels.
     """
 
     kept: ClassVar[PassSpec] = OF_LOSS

@@ -14,6 +14,7 @@ from denas_points.space import LossGradient, Mlp
 from denas_points.task import Side
 from torch.nn import functional as F
 
+import denas_core
 from denas_core import Candidate, PassSpec
 from denas_core.contracts.scoring_data import ScoringData
 from denas_core.runs.files import read_run
@@ -183,6 +184,17 @@ def test_a_configuration_names_data_and_options_of_the_task(tmp_path: Path, poin
     assert denas_here("config", "validate", str(file)).returncode == 0
     points.unlink()
     assert denas_here("config", "validate", str(file)).returncode == 2
+
+
+def test_python_takes_data_too(tmp_path: Path, points: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = denas_core.search(
+        "points/mlp", score="points/loss-gradient", data=Path(points.name), budget=2, device="cpu", out="run"
+    )
+    with read_run(result.path) as store:
+        assert store.header()["config"]["data"]["path"] == str(points)
+    assert search(tmp_path / "other", "--data", str(points)).returncode == 0
+    assert components(tmp_path / "run").items() <= components(tmp_path / "other").items()
 
 
 def test_scores_are_evaluated_on_data(tmp_path: Path, points: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,7 @@ def search(
     strategy: str | Mapping[str, Any] | Strategy | None = None,
     probe: str | Mapping[str, Any] | LatencyProbe | None = None,
     executor: str | Mapping[str, Any] | Executor | None = None,
+    data: str | Path | Mapping[str, Any] | None = None,
     constraints: Sequence[str] = (),
     objectives: Sequence[str] = ("score", "params", "flops"),
     budget: str | int = "60s",
@@ -51,6 +52,8 @@ def search(
         probe: The probe that measures latency, if a constraint, an objective or the score needs it; by default the
             wall clock.
         executor: The executor that runs evaluations; by default they run in this process.
+        data: A data set whose samples replace noise in the batches of scores: a path, or a mapping such as
+            ``{"path": "cifar10", "task": "cv/image-classification"}``.
         constraints: Bounds such as ``"params<=1M"``.
         objectives: Axes of the Pareto front.
         budget: The number of scored candidates (``200``) or a time (``"60s"``).
@@ -83,6 +86,7 @@ def search(
         "device": device,
         "threads": threads,
         "out": None if out is None else str(out),
+        "data": str(data) if isinstance(data, Path) else data,
     }
     document = {key: value for key, value in document.items() if value is not None}
     config = make_config(document, origin="search()")
@@ -125,6 +129,7 @@ def run_search(
     if config.out is not None:
         # This is checked first because measuring latency bounds takes seconds.
         check_is_free(config.out)
+    setup.open_data()
     setup.resolve_latency_bounds()
     with (
         opened(setup.executor, setup.demand()),
@@ -149,6 +154,7 @@ def resume_search(
         _check_available(config, objects or {}, path)
         setup = Setup.from_config(config, registry, objects=objects)
         check_options(stored, setup, path=path)
+        setup.open_data()
         setup.notices += check_installation(stored, setup, registry, path=path)
         with opened(setup.executor, setup.demand()):
             run.go_on_with(stored, setup)

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from denas_core.contracts.problem import Problem
+from denas_core.contracts.scoring_data import ScoringData
 from denas_core.contracts.space import SearchSpace
 from denas_core.errors import ConfigError
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.registry.registry import Registry
 from denas_core.setup.checks import check_knobs, choose_device
-from denas_core.setup.config import DEFAULT_EXECUTOR
+from denas_core.setup.config import DEFAULT_EXECUTOR, make_config
+from denas_core.setup.data import check_batches, choose_data
 from denas_core.system.atomic import remove_leftovers, storage_errors
 from denas_core.system.lock import RunLock
 from denas_core.system.machine import environment, installed_version, moment
@@ -44,13 +46,15 @@ class Request:
         space: Id of the space, with or without a preset.
         scores: Names of scores, see `make_scores`.
         baseline: Name of the score with which the others are compared. It is evaluated too.
-        options: Options of the space, with the key ``space``, and of scores, with their label as key.
+        options: Options of the space, with the key ``space``, of the task of the data, with the key ``task``, and of
+            scores, with their label as key.
         seeds: Number of initialisations of each network.
         networks: Number of networks that are drawn from the table; None for all.
         smaller_is_better: Whether the targets are errors or losses.
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: Number of threads that torch may use.
         executor: Name of the executor that scores the networks.
+        data: The data whose samples replace noise, as in the configuration of a search; None for noise.
         out: Directory of the evaluation; None for ``evaluations/<space>-<table>``.
     """
 
@@ -64,6 +68,7 @@ class Request:
     device: str = "auto"
     threads: int = 1
     executor: str = DEFAULT_EXECUTOR
+    data: Mapping[str, Any] | None = None
     out: Path | None = None
 
 
@@ -108,14 +113,19 @@ def evaluate_scores(
             raise ConfigError(f"out {str(out)!r} is a file; name a directory")
         out.mkdir(parents=True, exist_ok=True)
     networks = table.architectures()
+    data = _data(registry, space, request)
+    components = distinct_components(scores)
+    if data is not None:
+        check_batches(data, components.values())
     measuring = Measuring(
         problem=Problem(space),
-        components=distinct_components(scores),
+        components=components,
+        data=data,
         device=device,
         threads=request.threads,
         executor=registry.create("executor", request.executor),
     )
-    header = _header(space, scores, registry, device=device, threads=request.threads)
+    header = _header(space, scores, registry, data, device=device, threads=request.threads)
     with contextlib.ExitStack() as stack:
         lock = RunLock(out)
         stack.callback(lock.release)
@@ -145,6 +155,7 @@ def evaluate_scores(
             "threads": request.threads,
             "distributions": header["distributions"],
             "environment": environment(device),
+            **({"data": {"path": str(data.path), **_described(data)}} if data is not None else {}),
             "options": {score.label: {"name": score.id, **score.options} for score in scores},
             "scores": describe_scores(
                 table, values, baseline=baseline, smaller_is_better=request.smaller_is_better
@@ -175,7 +186,9 @@ def draw_networks(table: AccuracyTable, count: int | None) -> AccuracyTable:
 
 
 def _scores(registry: Registry, space: SearchSpace, request: Request) -> tuple[list[EvaluatedScore], str]:
-    options = {label: dict(values) for label, values in request.options.items() if label != "space"}
+    options = {
+        label: dict(values) for label, values in request.options.items() if label not in ("space", "task")
+    }
     scores = make_scores(registry, space, request.scores, settings=options)
     wanted = request.baseline
     baseline = next((one.label for one in scores if wanted in (one.label, one.id)), None)
@@ -189,7 +202,8 @@ def _scores(registry: Registry, space: SearchSpace, request: Request) -> tuple[l
     unknown = next((label for label in options if label not in known), None)
     if unknown is not None:
         raise ConfigError(
-            f"--set names {unknown!r}, which is neither 'space' nor one of the evaluated scores ({', '.join(known)})"
+            f"--set names {unknown!r}, which is neither 'space' nor 'task' nor one of the evaluated scores "
+            f"({', '.join(known)})"
         )
     # Without a label of a score, the baseline is a count, and counts are always evaluated.
     return scores, baseline or wanted
@@ -199,6 +213,7 @@ def _header(
     space: SearchSpace,
     scores: Sequence[EvaluatedScore],
     registry: Registry,
+    data: ScoringData | None,
     *,
     device: str,
     threads: int,
@@ -216,7 +231,25 @@ def _header(
         "threads": threads,
         "distributions": {"denas-core": installed_version("denas-core"), **plugins},
         "environment": software,
+        **({} if data is None else {"data": _described(data)}),
     }
+
+
+def _data(registry: Registry, space: SearchSpace, request: Request) -> ScoringData | None:
+    options = request.options.get("task", {})
+    if request.data is None:
+        if options:
+            raise ConfigError("--set task.OPTION sets an option of the task of --data; name the data too")
+        return None
+    task = request.data.get("task", {})
+    named = {"name": task} if isinstance(task, str) else dict(task)
+    document = {"space": request.space, "data": {**request.data, "task": {**named, **options}}}
+    config = make_config(document, origin="the command line").data
+    return None if config is None else choose_data(registry, space, config)
+
+
+def _described(data: ScoringData) -> dict[str, Any]:
+    return {"task": data.task.reference(), **data.as_dict()}
 
 
 def _stem(text: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from denas_core.contracts.executor import Demand, Executor
 from denas_core.contracts.problem import Problem
 from denas_core.contracts.score import ProxyScore
+from denas_core.contracts.scoring_data import ScoringData
 from denas_core.errors import Interrupted
 from denas_core.evaluation.evaluator import Evaluator
 from denas_core.evaluation.spread import opened, spread
@@ -37,6 +38,7 @@ class Measuring:
         device: ``cpu`` or ``cuda``.
         threads: Number of threads that torch may use.
         executor: The executor that runs the scores.
+        data: The data whose samples replace noise; None for noise.
     """
 
     problem: Problem
@@ -44,6 +46,7 @@ class Measuring:
     device: str
     threads: int
     executor: Executor
+    data: ScoringData | None = None
 
     def run(
         self,
@@ -97,6 +100,7 @@ class Measuring:
             device=self.device,
             threads=self.threads,
             memory_limit=limit,
+            data=self.data,
         )
 
 

@@ -62,6 +62,18 @@ ExecutorOption = Annotated[
         help="Where candidates are scored. [default: that of the run, or builtin/process]",
     ),
 ]
+DataOption = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="PATH",
+        help="Score on samples of this data set in place of noise; the task that reads it gives labels and loss.",
+    ),
+]
+DataTaskOption = Annotated[
+    str | None,
+    typer.Option("--task", metavar="NAME", help="Task that reads --data. [default: the only one that fits]"),
+]
 ColumnsOption = Annotated[
     str | None,
     typer.Option(
@@ -74,7 +86,11 @@ def with_options(
     document: Mapping[str, Any], given: Mapping[str, Any], *, weights: str | None
 ) -> dict[str, Any]:
     """Return a configuration, changed by the options of the command line."""
-    changed = {**document, **{key: value for key, value in given.items() if value is not None}}
+    named = {key: value for key, value in given.items() if value is not None}
+    path, task = named.pop("data", None), named.pop("task", None)
+    changed = {**document, **named}
+    if path is not None or task is not None:
+        changed["data"] = with_data(document.get("data"), path, task)
     if weights is not None:
         score = changed.get("score", "scores/de-score")
         score = {"name": score} if isinstance(score, str) else score
@@ -83,6 +99,25 @@ def with_options(
         if isinstance(before, dict):
             changed["score"] = {**score, "weights": {**before, **parse_weights(weights)}}
     return changed
+
+
+def with_data(before: Any, path: str | None, task: str | None) -> dict[str, Any]:
+    """Return the data of a configuration, changed by ``--data`` and ``--task``.
+
+    Raises:
+        ConfigError: a task is named, and no data.
+    """
+    data = dict(before) if isinstance(before, dict) else {"path": before}
+    if path is not None:
+        # Absolute, because a run may be resumed from another folder. An empty name would become this folder.
+        data["path"] = str(Path(path).absolute()) if path.strip() else path
+    if task is not None:
+        kept = data.get("task")
+        same = isinstance(kept, dict) and task in (kept.get("name"), str(kept.get("name")).partition("/")[2])
+        data["task"] = kept if same else task
+    if data.get("path") is None:
+        raise ConfigError(f"--task {task!r} names the task that reads the data; name the data with --data")
+    return data
 
 
 def build_config(

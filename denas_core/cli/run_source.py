@@ -36,7 +36,7 @@ def find_run(name: str | None, registry: Registry) -> Path | None:
         if is_run(path):
             check_is_run(path)
             return path
-        if _is_space(name, registry):
+        if is_space(name, registry):
             return None
         if path.is_dir():
             check_is_run(path)
@@ -48,6 +48,15 @@ def find_run(name: str | None, registry: Registry) -> Path | None:
     except (OSError, ValueError) as error:
         raise ConfigError(f"{name[:200]!r} is neither a space nor a run directory: {error}") from None
     return None
+
+
+def is_space(name: str, registry: Registry) -> bool:
+    """Return whether the user names an installed space, with a preset or without."""
+    try:
+        registry.resolve("space", name.partition(":")[0])
+    except NotInstalled:
+        return False
+    return True
 
 
 def read_config(run: Path) -> dict[str, Any]:
@@ -113,11 +122,3 @@ def _architecture_of_trial(space: SearchSpace, run: Path, prefix: str) -> Archit
             f"{', '.join(arch.key[:12] for arch in found[:5])}"
         )
     return space.architecture(found[0].as_dict(), origin=f"run {run}")
-
-
-def _is_space(name: str, registry: Registry) -> bool:
-    try:
-        registry.resolve("space", name.partition(":")[0])
-    except NotInstalled:
-        return False
-    return True

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from denas_core.values.passes import PassSpec, Trace
     from denas_core.values.views import WeightView
 
+    from .scoring_data import ScoringData
     from .space import SearchSpace
 
 
@@ -33,6 +34,7 @@ class Candidate:
         seed: The run's seed. The seeds of all passes are derived from it.
         device: ``cpu`` or ``cuda``.
         passes: The passes that scores will ask for, if they are known. Passes that can be joined then run as one.
+        data: The user's data, whose batches replace noise; None for noise.
         pass_seconds: Wall-clock seconds of each pass that has run.
     """
 
@@ -44,12 +46,14 @@ class Candidate:
         seed: int = 0,
         device: str = "cpu",
         passes: Iterable[PassSpec] = (),
+        data: ScoringData | None = None,
     ) -> None:
         self.space = space
         self.arch = arch
         self.seed = seed
         self.device = device
         self.passes = tuple(passes)
+        self.data = data
         self.pass_seconds: dict[PassSpec, float] = {}
         self._plan = joined_passes(self.passes)
         self._traces: dict[PassSpec, Trace] = {}
@@ -57,7 +61,7 @@ class Candidate:
         self._views: list[WeightView] | None = None
         self._seal: Seal | None = None
         self._is_running = False
-        self._given = (space, arch, seed, device, self.passes)
+        self._given = (space, arch, seed, device, self.passes, data)
 
     def trace(self, spec: PassSpec) -> Trace:
         """Return the trace of a pass, or of a larger pass that covers it. The pass runs at the first call.
@@ -85,7 +89,9 @@ class Candidate:
             from .inputs import load_network
 
             with self._as_the_core():
-                self._networks[key] = load_network(self.space, self.arch, spec, seed=self.seed)
+                self._networks[key] = load_network(
+                    self.space, self.arch, spec, seed=self.seed, data=self.data
+                )
         if not self._is_running:
             # A score gets the network and could change it. Scores that only read traces do not pay for this check.
             self._sealed().watch_network(self._networks[key])
@@ -105,7 +111,7 @@ class Candidate:
         """
         from .inputs import batch_of
 
-        return batch_of(self.space, spec, seed=self.seed, device=self.device)
+        return batch_of(self.space, spec, seed=self.seed, device=self.device, data=self.data)
 
     def views(self) -> list[WeightView]:
         """Return the views of the network's weights, which say where each weight is and what role it has."""
@@ -114,12 +120,13 @@ class Candidate:
 
             built = [network for (_, _, variant, _), network in self._networks.items() if variant == "full"]
             with torch.device("meta"):
-                self._views = self.space.views(built[0] if built else self.space.build(self.arch))
+                network = built[0] if built else self._build()
+                self._views = self.space.views(network)
         return list(self._views)
 
     def changed(self) -> str:
         """Return what a score has changed although all scores share it, such as ``the network``, or an empty string."""
-        given = (self.space, self.arch, self.seed, self.device, self.passes)
+        given = (self.space, self.arch, self.seed, self.device, self.passes, self.data)
         if any(now is not before for now, before in zip(given, self._given, strict=True)):
             return "the candidate"
         return "" if self._seal is None else self._seal.broken()
@@ -138,9 +145,17 @@ class Candidate:
         finally:
             self._is_running = before
 
+    def _build(self) -> nn.Module:
+        return self.space.build(self.arch) if self.data is None else self.data.build(self.arch)
+
     def _subject(self, spec: PassSpec) -> Subject:
         from denas_core.passes.inputs import Subject
 
+        from .inputs import loss_of
+
+        losses = None
+        if self.data is not None and spec.readout == "cross entropy" and spec.inputs == "noise":
+            losses = loss_of(self.data, spec, seed=self.seed, device=self.device)
         statistics = None
         if spec.perturbation and spec.norm == "batch":
             # The perturbed input is normalised with the statistics of the unperturbed batch.
@@ -155,6 +170,7 @@ class Candidate:
             device=self.device,
             seed=self.seed,
             statistics=statistics,
+            losses=losses,
         )
 
     def _sealed(self) -> Seal:

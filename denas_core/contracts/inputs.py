@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
 from denas_core.errors import ScoreFailed
@@ -15,23 +15,29 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from denas_core.values.architecture import Architecture
-    from denas_core.values.batch import Batch
+    from denas_core.values.batch import Batch, Outputs
     from denas_core.values.passes import PassSpec
 
+    from .scoring_data import ScoringData
     from .space import SearchSpace
 
 
-def load_network(space: SearchSpace, arch: Architecture, spec: PassSpec, *, seed: int) -> nn.Module:
+def load_network(
+    space: SearchSpace, arch: Architecture, spec: PassSpec, *, seed: int, data: ScoringData | None = None
+) -> nn.Module:
     """Build the structure that `spec` runs and give it its initial weights, on the CPU, in eval mode.
 
     The seed depends only on the run, the architecture and the fields of `spec` that decide weights. Passes that differ
-    in inputs, precision or read-out therefore see the same weights.
+    in inputs, precision or read-out therefore see the same weights. With `data`, the network has the head of its task.
     """
     import torch
 
     seed = derive_seed(seed, "init", arch.key, spec.weights, spec.variant, spec.repeat)
-    with torch.device("meta"):
-        network = space.build(arch, variant=spec.variant)
+    if data is None:
+        with torch.device("meta"):
+            network = space.build(arch, variant=spec.variant)
+    else:
+        network = data.build(arch, variant=spec.variant)
     network = space.load(
         network, arch, seed=seed, weights="inherited" if spec.weights == "inherited" else "fresh"
     )
@@ -55,17 +61,21 @@ def weights_of(network: nn.Module, spec: PassSpec, *, device: str) -> dict[str, 
     return tensors
 
 
-def batch_of(space: SearchSpace, spec: PassSpec, *, seed: int, device: str) -> Batch:
-    """Return the inputs of `spec`. They are the same for every candidate of a run.
+def batch_of(
+    space: SearchSpace, spec: PassSpec, *, seed: int, device: str, data: ScoringData | None = None
+) -> Batch:
+    """Return the inputs of `spec`. They are the same for every candidate of a run. With `data`, they replace noise.
 
     Raises:
+        ConfigError: the data hold fewer samples than the batch.
         ScoreFailed: `spec` adds noise, but the space has no continuous input to add it to.
     """
-    # The first batch has the seed that it had before there were others.
-    names = (spec.repeat, spec.batch) if spec.batch else (spec.repeat,)
-    batch = space.batch(spec.size, seed=derive_seed(seed, "batch", spec.inputs, *names), kind=spec.inputs).to(
-        device=device
-    )
+    drawn_from = _batch_seed(spec, seed)
+    if data is not None and spec.inputs == "noise":
+        batch, _ = data.draw(spec.size, seed=drawn_from)
+    else:
+        batch = space.batch(spec.size, seed=drawn_from, kind=spec.inputs)
+    batch = batch.to(device=device)
     inputs = {name: _placed(tensor, spec, device) for name, tensor in batch.inputs.items()}
     if spec.perturbation and not batch.perturbable:
         raise ScoreFailed(f"space {space.id!r} has no continuous input to perturb")
@@ -76,6 +86,38 @@ def batch_of(space: SearchSpace, spec: PassSpec, *, seed: int, device: str) -> B
         )
         inputs[name] = inputs[name] + spec.perturbation * noise.to(inputs[name])
     return dataclasses.replace(batch, inputs=inputs)
+
+
+def loss_of(data: ScoringData, spec: PassSpec, *, seed: int, device: str) -> Callable[[Outputs, int], Tensor]:
+    """Return a function that gives the loss of each sample for the outputs of the batch of `spec`.
+
+    Its second argument is the number of the first sample, if the batch runs in parts.
+    """
+    _, targets = data.draw(spec.size, seed=_batch_seed(spec, seed))
+    placed = {name: target.to(device) for name, target in targets.items()}
+
+    def losses(outputs: Outputs, first: int) -> Tensor:
+        part = slice(first, first + len(outputs.features))
+        return data.losses(outputs, {name: target[part] for name, target in placed.items()})
+
+    return losses
+
+
+def draw_batches(data: ScoringData, passes: Iterable[PassSpec], *, seed: int) -> None:
+    """Draw the batches of `passes` now, so that `data` holds them when it goes to another process.
+
+    Raises:
+        ConfigError: the data cannot be read, or hold fewer samples than a batch.
+    """
+    for spec in passes:
+        if spec.inputs == "noise":
+            data.draw(spec.size, seed=_batch_seed(spec, seed))
+
+
+def _batch_seed(spec: PassSpec, seed: int) -> int:
+    # The first batch has the seed that it had before there were others.
+    names = (spec.repeat, spec.batch) if spec.batch else (spec.repeat,)
+    return derive_seed(seed, "batch", spec.inputs, *names)
 
 
 def _placed(tensor: Tensor, spec: PassSpec, device: str) -> Tensor:

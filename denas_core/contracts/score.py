@@ -53,6 +53,9 @@ class ProxyScore(Component, ABC):
     direction: ClassVar[Direction] = "maximize"
     """Whether larger or smaller values mean a better network."""
 
+    reads_features: ClassVar[bool] = False
+    """Whether `measure` reads `Outputs.features`. The user is then told if networks of the space give only logits."""
+
     def requires(self) -> frozenset[str]:
         """Return what a space must have for this score: roles such as ``attention``, or `CONTINUOUS_INPUT`.
 

@@ -16,10 +16,11 @@ from .component import Component
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from denas_core.values.architecture import Architecture
     from denas_core.values.batch import Batch, Outputs
 
     from .original import KeyTable
-    from .space import SearchSpace
+    from .space import SearchSpace, Variant
 
 S = TypeVar("S")
 
@@ -293,3 +294,22 @@ def head_width(space: SearchSpace, network: nn.Module) -> int:
     # Eval mode, because batch normalisation cannot train on one sample.
     outputs = space.forward(network.eval(), space.batch(1, seed=0, kind="cost"))
     return int(next(iter(outputs.logits.values())).shape[-1])
+
+
+def build_network(
+    space: SearchSpace,
+    arch: Architecture,
+    *,
+    task: Task[Any] | None = None,
+    facts: Mapping[str, Any] | None = None,
+    variant: Variant = "full",
+) -> nn.Module:
+    """Return the network of `arch` on the meta device, with the head of `task` if the task has one."""
+    import torch
+    from torch import nn
+
+    with torch.device("meta"):
+        head = None
+        if task is not None:
+            head = task.head(head_width(space, space.build(arch, head=nn.Identity())), facts or {})
+        return space.build(arch, head=head, variant=variant)

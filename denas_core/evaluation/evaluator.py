@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from denas_core.contracts.candidate import Candidate
+from denas_core.contracts.inputs import draw_batches
 from denas_core.contracts.probe import LatencyProbe
 from denas_core.contracts.problem import Problem
 from denas_core.contracts.score import ProxyScore
@@ -27,6 +28,7 @@ from denas_core.values.trial import Evaluation
 from .kept_options import KeptOptions
 
 if TYPE_CHECKING:
+    from denas_core.contracts.scoring_data import ScoringData
     from denas_core.values.passes import PassSpec
 
 
@@ -43,6 +45,7 @@ class Evaluator:
         seed: The run's seed.
         device: ``cpu`` or ``cuda``.
         threads: Number of threads that torch may use. The last bits of a score depend on it.
+        data: The user's data, whose batches replace noise; None for noise.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class Evaluator:
         device: str = "cpu",
         threads: int = 1,
         memory_limit: int | None = None,
+        data: ScoringData | None = None,
     ) -> None:
         self.problem = problem
         self.components = components
@@ -62,18 +66,23 @@ class Evaluator:
         self.seed = seed
         self.device = device
         self.threads = threads
+        self.data = data
         self._memory_limit = memory_limit
         self._reference: Callable[[], object] | None = None
         self._passes: dict[int, tuple[ProxyScore, tuple[PassSpec, ...]]] = {}
         self._measured = [c for c in problem.constraints if c.is_measured]
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if self.data is not None:
+            passes = [spec for component in self.components.values() for spec in self._passes_of(component)]
+            draw_batches(self.data, passes, seed=self.seed)
         settings: dict[str, Any] = {
             "probe": self.probe,
             "seed": self.seed,
             "device": self.device,
             "threads": self.threads,
             "memory_limit": self._memory_limit,
+            "data": self.data,
         }
         return functools.partial(Evaluator, **settings), (self.problem, dict(self.components))
 
@@ -188,7 +197,14 @@ class Evaluator:
                 raise
             except BaseException as error:
                 return {}, {}, f"passes: crashed: {describe_error(error)}"
-            candidate = Candidate(self.problem.space, arch, seed=self.seed, device=self.device, passes=passes)
+            candidate = Candidate(
+                self.problem.space,
+                arch,
+                seed=self.seed,
+                device=self.device,
+                passes=passes,
+                data=self.data,
+            )
             # Scores without passes run no network, so torch need not be imported for them.
             with pinned_threads(self.threads) if passes else contextlib.nullcontext():
                 return self._score(candidate, components)

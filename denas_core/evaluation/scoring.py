@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from denas_core.contracts.score import CONTINUOUS_INPUT, CombinedScore, ProxyScore
@@ -28,7 +29,7 @@ class Scoring:
         weights: Positive weights by component. `LATENCY` is included if latency is part of the score.
         is_relative: Whether the combined value ranks trials within the run, and cannot be compared between runs.
         uses_sample: Whether trials are ranked against the random networks of the run, see `sample_of`.
-        notices: Default components that were left out, and why.
+        notices: Default components that were left out, and why, and whether scores read logits as features.
     """
 
     def __init__(
@@ -55,7 +56,12 @@ class Scoring:
         self.uses_sample = isinstance(score, CombinedScore) and score.uses_sample
         if isinstance(score, ProxyScore):
             self._add(score.id.partition("/")[2] or score.id, score, 1.0, named=True)
-            return
+        else:
+            self._add_components(score, resolve)
+        self._add_notice_of_features()
+
+    def _add_components(self, score: CombinedScore, resolve: Callable[[str], ProxyScore]) -> None:
+        space = self._space
         with plugin_errors(f"score {score.id!r}: default_weights()"):
             weights = {**score.default_weights(space), **score.weights}
         check_weights(weights)
@@ -176,6 +182,16 @@ class Scoring:
         self.components[name] = component
         self.weights[name] = weight
 
+    def _add_notice_of_features(self) -> None:
+        if any(component.reads_features for component in self.components.values()):
+            with plugin_errors(f"space {self._space.id!r}"):
+                has_only_logits = _has_only_logits(self._space)
+            if has_only_logits:
+                self.notices.append(
+                    f"networks of {self._space.id} give no features, so scores read their logits in place of these; to "
+                    "give both, let the network return (features, logits)"
+                )
+
     def _has_role(self, role: str) -> bool:
         if role == CONTINUOUS_INPUT:
             return bool(self._space.batch(1, seed=0).perturbable)
@@ -187,6 +203,18 @@ class Scoring:
         return {
             name: "minimize" if name == LATENCY else self.components[name].direction for name in self.weights
         }
+
+
+def _has_only_logits(space: SearchSpace) -> bool:
+    """Return whether networks give their logits as features too. A network without a head gives its features twice."""
+    import torch
+
+    arch = space.smallest() or space.sample(random.Random(0))
+    with torch.device("meta"), torch.no_grad():
+        outputs = space.forward(space.build(arch).eval(), space.batch(1, seed=0, kind="cost"))
+    if all(logits is not outputs.features for logits in outputs.logits.values()):
+        return False
+    return type(space).forward is SearchSpace.forward or outputs.features.dim() == 2
 
 
 def check_weights(weights: Mapping[str, float]) -> None:

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from denas_core.contracts.space import SearchSpace
-from denas_core.contracts.task import Task, head_width
+from denas_core.contracts.task import build_network as build_network
 from denas_core.contracts.trained_model import SCHEMA, TrainedModel
 from denas_core.errors import ConfigError, StoreDamaged
 from denas_core.registry.registry import Registry
@@ -17,33 +16,14 @@ from denas_core.seeding import canonical_json
 from denas_core.system.atomic import storage_errors, write_atomically, write_json
 from denas_core.system.machine import environment, moment
 from denas_core.text import describe_error
-from denas_core.values.architecture import Architecture
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
 WEIGHTS = "model.safetensors"
 CARD = "model.json"
 METADATA = "denas"
 """Name of the card in the metadata of the weights."""
-
-
-def build_network(
-    space: SearchSpace,
-    arch: Architecture,
-    *,
-    task: Task[Any] | None = None,
-    facts: Mapping[str, Any] | None = None,
-) -> nn.Module:
-    """Return the network of `arch` on the meta device, with the head of `task` if the task has one."""
-    import torch
-    from torch import nn
-
-    with torch.device("meta"):
-        head = None
-        if task is not None:
-            head = task.head(head_width(space, space.build(arch, head=nn.Identity())), facts or {})
-        return space.build(arch, head=head)
 
 
 def save_model(directory: Path, model: TrainedModel) -> None:

@@ -1,8 +1,10 @@
-"""What goes into the blocks of a network and comes out, and gradients from the one to the other."""
+"""Records inputs and outputs of the blocks of a network, and gradients of outputs with respect to inputs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import dataclasses
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -10,16 +12,33 @@ from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 
 from denas_core.errors import ScoreFailed
-from denas_core.values.passes import BlockCall
+from denas_core.values.passes import BlockCall, Trace
 
 from .layers import layer_of
+from .recorder import Recorder
 
 
-class BlockRecorder:
-    """Records each call of some modules of a network, by hooks that are there inside ``with`` alone."""
+class BlockRecorder(Recorder):
+    """Records each call of some modules of a network. Its hooks exist only while the network runs."""
 
-    def __init__(self, network: nn.Module, names: Sequence[str], samples: int) -> None:
-        """Record calls of the modules `names` of `network` on a batch of `samples`.
+    def __init__(
+        self,
+        network: nn.Module,
+        names: Sequence[str],
+        samples: int,
+        *,
+        are_kept: bool,
+        cotangent_seed: int | None = None,
+    ) -> None:
+        """Record the calls of the modules `names` of `network` on a batch of `samples`.
+
+        Args:
+            network: The network.
+            names: Names of its blocks.
+            samples: Number of samples in the batch.
+            are_kept: Whether the trace gets the calls, or they are only counted.
+            cotangent_seed: Seed of a random vector of signs at the output of each block. The gradient of its product
+                with the output is computed with respect to the input of the block. None computes no gradients.
 
         Raises:
             ScoreFailed: the network has no module of such a name.
@@ -30,53 +49,50 @@ class BlockRecorder:
             raise ScoreFailed(f"the network has no module {missing[0]!r}")
         self._modules = {name: modules[name] for name in names}
         self._samples = samples
-        self._handles: list[Any] = []
+        self._are_kept = are_kept
+        self._cotangent_seed = cotangent_seed
         self._calls: list[_Call] = []
         self._channels = -1
+        self.keeps_graph = cotangent_seed is not None
 
-    def __enter__(self) -> None:
-        for name, module in self._modules.items():
-            self._handles.append(
-                module.register_forward_hook(
+    @contextlib.contextmanager
+    def hooks(self) -> Iterator[None]:
+        """Return a context in which the calls of the blocks are recorded."""
+        with contextlib.ExitStack() as handles:
+            for name, module in self._modules.items():
+                handle = module.register_forward_hook(
                     lambda _, args, kwargs, output, name=name: self._record(name, args, kwargs, output),
                     with_kwargs=True,
                 )
-            )
-
-    def __exit__(self, *exception: object) -> None:
-        for handle in self._handles:
-            handle.remove()
-        self._handles = []
-
-    def before(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Do nothing: the kind of a layer is known by the call itself."""
+                handles.callback(handle.remove)
+            yield
 
     def after(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
-        """Take the dimension of the channels from the layer that ran last: 1 behind a convolution, else the last."""
+        """Note the dimension of the channels after the last layer: 1 after a convolution, else the last."""
         if layer := layer_of(func, args, kwargs):
             self._channels = -1 if layer.convolution is None else 1
 
-    def ended(self) -> int:
+    def count_ended(self) -> int:
         """Return how many calls of blocks have ended."""
         return len(self._calls)
 
-    def calls(self, cotangents: torch.Generator | None) -> tuple[BlockCall, ...]:
-        """Return the recorded calls.
-
-        Args:
-            cotangents: Draws a Rademacher vector at the output of each block, whose gradient by the input of the block
-                is taken; None for no gradients.
-        """
-        return tuple(call.finished(cotangents) for call in self._calls)
+    def finish(self, trace: Trace) -> Trace:
+        """Return the trace with the calls of blocks."""
+        if not self._are_kept:
+            return trace
+        generator = None
+        if self._cotangent_seed is not None:
+            generator = torch.Generator().manual_seed(self._cotangent_seed)
+        return dataclasses.replace(trace, blocks=tuple(call.finish(generator) for call in self._calls))
 
     def _record(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
-        went_in = next((value for value in (*args, *kwargs.values()) if self._is_batch(value)), None)
-        came_out = next((value for value in _each(output) if self._is_batch(value)), None)
-        if went_in is not None and came_out is not None:
-            self._calls.append(_Call(name, went_in, came_out, self._channels))
+        features_in = next((value for value in (*args, *kwargs.values()) if self._is_features(value)), None)
+        features_out = next((value for value in _each(output) if self._is_features(value)), None)
+        if features_in is not None and features_out is not None:
+            self._calls.append(_Call(name, features_in, features_out, self._channels))
 
-    def _is_batch(self, value: Any) -> bool:
-        # Features, and neither masks nor lengths.
+    def _is_features(self, value: Any) -> bool:
+        # Masks and lengths are not features.
         return (
             isinstance(value, Tensor)
             and value.is_floating_point()
@@ -92,11 +108,11 @@ class _Call:
         self.is_identity = inputs is outputs
         self.inputs = inputs.detach()
         self.outputs = outputs.detach()
-        # Edges and not tensors: an activation in place behind the block would change what a tensor stands for.
+        # An edge stays the same if an activation after the block changes the tensor in place.
         self.start: GradientEdge | None = get_gradient_edge(inputs) if inputs.requires_grad else None
         self.end: GradientEdge | None = get_gradient_edge(outputs) if outputs.requires_grad else None
 
-    def finished(self, generator: torch.Generator | None) -> BlockCall:
+    def finish(self, generator: torch.Generator | None) -> BlockCall:
         if generator is None:
             return BlockCall(name=self.name, inputs=self.inputs, outputs=self.outputs, channels=self.channels)
         cotangent = torch.randint(0, 2, self.outputs.shape, generator=generator).to(self.outputs) * 2 - 1

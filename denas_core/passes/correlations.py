@@ -1,8 +1,8 @@
-"""Correlations between samples of what goes into activation functions, and of the gradients by it."""
+"""Records correlations between samples: of the inputs of activation functions, and of gradients by these inputs."""
 
 from __future__ import annotations
 
-import contextlib
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -10,60 +10,69 @@ from torch import Tensor
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 from torch.nn import functional as F
 
-from denas_core.values.passes import SampleCorrelations
+from denas_core.values.passes import SampleCorrelations, Trace
 
 from .layers import arguments_of
+from .recorder import Arguments, Recorder
 from .signs import ACTIVATIONS
 
 
-class CorrelationRecorder:
-    """Runs the functions of a network, and records what goes into its activation functions."""
+class CorrelationRecorder(Recorder):
+    """Records the correlations of the inputs of activation functions."""
 
-    def __init__(self, samples: int, block: Callable[[], int]) -> None:
-        """Record calls on a batch of `samples`.
+    def __init__(self, samples: int, count_blocks: Callable[[], int], *, with_gradients: bool) -> None:
+        """Record the calls of a batch of `samples`.
 
         Args:
-            samples: A call whose first dimension is another number has no samples to compare.
-            block: Returns how many blocks have ended.
+            samples: A call with another first dimension has no samples to compare.
+            count_blocks: Returns how many blocks have ended.
+            with_gradients: Whether to record correlations of the gradients with respect to the inputs too.
         """
         self._samples = samples
-        self._block = block
+        self._count_blocks = count_blocks
+        self._with_gradients = with_gradients
         self._calls: list[_Call] = []
+        self._gradients: Sequence[Tensor | None] = ()
 
-    def __call__(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Run `func` as the network would, and record it if it is an activation function."""
+    def before(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments | None:
+        """Record the input of an activation function, and give the function a copy of it."""
         if func not in ACTIVATIONS:
-            result = func(*args, **kwargs)
-            # What a linear layer returns is a view, which an activation in place would take out of the graph.
-            is_view = func is F.linear and result._is_view()
-            return result.clone() if is_view else result
+            return None
         (input,) = arguments_of(args, kwargs, "input")
         if input.dim() < 2 or len(input) != self._samples:
-            return func(*args, **kwargs)
+            return None
+        changed = None
         if not _is_in_place(func, args, kwargs):
-            # A copy of its own: others that use the tensor do not count in the gradient of this call.
+            # With a copy, the gradient of this call does not include other uses of the tensor.
             copy = input.clone()
-            args = tuple(copy if value is input else value for value in args)
-            kwargs = {name: copy if value is input else value for name, value in kwargs.items()}
+            changed = (
+                tuple(copy if value is input else value for value in args),
+                {name: copy if value is input else value for name, value in kwargs.items()},
+            )
             input = copy
-        edge = get_gradient_edge(input) if input.requires_grad else None
-        self._calls.append(_Call(self._block(), correlations_of(input.detach()), edge))
-        return func(*args, **kwargs)
+        edge = get_gradient_edge(input) if self._with_gradients and input.requires_grad else None
+        self._calls.append(_Call(self._count_blocks(), correlations_of(input.detach()), edge))
+        return changed
 
-    def sequence_first(self, samples: int) -> contextlib.AbstractContextManager[None]:
-        """Return a context that changes nothing."""
-        return contextlib.nullcontext()
+    def after(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:
+        """Return a copy of a result that is a view."""
+        # A linear layer returns a view. An activation in place would take a view out of the graph.
+        return result.clone() if func is F.linear and result._is_view() else None
 
-    def edges(self) -> list[GradientEdge]:
-        """Return where gradients by the inputs start, of the calls that depend on something differentiable."""
+    def sources(self) -> list[GradientEdge]:
+        """Return the edges of the inputs that depend on something differentiable."""
         return [call.edge for call in self._calls if call.edge is not None]
 
-    def calls(self, gradients: Sequence[Tensor | None] | None) -> tuple[SampleCorrelations, ...]:
-        """Return the recorded calls, with the gradients at `edges` in their order, if there are any."""
-        left = iter(gradients or ())
+    def take_gradients(self, readout: Tensor, gradients: Sequence[Tensor | None]) -> None:
+        """Take the gradients with respect to the inputs of activation functions."""
+        self._gradients = gradients
+
+    def finish(self, trace: Trace) -> Trace:
+        """Return the trace with the correlations."""
+        left = iter(self._gradients)
         found = []
         for call in self._calls:
-            gradient = next(left) if gradients is not None and call.edge is not None else None
+            gradient = None if call.edge is None else next(left, None)
             found.append(
                 SampleCorrelations(
                     block=call.block,
@@ -71,7 +80,7 @@ class CorrelationRecorder:
                     gradients=None if gradient is None else correlations_of(gradient.detach()),
                 )
             )
-        return tuple(found)
+        return dataclasses.replace(trace, correlations=tuple(found))
 
 
 def correlations_of(tensor: Tensor) -> Tensor:

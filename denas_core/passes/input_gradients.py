@@ -1,9 +1,9 @@
-"""Gradients by what goes into a network: its continuous inputs, or the embeddings of its tokens."""
+"""Gradients with respect to the input of a network: its continuous inputs, or the embeddings of its tokens."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -13,50 +13,72 @@ from torch.nn import functional as F
 
 from denas_core.errors import ScoreFailed
 from denas_core.values.batch import Batch
+from denas_core.values.passes import Trace
+
+from .recorder import Recorder
 
 EMBEDDINGS = frozenset({F.embedding, torch.embedding})
 
 
-class InputGradients:
-    """Makes inputs, or embeddings where no input is continuous, the start of the graph, and differentiates by them."""
+class InputLeaves(Recorder):
+    """Makes the continuous inputs leaves of the graph. If there are none, it makes the embeddings leaves."""
 
-    def __init__(self, batch: Batch, samples: int) -> None:
-        """Differentiate by the continuous inputs of `batch`, of `samples`."""
+    def __init__(self, samples: int) -> None:
+        """Handle a batch of `samples`."""
         self._samples = samples
-        self._inputs = {name: batch.inputs[name].detach().requires_grad_() for name in batch.perturbable}
-        self._embedded: dict[str, tuple[GradientEdge, torch.Size]] = {}
-        self.batch = dataclasses.replace(batch, inputs={**batch.inputs, **self._inputs})
+        self._inputs: dict[str, Tensor] = {}
+        self._embedded: dict[str, _Embedded] = {}
 
-    def before(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Do nothing: embeddings are what comes out."""
+    def change_batch(self, batch: Batch) -> Batch:
+        """Return the batch with leaves."""
+        self._inputs = {name: batch.inputs[name].detach().requires_grad_() for name in batch.perturbable}
+        return dataclasses.replace(batch, inputs={**batch.inputs, **self._inputs})
 
     def after(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:
-        """Make the embeddings of the samples leaves of the graph."""
+        """Make the embeddings of samples leaves."""
         if self._inputs or func not in EMBEDDINGS or len(result) != self._samples or result.dim() < 3:
             return None
-        # A view, since a leaf would not survive an operation in place.
+        # The network gets a view, because a leaf would not survive an operation in place.
         embedded = result.detach().requires_grad_().view_as(result)
-        self._embedded[f"embedding{len(self._embedded)}"] = (get_gradient_edge(embedded), embedded.shape)
+        self._embedded[f"embedding{len(self._embedded)}"] = _Embedded(embedded)
         return embedded
 
-    def of(self, readout: Tensor, *, retain_graph: bool) -> Mapping[str, Tensor]:
-        """Return the gradient of the sum of `readout` by each input, sample first.
+
+class InputGradients(InputLeaves):
+    """Differentiates the read-out with respect to each input; the first dimension of a gradient is the sample."""
+
+    def __init__(self, samples: int) -> None:
+        """Handle a batch of `samples`."""
+        super().__init__(samples)
+        self._gradients: dict[str, Tensor] = {}
+
+    def sources(self) -> list[Tensor | GradientEdge]:
+        """Return the inputs, or the edges of embeddings.
 
         Raises:
             ScoreFailed: the network has neither continuous inputs nor embeddings.
         """
-        names = [*self._inputs, *self._embedded]
-        if not names:
+        if not self._inputs and not self._embedded:
             raise ScoreFailed("the network has neither a continuous input nor embeddings to differentiate by")
-        shapes = [
-            *(tensor.shape for tensor in self._inputs.values()),
-            *(s for _, s in self._embedded.values()),
-        ]
-        if not readout.requires_grad:
-            return {name: torch.zeros(shape) for name, shape in zip(names, shapes, strict=True)}
-        sources: list[Any] = [*self._inputs.values(), *(edge for edge, _ in self._embedded.values())]
-        gradients = torch.autograd.grad(readout.sum(), sources, retain_graph=retain_graph, allow_unused=True)
-        return {
-            name: readout.new_zeros(shape) if gradient is None else gradient.reshape(shape)
-            for name, shape, gradient in zip(names, shapes, gradients, strict=True)
+        return [*self._inputs.values(), *(embedded.edge for embedded in self._embedded.values())]
+
+    def take_gradients(self, readout: Tensor, gradients: Sequence[Tensor | None]) -> None:
+        """Take the gradients."""
+        shapes = {
+            **{name: tensor.shape for name, tensor in self._inputs.items()},
+            **{name: embedded.shape for name, embedded in self._embedded.items()},
         }
+        self._gradients = {
+            name: readout.new_zeros(shape) if gradient is None else gradient.reshape(shape)
+            for (name, shape), gradient in zip(shapes.items(), gradients, strict=True)
+        }
+
+    def finish(self, trace: Trace) -> Trace:
+        """Return the trace with the gradients."""
+        return dataclasses.replace(trace, input_gradients=self._gradients)
+
+
+class _Embedded:
+    def __init__(self, tensor: Tensor) -> None:
+        self.edge: GradientEdge = get_gradient_edge(tensor)
+        self.shape = tensor.shape

@@ -1,4 +1,4 @@
-"""What a pass runs on, in parts where that saves memory, and the scalar that it differentiates."""
+"""The network and batch of a pass, the parts of the batch, and the scalar that the pass differentiates."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ POSITIONS_AT_ONCE = 512
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What a pass runs on.
+    """The network, the batch and everything else that a pass needs.
 
     Attributes:
         network: Returns the network, on the CPU and in eval mode; it is shared, and the pass leaves it as it is.
@@ -35,8 +35,10 @@ class Subject:
         blocks: Returns the names of the modules that are its blocks.
         device: ``cpu`` or ``cuda``.
         seed: Seed of the fixed cotangent of the read-out.
-        statistics: Mean and inverse deviation of each batch norm in the order of calls, which take the place of those
-            of the batch; None for those of the batch.
+        statistics: Mean and inverse deviation of each batch norm in the order of calls, which replace those of the
+            batch; None for those of the batch.
+        losses: Returns the loss of each sample for the outputs of a part, and the number of its first sample; it
+            replaces the cross entropy with random labels. None for random labels.
     """
 
     network: Callable[[], nn.Module]
@@ -48,6 +50,7 @@ class Subject:
     device: str = "cpu"
     seed: int = 0
     statistics: Sequence[tuple[Tensor, Tensor]] | None = None
+    losses: Callable[[Outputs, int], Tensor] | None = None
 
 
 def parts_of(batch: Batch, size: int) -> list[Batch]:
@@ -75,23 +78,33 @@ def samples_of_a_part(positions: int, size: int) -> int:
     return min(size, max(1, POSITIONS_AT_ONCE // positions)) if positions else size
 
 
-def readout_of(outputs: Outputs, spec: PassSpec, *, seed: int, first: int = 0) -> Tensor:
-    """Return the read-out of each sample; its sum is the scalar that a pass differentiates.
+def readout_of(
+    outputs: Outputs,
+    spec: PassSpec,
+    *,
+    seed: int,
+    first: int = 0,
+    losses: Callable[[Outputs, int], Tensor] | None = None,
+) -> Tensor:
+    """Return the read-out of each sample; the pass differentiates the sum of these.
 
-    The cotangent is one tensor for all samples and repeats, and for all candidates with outputs of its shape. Labels
-    are the same for all candidates with outputs of their shape.
+    The cotangent is one tensor for all samples and repeats, and for all candidates with outputs of its shape. Random
+    labels are the same for all candidates with outputs of their shape.
 
     Args:
-        outputs: What the network put out for a part of the batch of `spec`.
+        outputs: The outputs of the network for a part of the batch of `spec`.
         spec: The pass.
-        seed: Seed of the cotangent and of the labels.
+        seed: Seed of the cotangent and of random labels.
         first: Number of the first sample of the part.
+        losses: See `Subject.losses`.
 
     Raises:
         ScoreFailed: the read-out is a cross entropy, and the network has a single output.
     """
     import torch
 
+    if losses is not None and spec.readout == "cross entropy":
+        return losses(outputs, first) / spec.size
     parts = []
     for name, logits in outputs.logits.items():
         if spec.readout == "cross entropy":
@@ -115,8 +128,8 @@ def _cross_entropy(
     import torch
     from torch.nn import functional as F
 
-    # As the loss functions of torch have it: classes come first in (samples, classes, height, width), and last for
-    # sequences, whose layers put them there.
+    # The loss functions of torch expect classes second, as in (samples, classes, height, width). Layers of sequences
+    # put them last.
     classes = logits.movedim(-1, 1) if logits.dim() == 3 else logits
     if classes.dim() < 2 or classes.shape[1] < 2:
         raise ScoreFailed("the network has a single output, and a cross entropy needs two classes")

@@ -1,4 +1,4 @@
-"""Layers among the functions that a network calls: what they multiply, and where gradients by their outputs start."""
+"""Recognises the layers among the functions that a network calls."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MULTIPLICATIONS: Mapping[Any, int] = {
 
 
 class Layer(NamedTuple):
-    """A call that multiplies by a matrix or a kernel; `transposed` where the matrix is stored as (in, out)."""
+    """A call that multiplies by a matrix or a kernel; `transposed` if the matrix is stored as (in, out)."""
 
     input: Tensor
     weight: Tensor
@@ -32,60 +32,70 @@ class Layer(NamedTuple):
 
 
 def layer_of(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Layer | None:
-    """Return what a call of a torch function multiplies, or None if it is not a linear or convolutional layer."""
+    """Return the linear or convolutional layer that a call of a torch function computes, or None if it is another."""
     if func is F.linear:
         input, weight = arguments_of(args, kwargs, "input", "weight")
         return Layer(input, weight, convolution=None, transposed=False)
     if func in CONVOLUTIONS:
         input, weight, convolution = _bind_convolution(*args, **kwargs)
         return Layer(input, weight, convolution=convolution, transposed=False)
-    # With a factor, as that of addmm, the product is another.
+    # Named arguments may multiply the product by a factor, such as that of addmm.
     if func in MULTIPLICATIONS and len(args) > MULTIPLICATIONS[func] + 1 and not kwargs:
         input, weight = args[MULTIPLICATIONS[func] :][:2]
         return Layer(input, weight, convolution=None, transposed=True)
     return None
 
 
-def start_of_graph(
-    func: Any,
-    args: tuple[Any, ...],
-    kwargs: Mapping[str, Any],
-    layer: Layer,
-    anchor: Tensor,
-    *,
-    weight: Tensor | None = None,
-) -> tuple[GradientEdge, Tensor]:
-    """Run a layer as the network would; return where gradients by its output can be taken, and the output.
+def with_flat_input(
+    args: tuple[Any, ...], kwargs: Mapping[str, Any], layer: Layer, *, weight: Tensor | None = None
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments of the call of `layer` with an input of two dimensions if it is a matrix product.
+
+    With more dimensions, a linear layer returns a view, and an activation in place would take the view out of the
+    graph.
 
     Args:
-        func: The function that is called with `args` and `kwargs`, which `layer` describes.
-        anchor: A leaf, which an output that depends on nothing differentiable is made to depend on.
-        weight: Takes the place of the layer's weight.
+        args: The positional arguments of the call.
+        kwargs: The named arguments of the call.
+        layer: The layer that is called.
+        weight: Replaces the weight of the layer.
     """
-    # What a linear layer returns is a view, which an activation in place takes out of the graph; its rows are not.
-    is_flat = layer.convolution is not None or layer.input.dim() == 2
-    rows = layer.input if is_flat else layer.input.reshape(-1, layer.input.shape[-1])
+    rows = layer.input if _is_flat(layer) else layer.input.reshape(-1, layer.input.shape[-1])
     changed = {id(layer.input): rows, id(layer.weight): layer.weight if weight is None else weight}
-    output = func(
-        *(changed.get(id(value), value) for value in args),
-        **{name: changed.get(id(value), value) for name, value in kwargs.items()},
+    return (
+        tuple(changed.get(id(value), value) for value in args),
+        {name: changed.get(id(value), value) for name, value in kwargs.items()},
     )
+
+
+def output_edge(layer: Layer, output: Tensor, anchor: Tensor) -> tuple[GradientEdge, Tensor]:
+    """Return the edge at which gradients with respect to the output of a layer can be taken, and the output.
+
+    Args:
+        layer: The layer, as the network called it.
+        output: Its output for the arguments of `with_flat_input`.
+        anchor: A leaf. An output that depends on nothing differentiable is made to depend on it.
+    """
     if not output.requires_grad:
         output = _Anchored.apply(output, anchor)  # type: ignore[no-untyped-call]
-    # The edge, not the tensor: after an activation in place the tensor would stand for what came out of that.
+    # After an activation in place, the tensor would stand for the result of the activation; the edge does not change.
     edge = get_gradient_edge(output)
-    return edge, output if is_flat else output.view(*layer.input.shape[:-1], output.shape[-1])
+    return edge, output if _is_flat(layer) else output.view(*layer.input.shape[:-1], output.shape[-1])
+
+
+def _is_flat(layer: Layer) -> bool:
+    return layer.convolution is not None or layer.input.dim() == 2
 
 
 def arguments_of(args: tuple[Any, ...], kwargs: dict[str, Any], *names: str) -> tuple[Any, ...]:
-    """Return the arguments of a call that a function begins with, by position or by their `names`."""
+    """Return the first arguments of a call, which may be given by position or by `names`."""
     return tuple(args[i] if i < len(args) else kwargs[name] for i, name in enumerate(names))
 
 
 class _Anchored(torch.autograd.Function):
-    """Makes a tensor that depends on nothing differentiable the start of a graph, in place and as a non-leaf.
+    """Makes a tensor that depends on nothing differentiable depend on a leaf.
 
-    A leaf would not survive an in-place activation.
+    The tensor itself does not become a leaf, because a leaf would not survive an activation in place.
     """
 
     @staticmethod

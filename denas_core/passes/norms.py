@@ -1,4 +1,4 @@
-"""Normalisation layers while a network is scored: batch-norm with the statistics of the batch, or none at all."""
+"""Replaces batch norms while a network is scored: by norms with the statistics of the batch, or by the identity."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from denas_core.errors import ScoreFailed
 
 
 class BatchNorms:
-    """Stands in for `torch.nn.functional.batch_norm`; the running statistics are neither read nor changed.
+    """Replaces `torch.nn.functional.batch_norm`. It neither reads nor changes the running statistics.
 
     Attributes:
         policy: See `PassSpec.norm`.
-        calls: Calls so far.
+        calls: Number of calls so far.
         statistics: Mean and inverse standard deviation of each call so far, under the policy ``batch``.
     """
 
@@ -26,7 +26,7 @@ class BatchNorms:
         *,
         replay: Sequence[tuple[Tensor, Tensor]] | None = None,
     ) -> None:
-        """Follow `policy`, with the statistics of an earlier run, call by call, if `replay` is given."""
+        """Follow `policy`. `replay` has the statistics of each call of an earlier run, which are used again."""
         self.policy = policy
         self.calls = 0
         self.statistics: list[tuple[Tensor, Tensor]] = []
@@ -71,7 +71,7 @@ class BatchNorms:
 
 
 class HeldBatchNorm(torch.autograd.Function):
-    """Batch-norm whose statistics count as constants in the backward run, so that samples do not couple."""
+    """A batch norm whose statistics count as constants in the backward run, so that samples do not couple."""
 
     @staticmethod
     def forward(

@@ -1,10 +1,10 @@
-"""Running a pass: one forward, and backward where asked, without a trace in global state."""
+"""Runs a pass: one forward run, and a backward run if the pass needs one. Global state stays as it was."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
 import torch
@@ -13,21 +13,15 @@ from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from denas_core.errors import ScoreFailed
-from denas_core.seeding import derive_seed
 from denas_core.system.memory import is_out_of_memory
 from denas_core.values.batch import Batch, Outputs
 from denas_core.values.passes import PassSpec, Trace
 
-from .block_calls import BlockRecorder
-from .correlations import CorrelationRecorder
-from .factors import FactorRecorder, GradientTotal
-from .input_gradients import InputGradients
 from .inputs import Subject, parts_of, readout_of
-from .layer_outputs import OutputRecorder
-from .mode import LayerRecorder, Observer, PassMode, Recorder
-from .moments import MomentRecorder
+from .mode import PassMode
 from .norms import BatchNorms
-from .signs import SignRecorder
+from .recorder import Recorder
+from .recorders import make_recorders
 
 
 def run_pass(subject: Subject, spec: PassSpec) -> Trace:
@@ -51,7 +45,6 @@ class _Run:
     def __init__(self, subject: Subject, spec: PassSpec) -> None:
         self._subject = subject
         self._spec = spec
-        self._norms = BatchNorms(spec.norm, replay=subject.statistics)
         self._network = subject.network()
         self._weights = subject.weights()
         views = subject.views() if spec.roles else []
@@ -63,211 +56,88 @@ class _Run:
         }
 
     def trace(self) -> Trace:
-        spec = self._spec
         batch = self._subject.batch()
-        if spec.gradients in ("weights", "factors") and not spec.observe:
-            # Samples that meet in a batch norm need the whole batch; only running a part tells whether they do.
-            trace = self._summed(parts_of(batch, spec.size)) or self._summed([batch])
-            assert trace is not None
-            return trace
-        if spec.gradients == "inputs" or spec.observe:
-            return self._observing(batch)
-        recorder = LayerRecorder(self._weights, spec.size) if spec.gradients == "layers" else None
-        if spec.gradients == "samples":
-            self._require_gradients()
-        outputs = self._forward(batch, recorder)
-        trace = self._trace([_detached(outputs)])
-        if spec.gradients == "none":
-            return trace
-        readout = readout_of(outputs, spec, seed=self._subject.seed)
-        if recorder is not None:
-            return dataclasses.replace(trace, layers=recorder.differentiate(readout))
-        return dataclasses.replace(trace, gradients=self._sample_gradients(readout))
+        if self._spec.gradients in ("weights", "factors") and not self._spec.observe:
+            parts = parts_of(batch, self._spec.size)
+            # A batch norm needs the whole batch. Only a run of a part shows whether the network has one.
+            trace = self._trace_of(parts) if len(parts) > 1 else None
+            if trace is not None:
+                return trace
+        trace = self._trace_of([batch])
+        assert trace is not None
+        return trace
 
-    def _observing(self, batch: Batch) -> Trace:
-        """Return the trace of a run that is observed, or differentiated by its inputs, of the whole batch at once."""
-        spec, size = self._spec, self._spec.size
-        with_cotangents = "block gradients" in spec.observe
-        is_differentiated = spec.gradients == "inputs" or with_cotangents
-        inputs = InputGradients(batch, size) if is_differentiated else None
-        signs = SignRecorder(size) if "signs" in spec.observe else None
-        moments = MomentRecorder(self._weights) if "moments" in spec.observe else None
-        layers = OutputRecorder(self._weights) if self._observes("outputs", "output gradients") else None
-        with_correlations = self._observes("correlations", "gradient correlations")
-        blocks = correlations = None
-        # A network without blocks has correlations all the same.
-        names = self._subject.blocks() if with_correlations else ()
-        if names or self._observes("blocks", "block gradients"):
-            blocks = BlockRecorder(self._network, names or self._subject.blocks(), size)
-        if with_correlations:
-            correlations = CorrelationRecorder(size, blocks.ended if blocks else lambda: 0)
-        if spec.gradients == "weights":
-            self._require_gradients()
-        observers = [o for o in (inputs, layers, signs, moments, blocks) if o is not None]
-        with blocks or contextlib.nullcontext():
-            outputs = self._forward(batch if inputs is None else inputs.batch, correlations, observers)
-        trace = self._trace([_detached(outputs)])
-        if spec.gradients == "weights":
-            readout = readout_of(outputs, spec, seed=self._subject.seed)
-            trace = self._with_gradients(trace, readout.sum(), layers, correlations)
-        else:
-            trace = dataclasses.replace(
-                trace,
-                layer_outputs=() if layers is None else layers.calls(None),
-                correlations=() if correlations is None else correlations.calls(None),
-            )
-        by_input: Mapping[str, Tensor] = {}
-        if spec.gradients == "inputs" and inputs is not None:
-            readout = readout_of(outputs, spec, seed=self._subject.seed)
-            by_input = inputs.of(readout, retain_graph=with_cotangents)
-        generator = None
-        if with_cotangents:
-            seed = derive_seed(self._subject.seed, "block cotangents", spec.repeat)
-            generator = torch.Generator().manual_seed(seed)
-        return dataclasses.replace(
-            trace,
-            input_gradients=by_input,
-            signs=() if signs is None else tuple(signs.signs),
-            moments=() if moments is None else tuple(moments.moments),
-            blocks=blocks.calls(generator) if blocks and self._observes("blocks", "block gradients") else (),
-        )
-
-    def _observes(self, *names: str) -> bool:
-        return any(name in self._spec.observe for name in names)
-
-    def _with_gradients(
-        self,
-        trace: Trace,
-        readout: Tensor,
-        layers: OutputRecorder | None,
-        correlations: CorrelationRecorder | None,
-    ) -> Trace:
-        """Return the trace with gradients of the read-out by weights, and by what is observed, of one backward run."""
-        observe, tensors = self._spec.observe, list(self._trainable.values())
-        by_layers = layers.edges() if layers and "output gradients" in observe else []
-        by_activations = correlations.edges() if correlations and "gradient correlations" in observe else []
-        sources: list[Any] = [*tensors, *by_layers, *by_activations]
-        gradients: list[Tensor | None] = [None] * len(sources)
-        if readout.requires_grad:
-            gradients = list(
-                torch.autograd.grad(
-                    readout,
-                    sources,
-                    retain_graph="curvature" in observe or "block gradients" in observe,
-                    create_graph="curvature" in observe,
-                    allow_unused=True,
-                )
-            )
-        by_weights = gradients[: len(tensors)]
-        at_layers = gradients[len(tensors) : len(tensors) + len(by_layers)]
-        at_activations = gradients[len(tensors) + len(by_layers) :]
-        return dataclasses.replace(
-            trace,
-            gradients=self._named(by_weights),
-            layer_outputs=layers.calls(at_layers if "output gradients" in observe else None)
-            if layers
-            else (),
-            correlations=(
-                correlations.calls(at_activations if "gradient correlations" in observe else None)
-                if correlations
-                else ()
-            ),
-            curvature=self._named(self._hessian_products(by_weights)) if "curvature" in observe else {},
-        )
-
-    def _hessian_products(self, gradients: Sequence[Tensor | None]) -> Sequence[Tensor | None]:
-        """Return the Hessian times the gradient, which is the gradient of half the square of the gradient."""
-        tensors = list(self._trainable.values())
-        squares = [(g.detach() * g).sum() for g in gradients if g is not None and g.requires_grad]
-        if not squares:
-            return [None] * len(tensors)
-        return torch.autograd.grad(
-            torch.stack(squares).sum(),
-            tensors,
-            retain_graph="block gradients" in self._spec.observe,
-            allow_unused=True,
-        )
-
-    def _named(self, gradients: Sequence[Tensor | None]) -> dict[str, Tensor]:
-        return {
-            name: torch.zeros_like(tensor) if gradient is None else gradient.detach()
-            for (name, tensor), gradient in zip(self._trainable.items(), gradients, strict=True)
-        }
-
-    def _summed(self, parts: Sequence[Batch]) -> Trace | None:
+    def _trace_of(self, parts: Sequence[Batch]) -> Trace | None:
         """Return the trace of a batch that runs in parts, or None if its samples depend on each other."""
-        self._require_gradients()
-        recorder = FactorRecorder(self._trainable) if self._spec.gradients == "factors" else None
-        totals = {name: GradientTotal(tensor) for name, tensor in self._trainable.items()}
+        spec, seed = self._spec, self._subject.seed
+        norms = BatchNorms(spec.norm, replay=self._subject.statistics)
+        recorders = make_recorders(
+            spec, self._network, self._weights, self._trainable, blocks=self._subject.blocks, seed=seed
+        )
         seen: list[Outputs] = []
         first = 0
         for part in parts:
-            outputs = self._forward(part, recorder)
-            if len(parts) > 1 and self._norms.calls and self._norms.policy != "bypass":
-                self._norms = BatchNorms(self._spec.norm)
+            outputs = self._forward(part, norms, recorders)
+            if len(parts) > 1 and norms.calls and norms.policy != "bypass":
                 return None
-            readout = readout_of(outputs, self._spec, seed=self._subject.seed, first=first)
-            first += len(readout)
             seen.append(_detached(outputs))
-            if recorder is not None:
-                recorder.differentiate(readout, totals)
-            else:
-                for name, gradient in self._gradients(readout.sum(), retain_graph=False).items():
-                    totals[name].add(gradient)
-            # The graph of a part goes before the next is made.
-            del outputs, readout
-        results = {name: total.result() for name, total in totals.items()}
-        return dataclasses.replace(
-            self._trace(seen),
-            gradients={name: result for name, result in results.items() if isinstance(result, Tensor)},
-            factors={name: result for name, result in results.items() if not isinstance(result, Tensor)},
-        )
-
-    def _trace(self, parts: Sequence[Outputs]) -> Trace:
-        return Trace(
-            spec=self._spec,
-            outputs=_joined(parts),
+            if spec.gradients != "none":
+                readout = readout_of(outputs, spec, seed=seed, first=first, losses=self._subject.losses)
+                first += len(readout)
+                _differentiate(readout, recorders)
+                del readout
+            # The graph of a part must go before the graph of the next part is made.
+            del outputs
+        trace = Trace(
+            spec=spec,
+            outputs=_joined(seen),
             parameters={name: self._weights[name].detach() for name, _ in self._network.named_parameters()},
-            statistics=tuple(self._norms.statistics),
+            statistics=tuple(norms.statistics),
         )
+        for recorder in recorders:
+            trace = recorder.finish(trace)
+        return trace
 
-    def _require_gradients(self) -> None:
-        for tensor in self._trainable.values():
-            tensor.requires_grad_()
-
-    def _forward(
-        self, batch: Batch, recorder: Recorder | None, observers: Sequence[Observer] = ()
-    ) -> Outputs:
+    def _forward(self, batch: Batch, norms: BatchNorms, recorders: Sequence[Recorder]) -> Outputs:
         weights = {f"network.{name}": tensor for name, tensor in self._weights.items()}
         outputs: Outputs
-        # What a network creates while it runs, such as a mask, gets the precision of the pass.
-        with (
-            torch.set_grad_enabled(self._spec.needs_graph),
-            _default_dtype(self._spec.dtype),
-            # No other implementation of attention can be differentiated twice.
-            sdpa_kernel(SDPBackend.MATH) if self._observes("curvature") else contextlib.nullcontext(),
-            PassMode(self._norms, recorder, observers),
-        ):
+        with contextlib.ExitStack() as contexts:
+            for recorder in recorders:
+                batch = recorder.change_batch(batch)
+                contexts.enter_context(recorder.hooks())
+            contexts.enter_context(torch.set_grad_enabled(self._spec.needs_graph))
+            # A network may create tensors while it runs, such as a mask. They get the precision of the pass.
+            contexts.enter_context(_default_dtype(self._spec.dtype))
+            if any(recorder.is_differentiable for recorder in recorders):
+                # No other implementation of attention can be differentiated twice.
+                contexts.enter_context(sdpa_kernel(SDPBackend.MATH))
+            contexts.enter_context(PassMode(norms, recorders))
             outputs = functional_call(_Forward(self._subject.forward, self._network), weights, (batch,))
         _check_finite(outputs)
         return outputs
 
-    def _gradients(self, readout: Tensor, *, retain_graph: bool) -> dict[str, Tensor]:
-        tensors = list(self._trainable.values())
-        if not readout.requires_grad:
-            return {name: torch.zeros_like(tensor) for name, tensor in self._trainable.items()}
-        gradients = torch.autograd.grad(
-            readout, tensors, retain_graph=retain_graph, allow_unused=True, materialize_grads=True
-        )
-        return dict(zip(self._trainable, gradients, strict=True))
 
-    def _sample_gradients(self, readout: Tensor) -> dict[str, Tensor]:
-        rows = [self._gradients(value, retain_graph=True) for value in readout]
-        return {name: torch.stack([row[name] for row in rows]) for name in self._trainable}
+def _differentiate(readout: Tensor, recorders: Sequence[Recorder]) -> None:
+    """Differentiate the sum of `readout` for all recorders in one backward run."""
+    sources = [list(recorder.sources()) for recorder in recorders]
+    everything: list[Any] = [source for some in sources for source in some]
+    gradients: Sequence[Tensor | None] = [None] * len(everything)
+    if everything and readout.requires_grad:
+        gradients = torch.autograd.grad(
+            readout.sum(),
+            everything,
+            retain_graph=any(recorder.keeps_graph for recorder in recorders),
+            create_graph=any(recorder.is_differentiable for recorder in recorders),
+            allow_unused=True,
+        )
+    start = 0
+    for recorder, some in zip(recorders, sources, strict=True):
+        recorder.take_gradients(readout, gradients[start : start + len(some)])
+        start += len(some)
 
 
 class _Forward(nn.Module):
-    """The forward of a subject as a module, so that `functional_call` can give the network its weights meanwhile."""
+    """Runs a subject as a module, because `functional_call` gives weights to a module only."""
 
     def __init__(self, run: Callable[[nn.Module, Batch], Outputs], network: nn.Module) -> None:
         super().__init__()
@@ -281,7 +151,7 @@ class _Forward(nn.Module):
 @contextlib.contextmanager
 def _own_settings(device: str) -> Iterator[None]:
     with contextlib.ExitStack() as settings:
-        # Forked, so that a network that draws even in eval mode neither sees nor moves the caller's generator.
+        # A network that draws numbers in eval mode neither sees nor changes the generator of the caller.
         settings.enter_context(torch.random.fork_rng(devices=[]))
         torch.default_generator.manual_seed(0)
         settings.enter_context(torch.inference_mode(False))
@@ -292,7 +162,7 @@ def _own_settings(device: str) -> Iterator[None]:
                     enabled=True, benchmark=False, deterministic=True, allow_tf32=False
                 )
             )
-        # Weights and batches are drawn in float32 for every pass: float64 would draw other numbers.
+        # Weights and batches of every pass are drawn in float32, because float64 would give other numbers.
         settings.enter_context(_default_dtype("float32"))
         yield
 

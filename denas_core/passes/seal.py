@@ -1,4 +1,4 @@
-"""Whether a score has changed what all scores of a candidate share: its networks and its traces."""
+"""Detects that a score has changed the networks or traces that all scores of a candidate share."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from denas_core.values.passes import Trace
 
 SAMPLES = 16
-"""Elements of a tensor that are compared, and tensors of a trace whose elements are, evenly spaced."""
+"""Number of elements of a tensor that are compared, and number of tensors of a trace whose elements are compared."""
 
 _MEMBERS = [name for name, value in vars(nn.Module()).items() if isinstance(value, dict)]
-"""Where a module keeps its parameters, buffers, children and hooks."""
+"""Attributes in which a module keeps its parameters, buffers, children and hooks."""
 
 
 class Seal:
-    """What networks and traces were like when the core made them.
+    """The state of networks and traces when the core made them.
 
-    The version counter of autograd shows operations in place. Writes through ``.data`` or a NumPy array go around it: a
-    sample of the elements shows them.
+    The version counter of a tensor shows operations in place. It does not show writes through ``.data`` or a NumPy
+    array, so some elements of each tensor are compared too.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Seal:
         self._networks: list[nn.Module] = []
 
     def watch_network(self, network: nn.Module) -> None:
-        """Take `network`, which is about to be handed out, as it is now."""
+        """Record the present state of `network`, before a score gets it."""
         if not any(network is known for known in self._networks):
             self._networks.append(network)
             tensors = _readable([*network.parameters(), *network.buffers()])
@@ -41,7 +41,7 @@ class Seal:
             )
 
     def watch_trace(self, trace: Trace) -> None:
-        """Take `trace` as it is now."""
+        """Record the present state of `trace`."""
         tensors = _readable(trace.tensors())
         samples = _samples(tensors[:: len(tensors) // SAMPLES + 1])
         self._watch(
@@ -50,7 +50,7 @@ class Seal:
         )
 
     def broken(self) -> str:
-        """Return what was changed, ``the network`` or ``a trace``; empty if nothing was."""
+        """Return what has changed, ``the network`` or ``a trace``, or an empty string."""
         return next((what for what, read, before in self._watched if read() != before), "")
 
     def _watch(self, what: str, read: Callable[[], Any]) -> None:
@@ -60,7 +60,7 @@ class Seal:
 def _structure(module: nn.Module) -> tuple[Any, ...]:
     values = vars(module)
     members = [[*map(id, values[name].values())] for name in _MEMBERS]
-    # Padding, dropout and the like; layers that are not torch's may keep notes of their calls beside them.
+    # These are options such as padding and dropout. Layers of others may record their calls in such attributes.
     is_of_torch = type(module).__module__.startswith("torch.nn.")
     options = [v for v in values.values() if isinstance(v, (int, float, str, tuple))] if is_of_torch else []
     return id(module), type(module), module.training, "forward" in values, members, options
@@ -89,14 +89,14 @@ def _facts(tensor: Tensor) -> tuple[Any, ...]:
 
 
 def _readable(tensors: Iterable[Tensor]) -> list[Tensor]:
-    # Inference tensors count no versions, and those on the meta device hold nothing.
+    # Inference tensors have no version counter, and tensors on the meta device have no elements.
     return [t for t in tensors if not (t.is_meta or t.is_inference()) and t.layout is torch.strided]
 
 
 def _samples(tensors: list[Tensor]) -> list[Tensor]:
     samples = []
     for tensor in tensors:
-        # Over the storage rather than the tensor: whatever its strides, this is a view that sees every later write.
+        # A view of the storage shows every later write, whatever the strides of the tensor are.
         count = tensor.untyped_storage().nbytes() // tensor.element_size()
         step = max(count // SAMPLES, 1)
         samples.append(tensor.detach().as_strided(((count - 1) // step + 1,), (step,), 0))
@@ -104,5 +104,5 @@ def _samples(tensors: list[Tensor]) -> list[Tensor]:
 
 
 def _elements(samples: list[Tensor]) -> bytes:
-    # Bytes, since a NaN would differ from itself.
+    # Bytes are compared, because a NaN is not equal to itself.
     return torch.cat(samples).view(torch.uint8).cpu().numpy().tobytes() if samples else b""

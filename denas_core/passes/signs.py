@@ -1,14 +1,18 @@
-"""Signs of pre-activations: which side of its threshold each unit of a network is on."""
+"""Records the signs of pre-activations: whether each unit of a network is above its threshold."""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from denas_core.values.passes import Trace
+
 from .layers import arguments_of
+from .recorder import Recorder
 
 ACTIVATIONS = frozenset(
     {
@@ -18,23 +22,24 @@ ACTIVATIONS = frozenset(
         *(torch.sigmoid, torch.Tensor.sigmoid, F.sigmoid),
     }
 )
-"""Activation functions whose two sides meet at zero. SiLU and its kin, written by hand, are products with a sigmoid."""
+"""Activation functions with a threshold at zero. A SiLU that is written by hand is a product with a sigmoid."""
 
 
-class SignRecorder:
-    """Records the sign of everything that goes into an activation function."""
+class SignRecorder(Recorder):
+    """Records the sign of every input of an activation function."""
 
     def __init__(self, samples: int) -> None:
-        """Record calls on a batch of `samples`; a call whose first dimension is another has no samples to compare."""
+        """Record the calls of a batch of `samples`. A call with another first dimension has no samples to compare."""
         self._samples = samples
-        self.signs: list[Tensor] = []
+        self._signs: list[Tensor] = []
 
     def before(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Look at the arguments of a call: an activation in place leaves nothing of them."""
+        """Record the signs. An activation function that works in place would overwrite its input."""
         if func in ACTIVATIONS:
             (input,) = arguments_of(args, kwargs, "input")
             if input.dim() > 1 and len(input) == self._samples:
-                self.signs.append((input.detach() > 0).flatten(1))
+                self._signs.append((input.detach() > 0).flatten(1))
 
-    def after(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
-        """Do nothing: only what goes in counts."""
+    def finish(self, trace: Trace) -> Trace:
+        """Return the trace with the signs."""
+        return dataclasses.replace(trace, signs=tuple(self._signs))

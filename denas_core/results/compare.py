@@ -113,6 +113,8 @@ def why_not_jointly(runs: Sequence[Run]) -> str | None:
             causes = "; ".join(changed) or "files behind equal options"
             return f"equal settings mean other networks in {first.path} and {run.path}: {causes}"
         changed = differences(first.config["score"], run.config["score"], prefix="score.")
+        # Data may lie in another place and be the same.
+        changed += differences(*(_task_and_data(each) for each in (first, run)), prefix="data.")
         if "latency" in run.combination.weights:
             changed += differences(first.config["probe"], run.config["probe"], prefix="probe.")
         if changed:
@@ -191,6 +193,11 @@ def _describe(run: Run) -> dict[str, Any]:
         },
         "not_ranked": run.reason,
     }
+
+
+def _task_and_data(run: Run) -> dict[str, Any]:
+    task = run.config.get("data", {}).get("task")
+    return {**({} if task is None else {"task": task}), **run.header.get("data", {})}
 
 
 def _differences(first: Run, other: Run) -> dict[str, list[str]]:

@@ -39,6 +39,36 @@ class ComponentConfig(BaseModel):
         return dict(self.model_extra or {})
 
 
+class DataTaskConfig(ComponentConfig):
+    """The task that reads the data, with its options beside its name."""
+
+    name: str | None = Field(  # type: ignore[assignment]
+        default=None,
+        description="Id such as cv/image-classification; by default the only one that suits the space",
+    )
+
+
+class DataConfig(BaseModel):
+    """The data from which scores take their batches, and the task that reads them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    path: str = Field(description="Data set: a file or folder that the task can read")
+    task: DataTaskConfig = Field(default=DataTaskConfig(), description="Task that reads the data")
+
+    @field_validator("path")
+    @classmethod
+    def _check_path(cls, value: str) -> str:
+        if not value.strip() or "\0" in value:
+            raise ValueError(f"data {value!r} is not a name of a file or folder")
+        return value
+
+    @field_validator("task", mode="before")
+    @classmethod
+    def _name_alone(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+
 class RunConfig(BaseModel):
     """Everything that a search depends on."""
 
@@ -59,6 +89,10 @@ class RunConfig(BaseModel):
     )
     executor: ComponentConfig = Field(
         default=ComponentConfig(name=DEFAULT_EXECUTOR), description="Where evaluations run"
+    )
+    data: DataConfig | None = Field(
+        default=None,
+        description="Data whose samples replace noise in the batches of scores; by default there are none",
     )
     constraints: tuple[str, ...] = Field(
         default=(), description="Bounds such as 'params<=1M', 'latency<=5ms' or 'params<=0.6x'"
@@ -82,6 +116,11 @@ class RunConfig(BaseModel):
     @classmethod
     def _name_alone(cls, value: Any) -> Any:
         return {"name": value} if isinstance(value, str) else value
+
+    @field_validator("data", mode="before")
+    @classmethod
+    def _path_alone(cls, value: Any) -> Any:
+        return {"path": value} if isinstance(value, str) else value
 
     @field_validator("constraints")
     @classmethod
@@ -116,6 +155,9 @@ class RunConfig(BaseModel):
         document = self.model_dump(mode="json")
         for name in COMPONENTS:
             document[name] = {"name": document[name].pop("name"), **document[name]}
+        if document["data"] is None:
+            # A run without data has the same configuration as before there were any.
+            del document["data"]
         return document
 
     def as_yaml(self) -> str:
@@ -202,6 +244,8 @@ def apply_settings(document: Mapping[str, Any], settings: Iterable[str]) -> dict
                 inner = _default_of(part) if depth == 0 else {}
             if isinstance(inner, str) and depth == 0 and part in COMPONENTS:
                 inner = {"name": inner}
+            if isinstance(inner, str) and parts[: depth + 1] in (["data"], ["data", "task"]):
+                inner = {"path" if depth == 0 else "name": inner}
             if not isinstance(inner, dict):
                 raise ConfigError(
                     f"--set {setting!r}: {'.'.join(parts[: depth + 1])!r} holds no keys but {inner!r}"

@@ -11,6 +11,7 @@ from denas_core.contracts.executor import Demand, Executor
 from denas_core.contracts.probe import LatencyProbe
 from denas_core.contracts.problem import Problem
 from denas_core.contracts.score import ProxyScore
+from denas_core.contracts.scoring_data import ScoringData
 from denas_core.contracts.space import SearchSpace
 from denas_core.contracts.strategy import Strategy
 from denas_core.errors import ConfigError, NotInstalled
@@ -24,7 +25,8 @@ from denas_core.values.objectives import SCORE, Budget, Constraint, Objective
 
 from .bounds import absolute_bounds, check_comparable, check_contradictions, measure_full, reachable
 from .checks import check_knobs, check_metrics, check_objects, choose_device
-from .config import COMPONENTS, ComponentConfig, RunConfig, is_own_class
+from .config import COMPONENTS, ComponentConfig, DataConfig, DataTaskConfig, RunConfig, is_own_class
+from .data import check_batches, choose_data
 from .memory_limit import MemoryNeed, memory_need
 
 
@@ -42,6 +44,7 @@ class Setup:
         ranges: Reachable range of each constrained metric that is not measured, if the space bounds it.
         metrics: The metrics of the core, the space and the probe.
         notices: What the user should know before the search starts.
+        data: The user's data, whose batches replace noise; None for noise.
     """
 
     config: RunConfig
@@ -60,6 +63,7 @@ class Setup:
     notices: list[str]
     relative: tuple[Constraint, ...] = ()
     full_latency: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    data: ScoringData | None = None
 
     @classmethod
     def from_config(
@@ -113,8 +117,9 @@ class Setup:
                 [bound.metric for bound in bounds] + [o.name for o in objectives if o.name != SCORE],
             )
         device = choose_device(config.device)
+        data = None if config.data is None else choose_data(registry, space, config.data)
         return cls(
-            config=_written_out(config, made, device),
+            config=_written_out(config, made, device, data),
             space=space,
             scoring=scoring,
             strategy=made["strategy"],
@@ -129,6 +134,7 @@ class Setup:
             metrics=metrics,
             notices=list(scoring.notices),
             relative=relative,
+            data=data,
         )
 
     def resolve_latency_bounds(self, full_latency: Mapping[str, Any] | None = None) -> None:
@@ -165,7 +171,17 @@ class Setup:
             device=self.device,
             threads=self.config.threads,
             memory_limit=self._memory().limit,
+            data=self.data,
         )
+
+    def open_data(self) -> None:
+        """Read the user's data, if there are any, and check that every batch can be drawn from them.
+
+        Raises:
+            ConfigError: the data are missing, damaged or too few.
+        """
+        if self.data is not None:
+            check_batches(self.data, self.scoring.components.values())
 
     def demand(self) -> Demand:
         """Return what evaluating one candidate needs, for the executor.
@@ -202,8 +218,13 @@ def _proxy(registry: Registry, name: str) -> ProxyScore:
     return score
 
 
-def _written_out(config: RunConfig, made: Mapping[str, Component], device: str) -> RunConfig:
+def _written_out(
+    config: RunConfig, made: Mapping[str, Component], device: str, data: ScoringData | None
+) -> RunConfig:
     parts: dict[str, Any] = {
         kind: ComponentConfig(name=made[kind].id, **made[kind].options()) for kind in COMPONENTS
     }
+    if data is not None:
+        task = DataTaskConfig(name=data.task.id, **data.task.options())
+        parts["data"] = DataConfig(path=str(data.path), task=task)
     return config.model_copy(update={**parts, "device": device})

@@ -34,18 +34,23 @@ def stored_setup(header: Mapping[str, Any], registry: Registry, *, origin: str, 
     return setup
 
 
-def ranking_setup(config: Mapping[str, Any], registry: Registry, *, origin: str) -> Setup:
+def ranking_setup(
+    config: Mapping[str, Any], registry: Registry, *, origin: str, with_data: bool = False
+) -> Setup:
     """Return the objects that rank the trials of a run, which needs neither bounds nor a probe.
 
     Args:
         config: The configuration of the run.
         registry: The installed plugins.
         origin: What errors name as its source.
+        with_data: Whether trials will be scored, which needs the data of the run if it has any.
 
     Raises:
         ConfigError, NotInstalled, PluginError: a component cannot be had.
     """
     document = {**config, "constraints": [], "objectives": ["score"]}
+    if not with_data:
+        document.pop("data", None)
     return Setup.from_config(make_config(document, origin=origin), registry)
 
 

@@ -13,6 +13,7 @@ from denas_core.runs.files import CONFIG, STORE, check_is_run
 from denas_core.runs.path_length import check_path_length
 from denas_core.runs.store import Store
 from denas_core.setup.config import MAY_CHANGE_ON_RESUME, differences, make_config
+from denas_core.setup.data import check_same_data
 from denas_core.setup.setup import Setup
 from denas_core.setup.stored import with_new_options
 from denas_core.system.atomic import LOCK, remove_leftovers, storage_errors, sync_directory, write_atomically
@@ -120,6 +121,7 @@ def header(setup: Setup, registry: Registry) -> dict[str, Any]:
         "fingerprint": setup.space.fingerprint(),
         "distributions": {"denas-core": installed_version("denas-core"), **plugins},
         "environment": environment(setup.device),
+        **({} if setup.data is None else {"data": setup.data.as_dict()}),
         **_references(setup),
     }
 
@@ -136,6 +138,7 @@ def check_options(stored: dict[str, Any], setup: Setup, *, path: Path) -> None:
     Raises:
         ConfigError: an option other than the budget and the executor has changed. The text lists all changes.
     """
+    # Data may have moved. Whether they are the same is checked by their content, see `check_same_data`.
     before = make_config(stored["config"], origin=str(path)).as_dict()
     now = setup.config.as_dict()
     for kind, component in setup.components.items():
@@ -143,7 +146,9 @@ def check_options(stored: dict[str, Any], setup: Setup, *, path: Path) -> None:
         if is_same and now[kind].keys() - before[kind].keys():
             before[kind] = with_new_options(before[kind], type(component))
     changed = [
-        line for line in differences(before, now) if re.split(r"[.:]", line)[0] not in MAY_CHANGE_ON_RESUME
+        line
+        for line in differences(before, now)
+        if re.split(r"[.:]", line)[0] not in MAY_CHANGE_ON_RESUME and not line.startswith("data.path:")
     ]
     if changed:
         raise ConfigError(
@@ -158,6 +163,7 @@ def check_installation(stored: dict[str, Any], setup: Setup, registry: Registry,
     Raises:
         ConfigError: a version of a distribution or of torch has changed, or the content of a file that options name.
     """
+    check_same_data(setup.data, stored.get("data"), path=path)
     now = header(setup, registry)
     machine = ("machine", "processor")
     # The changed executor may need another plugin. The plugins that were there before must be unchanged.

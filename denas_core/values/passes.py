@@ -37,7 +37,7 @@ class PassSpec:
     Every pass runs in eval mode without dropout, and never changes weights in place.
 
     Attributes:
-        inputs: Kind of batch: ``noise`` or ``ones``.
+        inputs: Kind of batch: ``noise``, which the user's data replace if there are any, or ``ones``.
         size: Samples in the batch.
         perturbation: Factor of standard normal noise that is added to the continuous inputs. With ``norm="batch"``, the
             statistics are those of the batch without the noise.
@@ -59,7 +59,7 @@ class PassSpec:
         readout: The scalar that is differentiated. ``none``: there is none; ``cotangent``: the sum of all logits, each
             times a fixed standard normal number, without padded positions; ``sum``: the plain sum of all logits, whose
             gradient vanishes if a layer norm comes last; ``cross entropy``: the mean cross entropy of the samples, or
-            of their positions if the logits have positions, with fixed random labels.
+            of their positions if they have any, with fixed random labels, or the loss of the task of the user's data.
         gradients: With respect to what the read-out is differentiated. ``none``: nothing; ``weights``: every trainable
             parameter; ``layers``: the output of each linear or convolutional layer, whose input is recorded too;
             ``samples``: every trainable parameter, for the read-out of one sample at a time, which needs one backward
@@ -320,13 +320,13 @@ class BlockCall:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class LayerOutput:
-    """What one call of a linear or convolutional layer put out.
+    """The output of one call of a linear or convolutional layer.
 
     Attributes:
         parameter: Name of the weight of the layer.
-        outputs: What came out.
-        channels: The dimension of the channels: 1 behind a convolution, else -1.
-        gradient: Gradient of the read-out by the outputs; None where it is not observed.
+        outputs: The output.
+        channels: Index of the channel dimension: 1 after a convolution, else -1.
+        gradient: Gradient of the read-out with respect to the outputs; None if it is not observed.
     """
 
     parameter: str
@@ -337,12 +337,12 @@ class LayerOutput:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class SampleCorrelations:
-    """Correlations between samples of what goes into one call of an activation function.
+    """Correlations between samples of the inputs of one call of an activation function.
 
     Attributes:
-        block: How many blocks had ended before the call.
-        inputs: Correlations of the inputs, (samples, samples), in float64; NaN where a sample's do not vary.
-        gradients: Correlations of the gradient of the read-out by the inputs, likewise; None where it is not observed.
+        block: Number of blocks that had ended before the call.
+        inputs: Correlations of the inputs, (samples, samples), in float64; NaN for a sample whose inputs do not vary.
+        gradients: The same for the gradient of the read-out with respect to the inputs; None if it is not observed.
     """
 
     block: int

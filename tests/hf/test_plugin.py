@@ -12,7 +12,7 @@ import pytest
 from denas_core import SearchSpace
 from denas_core.errors import ConfigError, NotInstalled
 from denas_core.registry.registry import Registry
-from denas_core.training.origin import choose_task
+from denas_core.setup.tasks import choose_task
 
 from .tiny_models import space_of
 

@@ -210,6 +210,7 @@ def test_the_table_of_keys_is_that_of_the_configuration() -> None:
 
 def keys_table() -> str:
     types_ = dict.fromkeys(COMPONENTS, "component") | {
+        "data": "path or mapping",
         "constraints": "list of texts",
         "objectives": "list of texts",
         "budget": "number or text",

@@ -73,12 +73,13 @@ def init(
 def validate(file: FileArgument, json_: JsonOption = False) -> None:
     """Check a configuration.
 
-    Every component is made and every bound is checked; nothing is searched.
+    Every component is made, every bound is checked and the data are opened; nothing is searched.
     """
     from denas_core.registry.registry import Registry
     from denas_core.setup.setup import Setup
 
     setup = Setup.from_config(build_config(None, file=file), Registry.discover())
+    setup.open_data()
     if json_:
         print_json({"schema": "denas.validate/1", "file": file, "valid": True, "notices": setup.notices})
         return

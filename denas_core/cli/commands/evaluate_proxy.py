@@ -11,9 +11,12 @@ import typer
 from denas_core.cli.arguments import (
     AllowPickleOption,
     ColumnsOption,
+    DataOption,
+    DataTaskOption,
     DeviceOption,
     ExecutorOption,
     JsonOption,
+    with_data,
     with_pickles,
 )
 from denas_core.cli.output import MORE, print_json, print_notice, print_table, print_text
@@ -71,6 +74,8 @@ def evaluate_proxy(
     device: DeviceOption = None,
     threads: Annotated[int, typer.Option("--threads", min=1, help="Threads torch may use.")] = 1,
     executor: ExecutorOption = None,
+    data: DataOption = None,
+    task: DataTaskOption = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Directory of the results. [default: evaluations/<space>-<table>]"),
@@ -80,7 +85,8 @@ def evaluate_proxy(
         typer.Option(
             "--set",
             metavar="NAME.OPTION=VALUE",
-            help="Set an option of the space (space.classes=100) or of a score (zen.batch_size=32).",
+            help="Set an option of the space (space.classes=100), of a score (zen.batch_size=32) or of the data's task "
+            "(task.image_size=32).",
         ),
     ] = None,
     allow_pickle: AllowPickleOption = False,
@@ -120,6 +126,7 @@ def evaluate_proxy(
         device=device or "auto",
         threads=threads,
         executor=executor or DEFAULT_EXECUTOR,
+        data=None if data is None and task is None else with_data(None, data, task),
         out=out,
     )
     with WorkProgress("networks and seeds") as progress:

@@ -149,8 +149,11 @@ def _insight(run: Path, store: Store) -> tuple[Insight | None, list[str]]:
 def _measure(run: Path, store: Store, seeds: int, executor: str | None) -> None:
     from denas_core.registry.registry import Registry
     from denas_core.report.sections.confidence import measure_confidence
+    from denas_core.setup.data import check_same_data
 
     setup = _setup(store)
+    setup.open_data()
+    check_same_data(setup.data, store.header().get("data"), path=run)
     if executor is not None:
         setup.executor = Registry.discover().create("executor", executor)
 

@@ -13,6 +13,8 @@ from denas_core.cli.arguments import (
     ArchOption,
     ColumnsOption,
     ConfigOption,
+    DataOption,
+    DataTaskOption,
     DeviceOption,
     ExecutorOption,
     JsonOption,
@@ -65,6 +67,8 @@ def score(
     archs: ArchFileOption = None,
     config: ConfigOption = None,
     score: ScoreOption = None,
+    data: DataOption = None,
+    task: DataTaskOption = None,
     probe: ProbeOption = None,
     weights: WeightsOption = None,
     seed: SeedOption = None,
@@ -90,7 +94,15 @@ def score(
         source,
         arch or ([None] if archs is None else []),
         file=config,
-        given={"score": score, "probe": probe, "seed": seed, "device": device, "executor": executor},
+        given={
+            "score": score,
+            "probe": probe,
+            "seed": seed,
+            "device": device,
+            "executor": executor,
+            "data": data,
+            "task": task,
+        },
         weights=weights,
         settings=set_,
         allow_pickle=allow_pickle,
@@ -126,6 +138,7 @@ def score(
                 "arch": architecture.as_dict(),
                 "notation": setup.space.format(architecture),
                 "seed": setup.config.seed,
+                **_data_of(setup),
                 "components": components,
                 "failure": failure,
                 "metrics": metrics | {name: metric.median for name, metric in measured.items()},
@@ -135,8 +148,11 @@ def score(
         )
     else:
         rows: list[list[object]] = [[name, value, seconds.get(name)] for name, value in components.items()]
+        # A component may be one of the metrics, such as the FLOPs.
         rows += [
-            [name, value, seconds["cost"] if name == "params" else None] for name, value in metrics.items()
+            [name, value, seconds["cost"] if name == "params" else None]
+            for name, value in metrics.items()
+            if name not in components
         ]
         rows += [
             [name, _interval(metric), seconds["latency"] if name == "latency_ms" else None]
@@ -218,7 +234,14 @@ def _setup(
     # Bounds are for searches; one architecture is what it is.
     config = config.model_copy(update={"constraints": ()})
     setup = Setup.from_config(config, registry, measure_latency=True)
+    setup.open_data()
     return setup, [choose_architecture(setup.space, run, arch) for arch in archs]
+
+
+def _data_of(setup: Setup) -> dict[str, Any]:
+    if setup.data is None:
+        return {}
+    return {"data": {**setup.config.as_dict()["data"], **setup.data.as_dict()}}
 
 
 def _interval(latency: Latency) -> str:

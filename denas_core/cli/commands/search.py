@@ -10,6 +10,8 @@ import typer
 from denas_core.cli.arguments import (
     AllowPickleOption,
     ConfigOption,
+    DataOption,
+    DataTaskOption,
     DeviceOption,
     ExecutorOption,
     JsonOption,
@@ -49,6 +51,8 @@ def search(
         int | None, typer.Option("--seed", help="Seed of everything random. [default: 0]")
     ] = None,
     score: ScoreOption = None,
+    data: DataOption = None,
+    task: DataTaskOption = None,
     strategy: Annotated[
         str | None, typer.Option("--strategy", help="Strategy. [default: builtin/evolution]")
     ] = None,
@@ -81,6 +85,8 @@ def search(
         "budget": budget,
         "seed": seed,
         "score": score,
+        "data": data,
+        "task": task,
         "strategy": strategy,
         "probe": probe,
         "executor": executor,

@@ -13,7 +13,7 @@ import typer
 from denas_core.cli.arguments import AllowPickleOption, DeviceOption, JsonOption, read_architecture
 from denas_core.cli.output import print_json, print_next, print_notice, print_text
 from denas_core.cli.task_options import DevOption, TrainOption, VocabOption, short_forms
-from denas_core.errors import ConfigError, NotInstalled, did_you_mean
+from denas_core.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
     from denas_core.contracts.space import SearchSpace
@@ -206,7 +206,9 @@ def plan_of(file: TrainingFile, registry: Registry) -> Plan:
 
 
 def _new_plan(run: str | None, given: _Given, registry: Registry, *, out: Path | None) -> Plan:
-    from denas_core.training.origin import choose_task, read_origin
+    from denas_core.cli.run_source import is_space
+    from denas_core.setup.tasks import choose_task
+    from denas_core.training.origin import read_origin
     from denas_core.training.plan import Plan
     from denas_core.training.settings import make_settings
 
@@ -217,7 +219,7 @@ def _new_plan(run: str | None, given: _Given, registry: Registry, *, out: Path |
             raise ConfigError("nothing to train is named; name a run or a space, or a --config with a space")
         run, parts["space"] = file.space.name, {**file.space.options, **parts["space"]}
         given = dataclasses.replace(given, arch=given.arch or file.arch)
-    if names_space or (not Path(run).is_dir() and _is_space(run, registry)):
+    if names_space or (not Path(run).is_dir() and is_space(run, registry)):
         missing = [name for name, value in (("--arch", given.arch), ("--out", out)) if value is None]
         if missing:
             raise ConfigError(
@@ -254,7 +256,7 @@ def _new_plan(run: str | None, given: _Given, registry: Registry, *, out: Path |
 
 
 def _resumed_plan(directory: Path, given: _Given, registry: Registry) -> Plan:
-    from denas_core.training.origin import choose_task
+    from denas_core.setup.tasks import choose_task
     from denas_core.training.plan import read_plan
     from denas_core.training.settings import make_settings
 
@@ -274,14 +276,6 @@ def _resumed_plan(directory: Path, given: _Given, registry: Registry) -> Plan:
         device=device_of(given.device or plan.device),
         teacher=plan.teacher if given.teacher is None else _teacher(given.teacher),
     )
-
-
-def _is_space(name: str, registry: Registry) -> bool:
-    try:
-        registry.resolve("space", name.partition(":")[0])
-    except NotInstalled:
-        return False
-    return True
 
 
 def _is_named(plan: Plan, given: str | None) -> bool:

@@ -103,7 +103,8 @@ def rank(
     if not any(trial.is_scored for trial in found):
         raise NoResult(f"run {str(run)!r} has no scored trial to rank")
     try:
-        setup = ranking_setup(with_options(stored, {}, weights=weights), registry, origin=str(run))
+        config = with_options(stored, {}, weights=weights)
+        setup = ranking_setup(config, registry, origin=str(run), with_data=compute)
     except (NotInstalled, PluginError) as error:
         combination = None if compute or _can_be_made(stored, registry) else _as_stored(run, found, weights)
         if combination is None:
@@ -170,6 +171,7 @@ def _compute_missing(run: Path, setup: Setup, registry: Registry, found: list[Tr
     from denas_core.study.run_directory import RunDirectory, check_installation
 
     with RunDirectory.open(run) as directory:
+        setup.open_data()
         for notice in check_installation(directory.store.header(), setup, registry, path=run):
             print_notice(f"note: {notice}")
         scored = {trial.arch: trial for trial in found if trial.is_scored}

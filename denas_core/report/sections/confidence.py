@@ -34,6 +34,7 @@ def context_of(header: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{name: config[name] for name in ("space", "score", "seed", "device", "threads")},
         **{name: header[name] for name in ("fingerprint", "distributions", "environment")},
+        **({"data": header["data"]} if "data" in header else {}),
     }
 
 

@@ -136,7 +136,10 @@ def agreement_kernel(signs: Sequence[Tensor]) -> Tensor:
         raise ScoreFailed("the network has no activation function whose sign can be seen")
     total = torch.zeros(len(signs[0]), len(signs[0]), dtype=torch.float64, device=signs[0].device)
     for active in signs:
-        # Agreements of +1 and -1 minus disagreements; float32 counts exactly up to 2**24 units.
-        signed = active.float() * 2 - 1
-        total += (signed @ signed.T).double().add(active.shape[1]).div(2)
+        # Float32 counts exactly up to 2**24 units.
+        above = active.float()
+        both = (above @ above.T).double()
+        counts = both.diagonal()
+        # Units that both samples have above zero, and those that neither has.
+        total += both * 2 - counts - counts[:, None] + active.shape[1]
     return total

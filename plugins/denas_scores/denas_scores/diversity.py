@@ -4,33 +4,32 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from denas_core import PassSpec, ProxyScore, ScoreFailed, option
+from denas_core import PassSpec, ScoreFailed, option
 
 from .differentiated import attention_views
+from .observed import ConstantScore
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from denas_core import Candidate, GradientFactors
+    from denas_core import Candidate, GradientFactors, Trace
 
 
 @dataclasses.dataclass(kw_only=True)
-class Diversity(ProxyScore):
+class Diversity(ConstantScore):
     """The synaptic diversity of attention: sum over its projections of ||W||_* ||dR/dW||_*.
 
     After Zhou et al. 2022 (arXiv:2203.12217, eq. 3), with true nuclear norms, the sum of singular values. The
     read-out R is a random cotangent: the plain sum of a final layer norm does not depend on any weight.
     """
 
-    batch_size: int = option(1, "Samples of the constant batch", at_least=1)
+    kept: ClassVar[PassSpec] = PassSpec(readout="cotangent", gradients="factors", roles=("attention",))
+
     noise: float = option(0.0, "Standard deviation of noise on its continuous inputs", at_least=0)
     dtype: Literal["float32", "float64"] = option(
         "float32", "Precision of the network and of the singular values"
-    )
-    weights_from: Literal["fresh", "inherited"] = option(
-        "fresh", "Weights that are scored: newly drawn, or of the space's checkpoint"
     )
 
     def requires(self) -> frozenset[str]:
@@ -38,29 +37,18 @@ class Diversity(ProxyScore):
         return frozenset({"attention"})
 
     def passes(self) -> Sequence[PassSpec]:
-        """Return one run on the constant batch, differentiated by the projections alone."""
-        return (
-            PassSpec(
-                inputs="ones",
-                size=self.batch_size,
-                perturbation=self.noise,
-                weights=self.weights_from,
-                dtype=self.dtype,
-                # Statistics of the batch without noise, whose features are all alike, would blow up the noise.
-                norm="coupled" if self.noise else "batch",
-                readout="cotangent",
-                gradients="factors",
-                roles=("attention",),
-            ),
-        )
+        """Return one run on the constant batch, differentiated with respect to the projections alone."""
+        (spec,) = super().passes()
+        # The features of the batch without noise are all alike. Their statistics would enlarge the noise without bound.
+        norm: Literal["coupled", "batch"] = "coupled" if self.noise else "batch"
+        return (dataclasses.replace(spec, perturbation=self.noise, dtype=self.dtype, norm=norm),)
 
-    def measure(self, candidate: Candidate) -> float:
+    def value_of(self, candidate: Candidate, trace: Trace) -> float:
         """Return the sum, without unit; larger is better.
 
         Raises:
             ScoreFailed: the network has no attention, or its projections are frozen.
         """
-        trace = candidate.trace(self.passes()[0])
         total = 0.0
         for view in attention_views(candidate, {*trace.factors, *trace.gradients}):
             name = view.parameter

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from denas_core import CONTINUOUS_INPUT, PassSpec, ProxyScore, ScoreFailed, expand_mask, option
 
@@ -40,6 +40,8 @@ class Expressivity(ProxyScore):
 
     Batch-norm normalises both inputs with the statistics of the unperturbed batch.
     """
+
+    reads_features: ClassVar[bool] = True
 
     batch_size: int = option(64, "Samples of the batch", at_least=1)
     weights_from: Literal["fresh", "inherited"] = option(

@@ -33,10 +33,11 @@ class Weight(NamedTuple):
 
 @dataclasses.dataclass(kw_only=True)
 class LossScore(NoiseScore):
-    """A score of a run that a loss is differentiated of.
+    """A score of a run in which a loss is differentiated.
 
     By default the loss is the mean cross entropy of noise with fixed random labels, so neither data nor labels are
-    needed. Random labels keep the size of the gradients of a network that has learned nothing.
+    needed. Random labels keep the size of the gradients of a network that has learned nothing. In a run with the user's
+    data it is the loss of their task, with their labels.
     """
 
     kept: ClassVar[PassSpec] = OF_LOSS
@@ -193,11 +194,15 @@ class Fisher(LossScore):
         Raises:
             ScoreFailed: the network has no linear or convolutional layer.
         """
+        import torch
+
         total, layers = 0.0, 0
         for call in trace.layer_outputs:
             if call.gradient is None or len(call.outputs) != trace.spec.size:
                 continue
-            products = (call.outputs.double() * call.gradient.double()).movedim(call.channels, -1)
+            products = (
+                call.outputs.to(torch.float64, copy=True).mul_(call.gradient).movedim(call.channels, -1)
+            )
             saliency = products.reshape(len(products), -1, products.shape[-1]).sum(1)
             total += float(saliency.square().mean(0).sum()) / 2
             layers += 1

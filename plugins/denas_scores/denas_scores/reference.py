@@ -46,6 +46,8 @@ class ReferenceScore(ProxyScore):
 class ReferenceExpressivity(ReferenceScore):
     """Gaussian complexity with each batch normalised by its own statistics."""
 
+    reads_features: ClassVar[bool] = True
+
     def passes(self) -> Sequence[PassSpec]:
         """Return the clean and the perturbed forward run."""
         clean = PassSpec(size=self.batch_size, norm="coupled", **self._weights())

@@ -5,18 +5,19 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from denas_core import FEED_FORWARD, PassSpec, ProxyScore, ScoreFailed, option
+from denas_core import FEED_FORWARD, PassSpec, ScoreFailed, option
 
 from .differentiated import views_of_roles
+from .observed import ConstantScore
 
 if TYPE_CHECKING:
     from denas_core import Candidate, Trace, WeightView
 
 
 @dataclasses.dataclass(kw_only=True)
-class Saliency(ProxyScore):
+class Saliency(ConstantScore):
     """The log synaptic saliency of the weights: log sum |W * dR/dW|.
 
     R is the sum of the outputs for a constant batch, by default one input of ones, when weights and buffers are
@@ -24,7 +25,8 @@ class Saliency(ProxyScore):
     layers overflows float32 (Tanaka et al. 2020, arXiv:2006.05467, eq. 3).
     """
 
-    batch_size: int = option(1, "Samples of the constant batch", at_least=1)
+    kept: ClassVar[PassSpec] = PassSpec(magnitude=True, norm="bypass", readout="sum", gradients="factors")
+
     dtype: Literal["float32", "float64"] = option(
         "float64", "Precision of the network; float32 overflows in deep networks"
     )
@@ -32,33 +34,18 @@ class Saliency(ProxyScore):
         "feed-forward",
         "Weights that count: of convolutions, feed-forward layers and heads, or also of attention",
     )
-    weights_from: Literal["fresh", "inherited"] = option(
-        "fresh", "Weights that are scored: newly drawn, or of the space's checkpoint"
-    )
 
     def passes(self) -> Sequence[PassSpec]:
-        """Return one run of the all-positive network, differentiated by what is summed alone."""
-        return (
-            PassSpec(
-                inputs="ones",
-                size=self.batch_size,
-                weights=self.weights_from,
-                magnitude=True,
-                dtype=self.dtype,
-                norm="bypass",
-                readout="sum",
-                gradients="factors",
-                roles=self._roles(),
-            ),
-        )
+        """Return one run of the network of magnitudes, differentiated with respect to the summed weights alone."""
+        (spec,) = super().passes()
+        return (dataclasses.replace(spec, dtype=self.dtype, roles=self._roles()),)
 
-    def measure(self, candidate: Candidate) -> float:
+    def value_of(self, candidate: Candidate, trace: Trace) -> float:
         """Return the log of the sum, without unit; larger is better.
 
         Raises:
             ScoreFailed: no weight counts, a sum of zero, or overflow.
         """
-        trace = candidate.trace(self.passes()[0])
         views = views_of_roles(candidate, self._roles(), {*trace.factors, *trace.gradients})
         total = sum(_flow(trace, view) for view in views)
         if not math.isfinite(total):

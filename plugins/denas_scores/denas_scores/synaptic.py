@@ -5,17 +5,18 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from denas_core import PassSpec, ProxyScore, ScoreFailed, option
 
 from .differentiated import views_of_roles
 from .diversity import nuclear_norm
 from .gradients import ROLES
+from .observed import ConstantScore
 from .saliency import Saliency
 
 if TYPE_CHECKING:
-    from denas_core import Candidate
+    from denas_core import Candidate, Trace
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -40,13 +41,12 @@ class LogSynflow(Synflow):
     deciding. It takes one forward and one backward run of one sample, and shares them with `Synflow`.
     """
 
-    def measure(self, candidate: Candidate) -> float:
+    def value_of(self, candidate: Candidate, trace: Trace) -> float:
         """Return the sum, without unit; larger is better.
 
         Raises:
             ScoreFailed: no weight counts, or overflow.
         """
-        trace = candidate.trace(self.passes()[0])
         total = 0.0
         for view in views_of_roles(candidate, ROLES, {*trace.factors, *trace.gradients}):
             name = view.parameter
@@ -59,7 +59,7 @@ class LogSynflow(Synflow):
 
 
 @dataclasses.dataclass(kw_only=True)
-class DSS(ProxyScore):
+class DSS(ConstantScore):
     """The sum of ||dR/dW||_* ||W||_* over the projections of attention, and of |W * dR/dW| over all other weights.
 
     Zhou et al. 2022 (TF-TAS, arXiv:2203.12217), in the network of magnitudes on a constant batch, with its norms
@@ -69,12 +69,10 @@ class DSS(ProxyScore):
     one of them decides.
     """
 
-    batch_size: int = option(1, "Samples of the constant batch", at_least=1)
+    kept: ClassVar[PassSpec] = PassSpec(magnitude=True, gradients="weights", roles=ROLES)
+
     readout: Literal["cotangent", "sum"] = option(
         "cotangent", "What is differentiated: a random sum of the outputs, or their sum"
-    )
-    weights_from: Literal["fresh", "inherited"] = option(
-        "fresh", "Weights that are scored: newly drawn, or of the space's checkpoint"
     )
 
     def requires(self) -> frozenset[str]:
@@ -83,25 +81,15 @@ class DSS(ProxyScore):
 
     def passes(self) -> Sequence[PassSpec]:
         """Return one run of the network of magnitudes."""
-        return (
-            PassSpec(
-                inputs="ones",
-                size=self.batch_size,
-                weights=self.weights_from,
-                magnitude=True,
-                readout=self.readout,
-                gradients="weights",
-                roles=ROLES,
-            ),
-        )
+        (spec,) = super().passes()
+        return (dataclasses.replace(spec, readout=self.readout),)
 
-    def measure(self, candidate: Candidate) -> float:
+    def value_of(self, candidate: Candidate, trace: Trace) -> float:
         """Return the sum, without unit; larger is better.
 
         Raises:
             ScoreFailed: no weight can be differentiated by, or a gradient is not finite.
         """
-        trace = candidate.trace(self.passes()[0])
         total = 0.0
         for view in views_of_roles(candidate, ROLES, trace.gradients):
             weight = view.of(trace.parameters[view.parameter])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from denas_core import CONTINUOUS_INPUT, PassSpec, ProxyScore, ScoreFailed, option
 
@@ -24,6 +24,8 @@ class Zen(ProxyScore):
     normalised by them; the public program reads running averages of both instead. A network without batch norms has
     no second term and fails: see `scores/expressivity`.
     """
+
+    reads_features: ClassVar[bool] = True
 
     batch_size: int = option(32, "Samples of the batch of noise", at_least=2)
     repeats: int = option(1, "Runs on other weights and another batch, whose values are averaged", at_least=1)

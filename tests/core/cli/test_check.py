@@ -167,6 +167,8 @@ def test_a_plugin_is_checked_with_all_its_components() -> None:
         "builtin/evolution (strategy)",
         "builtin/random (strategy)",
         "builtin/wall-clock (probe)",
+        "builtin/process (executor)",
+        "builtin/queue (executor)",
         "builtin/serial (executor)",
         "builtin/huggingface (exporter)",
         "builtin/safetensors (exporter)",

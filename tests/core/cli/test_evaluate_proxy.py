@@ -146,7 +146,7 @@ BAD_OPTIONS = {
     ),
     "an option of another score": (
         ["--table", "acc.csv", "--target", "acc", "--set", "zen.x=1"],
-        "--set names 'zen', which is neither 'space' nor one of the evaluated scores (toy/height)",
+        "--set names 'zen', which is neither 'space' nor 'task' nor one of the evaluated scores (toy/height)",
     ),
     "an option that a score lacks": (
         ["--table", "acc.csv", "--target", "acc", "--set", "toy/height.paws=1"],

@@ -54,6 +54,13 @@ def test_a_list_is_ranked_whatever_its_form(place: Path, given: list[str]) -> No
     assert same["latency"] is None
 
 
+def test_a_component_that_is_a_metric_is_printed_once(place: Path) -> None:
+    given = ["--score", "scores/params", "--arch", "0.json", "--no-latency"]
+    done = denas_here("score", "toy/stairs", "--device", "cpu", *given)
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[0] for line in done.stdout.splitlines() if line.strip()].count("params") == 1
+
+
 def test_latency_is_measured_unless_it_is_refused(place: Path) -> None:
     done = denas_here(*SCORE, "--set", "probe.name=toy/ruler", "--archs", "archs.txt", "--json")
     for row in json.loads(done.stdout)["architectures"]:

@@ -5,12 +5,16 @@ from denas_core import hookimpl
 
 @hookimpl
 def denas_spaces():
-    return {"mlp": "denas_points.space:Mlp", "stored": "denas_points.stored:Stored"}
+    return {
+        "mlp": "denas_points.space:Mlp",
+        "deep": "denas_points.space:Deep",
+        "stored": "denas_points.stored:Stored",
+    }
 
 
 @hookimpl
 def denas_scores():
-    return {"size": "denas_points.space:Size"}
+    return {"size": "denas_points.space:Size", "loss-gradient": "denas_points.space:LossGradient"}
 
 
 @hookimpl

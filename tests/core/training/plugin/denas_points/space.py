@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Literal
 
-from denas_core import Knob, ProxyScore, SearchSpace
+from denas_core import Knob, PassSpec, ProxyScore, SearchSpace
 from denas_core.contracts.component import option
 from denas_core.values.batch import continuous_batch
 
@@ -50,8 +50,30 @@ class Mlp(SearchSpace):
 
 
 @dataclasses.dataclass(kw_only=True)
+class Deep(Mlp):
+    """Perceptrons of up to four layers."""
+
+    def knobs(self):
+        return (Knob("depth", (1, 2, 3, 4)), Knob("width", (4, 8, 16)))
+
+
+@dataclasses.dataclass(kw_only=True)
 class Size(ProxyScore):
     """More parameters are better."""
 
     def measure(self, candidate):
         return float(candidate.cost()["params"])
+
+
+@dataclasses.dataclass(kw_only=True)
+class LossGradient(ProxyScore):
+    """The size of the gradient of a cross entropy."""
+
+    batch_size: int = option(8, "Samples of the batch", at_least=1)
+
+    def passes(self):
+        return (PassSpec(size=self.batch_size, readout="cross entropy", gradients="weights"),)
+
+    def measure(self, candidate):
+        gradients = candidate.trace(self.passes()[0]).gradients.values()
+        return float(sum(gradient.square().sum() for gradient in gradients) ** 0.5)

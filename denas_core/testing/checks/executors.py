@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from denas_core.contracts.executor import Executor
-from denas_core.testing.check import check, fail, must_succeed
+from denas_core.contracts.executor import Demand, Executor
+from denas_core.errors import ConfigError
+from denas_core.testing.check import CheckSkipped, check, fail, must_succeed
 from denas_core.testing.samples.difference import brief
 from denas_core.testing.samples.knobs import Conditional
 from denas_core.testing.samples.members import samples
@@ -36,12 +37,14 @@ def evaluate_nothing(arch: Architecture) -> Evaluation:
 
 def calls(executor: Executor, spaces: object = ()) -> Iterator[list[Call]]:
     """Yield how a search calls an executor, one generation after the other."""
+    _open(executor)
     yield [Call("run()", lambda seed: dict(executor.run(evaluate, iter(_work(ITEMS)))))] * 2
 
 
 @check
 def every_item_gives_its_result_once(executor: Executor) -> None:
     """Every item of the work gives one result, which is that of its own evaluation."""
+    _open(executor)
     results = list(executor.run(evaluate, iter(_work(ITEMS))))
     indices = sorted(index for index, _ in results)
     if indices != list(range(ITEMS)):
@@ -55,6 +58,7 @@ def every_item_gives_its_result_once(executor: Executor) -> None:
 @check
 def work_is_taken_as_it_can_be_done(executor: Executor) -> None:
     """It gives its first result long before it has taken all the work, which ends with the budget."""
+    _open(executor)
     taken = 0
 
     def work() -> Iterator[tuple[int, Architecture]]:
@@ -74,6 +78,7 @@ def work_is_taken_as_it_can_be_done(executor: Executor) -> None:
 @check
 def no_work_gives_no_results(executor: Executor) -> None:
     """Without work there are no results, and run() ends."""
+    _open(executor)
     if found := list(executor.run(evaluate, iter(()))):
         fail(f"without work run() yields {brief(found)}; yield nothing")
 
@@ -81,6 +86,7 @@ def no_work_gives_no_results(executor: Executor) -> None:
 @check
 def closing_twice_is_fine(executor: Executor) -> None:
     """close() may be called after work, and again after that."""
+    _open(executor)
     list(executor.run(evaluate, iter(_work(2))))
     for _ in range(2):
         with must_succeed("close()", "close what is open, and nothing else"):
@@ -90,6 +96,7 @@ def closing_twice_is_fine(executor: Executor) -> None:
 @check
 def exceptions_come_through(executor: Executor) -> None:
     """What an evaluation or the work raises, such as an interruption, reaches the code that reads the results."""
+    _open(executor)
 
     def work() -> Iterator[tuple[int, Architecture]]:
         yield from _work(2)
@@ -104,6 +111,13 @@ def exceptions_come_through(executor: Executor) -> None:
         except ForTheCheck:
             continue
         fail(f"run() of {what} that raises gives {brief(found)}; let the exception through")
+
+
+def _open(executor: Executor) -> None:
+    try:
+        executor.open(Demand())
+    except ConfigError as error:
+        raise CheckSkipped(f"it cannot run as its options say: {error}") from error
 
 
 def _work(count: int) -> list[tuple[int, Architecture]]:

@@ -146,15 +146,13 @@ def main() -> None:
     """Print a row for each number of workers and size of a generation."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--workers", default="1,2,10,100,1000,10000")
-    parser.add_argument("--candidates", type=int, default=4000, help="at least; four generations otherwise")
+    parser.add_argument("--candidates", type=int, default=1000, help="at least; two generations otherwise")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     rows = []
     for workers in map(int, arguments.workers.split(",")):
-        for generation in sorted({100, max(100, 4 * workers), max(100, 20 * workers)}):
-            if generation > 100_000:
-                continue
-            rows.append(measure(workers, generation, max(arguments.candidates, 4 * generation)))
+        for generation in sorted({min(100_000, max(100, rounds * workers)) for rounds in (0, 4, 16)}):
+            rows.append(measure(workers, generation, max(arguments.candidates, 2 * generation)))
             if not arguments.json:
                 print(
                     ", ".join(

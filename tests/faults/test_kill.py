@@ -14,6 +14,7 @@ import pytest
 
 from denas_core.runs.files import read_run
 from denas_core.study.run_directory import RunDirectory
+from tests import warm
 from tests.core.toy_searches import denas, denas_command, environment, table
 
 SEARCH = ["search", "toy/stairs", "--score", "toy/both", "--device", "cpu", "--set", "score.failing=9"]
@@ -21,13 +22,7 @@ SEARCH = ["search", "toy/stairs", "--score", "toy/both", "--device", "cpu", "--s
 
 def kill_after(command: list[str], seconds: float, *, run: Path, wait_for: int) -> bool:
     """Start a search, wait until it commits a further trial, then a moment, then kill it; tell whether it was alive."""
-    process = subprocess.Popen(
-        command,
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        stdin=subprocess.DEVNULL,
-    )
+    process = warm.start(command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 300
     while process.poll() is None and committed(run) <= wait_for and time.monotonic() < deadline:
         time.sleep(0.005)
@@ -93,12 +88,12 @@ def test_a_killed_search_of_real_networks_ends_the_same(tmp_path: Path) -> None:
         "-b",
         "12",
     ]
-    whole = denas(*search, "-o", str(tmp_path / "whole"), timeout=300)
+    whole = warm.run(denas_command(*search, "-o", str(tmp_path / "whole")), env=environment())
     assert whole.returncode == 0, whole.stderr
     run = tmp_path / "killed"
     assert kill_after(denas_command(*search, "-o", str(run)), 0.3, run=run, wait_for=2)
     assert kill_after(denas_command("search", "--resume", str(run)), 0.1, run=run, wait_for=committed(run))
-    end = denas("search", "--resume", str(run), timeout=300)
+    end = warm.run(denas_command("search", "--resume", str(run)), env=environment())
     assert end.returncode == 0, end.stderr
     assert table(run) == table(tmp_path / "whole")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from denas_core.cli.doctor_imports import examine_plugins
 from denas_core.errors import DenasError
 from denas_core.registry.loading import Plugin
 from denas_core.registry.registry import Registry
-from tests.core.toy_searches import denas
+from tests.core.toy_searches import denas_command, environment
 
 from .conftest import Zoo
 from .declaring import CREATED, DECLARED, declaring
@@ -127,7 +128,9 @@ def test_entry_points_that_cannot_be_read_are_a_row_and_hide_no_other(broken: Br
 
 def test_doctor_stands_where_torch_itself_cannot_read_the_entry_points(tmp_path: Path) -> None:
     UNREADABLE[0].distribution.write(tmp_path)
-    done = denas("doctor", "--json", PYTHONPATH=str(tmp_path))
+    # In a process that imports torch itself.
+    environ = environment(PYTHONPATH=str(tmp_path))
+    done = subprocess.run(denas_command("doctor", "--json"), capture_output=True, text=True, env=environ)
     assert done.returncode == 0, done.stderr
     advice = json.loads(done.stdout)["advice"]
     assert any(UNREADABLE[0].fix in line for line in advice)

@@ -46,7 +46,7 @@ def read_line(process: Process) -> str:
 def test_a_process_alone_says_that_it_waits_and_gives_up(points: Path, tmp_path: Path, rank: int) -> None:
     port, out = free_port(), tmp_path / "out"
     process = start_one(rank, port, out, points, "peer_timeout=2")
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=300)
     assert process.returncode == 1, errors
     waits, gives_up = errors.splitlines()
     other = f"process {1 - rank} at localhost:{port}"
@@ -127,7 +127,7 @@ def test_a_single_process_of_torchrun_trains_alone(points: Path, tmp_path: Path)
         env=environment(PYTHONPATH=os.pathsep.join([str(PLUGIN), environment()["PYTHONPATH"]])),
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

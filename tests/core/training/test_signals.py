@@ -30,7 +30,7 @@ def stop(process: Process, number: int) -> str:
 
 
 def wait_for(path: Path, process: Process) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not path.exists():
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()[1]
         time.sleep(0.02)
@@ -99,7 +99,7 @@ def test_the_export_command_stops_at_once_and_leaves_nothing(searched: Path, poi
     assert trained.returncode == 0, trained.stderr
     out = searched / "exported"
     process = start_command("export", str(searched), "--to", "torch-export", "--out", str(out))
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not list(searched.glob(".exported.*.partial")):
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()[1]
         time.sleep(0.02)

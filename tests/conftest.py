@@ -35,9 +35,8 @@ settings.load_profile("unhurried")
 
 
 # What a developer has set for the terminal or for DENAS must not decide what tests see.
-for variable in [name for name in os.environ if name.startswith("DENAS_")]:
-    del os.environ[variable]
-for variable in ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+_OF_THE_TERMINAL = ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
+for variable in (*_OF_THE_TERMINAL, "DENAS_DEBUG", "DENAS_DISABLE_PLUGINS"):
     os.environ.pop(variable, None)
 
 

@@ -45,13 +45,13 @@ def read_line(process: Process) -> str:
 @pytest.mark.parametrize("rank", [0, 1])
 def test_a_process_alone_says_that_it_waits_and_gives_up(points: Path, tmp_path: Path, rank: int) -> None:
     port, out = free_port(), tmp_path / "out"
-    process = start_one(rank, port, out, points, "peer_timeout=2")
+    process = start_one(rank, port, out, points, "peer_timeout=5")
     _, errors = process.communicate(timeout=300)
     assert process.returncode == 1, errors
     waits, gives_up = errors.splitlines()
     other = f"process {1 - rank} at localhost:{port}"
-    assert waits == (f"process {rank} of 2 waits for {other}; it gives up after 2 s (training.peer_timeout)")
-    assert gives_up.startswith(f"error: process {rank} of 2 gives up after 2 s without {other}")
+    assert waits == (f"process {rank} of 2 waits for {other}; it gives up after 5 s (training.peer_timeout)")
+    assert gives_up.startswith(f"error: process {rank} of 2 gives up after 5 s without {other}")
     assert gives_up.endswith("or raise training.peer_timeout")
     assert not out.exists(), "nothing is half-made"
 

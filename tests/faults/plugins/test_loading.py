@@ -13,7 +13,7 @@ import pytest
 from denas_core.cli.commands.doctor import fix
 from denas_core.cli.doctor_imports import examine_plugins
 from denas_core.errors import DenasError
-from denas_core.registry.loading import Plugin
+from denas_core.registry.loading import Plugin, installed_points
 from denas_core.registry.registry import Registry
 from tests.core.toy_searches import denas_command, environment
 
@@ -23,6 +23,9 @@ from .good import GOOD
 from .loading import BROKEN, ODD_METADATA, UNREADABLE, Broken
 from .making import installed
 from .trying import changed, process, stirred
+
+OURS = {point.name for point in installed_points()[0]} - {"builtin"}
+"""The plugins of this repository, whose imports take seconds."""
 
 Rows = dict[tuple[str, str], dict[str, Any]]
 
@@ -41,10 +44,8 @@ def registry(zoo: Zoo) -> Registry:
 @pytest.fixture(scope="module")
 def rows(registry: Registry) -> Rows:
     """What ``denas doctor`` knows, with how to fix it."""
-    # Without the plugins of this repository, whose imports take seconds.
-    ours = {plugin.name for plugin in registry.plugins if not plugin.distribution.startswith("denas-zoo-")}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DENAS_DISABLE_PLUGINS", ",".join(ours - {"builtin"}))
+        patch.setenv("DENAS_DISABLE_PLUGINS", ",".join(OURS))
         found = examine_plugins(patience=60)
     return {(row["name"], row["distribution"]): {**row, "fix": fix(row)} for row in found}
 

@@ -24,19 +24,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-_AT_START = (
-    "PYTHON",
-    "LANG",
-    "LC_",
-    "OMP_",
-    "MKL_",
-    "TORCH",
-    "HF_",
-    "TRANSFORMERS_",
-    "ACCELERATE_",
-    "TOKENIZERS_",
-)
+_AT_START = ("PYTHON", "LANG", "LC_", "OMP_", "MKL_", "TORCH_", "HF_", "TRANSFORMERS_", "ACCELERATE_")
 """How names of variables begin that Python and the imported packages read when they start."""
+
+_ENVIRONMENT = dict(os.environ)
+"""What a process that forks starts with, whatever a test changes before it starts."""
 
 _IMPORTED = ("torch", "pydantic", "typer", "rich.console", "rich.table", "rich.progress", "jinja2", "yaml")
 _FOR_TRAINING = ("accelerate", "safetensors.torch", "transformers.trainer", "torch.utils.tensorboard")
@@ -134,7 +126,7 @@ def start(
     """
     executable, *arguments = command
     assert executable == sys.executable and arguments[0] in ("-c", "-m")
-    if sys.platform != "linux" or _read_at_start(env) != _read_at_start(os.environ):
+    if sys.platform != "linux" or _read_at_start(env) != _read_at_start(_ENVIRONMENT):
         null = subprocess.DEVNULL
         return subprocess.Popen(
             command, env=env, cwd=cwd, stdin=null, stdout=stdout, stderr=stderr, text=True
@@ -192,7 +184,7 @@ def _read_at_start(env: Mapping[str, str]) -> dict[str, str]:
 def _server(imported: tuple[str, ...]) -> socket.socket:
     """Return the connection to the process that has imported something and forks; it ends with this one."""
     ours, theirs = socket.socketpair()
-    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    env = {name: value for name, value in _ENVIRONMENT.items() if name != "PYTHONPATH"}
     with theirs:
         subprocess.Popen(
             [sys.executable, "-P", __file__, str(theirs.fileno()), *imported],

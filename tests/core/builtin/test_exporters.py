@@ -39,6 +39,15 @@ class TestTorchExport(ExporterTests):
     def make(self) -> TorchExport:
         return TorchExport().named("builtin/torch-export")
 
+    def spaces(self) -> list[SearchSpace]:
+        return [cnn()]
+
+
+@pytest.mark.nightly
+class TestTorchExportOfEachKind(TestTorchExport):
+    def spaces(self) -> list[SearchSpace]:
+        return list(sample_spaces())
+
 
 class TestSafetensors(ExporterTests):
     def make(self) -> Safetensors:

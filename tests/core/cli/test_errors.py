@@ -45,7 +45,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["toy/stairs", "--seed", "-1"], 2, "key 'seed' of the configuration"),
         (["toy/stairs", "--seed", "x"], 2, "Invalid value for '--seed'"),
         (["toy/stairs", "--set", "strategy={name: evolution, population: 0, mutations: 0, crossovers: 0}"], 2,
-         "nothing to propose"),
+         "proposes nothing"),
         (["toy/stairs", "--out", "."], 2, "name another, or go on with: denas search --resume ."),
         (["--resume", "nowhere"], 2, "'nowhere' is not a run directory"),
         (["--config", "missing.yaml"], 2, "cannot read 'missing.yaml'"),

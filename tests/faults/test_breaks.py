@@ -288,6 +288,8 @@ def outcome_of(gates: list[str], place: Path) -> str:
             "OMP_NUM_THREADS": "1",
         },
     )
+    # For whoever reads why this test has failed.
+    print(done.stdout, done.stderr)
     verdict = {0: "passed", 1: "failed"}.get(done.returncode, f"ended with {done.returncode}")
     return verdict if verdict != "passed" or not done.stdout.count("error") else done.stdout
 

@@ -34,6 +34,18 @@ settings.register_profile(
 settings.load_profile("unhurried")
 
 
+# What a developer has set for the terminal or for DENAS must not decide what tests see.
+_OF_THE_TERMINAL = ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
+for variable in (*_OF_THE_TERMINAL, "DENAS_DEBUG", "DENAS_DISABLE_PLUGINS"):
+    os.environ.pop(variable, None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that hold slow tests, so that no worker is left alone with one of them at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Return the number of workers for ``-n auto``: none if all tests are in one file, which one worker would run."""
     named = {argument.partition("::")[0] for argument in config.args}

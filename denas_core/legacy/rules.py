@@ -128,6 +128,16 @@ def latency_weight(unit: str) -> Rule:
     return rule
 
 
+TEXT_KEYS: Mapping[str, Rule] = {
+    **millions("params"),
+    **latency_bounds(batch=32),
+    "img_size": to("space.seq_len", note="tokens of a text"),
+    "batch_size": to("score.synaptic_batch_size"),
+    "diversity_weight": diversity_weight,
+    "latency_weight": latency_weight("millisecond of a batch"),
+}
+"""Keys of searches for networks of text, which the original scored alike."""
+
 _LAYERED = {"DEPTH": "depths", "MLP_RATIO": "mlp_ratios", "NUM_HEADS": "heads", "EMBED_DIM": "embed_dims"}
 
 

@@ -44,10 +44,7 @@ class Seal:
         """Record the present state of `trace`."""
         tensors = _readable(trace.tensors())
         samples = _samples(tensors[:: len(tensors) // SAMPLES + 1])
-        self._watch(
-            "a trace",
-            lambda: (_members(trace), [t._version for t in tensors], _elements(samples)),
-        )
+        self._watch("a trace", lambda: (_members(trace), [t._version for t in tensors], _elements(samples)))
 
     def broken(self) -> str:
         """Return what has changed, ``the network`` or ``a trace``, or an empty string."""
@@ -67,25 +64,18 @@ def _structure(module: nn.Module) -> tuple[Any, ...]:
 
 
 def _members(trace: Trace) -> list[list[int]]:
-    mappings = (
-        trace.outputs.logits,
-        trace.parameters,
-        trace.gradients,
-        trace.input_gradients,
-        trace.curvature,
-    )
+    of_weights = (trace.parameters, trace.gradients, trace.curvature)
+    mappings = (trace.outputs.logits, trace.input_gradients, *of_weights)
     return [[*map(id, mapping.values())] for mapping in mappings]
 
 
 def _facts(tensor: Tensor) -> tuple[Any, ...]:
-    has_gradient = tensor.is_leaf and tensor.grad is not None
-    return (
-        tensor._version,
+    of_autograd = (
         tensor.requires_grad,
-        tensor.data_ptr(),
         bool(tensor._backward_hooks),
-        has_gradient,
+        tensor.is_leaf and tensor.grad is not None,
     )
+    return tensor._version, tensor.data_ptr(), *of_autograd
 
 
 def _readable(tensors: Iterable[Tensor]) -> list[Tensor]:

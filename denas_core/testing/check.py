@@ -28,6 +28,10 @@ class CheckSkipped(SkipTest):
     """A claim does not apply to this component; the text says why."""
 
 
+class ForTheCheck(Exception):
+    """What a check lets a call raise, to see whether it comes through."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Check:
     """One claim about a component.

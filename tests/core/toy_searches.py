@@ -19,6 +19,7 @@ from denas_core.runs.files import read_run
 from denas_core.setup.config import RunConfig, make_config
 from denas_core.study.study import Study
 from denas_core.values.trial import Trial
+from tests import warm
 
 TOY = Path(__file__).parents[1] / "toy"
 
@@ -75,21 +76,13 @@ def denas(
     *arguments: str, cwd: Path | None = None, timeout: float = 300, **extra: str
 ) -> subprocess.CompletedProcess[str]:
     """Run ``denas`` as a user would, and return what it printed."""
-    return subprocess.run(
-        denas_command(*arguments),
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env=environment(**extra),
-        timeout=timeout,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+    return warm.run(denas_command(*arguments), cwd=cwd, env=environment(**extra), timeout=timeout)
 
 
-def denas_here(*arguments: str) -> subprocess.CompletedProcess[str]:
+def denas_here(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run ``denas`` in this process, which is quicker, and return what it printed."""
     out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    place = contextlib.chdir(cwd) if cwd else contextlib.nullcontext()
+    with place, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = _run([*arguments], debug=False)
     return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests import warm
 
 ROOT = Path(__file__).parents[2]
 
@@ -278,7 +279,7 @@ def outcome_of(gates: list[str], place: Path) -> str:
         "-p",
         "no:hypothesispytest",
     ]
-    done = subprocess.run(
+    done = warm.run(
         [*command, *(f"tests/{gate}" for gate in gates)],
         cwd=place,
         env={
@@ -286,11 +287,9 @@ def outcome_of(gates: list[str], place: Path) -> str:
             "PYTHONPATH": f"{place}{os.pathsep}{place / 'tests' / 'toy'}",
             "OMP_NUM_THREADS": "1",
         },
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
     )
+    # For whoever reads why this test has failed.
+    print(done.stdout, done.stderr)
     verdict = {0: "passed", 1: "failed"}.get(done.returncode, f"ended with {done.returncode}")
     return verdict if verdict != "passed" or not done.stdout.count("error") else done.stdout
 

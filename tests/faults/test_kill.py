@@ -14,6 +14,7 @@ import pytest
 
 from denas_core.runs.files import read_run
 from denas_core.study.run_directory import RunDirectory
+from tests import warm
 from tests.core.toy_searches import denas, denas_command, environment, table
 
 SEARCH = ["search", "toy/stairs", "--score", "toy/both", "--device", "cpu", "--set", "score.failing=9"]
@@ -21,13 +22,7 @@ SEARCH = ["search", "toy/stairs", "--score", "toy/both", "--device", "cpu", "--s
 
 def kill_after(command: list[str], seconds: float, *, run: Path, wait_for: int) -> bool:
     """Start a search, wait until it commits a further trial, then a moment, then kill it; tell whether it was alive."""
-    process = subprocess.Popen(
-        command,
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        stdin=subprocess.DEVNULL,
-    )
+    process = warm.start(command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 300
     while process.poll() is None and committed(run) <= wait_for and time.monotonic() < deadline:
         time.sleep(0.005)
@@ -93,12 +88,13 @@ def test_a_killed_search_of_real_networks_ends_the_same(tmp_path: Path) -> None:
         "-b",
         "12",
     ]
-    whole = denas(*search, "-o", str(tmp_path / "whole"), timeout=300)
+    whole = warm.run(denas_command(*search, "-o", str(tmp_path / "whole")), env=environment())
     assert whole.returncode == 0, whole.stderr
     run = tmp_path / "killed"
-    assert kill_after(denas_command(*search, "-o", str(run)), 0.3, run=run, wait_for=2)
-    assert kill_after(denas_command("search", "--resume", str(run)), 0.1, run=run, wait_for=committed(run))
-    end = denas("search", "--resume", str(run), timeout=300)
+    # At once, because a quick machine may need only tenths of a second for what is left.
+    assert kill_after(denas_command(*search, "-o", str(run)), 0, run=run, wait_for=2)
+    assert kill_after(denas_command("search", "--resume", str(run)), 0, run=run, wait_for=committed(run))
+    end = warm.run(denas_command("search", "--resume", str(run)), env=environment())
     assert end.returncode == 0, end.stderr
     assert table(run) == table(tmp_path / "whole")
 
@@ -144,12 +140,15 @@ def test_a_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
     slow = ("--budget", "100", "--set", "score.pause=300.0", "-o", str(run))
     with searching(*slow, DENAS_TOY_BEGUN=str(begun)) as process:
         wait_until(begun.exists, process)
-        process.send_signal(signal.SIGINT)
-        # Two signals that come before the first is handled are one.
-        time.sleep(2)
-        assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        # Far from the end of the candidate, however busy the machine is.
-        assert process.wait(timeout=300) == 130
+        signals = 0
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            signals += 1
+            # Two signals that come before the first is handled are one: a busy machine may need a third.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=2)
+        assert process.returncode == 130
+        # The candidate lasts longer than all of them.
+        assert 2 <= signals < 100
     assert committed(run) == 0
     RunDirectory.open(run).close()

@@ -102,12 +102,9 @@ def test_the_training_becomes_one_that_train_accepts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "section",
     [
-        *(7, [], {"x": {"max": 9}}, {"hidden_size": 9}, {"hidden_size": {"max": 9, "min": 9}}),
-        *(
-            {"hidden_size": {"max": "x"}},
-            {"hidden_size": {"max": 9, "step": 0}},
-            {"hidden_size": {"step": 1}},
-        ),
+        *(7, [], {"x": {"max": 9}}),
+        *({"hidden_size": value} for value in (9, {"max": 9, "min": 9}, {"max": "x"})),
+        *({"hidden_size": value} for value in ({"max": 9, "step": 0}, {"step": 1})),
     ],
 )
 def test_a_section_that_cannot_be_read_is_refused(section: object) -> None:

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
+
+from tests import warm
 
 
 def run(*command: str, site: Path, cwd: Path) -> str:
     """Run a command of this Python with the packages of `site`; it must succeed. Return its standard output."""
-    done = subprocess.run(
-        [sys.executable, *command],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(site), "OMP_NUM_THREADS": "1", "PYTEST_ADDOPTS": ""},
-        timeout=300,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+    env = {**os.environ, "PYTHONPATH": str(site), "OMP_NUM_THREADS": "1", "PYTEST_ADDOPTS": ""}
+    done = warm.run([sys.executable, *command], cwd=cwd, env=env)
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 

@@ -34,6 +34,19 @@ class Case:
         """Return the combined values of other columns."""
         return list(self.score.combine(dataclasses.replace(self.table, columns=columns), self.space))
 
+    def calls(self) -> list[Call]:
+        """Return how a search calls the score."""
+        score, space, table = self.score, self.space, self.table
+        return [
+            Call("default_weights()", lambda seed: dict(score.default_weights(space))),
+            Call("component()", lambda seed: [score.component(name, space) for name in table.weights]),
+            Call("combine()", lambda seed: self.combined(table.columns)),
+        ]
+
+    def loan(self) -> Loan:
+        """Return the call with a table that others use too."""
+        return Loan("combine()", lambda: self.combined(self.table.columns), lambda: self.table.columns)
+
 
 def cases(score: CombinedScore, spaces: Spaces) -> Iterator[Case]:
     """Yield a table of random values for each space; skip the check of a score that combines nothing."""
@@ -51,14 +64,12 @@ def cases(score: CombinedScore, spaces: Spaces) -> Iterator[Case]:
 
 def calls(score: CombinedScore, spaces: Spaces) -> Iterator[list[Call]]:
     """Yield how a search calls a combined score."""
-    for case in cases(score, spaces):
-        yield _calls(case)
+    yield from (case.calls() for case in cases(score, spaces))
 
 
 def loans(score: CombinedScore, spaces: Spaces) -> Iterator[Loan]:
-    """Yield the calls of a combined score with a table that others use too."""
-    for case in cases(score, spaces):
-        yield _loan(case)
+    """Yield the calls of a combined score with objects that others use too."""
+    yield from (case.loan() for case in cases(score, spaces))
 
 
 @check_on(lambda score, spaces: spaces)
@@ -121,16 +132,3 @@ def a_sample_makes_rows_independent(score: CombinedScore, case: Case) -> None:
     among = list(score.combine(table, case.space))[: ROWS // 2]
     if alone != among:
         fail(f"combine() gives {brief(alone)}, with other rows {brief(among)}; rank against the sample alone")
-
-
-def _calls(case: Case) -> list[Call]:
-    score, space, table = case.score, case.space, case.table
-    return [
-        Call("default_weights()", lambda seed: dict(score.default_weights(space))),
-        Call("component()", lambda seed: [score.component(name, space) for name in table.weights]),
-        Call("combine()", lambda seed: case.combined(table.columns)),
-    ]
-
-
-def _loan(case: Case) -> Loan:
-    return Loan("combine()", lambda: case.combined(case.table.columns), lambda: case.table.columns)

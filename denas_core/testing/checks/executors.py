@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from denas_core.contracts.executor import Demand, Executor
 from denas_core.errors import ConfigError
-from denas_core.testing.check import CheckSkipped, check, fail, must_succeed
+from denas_core.testing.check import CheckSkipped, ForTheCheck, check, fail, must_succeed
 from denas_core.testing.samples.difference import brief
 from denas_core.testing.samples.knobs import Conditional
 from denas_core.testing.samples.members import samples
@@ -19,10 +19,6 @@ ITEMS = 40
 ENDLESS = 2000
 MOST_IN_FLIGHT = 256
 """Items that an executor may take before it gives its first result."""
-
-
-class ForTheCheck(Exception):
-    """What evaluations and work raise to see whether it comes through."""
 
 
 def evaluate(arch: Architecture) -> Evaluation:

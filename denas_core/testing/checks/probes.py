@@ -10,7 +10,7 @@ from typing import Any
 
 from denas_core.contracts.probe import LatencyProbe
 from denas_core.contracts.space import SearchSpace
-from denas_core.testing.check import check, check_on, fail, must_succeed
+from denas_core.testing.check import ForTheCheck, check, check_on, fail, must_succeed
 from denas_core.testing.samples.difference import brief
 from denas_core.testing.samples.members import ends
 from denas_core.values.latency import Latency
@@ -18,10 +18,6 @@ from denas_core.values.latency import Latency
 from .calls import Call
 
 SHORT_MS, LONG_MS = 2.0, 20.0
-
-
-class ForTheCheck(Exception):
-    """What a call that is timed raises to see whether it comes through."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,19 +7,7 @@ from typing import Any
 
 from denas_core import Recipe
 from denas_core.errors import DenasError
-from denas_core.legacy import (
-    NO_TERM,
-    KeyTable,
-    Legacy,
-    OldConfig,
-    Outcome,
-    diversity_weight,
-    latency_bounds,
-    latency_weight,
-    millions,
-    text,
-    to,
-)
+from denas_core.legacy import NO_TERM, TEXT_KEYS, KeyTable, Legacy, OldConfig, Outcome, text, to
 
 from .families import FAMILIES
 from .notation import COMMON
@@ -124,13 +112,8 @@ LEGACY = Legacy(
         implied=_implied,
         keys={
             "supernet": _model,
-            **millions("params"),
-            **latency_bounds(batch=32),
-            "img_size": to("space.seq_len", note="tokens of a text"),
-            "batch_size": to("score.synaptic_batch_size"),
+            **TEXT_KEYS,
             "search_space": _search_space,
-            "diversity_weight": diversity_weight,
-            "latency_weight": latency_weight("millisecond of a batch"),
         },
         unused={NO_TERM: "expressivity_weight complexity_weight"},
         elsewhere={"supernet: the folder of that name in it, if there is one": "pretrained_model_path"},

@@ -9,7 +9,7 @@ import pytest
 from denas_asr.transformer.legacy import USUAL
 from denas_asr.transformer.space import Transformer
 from denas_core.errors import ConfigError
-from tests.core.legacy.imports import imported, keys_by_fate, plan, set_up, train_briefly
+from tests.core.legacy.imports import CLASSIC, imported, keys_by_fate, plan, set_up, train_briefly
 
 # Written for this test: every key that the original reads, with its default values.
 SEARCH = """\
@@ -64,7 +64,7 @@ def test_other_choices_reach_the_space_and_a_bound_on_latency_says_why_it_does_n
     )
     assert found.document == {
         "space": {"name": "asr/transformer", "depths": [2, 3], "mlp_ratios": [4.0]},
-        "score": {"name": "scores/de-score", "combination": "classic"},
+        "score": CLASSIC,
     }
     assert "rtf" in found.outcomes["budget_latency_max"].note
 
@@ -73,11 +73,8 @@ def test_other_choices_reach_the_space_and_a_bound_on_latency_says_why_it_does_n
     ("text", "key", "value"),
     [
         *((SEARCH, "batch_size", "x"), (SEARCH, "SEARCH_SPACE", {"DEPTH": [2.5]})),
-        *(
-            (TRAINING, "out_channels", [64, 32, 64]),
-            (TRAINING, "augmentation", 3),
-            (TRAINING, "speed_perturb", 3),
-        ),
+        *((TRAINING, key, 3) for key in ("augmentation", "speed_perturb")),
+        (TRAINING, "out_channels", [64, 32, 64]),
     ],
 )
 def test_a_value_that_cannot_be_read_is_refused_with_its_key(text: str, key: str, value: object) -> None:
@@ -105,11 +102,7 @@ def test_the_default_training_becomes_one_that_train_accepts(tmp_path: Path) -> 
 def test_an_imported_training_runs(tmp_path: Path) -> None:
     (tmp_path / "best.txt").write_text(SMALLEST)
     sizes = {"train_epochs": 1, "num_workers": 0, "train_batch_size": 3, "num_decoder_layers": 1, "d_ffn": 64}
-    places = {
-        "train_csv": "train-example.csv",
-        "valid_csv": "dev-example.csv",
-        "test_csv": None,
-        "tokenizer_ckpt": None,
-    }
+    places = {"train_csv": "train-example.csv", "valid_csv": "dev-example.csv"}
+    places |= {"test_csv": None, "tokenizer_ckpt": None}
     found = imported(TRAINING, best_model_structure=str(tmp_path / "best.txt"), **sizes, **places)
     assert train_briefly(found, tmp_path) >= 0

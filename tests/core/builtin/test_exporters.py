@@ -6,7 +6,6 @@ import dataclasses
 import json
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from denas_core.testing import ExporterTests
 from denas_core.testing.checks.processes import fault_of
 from denas_core.testing.samples.spaces import SampleTransformer, sample_spaces
 from denas_core.values.batch import Batch
+from tests import warm
 from tests.core.exported import FACTS, Answers, model_of, sample_model
 
 
@@ -38,6 +38,15 @@ def cnn() -> SearchSpace:
 class TestTorchExport(ExporterTests):
     def make(self) -> TorchExport:
         return TorchExport().named("builtin/torch-export")
+
+    def spaces(self) -> list[SearchSpace]:
+        return [cnn()]
+
+
+@pytest.mark.nightly
+class TestTorchExportOfEachKind(TestTorchExport):
+    def spaces(self) -> list[SearchSpace]:
+        return list(sample_spaces())
 
 
 class TestSafetensors(ExporterTests):
@@ -113,13 +122,8 @@ except StorageError as error:
 
 
 def test_where_no_file_can_grow_a_program_is_an_error_and_no_crash(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", FULL, str(tmp_path / "out")],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = warm.run([sys.executable, "-c", FULL, str(tmp_path / "out")], env=environ)
     assert done.returncode == 0, done.stderr
     assert "File too large; free space, or choose another place" in done.stdout
     assert not list(tmp_path.iterdir())

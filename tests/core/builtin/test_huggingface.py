@@ -37,6 +37,12 @@ class TestHuggingFace(ExporterTests):
         return exporter()
 
     def spaces(self) -> list[SearchSpace]:
+        return [bert()]
+
+
+@pytest.mark.nightly
+class TestHuggingFaceOfEachKind(TestHuggingFace):
+    def spaces(self) -> list[SearchSpace]:
         return [bert(), bert(kind="answer"), Own().named("test/own")]
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.toy_searches import denas, denas_command, environment, toy_search
+from denas_core.registry.loading import installed_points
+from tests.core.toy_searches import denas, denas_command, denas_here, environment, toy_search
 
 TOY_SEARCH = ["search", "toy/stairs", "--score", "toy/both", "--device", "cpu", "--budget", "30"]
 
@@ -39,7 +40,7 @@ def test_search_prints_the_promised_json_and_nothing_else_on_standard_output(tmp
 
 def test_without_out_runs_are_numbered(tmp_path: Path) -> None:
     for number in (1, 2):
-        done = denas(*TOY_SEARCH, "--json", cwd=tmp_path)
+        done = denas_here(*TOY_SEARCH, "--json", cwd=tmp_path)
         assert json.loads(done.stdout)["run"] == f"runs/toy-stairs-{number}"
 
 
@@ -48,7 +49,7 @@ def test_an_architecture_file_is_what_arch_reads_back(tmp_path: Path, run: Path)
     (tmp_path / "a.yaml").write_text("".join(f"{name}: {value}\n" for name, value in best.items()))
     by_file = {}
     for file in (run / "best.json", tmp_path / "a.yaml"):
-        done = denas(
+        done = denas_here(
             "score",
             "toy/stairs",
             "--arch",
@@ -68,7 +69,7 @@ def test_an_architecture_file_is_what_arch_reads_back(tmp_path: Path, run: Path)
 
 
 def test_trials_lists_every_trial(run: Path) -> None:
-    document = json.loads(denas("trials", str(run), "--json").stdout)
+    document = json.loads(denas_here("trials", str(run), "--json").stdout)
     assert len(document["trials"]) == 60
     assert set(document["trials"][0]) >= {
         "index",
@@ -80,13 +81,15 @@ def test_trials_lists_every_trial(run: Path) -> None:
         "metrics",
         "seconds",
     }
-    assert "height" in denas("trials", str(run)).stdout
-    assert json.loads(denas("trials", str(run), "--state", "failed", "--json").stdout)["trials"] == []
+    assert "height" in denas_here("trials", str(run)).stdout
+    assert json.loads(denas_here("trials", str(run), "--state", "failed", "--json").stdout)["trials"] == []
 
 
 def test_rank_orders_anew_without_scoring(run: Path) -> None:
     before = (run / "study.db").read_bytes()
-    document = json.loads(denas("rank", str(run), "--weights", "slope=0", "--top", "60", "--json").stdout)
+    document = json.loads(
+        denas_here("rank", str(run), "--weights", "slope=0", "--top", "60", "--json").stdout
+    )
     heights = [row["components"]["height"] for row in document["ranked"]]
     assert heights == sorted(heights, reverse=True)
     assert document["weights"] == {"height": 1.0}
@@ -95,25 +98,27 @@ def test_rank_orders_anew_without_scoring(run: Path) -> None:
 
 def test_rank_computes_what_is_missing_only_when_asked(tmp_path: Path) -> None:
     toy_search(tmp_path / "r", budget=20, score={"name": "toy/both", "weights": {"slope": 0}})
-    refused = denas("rank", str(tmp_path / "r"), "--weights", "slope=1")
+    refused = denas_here("rank", str(tmp_path / "r"), "--weights", "slope=1")
     assert refused.returncode == 2
     assert "component 'slope' was not computed in this run (it has height)" in refused.stderr
-    assert denas("rank", str(tmp_path / "r"), "--weights", "slope=1", "--compute").returncode == 0
-    again = json.loads(denas("rank", str(tmp_path / "r"), "--weights", "slope=1,height=0", "--json").stdout)
+    assert denas_here("rank", str(tmp_path / "r"), "--weights", "slope=1", "--compute").returncode == 0
+    again = json.loads(
+        denas_here("rank", str(tmp_path / "r"), "--weights", "slope=1,height=0", "--json").stdout
+    )
     slopes = [row["components"]["slope"] for row in again["ranked"]]
     assert slopes == sorted(slopes)
 
 
 def test_plugins_lists_distribution_version_status_and_declarations() -> None:
-    rows = {row["name"]: row for row in json.loads(denas("plugins", "--json").stdout)["plugins"]}
+    rows = {row["name"]: row for row in json.loads(denas_here("plugins", "--json").stdout)["plugins"]}
     assert rows["toy"]["distribution"] == "denas-toy"
     assert rows["toy"]["status"] == "ok"
     assert rows["builtin"]["components"]["strategy"] == ["evolution", "random"]
-    assert "stairs" in denas("plugins").stdout
+    assert "stairs" in denas_here("plugins").stdout
 
 
 def test_show_prints_knobs_options_size_and_documentation() -> None:
-    document = json.loads(denas("show", "toy/stairs", "--set", "space.highest=2", "--json").stdout)
+    document = json.loads(denas_here("show", "toy/stairs", "--set", "space.highest=2", "--json").stdout)
     assert document["size"] == 124
     assert document["knobs"][1] == {
         "name": "step0",
@@ -123,13 +128,13 @@ def test_show_prints_knobs_options_size_and_documentation() -> None:
     }
     assert document["options"][0]["name"] == "width"
     assert document["documentation"] == "Steps of different heights."
-    assert "size: about 10^2 (7 knobs)" in denas("show", "toy/stairs", "--set", "space.highest=2").stdout
-    assert "Each generation" in denas("show", "evolution").stdout
+    assert "size: about 10^2 (7 knobs)" in denas_here("show", "toy/stairs", "--set", "space.highest=2").stdout
+    assert "Each generation" in denas_here("show", "evolution").stdout
 
 
 def test_latency_prints_the_interval(run: Path) -> None:
     arguments = ["latency", "toy/stairs", "--arch", str(run / "best.json"), "--set", "probe.name=toy/ruler"]
-    document = json.loads(denas(*arguments, "--set", "score.name=toy/both", "--json").stdout)
+    document = json.loads(denas_here(*arguments, "--set", "score.name=toy/both", "--json").stdout)
     assert document["low"] < document["median"] < document["high"]
     assert document["verdict"] == "stable"
 
@@ -137,11 +142,11 @@ def test_latency_prints_the_interval(run: Path) -> None:
 def test_config_commands_agree(tmp_path: Path) -> None:
     file = tmp_path / "run.yaml"
     file.write_text("space: {name: toy/stairs, width: 2}\nscore: toy/both\nbudget: 5\ndevice: cpu\n")
-    assert denas("config", "validate", str(file)).stdout == f"{file}: valid\n"
-    resolved = json.loads(denas("config", "show", str(file), "--resolved", "--json").stdout)
+    assert denas_here("config", "validate", str(file)).stdout == f"{file}: valid\n"
+    resolved = json.loads(denas_here("config", "show", str(file), "--resolved", "--json").stdout)
     assert resolved["space"] == {"name": "toy/stairs", "width": 2, "highest": 9}
     assert resolved["strategy"]["population"] == 50
-    done = denas(
+    done = denas_here(
         "search",
         "--config",
         str(file),
@@ -154,15 +159,15 @@ def test_config_commands_agree(tmp_path: Path) -> None:
         str(tmp_path / "r"),
     )
     assert json.loads(done.stdout)["trials"]["scored"] == 6
-    schema = json.loads(denas("config", "schema").stdout)
+    schema = json.loads(denas_here("config", "schema").stdout)
     assert set(schema["properties"]) >= {"space", "score", "budget", "constraints"}
 
 
 def test_config_init_writes_what_validate_accepts(tmp_path: Path) -> None:
     pytest.importorskip("denas_cv")
-    assert denas("config", "init", "-o", "run.yaml", cwd=tmp_path).returncode == 0
-    assert denas("config", "validate", "run.yaml", cwd=tmp_path).returncode == 0
-    assert denas("config", "init", "-o", "run.yaml", cwd=tmp_path).returncode == 2
+    assert denas_here("config", "init", "-o", "run.yaml", cwd=tmp_path).returncode == 0
+    assert denas_here("config", "validate", "run.yaml", cwd=tmp_path).returncode == 0
+    assert denas_here("config", "init", "-o", "run.yaml", cwd=tmp_path).returncode == 2
 
 
 def test_doctor_names_the_mend_of_a_broken_plugin(tmp_path: Path) -> None:
@@ -172,7 +177,10 @@ def test_doctor_names_the_mend_of_a_broken_plugin(tmp_path: Path) -> None:
     (broken / "entry_points.txt").write_text("[denas]\nbroken = broken_plugin\n")
     (tmp_path / "broken_plugin.py").write_text("import surely_not_installed\n")
     path = f"{environment()['PYTHONPATH']}:{tmp_path}"
-    document = json.loads(denas("doctor", "--json", PYTHONPATH=path).stdout)
+    # Those of this repository, whose imports take seconds, have tests of their own.
+    others = {point.name for point in installed_points()[0]} - {"builtin", "toy"}
+    only = {"PYTHONPATH": path, "DENAS_DISABLE_PLUGINS": ",".join(others)}
+    document = json.loads(denas("doctor", "--json", **only).stdout)
     (row,) = [row for row in document["plugins"] if row["name"] == "broken"]
     assert "pip install surely_not_installed" in row["fix"]
     assert document["machine"]["noise"] >= 0
@@ -221,6 +229,6 @@ def test_completion_offers_the_commands() -> None:
 
 
 def test_an_empty_architecture_is_told_as_such() -> None:
-    done = denas("score", "toy/stairs", "--arch", "", "--set", "score.name=toy/both")
+    done = denas_here("score", "toy/stairs", "--arch", "", "--set", "score.name=toy/both")
     assert done.returncode == 2
     assert done.stderr.startswith("error: --arch is empty;")

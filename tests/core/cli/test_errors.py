@@ -10,7 +10,7 @@ import pytest
 
 from denas_core.cli import _run
 from denas_core.runs.store import Store
-from tests.core.toy_searches import denas, toy_search
+from tests.core.toy_searches import denas_here, toy_search
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["toy/stairs", "--seed", "-1"], 2, "key 'seed' of the configuration"),
         (["toy/stairs", "--seed", "x"], 2, "Invalid value for '--seed'"),
         (["toy/stairs", "--set", "strategy={name: evolution, population: 0, mutations: 0, crossovers: 0}"], 2,
-         "nothing to propose"),
+         "proposes nothing"),
         (["toy/stairs", "--out", "."], 2, "name another, or go on with: denas search --resume ."),
         (["--resume", "nowhere"], 2, "'nowhere' is not a run directory"),
         (["--config", "missing.yaml"], 2, "cannot read 'missing.yaml'"),
@@ -60,7 +60,7 @@ def test_bad_input_gets_one_clear_line_and_its_exit_code(
 ) -> None:
     (tmp_path / "file").write_text("x")
     options = ["--set", "score.name=toy/both"] if any("toy/stairs" in a for a in arguments) else []
-    done = denas("search", *arguments, *options, cwd=tmp_path)
+    done = denas_here("search", *arguments, *options, cwd=tmp_path)
     assert done.returncode == code, done.stderr
     assert text in done.stderr
     assert done.stderr.startswith("error: ")
@@ -69,7 +69,7 @@ def test_bad_input_gets_one_clear_line_and_its_exit_code(
 
 
 def test_a_sentence_of_the_parser_goes_on_without_its_full_stop(tmp_path: Path) -> None:
-    done = denas("search", "toy/stairs", "--out", cwd=tmp_path)
+    done = denas_here("search", "toy/stairs", "--out", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "error: Option '--out' requires an argument; see 'denas --help'\n"
 
@@ -81,14 +81,14 @@ def test_a_resume_refuses_what_would_change_the_answer(run: Path) -> None:
         ["-c", "params<=100"],
         ["--weights", "slope=0"],
     ):
-        done = denas("search", "--resume", str(run), *option)
+        done = denas_here("search", "--resume", str(run), *option)
         assert done.returncode == 2
         assert "only budget and executor may change" in done.stderr
 
 
 def test_a_directory_with_a_configuration_of_one_s_own_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("# mine\nspace: toy/stairs\nscore: toy/both\n")
-    done = denas("search", "--config", "config.yaml", "--out", ".", "-b", "5", cwd=tmp_path)
+    done = denas_here("search", "--config", "config.yaml", "--out", ".", "-b", "5", cwd=tmp_path)
     assert done.returncode == 2
     assert "exists and is not empty" in done.stderr
     assert (tmp_path / "config.yaml").read_text().startswith("# mine")
@@ -102,7 +102,7 @@ def test_components_are_not_computed_with_other_software(tmp_path: Path) -> None
     store.set_header(header)
     store.close()
     for command in (["rank", "--weights", "slope=1", "--compute"], ["search", "--budget", "9", "--resume"]):
-        done = denas(*command, str(tmp_path / "r"))
+        done = denas_here(*command, str(tmp_path / "r"))
         assert done.returncode == 2
         assert "was made with something else: torch: '9.9'" in done.stderr
 
@@ -118,7 +118,7 @@ def test_a_damaged_store_ends_with_5_and_stays_as_it_is(tmp_path: Path) -> None:
         ["search", "--resume", str(tmp_path / "r"), "--budget", "70"],
         ["trials", str(tmp_path / "r")],
     ):
-        done = denas(*arguments)
+        done = denas_here(*arguments)
         assert done.returncode == 5, done.stderr
         assert done.stderr.startswith("error: store ")
         assert done.stderr.count("\n") == 1
@@ -127,7 +127,7 @@ def test_a_damaged_store_ends_with_5_and_stays_as_it_is(tmp_path: Path) -> None:
 
 def test_a_config_error_names_file_and_line(tmp_path: Path) -> None:
     (tmp_path / "run.yaml").write_text("space: toy/stairs\nbudget: 5\n\nseed: x\n")
-    done = denas("search", "--config", "run.yaml", cwd=tmp_path)
+    done = denas_here("search", "--config", "run.yaml", cwd=tmp_path)
     assert done.returncode == 2
     assert "key 'seed' of the configuration" in done.stderr
     assert "(run.yaml:4)" in done.stderr
@@ -189,6 +189,6 @@ def test_thirty_configurations_end_well_or_with_one_line(
 def test_a_run_that_lost_its_store_is_damaged(tmp_path: Path) -> None:
     toy_search(tmp_path / "r", budget=5)
     (tmp_path / "r" / "study.db").unlink()
-    done = denas("search", "--resume", str(tmp_path / "r"))
+    done = denas_here("search", "--resume", str(tmp_path / "r"))
     assert done.returncode == 5
     assert "has lost its study.db" in done.stderr

@@ -14,7 +14,7 @@ import denas_core.cli
 from denas_core.cli import _run
 from denas_core.cli.table import COMMANDS, GROUPS, NAMES
 from tests.core.cli.terminals import in_terminal
-from tests.core.toy_searches import denas, toy_search
+from tests.core.toy_searches import denas, denas_here, toy_search
 
 CLI = Path(denas_core.cli.__file__).parent
 
@@ -59,7 +59,7 @@ def test_a_narrow_terminal_breaks_no_word_of_the_help(
 
 
 def test_an_error_of_usage_names_the_help_of_its_command() -> None:
-    done = denas("trials")
+    done = denas_here("trials")
     assert done.returncode == 2
     assert done.stderr == "error: Missing argument 'RUN'; see 'denas trials --help'\n"
 
@@ -119,11 +119,11 @@ def test_score_and_latency_take_a_run(tmp_path: Path) -> None:
     best, other = found["best"], found["front"][-1]
     arguments = ("--probe", "toy/ruler", "--json")
     for given, row in (((), best), (("--arch", other["key"][:8]), other)):
-        scored = json.loads(denas("score", "run", *given, *arguments, cwd=tmp_path).stdout)
+        scored = json.loads(denas_here("score", "run", *given, *arguments, cwd=tmp_path).stdout)
         assert (scored["key"], scored["seed"], scored["components"]) == (row["key"], 5, row["components"])
-        measured = json.loads(denas("latency", "run", *given, *arguments, cwd=tmp_path).stdout)
+        measured = json.loads(denas_here("latency", "run", *given, *arguments, cwd=tmp_path).stdout)
         assert (measured["key"], measured["probe"]) == (row["key"], "toy/ruler")
-    shown = denas("config", "show", "run", "--json", cwd=tmp_path)
+    shown = denas_here("config", "show", "run", "--json", cwd=tmp_path)
     assert json.loads(shown.stdout)["seed"] == 5
 
 
@@ -140,13 +140,13 @@ def test_score_and_latency_take_a_run(tmp_path: Path) -> None:
 def test_what_is_no_run_is_said_in_one_line(tmp_path: Path, arguments: list[str], message: str) -> None:
     (tmp_path / "runs").mkdir()
     toy_search(tmp_path / "run", budget=5)
-    done = denas(*arguments, cwd=tmp_path)
+    done = denas_here(*arguments, cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert done.stderr.startswith(f"error: {message}")
 
 
 def test_components_of_a_search_have_options(tmp_path: Path) -> None:
-    done = denas(
+    done = denas_here(
         *("search", "toy/stairs", "--score", "toy/height", "--strategy", "builtin/random", "--budget", "3"),
         *("--probe", "toy/ruler", "--executor", "toy/shuffled", "-c", "latency<100ms", "-o", "run", "--json"),
         cwd=tmp_path,

@@ -10,7 +10,7 @@ import pytest
 
 from denas_core.cli.columns import Column, break_lines, choose_columns, column_widths, draw_table
 from tests.core.cli.terminals import in_terminal
-from tests.core.toy_searches import denas, toy_search
+from tests.core.toy_searches import denas_here, toy_search
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_a_table_fits_and_breaks_no_key_name_or_number(
     folder: Path, width: int, arguments: tuple[str, ...]
 ) -> None:
     shown = in_terminal(width, *arguments, cwd=folder)
-    whole = set(re.findall(r"\S+", denas(*arguments, cwd=folder).stdout))
+    whole = set(re.findall(r"\S+", denas_here(*arguments, cwd=folder).stdout))
     lines = shown.split("next:\n")[0].splitlines()
     assert max(map(len, lines)) <= width
     # The notation of an architecture is a single word, longer than any line.
@@ -91,7 +91,7 @@ def test_columns_that_are_chosen_are_printed_however_wide(folder: Path) -> None:
 
 
 def test_an_unknown_column_is_refused_with_those_there_are(folder: Path) -> None:
-    done = denas("rank", "first", "--columns", "keys", cwd=folder)
+    done = denas_here("rank", "first", "--columns", "keys", cwd=folder)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         "error: --columns 'keys': there is no column 'keys'; did you mean 'key'?; there are #, key, score*, height, "
@@ -107,7 +107,7 @@ def test_a_comparison_that_does_not_fit_goes_on_below(folder: Path) -> None:
 
 
 def test_a_pipe_gets_every_column(folder: Path) -> None:
-    lines = denas("trials", "first", cwd=folder).stdout.splitlines()
+    lines = denas_here("trials", "first", cwd=folder).stdout.splitlines()
     assert lines[0].split() == [
         "#",
         "key",
@@ -119,7 +119,9 @@ def test_a_pipe_gets_every_column(folder: Path) -> None:
         "seconds",
         "reason",
     ]
-    assert len(lines) == 2 + len(json.loads(denas("trials", "first", "--json", cwd=folder).stdout)["trials"])
+    assert len(lines) == 2 + len(
+        json.loads(denas_here("trials", "first", "--json", cwd=folder).stdout)["trials"]
+    )
 
 
 def test_a_column_of_prose_shrinks_before_another_is_left_out() -> None:

@@ -15,6 +15,9 @@ from denas_core.system.guarded_yaml import load_mapping
 from denas_core.training.plan import Plan
 from denas_core.training.session import train
 
+CLASSIC = {"name": "scores/de-score", "combination": "classic"}
+"""The score of every search that is imported: the original had these components."""
+
 
 def imported(text: str, **keys: object) -> Imported:
     """Return what becomes of a file, in which `keys` have other values."""

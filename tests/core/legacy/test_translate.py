@@ -21,7 +21,7 @@ from denas_core.setup.config import make_config
 from denas_core.system.guarded_yaml import load_mapping
 from tests.core.toy_searches import denas_here
 
-from .imports import imported, keys_by_fate
+from .imports import CLASSIC, imported, keys_by_fate
 
 REGISTRY = Registry.discover()
 
@@ -33,8 +33,6 @@ STAIRS = KeyTable(
     fixed={"material": "wood"},
     implied=lambda old: Outcome(settings={"seed": 3}, note="it always had"),
 )
-
-CLASSIC = {"name": "scores/de-score", "combination": "classic"}
 
 
 @pytest.fixture
@@ -55,7 +53,7 @@ def test_a_space_says_what_its_keys_mean_and_the_core_what_all_domains_share() -
     found = translated(step_width=3, budget_size=1000, seed=7, m_prob=0.3, saliency_weight=2)
     assert found.document == {
         "space": {"name": "toy/stairs", "width": 3},
-        "score": {"name": "scores/de-score", "combination": "classic", "weights": {"saliency": 2}},
+        "score": {**CLASSIC, "weights": {"saliency": 2}},
         "strategy": {"name": "builtin/evolution", "layer_probability": 0.3},
         "constraints": ["params<=1000"],
         "seed": 7,

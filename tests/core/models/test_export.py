@@ -7,7 +7,6 @@ import fcntl
 import json
 import os
 import signal
-import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -19,6 +18,7 @@ import torch
 from denas_core.builtin.exporters.torch_export import TorchExport
 from denas_core.errors import ConfigError, PluginError, StorageError
 from denas_core.models.export import CARD, export_model, inputs_of, proof_batches
+from tests import warm
 from tests.core.exported import FACTS, Sequences, Told, model_of, sample_model
 
 
@@ -210,13 +210,8 @@ KILLED = """
 
 def test_what_a_killed_export_left_is_removed_by_the_next_and_work_in_progress_is_not(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(KILLED), str(out)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = warm.run([sys.executable, "-c", textwrap.dedent(KILLED), str(out)], env=environ)
     assert done.returncode == -signal.SIGKILL, done.stderr
     (left,) = names(tmp_path)
     assert left.startswith(".out.")

@@ -10,7 +10,7 @@ import pytest
 
 from denas_core.errors import ConfigError
 from denas_core.scaffold import KINDS, plugin_name, render_plugin, write_plugin
-from tests.core.toy_searches import denas
+from tests.core.toy_searches import denas_here
 
 
 @pytest.mark.parametrize("text", ["zen", "denas-zen"])
@@ -71,17 +71,17 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 
 
 def test_the_command_says_what_it_wrote_and_what_comes_next(tmp_path: Path) -> None:
-    done = denas("new-plugin", "zen", cwd=tmp_path)
+    done = denas_here("new-plugin", "zen", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "denas_zen/score.py" in done.stdout
     assert done.stdout.splitlines()[-2:] == ["next:", "  pip install -e denas-zen && denas check zen"]
-    again = denas("new-plugin", "zen", cwd=tmp_path)
+    again = denas_here("new-plugin", "zen", cwd=tmp_path)
     assert again.returncode == 2
     assert again.stderr == "error: 'denas-zen' exists and is not empty; name another directory with --out\n"
 
 
 def test_the_name_of_an_installed_plugin_is_refused(tmp_path: Path) -> None:
-    done = denas("new-plugin", "toy", cwd=tmp_path)
+    done = denas_here("new-plugin", "toy", cwd=tmp_path)
     assert done.returncode == 2
     assert "plugin name 'toy' is taken by denas-toy 0.1.0" in done.stderr
     assert not list(tmp_path.iterdir())

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.core.toy_searches import environment
+from tests.warm import Process
 
 from .test_resume import start_command, wait_for_checkpoint
 from .trainings import PLUGIN, write_points
@@ -26,7 +27,7 @@ def free_port() -> str:
         return str(found.getsockname()[1])
 
 
-def start_one(rank: int, port: str, out: Path, data: Path, *settings: str) -> subprocess.Popen[str]:
+def start_one(rank: int, port: str, out: Path, data: Path, *settings: str) -> Process:
     """Start one of two processes."""
     arguments = [*ARCH, "--data", str(data), "--out", str(out)]
     for setting in settings:
@@ -35,7 +36,7 @@ def start_one(rank: int, port: str, out: Path, data: Path, *settings: str) -> su
     return start_command("train", *arguments, RANK=str(rank), WORLD_SIZE="2", LOCAL_RANK=str(rank), **place)
 
 
-def read_line(process: subprocess.Popen[str]) -> str:
+def read_line(process: Process) -> str:
     assert process.stderr is not None
     return process.stderr.readline()
 
@@ -45,7 +46,7 @@ def read_line(process: subprocess.Popen[str]) -> str:
 def test_a_process_alone_says_that_it_waits_and_gives_up(points: Path, tmp_path: Path, rank: int) -> None:
     port, out = free_port(), tmp_path / "out"
     process = start_one(rank, port, out, points, "peer_timeout=5")
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=300)
     assert process.returncode == 1, errors
     waits, gives_up = errors.splitlines()
     other = f"process {1 - rank} at localhost:{port}"
@@ -64,7 +65,7 @@ def test_a_process_that_waits_ends_by_the_first_signal(
     process = start_one(rank, free_port(), tmp_path / "out", points)
     assert f"process {rank} of 2 waits for process {1 - rank}" in read_line(process)
     process.send_signal(number)
-    _, errors = process.communicate(timeout=10)
+    _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (128 + number, "error: stopped\n")
     assert not (tmp_path / "out").exists()
 
@@ -79,7 +80,7 @@ def test_a_process_whose_peer_does_not_answer_ends_by_the_first_signal(tmp_path:
         time.sleep(2)
         # It waits in native code now, in which Python runs no handler.
         both[0].send_signal(signal.SIGTERM)
-        assert both[0].wait(timeout=10) == 143
+        assert both[0].wait(timeout=60) == 143
     finally:
         for process in both:
             process.kill()
@@ -92,7 +93,7 @@ def test_a_lost_peer_is_one_line_and_the_training_goes_on_from_its_checkpoint(tm
     both = [start_one(rank, port, out, data, "epochs=20", "checkpoint_steps=5") for rank in (0, 1)]
     wait_for_checkpoint(both[0], out)
     both[1].kill()
-    _, errors = both[0].communicate(timeout=60)
+    _, errors = both[0].communicate(timeout=300)
     both[1].communicate()
     assert both[0].returncode == 1, errors
     assert errors.splitlines()[-1].startswith("error: process 0 has lost the other processes of its training")
@@ -126,7 +127,7 @@ def test_a_single_process_of_torchrun_trains_alone(points: Path, tmp_path: Path)
         env=environment(PYTHONPATH=os.pathsep.join([str(PLUGIN), environment()["PYTHONPATH"]])),
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

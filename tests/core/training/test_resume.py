@@ -17,7 +17,9 @@ import pytest
 import torch
 
 from denas_core.errors import ConfigError
+from tests import warm
 from tests.core.toy_searches import denas_command, environment
+from tests.warm import Process
 
 from .trainings import PLUGIN, assert_same, last_checkpoint, make_plan, run, weights, write_points
 
@@ -36,25 +38,18 @@ COMMAND += [
 COMMAND += ["--set", "task.mix=true", "--set", "training.keep_checkpoints=true"]
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
+def start(*arguments: str) -> Process:
     """Start a training as a user would; each batch takes a while, so that it does not end before it is stopped."""
     return start_command("train", *arguments, DENAS_POINTS_PAUSE="0.1")
 
 
-def start_command(*arguments: str, **variables: str) -> subprocess.Popen[str]:
+def start_command(*arguments: str, **variables: str) -> Process:
     """Start a command as a user would."""
     path = os.pathsep.join([str(PLUGIN), environment()["PYTHONPATH"]])
-    return subprocess.Popen(
-        denas_command(*arguments),
-        env=environment(PYTHONPATH=path, **variables),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-        text=True,
-    )
+    return warm.start(denas_command(*arguments), env=environment(PYTHONPATH=path, **variables), trains=True)
 
 
-def wait_for_checkpoint(process: subprocess.Popen[str], out: Path, *, after: str = "") -> None:
+def wait_for_checkpoint(process: Process, out: Path, *, after: str = "") -> None:
     deadline = time.monotonic() + 300
     while time.monotonic() < deadline and process.poll() is None:
         if any(path.name > after for path in (out / "checkpoints").glob("step-*")):

@@ -4,32 +4,33 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.core.toy_searches import denas_here
+from tests.warm import Process
 
 from .test_resume import start_command
 from .trainings import assert_same, last_checkpoint, make_plan, run, weights, write_points
 
-SLOW = ["--set", "task.slow=0.4"]
 ARCH = ["points/mlp", "--arch", '{"depth": 2, "width": 8}', "--device", "cpu"]
-LIMIT = 10
-"""Seconds in which a process must end after its signal; the whole evaluation takes much longer."""
+SLOW = {"DENAS_POINTS_SLOW": "2"}
+"""Each batch of an evaluation takes two seconds, and there are 100 without training, and 40 of the command."""
+LIMIT = 60
+"""Seconds in which a process must end after its signal; these evaluations take longer."""
 
 
-def stop(process: subprocess.Popen[str], number: int) -> str:
+def stop(process: Process, number: int) -> str:
     """Send one signal, and return what the process has printed."""
     process.send_signal(number)
     _, errors = process.communicate(timeout=LIMIT)
     return errors
 
 
-def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 120
+def wait_for(path: Path, process: Process) -> None:
+    deadline = time.monotonic() + 300
     while not path.exists():
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()[1]
         time.sleep(0.02)
@@ -39,10 +40,10 @@ def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
 def test_an_evaluation_without_training_stops_at_once(tmp_path: Path) -> None:
     data = write_points(tmp_path / "points.txt", 800)
     out = tmp_path / "out"
-    arguments = [*ARCH, *SLOW, "--data", str(data), "--epochs", "0", "--batch-size", "2", "--out", str(out)]
-    process = start_command("train", *arguments)
-    wait_for(out / "settings.json", process)
-    time.sleep(1)
+    arguments = [*ARCH, "--data", str(data), "--epochs", "0", "--batch-size", "2", "--out", str(out)]
+    begun = tmp_path / "begun"
+    process = start_command("train", *arguments, DENAS_POINTS_PREDICTING=str(begun), **SLOW)
+    wait_for(begun, process)
     errors = stop(process, signal.SIGTERM)
     assert process.returncode == 143, errors
     assert errors == f"error: stopped in the evaluation; begin it again with: denas train {out} --resume\n"
@@ -53,10 +54,9 @@ def test_an_evaluation_without_training_stops_at_once(tmp_path: Path) -> None:
 def test_an_evaluation_of_a_training_stops_at_once_and_is_made_up_for(tmp_path: Path) -> None:
     data = write_points(tmp_path / "points.txt", 800)
     whole, out = tmp_path / "whole", tmp_path / "out"
-    settings = {"epochs": 2, "batch_size": 20, "task": {"slow": 0.4}}
-    # Ten batches of an evaluation take four seconds.
-    arguments = [*ARCH, *SLOW, "--data", str(data), "--epochs", "2", "--batch-size", "20", "--out", str(out)]
-    process = start_command("train", *arguments, "--set", "training.keep_checkpoints=true")
+    settings = {"epochs": 2, "batch_size": 20}
+    arguments = [*ARCH, "--data", str(data), "--epochs", "2", "--batch-size", "20", "--out", str(out)]
+    process = start_command("train", *arguments, "--set", "training.keep_checkpoints=true", **SLOW)
     wait_for(out / "events", process)
     # The log gets the losses of an epoch before the evaluation of the same epoch begins.
     wait_for(out / "log.jsonl", process)
@@ -85,9 +85,10 @@ def test_an_evaluation_of_a_training_stops_at_once_and_is_made_up_for(tmp_path: 
 def test_the_evaluate_command_stops_at_once(searched: Path, points: Path, number: int) -> None:
     trained = denas_here("train", str(searched), "--data", str(points), "--epochs", "0", "-q")
     assert trained.returncode == 0, trained.stderr
-    process = start_command("evaluate", str(searched), "--data", str(points), *SLOW, "--batch-size", "1")
-    time.sleep(12)
-    assert process.poll() is None
+    begun = points.with_name("begun")
+    arguments = (str(searched), "--data", str(points), "--batch-size", "1")
+    process = start_command("evaluate", *arguments, DENAS_POINTS_PREDICTING=str(begun), **SLOW)
+    wait_for(begun, process)
     errors = stop(process, number)
     assert (process.returncode, errors) == (128 + number, "error: stopped\n")
 
@@ -98,7 +99,7 @@ def test_the_export_command_stops_at_once_and_leaves_nothing(searched: Path, poi
     assert trained.returncode == 0, trained.stderr
     out = searched / "exported"
     process = start_command("export", str(searched), "--to", "torch-export", "--out", str(out))
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not list(searched.glob(".exported.*.partial")):
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()[1]
         time.sleep(0.02)

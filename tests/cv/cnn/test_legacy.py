@@ -9,7 +9,7 @@ import pytest
 
 from denas_core.legacy.page import commented_yaml
 from denas_core.system.guarded_yaml import load_mapping
-from tests.core.legacy.imports import imported, keys_by_fate, plan, set_up
+from tests.core.legacy.imports import CLASSIC, imported, keys_by_fate, plan, set_up
 from tests.core.toy_searches import denas_here
 
 START = (
@@ -42,7 +42,7 @@ def test_the_default_search_becomes_a_valid_one(tmp_path: Path) -> None:
     assert denas_here("config", "validate", str(tmp_path / "new.yaml")).returncode == 0
     assert load_mapping((tmp_path / "new.yaml").read_text(), origin="new.yaml") == {
         "space": {"name": "cv/cnn", "classes": 100},
-        "score": {"name": "scores/de-score", "combination": "classic"},
+        "score": CLASSIC,
         "constraints": ["params<=1000000", "flops<=20000000"],
         "budget": 1000,
     }
@@ -67,7 +67,7 @@ def test_sizes_and_latency_are_translated() -> None:
     found = imported("{domain: cnn, batch_size: 32, budget_latency_max: 0.0005, budget_latency_min: 1e-4}")
     assert found.document["constraints"] == ["latency_ms<=16", "latency_ms>=3.2"]
     assert found.document["probe"] == {"name": "builtin/wall-clock", "batch_size": 32}
-    assert found.document["score"] == {"name": "scores/de-score", "combination": "classic", "batch_size": 32}
+    assert found.document["score"] == {**CLASSIC, "batch_size": 32}
     set_up(found)
     large = imported("{domain: cnn, img_size: 224, num_classes: 1000}").document["space"]
     assert large == {"name": "cv/cnn", "image_size": 224, "skeleton": "imagenet", "classes": 1000}

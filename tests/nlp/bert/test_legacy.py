@@ -8,7 +8,7 @@ import pytest
 
 from denas_core.errors import ConfigError
 from denas_core.registry.registry import Registry
-from tests.core.legacy.imports import imported, keys_by_fate, plan, set_up, train_briefly
+from tests.core.legacy.imports import CLASSIC, imported, keys_by_fate, plan, set_up, train_briefly
 from tests.nlp.tiny_bert import save_checkpoint
 
 # Written for this test: every key that the original reads, with its default values.
@@ -46,11 +46,7 @@ def test_the_default_search_is_of_the_space_of_the_preset() -> None:
     assert [(c.metric, c.bound) for c in setup.problem.constraints] == [("params", 110e6), ("params", 55e6)]
     assert setup.budget.candidates == 1000
     assert found.document["space"] == {"name": "nlp/bert:denas"}
-    assert found.document["score"] == {
-        "name": "scores/de-score",
-        "combination": "classic",
-        "synaptic_batch_size": 32,
-    }
+    assert found.document["score"] == {**CLASSIC, "synaptic_batch_size": 32}
 
 
 def test_the_account_says_of_every_key_what_became_of_it() -> None:
@@ -68,7 +64,7 @@ def test_the_checkpoint_is_what_is_scored(tmp_path: Path) -> None:
     found = imported("{model_type: bert, img_size: 9}", pretrained_bert=str(folder))
     assert found.document == {
         "space": {"name": "nlp/bert:denas", "seq_len": 9, "checkpoint": str(folder)},
-        "score": {"name": "scores/de-score", "combination": "classic", "weights_from": "inherited"},
+        "score": {**CLASSIC, "weights_from": "inherited"},
     }
     assert set_up(found).space.inherits
     alone = imported("model_type: bert", pretrained_bert_config=str(folder / "config.json"))
@@ -90,10 +86,9 @@ def test_bounds_steps_and_latency_are_translated() -> None:
     ("key", "value"),
     [
         ("pretrained_bert", 3),
-        *(
-            ("SEARCH_SPACE", value)
-            for value in ([1], {"LAYER_NUM": [4, 12]}, {"LAYER_NUM": {"bounds": {"min": 4}}})
-        ),
+        ("SEARCH_SPACE", [1]),
+        ("SEARCH_SPACE", {"LAYER_NUM": [4, 12]}),
+        ("SEARCH_SPACE", {"LAYER_NUM": {"bounds": {"min": 4}}}),
         ("SEARCH_SPACE", {"HEAD_NUM": {"bounds": {"min": 12, "max": 8}}}),
         ("SEARCH_SPACE", {"HIDDEN_SIZE": {"min": 128, "max": 768, "step": 0}}),
         ("SEARCH_SPACE", {"DEPTH": {"bounds": {"min": 1, "max": 2}}}),
@@ -108,34 +103,17 @@ def test_the_training_with_a_teacher_becomes_one_that_train_accepts_and_runs(tmp
     folder = str(save_checkpoint(tmp_path / "bert", vocab_size=400, max_position_embeddings=64))
     (tmp_path / "best.txt").write_text("(2, 3, 24, 32, 24)")
     places = {"model": folder, "model_dir": folder, "best_model_structure": str(tmp_path / "best.txt")}
-    found = imported(
-        TRAINING,
-        **places,
-        max_seq_length=64,
-        max_query_length=16,
-        doc_stride=16,
-        train_epochs=1,
-        train_batch_size=2,
-    )
+    lengths = {"max_seq_length": 64, "max_query_length": 16, "doc_stride": 16}
+    found = imported(TRAINING, **places, **lengths, train_epochs=1, train_batch_size=2)
     planned = plan(found)
     settings = planned.settings
     assert (settings.lr, settings.schedule, settings.warmup, settings.clip) == (8e-5, "linear", 0.05, 1.0)
-    assert (settings.distill_weight, settings.distill_temperature, settings.metric_threshold) == (
-        0.9,
-        4.0,
-        None,
-    )
+    assert (settings.distill_weight, settings.distill_temperature) == (0.9, 4.0)
+    assert settings.metric_threshold is None
     assert (planned.task.id, planned.weights(), planned.teacher) == ("nlp/squad", "inherited", None)
     fates = keys_by_fate(found)
     assert "unknown" not in fates
-    assert fates["unused"] == {
-        *(
-            "num_train_examples",
-            "pin_mem",
-            "no_cuda",
-            "null_score_diff_threshold",
-            "gradient_accumulation_steps",
-        )
-    }
+    never_read = {"num_train_examples", "pin_mem", "no_cuda", "null_score_diff_threshold"}
+    assert fates["unused"] == never_read | {"gradient_accumulation_steps"}
     assert "train has made" in found.outcomes["teacher_model"].note
     assert 0 <= train_briefly(found, tmp_path) <= 1

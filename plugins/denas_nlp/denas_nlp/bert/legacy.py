@@ -5,19 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from denas_core import Recipe
-from denas_core.legacy import (
-    NO_TERM,
-    KeyTable,
-    Legacy,
-    OldConfig,
-    Outcome,
-    diversity_weight,
-    latency_bounds,
-    latency_weight,
-    millions,
-    text,
-    to,
-)
+from denas_core.legacy import NO_TERM, TEXT_KEYS, KeyTable, Legacy, OldConfig, Outcome, text, to
 
 from .shape import BERT_BASE, derived_choices
 
@@ -94,15 +82,10 @@ LEGACY = Legacy(
     search=KeyTable(
         preset="denas",
         keys={
-            **millions("params"),
-            **latency_bounds(batch=32),
-            "img_size": to("space.seq_len", note="tokens of a text"),
-            "batch_size": to("score.synaptic_batch_size"),
+            **TEXT_KEYS,
             "pretrained_bert": _checkpoint,
             "pretrained_bert_config": _checkpoint_config,
             "SEARCH_SPACE": _search_space,
-            "diversity_weight": diversity_weight,
-            "latency_weight": latency_weight("millisecond of a batch"),
         },
         unused={
             "the original read the sizes from the checkpoint, as is done here": "SUPERNET",

@@ -17,8 +17,8 @@ def blocks_by_module(network: nn.Module) -> tuple[str, ...]:
     are searched. A single layer, such as a convolution, is not a block, and the inside of a block is not searched.
 
     If no sequence holds a block, the blocks are the children of the network that are built from other modules. If
-    there are no such children either, every layer with weights is a block, except for the last linear layer. This is the
-    head, whose outputs are classes, and the number of classes says nothing about the network.
+    there are no such children either, every layer with weights is a block, except for the last linear layer. This
+    is the head, whose outputs are classes, and the number of classes says nothing about the network.
     """
     from torch import nn
 

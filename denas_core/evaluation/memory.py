@@ -28,21 +28,27 @@ WORKSPACE_BYTES = 3 * 2**26
 """Temporary tensors of Gram matrices: three tensors of 2**24 numbers exist at the same time."""
 
 
-def scoring_memory_bytes(space: SearchSpace, arch: Architecture, passes: Iterable[PassSpec]) -> int:
+def scoring_memory_bytes(
+    space: SearchSpace, arch: Architecture, passes: Iterable[PassSpec], *, on_data: bool = False
+) -> int:
     """Return an upper estimate of the bytes that running `passes` needs, without torch itself.
 
     Weights and traces stay in memory until the candidate is finished, and temporary tensors of a pass until the next
     pass. The estimate is therefore `WEIGHT_COPIES` times the weights, plus the traces of all passes, plus the largest
     amount of temporary tensors of a pass. Weights that no standard layer uses are not included; their gradients need
-    one backward run per sample.
+    one backward run per sample. With `on_data`, samples of the user's data replace noise. They are taken to be as large
+    as the sample of the cost, such as an image of full size.
 
     Raises:
         Infeasible: the network is too large for torch to describe.
     """
     distinct = joined_passes(passes)
-    model, usages = _usages(space, arch, {spec.inputs for spec in distinct})
+    kinds: dict[str, BatchKind] = {
+        spec.inputs: "cost" if on_data and spec.inputs == "noise" else spec.inputs for spec in distinct
+    }
+    model, usages = _usages(space, arch, set(kinds.values()))
     views = space.views(model) if any(spec.roles for spec in distinct) else []
-    needs = [_needed(spec, model, usages[spec.inputs], views) for spec in distinct]
+    needs = [_needed(spec, model, usages[kinds[spec.inputs]], views) for spec in distinct]
     kept, meanwhile = sum(left for left, _ in needs), max((more for _, more in needs), default=0)
     return WEIGHT_COPIES * weight_bytes(model) + kept + meanwhile
 

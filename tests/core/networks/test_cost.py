@@ -222,6 +222,9 @@ def test_scoring_memory_is_that_of_the_samples_that_a_pass_sees_and_not_of_those
     assert scoring_memory_bytes(space, ARCH, [PassSpec(size=16)]) == weights + 4 * 6 + noise
     both = [PassSpec(size=16), PassSpec(size=16, inputs="ones")]
     assert scoring_memory_bytes(space, ARCH, both) == weights + 2 * 4 * 6 + noise + ones
+    # Images of the user's data have full size.
+    full = 4 * 16 * 5 * sides["cost"] ** 2
+    assert scoring_memory_bytes(space, ARCH, both, on_data=True) == weights + 2 * 4 * 6 + full + ones
 
 
 @pytest.mark.parametrize("classes", [10**18, 10**30])

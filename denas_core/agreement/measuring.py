@@ -68,7 +68,7 @@ class Measuring:
             Interrupted: a signal stopped the work between two networks. Finished networks are stored.
             StorageError: a result could not be stored.
         """
-        need = memory_need(self.problem.space, self.components.values())
+        need = memory_need(self.problem.space, self.components.values(), on_data=self.data is not None)
         demand = Demand(threads=self.threads, device=self.device, memory=need.largest)
         total, done = len(networks) * len(by_seed), 0
         with interruptible() as interruption, opened(self.executor, demand):

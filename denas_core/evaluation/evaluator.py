@@ -270,7 +270,7 @@ class Evaluator:
         from .memory import scoring_memory_bytes
 
         passes = [spec for component in self.components.values() for spec in self._passes_of(component)]
-        needed = scoring_memory_bytes(self.problem.space, arch, passes)
+        needed = scoring_memory_bytes(self.problem.space, arch, passes, on_data=self.data is not None)
         if needed > self._memory_limit:
             raise Infeasible(
                 f"memory: scoring takes {quantity(needed)}B, {quantity(self._memory_limit)}B are there"

@@ -17,7 +17,8 @@ def blocks_by_module(network: nn.Module) -> tuple[str, ...]:
     are searched. A single layer, such as a convolution, is not a block, and the inside of a block is not searched.
 
     If no sequence holds a block, the blocks are the children of the network that are built from other modules. If
-    there are no such children either, every layer with weights is a block.
+    there are no such children either, every layer with weights is a block, except for the last linear layer. This
+    is the head, whose outputs are classes, and the number of classes says nothing about the network.
     """
     from torch import nn
 
@@ -27,11 +28,15 @@ def blocks_by_module(network: nn.Module) -> tuple[str, ...]:
         for name, child in network.named_children()
         if any(True for _ in child.children()) and not isinstance(child, (nn.Sequential, nn.ModuleList))
     )
-    return found or tuple(
-        name
+    if found:
+        return found
+    layers = {
+        name: module
         for name, module in network.named_modules()
         if any(parameter.dim() > 1 for parameter in module.parameters(recurse=False))
-    )
+    }
+    head = [name for name, layer in layers.items() if isinstance(layer, nn.Linear)][-1:]
+    return tuple(name for name in layers if name not in head) or tuple(layers)
 
 
 def _in_sequences(module: nn.Module, prefix: str, *, is_item: bool) -> Iterator[tuple[str, nn.Module]]:

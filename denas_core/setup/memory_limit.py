@@ -28,17 +28,19 @@ class MemoryNeed(NamedTuple):
     limit: int | None
 
 
-def memory_limit(space: SearchSpace, components: Iterable[ProxyScore]) -> int | None:
+def memory_limit(
+    space: SearchSpace, components: Iterable[ProxyScore], *, on_data: bool = False
+) -> int | None:
     """Return the bytes that scoring one candidate may take; None where the largest network of the space fits.
 
     Raises:
         Infeasible: not even the smallest network can be scored in this machine's memory.
     """
-    return memory_need(space, components).limit
+    return memory_need(space, components, on_data=on_data).limit
 
 
-def memory_need(space: SearchSpace, components: Iterable[ProxyScore]) -> MemoryNeed:
-    """Return what scoring one candidate takes, and may take.
+def memory_need(space: SearchSpace, components: Iterable[ProxyScore], *, on_data: bool = False) -> MemoryNeed:
+    """Return what scoring one candidate takes, and may take; `on_data`: on samples of the user's data.
 
     Raises:
         Infeasible: not even the smallest network can be scored in this machine's memory.
@@ -53,10 +55,13 @@ def memory_need(space: SearchSpace, components: Iterable[ProxyScore]) -> MemoryN
     limit = int(available * MEMORY_SHARE)
     with plugin_errors(f"space {space.id!r}"):
         smallest, full = space.smallest(), space.full()
-        if smallest is not None and (needed := scoring_memory_bytes(space, smallest, passes)) > limit:
+        if (
+            smallest is not None
+            and (needed := scoring_memory_bytes(space, smallest, passes, on_data=on_data)) > limit
+        ):
             raise Infeasible(
                 f"the smallest architecture of {space.id!r} takes {quantity(needed)}B of memory to score, and "
                 f"{quantity(limit)}B are there; lower its options or the score's batch size"
             )
-        largest = None if full is None else scoring_memory_bytes(space, full, passes)
+        largest = None if full is None else scoring_memory_bytes(space, full, passes, on_data=on_data)
     return MemoryNeed(largest, None if largest is not None and largest <= limit else limit)

@@ -192,7 +192,7 @@ class Setup:
         return Demand(threads=self.config.threads, device=self.device, memory=self._memory().largest)
 
     def _memory(self) -> MemoryNeed:
-        return memory_need(self.space, self.scoring.components.values())
+        return memory_need(self.space, self.scoring.components.values(), on_data=self.data is not None)
 
 
 def _create(kind: Kind, config: RunConfig, registry: Registry) -> Any:

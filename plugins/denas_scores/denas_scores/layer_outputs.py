@@ -91,10 +91,11 @@ class HeadConfidence(NoiseScore):
 class WPCA(NoiseScore):
     """The parameters times the sum over feed-forward layers of the principal components of their hidden states.
 
-    Wang 2025 (W-PCA, arXiv:2504.15983): as many components of the output of the first layer as hold a share
-    of 0.99 of the variance; rows are samples times positions. Without the parameters it is the paper's V-PCA. Neither
-    data nor labels are needed. It takes one forward run and eigenvalues. It needs feed-forward layers; where a space
-    does not tell the first layer from the last, both count. With fewer rows than features it counts rows.
+    Wang 2025 (W-PCA, arXiv:2504.15983). The hidden state is the output of the first of the two linear layers before
+    its activation function, as in the author's program (ra225/W-PCA, models/mysupernet.py): as many components count as
+    hold a share of 0.99 of its variance; rows are samples times positions. Without the parameters it is the paper's
+    V-PCA. Neither data nor labels are needed. It takes one forward run and eigenvalues. It needs feed-forward layers;
+    where a space does not tell the first layer from the last, both count. With fewer rows than features it counts rows.
     """
 
     kept: ClassVar[PassSpec] = PassSpec(observe=("outputs",))

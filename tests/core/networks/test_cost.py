@@ -208,6 +208,25 @@ def test_scoring_memory_of_tokens_is_that_of_a_part_of_the_batch() -> None:
     assert scoring_memory_bytes(space, ARCH, [spec]) == expected
 
 
+def test_scoring_memory_is_that_of_the_samples_that_a_pass_sees_and_not_of_those_of_the_cost() -> None:
+    sides = {"noise": 8, "ones": 4, "cost": 256}
+
+    class Smaller(Given):
+        def batch(self, size: int, *, seed: int, kind: Any = "noise") -> Batch:
+            return continuous_batch((2, sides[kind], sides[kind]), size, seed=seed, kind=kind)
+
+    space = Smaller(make=lambda: nn.Conv2d(2, 3, 1, bias=False), shape=())
+    # The input has two channels and the output three.
+    noise, ones = (4 * 16 * 5 * sides[kind] ** 2 for kind in ("noise", "ones"))
+    weights = 4 * 2 * 6
+    assert scoring_memory_bytes(space, ARCH, [PassSpec(size=16)]) == weights + 4 * 6 + noise
+    both = [PassSpec(size=16), PassSpec(size=16, inputs="ones")]
+    assert scoring_memory_bytes(space, ARCH, both) == weights + 2 * 4 * 6 + noise + ones
+    # Images of the user's data have full size.
+    full = 4 * 16 * 5 * sides["cost"] ** 2
+    assert scoring_memory_bytes(space, ARCH, both, on_data=True) == weights + 2 * 4 * 6 + full + ones
+
+
 @pytest.mark.parametrize("classes", [10**18, 10**30])
 def test_a_network_beyond_64_bits_is_refused_in_one_line(classes: int) -> None:
     space = Given(make=lambda: nn.Linear(128, classes), shape=(128,)).named("toy/huge")

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from denas_core import Batch, Candidate, Knob, PassSpec, ScoreFailed, SearchSpace, continuous_batch
+from denas_core.networks.blocks import blocks_by_module
 from denas_core.values.passes import joined_passes
 
 EVERYTHING = PassSpec(
@@ -209,11 +210,23 @@ def test_a_network_without_inputs_to_differentiate_by_says_so() -> None:
         candidate(OneHot()).trace(PassSpec(size=4, readout="sum", gradients="inputs"))
 
 
-def test_each_layer_of_a_plain_network_is_a_block() -> None:
+def test_each_layer_of_a_plain_network_but_the_head_is_a_block() -> None:
     @dataclasses.dataclass(kw_only=True)
     class Plain(Images):
-        def build(self, arch: Any, *, head: nn.Module | None = None, variant: str = "full") -> nn.Module:
-            return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Sequential(nn.Flatten(), nn.Linear(64, 3)))
+        hidden: bool = True
 
-    blocks = candidate(Plain()).trace(PassSpec(size=4, observe=("blocks",))).blocks
-    assert [(block.name, block.channels) for block in blocks] == [("0", 1), ("2.1", -1)]
+        def build(self, arch: Any, *, head: nn.Module | None = None, variant: str = "full") -> nn.Module:
+            hidden = [nn.Linear(64, 64), nn.ReLU()] if self.hidden else []
+            end = nn.Sequential(nn.Flatten(), *hidden, nn.Linear(64, 3))
+            return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), end)
+
+    def blocks_of(space: Images) -> list[tuple[str, int]]:
+        blocks = candidate(space).trace(PassSpec(size=4, observe=("blocks",))).blocks
+        return [(block.name, block.channels) for block in blocks]
+
+    assert blocks_of(Plain()) == [("0", 1), ("2.1", -1)]
+    assert blocks_of(Plain(hidden=False)) == [("0", 1)]
+
+
+def test_a_network_of_a_single_layer_is_one_block() -> None:
+    assert blocks_by_module(nn.Sequential(nn.Flatten(), nn.Linear(64, 3))) == ("1",)

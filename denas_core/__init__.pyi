@@ -43,6 +43,8 @@ from .seeding import canonical_json as canonical_json
 from .seeding import derive_rng as derive_rng
 from .seeding import derive_seed as derive_seed
 from .system.guarded_yaml import load_mapping as load_mapping
+from .system.machine import environment as environment
+from .system.machine import installed_version as installed_version
 from .values.architecture import Architecture as Architecture
 from .values.architecture import Knob as Knob
 from .values.architecture import KnobValue as KnobValue
@@ -76,7 +78,11 @@ from .values.views import WeightView as WeightView
 from .values.views import is_part_of as is_part_of
 from .values.views import views_by_module as views_by_module
 from .version import __version__ as __version__
+from .workers.capacity import asked_workers as asked_workers
+from .workers.capacity import capacity as capacity
+from .workers.capacity import check_fits as check_fits
 from .workers.job import answer_to as answer_to
+from .workers.job import dump_job as dump_job
 from .workers.job import load_job as load_job
 from .workers.transport import Event as Event
 from .workers.transport import Transport as Transport

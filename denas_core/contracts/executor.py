@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from denas_core.values.architecture import Architecture
 from denas_core.values.trial import Evaluation
@@ -20,11 +20,18 @@ class Demand:
         threads: Number of threads that torch uses.
         device: ``cpu`` or ``cuda``.
         memory: Bytes that scoring the largest candidate takes, without the process around it; None if it is unknown.
+        measures_latency: Whether the run measures the latency of candidates, see `Executor.measure`.
+        full_latency: Whether a bound is relative to the latency of the full architecture, which was measured in the
+            process of the search.
+        distributions: Versions of the core and of the plugins that evaluate a candidate, by distribution.
     """
 
     threads: int = 1
     device: str = "cpu"
     memory: int | None = None
+    measures_latency: bool = False
+    full_latency: bool = False
+    distributions: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -74,6 +81,20 @@ class Executor(Component, ABC):
         Raises:
             ConfigError: the evaluations cannot run here as the options say. The text says what the user can do.
         """
+
+    def measure(
+        self,
+        measure: Callable[[Architecture, Evaluation], Evaluation],
+        arch: Architecture,
+        evaluation: Evaluation,
+    ) -> Evaluation:
+        """Return what `measure` returns for `arch`: its evaluation with the measured latency.
+
+        The study calls this method while no candidate is being evaluated, if the run measures latency. By default,
+        `measure` is called in the process of the search. An executor of other machines may call it on the machine whose
+        latency counts. `measure` can be pickled, and is the same during the whole search.
+        """
+        return measure(arch, evaluation)
 
     @property
     def slots(self) -> int:

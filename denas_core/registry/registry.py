@@ -26,6 +26,9 @@ CONTRACTS: Mapping[Kind, tuple[str, ...]] = {
     "exporter": ("denas_core.contracts.exporter:Exporter",),
 }
 
+CORE = "builtin"
+"""The plugin whose distribution is the core."""
+
 
 class Registry:
     """The installed plugins and their components. Functions get a registry as an argument; there is no global one.
@@ -56,6 +59,15 @@ class Registry:
             for plugin in self.plugins
             for name in sorted(plugin.components.get(kind, {}))
         ]
+
+    def distributions(self, ids: Iterable[str]) -> dict[str, str]:
+        """Return the versions of the core and of the plugins that provide the components `ids`, by distribution."""
+        used = {CORE, *(id.partition("/")[0] for id in ids)}
+        return {
+            plugin.distribution: plugin.version
+            for plugin in self.plugins
+            if plugin.name in used and plugin.status == "ok"
+        }
 
     def resolve(self, kind: Kind, name: str) -> str:
         """Return the full id for `name`, which is an id or a short name that only one plugin uses.

@@ -41,6 +41,7 @@ class Setup:
         relative: Constraints relative to the measured latency of the full architecture. `resolve_latency_bounds` makes
             them absolute and empties this field.
         full_latency: The measured latency of the full architecture, by metric.
+        distributions: Versions of the core and of the plugins that evaluate a candidate, by distribution.
         ranges: Reachable range of each constrained metric that is not measured, if the space bounds it.
         metrics: The metrics of the core, the space and the probe.
         notices: What the user should know before the search starts.
@@ -64,6 +65,7 @@ class Setup:
     relative: tuple[Constraint, ...] = ()
     full_latency: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     data: ScoringData | None = None
+    distributions: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def from_config(
@@ -135,6 +137,10 @@ class Setup:
             notices=list(scoring.notices),
             relative=relative,
             data=data,
+            distributions=registry.distributions(
+                [space.id, made["score"].id, *(score.id for score in scoring.components.values())]
+                + ([made["probe"].id] if needs_latency else [])
+            ),
         )
 
     def resolve_latency_bounds(self, full_latency: Mapping[str, Any] | None = None) -> None:
@@ -189,7 +195,14 @@ class Setup:
         Raises:
             Infeasible: see `evaluator`.
         """
-        return Demand(threads=self.config.threads, device=self.device, memory=self._memory().largest)
+        return Demand(
+            threads=self.config.threads,
+            device=self.device,
+            memory=self._memory().largest,
+            measures_latency=self.probe is not None,
+            full_latency=bool(self.full_latency or self.relative),
+            distributions=self.distributions,
+        )
 
     def _memory(self) -> MemoryNeed:
         return memory_need(self.space, self.scoring.components.values(), on_data=self.data is not None)

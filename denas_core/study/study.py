@@ -204,7 +204,7 @@ class Study:
                 # ends at the same trial. A time budget only stops new work: finished candidates are stored.
                 while (place := len(self.trials)) in early and (budget is None or not self._is_spent()):
                     arch = proposals[place - closed]
-                    measured = evaluator.measure(arch, early.pop(place))
+                    measured = self._measure(evaluator, arch, early.pop(place))
                     self._commit(Trial(index=place, generation=generation, arch=arch, evaluation=measured))
                     if generation == 0:
                         self._fit_generations(taken)
@@ -220,6 +220,11 @@ class Study:
         # A latency must not be measured beside workers. In a round, each worker evaluates a few candidates.
         while round_ := list(itertools.islice(work, CANDIDATES_PER_ROUND * executor.slots)):
             yield from list(executor.run(evaluator.evaluate, iter(round_)))
+
+    def _measure(self, evaluator: Evaluator, arch: Architecture, evaluation: Evaluation) -> Evaluation:
+        if evaluator.probe is None or evaluation.state != "scored":
+            return evaluation
+        return self.setup.executor.measure(evaluator.measure, arch, evaluation)
 
     def _fit_generations(self, taken: int) -> None:
         """Make generations smaller if a time budget would not allow several of them."""

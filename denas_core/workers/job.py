@@ -16,7 +16,7 @@ from .messages import Answer, Work
 Function = Callable[[Architecture], Evaluation]
 
 
-def dump_job(function: Function) -> bytes:
+def dump_job(function: Callable[..., object]) -> bytes:
     """Return a job. Code of notebooks and of the main program travels with it; modules are imported by the worker.
 
     Raises:

@@ -1,0 +1,1 @@
+"""Search on the machines of a Ray cluster with DE-NAS."""

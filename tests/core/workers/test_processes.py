@@ -103,7 +103,17 @@ def test_children_of_a_replaced_worker_end_too(
     found = results(supervise(deadline=10.0), evaluations.leaves_a_child)
     assert found[BAD].state == "failed"
     child = int((tmp_path / "child").read_text())
-    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+    end = time.monotonic() + 10
+    while _is_alive(child) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not _is_alive(child)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_a_candidate_that_takes_too_much_memory_fails_at_once(supervise: Make) -> None:

@@ -69,7 +69,7 @@ def _usages(
         if key not in measured:
             measured[key] = measure_on_meta(
                 lambda: space.build(arch),
-                batch=lambda sample=sample: sample,  # type: ignore[misc]
+                batch=lambda kind=kind: _sample_on_meta(space, kind),  # type: ignore[misc]
                 forward=space.forward,
                 name=space.describe(),
             )

@@ -172,6 +172,7 @@ def test_a_plugin_is_checked_with_all_its_components() -> None:
         "toy/stairs (space)",
         "toy/both (score)",
         "toy/height (score)",
+        "toy/sampled (score)",
         "toy/slope (score)",
         "toy/meter (probe)",
         "toy/ruler (probe)",

@@ -179,7 +179,7 @@ def test_a_configuration_names_data_and_options_of_the_task(tmp_path: Path, poin
     data = json.loads(done.stdout)["data"]
     assert data == {
         "path": str(points),
-        "task": {"name": "points/side", "jitter": 0.5, "mix": False, "skip": False, "slow": 0.0},
+        "task": {"name": "points/side", "jitter": 0.5, "mix": False, "skip": False},
     }
     assert denas_here("config", "validate", str(file)).returncode == 0
     points.unlink()

@@ -37,6 +37,7 @@ def shared(tmp_path: Path) -> Path:
 @pytest.fixture
 def supervise(shared: Path) -> Iterator[Make]:
     made = []
+    before = set(psutil.Process().children(recursive=True))
 
     def make(*, deadline: float = 300.0, **options: Any) -> Supervisor:
         check_directory(shared)
@@ -47,7 +48,7 @@ def supervise(shared: Path) -> Iterator[Make]:
     yield make
     for supervisor in made:
         supervisor.close()
-    assert not psutil.Process().children(recursive=True)
+    assert not set(psutil.Process().children(recursive=True)) - before
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ Make = Callable[..., Supervisor]
 @pytest.fixture
 def supervise() -> Iterator[Make]:
     made = []
+    before = set(psutil.Process().children(recursive=True))
 
     def make(count: int = 2, *, deadline: float = 60.0, **options: Any) -> Supervisor:
         made.append(Supervisor(ProcessTransport(count, **options), deadline=deadline))
@@ -35,7 +36,7 @@ def supervise() -> Iterator[Make]:
     yield make
     for supervisor in made:
         supervisor.close()
-    assert not psutil.Process().children(recursive=True)
+    assert not set(psutil.Process().children(recursive=True)) - before
 
 
 def results(supervisor: Supervisor, function: Any, count: int = 6) -> dict[int, Evaluation]:
@@ -191,9 +192,9 @@ def test_results_of_an_abandoned_run_are_not_taken_for_those_of_the_next(supervi
 
 def test_killed_idle_processes_are_replaced(supervise: Make) -> None:
     supervisor = supervise()
-    results(supervisor, evaluations.square)
-    for child in psutil.Process().children():
-        os.kill(child.pid, signal.SIGKILL)
+    found = results(supervisor, evaluations.slow)
+    for process in {int(result.metrics["process"]) for result in found.values()}:
+        os.kill(process, signal.SIGKILL)
     check_others(results(supervisor, evaluations.square))
 
 

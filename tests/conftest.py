@@ -52,4 +52,5 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     if len(named) == 1 and Path(*named).is_file():
         return 0
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, MOST_WORKERS) if cores > 1 else 0
+    # Tests wait for processes that they start and for the disk, a third of their time.
+    return min(cores + cores // 2, MOST_WORKERS) if cores > 1 else 0

@@ -208,6 +208,9 @@ class Study:
                     self._commit(Trial(index=place, generation=generation, arch=arch, evaluation=measured))
                     if generation == 0:
                         self._fit_generations(taken)
+                if budget is not None and self._is_spent():
+                    # What other workers still evaluate would not be stored, and may hang.
+                    return
 
     def _results(
         self, evaluator: Evaluator, work: Iterator[tuple[int, Architecture]]

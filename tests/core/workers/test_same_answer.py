@@ -112,3 +112,23 @@ def test_a_space_of_a_notebook_that_cannot_be_sent_is_searched_on_one_core(
     result = search(Bound(), score="scores/params", budget=3, out=tmp_path / "r")
     assert result.counts["scored"] == 3
     assert any("one core is used" in notice for notice in result.notices)
+
+
+def test_the_result_and_the_report_say_which_workers_were_replaced(tmp_path: Path) -> None:
+    options = {"name": "builtin/process", "workers": 2, "deadline": 2.0}
+    result = toy_search(tmp_path / "r", score={"name": "toy/both", "hanging": 9}, budget=12, executor=options)
+    late = [row for row in table(tmp_path / "r") if row[4] == "failed"]
+    assert late
+    assert {row[5] for row in late} == {"timed out: no result after 2 s"}
+    lines = [f"the worker of candidate {row[0]} was replaced: timed out: no result after 2 s" for row in late]
+    assert set(lines) <= set(result.notices)
+    page = (tmp_path / "r" / "report.html").read_text()
+    assert all(line in page for line in lines)
+
+
+def test_a_search_ends_with_its_budget_though_a_candidate_hangs(tmp_path: Path) -> None:
+    executor = {"name": "builtin/process", "workers": 2, "deadline": 1000.0}
+    score = {"name": "toy/both", "hanging": 9}
+    # Candidate 6 hangs for longer than this test may take, and the budget is met before it.
+    result = toy_search(tmp_path / "r", score=score, budget=6, executor=executor)
+    assert result.counts == {"scored": 6, "infeasible": 0, "failed": 0}

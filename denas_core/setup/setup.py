@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -176,7 +177,7 @@ class Setup:
             seed=self.config.seed,
             device=self.device,
             threads=self.config.threads,
-            memory_limit=self._memory().limit,
+            memory_limit=self._memory.limit,
             data=self.data,
         )
 
@@ -198,12 +199,13 @@ class Setup:
         return Demand(
             threads=self.config.threads,
             device=self.device,
-            memory=self._memory().largest,
+            memory=self._memory.largest,
             measures_latency=self.probe is not None,
             full_latency=bool(self.full_latency or self.relative),
             distributions=self.distributions,
         )
 
+    @functools.cached_property
     def _memory(self) -> MemoryNeed:
         return memory_need(self.space, self.scoring.components.values(), on_data=self.data is not None)
 

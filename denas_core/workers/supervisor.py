@@ -91,7 +91,7 @@ class Supervisor:
         self.losses: list[str] = []
         self._transport = transport
         self._deadline = deadline
-        self._job: bytes | None = None
+        self._function: Function | None = None
         self._leases = itertools.count(1)
         self._runs = itertools.count(1)
         self._running: dict[str, _Task] = {}
@@ -136,14 +136,14 @@ class Supervisor:
     def close(self) -> None:
         """End every worker."""
         self._running.clear()
-        self._job = None
+        self._function = None
         self._transport.close()
 
     def _load(self, function: Function) -> None:
-        job = dump_job(function)
-        if job != self._job:
-            self._transport.load(job)
-            self._job = job
+        # A search runs the same function in every generation, which need not be pickled again.
+        if self._function is None or function != self._function:
+            self._transport.load(dump_job(function))
+            self._function = function
 
     def _hand_out(self, queue: _Queue) -> None:
         """Give work to each free worker, as long as there is any."""

@@ -18,6 +18,7 @@ ORDER = (
     ("registry", "evaluation"),
     ("setup", "models"),
     ("study", "training", "results", "builtin", "legacy", "scaffold"),
+    ("race",),
     ("report", "testing"),
     ("agreement",),
     ("launch",),

@@ -1,0 +1,191 @@
+"""The truth of a space of ours: networks of it trained in several regimes, as a table that scores are compared with.
+
+    python benchmarks/truth.py --space cv/cnn:micro --set space.image_size=16 --data cifar-10-batches-py --networks 60 \
+        --regime short:epochs=6 --regime long:epochs=30 --table benchmarks/truth/cv-cnn-micro.csv --work truth
+
+Draws random networks within the budgets, chooses among them evenly by size and by depth, and trains each in every
+regime. Trainings run side by side, one thread each. The table is written again after each network that has all regimes,
+so the script can be stopped at any time, and the same command goes on. A table with fewer networks than asked for is a
+random part of the whole one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import dataclasses
+import itertools
+import json
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from denas_core import Architecture, Registry, SearchSpace
+from denas_core.contracts.executor import Demand
+from denas_core.contracts.problem import Problem
+from denas_core.evaluation.spread import opened, spread
+from denas_core.race.stratified import stratified
+from denas_core.race.trainer import Trainer
+from denas_core.setup.config import apply_settings
+from denas_core.setup.tasks import choose_task
+from denas_core.system.atomic import write_atomically
+from denas_core.training.plan import Plan
+from denas_core.training.settings import make_settings
+from denas_core.values.objectives import Constraint
+from denas_core.values.trial import Evaluation
+
+DRAWN = 600
+"""Random networks within the budgets among which the trained ones are chosen."""
+
+
+def depth(space: SearchSpace, arch: Architecture) -> int:
+    """Return the number of weight matrices of a network."""
+    import torch
+
+    with torch.device("meta"):
+        model = space.build(arch)
+    return sum(weight.dim() > 1 for weight in model.parameters())
+
+
+def chosen_networks(problem: Problem, count: int) -> list[Architecture]:
+    """Return `count` random networks within the budgets that cover sizes and depths, in random order."""
+    rng = random.Random(0)
+    drawn: dict[str, Architecture] = {}
+    while len(drawn) < DRAWN:
+        arch = problem.space.sample(rng)
+        if not problem.violations(arch):
+            drawn[arch.key] = arch
+    networks = [*drawn.values()]
+    depths = {arch.key: depth(problem.space, arch) for arch in networks}
+    sizes = {arch.key: problem.space.cost(arch)["params"] for arch in networks}
+    chosen = stratified(
+        networks, count, band=lambda arch: sizes[arch.key], rank=lambda arch: depths[arch.key]
+    )
+    rng.shuffle(chosen)
+    return chosen
+
+
+def trainers(options: argparse.Namespace, space: SearchSpace, registry: Registry) -> dict[str, Trainer]:
+    """Return a trainer for each regime, whose settings replace those of the task's recipe."""
+    parts = apply_settings({"task": {}, "training": {}, "space": {}}, options.set)
+    task = choose_task(registry, space, options.task, parts["task"])
+    made = {}
+    for regime in options.regime:
+        name, _, settings = regime.partition(":")
+        given = apply_settings(
+            {"training": parts["training"]}, [f"training.{one}" for one in settings.split(",")]
+        )
+        plan = Plan(
+            space=space,
+            arch=space.smallest(),
+            task=task,
+            settings=make_settings(task.id, task.recipe, given["training"]),
+            data=options.data.absolute(),
+        )
+        made[name] = Trainer(plan=plan, root=options.work / name, keeps_model=False)
+    return made
+
+
+def row(space: SearchSpace, arch: Architecture, regimes: Mapping[str, Trainer]) -> dict[str, Any] | None:
+    """Return the row of a network, or None if it has not been trained in each regime."""
+    found: dict[str, Evaluation] = {}
+    for name, trainer in regimes.items():
+        evaluation = trainer.found(arch)
+        if evaluation is None:
+            return None
+        found[name] = evaluation
+    cost = space.cost(arch)
+    return {
+        "arch": json.dumps(arch.as_dict()),
+        "params": int(cost["params"]),
+        "flops": int(cost["flops"]),
+        "depth": depth(space, arch),
+        **{
+            f"{name}_{metric}": f"{value:.5g}"
+            for name, evaluation in found.items()
+            for metric, value in evaluation.metrics.items()
+        },
+    }
+
+
+def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write the rows as a CSV file."""
+    lines: list[str] = []
+
+    class Lines:
+        def write(self, line: str) -> None:
+            lines.append(line)
+
+    writer = csv.DictWriter(Lines(), rows[0].keys(), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_atomically(path, "".join(lines))
+
+
+@dataclasses.dataclass(frozen=True)
+class InRegimes:
+    """Trains a network in one regime after the other. It can be pickled."""
+
+    regimes: Mapping[str, Trainer]
+
+    def __call__(self, arch: Architecture) -> Evaluation:
+        """Return the evaluation of the last regime, or of the first one that fails."""
+        evaluation = None
+        for trainer in self.regimes.values():
+            evaluation = trainer(arch)
+            if evaluation.state != "scored":
+                break
+        assert evaluation is not None
+        return evaluation
+
+
+def main() -> None:
+    """Choose, train and write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--space", required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--task")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="space.KEY, task.KEY or training.KEY"
+    )
+    parser.add_argument("--constraint", action="append", default=[])
+    parser.add_argument("--networks", type=int, default=60)
+    parser.add_argument(
+        "--regime", action="append", required=True, metavar="NAME:KEY=VALUE,...", help="settings of training"
+    )
+    parser.add_argument("--workers", type=int, default=2, help="trainings at a time, one thread each")
+    parser.add_argument("--table", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True, help="directory of the trainings")
+    options = parser.parse_args()
+    registry = Registry.discover()
+    space: SearchSpace = registry.create(
+        "space",
+        options.space,
+        apply_settings({"space": {}, "task": {}, "training": {}}, options.set)["space"],
+    )
+    problem = Problem(space, [Constraint.parse(text) for text in options.constraint])
+    networks = chosen_networks(problem, options.networks)
+    regimes = trainers(options, space, registry)
+    executor = registry.create(
+        "executor", "builtin/process", {"workers": options.workers, "deadline": 1e6}, origin="--workers"
+    )
+    numbers = itertools.count(1)
+    with opened(executor, Demand()) as running:
+        for arch, evaluation in spread(running, InRegimes(regimes), networks):
+            rows = [found for one in networks if (found := row(space, one, regimes)) is not None]
+            if rows:
+                write_table(options.table, rows)
+            print(
+                next(numbers),
+                len(rows),
+                arch.key[:12],
+                evaluation.reason or dict(evaluation.metrics),
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,9 +1,10 @@
 """Everything that may happen to a run, done to it: kills, full disks, damage, crowds, interrupts.
 
-    python benchmarks/reliability.py [--long] [--only NAME] [--write docs/reliability.md] [--json]
+    python benchmarks/reliability.py [--long] [--only NAME] [--write docs/reliability.md] [--keep FILE] [--json]
 
 The searches are of a space without torch, so that hundreds of them take minutes. Every experiment returns counts; what
-must never happen is listed under ``failures``, and makes this script exit with 1.
+must never happen is listed under ``failures``, and makes this script exit with 1. With --keep, an experiment that has
+been measured is not measured again, so that the long form, which takes an hour, can be stopped.
 """
 
 from __future__ import annotations
@@ -167,11 +168,18 @@ def main() -> None:
     form.add_argument("--long", action="store_true", help="a quarter of an hour or more")
     parser.add_argument("--only", metavar="NAME", action="append", choices=list(EXPERIMENTS))
     parser.add_argument("--write", metavar="FILE", type=Path, help="document whose table is replaced")
+    parser.add_argument(
+        "--keep", metavar="FILE", type=Path, help="where what is measured is kept, and read again"
+    )
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
+    kept = arguments.keep
+    known = json.loads(kept.read_text(encoding="utf-8")) if kept is not None and kept.exists() else {}
     measured: dict[str, dict[str, Any]] = {}
     for name in arguments.only or EXPERIMENTS:
-        measured[name] = measure(name, long=arguments.long)
+        measured[name] = known[name] if name in known else measure(name, long=arguments.long)
+        if kept is not None:
+            kept.write_text(json.dumps({**known, **measured}, indent=2), encoding="utf-8")
         failures = measured[name]["failures"]
         if not arguments.json:
             counts = {key: value for key, value in measured[name].items() if key != "failures"}

@@ -160,7 +160,8 @@ def fail_everywhere(error: str, scene: Scene = Searching, *, every: int = 1) -> 
 
 def _everywhere(kind: Scene, fault: str, *, every: int) -> Counts:
     counts: Counts = {"points": 0, "of": 0, "stopped": 0, "not needed": 0, "failures": []}
-    with tempfile.TemporaryDirectory() as name, Warm() as warm:
+    # The tracer counts the calls of each process, so there is one process; workers have experiments of their own.
+    with tempfile.TemporaryDirectory() as name, Warm(DENAS_WORKERS="1") as warm:
         directory = Path(name)
         scene = kind(warm, directory)
         whole = directory / "whole"

@@ -44,13 +44,18 @@ class Done:
 class Warm:
     """The process that forks; a context."""
 
-    def __init__(self) -> None:
+    def __init__(self, **variables: str) -> None:
+        """Start it.
+
+        Args:
+            variables: Further variables of its environment.
+        """
         self._scratch = tempfile.TemporaryDirectory()
         self._count = 0
         paths = [str(ROOT), str(TOY), *filter(None, [os.environ.get("PYTHONPATH")])]
         self._server = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.faults.warm", str(os.getpid())],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1", **variables},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

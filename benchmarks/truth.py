@@ -66,7 +66,9 @@ def chosen_networks(problem: Problem, count: int) -> list[Architecture]:
     return chosen
 
 
-def trainers(options: argparse.Namespace, space: SearchSpace, registry: Registry) -> dict[str, Trainer]:
+def trainers(
+    options: argparse.Namespace, space: SearchSpace, arch: Architecture, registry: Registry
+) -> dict[str, Trainer]:
     """Return a trainer for each regime, whose settings replace those of the task's recipe."""
     parts = apply_settings({"task": {}, "training": {}, "space": {}}, options.set)
     task = choose_task(registry, space, options.task, parts["task"])
@@ -78,7 +80,7 @@ def trainers(options: argparse.Namespace, space: SearchSpace, registry: Registry
         )
         plan = Plan(
             space=space,
-            arch=space.smallest(),
+            arch=arch,
             task=task,
             settings=make_settings(task.id, task.recipe, given["training"]),
             data=options.data.absolute(),
@@ -168,7 +170,7 @@ def main() -> None:
     )
     problem = Problem(space, [Constraint.parse(text) for text in options.constraint])
     networks = chosen_networks(problem, options.networks)
-    regimes = trainers(options, space, registry)
+    regimes = trainers(options, space, networks[0], registry)
     executor = registry.create(
         "executor", "builtin/process", {"workers": options.workers, "deadline": 1e6}, origin="--workers"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import subprocess
@@ -19,6 +20,7 @@ from denas_core.launch import resume
 from denas_core.results.result import SearchResult
 from denas_core.testing import ExecutorTests
 from denas_ray.executor import Ray
+from denas_ray.latency import RemoteLatency
 from tests.core.toy_searches import denas, denas_command, environment, table, toy_config, toy_search
 from tests.core.workers import evaluations
 from tests.core.workers.evaluations import BAD, work
@@ -31,7 +33,10 @@ TOY_SEARCH = ("search", "toy/stairs", "--score", "toy/both", "--budget", "9", "-
 
 DEADLINE = 5.0
 
-SECONDS = 120.0
+SCORED = (next(work(1))[1], Evaluation(state="scored", components={"a": 1.0}))
+"""A candidate whose latency is to be measured."""
+
+SECONDS = 300.0
 """How long a test waits for what the cluster does within a few seconds."""
 
 
@@ -110,6 +115,18 @@ def run_until(executor: Ray, happened: Callable[[], bool]) -> None:
     check(found, len(found))
 
 
+@contextlib.contextmanager
+def measuring(executor: Ray, *, deadline: float) -> Iterator[RemoteLatency]:
+    """Measure latency on the nodes of an executor."""
+    transport = executor._transport()
+    assert transport is not None
+    latency = RemoteLatency(transport, "bench", deadline=deadline)
+    try:
+        yield latency
+    finally:
+        latency.close()
+
+
 def losses(executor: Ray) -> list[str]:
     """Return what happened to workers, also what the notices leave out."""
     supervisor = executor._supervisor()
@@ -151,11 +168,34 @@ def test_a_candidate_that_hangs_with_the_interpreters_lock_is_replaced(executor:
     assert found[BAD].reason == "timed out: no result after 5 s"
 
 
+def test_the_deadline_of_a_measurement_begins_when_its_process_has_loaded_it(
+    executor: Ray, tmp_path: Path
+) -> None:
+    with measuring(executor, deadline=1.0) as latency:
+        found = latency.measure(evaluations.LoadsSlowly(str(tmp_path), 3.0), *SCORED)
+    assert found.reason == "latency: no result after 1 s"
+    assert (tmp_path / "loaded").exists()
+
+
+def test_a_process_that_measures_and_does_not_start_fails_the_candidate(
+    executor: Ray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("denas_ray.latency.SECONDS_TO_START", 0.5)
+    with measuring(executor, deadline=300.0) as latency:
+        found = latency.measure(evaluations.LoadsSlowly(str(tmp_path), 1000.0), *SCORED)
+    assert found.reason == "latency: its process did not start within 0.5 s"
+
+
+def test_a_measurement_that_cannot_be_loaded_says_why(executor: Ray, tmp_path: Path) -> None:
+    with measuring(executor, deadline=300.0) as latency:
+        found = latency.measure(evaluations.LoadsSlowly(str(tmp_path / "missing"), 0.0), *SCORED)
+    assert found.state == "failed"
+    assert found.reason.startswith("latency: its process cannot load what it must measure with: FileNotFound")
+
+
 def test_latency_is_measured_on_the_node_that_the_user_names(executor: Ray) -> None:
     executor.open(Demand(measures_latency=True))
-    _, arch = next(work(1))
-    scored = Evaluation(state="scored", components={"a": 1.0})
-    found = [executor.measure(_measure, arch, scored) for _ in range(2)]
+    found = [executor.measure(_measure, *SCORED) for _ in range(2)]
     assert [result.reason for result in found] == [_node_with("bench")] * 2
     assert any(notice.endswith(", which has 'bench'") for notice in executor.notices())
 

@@ -17,6 +17,9 @@ from .worker import Gauge
 ATTEMPTS = 2
 """A measurement whose node was lost is repeated once."""
 
+SECONDS_TO_START = 120.0
+"""The process that measures must have started and loaded what it measures with after this time."""
+
 Measure = Callable[[Architecture, Evaluation], Evaluation]
 
 
@@ -59,12 +62,11 @@ class RemoteLatency:
 
         reason = ""
         for _ in range(ATTEMPTS):
-            gauge = self._gauge_of(measure)
-            if gauge is None:
-                reason = f"no node with the resource {self._resource!r} is left"
-                break
             try:
-                found: Evaluation = gauge.measure.remote(arch, evaluation).future().result(self._deadline)
+                if reason := self._prepare(measure):
+                    break
+                result = self._gauge.measure.remote(arch, evaluation).future()
+                found: Evaluation = result.result(self._deadline)
                 return found
             except TimeoutError:
                 reason = f"no result after {self._deadline:g} s"
@@ -84,23 +86,35 @@ class RemoteLatency:
                 ray.kill(self._gauge, no_restart=True)
         self._gauge = self._measure = None
 
-    def _gauge_of(self, measure: Measure) -> Any:
+    def _prepare(self, measure: Measure) -> str:
+        """Have a process that has loaded `measure`, and return why there is none; empty if there is one.
+
+        What a measurement imports takes seconds, which are not part of its deadline.
+        """
         import ray
 
         if self._gauge is not None and measure == self._measure:
-            return self._gauge
+            return ""
         self.close()
         if not (nodes := self._nodes()):
-            return None
+            return f"no node with the resource {self._resource!r} is left"
         node = nodes[0]
         resources = {self._resource: node.resources[self._resource]}
         made = ray.remote(num_cpus=0, max_restarts=0, max_task_retries=0, resources=resources)(Gauge)
-        self._gauge = made.options(scheduling_strategy=on_node(node.id)).remote(dump_job(measure))
+        self._gauge = made.options(scheduling_strategy=on_node(node.id)).remote()
         self._measure = measure
         if node.name != self._node:
             self._node = node.name
             self.notices.append(f"latency is measured on node {node.name}, which has {self._resource!r}")
-        return self._gauge
+        try:
+            fault: str = self._gauge.load.remote(dump_job(measure)).future().result(SECONDS_TO_START)
+        except TimeoutError:
+            self.close()
+            return f"its process did not start within {SECONDS_TO_START:g} s"
+        if fault:
+            self.close()
+            return f"its process cannot load what it must measure with: {fault}"
+        return ""
 
     def _nodes(self) -> list[Node]:
         return [

@@ -21,32 +21,33 @@ def report(distributions: Sequence[str], path: Sequence[str]) -> tuple[dict[str,
     return {name: installed_version(name) for name in distributions}, environment()
 
 
-class Worker:
+class _Loading:
+    """Loads a job that it is sent."""
+
+    def load(self, job: bytes) -> str:
+        """Load what is called for each candidate, and return why that is impossible; empty if it is loaded."""
+        try:
+            self._function: Callable[..., Evaluation] = load_job(job)
+        except BaseException as error:
+            return describe_error(error)
+        return ""
+
+
+class Worker(_Loading):
     """Evaluates candidates, one at a time."""
 
     def __init__(self, threads: int) -> None:
         for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ[name] = str(threads)
 
-    def load(self, job: bytes) -> str:
-        """Load what is evaluated, and return why that is impossible; empty if it is loaded."""
-        try:
-            self._function = load_job(job)
-        except BaseException as error:
-            return describe_error(error)
-        return ""
-
     def answer(self, message: bytes) -> bytes:
         """Return the answer to a work message."""
         return answer_to(self._function, message)
 
 
-class Gauge:
+class Gauge(_Loading):
     """Measures the latency of candidates on its node."""
-
-    def __init__(self, job: bytes) -> None:
-        self._measure: Callable[..., Evaluation] = load_job(job)
 
     def measure(self, arch: Architecture, evaluation: Evaluation) -> Evaluation:
         """Return the evaluation with the measured latency."""
-        return self._measure(arch, evaluation)
+        return self._function(arch, evaluation)

@@ -154,3 +154,25 @@ class Waits:
             while not Path(self.folder, "go").exists():
                 time.sleep(0.01)
         return square(arch)
+
+
+@dataclasses.dataclass(frozen=True)
+class LoadsSlowly:
+    """A measurement whose code takes a while to import, says in a folder when it is there, and which never ends."""
+
+    folder: str
+    seconds: float
+
+    def __call__(self, arch: Architecture, evaluation: Evaluation) -> Evaluation:
+        time.sleep(1000)
+        return evaluation
+
+    def __reduce__(self) -> Any:
+        return load_slowly, (self.folder, self.seconds)
+
+
+def load_slowly(folder: str, seconds: float) -> LoadsSlowly:
+    """Return what `LoadsSlowly` was where it was sent from."""
+    time.sleep(seconds)
+    Path(folder, "loaded").touch()
+    return LoadsSlowly(folder, seconds)

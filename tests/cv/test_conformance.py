@@ -11,6 +11,11 @@ from denas_cv.vit.space import ViT
 SMALL = {"image_size": 16, "patch_size": 4, "depths": [1, 2], "embed_dims": [12, 24], "heads": [1, 2]}
 
 
+class TestMicro(SpaceTests):
+    def make(self) -> CNN:
+        return CNN(**CNN.presets["micro"]).named("cv/cnn")
+
+
 class TestCIFAR(SpaceTests):
     def make(self) -> CNN:
         return CNN(**CNN.presets["cifar"]).named("cv/cnn")
@@ -36,6 +41,11 @@ class TestOddImagesOfOneChannel(SpaceTests):
 class TestViT(SpaceTests):
     def make(self) -> ViT:
         return ViT(**SMALL, head_size=8).named("cv/vit")
+
+
+class TestMicroViT(SpaceTests):
+    def make(self) -> ViT:
+        return ViT(**ViT.presets["micro"]).named("cv/vit")
 
 
 @pytest.mark.nightly

@@ -31,6 +31,7 @@ OFF_GRID = "SuperConvK5BNRELU(3,10,2,2)SuperResK1K7K1(10,20,2,12,9)"
 OPTIONS = [
     {},
     {"inverted": True, "squeeze_excitation": True},
+    {"skeleton": "micro"},
     {"skeleton": "imagenet", "image_size": 224, "classes": 1000},
     {"image_size": 33, "max_layers": 5, "channels": 1},
 ]
@@ -80,13 +81,14 @@ def test_squeeze_excitation_moves_the_ends_of_the_cost_by_less_than_5_percent() 
         assert all(0.95 * low < cnn.cost(arch)[metric] < 1.05 * high for arch in inside)
 
 
+@pytest.mark.parametrize("skeleton", ["micro", "cifar"])
 @pytest.mark.parametrize("inverted", [False, True])
 @pytest.mark.parametrize("max_layers", [1, 3])
 def test_without_squeeze_excitation_the_ends_are_the_least_and_the_most_of_all_networks(
-    inverted: bool, max_layers: int
+    skeleton: str, inverted: bool, max_layers: int
 ) -> None:
     """Against dynamic programming over the channels between blocks, which knows every network of the space."""
-    cnn = space(inverted=inverted, max_layers=max_layers)
+    cnn = space(skeleton=skeleton, inverted=inverted, max_layers=max_layers)
     for end, best in ((cnn.smallest(), min), (cnn.full(), max)):
         for metric in ("params", "flops"):
             assert cnn.cost(end)[metric] == extreme(cnn, metric, best)
@@ -250,13 +252,20 @@ def test_the_key_of_a_structure_off_the_grid_does_not_depend_on_the_process() ->
     assert outputs == {f"{space().parse(OFF_GRID).key}\n"}
 
 
-@pytest.mark.parametrize(("preset", "size"), [("cifar", 4), ("imagenet", 7)])
+@pytest.mark.parametrize(("preset", "size"), [("micro", 4), ("cifar", 4), ("imagenet", 7)])
 def test_presets_build_on_meta_with_the_usual_final_resolution(preset: str, size: int) -> None:
     cnn = space(**CNN.presets[preset])
     with torch.device("meta"):
         out = cnn.forward(cnn.build(cnn.smallest()), cnn.batch(2, seed=0, kind="cost"))
     assert out.features.shape[-2:] == (size, size)
     assert out.logits["logits"].shape == (2, cnn.classes)
+
+
+def test_the_micro_preset_is_for_networks_of_a_few_hundred_thousand_parameters() -> None:
+    cnn = space(**CNN.presets["micro"])
+    params = sorted(cnn.cost(arch)["params"] for arch in samples(cnn, 200))
+    assert cnn.cost(cnn.smallest())["params"] < 100e3 < params[10] < params[-10] < 1e6
+    assert [knob.name for knob in cnn.knobs()] == [knob.name for knob in space().knobs()]
 
 
 @pytest.mark.parametrize("seed", range(20))

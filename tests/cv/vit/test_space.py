@@ -194,6 +194,12 @@ def test_the_presets_are_those_of_the_paper() -> None:
     }
 
 
+def test_the_micro_preset_reaches_from_a_tenth_of_a_million_to_a_few_million_parameters() -> None:
+    space = preset("micro")
+    ends = [space.cost(arch)["params"] for arch in (space.smallest(), space.full())]
+    assert 50e3 < ends[0] < 100e3 and 2e6 < ends[1] < 3e6
+
+
 def test_views_name_every_projection_and_its_block() -> None:
     space = preset("tiny", depths=[2])
     with torch.device("meta"):
@@ -221,7 +227,12 @@ def test_options_that_change_no_network_keep_its_key() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["tiny", *(pytest.param(name, marks=pytest.mark.nightly) for name in ("small", "base", "denas"))]
+    "name",
+    [
+        "micro",
+        "tiny",
+        *(pytest.param(name, marks=pytest.mark.nightly) for name in ("small", "base", "denas")),
+    ],
 )
 def test_the_scores_of_transformers_are_finite_at_both_ends(name: str) -> None:
     """At 32 pixels, which keeps widths and depths, and with them what could overflow."""

@@ -47,6 +47,17 @@ class Skeleton:
 # has up to 16 % fewer than the largest; the FLOPs are the extremes except on images of a few pixels.
 SKELETONS: Mapping[str, Skeleton] = MappingProxyType(
     {
+        "micro": Skeleton(
+            stem_stride=1,
+            stem_channels=(8, 16, 24),
+            slots=(
+                Slot(2, (24, 32), (8, 16)),
+                Slot(2, (32, 48), (8, 16)),
+                Slot(1, (32, 48, 64), (8, 16, 24)),
+                Slot(2, (64, 96, 128), (16, 24, 32, 48)),
+            ),
+            final_channels=(64, 128, 192, 256),
+        ),
         "cifar": Skeleton(
             stem_stride=1,
             stem_channels=(8, 16, 24, 32),

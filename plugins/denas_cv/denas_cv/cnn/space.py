@@ -57,8 +57,9 @@ class CNN(SearchSpace):
     classes: int = option(10, "Number of classes", at_least=1, at_most=1_000_000)
     image_size: int = option(32, "Height and width of the images, in pixels", at_least=1, at_most=4096)
     channels: int = option(3, "Channels of the images", at_least=1, at_most=4096)
-    skeleton: Literal["cifar", "imagenet"] = option(
-        "cifar", "Slots and widths: 'cifar' for images of about 32 pixels, 'imagenet' for 224"
+    skeleton: Literal["cifar", "imagenet", "micro"] = option(
+        "cifar",
+        "Slots and widths: 'cifar' for images of about 32 pixels, 'imagenet' for 224, 'micro' for small networks at 32",
     )
     max_layers: int = option(
         3, "Largest number of sub-layers of a super-block", at_least=1, at_most=MOST_LAYERS
@@ -67,6 +68,7 @@ class CNN(SearchSpace):
     squeeze_excitation: bool = option(False, "Give every residual unit squeeze-and-excitation")
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "micro": {"classes": 10, "image_size": 32, "skeleton": "micro"},
         "cifar": {"classes": 10, "image_size": 32, "skeleton": "cifar"},
         "imagenet": {"classes": 1000, "image_size": 224, "skeleton": "imagenet"},
     }

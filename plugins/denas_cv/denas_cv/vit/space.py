@@ -75,6 +75,17 @@ class ViT(SearchSpace):
     )
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "micro": {
+            "classes": 10,
+            "image_size": 32,
+            "patch_size": 4,
+            "depths": [2, 3, 4, 5, 6, 7, 8],
+            "embed_dims": [64, 96, 128, 160],
+            "mlp_ratios": [2.0, 3.0, 4.0],
+            "heads": [2, 3, 4, 5],
+            "head_size": 32,
+            "max_relative_position": 7,
+        },
         "tiny": {
             "classes": 1000,
             "depths": [12, 13, 14],

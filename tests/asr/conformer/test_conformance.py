@@ -14,12 +14,6 @@ class TestTheConformer(SpaceTests):
         return Conformer(**SIZES, kernels=[3, 5]).named("asr/conformer")
 
 
-class TestMicroOfTwoBlocks(SpaceTests):
-    def make(self) -> Conformer:
-        options = {**Conformer.presets["micro"], "depths": [1, 2], "seconds": 0.3}
-        return Conformer(**options).named("asr/conformer")
-
-
 @pytest.mark.nightly
 class TestMicro(SpaceTests):
     def make(self) -> Conformer:

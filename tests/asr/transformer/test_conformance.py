@@ -16,7 +16,7 @@ class TestTheTransformer(SpaceTests):
 
 class TestMicroOfTwoBlocks(SpaceTests):
     def make(self) -> Transformer:
-        options = {**Transformer.presets["micro"], "depths": [1, 2], "seconds": 0.3}
+        options = {**Transformer.presets["micro"], "depths": [1, 2], "seconds": 0.3, "probe_frames": 13}
         return Transformer(**options).named("asr/transformer")
 
 

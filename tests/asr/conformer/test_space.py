@@ -40,6 +40,19 @@ def test_the_encoder_counts_what_a_formula_does() -> None:
     assert space.cost(arch)["params_encoder"] == 1280 * d + d + 4 * block
 
 
+def test_the_encoder_of_the_smallest_micro_network_counts_what_a_formula_does() -> None:
+    space = make(**Conformer.presets["micro"])
+    d, f, k = 64, 64, 7
+    feed_forward = 2 * d + 2 * d * f + f + d
+    attention = 2 * d + 4 * d * (d + 1)
+    convolution = 2 * d + 2 * d * (d + 1) + d * (k + 1) + 2 * d + d * (d + 1)
+    block = 2 * feed_forward + attention + convolution + 2 * d
+    cost = space.cost(space.smallest())
+    assert cost["params_encoder"] == 320 * d + d + 4 * block
+    assert 300_000 < cost["params"] < 320_000
+    assert space.cost(space.full())["params"] < make().cost(make().smallest())["params"]
+
+
 def test_the_cost_is_that_of_the_whole_network_on_the_meta_device() -> None:
     rng = random.Random(0)
     for seconds in (0.05, 0.6, 4.0):

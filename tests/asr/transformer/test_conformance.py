@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from denas_asr.transformer.space import Transformer
 from denas_core.testing import SpaceTests
 from tests.asr.tiny_spaces import SIZES
@@ -10,3 +12,15 @@ from tests.asr.tiny_spaces import SIZES
 class TestTheTransformer(SpaceTests):
     def make(self) -> Transformer:
         return Transformer(**SIZES).named("asr/transformer")
+
+
+class TestMicroOfTwoBlocks(SpaceTests):
+    def make(self) -> Transformer:
+        options = {**Transformer.presets["micro"], "depths": [1, 2], "seconds": 0.3, "probe_frames": 13}
+        return Transformer(**options).named("asr/transformer")
+
+
+@pytest.mark.nightly
+class TestMicro(SpaceTests):
+    def make(self) -> Transformer:
+        return Transformer(**Transformer.presets["micro"], seconds=0.3).named("asr/transformer")

@@ -50,6 +50,19 @@ def test_the_count_is_that_of_a_formula_worked_out_by_hand() -> None:
     assert 1280 * d + d + encoder + 5000 * d + decoder == 11_750_592
 
 
+def test_the_smallest_micro_network_counts_what_a_formula_does() -> None:
+    space = make(**Transformer.presets["micro"])
+    d, f, hidden, channels, symbols = 64, 64, 256, 32, 32
+    bands = 20, 10, 10, 10
+    front_end = 25 * channels + 25 * channels**2 + 2 * channels**2 + 4 * channels + 2 * sum(bands) * channels
+    attention = 4 * d * (d + 1)
+    encoder = (10 * channels + 1) * d + 4 * (attention + 2 * d * f + f + d + 4 * d) + 2 * d
+    decoder = symbols * d + 2 * attention + 2 * d * hidden + hidden + d + 6 * d + 2 * d
+    heads = 2 * (d + 1) * symbols
+    assert space.cost(space.smallest())["params"] == front_end + encoder + decoder + heads == 226_400
+    assert space.cost(space.full())["params"] < make().cost(make().smallest())["params"]
+
+
 def test_the_space_is_that_of_the_original() -> None:
     space = make()
     assert space.cost(space.smallest())["params_reference"] == 9_579_072

@@ -29,6 +29,12 @@ class TestAnActivationThatIsCountedOnMeta(SpaceTests):
         return Bert(**SIZES, tied=True, config=config).named("nlp/bert")
 
 
+class TestMicro(SpaceTests):
+    def make(self) -> Bert:
+        # A table of fewer tokens is drawn faster; the other sizes are those of the preset.
+        return Bert(**{**Bert.presets["micro"], "vocab_size": 100}).named("nlp/bert")
+
+
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = save_checkpoint(tmp_path_factory.mktemp("checkpoint"))

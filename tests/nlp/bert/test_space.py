@@ -55,6 +55,21 @@ def test_stock_networks_have_heads_of_64_features_each(name: str) -> None:
         assert shape.hidden == 64 * heads and shape.is_stock
 
 
+def test_micro_networks_are_stock_networks_that_end_where_those_of_base_begin() -> None:
+    space = preset("micro")
+    assert bounds(space) == {
+        "layers": (2, 3, 8, 7),
+        "heads": (2, 3, 8, 7),
+        "intermediate": (64, 96, 1024, 31),
+    }
+    smallest, full, of_base = space.smallest(), space.full(), preset("base").smallest()
+    assert space.shape(smallest).is_stock
+    # By hand: tokens, positions, segments and a norm; two layers of attention, MLP and norms; the pooler.
+    layer = 4 * 64 * 65 + 2 * 64 * 64 + 64 + 64 + 4 * 64
+    assert space.cost(smallest)["params"] == (8192 + 512 + 2 + 2) * 64 + 2 * layer + 64 * 65 == 611_904
+    assert space.cost(full)["params"] < preset("base").cost(of_base)["params"]
+
+
 @pytest.mark.parametrize(
     ("text", "params"),
     [

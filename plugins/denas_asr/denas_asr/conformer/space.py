@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from denas_asr.network.micro import MICRO
 from denas_asr.network.space import SpeechSpace
 from denas_core import option
 
@@ -18,7 +19,8 @@ class Conformer(SpeechSpace):
     """Speech recognisers with a Conformer encoder (Gulati et al. 2020, arXiv:2005.08100), with absolute positions.
 
     Depth and width are chosen once; MLP ratio, number of heads and kernel size are chosen for each block of the
-    encoder. Front-end and decoder are the same as in ``asr/transformer``.
+    encoder. Front-end and decoder are the same as in ``asr/transformer``. The preset ``micro`` has small networks for
+    small devices.
     """
 
     of_a_block: ClassVar[Mapping[str, str]] = {
@@ -36,6 +38,10 @@ class Conformer(SpeechSpace):
     kernels: list[int] = option(
         [7, 15, 31], "Choices of the kernel size of a block's convolution, in frames; odd"
     )
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "micro": {**MICRO, "embed_dims": [64, 80, 96, 112, 128, 144]},
+    }
 
     def __post_init__(self) -> None:
         """Check that the options fit together.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from denas_asr.network.micro import MICRO
 from denas_asr.network.space import SpeechSpace
 from denas_core import Architecture
 from denas_core.networks import format_tuple, is_tuple, parse_tuple
@@ -22,8 +23,12 @@ class Transformer(SpeechSpace):
 
     Depth and width are chosen once; MLP ratio and number of heads are chosen for each block of the encoder. The heads
     of a block divide the width among themselves. Front-end and decoder are the same in every network, except for the
-    width.
+    width. The preset ``micro`` has small networks for small devices.
     """
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "micro": {**MICRO, "embed_dims": [64, 96, 128, 160, 192]},
+    }
 
     def encoder_blocks(
         self, width: int, blocks: Sequence[Mapping[str, Any]], *, residual: bool

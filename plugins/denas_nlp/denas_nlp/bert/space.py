@@ -38,8 +38,8 @@ class Bert(SearchSpace):
 
     Layers, heads and the width of feed-forward blocks are chosen once for the network. By default the hidden width is
     the total width of the heads, so that stock transformers can load the network. In the preset ``denas``, which is the
-    space of the original DE-NAS, the hidden width is a separate choice. A checkpoint gives all other sizes and the
-    initial weights.
+    space of the original DE-NAS, the hidden width is a separate choice. The preset ``micro`` has small networks for
+    small devices, with a vocabulary of 8,192 tokens. A checkpoint gives all other sizes and the initial weights.
     """
 
     checkpoint: str = option(
@@ -84,6 +84,15 @@ class Bert(SearchSpace):
         "base": {"tied": True},
         "hf": {"tied": True},
         "denas": {"tied": False},
+        # For small devices and from scratch: the token table of BERT-base alone has 2 M parameters at a width of 64.
+        "micro": {
+            "tied": True,
+            "layers": [2, 3, 4, 5, 6, 7, 8],
+            "heads": [2, 3, 4, 5, 6, 7, 8],
+            "head_size": 32,
+            "intermediate": list(range(64, 1025, 32)),
+            "vocab_size": 8192,
+        },
     }
 
     def __post_init__(self) -> None:

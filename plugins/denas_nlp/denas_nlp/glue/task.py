@@ -67,7 +67,10 @@ class SentenceTask(TextTask):
             raise ConfigError(
                 f"the model was trained for the labels {', '.join(facts['labels'])}, not for {', '.join(labels)}"
             )
-        preparation = self.prepared(Path(data), space, facts=facts)
+        learnt = parts.train or ()
+        preparation = self.prepared(
+            Path(data), space, facts=facts, texts=lambda: (text for row in learnt for text in row.texts)
+        )
         valid = SentenceSplit(parts.valid, preparation)
         train = None if parts.train is None else SentenceSplit(parts.train, preparation)
         splits = [valid] if train is None else [train, valid]

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -86,7 +86,8 @@ class Squad(TextTask):
             to_evaluate=facts is not None,
             valid_share=self.valid_share,
         )
-        preparation = self.prepared(Path(data), space, facts=facts)
+        paragraphs = parts.train or ()
+        preparation = self.prepared(Path(data), space, facts=facts, texts=lambda: _texts(paragraphs))
         self._check_room(preparation)
         cutting = Cutting(stride=self.doc_stride, query_length=self.query_length)
         valid = QuestionSplit(parts.valid, preparation, cutting)
@@ -214,6 +215,12 @@ def _answerable(paragraphs: Sequence[Paragraph]) -> tuple[list[Paragraph], int]:
         len(before.questions) - len(now.questions) for before, now in zip(paragraphs, kept, strict=True)
     )
     return [paragraph for paragraph in kept if paragraph.questions], lost
+
+
+def _texts(paragraphs: Sequence[Paragraph]) -> Iterator[str]:
+    for paragraph in paragraphs:
+        yield paragraph.text
+        yield from (question.text for question in paragraph.questions)
 
 
 def _notices(splits: Sequence[QuestionSplit], query_length: int) -> tuple[str, ...]:

@@ -1,14 +1,16 @@
-"""Find a tokenizer: from a trained network, the user, the checkpoint of a space, or the data."""
+"""Find a tokenizer: of a trained network, given by the user, of a space's checkpoint, beside the data, or learnt."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from denas_core import SearchSpace
 from denas_core.errors import ConfigError
 
+from .form import reach_of
+from .learning import LEARNT, is_learnt, learnt_vocabulary
 from .tokenizer import TextTokenizer
 from .word_pieces import is_lower_case, read_vocabulary, word_piece_tokenizer
 
@@ -25,21 +27,32 @@ def open_tokenizer(
     vocab: str = "",
     lower_case: bool | None = None,
     facts: Mapping[str, Any] | None = None,
+    texts: Callable[[], Iterable[str]] = tuple,
 ) -> TextTokenizer:
     """Return the first available tokenizer: of a trained network, given by the user, of the space, or of the data.
+
+    The user can also ask for a vocabulary that is learnt from the training texts.
 
     Args:
         space: The space whose networks take the tokens.
         data: The data set; its folder may contain a vocabulary.
-        vocab: A ``vocab.txt``, a ``tokenizer.json``, or a folder with one of them.
-        lower_case: For a ``vocab.txt``: whether to convert texts to lower case; None decides by its tokens.
+        vocab: A ``vocab.txt``, a ``tokenizer.json``, or a folder with one of them; ``wordpiece`` or ``wordpiece:N`` to
+            learn one.
+        lower_case: Whether to convert texts to lower case. None decides by the tokens of a ``vocab.txt``, and converts
+            them if the vocabulary is learnt.
         facts: The facts of a trained network.
+        texts: A function that returns the training texts; it is called only if a vocabulary is learnt.
 
     Raises:
-        ConfigError: there is no tokenizer, or it cannot be read.
+        ConfigError: there is no tokenizer, it cannot be read, or it cannot be learnt.
     """
     if facts is not None:
         return TextTokenizer(facts[FACT], origin="the tokenizer of the trained model")
+    if is_learnt(vocab):
+        lower_case = lower_case is not False
+        tokens = learnt_vocabulary(vocab, texts(), rows=reach_of(space).tokens, lower_case=lower_case)
+        json = str(word_piece_tokenizer(tokens, lower_case=lower_case).to_str())
+        return TextTokenizer(json, origin="the vocabulary of the training texts")
     path = Path(vocab) if vocab else space.assets().get(FACT)
     if path is None:
         folder = data if data.is_dir() else data.parent
@@ -47,7 +60,7 @@ def open_tokenizer(
     if path is None:
         raise ConfigError(
             f"nothing says which tokens the texts of {str(data)!r} have for {space.id!r}; name a vocabulary with "
-            "--vocab vocab.txt (option task.vocab)"
+            f"--vocab vocab.txt (option task.vocab), or learn one from the texts with --vocab {LEARNT}"
         )
     found = _in(path) if path.is_dir() else path
     if found is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from denas_core.errors import ConfigError
 
 from .batches import TextForm, TextSample
 from .form import Reach, inputs_of, reach_of
+from .learning import is_learnt
 from .opening import FACT, open_tokenizer
 from .tokenizer import TextTokenizer
 
@@ -54,11 +55,13 @@ class TextTask(Task[TextSample], ABC):
 
     vocab: str = option(
         "",
-        "Vocabulary: a WordPiece vocab.txt or a tokenizer.json; by default from the space or the data",
+        "Vocabulary: a WordPiece vocab.txt, a tokenizer.json, or wordpiece:N to learn N tokens from the training "
+        "texts (wordpiece: as many as the networks know); by default from the space or the data",
     )
     lower_case: bool | None = option(
         None,
-        "Whether a vocab.txt is for lower-case texts; by default if its tokens have no upper-case letter",
+        "Whether a vocab.txt is for lower-case texts; by default if its tokens have no upper-case letter, or if it is "
+        "learnt",
     )
     max_length: int = option(
         128, "Greatest number of tokens of a sample; at most the network's positions", at_least=SHORTEST
@@ -69,7 +72,7 @@ class TextTask(Task[TextSample], ABC):
 
     def __post_init__(self) -> None:
         """Make the path absolute, because a training may be resumed from another directory."""
-        if self.vocab:
+        if self.vocab and not is_learnt(self.vocab):
             self.vocab = str(Path(self.vocab).expanduser().absolute())
 
     def why_unsuitable(self, space: SearchSpace) -> str:
@@ -78,7 +81,12 @@ class TextTask(Task[TextSample], ABC):
         return found if isinstance(found, str) else ""
 
     def prepared(
-        self, data: Path, space: SearchSpace, *, facts: Mapping[str, Any] | None = None
+        self,
+        data: Path,
+        space: SearchSpace,
+        *,
+        facts: Mapping[str, Any] | None = None,
+        texts: Callable[[], Iterable[str]] = tuple,
     ) -> Preparation:
         """Return the preparation of texts for networks of `space`.
 
@@ -86,6 +94,7 @@ class TextTask(Task[TextSample], ABC):
             data: The data set; its folder may contain a vocabulary.
             space: The space.
             facts: The facts of a trained network, whose tokenizer and length are used.
+            texts: A function that returns the training texts, from which a vocabulary may be learnt.
 
         Raises:
             ConfigError: networks do not take texts, there is no tokenizer, or it has more tokens than the networks.
@@ -93,7 +102,9 @@ class TextTask(Task[TextSample], ABC):
         inputs = inputs_of(space)
         if isinstance(inputs, str):
             raise ConfigError(f"space {space.id!r} cannot read texts: {inputs}")
-        tokenizer = open_tokenizer(space, data, vocab=self.vocab, lower_case=self.lower_case, facts=facts)
+        tokenizer = open_tokenizer(
+            space, data, vocab=self.vocab, lower_case=self.lower_case, facts=facts, texts=texts
+        )
         reach = reach_of(space)
         if reach.tokens is not None and tokenizer.size > reach.tokens:
             raise ConfigError(

@@ -10,6 +10,8 @@ from denas_core.errors import ConfigError, safe_repr
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+    from tokenizers.normalizers import Normalizer
+    from tokenizers.pre_tokenizers import PreTokenizer
 
 PAD, UNKNOWN, START, END, HIDDEN = "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"
 NEEDED = (PAD, UNKNOWN, START, END)
@@ -67,12 +69,11 @@ def word_piece_tokenizer(tokens: Sequence[str], *, lower_case: bool) -> Tokenize
         tokens: The vocabulary from `read_vocabulary`.
         lower_case: Whether to convert texts to lower case and to remove accents.
     """
-    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+    from tokenizers import Tokenizer, decoders, models, processors
 
     numbers = {token: number for number, token in enumerate(tokens)}
     tokenizer = Tokenizer(models.WordPiece(numbers, unk_token=UNKNOWN, max_input_chars_per_word=LONGEST_WORD))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lower_case)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.normalizer, tokenizer.pre_tokenizer = normalizer_and_splitter(lower_case=lower_case)
     tokenizer.decoder = decoders.WordPiece()
     tokenizer.add_special_tokens([token for token in (*NEEDED, HIDDEN) if token in numbers])
     tokenizer.post_processor = processors.TemplateProcessing(
@@ -81,3 +82,10 @@ def word_piece_tokenizer(tokens: Sequence[str], *, lower_case: bool) -> Tokenize
         special_tokens=[(START, numbers[START]), (END, numbers[END])],
     )
     return tokenizer
+
+
+def normalizer_and_splitter(*, lower_case: bool) -> tuple[Normalizer, PreTokenizer]:
+    """Return what normalises a text and what splits it at spaces and punctuation, as in BERT."""
+    from tokenizers import normalizers, pre_tokenizers
+
+    return normalizers.BertNormalizer(lowercase=lower_case), pre_tokenizers.BertPreTokenizer()

@@ -77,6 +77,6 @@ def go_on(warm: Warm, run: Path, budget: int, *more: str) -> Done:
 
 
 def one_line(done: Done) -> bool:
-    """Tell whether a command that failed says so in one line, and shows no traceback."""
-    lines = done.err.splitlines()
+    """Return whether a command that failed says so in one line after its notes, and shows no traceback."""
+    lines = [line for line in done.err.splitlines() if not line.startswith("note: ")]
     return len(lines) == 1 and lines[0].startswith("error: ")

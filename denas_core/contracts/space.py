@@ -205,6 +205,14 @@ class SearchSpace(KnobSpace, ABC):
 
         return blocks_by_module(model)
 
+    def residual_ends(self, model: nn.Module) -> Sequence[str]:
+        """Return the names of the last weights of the residual bodies of `model`; by default none.
+
+        While these weights are 0, each body returns 0, and its block returns its shortcut. A training begins like this
+        with ``training.zero_residuals``; scores and latencies never do.
+        """
+        return ()
+
     def kinds(self) -> frozenset[str]:
         """Return the kinds of the weights of the largest network, such as ``conv`` or ``attention.q``."""
         import random

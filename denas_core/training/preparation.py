@@ -17,6 +17,7 @@ from .observers import LogFile, TensorBoardEvents, TrainingObserver
 from .plan import Plan
 from .processes import is_first, world_size
 from .progress import TrainingProgress
+from .residuals import zero_residuals
 from .result import MODEL
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ def make_engine(
     with plugin_errors(f"space {plan.space.id!r}", guard=False):
         structure = build_network(plan.space, plan.arch, task=plan.task, facts=data.facts)
         network = plan.space.load(structure, plan.arch, seed=settings.seed, weights=weights)
+        if settings.zero_residuals:
+            zero_residuals(network, plan.space, weights=weights)
     if is_first():
         observers.append(LogFile(directory))
         try:

@@ -44,6 +44,7 @@ def calls(space: SearchSpace) -> Iterator[Call]:
     yield Call("views()", lambda seed: list(space.views(structure)))
     yield Call("parts()", lambda seed: dict(space.parts(structure)))
     yield Call("block_names()", lambda seed: list(space.block_names(structure)))
+    yield Call("residual_ends()", lambda seed: list(space.residual_ends(structure)))
 
 
 def loans(space: SearchSpace) -> Iterator[Loan]:
@@ -156,6 +157,40 @@ def parts_and_blocks_exist(space: SearchSpace, network: Network) -> None:
                 fail(f"part {part!r} has the prefix {prefix!r}, but no parameter has it: {brief(names)}")
     if unknown := set(space.block_names(model)) - {name for name, _ in model.named_modules()}:
         fail(f"block_names() names {brief(sorted(unknown))}; name modules of the network")
+
+
+@check_on(smallest)
+def residual_ends_can_begin_at_zero(space: SearchSpace, network: Network) -> None:
+    """With the weights of residual_ends() at 0, the outputs are finite, and training can move each of these weights."""
+    import torch
+
+    model = network.load()
+    parameters = dict(model.named_parameters(remove_duplicate=False))
+    names = list(space.residual_ends(model))
+    if not names:
+        raise CheckSkipped("it names no last weights of residual bodies")
+    if unknown := set(names) - set(parameters):
+        fail(f"residual_ends() names {brief(sorted(unknown))}; name parameters of the network")
+    with torch.no_grad():
+        for name in names:
+            parameters[name].zero_()
+    logits = space.forward(model, batch_of(space)).logits
+    if infinite := [name for name, tensor in logits.items() if not tensor.isfinite().all()]:
+        fail(f"with residual_ends() at 0 the logits {brief(infinite)} are not finite; name fewer weights")
+    generator = torch.Generator().manual_seed(SEED)
+    # A weighted sum, because the plain sum of normalised outputs is constant.
+    total = torch.stack(
+        [
+            (tensor.double() * torch.randn(tensor.shape, generator=generator, dtype=torch.double)).sum()
+            for tensor in logits.values()
+        ]
+    ).sum()
+    gradients = torch.autograd.grad(total, [parameters[name] for name in names], allow_unused=True)
+    still = [
+        name for name, each in zip(names, gradients, strict=True) if each is None or not each.count_nonzero()
+    ]
+    if still:
+        fail(f"with residual_ends() at 0, {brief(still)} have no gradient; name one weight of each body")
 
 
 @check_on(smallest)

@@ -70,6 +70,10 @@ class SampleCNN(SearchSpace):
         """Return images (samples, 3, 8, 8)."""
         return continuous_batch((3, 8, 8), size, seed=seed, kind=kind)
 
+    def residual_ends(self, model: nn.Module) -> list[str]:
+        """Return the weight of the last norm of each block."""
+        return [name for name, _ in model.named_parameters() if name.endswith("second_norm.weight")]
+
 
 @dataclasses.dataclass(kw_only=True)
 class SampleTransformer(SearchSpace):

@@ -149,6 +149,18 @@ class NoSuchBlock(SampleMLP):
         return ["encoder.0"]
 
 
+class NoSuchEnd(SampleCNN):
+    def residual_ends(self, model: nn.Module) -> list[str]:
+        return ["blocks.0.norm.weight"]
+
+
+class DeadBodies(SampleCNN):
+    """Names two weights of a body, of which each is the only way to the other."""
+
+    def residual_ends(self, model: nn.Module) -> list[str]:
+        return ["blocks.0.second.weight", "blocks.0.second_norm.weight"]
+
+
 class OwnHead(SampleMLP):
     def build(self, arch: Any, *, head: nn.Module | None = None, variant: Any = "full") -> nn.Module:
         return super().build(arch, variant=variant)
@@ -207,6 +219,7 @@ BROKEN_NETWORKS: dict[str, Any] = {
     "samples_do_not_couple": (Coupled, RunningSum, RunningSumFromTheEnd),
     "views_show_weights": (TooManyRows, OwnRole),
     "parts_and_blocks_exist": (NoSuchPart, NoSuchBlock),
+    "residual_ends_can_begin_at_zero": (NoSuchEnd, DeadBodies),
     "heads_are_replaced": OwnHead,
     "plain_variants_run": NoPlain,
 }

@@ -50,6 +50,18 @@ def test_a_space_without_one_begins_fresh_and_says_so_where_another_is_asked_for
     assert not (tmp_path / "other").exists()
 
 
+def test_residuals_cannot_begin_at_zero_where_there_are_none_or_a_checkpoint_has_trained_them(
+    points: Path, checkpoint: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=r"no effect: space 'points/mlp' names no last weights of residual"):
+        run(make_plan(points, epochs=0, zero_residuals=True), tmp_path / "none")
+    plan = make_plan(
+        points, id="points/stored", space={"checkpoint": str(checkpoint)}, epochs=0, zero_residuals=True
+    )
+    with pytest.raises(ConfigError, match=r"needs fresh weights, but training begins from the checkpoint of"):
+        run(plan, tmp_path / "inherited")
+
+
 def test_a_resume_ends_as_if_nothing_had_happened(points: Path, checkpoint: Path, tmp_path: Path) -> None:
     plan = make_plan(points, id="points/stored", space={"checkpoint": str(checkpoint)}, epochs=2)
     run(plan, tmp_path / "whole")

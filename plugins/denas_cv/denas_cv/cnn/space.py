@@ -191,6 +191,15 @@ class CNN(SearchSpace):
             for view in views_by_module(module)
         ]
 
+    def residual_ends(self, model: nn.Module) -> list[str]:
+        """Return the weight of the last norm of each residual body (Goyal et al. 2017, arXiv:1706.02677, 5.1)."""
+        return [
+            f"trunk.{i}.{j}.body.{len(unit.body) - 1}.weight"
+            for i, block in enumerate(cast("Any", model).trunk)
+            for j, unit in enumerate(block)
+            if unit.shortcut is not None
+        ]
+
     def parts(self, model: nn.Module) -> dict[str, tuple[str, ...]]:
         """Return two parts: the trunk, which does not depend on the number of classes, and the head."""
         return {"trunk": ("trunk.",), "head": ("head.",)}

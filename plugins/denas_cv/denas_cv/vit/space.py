@@ -258,6 +258,15 @@ class ViT(SearchSpace):
             for view in views_by_module(network.head)
         ]
 
+    def residual_ends(self, model: nn.Module) -> list[str]:
+        """Return the weight of the last projection of each attention and feed-forward layer; fresh biases are 0."""
+        return [
+            f"blocks.{index}.{name}.weight"
+            for index, block in enumerate(cast("Any", model).blocks)
+            if block.residual
+            for name in ("attention.out", "feed_forward.fc2")
+        ]
+
     def parts(self, model: nn.Module) -> dict[str, tuple[str, ...]]:
         """Return two parts: the trunk, which does not depend on the number of classes, and the head."""
         return {"trunk": ("embedding.", "blocks.", "norm."), "head": ("head.",)}

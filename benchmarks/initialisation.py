@@ -32,11 +32,11 @@ ZERO = "_zero"
 
 
 def with_both_starts(regimes: Sequence[str]) -> list[str]:
-    """Return each regime as it is, and with residual bodies that begin at zero."""
+    """Return each regime with residual bodies as the space initialises them, and with such that begin at zero."""
     both = []
     for regime in regimes:
         name, _, settings = regime.partition(":")
-        both += [regime, f"{name}{ZERO}:{settings},zero_residuals=true"]
+        both += [f"{regime},zero_residuals=false", f"{name}{ZERO}:{settings},zero_residuals=true"]
     return both
 
 

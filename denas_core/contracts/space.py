@@ -213,6 +213,11 @@ class SearchSpace(KnobSpace, ABC):
         """
         return ()
 
+    @property
+    def advises_zero_residuals(self) -> bool:
+        """Whether a training from fresh weights begins with `residual_ends` at 0 unless its settings say otherwise."""
+        return False
+
     def kinds(self) -> frozenset[str]:
         """Return the kinds of the weights of the largest network, such as ``conv`` or ``attention.q``."""
         import random

@@ -17,7 +17,7 @@ from .observers import LogFile, TensorBoardEvents, TrainingObserver
 from .plan import Plan
 from .processes import is_first, world_size
 from .progress import TrainingProgress
-from .residuals import zero_residuals
+from .residuals import begin_residuals
 from .result import MODEL
 
 if TYPE_CHECKING:
@@ -77,8 +77,7 @@ def make_engine(
     with plugin_errors(f"space {plan.space.id!r}", guard=False):
         structure = build_network(plan.space, plan.arch, task=plan.task, facts=data.facts)
         network = plan.space.load(structure, plan.arch, seed=settings.seed, weights=weights)
-        if settings.zero_residuals:
-            zero_residuals(network, plan.space, weights=weights)
+        starts_at_zero = begin_residuals(network, plan.space, wanted=settings.zero_residuals, weights=weights)
     if is_first():
         observers.append(LogFile(directory))
         try:
@@ -96,7 +95,7 @@ def make_engine(
             task=plan.task,
             facts=data.facts,
             metrics=progress.best,
-            history=_history(plan, weights, best_epoch=progress.best_epoch),
+            history=_history(plan, weights, zero_residuals=starts_at_zero, best_epoch=progress.best_epoch),
         )
         save_model(directory / MODEL, model)
 
@@ -126,13 +125,14 @@ def make_engine(
         raise
 
 
-def _history(plan: Plan, weights: str, *, best_epoch: float) -> dict[str, Any]:
+def _history(plan: Plan, weights: str, *, zero_residuals: bool, best_epoch: float) -> dict[str, Any]:
     portable = plan.space.portable()
     # Options that only the training needed, such as where a checkpoint was.
     left_out = {name: value for name, value in plan.space.options().items() if portable.get(name) != value}
     return {
         "source": plan.source,
         "weights": weights,
+        "zero_residuals": zero_residuals,
         "epoch": best_epoch,
         "data": str(plan.data),
         "teacher": None if plan.teacher is None else str(plan.teacher),

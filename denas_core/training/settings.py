@@ -23,8 +23,8 @@ class TrainingSettings(Component):
         "auto",
         "What training begins from; auto: the checkpoint of the space where it has one, else fresh weights",
     )
-    zero_residuals: bool = option(
-        False, "Begin with residual bodies that return 0, where the space names their last weights"
+    zero_residuals: bool | None = option(
+        None, "Begin with residual bodies that return 0; if not given, where the space advises it"
     )
     epochs: int = option(
         30, "Passes over the training split; 0 evaluates the network as training would begin", at_least=0

@@ -24,22 +24,28 @@ def space_of(name: str) -> SearchSpace:
     return space
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_training_sets_only_these_weights_to_zero_and_the_model_loads(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "is_advised"), [("cv/cnn:micro", True), ("cv/vit:micro", False)])
+def test_a_training_sets_only_these_weights_to_zero_and_the_model_loads(
+    name: str, is_advised: bool, tmp_path: Path
+) -> None:
     space, registry = space_of(name), Registry.discover()
     task = registry.create("task", "cv/image-classification")
     (tmp_path / "data").mkdir()
     data = task.example(tmp_path / "data", space)
-    found: dict[bool, dict[str, Any]] = {}
-    for zero in (False, True):
+    arch = space.smallest()
+    assert arch is not None
+    found: dict[bool | None, dict[str, Any]] = {}
+    for zero in (False, True, None):
         settings = make_settings(task.id, task.recipe, {"epochs": 0, "zero_residuals": zero})
-        arch = space.smallest()
-        assert arch is not None
         plan = Plan(space=space, arch=arch, task=task, settings=settings, data=data)
         train(plan, tmp_path / str(zero), registry=registry)
-        found[zero] = load_model(tmp_path / str(zero) / "model").network.state_dict()
+        model = load_model(tmp_path / str(zero) / "model")
+        assert model.history["zero_residuals"] is (is_advised if zero is None else zero)
+        found[zero] = model.network.state_dict()
     ends = set(space.residual_ends(space.build(arch)))
     assert found[False].keys() == found[True].keys() and ends < found[True].keys()
+    for key, tensor in found[None].items():
+        assert torch.equal(tensor, found[is_advised][key]), key
     for key, tensor in found[True].items():
         assert torch.equal(tensor, torch.zeros_like(tensor) if key in ends else found[False][key]), key
 

@@ -200,6 +200,11 @@ class CNN(SearchSpace):
             if unit.shortcut is not None
         ]
 
+    @property
+    def advises_zero_residuals(self) -> bool:
+        """Return true: deep networks train better, and the others as well (docs/benchmarks.md)."""
+        return True
+
     def parts(self, model: nn.Module) -> dict[str, tuple[str, ...]]:
         """Return two parts: the trunk, which does not depend on the number of classes, and the head."""
         return {"trunk": ("trunk.",), "head": ("head.",)}

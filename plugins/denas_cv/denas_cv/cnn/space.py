@@ -202,7 +202,7 @@ class CNN(SearchSpace):
 
     @property
     def advises_zero_residuals(self) -> bool:
-        """Return true: deep networks train better, and the others as well (docs/benchmarks.md)."""
+        """Return true: in the recipe's regime, deep networks gain much and shallow ones lose little."""
         return True
 
     def parts(self, model: nn.Module) -> dict[str, tuple[str, ...]]:

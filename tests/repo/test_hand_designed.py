@@ -1,4 +1,4 @@
-"""The hand-designed networks that a search is compared with are as large as wanted, and have the shape of their book."""
+"""Hand-designed networks, with which a search is compared, are as large as wanted and have the shape of their book."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ MINILM = {
     "model_type": "bert",
     "vocab_size": 500,
     "hidden_size": 48,
-    "num_hidden_layers": 6,
-    "num_attention_heads": 4,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 2,
     "intermediate_size": 192,
 }
 
@@ -47,7 +47,7 @@ def test_residual_networks_are_those_of_he_et_al() -> None:
     assert cost["flops"] == pytest.approx(2 * 41e6, rel=0.02)
 
 
-@pytest.mark.parametrize("name", ["cv/cnn", "cv/cnn:micro"])
+@pytest.mark.parametrize("name", ["cv/cnn", pytest.param("cv/cnn:micro", marks=pytest.mark.nightly)])
 def test_a_residual_network_is_read_by_the_space_itself(name: str) -> None:
     space = make(name)
     other, found = as_large_as(space, space.sample(random.Random(1)))
@@ -57,7 +57,7 @@ def test_a_residual_network_is_read_by_the_space_itself(name: str) -> None:
 
 
 def test_a_network_of_the_book_in_the_space_is_found_again() -> None:
-    space = make("cv/vit:micro")
+    space = make("cv/vit:micro", depths=[3, 4], embed_dims=[96])
     values = {f"layer{layer}.{knob}": value for layer in range(1, 5) for knob, value in DEIT.items()}
     arch = space.architecture({"depth": 4, "embed_dim": 96, **values})
     other, found = as_large_as(space, arch)
@@ -78,7 +78,7 @@ def test_text_encoders_keep_the_ratio_of_bert_where_they_can(name: str) -> None:
 
 def test_the_first_layers_of_a_checkpoint_are_found_again() -> None:
     space = make("hf/auto", config=MINILM, seq_len=32)
-    arch = space.architecture({"layers": 3, "heads": 4, "intermediate": 192})
+    arch = space.architecture({"layers": 3, "heads": 2, "intermediate": 192})
     other, found = as_large_as(space, arch)
     assert found == other.architecture(arch.as_dict()) and other is space
     # Fewer heads and neurons need another width of the feed-forward layers.
@@ -88,7 +88,7 @@ def test_the_first_layers_of_a_checkpoint_are_found_again() -> None:
 def test_recognisers_have_equal_blocks_of_the_middle_choices() -> None:
     small = {"seconds": 1.0, "depths": [4, 6], "embed_dims": [64, 96, 128]}
     space: Any = make("asr/transformer:micro", **small)
-    other, found = as_large_as(space, space.sample(random.Random(1)))
+    _, found = as_large_as(space, space.sample(random.Random(1)))
     values = {knob: value for knob, value in found.values.items() if knob.startswith("layer")}
     assert len({value for knob, value in values.items() if knob.endswith("mlp_ratio")}) == 1
     assert {value for knob, value in values.items() if knob.endswith("heads")} == {2}
@@ -97,7 +97,7 @@ def test_recognisers_have_equal_blocks_of_the_middle_choices() -> None:
 def test_what_no_book_has_is_refused_in_one_line() -> None:
     space = make("cv/cnn")
     with pytest.raises(
-        ValueError, match="no network by hand of 'cv/cnn' has 3e.05 parameters and 10 FLOPs within 10 %"
+        ValueError, match=r"no network by hand of 'cv/cnn' has 3e\+05 parameters and 10 FLOPs within 10 %"
     ):
         hand_designed(space, params=3e5, flops=10)
     with pytest.raises(

@@ -14,9 +14,15 @@ class TestTheTransformer(SpaceTests):
         return Transformer(**SIZES).named("asr/transformer")
 
 
-class TestMicroOfTwoBlocks(SpaceTests):
+class TestMicroAtItsSmallest(SpaceTests):
     def make(self) -> Transformer:
-        options = {**Transformer.presets["micro"], "depths": [1, 2], "seconds": 0.3, "probe_frames": 13}
+        options = {
+            **Transformer.presets["micro"],
+            "depths": [1, 2],
+            "embed_dims": [64],
+            "seconds": 0.3,
+            "probe_frames": 13,
+        }
         return Transformer(**options).named("asr/transformer")
 
 

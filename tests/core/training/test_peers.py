@@ -66,7 +66,9 @@ def test_a_process_that_waits_ends_by_the_first_signal(
     assert f"process {rank} of 2 waits for process {1 - rank}" in read_line(process)
     process.send_signal(number)
     _, errors = process.communicate(timeout=300)
-    assert (process.returncode, errors) == (128 + number, "error: stopped\n")
+    assert process.returncode == 128 + number
+    # On a busy machine it may end as one that waits in native code, which says so.
+    assert errors.startswith("error: stopped") and "Traceback" not in errors
     assert not (tmp_path / "out").exists()
 
 

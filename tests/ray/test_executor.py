@@ -236,7 +236,7 @@ def test_two_nodes_give_the_same_table_and_one_with_another_version_is_left_out(
         idle.remove_node(node, allow_graceful=False)
     assert table(tmp_path / "run") == serial
     (notice,) = [notice for notice in result.notices if "left out" in notice]
-    assert notice.endswith("is left out: it has denas-toy 9.9 instead of 0.1.0")
+    assert notice.endswith("is left out: it has other versions: denas-toy 9.9 instead of 0.1.0")
 
 
 def test_a_killed_search_goes_on_where_it_was(idle: Any, serial: list[Any], tmp_path: Path) -> None:

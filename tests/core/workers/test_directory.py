@@ -18,7 +18,7 @@ from denas_core.values.trial import Evaluation
 from denas_core.workers.directory import DirectoryTransport, check_directory
 from denas_core.workers.mailbox import SIGN, post, renew_sign
 from denas_core.workers.supervisor import Supervisor
-from denas_core.workers.versions import difference, versions
+from denas_core.workers.versions import version_difference, versions
 
 from . import evaluations
 from .directory_workers import Worker, end, start_worker, wait_until, working
@@ -251,8 +251,11 @@ def test_a_worker_of_other_versions_is_named_and_gets_no_work(
 
 
 def test_versions_differ_by_what_the_search_has() -> None:
-    assert difference({"a": "1", "b": "2", "c": "3"}, {"a": "1", "b": "2"}) == ""
-    assert difference({"a": "1"}, {"a": "2", "b": "2"}) == "a 1 instead of 2, b not installed instead of 2"
+    assert version_difference({"a": "1", "b": "2", "c": "3"}, {"a": "1", "b": "2"}) == ""
+    assert (
+        version_difference({"a": "1"}, {"a": "2", "b": "2"})
+        == "a 1 instead of 2, b not installed instead of 2"
+    )
     assert {"Python", "torch", "numpy", "denas-core"} <= versions().keys()
 
 

@@ -24,6 +24,7 @@ from denas_ray.latency import RemoteLatency
 from tests.core.gate import Gate
 from tests.core.toy_searches import denas, denas_command, environment, table, toy_config, toy_search
 from tests.core.workers import evaluations
+from tests.core.workers.directory_workers import wait_until
 from tests.core.workers.evaluations import BAD, work
 from tests.core.workers.standing_clock import StandingClock
 
@@ -75,13 +76,6 @@ def serial(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
 
 def search_on(cluster: Any, out: Path, **changes: Any) -> SearchResult:
     return toy_search(out, executor={"name": "ray/ray", "address": cluster.address}, **changes)
-
-
-def wait_until(happened: Callable[[], bool], what: str) -> None:
-    until = time.monotonic() + SECONDS
-    while not happened():
-        assert time.monotonic() < until, what
-        time.sleep(0.05)
 
 
 def workers() -> list[psutil.Process]:
@@ -250,11 +244,11 @@ def test_a_killed_search_goes_on_where_it_was(idle: Any, serial: list[Any], tmp_
         env=environment(),
         stdout=subprocess.DEVNULL,
     )
-    wait_until(lambda: _stored(out) > 20, "trials are stored")
+    wait_until(lambda: _stored(out) > 20)
     driver.kill()
     driver.wait()
     assert 20 < _stored(out) < len(serial)
-    wait_until(lambda: not workers(), "the workers of a driver that was killed end")
+    wait_until(lambda: not workers())
     gate.open()
     resume(out)
     assert [row[:3] for row in table(out)] == [row[:3] for row in serial]

@@ -108,23 +108,17 @@ def test_a_killed_search_of_real_networks_ends_the_same(tmp_path: Path) -> None:
 
 
 @contextlib.contextmanager
-def searching(*arguments: str, **extra: str) -> Iterator[subprocess.Popen[str]]:
+def searching(*arguments: str, **extra: str) -> Iterator[warm.Process]:
     """Run a search beside the test, which it does not outlive."""
-    with subprocess.Popen(
-        denas_command(*SEARCH, *arguments),
-        env=environment(**extra),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-        text=True,
-    ) as process:
+    command = denas_command(*SEARCH, *arguments)
+    with warm.start(command, env=environment(**extra), stdout=subprocess.DEVNULL) as process:
         try:
             yield process
         finally:
             process.kill()
 
 
-def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+def wait_until(condition: Callable[[], bool], process: warm.Process) -> None:
     deadline = time.monotonic() + 300
     while not condition():
         assert process.poll() is None and time.monotonic() < deadline

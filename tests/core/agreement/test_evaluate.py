@@ -18,6 +18,7 @@ from denas_core.errors import ConfigError, Interrupted, StoreDamaged
 from denas_core.runs.store import Store
 from denas_core.values.ranking import average_ranks, kendall_tau, log_rank_sum
 from denas_core.values.table import Table
+from tests import warm
 from tests.core.gate import Gate
 from tests.core.toy_searches import denas_command, environment
 
@@ -121,7 +122,7 @@ def test_a_kill_loses_no_network_that_was_scored(
     gate = Gate(tmp_path / "gate", store, trials=6)
     given = ["--scores", "toy/height", "--baseline", "toy/height", "--set", f"toy/height.gate={gate.path}"]
     command = ["evaluate-proxy", "--table", str(table), "--space", "toy/stairs", "--target", "acc", *given]
-    process = subprocess.Popen(
+    process = warm.start(
         denas_command(*command, "--seeds", "1", "--device", "cpu", "--out", str(tmp_path / "out")),
         env=environment(),
         stdout=subprocess.DEVNULL,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import warm
 from tests.core.gate import Gate
 from tests.core.toy_searches import denas, denas_command, environment, table
 from tests.core.workers.directory_workers import end, start_worker, wait_until, working
@@ -22,22 +23,19 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def search(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+def search(folder: Path, *arguments: str) -> warm.Process:
     """Start a search beside the test."""
-    return subprocess.Popen(
-        denas_command(*arguments),
-        env=environment(),
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-        text=True,
-    )
+    return warm.start(denas_command(*arguments), env=environment(), cwd=folder, stdout=subprocess.DEVNULL)
 
 
 def close(folder: Path, *, trials: int) -> Gate:
     """Let the search of the run ``run`` get so far."""
     return Gate(folder / "gate", folder / "run" / "study.db", trials=trials)
+
+
+def workers_of(directory: Path, *, besides: set[Path]) -> list[Path]:
+    """Return the mailboxes of the workers of a search, which is not one of those."""
+    return [path for path in directory.glob("search-*/*-*") if path.is_dir() and path.parent not in besides]
 
 
 def committed(run: Path) -> int:
@@ -88,8 +86,11 @@ def test_a_killed_search_is_resumed_by_the_workers_that_it_had(folder: Path) -> 
         with search(folder, *SEARCH, *QUEUE, *gate.setting, "-o", "run", "--budget", "150") as first:
             wait_until(lambda: committed(run) > 30)
             first.kill()
-        gate.open()
+        old = set((folder / "shared").glob("search-*"))
         with search(folder, "search", "--resume", "run") as second:
+            # A worker that comes when the search is over would wait for the next one.
+            wait_until(lambda: len(workers_of(folder / "shared", besides=old)) == 2)
+            gate.open()
             second.wait(300)
             assert second.returncode == 0
         assert [worker.wait(300) for worker in workers] == [0, 0]

@@ -86,3 +86,4 @@ from .workers.job import dump_job as dump_job
 from .workers.job import load_job as load_job
 from .workers.transport import Event as Event
 from .workers.transport import Transport as Transport
+from .workers.versions import version_difference as version_difference

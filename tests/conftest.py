@@ -23,9 +23,10 @@ sys.path.insert(0, str(TOY))
 MOST_WORKERS = 8
 """Each worker holds about 1 GB once it has imported torch and transformers."""
 
-# A shell starts background jobs with SIGINT ignored, which their child processes would inherit.
-if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A shell starts background jobs with SIGINT ignored, and nohup with SIGHUP, which their child processes would inherit.
+for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, handler)
 
 # A busy machine makes an example slow, which is no defect. What else the profile says, such as that of CI, stays.
 settings.register_profile(

@@ -110,7 +110,7 @@ def _interrupted_once(run: Path, which: signal.Signals, moment: float, counts: C
     time.sleep(moment)
     start = time.monotonic()
     process.send_signal(which)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=300)
     counts["slowest end, s"] = round(max(counts["slowest end, s"], time.monotonic() - start), 2)
     code, expected = process.returncode, 128 + which
     if _has_orphan(process.pid):

@@ -90,6 +90,7 @@ class Process(SupervisedExecutor):
         """End every process."""
         super().close()
         self.__dict__.pop("_slots", None)
+        self.__dict__.pop("_sendable", None)
 
     def _count(self, demand: Demand) -> int:
         if self.workers is not None:
@@ -102,8 +103,12 @@ class Process(SupervisedExecutor):
 
     def _stay_if_bound(self, evaluate: Callable[[Architecture], Evaluation]) -> None:
         """Evaluate in this process if what is evaluated cannot leave it, since the user did not ask for workers."""
+        # A search evaluates the same in every generation, which need not be pickled again.
+        if self.__dict__.get("_sendable") == evaluate:
+            return
         try:
             dump_job(evaluate)
+            self.__dict__["_sendable"] = evaluate
         except ConfigError as error:
             self.__dict__["_notices"].append(f"one core is used: {error}")
             SupervisedExecutor.close(self)

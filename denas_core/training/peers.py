@@ -132,17 +132,17 @@ class _Wait:
         host, port = self._processes.address
         others = f"{'process' if len(missing) == 1 else 'processes'} {', '.join(map(str, missing))}"
         now = time.monotonic()
-        if now - self._began >= self._timeout:
-            raise NoResult(
-                f"process {self._processes.rank} of {self._processes.world} gives up after {self._timeout:g} s without "
-                f"{others} at {host}:{port}{f' ({reason})' if reason else ''}; start all processes with the same "
-                "MASTER_ADDR and MASTER_PORT, or raise training.peer_timeout"
-            )
         if now >= self._next_notice:
             self._next_notice = now + SECONDS_BETWEEN_NOTICES
             self._notify(
                 f"process {self._processes.rank} of {self._processes.world} waits for {others} at {host}:{port}; it "
                 f"gives up after {self._timeout:g} s (training.peer_timeout)"
+            )
+        if now - self._began >= self._timeout:
+            raise NoResult(
+                f"process {self._processes.rank} of {self._processes.world} gives up after {self._timeout:g} s without "
+                f"{others} at {host}:{port}{f' ({reason})' if reason else ''}; start all processes with the same "
+                "MASTER_ADDR and MASTER_PORT, or raise training.peer_timeout"
             )
         time.sleep(SECONDS_BETWEEN_LOOKS)
 

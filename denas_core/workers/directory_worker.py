@@ -22,7 +22,7 @@ from .mailbox import SECONDS_BETWEEN_SIGNS, Pulse, post, renew_sign, take_letter
 from .messages import LARGEST_ANSWER
 from .supervisor import IDLE_LOSSES
 from .transport import Event, Transport
-from .versions import difference, versions
+from .versions import version_difference, versions
 
 LONGEST_PAUSE = 0.2
 
@@ -56,7 +56,7 @@ def serve(
         search = _find(directory, pulses, refused, None if waits else patience)
         pulse = pulses.pop(search)
         worker = DirectoryWorker(search, pulse)
-        if reason := difference(versions(), pulse.facts["versions"]):
+        if reason := version_difference(versions(), pulse.facts["versions"]):
             worker.say("refused", reason)
             if not waits:
                 raise ConfigError(f"the search in {str(directory)!r} has other versions: {reason}")

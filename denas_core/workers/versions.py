@@ -22,10 +22,16 @@ def versions() -> dict[str, str]:
     return found
 
 
-def difference(worker: Mapping[str, str], search: Mapping[str, str]) -> str:
-    """Return how the versions of a worker differ from those of its search; empty if it has all that the search has."""
+def version_difference(worker: Mapping[str, str], search: Mapping[str, str]) -> str:
+    """Return how the versions of a worker differ from those of its search; empty if it has all that the search has.
+
+    Args:
+        worker: Versions by the names of distributions, or of what else must be the same.
+        search: What the search has, in the same form; what only the worker has does not matter.
+    """
+    found = {name: worker.get(name, "not installed") for name in search}
     return ", ".join(
-        f"{name} {worker.get(name, 'not installed')} instead of {version}"
+        f"{name} {found[name]} instead of {version}"
         for name, version in search.items()
-        if worker.get(name) != version
+        if found[name] != version
     )

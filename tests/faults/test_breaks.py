@@ -130,7 +130,7 @@ BREAKS = {
         "study/study.py",
         "return self._seconds_before + time.monotonic() - self._start",
         "return time.monotonic() - self._start",
-        "core/study/test_study.py::test_a_time_budget_ends_within_one_candidate_and_counts_over_resumes",
+        "core/study/test_pace.py::test_a_time_budget_ends_within_one_candidate_and_counts_over_resumes",
     ),
     "not a number is a score": Break(
         "values/number.py",

@@ -15,6 +15,7 @@ import pytest
 from denas_core.runs.files import read_run
 from denas_core.study.run_directory import RunDirectory
 from tests import warm
+from tests.core.gate import Gate
 from tests.core.toy_searches import denas, denas_command, environment, table
 
 SEARCH = ["search", "toy/stairs", "--score", "toy/both", "--device", "cpu", "--set", "score.failing=9"]
@@ -47,16 +48,18 @@ def committed(run: Path) -> int:
 @pytest.mark.slow
 @pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.nightly)])
 def test_kills_change_nothing(tmp_path: Path, kills: int) -> None:
-    # Trials enough that the search is not over when the last kill comes, however late a busy machine sends them.
-    trials = 40 * kills
-    budget = ["--budget", str(trials), "--set", "score.pause=0.01"]
+    # The search waits after 20 more trials: it is not over when the last kill comes, however late that is.
+    trials = 30 * kills
+    run = tmp_path / "killed"
+    gate = Gate(tmp_path / "gate", run / "study.db", trials=20)
+    budget = ["--budget", str(trials), "--set", "score.pause=0.01", *gate.setting]
     whole = denas(*SEARCH, "--budget", str(trials), "--set", "score.pause=0.0", "-o", str(tmp_path / "whole"))
     assert whole.returncode == 0, whole.stderr
-    run = tmp_path / "killed"
     rng = random.Random(0)
     effective = 0
     for _ in range(3 * kills):
         begun = (run / "study.db").exists()
+        gate.move(committed(run) + 20)
         arguments = ["search", "--resume", str(run)] if begun else [*SEARCH, *budget, "-o", str(run)]
         effective += kill_after(
             denas_command(*arguments), rng.uniform(0, 0.1), run=run, wait_for=committed(run)
@@ -65,6 +68,7 @@ def test_kills_change_nothing(tmp_path: Path, kills: int) -> None:
             break
     assert effective == kills
     assert committed(run) < trials
+    gate.open()
     end = denas("search", "--resume", str(run))
     assert end.returncode == 0, end.stderr
     assert table(run) == table(tmp_path / "whole")
@@ -91,32 +95,30 @@ def test_a_killed_search_of_real_networks_ends_the_same(tmp_path: Path) -> None:
     whole = warm.run(denas_command(*search, "-o", str(tmp_path / "whole")), env=environment())
     assert whole.returncode == 0, whole.stderr
     run = tmp_path / "killed"
-    # At once, because a quick machine may need only tenths of a second for what is left.
-    assert kill_after(denas_command(*search, "-o", str(run)), 0, run=run, wait_for=2)
+    gate = Gate(tmp_path / "gate", run / "study.db", trials=5)
+    one_by_one = ("--executor", "toy/shuffled", "--set", "executor.workers=1")
+    waiting = (*one_by_one, "--set", f"executor.gate={gate.path}")
+    assert kill_after(denas_command(*search, *waiting, "-o", str(run)), 0, run=run, wait_for=2)
+    gate.move(committed(run) + 3)
     assert kill_after(denas_command("search", "--resume", str(run)), 0, run=run, wait_for=committed(run))
+    gate.open()
     end = warm.run(denas_command("search", "--resume", str(run)), env=environment())
     assert end.returncode == 0, end.stderr
     assert table(run) == table(tmp_path / "whole")
 
 
 @contextlib.contextmanager
-def searching(*arguments: str, **extra: str) -> Iterator[subprocess.Popen[str]]:
+def searching(*arguments: str, **extra: str) -> Iterator[warm.Process]:
     """Run a search beside the test, which it does not outlive."""
-    with subprocess.Popen(
-        denas_command(*SEARCH, *arguments),
-        env=environment(**extra),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-        text=True,
-    ) as process:
+    command = denas_command(*SEARCH, *arguments)
+    with warm.start(command, env=environment(**extra), stdout=subprocess.DEVNULL) as process:
         try:
             yield process
         finally:
             process.kill()
 
 
-def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+def wait_until(condition: Callable[[], bool], process: warm.Process) -> None:
     deadline = time.monotonic() + 300
     while not condition():
         assert process.poll() is None and time.monotonic() < deadline

@@ -64,11 +64,6 @@ def test_a_resume_with_another_score_of_one_s_own_is_refused(tmp_path: Path) -> 
     assert resume(tmp_path / "a", budget=9, objects={"score": Height()}).counts["scored"] == 9
 
 
-def test_the_candidate_that_crosses_a_time_budget_is_kept(tmp_path: Path) -> None:
-    result = toy_search(tmp_path / "a", score={"name": "toy/both", "pause": 0.5}, budget="0.2s")
-    assert result.counts["scored"] == 1
-
-
 class Failing(Watcher):
     """An observer that breaks."""
 

@@ -19,6 +19,7 @@ from denas_core.errors import ConfigError
 from denas_core.launch import resume_search
 from denas_ray.cluster import _check_listens, _locked, _remove_leftovers
 from denas_ray.executor import Ray
+from tests.core.gate import Gate
 from tests.core.toy_searches import denas_command, environment, table, toy_config, toy_search
 
 pytest.importorskip("ray")
@@ -70,6 +71,7 @@ def test_more_workers_than_memory_are_refused() -> None:
 def test_a_search_on_a_local_cluster_stops_by_a_signal_and_leaves_nothing(tmp_path: Path) -> None:
     driver, started = start(tmp_path)
     driver.terminate()
+    (tmp_path / "gate").unlink()
     out, err = driver.communicate()
     assert driver.returncode == 128 + signal.SIGTERM, err
     assert out == ""
@@ -120,7 +122,8 @@ def start(folder: Path) -> tuple[subprocess.Popen[str], dict[psutil.Process, lis
     """Start a search on a local cluster, and return it and the processes of the cluster when it evaluates."""
     for name in ("home", "tmp"):
         (folder / name).mkdir()
-    score = {"name": "toy/both", "pause": 0.05}
+    gate = Gate(folder / "gate", folder / "run" / "study.db", trials=20)
+    score = {"name": "toy/both", "gate": str(gate.path)}
     executor = {"name": "ray/ray", "workers": 2}
     (folder / "run.yaml").write_text(toy_config(folder / "run", score=score, executor=executor).as_yaml())
     driver = subprocess.Popen(

@@ -21,9 +21,12 @@ from denas_core.results.result import SearchResult
 from denas_core.testing import ExecutorTests
 from denas_ray.executor import Ray
 from denas_ray.latency import RemoteLatency
+from tests.core.gate import Gate
 from tests.core.toy_searches import denas, denas_command, environment, table, toy_config, toy_search
 from tests.core.workers import evaluations
+from tests.core.workers.directory_workers import wait_until
 from tests.core.workers.evaluations import BAD, work
+from tests.core.workers.standing_clock import StandingClock
 
 from .conftest import NODE, node_environment
 
@@ -31,13 +34,11 @@ ray = pytest.importorskip("ray")
 
 TOY_SEARCH = ("search", "toy/stairs", "--score", "toy/both", "--budget", "9", "--executor", "ray")
 
-DEADLINE = 5.0
-
 SCORED = (next(work(1))[1], Evaluation(state="scored", components={"a": 1.0}))
 """A candidate whose latency is to be measured."""
 
 SECONDS = 300.0
-"""How long a test waits for what the cluster does within a few seconds."""
+"""How long a test waits for what the cluster does within a few seconds, and the deadline of a candidate."""
 
 
 class TestRay(ExecutorTests):
@@ -52,7 +53,7 @@ class TestRay(ExecutorTests):
 @pytest.fixture(scope="module")
 def executor(joined: Any) -> Iterator[Ray]:
     """An executor that most tests share, because starting workers takes seconds."""
-    made = Ray(address="auto", deadline=DEADLINE, latency_resource="bench").named("ray/ray")
+    made = Ray(address="auto", deadline=SECONDS, latency_resource="bench").named("ray/ray")
     made.open(Demand(measures_latency=True))
     yield made
     made.close()
@@ -75,13 +76,6 @@ def serial(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
 
 def search_on(cluster: Any, out: Path, **changes: Any) -> SearchResult:
     return toy_search(out, executor={"name": "ray/ray", "address": cluster.address}, **changes)
-
-
-def wait_until(happened: Callable[[], bool], what: str) -> None:
-    until = time.monotonic() + SECONDS
-    while not happened():
-        assert time.monotonic() < until, what
-        time.sleep(0.05)
 
 
 def workers() -> list[psutil.Process]:
@@ -162,10 +156,17 @@ def test_a_candidate_that_ends_its_worker_twice_fails(executor: Ray) -> None:
     assert found[BAD].reason.endswith(" ended (2 workers)")
 
 
-def test_a_candidate_that_hangs_with_the_interpreters_lock_is_replaced(executor: Ray) -> None:
-    found = dict(executor.run(evaluations.hangs, work(6)))
+def test_a_candidate_that_hangs_with_the_interpreters_lock_is_replaced(
+    executor: Ray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, found = StandingClock(monkeypatch), {}
+    for index, result in executor.run(evaluations.hangs, work(6)):
+        found[index] = result
+        if len(found) == 5:
+            # The others are there, so that none of them can be late.
+            clock.now += SECONDS
     check(found, 6, without=BAD)
-    assert found[BAD].reason == "timed out: no result after 5 s"
+    assert found[BAD].reason == "timed out: no result after 5 min 0 s"
 
 
 def test_the_deadline_of_a_measurement_begins_when_its_process_has_loaded_it(
@@ -229,25 +230,26 @@ def test_two_nodes_give_the_same_table_and_one_with_another_version_is_left_out(
         idle.remove_node(node, allow_graceful=False)
     assert table(tmp_path / "run") == serial
     (notice,) = [notice for notice in result.notices if "left out" in notice]
-    assert notice.endswith("is left out: it has denas-toy 9.9 instead of 0.1.0")
+    assert notice.endswith("is left out: it has other versions: denas-toy 9.9 instead of 0.1.0")
 
 
 def test_a_killed_search_goes_on_where_it_was(idle: Any, serial: list[Any], tmp_path: Path) -> None:
     out = tmp_path / "run"
-    config = toy_config(out, executor={"name": "ray/ray", "address": idle.address})
+    gate = Gate(tmp_path / "gate", out / "study.db", trials=40)
+    score = {"name": "toy/both", "gate": str(gate.path)}
+    config = toy_config(out, score=score, executor={"name": "ray/ray", "address": idle.address})
     (tmp_path / "run.yaml").write_text(config.as_yaml())
     driver = subprocess.Popen(
-        denas_command(
-            "search", "--config", str(tmp_path / "run.yaml"), "--set", "score.pause=0.02", "--quiet"
-        ),
+        denas_command("search", "--config", str(tmp_path / "run.yaml"), "--quiet"),
         env=environment(),
         stdout=subprocess.DEVNULL,
     )
-    wait_until(lambda: _stored(out) > 20, "trials are stored")
+    wait_until(lambda: _stored(out) > 20)
     driver.kill()
     driver.wait()
     assert 20 < _stored(out) < len(serial)
-    wait_until(lambda: not workers(), "the workers of a driver that was killed end")
+    wait_until(lambda: not workers())
+    gate.open()
     resume(out)
     assert [row[:3] for row in table(out)] == [row[:3] for row in serial]
 

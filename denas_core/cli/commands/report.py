@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from denas_core.cli.arguments import ExecutorOption, JsonOption
+from denas_core.cli.arguments import ExecutorOption, JsonOption, with_options
 from denas_core.cli.output import print_json, print_notice
 
 from .trials import RunArgument
@@ -147,15 +147,12 @@ def _insight(run: Path, store: Store) -> tuple[Insight | None, list[str]]:
 
 
 def _measure(run: Path, store: Store, seeds: int, executor: str | None) -> None:
-    from denas_core.registry.registry import Registry
     from denas_core.report.sections.confidence import measure_confidence
     from denas_core.setup.data import check_same_data
 
-    setup = _setup(store)
+    setup = _setup(store, **with_options({}, {"executor": executor}, weights=None))
     setup.open_data()
     check_same_data(setup.data, store.header().get("data"), path=run)
-    if executor is not None:
-        setup.executor = Registry.discover().create("executor", executor)
 
     def show(done: int, total: int) -> None:
         end = "\r" if sys.stderr.isatty() and done < total else "\n"

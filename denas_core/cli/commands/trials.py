@@ -103,7 +103,8 @@ def rank(
     if not any(trial.is_scored for trial in found):
         raise NoResult(f"run {str(run)!r} has no scored trial to rank")
     try:
-        config = with_options(stored, {}, weights=weights)
+        given = {"executor": executor if compute else None}
+        config = with_options(stored, given, weights=weights)
         setup = ranking_setup(config, registry, origin=str(run), with_data=compute)
     except (NotInstalled, PluginError) as error:
         combination = None if compute or _can_be_made(stored, registry) else _as_stored(run, found, weights)
@@ -112,8 +113,6 @@ def rank(
         print_notice(f"note: {error}; the ranking uses what the search has stored")
     else:
         if compute:
-            if executor is not None:
-                setup.executor = registry.create("executor", executor)
             found = _compute_missing(run, setup, registry, found)
         for name, lacking in setup.scoring.lacking(found).items():
             print_notice(f"note: {lacking} trials have no {name!r} and rank last there")

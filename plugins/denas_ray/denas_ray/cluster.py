@@ -20,7 +20,8 @@ from typing import Any, TextIO
 
 from denas_core.errors import ConfigError, one_line
 
-SECONDS_TO_CONNECT = 5.0
+SECONDS_TO_CONNECT = 20.0
+"""The head of a cluster must answer within this time; that of a busy machine may need a few seconds."""
 
 OBJECT_STORE_BYTES = 100 * 2**20
 """Memory of a local cluster for what is sent to several workers. It holds a few copies of a job."""

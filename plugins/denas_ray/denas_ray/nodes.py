@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from denas_core import version_difference
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
@@ -80,26 +82,16 @@ def on_node(node: str) -> Any:
 def difference(
     here: tuple[Mapping[str, str], Mapping[str, str]], there: tuple[Mapping[str, str], Mapping[str, str]]
 ) -> str:
-    """Return why a node cannot evaluate for this process; empty if it can.
+    """Return the versions for which a node cannot evaluate for this process; empty if it can.
 
     Args:
         here: What `denas_ray.worker.report` returns in this process.
         there: What it returns on the node.
     """
-    expected = {**here[0], **_versions(here[1])}
-    found = {**there[0], **_versions(there[1])}
-    missing, others = [], []
-    for name, version in expected.items():
-        if found.get(name) == version:
-            continue
-        if found.get(name, _MISSING) == _MISSING:
-            missing.append(name)
-        else:
-            others.append(f"{name} {found[name]} instead of {version}")
-    parts = [f"it lacks {', '.join(missing)}"] if missing else []
-    if others:
-        parts.append(f"it has {', '.join(others)}")
-    return " and ".join(parts)
+    return version_difference(
+        {**there[0], **_versions(there[1])},
+        {**here[0], **_versions(here[1])},
+    )
 
 
 def other_processor(here: Mapping[str, str], there: Mapping[str, Any]) -> str:
@@ -107,8 +99,6 @@ def other_processor(here: Mapping[str, str], there: Mapping[str, Any]) -> str:
     same = all(here[name] == there.get(name) for name in _HARDWARE)
     return "" if same else f"{there.get('processor', 'unknown')}, {there.get('machine', 'unknown')}"
 
-
-_MISSING = "not installed"
 
 _HARDWARE = ("machine", "processor")
 

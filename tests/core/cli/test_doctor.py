@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from denas_core.cli import doctor_imports
 from denas_core.cli.commands.doctor import examine, fix, show
 from denas_core.cli.doctor_imports import examine_plugins
 from denas_core.registry.loading import installed_points
 from tests.faults.plugins.making import Distribution, installed, providing
 
 HANGING = "import time\ntime.sleep(600)\n"
-PATIENCE = 6.0
-"""Seconds: twenty times what importing the good plugin takes."""
+PATIENCE = 2.0
+"""Seconds that the import that hangs may take; those of the others may take as long as a busy machine needs."""
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +24,16 @@ def without_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DENAS_DISABLE_PLUGINS", ",".join(point.name for point in installed_points()[0]))
 
 
-def test_imports_that_hang_or_die_are_told_and_hide_no_other(tmp_path: Path) -> None:
+def test_imports_that_hang_or_die_are_told_and_hide_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examine_one = doctor_imports._examine
+
+    def patient(place: int, *, patience: float) -> dict[str, Any]:
+        hangs = installed_points()[0][place].name == "sleeper"
+        return examine_one(place, patience=patience if hangs else doctor_imports.PATIENCE)
+
+    monkeypatch.setattr(doctor_imports, "_examine", patient)
     distributions = [
         Distribution(name="sleeper", files={"plugin": HANGING}),
         providing("dying", "import os\nos._exit(7)\n", scores="It"),
@@ -37,7 +48,7 @@ def test_imports_that_hang_or_die_are_told_and_hide_no_other(tmp_path: Path) -> 
     sleeper, dying = rows["sleeper"], rows["dying"]
     assert (sleeper["distribution"], sleeper["status"]) == ("denas-zoo-sleeper", "broken")
     assert fix(sleeper) == (
-        "its import does not end within 6 s; switch it off with DENAS_DISABLE_PLUGINS=sleeper, "
+        "its import does not end within 2 s; switch it off with DENAS_DISABLE_PLUGINS=sleeper, "
         "or pip uninstall denas-zoo-sleeper"
     )
     assert (dying["status"], dying["faults"]) == (

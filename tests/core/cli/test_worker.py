@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from tests import warm
+from tests.core.gate import Gate
 from tests.core.toy_searches import denas, denas_command, environment, table
 from tests.core.workers.directory_workers import end, start_worker, wait_until, working
 
 SEARCH = ("search", "toy/stairs", "--score", "toy/both", "--device", "cpu", "--set", "score.failing=9")
-QUEUE = ("--executor", "queue", "--set", "executor.directory=shared", "--set", "executor.silence=3")
+QUEUE = ("--executor", "queue", "--set", "executor.directory=shared", "--set", "executor.silence=15")
 
 
 @pytest.fixture
@@ -21,17 +23,19 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def search(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+def search(folder: Path, *arguments: str) -> warm.Process:
     """Start a search beside the test."""
-    return subprocess.Popen(
-        denas_command(*arguments),
-        env=environment(),
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-        text=True,
-    )
+    return warm.start(denas_command(*arguments), env=environment(), cwd=folder, stdout=subprocess.DEVNULL)
+
+
+def close(folder: Path, *, trials: int) -> Gate:
+    """Let the search of the run ``run`` get so far."""
+    return Gate(folder / "gate", folder / "run" / "study.db", trials=trials)
+
+
+def workers_of(directory: Path, *, besides: set[Path]) -> list[Path]:
+    """Return the mailboxes of the workers of a search, which is not one of those."""
+    return [path for path in directory.glob("search-*/*-*") if path.is_dir() and path.parent not in besides]
 
 
 def committed(run: Path) -> int:
@@ -56,13 +60,20 @@ def test_one_worker_gives_the_table_of_a_serial_search(folder: Path) -> None:
 
 def test_workers_that_come_go_and_are_killed_give_the_table_of_a_serial_search(folder: Path) -> None:
     run, shared = folder / "run", folder / "shared"
-    pause = ("--set", "score.pause=0.02", "--budget", "200")
-    with search(folder, *SEARCH, *QUEUE, *pause, "-o", "run") as searching, working(shared, count=3) as all_:
-        for number, by in enumerate((signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGKILL)):
+    gate = close(folder, trials=0)
+    with (
+        search(folder, *SEARCH, *QUEUE, *gate.setting, "-o", "run", "--budget", "200") as searching,
+        working(shared, count=3) as all_,
+    ):
+        # The kills come last and at once, because the search misses a killed worker only after a while.
+        for numbers, by in (((0,), signal.SIGTERM), ((1,), signal.SIGINT), ((2, 3), signal.SIGKILL)):
             before = committed(run)
+            gate.move(before + 15)
             wait_until(lambda before=before: committed(run) > before + 10)
-            all_[number].send_signal(by)
-            all_.append(start_worker(shared))
+            for number in numbers:
+                all_[number].send_signal(by)
+                all_.append(start_worker(shared))
+        gate.open()
         assert searching.wait(300) == 0
         assert searching.stderr is not None
         assert searching.stderr.read().count(" was replaced: worker ") <= 2
@@ -70,15 +81,19 @@ def test_workers_that_come_go_and_are_killed_give_the_table_of_a_serial_search(f
 
 
 def test_a_killed_search_is_resumed_by_the_workers_that_it_had(folder: Path) -> None:
-    run, pause = folder / "run", ("--set", "score.pause=0.02", "--budget", "150")
+    run, gate = folder / "run", close(folder, trials=50)
     with working(folder / "shared", count=2) as workers:
-        with search(folder, *SEARCH, *QUEUE, *pause, "-o", "run") as first:
+        with search(folder, *SEARCH, *QUEUE, *gate.setting, "-o", "run", "--budget", "150") as first:
             wait_until(lambda: committed(run) > 30)
             first.kill()
+        old = set((folder / "shared").glob("search-*"))
         with search(folder, "search", "--resume", "run") as second:
+            # A worker that comes when the search is over would wait for the next one.
+            wait_until(lambda: len(workers_of(folder / "shared", besides=old)) == 2)
+            gate.open()
             second.wait(300)
             assert second.returncode == 0
-        assert [worker.wait(60) for worker in workers] == [0, 0]
+        assert [worker.wait(300) for worker in workers] == [0, 0]
         assert " lost touch with search-" in end(workers[0])
     assert table(run) == table(serial(folder, 150))
 
@@ -89,8 +104,8 @@ def test_a_search_that_is_stopped_ends_its_workers(folder: Path) -> None:
         with search(folder, *SEARCH, *QUEUE, *pause, "-o", "run") as stopped:
             wait_until(lambda: committed(run) > 10)
             stopped.send_signal(signal.SIGINT)
-            assert stopped.wait(60) == 130
-        assert worker.wait(60) == 0
+            assert stopped.wait(300) == 130
+        assert worker.wait(300) == 0
     assert [path.name for path in (folder / "shared").iterdir()] == ["denas.queue"]
 
 
@@ -158,7 +173,7 @@ def test_more_processes_than_memory_are_refused(folder: Path) -> None:
     with search(folder, *SEARCH, *QUEUE, "--budget", "5", "-o", "run") as waiting:
         done = denas("worker", "shared", "--workers", "9000", cwd=folder)
         waiting.send_signal(signal.SIGTERM)
-        waiting.wait(60)
+        waiting.wait(300)
     assert done.returncode == 2
     assert done.stderr.startswith("worker ")
     assert "error: 9000 workers need about " in done.stderr

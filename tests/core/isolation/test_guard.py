@@ -66,7 +66,7 @@ def test_a_guard_of_another_thread_is_waited_for_not_looked_into() -> None:
     def guard() -> None:
         with guarded():
             entered.set()
-            leave.wait(10)
+            leave.wait(300)
 
     def work() -> None:
         try:
@@ -77,13 +77,13 @@ def test_a_guard_of_another_thread_is_waited_for_not_looked_into() -> None:
 
     threads = [threading.Thread(target=guard), threading.Thread(target=work)]
     threads[0].start()
-    assert entered.wait(10)
+    assert entered.wait(300)
     threads[1].start()
     threads[1].join(0.2)
     assert seen == []
     leave.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(300)
     assert seen == ["worked"]
 
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from denas_core.errors import Interrupted
 from denas_core.launch import run_search
 from denas_core.registry.registry import Registry
 from denas_core.report.gather import gather
@@ -110,7 +113,10 @@ def test_a_run_that_measures_latency_is_not_called_reproducible(run: Path, tmp_p
     assert not gathered(run)["provenance"]["reproducible"]["bit_for_bit"]
     toy_search(tmp_path / "plain", budget=10)
     assert gathered(tmp_path / "plain")["provenance"]["reproducible"]["bit_for_bit"]
-    toy_search(tmp_path / "timed", budget="0.05s")
+    watcher = Watcher(after=10, act=lambda: os.kill(os.getpid(), signal.SIGTERM))
+    config = toy_config(tmp_path / "timed", budget="1h")
+    with pytest.raises(Interrupted):
+        run_search(config, Registry.discover(), observers=[watcher])
     found = gathered(tmp_path / "timed")["provenance"]["reproducible"]
     assert not found["bit_for_bit"] and "time" in found["why"]
 
@@ -127,11 +133,6 @@ def test_knobs_that_decide_the_score_come_before_those_that_do_not(tmp_path: Pat
 
 
 def test_an_interrupted_search_leaves_a_page_too(tmp_path: Path) -> None:
-    import os
-    import signal
-
-    from denas_core.errors import Interrupted
-
     watcher = Watcher(after=30, act=lambda: os.kill(os.getpid(), signal.SIGTERM))
     with pytest.raises(Interrupted):
         run_search(toy_config(tmp_path / "run"), Registry.discover(), observers=[watcher])

@@ -13,6 +13,7 @@ import pytest
 from denas_core.runs.files import is_run
 from denas_core.runs.inventory import list_runs, size_on_disk, summarise
 from denas_core.system.lock import RunLock, is_held
+from tests import warm
 from tests.core.toy_searches import denas_command, denas_here, environment, toy_search
 
 
@@ -48,7 +49,7 @@ def test_a_finished_run_is_listed_with_what_it_found(runs: Path) -> None:
 def test_a_search_is_running_while_its_process_lives_and_stopped_when_it_is_killed(runs: Path) -> None:
     options = ["search", "toy/stairs", "--score", "toy/both", "--set", "score.pause=0.05", "-b", "5000", "-q"]
     command = denas_command(*options, "--device", "cpu", "-o", str(runs / "slow"))
-    with subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL) as process:
+    with warm.start(command, env=environment(), stdout=subprocess.DEVNULL) as process:
         try:
             deadline = time.monotonic() + 300
             while not (runs / "slow").is_dir() or not (summarise(runs / "slow").scored or 0):

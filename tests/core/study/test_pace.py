@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,9 +71,11 @@ def test_a_minute_of_slow_candidates_has_four_generations_and_more(tmp_path: Pat
     assert not [notice for notice in result.notices if "random sample" in notice]
 
 
-@pytest.mark.parametrize("pause", [0.1, 0.01])
-def test_generations_keep_their_size_where_the_budget_allows_several(tmp_path: Path, pause: float) -> None:
-    search(tmp_path / "a", pause=pause, budget="60s")
+@pytest.mark.parametrize(("pause", "budget"), [(0.1, "60s"), (0.01, "8s")])
+def test_generations_keep_their_size_where_the_budget_allows_several(
+    tmp_path: Path, pause: float, budget: str
+) -> None:
+    search(tmp_path / "a", pause=pause, budget=budget)
     assert generations(tmp_path / "a")[0] == 100
 
 
@@ -153,6 +157,31 @@ def test_a_candidate_that_would_exceed_the_budget_is_not_begun(tmp_path: Path, c
     result = search(tmp_path / "a", pause=7.0, budget="60s")
     assert clock.now - before == 56.0
     assert not [notice for notice in result.notices if "took" in notice]
+
+
+def test_a_time_budget_ends_within_one_candidate_and_counts_over_resumes(tmp_path: Path) -> None:
+    first = search(tmp_path / "a", pause=0.25, budget="5s")
+    assert first.counts["scored"] == 20
+    again = resume(tmp_path / "a")
+    assert again.counts == first.counts
+    more = resume(tmp_path / "a", budget="10s")
+    assert more.counts["scored"] == 40
+
+
+def test_the_candidate_that_crosses_a_time_budget_is_kept(tmp_path: Path) -> None:
+    assert search(tmp_path / "a", pause=0.5, budget="0.2s").counts["scored"] == 1
+
+
+def test_a_wall_clock_that_is_set_meanwhile_changes_neither_budget_nor_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time
+    jumps = itertools.cycle([86_400, -86_400])
+    monkeypatch.setattr(time, "time", lambda: now() + next(jumps))
+    result = search(tmp_path / "a", pause=0.25, budget="5s")
+    assert result.counts["scored"] == 20
+    with read_run(tmp_path / "a") as store:
+        assert store.active_seconds() == 5.0
 
 
 def test_what_overran_a_budget_is_named(tmp_path: Path) -> None:

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import itertools
 import os
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,6 @@ from denas_toy.stairs import Stairs
 from denas_core.errors import ConfigError, Infeasible, Interrupted, NoResult
 from denas_core.launch import resume, run_search, search
 from denas_core.registry.registry import Registry
-from denas_core.runs.files import read_run
 from tests.core.toy_searches import Watcher, table, toy_config, toy_search
 
 
@@ -195,31 +192,9 @@ def test_latency_is_measured_only_where_something_asks(tmp_path: Path) -> None:
     assert weighted.best.evaluation.latency is not None
 
 
-def test_a_time_budget_ends_within_one_candidate_and_counts_over_resumes(tmp_path: Path) -> None:
-    score = {"name": "toy/both", "pause": 0.02}
-    first = toy_search(tmp_path / "a", score=score, budget="0.5s")
-    assert 1 <= first.counts["scored"] <= 25
-    again = resume(tmp_path / "a")
-    assert again.counts == first.counts
-    more = resume(tmp_path / "a", budget="1s")
-    assert first.counts["scored"] < more.counts["scored"] <= 50
-
-
 def test_an_observer_hears_of_a_trial_once_it_cannot_be_lost(tmp_path: Path) -> None:
     run = tmp_path / "a"
     kept: list[int] = []
     watcher = Watcher(after=7, act=lambda: kept.append(len(table(run))))
     run_search(toy_config(run, budget=10), Registry.discover(), observers=[watcher])
     assert kept == [7]
-
-
-def test_a_clock_that_is_set_meanwhile_changes_neither_budget_nor_seconds(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = time.time
-    jumps = itertools.cycle([86_400, -86_400])
-    monkeypatch.setattr(time, "time", lambda: now() + next(jumps))
-    result = toy_search(tmp_path / "a", score={"name": "toy/both", "pause": 0.01}, budget="1s")
-    assert result.counts["scored"] > 1
-    # Less than a second where a candidate takes long, because one that would exceed the budget is not begun.
-    assert 0.02 <= read_run(tmp_path / "a").active_seconds() < 3600

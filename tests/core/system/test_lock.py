@@ -16,6 +16,7 @@ from filelock import FileLock
 from denas_core.errors import RunBusy, StorageError
 from denas_core.system import lock
 from denas_core.system.lock import RunLock
+from tests import warm
 from tests.core.toy_searches import denas, denas_command, environment, toy_search
 
 
@@ -41,15 +42,13 @@ def test_of_processes_on_one_run_one_wins_and_the_others_leave_with_4(tmp_path: 
     run = tmp_path / "a"
     toy_search(run, budget=10, score={"name": "toy/both", "pause": 0.0})
     command = denas_command("search", "--resume", str(run), "--budget", "200000", "-q")
-    owner = subprocess.Popen(command, env=environment(), stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    owner = warm.start(command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 300
         while not (run / "owner.json").exists():
             assert owner.poll() is None and time.monotonic() < deadline
             time.sleep(0.01)
-        others = [
-            subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE, text=True) for _ in range(4)
-        ]
+        others = [warm.start(command, env=environment()) for _ in range(4)]
         for other in others:
             _, errors = other.communicate(timeout=300)
             assert other.returncode == 4

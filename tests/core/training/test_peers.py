@@ -65,8 +65,10 @@ def test_a_process_that_waits_ends_by_the_first_signal(
     process = start_one(rank, free_port(), tmp_path / "out", points)
     assert f"process {rank} of 2 waits for process {1 - rank}" in read_line(process)
     process.send_signal(number)
-    _, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors) == (128 + number, "error: stopped\n")
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode == 128 + number
+    # On a busy machine it may end as one that waits in native code, which says so.
+    assert errors.startswith("error: stopped") and "Traceback" not in errors
     assert not (tmp_path / "out").exists()
 
 
@@ -80,7 +82,7 @@ def test_a_process_whose_peer_does_not_answer_ends_by_the_first_signal(tmp_path:
         time.sleep(2)
         # It waits in native code now, in which Python runs no handler.
         both[0].send_signal(signal.SIGTERM)
-        assert both[0].wait(timeout=60) == 143
+        assert both[0].wait(timeout=300) == 143
     finally:
         for process in both:
             process.kill()
@@ -90,7 +92,7 @@ def test_a_process_whose_peer_does_not_answer_ends_by_the_first_signal(tmp_path:
 @pytest.mark.slow
 def test_a_lost_peer_is_one_line_and_the_training_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     data, out, port = write_points(tmp_path / "points.txt", 800), tmp_path / "out", free_port()
-    both = [start_one(rank, port, out, data, "epochs=20", "checkpoint_steps=5") for rank in (0, 1)]
+    both = [start_one(rank, port, out, data, "epochs=1000", "checkpoint_steps=5") for rank in (0, 1)]
     wait_for_checkpoint(both[0], out)
     both[1].kill()
     _, errors = both[0].communicate(timeout=300)

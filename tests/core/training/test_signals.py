@@ -19,7 +19,7 @@ ARCH = ["points/mlp", "--arch", '{"depth": 2, "width": 8}', "--device", "cpu"]
 SLOW = {"DENAS_POINTS_SLOW": "2"}
 """Each batch of an evaluation takes two seconds, and there are 100 without training, and 40 of the command."""
 LIMIT = 60
-"""Seconds in which a process must end after its signal; these evaluations take longer."""
+"""Seconds in which a process must end after its signal; these evaluations and the export take longer."""
 
 
 def stop(process: Process, number: int) -> str:
@@ -98,7 +98,8 @@ def test_the_export_command_stops_at_once_and_leaves_nothing(searched: Path, poi
     trained = denas_here("train", str(searched), "--data", str(points), "--epochs", "0", "-q")
     assert trained.returncode == 0, trained.stderr
     out = searched / "exported"
-    process = start_command("export", str(searched), "--to", "torch-export", "--out", str(out))
+    command = ("export", str(searched), "--to", "torch-export", "--out", str(out))
+    process = start_command(*command, DENAS_POINTS_FORWARD="60")
     deadline = time.monotonic() + 300
     while not list(searched.glob(".exported.*.partial")):
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()[1]

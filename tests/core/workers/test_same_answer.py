@@ -13,6 +13,7 @@ import pytest
 
 from denas_core import Demand
 from denas_core.builtin.process import Process
+from denas_core.contracts.supervised import SHOWN_LOSSES
 from denas_core.errors import ConfigError
 from denas_core.launch import resume, search
 from denas_core.report.sections.confidence import FILE
@@ -121,9 +122,11 @@ def test_the_result_and_the_report_say_which_workers_were_replaced(tmp_path: Pat
     assert late
     assert {row[5] for row in late} == {"timed out: no result after 2 s"}
     lines = [f"the worker of candidate {row[0]} was replaced: timed out: no result after 2 s" for row in late]
-    assert set(lines) <= set(result.notices)
+    # On a busy machine more candidates are late than those that hang, and some are only counted.
+    shown = [line for line in lines if line in result.notices]
+    assert len(shown) == min(len(lines), SHOWN_LOSSES)
     page = (tmp_path / "r" / "report.html").read_text()
-    assert all(line in page for line in lines)
+    assert all(line in page for line in shown)
 
 
 def test_a_search_ends_with_its_budget_though_a_candidate_hangs(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from denas_core import CombinedScore, ProxyScore, ScoreFailed, derive_rng, option
 
+from .gate import wait_at
+
 
 @dataclasses.dataclass(kw_only=True)
 class Height(ProxyScore):
@@ -17,10 +19,13 @@ class Height(ProxyScore):
     pause: float = option(0.0, "Seconds that a measurement takes", at_least=0)
     failing: int = option(0, "One in so many architectures fails; 0 for none", at_least=0)
     hanging: int = option(0, "One in so many architectures hangs in C; 0 for none", at_least=0)
+    gate: str = option("", "File that says after how many trials measurements wait while it is there")
 
     def measure(self, candidate):
         if begun := os.environ.get("DENAS_TOY_BEGUN"):
             Path(begun).touch()
+        if self.gate:
+            wait_at(Path(self.gate))
         time.sleep(self.pause)
         if self.hanging and int(candidate.arch.key, 16) % self.hanging == 1:
             ctypes.PyDLL(None).sleep(1000)
@@ -48,13 +53,14 @@ class Both(CombinedScore):
     pause: float = option(0.0, "Seconds that a measurement takes", at_least=0)
     failing: int = option(0, "One in so many architectures fails; 0 for none", at_least=0)
     hanging: int = option(0, "One in so many architectures hangs in C; 0 for none", at_least=0)
+    gate: str = option("", "File that says after how many trials measurements wait while it is there")
 
     def default_weights(self, space):
         return {"height": 1.0, "slope": 1.0, "latency": 0.0}
 
     def component(self, name, space):
         if name == "height":
-            return Height(pause=self.pause, failing=self.failing, hanging=self.hanging)
+            return Height(pause=self.pause, failing=self.failing, hanging=self.hanging, gate=self.gate)
         return Slope() if name == "slope" else None
 
 

@@ -2,8 +2,11 @@
 
 import dataclasses
 import random
+from pathlib import Path
 
 from denas_core import Executor, option
+
+from .gate import wait_at
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -12,6 +15,7 @@ class Shuffled(Executor):
 
     workers: int = option(4, "Evaluations in flight", at_least=1)
     order: int = option(0, "Seed of the order")
+    gate: str = option("", "File that says after how many trials work waits while it is there")
 
     in_flight = 0
 
@@ -23,6 +27,8 @@ class Shuffled(Executor):
         rng = random.Random(self.order)
         flight = []
         for index, arch in work:
+            if self.gate:
+                wait_at(Path(self.gate))
             flight.append((index, evaluate(arch)))
             Shuffled.in_flight = len(flight)
             if len(flight) == self.workers:

@@ -164,11 +164,11 @@ def residual_ends_can_begin_at_zero(space: SearchSpace, network: Network) -> Non
     """With the weights of residual_ends() at 0, the outputs are finite, and training can move each of these weights."""
     import torch
 
-    model = network.load()
-    parameters = dict(model.named_parameters(remove_duplicate=False))
-    names = list(space.residual_ends(model))
+    names = list(space.residual_ends(network.build()))
     if not names:
         raise CheckSkipped("it names no last weights of residual bodies")
+    model = network.load()
+    parameters = dict(model.named_parameters(remove_duplicate=False))
     if unknown := set(names) - set(parameters):
         fail(f"residual_ends() names {brief(sorted(unknown))}; name parameters of the network")
     with torch.no_grad():

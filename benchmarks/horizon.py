@@ -36,6 +36,7 @@ from denas_core.values.ranking import average_ranks
 Floats = npt.NDArray[np.float64]
 
 GAIN_AT_UNIT, UNIT, EXPONENT = 6.0, 1e4, 1 / 3
+"""The constants of the target gain, which were written down before any of these correlations was computed."""
 
 
 def horizon(text: str) -> float:
@@ -44,10 +45,14 @@ def horizon(text: str) -> float:
     return float(epochs) * float(samples or 1)
 
 
-def excess(log_gain: Floats, samples: float) -> Floats:
+def target_gain(samples: float, exponent: float) -> float:
+    """Return g* = 6 (H / 10,000)^exponent."""
+    return float(GAIN_AT_UNIT * (samples / UNIT) ** exponent)
+
+
+def excess(log_gain: Floats, target: float) -> Floats:
     """Return max(0, log(g / g*)); infinite for a network without a gain."""
-    target = np.log(GAIN_AT_UNIT) + EXPONENT * np.log(samples / UNIT)
-    above: Floats = np.where(np.isfinite(log_gain), np.maximum(0.0, log_gain - target), np.inf)
+    above: Floats = np.where(np.isfinite(log_gain), np.maximum(0.0, log_gain - np.log(target)), np.inf)
     return above
 
 
@@ -70,10 +75,10 @@ def lexicographic(default: Floats, above: Floats) -> Floats:
     return ranks
 
 
-def rules(columns: Mapping[str, Floats], samples: float) -> dict[str, Floats]:
+def rules(columns: Mapping[str, Floats], goal: float) -> dict[str, Floats]:
     """Return the value of each network by each rule; larger is better."""
     default, gain = columns["default"], columns["gain"]
-    above = excess(gain, samples)
+    above = excess(gain, goal)
     return {
         "default": default,
         "R1": with_excess(default, above, 1.0),
@@ -97,7 +102,7 @@ def columns_of(result: Result) -> dict[str, Floats]:
 
 
 def compare(
-    columns: Mapping[str, Floats], targets: Mapping[str, Floats], horizons: Mapping[str, float]
+    columns: Mapping[str, Floats], targets: Mapping[str, Floats], goals: Mapping[str, float]
 ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """Return tau by rule, and its difference from that of the default, each with intervals, one for each target."""
     count = len(columns["default"])
@@ -107,7 +112,7 @@ def compare(
     for name, target in targets.items():
         found = {
             rule: kendall_taus(values, target, weights)
-            for rule, values in rules(columns, horizons[name]).items()
+            for rule, values in rules(columns, goals[name]).items()
         }
         for rule, each in found.items():
             taus.setdefault(rule, []).append(with_interval(each))
@@ -121,15 +126,19 @@ def with_interval(resampled: Floats, form: str = ".3f") -> str:
     return f"{resampled[0]:{form}}" + (f" [{ends[0]:{form}}, {ends[1]:{form}}]" if ends else "")
 
 
-def describe(columns: Mapping[str, Floats], horizons: Mapping[str, float]) -> str:
-    """Return how many networks there are, their gains, and how many are above the target gain of each horizon."""
+def describe(columns: Mapping[str, Floats], goals: Mapping[str, float]) -> str:
+    """Return how many networks there are, their gains, and how many are above the target gain of each target."""
     gain = columns["gain"]
-    known = gain[np.isfinite(gain)]
-    low, middle, high = np.exp(np.percentile(known, [5, 50, 95]))
-    above = {name: int((excess(gain, samples) > 0).sum()) for name, samples in horizons.items()}
-    goal = {name: float(GAIN_AT_UNIT * (samples / UNIT) ** EXPONENT) for name, samples in horizons.items()}
-    parts = [f"{name}: H = {horizons[name]:.3g}, g* = {goal[name]:.1f}, {above[name]} above" for name in goal]
-    return f"{len(gain)} networks; gain 5 %, median, 95 %: {low:.1f}, {middle:.1f}, {high:.1f}; {'; '.join(parts)}"
+    known = np.isfinite(gain)
+    low, middle, high = np.exp(np.percentile(gain[known], [5, 50, 95]))
+    counts = [
+        f"{name}: g* = {goal:.1f}, {(excess(gain[known], goal) > 0).sum()} above"
+        for name, goal in goals.items()
+    ]
+    return (
+        f"{len(gain)} networks, {(~known).sum()} without a gain; gain 5 %, median, 95 %: {low:.1f}, {middle:.1f}, "
+        f"{high:.1f}; {'; '.join(counts)}"
+    )
 
 
 def main() -> None:
@@ -144,14 +153,17 @@ def main() -> None:
     parser.add_argument(
         "--loss", action="append", default=[], metavar="COLUMN=HORIZON", help="smaller is better"
     )
+    parser.add_argument(
+        "--exponent", type=float, default=EXPONENT, help="of the target gain, in place of 1/3"
+    )
     parser.add_argument("--networks", type=int, help="random networks of the table; by default all")
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--out", type=Path, required=True, help="directory of the scores")
     options = parser.parse_args()
     signs = {text.partition("=")[0]: 1.0 for text in options.target}
     signs |= {text.partition("=")[0]: -1.0 for text in options.loss}
-    horizons = {
-        name: horizon(samples)
+    goals = {
+        name: target_gain(horizon(samples), options.exponent)
         for name, _, samples in (text.partition("=") for text in (*options.target, *options.loss))
     }
 
@@ -173,8 +185,8 @@ def main() -> None:
         for name, sign in signs.items()
     }
     columns = columns_of(result)
-    taus, differences = compare(columns, targets, horizons)
-    print(describe(columns, horizons), end="\n\n")
+    taus, differences = compare(columns, targets, goals)
+    print(describe(columns, goals), end="\n\n")
     print(markdown(["tau-b", *targets], [[rule, *cells] for rule, cells in taus.items()]), end="\n\n")
     chosen = [[rule, *differences[rule]] for rule in ("R1", "R3", "Rlex")]
     print(markdown(["less default", *targets], chosen))

@@ -46,7 +46,7 @@ TWENTY = (
 )
 """Twenty scores that need no run of their own on other weights or batches, and no second backward run."""
 
-OTHERS = ("zico", "grasp", "zen", "complexity", "logdet")
+OTHERS = ("zico", "grasp", "zen", "gain", "complexity", "logdet")
 
 
 class BasicBlock(nn.Module):

@@ -14,6 +14,7 @@ from denas_scores.complexity import Complexity, LogDeterminant
 from denas_scores.de_score import DEScore
 from denas_scores.diversity import Diversity
 from denas_scores.expressivity import Expressivity
+from denas_scores.gain import Gain
 from denas_scores.gradients import EffectiveParams, Fisher, GradNorm, Grasp, HeadImportance, Zico
 from denas_scores.jacobian import EpeNas
 from denas_scores.layer_outputs import WPCA, HeadConfidence, MeCo
@@ -33,6 +34,11 @@ class OnAttentionToo(ScoreTests):
 class TestExpressivity(OnAttentionToo):
     def make(self) -> Expressivity:
         return Expressivity(batch_size=16)
+
+
+class TestGain(OnAttentionToo):
+    def make(self) -> Gain:
+        return Gain(batch_size=16)
 
 
 class TestComplexity(OnAttentionToo):

@@ -11,6 +11,7 @@ def denas_scores() -> Components:
     return {
         "de-score": "denas_scores.de_score:DEScore",
         "expressivity": "denas_scores.expressivity:Expressivity",
+        "gain": "denas_scores.gain:Gain",
         "complexity": "denas_scores.complexity:Complexity",
         "diversity": "denas_scores.diversity:Diversity",
         "saliency": "denas_scores.saliency:Saliency",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,7 @@ class RunTrainings:
 
 def half_width(samples: int) -> float:
     """Return half the width of the 95 % interval of a share of 1/2, which is the widest one, from so many samples."""
-    return 1.96 * 0.5 / samples**0.5
+    return 1.96 * 0.5 / math.sqrt(samples)
 
 
 def plan_trainings(run: SearchedRun, request: TrainingRequest, registry: Registry) -> RunTrainings:

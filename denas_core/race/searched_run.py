@@ -10,10 +10,10 @@ from typing import Any
 from denas_core.contracts.space import SearchSpace
 from denas_core.errors import ConfigError
 from denas_core.registry.registry import Registry
-from denas_core.results.combination import Combination, combination_of
+from denas_core.results.combination import Combination
 from denas_core.runs.files import read_run
 from denas_core.setup.config import make_config
-from denas_core.setup.stored import check_unchanged
+from denas_core.setup.stored import check_unchanged, ranking_setup
 from denas_core.values.trial import Trial
 
 from .stratified import stratified
@@ -28,7 +28,7 @@ class SearchedRun:
         config: The configuration in its header.
         space: Its space.
         trials: All of its trials.
-        combination: How its components become one value.
+        combination: How its components become one value, with the weights of its search.
         ranked: Its scored trials, best first.
         values: Combined value of each scored trial by key.
     """
@@ -84,7 +84,8 @@ def read_searched_run(
     check_unchanged(space, header)
     if not any(trial.is_scored for trial in trials):
         raise ConfigError(f"run {str(path)!r} has no scored trial, so none of its networks can be trained")
-    combination = combination_of(path, header["config"], trials, lambda: registry)
+    # The weights of the search, also if others were fitted to trainings: the same networks are chosen again.
+    combination = Combination.of(ranking_setup(header["config"], registry, origin=str(path)).scoring)
     ranked, values = combination.rank(trials)
     return SearchedRun(
         path=path,

@@ -100,13 +100,18 @@ class RunCalibration:
             before,
         )
         if not found.is_better:
-            raise NoResult(
-                f"weights fitted to {len(used)} networks do not rank better than those of the search: tau-b with "
-                f"{metric.name} {estimate(found.tau, found.tau_interval)} for networks that had no part in the fit, "
-                f"and {estimate(found.tau_before, found.tau_before_interval)} with those of the search; run "
-                f"{str(self.run.path)!r} is unchanged"
-            )
+            raise NoResult(self._refusal(found, len(used)))
         return self._document(found, used, trained)
+
+    def _refusal(self, found: Calibration, used: int) -> str:
+        metric = self.trainings.plan.task.metric.name
+        now = estimate(found.tau, found.tau_interval)
+        before = estimate(found.tau_before, found.tau_before_interval)
+        return (
+            f"weights fitted to {used} networks do not rank better than those of the search: tau-b with {metric} {now} "
+            f"for networks that had no part in the fit, and {before} with those of the search; they are better "
+            f"in {round(100 * found.better_share)} % of the draws of networks; run {str(self.run.path)!r} is unchanged"
+        )
 
     def _document(
         self, found: Calibration, used: Sequence[Trial], trained: Mapping[str, Evaluation]
@@ -124,6 +129,7 @@ class RunCalibration:
             "kendall_before": found.tau_before,
             "kendall_before_ci": found.tau_before_interval,
             "difference_ci": found.difference_interval,
+            "better_share": found.better_share,
             "metric": plan.task.metric.name,
             "task": plan.task.reference(),
             "data": str(plan.data),

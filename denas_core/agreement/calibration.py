@@ -33,6 +33,7 @@ class Calibration:
         tau_before: Kendall's tau-b of the earlier weights.
         tau_before_interval: Its 95 % interval.
         difference_interval: The 95 % interval of the difference of the two, over the same draws.
+        better_share: Share of these draws in which the fitted weights are better.
     """
 
     weights: Mapping[str, float]
@@ -42,11 +43,17 @@ class Calibration:
     tau_before: float | None
     tau_before_interval: Sequence[float] | None
     difference_interval: Sequence[float] | None
+    better_share: float
 
     @property
     def is_better(self) -> bool:
-        """Whether the fitted weights rank networks better than the earlier ones do."""
-        return self.tau is not None and (self.tau_before is None or self.tau > self.tau_before)
+        """Whether the fitted weights rank networks better than the earlier ones do, and in most of the draws, too.
+
+        Without the second condition, one network in another place may decide.
+        """
+        if self.tau is None:
+            return False
+        return self.tau_before is None or (self.tau > self.tau_before and self.better_share > 0.5)
 
 
 def calibrate(
@@ -79,6 +86,7 @@ def calibrate(
         tau_before=finite(then[0]),
         tau_before_interval=interval(then[1:]),
         difference_interval=interval((now - then)[1:]),
+        better_share=float(np.mean((now - then)[1:] > 1e-12)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -39,6 +40,7 @@ def test_the_one_component_that_is_right_gets_the_weight() -> None:
     assert found.is_better
     assert found.tau_interval and found.tau_interval[0] <= found.tau <= found.tau_interval[1]
     assert found.difference_interval and found.difference_interval[1] > 0.2
+    assert found.better_share > 0.9
 
 
 def test_weights_that_are_right_already_are_not_replaced() -> None:
@@ -47,7 +49,12 @@ def test_weights_that_are_right_already_are_not_replaced() -> None:
     truth = [sum(before[name] * columns[name][place] for name in NAMES) for place in range(16)]
     found = calibrate(columns, truth, before)
     assert found.tau_before == 1.0
+    assert found.better_share == 0.0
     assert not found.is_better
+    # A better value in less than half of the draws is not enough.
+    lucky = dataclasses.replace(found, tau=0.6, tau_before=0.5)
+    assert not dataclasses.replace(lucky, better_share=0.5).is_better
+    assert dataclasses.replace(lucky, better_share=0.6).is_better
 
 
 def test_noise_is_seldom_taken_for_a_better_score() -> None:

@@ -77,7 +77,8 @@ class RunCalibration:
             NoResult: too few networks could be trained, or the weights are not better than those of the search.
             Interrupted: a signal stopped the trainings.
         """
-        notify(self.trainings.describe(len(self.chosen)))
+        for line in self.trainings.describe(len(self.chosen)):
+            notify(line)
         trained = train_side_by_side(
             self.trainings.trainer,
             [trial.arch for trial in self.chosen],

@@ -89,7 +89,8 @@ class TableFromRun:
             NoResult: fewer than 10 networks could be trained.
             Interrupted: a signal stopped the trainings.
         """
-        notify(self.trainings.describe(len(self.chosen)))
+        for line in self.trainings.describe(len(self.chosen)):
+            notify(line)
         trained = train_side_by_side(
             self.trainings.trainer,
             [trial.arch for trial in self.chosen],

@@ -65,15 +65,16 @@ class RunTrainings:
         """The plan of all trainings."""
         return self.trainer.plan
 
-    def describe(self, count: int) -> str:
-        """Return in one line what will be trained, and how well the validation samples can tell networks apart."""
+    def describe(self, count: int) -> list[str]:
+        """Return what the task says about the data, what is trained, and how well the samples tell networks apart."""
         metric, epochs = self.plan.task.metric.name, self.plan.settings.epochs
-        return (
+        return [
+            *self.notices,
             f"{count} networks are trained for {epochs} epoch{'' if epochs == 1 else 's'} on {self.samples} samples, "
             f"and validated on {self.valid_samples}; if {metric} is a share of them, it is known to "
             f"±{100 * half_width(self.valid_samples):.2g} points at most (95 %), and networks that differ by less are "
-            "partly ranked by chance"
-        )
+            "partly ranked by chance",
+        ]
 
 
 def half_width(samples: int) -> float:

@@ -16,6 +16,7 @@ from .contracts.strategy import Strategy
 from .errors import ConfigError, Interrupted
 from .evaluation.spread import opened
 from .registry.registry import Registry
+from .results.calibrated import calibrated_setup, describe_calibration
 from .results.result import SearchResult, make_result, write_result
 from .setup.config import COMPONENTS, RunConfig, is_own_class, make_config
 from .setup.setup import Setup
@@ -135,7 +136,7 @@ def run_search(
         opened(setup.executor, setup.demand()),
         RunDirectory.create(setup, registry, out=config.out) as run,
     ):
-        return _finish(run, setup, observers)
+        return _finish(run, setup, observers, ranking=setup)
 
 
 def resume_search(
@@ -158,10 +159,12 @@ def resume_search(
         setup.notices += check_installation(stored, setup, registry, path=path)
         with opened(setup.executor, setup.demand()):
             run.go_on_with(stored, setup)
-            return _finish(run, setup, observers)
+            return _finish(run, setup, observers, ranking=calibrated_setup(path, setup, registry))
 
 
-def _finish(run: RunDirectory, setup: Setup, observers: Sequence[Observer]) -> SearchResult:
+def _finish(
+    run: RunDirectory, setup: Setup, observers: Sequence[Observer], *, ranking: Setup
+) -> SearchResult:
     study = Study(setup, run.store, observers=observers, path=run.path)
     interrupted: Interrupted | None = None
     try:
@@ -170,15 +173,16 @@ def _finish(run: RunDirectory, setup: Setup, observers: Sequence[Observer]) -> S
         interrupted = error
     if interrupted is None or study.counts["scored"]:
         # The trials of a study have no timings, and the files of the finalists do not need them.
+        notices = [*study.notices, *describe_calibration(run.path)]
         result = make_result(
-            run.path, setup, study.trials, notices=study.notices, is_finished=interrupted is None
+            run.path, ranking, study.trials, notices=notices, is_finished=interrupted is None
         )
         write_result(result)
         # The report is written after the result, so that a failing report cannot lose the result.
         from .report.write import report_search
 
-        notices = report_search(run.path, run.store, setup, notices=study.notices)
-        result = dataclasses.replace(result, notices=[*result.notices, *notices])
+        failures = report_search(run.path, run.store, ranking, notices=notices)
+        result = dataclasses.replace(result, notices=[*result.notices, *failures])
     if interrupted is not None:
         raise interrupted
     return result

@@ -1,4 +1,4 @@
-"""Make scores from their names, and find the columns to measure. Scores share the column of a common component."""
+"""Make scores from names or from a run, and find the columns to measure. Scores share those of common components."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from denas_core.contracts.score import ProxyScore
 from denas_core.contracts.space import SearchSpace
 from denas_core.errors import ConfigError
-from denas_core.evaluation.scoring import Scoring
+from denas_core.evaluation.scoring import LATENCY, Scoring
 from denas_core.registry.registry import Registry
 from denas_core.seeding import digest
 
@@ -77,6 +77,41 @@ def make_scores(
     return made
 
 
+def make_scores_of_run(
+    registry: Registry, space: SearchSpace, score: Mapping[str, Any], changes: Mapping[str, Any]
+) -> list[EvaluatedScore]:
+    """Return the score of a run, and each of its components alone.
+
+    A measured latency is left out. So is a component that is one of `COUNTS`, because counts are always evaluated.
+
+    Args:
+        registry: The installed plugins.
+        space: The space of the run.
+        score: The name of the score and its options, as in the configuration of the run.
+        changes: Options that replace those of the run.
+
+    Raises:
+        ConfigError: see `make_scores`.
+    """
+    options = {name: value for name, value in score.items() if name != "name"} | dict(changes)
+    if LATENCY in options.get("weights", {}):
+        options["weights"] = {**options["weights"], LATENCY: 0.0}
+    combined = _make_score(label_of_score(score["name"]), score["name"], registry, space, options)
+    made = [combined]
+    if combined.scoring.is_relative or len(combined.columns) > 1:
+        made += [
+            _alone(name, component, combined, space)
+            for name, component in combined.scoring.components.items()
+            if name not in (*COUNTS, combined.label)
+        ]
+    return made
+
+
+def label_of_score(name: str) -> str:
+    """Return the short name of the score of a run, such as ``de-score``."""
+    return name.rpartition("/")[2]
+
+
 def distinct_components(scores: Sequence[EvaluatedScore]) -> dict[str, ProxyScore]:
     """Return the components of all scores by column, and `DepthTimesWidth` as the last."""
     found = {
@@ -104,6 +139,23 @@ def _make_score(
         )
     columns = {name: _column(component) for name, component in scoring.components.items()}
     return EvaluatedScore(label=label, id=score.id, options=score.options(), scoring=scoring, columns=columns)
+
+
+def _alone(name: str, component: ProxyScore, combined: EvaluatedScore, space: SearchSpace) -> EvaluatedScore:
+    def resolve(name: str) -> ProxyScore:
+        raise ConfigError(f"{combined.id!r} has no component {name!r}")
+
+    # The component may be an object of the combined score that no plugin registers, so it gets a name here.
+    same = type(component)(**component.options()).named(f"{combined.id}:{name}")
+    scoring = Scoring(same, space, resolve)
+    (inner,) = scoring.components
+    return EvaluatedScore(
+        label=name,
+        id=combined.id,
+        options=same.options(),
+        scoring=scoring,
+        columns={inner: combined.columns[name]},
+    )
 
 
 def _column(component: ProxyScore) -> str:

@@ -23,7 +23,13 @@ from denas_core.system.atomic import remove_leftovers, storage_errors
 from denas_core.system.lock import RunLock
 from denas_core.system.machine import environment, installed_version, moment
 
-from .columns import EvaluatedScore, distinct_components, make_scores
+from .columns import (
+    EvaluatedScore,
+    distinct_components,
+    label_of_score,
+    make_scores,
+    make_scores_of_run,
+)
 from .document import describe_failures, describe_scores
 from .measured import MeasuredNetworks
 from .measuring import Measuring, OnProgress
@@ -56,6 +62,8 @@ class Request:
         executor: Name of the executor that scores the networks.
         data: The data whose samples replace noise, as in the configuration of a search; None for noise.
         out: Directory of the evaluation; None for ``evaluations/<space>-<table>``.
+        run_score: The score of a run, as in its configuration. It is evaluated, and without `scores` each of its
+            components, too.
     """
 
     space: str
@@ -70,6 +78,7 @@ class Request:
     executor: str = DEFAULT_EXECUTOR
     data: Mapping[str, Any] | None = None
     out: Path | None = None
+    run_score: Mapping[str, Any] | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +116,7 @@ def evaluate_scores(
     scores, baseline = _scores(registry, space, request)
     table = draw_networks(truth(space), request.networks)
     device = choose_device(request.device)
-    out = request.out or Path("evaluations") / _stem(f"{request.space}-{Path(table.name).stem}")
+    out = request.out or default_directory(request.space, Path(table.name).stem)
     with storage_errors(out):
         if out.exists() and not out.is_dir():
             raise ConfigError(f"out {str(out)!r} is a file; name a directory")
@@ -169,6 +178,12 @@ def evaluate_scores(
     )
 
 
+def default_directory(space: str, table: str) -> Path:
+    """Return the directory of an evaluation whose user names none."""
+    stem = re.sub(r"[^a-z0-9]+", "-", f"{space}-{table}".lower()).strip("-") or "table"
+    return Path("evaluations") / stem
+
+
 def draw_networks(table: AccuracyTable, count: int | None) -> AccuracyTable:
     """Return a table with `count` randomly drawn networks of `table`. A larger draw contains each smaller one.
 
@@ -189,7 +204,16 @@ def _scores(registry: Registry, space: SearchSpace, request: Request) -> tuple[l
     options = {
         label: dict(values) for label, values in request.options.items() if label not in ("space", "task")
     }
+    of_run = []
+    if request.run_score is not None:
+        label = label_of_score(request.run_score["name"])
+        of_run = make_scores_of_run(registry, space, request.run_score, options.get(label, {}))
+        if request.scores:
+            of_run = of_run[:1]
+    # A score that the user names has precedence over one of the run with the same name.
     scores = make_scores(registry, space, request.scores, settings=options)
+    named = {score.label for score in scores}
+    scores = [score for score in of_run if score.label not in named] + scores
     wanted = request.baseline
     baseline = next((one.label for one in scores if wanted in (one.label, one.id)), None)
     if baseline is None and (made := make_scores(registry, space, [wanted], settings=options)):
@@ -198,7 +222,7 @@ def _scores(registry: Registry, space: SearchSpace, request: Request) -> tuple[l
         )
         scores += [] if same else made
         baseline = same or made[0].label
-    known = {score.label for score in scores}
+    known = {score.label: None for score in scores if score not in of_run[1:]}
     unknown = next((label for label in options if label not in known), None)
     if unknown is not None:
         raise ConfigError(
@@ -250,7 +274,3 @@ def _data(registry: Registry, space: SearchSpace, request: Request) -> ScoringDa
 
 def _described(data: ScoringData) -> dict[str, Any]:
     return {"task": data.task.reference(), **data.as_dict()}
-
-
-def _stem(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "table"

@@ -103,6 +103,11 @@ def verdict(document: Mapping[str, Any], target: str) -> list[str]:
         f"{best['score']} predicts {target} best among the scores, with tau-b "
         f"{estimate(best['kendall'], best['kendall_ci'])}."
     )
+    if best["kendall_ci"] is not None and best["kendall_ci"][0] <= 0:
+        sentences.append(
+            f"The interval contains 0 or lies below it, so these {best['networks']} networks do not show that any "
+            "score ranks them."
+        )
     if counts:
         count = counts[0]
         relation = "more than" if count["kendall"] > best["kendall"] else "not more than"

@@ -12,6 +12,7 @@ COMMANDS = {
     "score": "score:score",
     "latency": "score:latency",
     "evaluate-proxy": "evaluate_proxy:evaluate_proxy",
+    "calibrate": "calibrate:calibrate",
     "train": "train:train",
     "evaluate": "evaluate:evaluate",
     "export": "export:export",

@@ -17,6 +17,7 @@ from denas_core.values.sample import sample_of
 from denas_core.values.table import Direction, Table
 from denas_core.values.trial import Trial
 
+from .calibrated import calibrated_config
 from .insight import Insight
 
 
@@ -75,7 +76,9 @@ def combination_of(
     stored = stored_combination(path, trials)
     if stored is not None:
         return stored
-    return Combination.of(ranking_setup(config, registry(), origin=str(path)).scoring)
+    return Combination.of(
+        ranking_setup(calibrated_config(path, config), registry(), origin=str(path)).scoring
+    )
 
 
 def stored_combination(

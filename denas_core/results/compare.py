@@ -115,6 +115,8 @@ def why_not_jointly(runs: Sequence[Run]) -> str | None:
         changed = differences(first.config["score"], run.config["score"], prefix="score.")
         # Data may lie in another place and be the same.
         changed += differences(*(_task_and_data(each) for each in (first, run)), prefix="data.")
+        # Weights that were fitted to trainings are not in the configuration.
+        changed = changed or differences(_weights(first), _weights(run), prefix="weights.")
         if "latency" in run.combination.weights:
             changed += differences(first.config["probe"], run.config["probe"], prefix="probe.")
         if changed:
@@ -193,6 +195,10 @@ def _describe(run: Run) -> dict[str, Any]:
         },
         "not_ranked": run.reason,
     }
+
+
+def _weights(run: Run) -> dict[str, float]:
+    return {} if run.combination is None else dict(run.combination.weights)
 
 
 def _task_and_data(run: Run) -> dict[str, Any]:

@@ -33,6 +33,9 @@ ARCHITECTURES = "architectures"
 INSIGHT = "insight.json"
 """Data from the objects of the search that a later report needs."""
 
+CALIBRATION = "calibration.json"
+"""Weights of the score that were fitted to trainings, and rank the run in place of those of its search."""
+
 REPORT = "report.html"
 """The report."""
 

@@ -12,7 +12,7 @@ from denas_core.errors import ConfigError
 from denas_core.system.atomic import LOCK, WORK, storage_errors, sync_directory
 from denas_core.system.lock import OWNER, RunLock
 
-from .files import ARCHITECTURES, BEST, CONFIG, INSIGHT, REPAIRED, REPORT, RESULT, STORE, is_run
+from .files import ARCHITECTURES, BEST, CALIBRATION, CONFIG, INSIGHT, REPAIRED, REPORT, RESULT, STORE, is_run
 
 PARTS = (
     "architectures/*.json",
@@ -23,6 +23,7 @@ PARTS = (
     REPORT,
     INSIGHT,
     "confidence.json",
+    CALIBRATION,
     BEST,
     RESULT,
     f"{STORE}.damaged-*",

@@ -85,7 +85,7 @@ def write_plan(directory: Path, plan: Plan, data: TaskData[Any], computed_with: 
     """Write the plan, what identifies its data, and what its numbers depend on besides the settings."""
     write_json(
         directory / SETTINGS,
-        {**plan.as_dict(), DATA: _identity(data), COMPUTED_WITH: dict(computed_with)},
+        {**plan.as_dict(), DATA: identify_data(data), COMPUTED_WITH: dict(computed_with)},
     )
 
 
@@ -163,7 +163,7 @@ def check_same_data(directory: Path, plan: Plan, data: TaskData[Any]) -> None:
         raise StoreDamaged(
             f"{str(directory / SETTINGS)!r} is damaged: it has no {DATA!r}; start a new training"
         )
-    now = _identity(data)
+    now = identify_data(data)
     if changed := [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]:
         raise ConfigError(
             f"the training in {str(directory)!r} cannot go on with {str(plan.data)!r}, which differs from the data "
@@ -193,7 +193,8 @@ def _written(directory: Path, part: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _identity(data: TaskData[Any]) -> dict[str, Any]:
+def identify_data(data: TaskData[Any]) -> dict[str, Any]:
+    """Return what is the same for the same data, wherever they are: facts, and the number of samples."""
     plain: dict[str, Any] = json.loads(json.dumps({**data.facts, "samples": len(data.train or ())}))
     return plain
 

@@ -125,21 +125,25 @@ def _check_targets(page: Path | None, csv: Path | None) -> None:
                 )
 
 
-def _setup(store: Store, **changes: Any) -> Setup:
+def _setup(run: Path, store: Store, **changes: Any) -> Setup:
     from denas_core.registry.registry import Registry
+    from denas_core.results.calibrated import calibrated_config
     from denas_core.setup.stored import stored_setup
 
-    return stored_setup(store.header(), Registry.discover(), origin=str(store.path), **changes)
+    header = store.header()
+    header = {**header, "config": calibrated_config(run, header["config"])}
+    return stored_setup(header, Registry.discover(), origin=str(store.path), **changes)
 
 
 def _insight(run: Path, store: Store) -> tuple[Insight | None, list[str]]:
     from denas_core.errors import DenasError
     from denas_core.report.write import insight_of
+    from denas_core.results.calibrated import describe_calibration
     from denas_core.results.insight import Insight
 
     try:
         # Nothing is scored, so the device of the run does not matter.
-        return insight_of(_setup(store, device="cpu"), store.trials()), []
+        return insight_of(_setup(run, store, device="cpu"), store.trials()), describe_calibration(run)
     except DenasError as error:
         left = Insight.read(run)
         source = "the report shows what the search has stored" if left else "ranking and drawing are left out"
@@ -150,7 +154,7 @@ def _measure(run: Path, store: Store, seeds: int, executor: str | None) -> None:
     from denas_core.report.sections.confidence import measure_confidence
     from denas_core.setup.data import check_same_data
 
-    setup = _setup(store, **with_options({}, {"executor": executor}, weights=None))
+    setup = _setup(run, store, **with_options({}, {"executor": executor}, weights=None))
     setup.open_data()
     check_same_data(setup.data, store.header().get("data"), path=run)
 

@@ -92,6 +92,7 @@ def rank(
     from denas_core.errors import NoResult, NotInstalled, PluginError
     from denas_core.evaluation.scoring import LATENCY
     from denas_core.registry.registry import Registry
+    from denas_core.results.calibrated import calibrated_config, describe_calibration
     from denas_core.results.combination import Combination
     from denas_core.results.result import describe_value, finite
     from denas_core.runs.files import read_run
@@ -104,7 +105,7 @@ def rank(
         raise NoResult(f"run {str(run)!r} has no scored trial to rank")
     try:
         given = {"executor": executor if compute else None}
-        config = with_options(stored, given, weights=weights)
+        config = with_options(calibrated_config(run, stored), given, weights=weights)
         setup = ranking_setup(config, registry, origin=str(run), with_data=compute)
     except (NotInstalled, PluginError) as error:
         combination = None if compute or _can_be_made(stored, registry) else _as_stored(run, found, weights)
@@ -117,6 +118,8 @@ def rank(
         for name, lacking in setup.scoring.lacking(found).items():
             print_notice(f"note: {lacking} trials have no {name!r} and rank last there")
         combination = Combination.of(setup.scoring)
+    for notice in [] if weights else describe_calibration(run):
+        print_notice(f"note: {notice}")
     ranked, values = combination.rank(found)
     sampled = combination.sampled(found)
     if json_:

@@ -14,7 +14,11 @@ def denas_spaces():
 
 @hookimpl
 def denas_scores():
-    return {"size": "denas_points.space:Size", "loss-gradient": "denas_points.space:LossGradient"}
+    return {
+        "size": "denas_points.space:Size",
+        "loss-gradient": "denas_points.space:LossGradient",
+        "mixed": "denas_points.mixed:Mixed",
+    }
 
 
 @hookimpl

@@ -10,6 +10,7 @@ import typer
 
 from denas_core.cli.arguments import AllowPickleOption, DeviceOption, JsonOption
 from denas_core.cli.output import print_json, print_next, print_notice, print_text
+from denas_core.cli.race import AlsoOption, RaceExecutorOption, TopOption, race, wants_race
 from denas_core.cli.task_options import DevOption, TrainOption, VocabOption, short_forms
 from denas_core.cli.training_plan import GivenOptions, new_plan, resumed_plan
 from denas_core.errors import ConfigError
@@ -47,6 +48,9 @@ def train(
             "--arch", metavar="KEY|FILE|TEXT", help="Another finalist of the run, or an architecture."
         ),
     ] = None,
+    top: TopOption = None,
+    also: AlsoOption = None,
+    executor: RaceExecutorOption = None,
     task: Annotated[
         str | None, typer.Option("--task", help="What to train for. [default: the only one that fits]")
     ] = None,
@@ -83,10 +87,10 @@ def train(
     json_: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
 ) -> None:
-    """Train the best network of a run.
+    """Train the best network of a run, or several of its finalists in a race.
 
-    The best model is kept, and its metrics are printed. A training that was stopped or killed goes on with --resume,
-    and ends with the same weights.
+    The best model is kept, and its metrics are printed. A training or a race that was stopped or killed goes on with
+    --resume, and ends with the same weights.
     """
     from denas_core.system.extras import require_extra
 
@@ -118,6 +122,20 @@ def train(
         },
         settings=set_ or [],
     )
+    if wants_race(run, top=top, also=also or [], executor=executor, resume=resume):
+        race(
+            run,
+            given,
+            registry,
+            top=top,
+            also=also or [],
+            executor=executor,
+            out=out,
+            resume=resume,
+            as_json=json_,
+            quiet=quiet,
+        )
+        return
     directory = out or Path(run or ".") / "training"
     if resume and run is not None:
         if out is None and (Path(run) / SETTINGS).is_file():

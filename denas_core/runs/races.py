@@ -1,0 +1,45 @@
+"""What a run directory says about its training and its race, for lists and reports; nothing is checked or loaded."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from .files import RACE_RECORD, TRAINING
+
+SCHEMA = "denas.race/1"
+
+
+def read_race(run: Path) -> dict[str, Any] | None:
+    """Return the record of a run's race; None if there is none that can be read."""
+    document = _read(run / RACE_RECORD)
+    is_whole = document.get("schema") == SCHEMA and isinstance(document.get("entrants"), list)
+    return document if is_whole and "result" in document and "metric" in document else None
+
+
+def trained_metric(run: Path) -> tuple[str, float] | None:
+    """Return the metric of a run's training and its best value; None if it is not trained."""
+    document = _read(run / TRAINING / "result.json")
+    name, best = document.get("metric"), document.get("best")
+    value = best.get(name) if isinstance(best, dict) else None
+    return (name, float(value)) if isinstance(name, str) and isinstance(value, (int, float)) else None
+
+
+def describe_trained(run: Path) -> str | None:
+    """Return the metric of a run's training as text, or how far its race is; None if it has neither."""
+    if (found := trained_metric(run)) is not None:
+        return f"{found[0]} {found[1]:.4g}"
+    race = read_race(run)
+    if race is None or race["result"] is not None:
+        return None
+    done = sum(len(entrant["trainings"]) for entrant in race["entrants"])
+    return f"race: {done} training{'' if done == 1 else 's'} done"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}

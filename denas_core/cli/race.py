@@ -98,12 +98,14 @@ def race(
     from denas_core.race.entrants import Also
     from denas_core.race.executor import choose_executor
     from denas_core.race.race import begin_race, is_begun, resume_race
+    from denas_core.results.race import summarise_race
     from denas_core.runs.files import RACE, check_is_run
 
     from .race_progress import RaceDisplay
 
     if run is None or not Path(run).is_dir():
-        raise ConfigError("--top needs the run of a search, whose finalists take part in the race")
+        named = "no run is named" if run is None else f"{run!r} is not one"
+        raise ConfigError(f"--top takes the run of a search, whose finalists take part in the race; {named}")
     if given.arch is not None:
         raise ConfigError(
             "--top and --arch exclude each other: a race trains the first finalists, and --arch names one network"
@@ -139,7 +141,7 @@ def race(
     if as_json:
         print_json(record.as_dict())
     else:
-        print_race(record.as_dict())
+        print_race(summarise_race(record.as_dict()))
         data = shlex.quote(str(plan.data))
         quoted = shlex.quote(run)
         print_next(
@@ -155,14 +157,11 @@ def print_race(document: Mapping[str, Any], *, title: str | None = None) -> None
     """Print the networks of a race, the best first, and who won.
 
     Args:
-        document: The record of the race, see `RaceRecord.as_dict`.
+        document: The race, see `summarise_race`.
         title: A line above the table.
     """
-    from denas_core.results.race import race_rows
-
-    metric, rungs = document["metric"]["name"], document["rungs"]
-    rows = race_rows(document)
-    has_failures = any(row["failure"] for row in rows)
+    metric, rungs, rows = document["metric"], document["rungs"], document["rows"]
+    has_failures = document["has_failures"]
     columns = [_epochs(metric, epochs) for epochs in rungs]
     print_table(
         ["network", "key", "params", "flops", *columns, *(["failure"] if has_failures else [])],
@@ -181,7 +180,8 @@ def print_race(document: Mapping[str, Any], *, title: str | None = None) -> None
         prose=("network", "failure"),
         least=("flops", *columns[:-1], "params"),
     )
-    if document["result"] is not None:
+    if document["result"] is not None and title is None:
+        # A report has said it before.
         print_text(document["result"]["sentence"])
 
 

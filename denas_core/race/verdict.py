@@ -58,6 +58,7 @@ def _compare(record: RaceRecord, winner: Racer, other: Racer, kind: str) -> dict
     verdict = "unknown" if smallest is None else "better" if lead > smallest else "cannot be told apart"
     return {
         "with": kind,
+        "name": NAMES[kind],
         "key": other.key,
         "rank": other.entrant.rank,
         "value": theirs,
@@ -69,11 +70,11 @@ def _compare(record: RaceRecord, winner: Racer, other: Racer, kind: str) -> dict
 
 def _sentence(record: RaceRecord, winner: Racer, result: dict[str, Any]) -> str:
     metric, count = record.metric, record.samples["valid"]
-    text = winner.describe()
-    text = (
-        f"{text[0].upper()}{text[1:]} ({winner.key[:12]}) won with {metric.name} {result['value']:.4g} after "
-    )
-    text += f"{result['epochs']} epoch{'s' if result['epochs'] > 1 else ''}"
+    name = winner.describe()
+    # A name with a comma in it needs another one after it.
+    subject = f"{name[0].upper()}{name[1:]} ({winner.key[:12]}){',' if ',' in name else ''}"
+    epochs = f"{result['epochs']} epoch{'s' if result['epochs'] > 1 else ''}"
+    text = f"{subject} won with {metric.name} {result['value']:.4g} after {epochs}"
     leads = [_lead(metric, one) for one in result["comparisons"]]
     if leads:
         text += f", {', and '.join(leads)}"
@@ -88,7 +89,7 @@ def _sentence(record: RaceRecord, winner: Racer, result: dict[str, Any]) -> str:
 
 
 def _lead(metric: Metric, comparison: dict[str, Any]) -> str:
-    other = f"{NAMES[comparison['with']]} ({comparison['value']:.4g})"
+    other = f"{comparison['name']} ({comparison['value']:.4g})"
     if comparison["lead"] == 0:
         return f"as good as {other}"
     amount = points(comparison["lead"]) if metric.is_share else f"{comparison['lead']:.3g}"

@@ -14,8 +14,30 @@ SCHEMA = "denas.race/1"
 def read_race(run: Path) -> dict[str, Any] | None:
     """Return the record of a run's race; None if there is none that can be read."""
     document = _read(run / RACE_RECORD)
-    is_whole = document.get("schema") == SCHEMA and isinstance(document.get("entrants"), list)
-    return document if is_whole and "result" in document and "metric" in document else None
+    try:
+        return document if document.get("schema") == SCHEMA and _is_whole(document) else None
+    except (KeyError, TypeError, AttributeError):
+        return None
+
+
+def _is_whole(document: dict[str, Any]) -> bool:
+    """Return whether a record has what its readers use; whatever it lacks may also raise an error here."""
+    names = {document["metric"]["name"], document["metric"]["direction"], document["task"], document["data"]}
+    trainings = [one for entrant in document["entrants"] for one in entrant["trainings"]]
+    facts = [(one["epochs"], one["state"], one["metrics"].get("")) for one in trainings]
+    kinds = [
+        (one["key"], one["kinds"], one["rank"], one["failure"], one["metrics"].get(""))
+        for one in document["entrants"]
+    ]
+    result = document["result"]
+    is_described = result is None or (isinstance(result["sentence"], str) and bool(result["winner"]))
+    return (
+        all(isinstance(name, str) for name in names)
+        and bool(document["rungs"])
+        and document["samples"]["valid"] >= 0
+        and len(facts) + len(kinds) > 0
+        and is_described
+    )
 
 
 def trained_metric(run: Path) -> tuple[str, float] | None:

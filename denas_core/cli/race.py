@@ -22,6 +22,7 @@ TopOption = Annotated[
     int | None,
     typer.Option(
         "--top",
+        metavar="N",
         min=1,
         max=1000,
         help="Train so many finalists of the run in a race, and keep the best network.",
@@ -53,7 +54,7 @@ def wants_race(
     Raises:
         ConfigError: an option of races is given without ``--top``.
     """
-    from denas_core.race.race import is_begun
+    from denas_core.race.place import is_begun
     from denas_core.runs.files import TRAINING
 
     if top is not None:
@@ -95,9 +96,10 @@ def race(
     Raises:
         DenasError: see `Race.run`.
     """
+    from denas_core.race.begin import begin_race, resume_race
     from denas_core.race.entrants import Also
     from denas_core.race.executor import choose_executor
-    from denas_core.race.race import begin_race, is_begun, resume_race
+    from denas_core.race.place import is_begun
     from denas_core.results.race import summarise_race
     from denas_core.runs.files import RACE, check_is_run
 

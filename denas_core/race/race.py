@@ -3,39 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from denas_core.contracts.executor import Demand, Executor
 from denas_core.contracts.task import TaskData
-from denas_core.errors import ConfigError, Interrupted, NoResult
+from denas_core.errors import Interrupted, NoResult
 from denas_core.evaluation.spread import opened, spread
-from denas_core.isolation.plugin_errors import plugin_errors
-from denas_core.registry.registry import Registry
-from denas_core.runs.files import RACE, RACE_RECORD, TRAINING
-from denas_core.system.atomic import LOCK, remove_leftovers, storage_errors
+from denas_core.runs.files import RACE
+from denas_core.system.atomic import remove_leftovers, storage_errors
 from denas_core.system.interrupt import Interruption, interruptible
-from denas_core.system.lock import OWNER, RunLock
-from denas_core.training.environment import check_environment, computed_with
+from denas_core.system.lock import RunLock
+from denas_core.training.environment import computed_with
 from denas_core.training.plan import (
-    SETTINGS,
     Plan,
-    check_resumable,
-    check_same_data,
-    read_plan,
     write_plan,
 )
-from denas_core.training.processes import world_size
 from denas_core.training.settings import make_settings
 from denas_core.values.architecture import Architecture
 
-from .entrants import Also, choose_entrants, read_searched
 from .finish import keep_winner, with_race
-from .record import Racer, RaceRecord, read_record
-from .resolution import coarse_notice, resolution
-from .rungs import going_on, most_trainings, ordered, rung_epochs
+from .place import check_unbegun, resume_command
+from .record import Racer, RaceRecord
+from .rungs import going_on, most_trainings, ordered
 from .trainer import Trainer
 from .verdict import conclude
 
@@ -83,7 +74,7 @@ class Race:
     """
 
     def __init__(self, path: Path, plan: Plan, record: RaceRecord, data: TaskData[Any] | None) -> None:
-        """Prepare a race; `begin_race` and `resume_race` do so.
+        """Prepare a race; `denas_core.race.begin` does so.
 
         Args:
             path: The run directory.
@@ -223,136 +214,6 @@ class Race:
             f"every training of rung {number} has failed; the first one: {racers[0].failure()}; try them again with: "
             f"{resume_command(self.path)}"
         )
-
-
-def begin_race(path: Path, plan: Plan, *, top: int, also: Also, registry: Registry) -> Race:
-    """Return a race that is ready to run. Nothing is written yet.
-
-    Args:
-        path: The run directory.
-        plan: The plan of the trainings of the last rung; its architecture is replaced.
-        top: Number of finalists.
-        also: The other networks that take part.
-        registry: The installed plugins.
-
-    Raises:
-        ConfigError: the run has a race or a training already, or the data or the settings do not fit.
-        NoResult: the run has no finalists.
-    """
-    _check_alone(plan)
-    check_unbegun(path)
-    check_no_training(path)
-    if plan.settings.epochs < 1:
-        raise ConfigError("a race trains, so it needs at least one epoch; set --epochs")
-    entrants, notices = choose_entrants(read_searched(path, plan.space, registry), top, also)
-    with plugin_errors(f"task {plan.task.id!r}", guard=False):
-        data = plan.task.read(plan.data, plan.space)
-    metric, samples = plan.task.metric, len(data.valid)
-    if coarse := coarse_notice(metric, samples):
-        notices.append(coarse)
-    kinds = {kind for entrant in entrants for kind in entrant.kinds}
-    record = RaceRecord(
-        run=str(path),
-        top=top,
-        also=also.as_list(),
-        task=plan.task.id,
-        metric=metric,
-        data=str(plan.data),
-        samples={"train": len(data.train or ()), "valid": samples},
-        rungs=rung_epochs(plan.settings.epochs, len(entrants), len(kinds)),
-        racers=[Racer(entrant=entrant) for entrant in entrants],
-        resolution=resolution(metric, samples),
-        notices=[*data.notices, *notices],
-    )
-    return Race(path, dataclasses.replace(plan, arch=entrants[0].arch), record, data)
-
-
-def resume_race(path: Path, plan: Plan, *, top: int | None, also: Also | None, registry: Registry) -> Race:
-    """Return a race that goes on from where it was stopped.
-
-    Args:
-        path: The run directory.
-        plan: The plan that the command line gives.
-        top: Number of finalists, if the user repeats it.
-        also: The other networks, if the user repeats them.
-        registry: The installed plugins.
-
-    Raises:
-        ConfigError: something differs from what the race began with.
-        StoreDamaged: its record cannot be read.
-    """
-    _check_alone(plan)
-    directory = path / RACE
-    instead = f"remove {str(directory)!r} to begin another"
-    check_resumable(read_plan(directory, registry), plan, directory, what="race", instead=instead)
-    record = read_record(path, plan.space)
-    changed = [
-        f"{name}: {before!r} -> {now!r}"
-        for name, before, now in (
-            ("top", record.top, record.top if top is None else top),
-            ("also", list(record.also), list(record.also) if also is None else also.as_list()),
-        )
-        if before != now
-    ]
-    if changed:
-        raise ConfigError(f"the race in {str(directory)!r} cannot go on with {'; '.join(changed)}; {instead}")
-    if record.result is None:
-        with plugin_errors(f"task {plan.task.id!r}", guard=False):
-            data = plan.task.read(plan.data, plan.space)
-        check_same_data(directory, plan, data)
-    return Race(path, plan, record, None)
-
-
-def is_begun(path: Path) -> bool:
-    """Return whether a run has a race that has begun."""
-    return (path / RACE_RECORD).is_file() and (path / RACE / SETTINGS).is_file()
-
-
-def check_unbegun(path: Path) -> None:
-    """Check that a run has no race.
-
-    Raises:
-        ConfigError: it has one, or its folder holds other files.
-    """
-    directory = path / RACE
-    if is_begun(path):
-        raise ConfigError(
-            f"run {str(path)!r} has a race already; go on with: {resume_command(path)}, or remove {str(directory)!r} "
-            "to begin another"
-        )
-    with storage_errors(directory):
-        # A kill may come between the two files that a race begins with.
-        own = {LOCK, OWNER, SETTINGS, RACE_RECORD.name}
-        if directory.exists() and (
-            not directory.is_dir() or {file.name for file in directory.iterdir()} - own
-        ):
-            raise ConfigError(f"{str(directory)!r} exists and is not a race; move it, or remove it")
-
-
-def check_no_training(path: Path) -> None:
-    """Check that the training of the winner has a place.
-
-    Raises:
-        ConfigError: the run has a training.
-    """
-    directory = path / TRAINING
-    if directory.exists():
-        moved = shlex.quote(f"{directory}-1")
-        raise ConfigError(
-            f"{str(directory)!r} exists, where a race puts the training of its winner; move it first: "
-            f"mv {shlex.quote(str(directory))} {moved}"
-        )
-
-
-def resume_command(path: Path) -> str:
-    """Return the command that goes on with the race of a run."""
-    return f"denas train {shlex.quote(str(path))} --resume"
-
-
-def _check_alone(plan: Plan) -> None:
-    check_environment(plan)
-    if world_size() > 1:
-        raise ConfigError("a race starts its own processes; start it without torchrun")
 
 
 def _shortened(plan: Plan, epochs: int) -> dict[str, Any]:

@@ -16,6 +16,9 @@ from denas_core.contracts.task import Metric
 REDUCTION = 3
 """About one in so many networks goes on to a rung whose trainings are so many times as long."""
 
+FEWEST = 2
+"""Networks that go on at least, so that the winner's lead over another one is known after trainings of equal length."""
+
 LOSS = "loss"
 
 
@@ -65,7 +68,7 @@ def ordered(results: Mapping[str, Mapping[str, float]], metric: Metric) -> list[
 
 
 def going_on(ranked: Sequence[str], kinds: Mapping[str, Collection[str]]) -> list[str]:
-    """Return the keys of the networks that go on: the best third, and the best network of each kind.
+    """Return the keys of the networks that go on: the best third, at least two, and the best network of each kind.
 
     So the last rung compares the kinds by trainings of equal length.
 
@@ -73,7 +76,7 @@ def going_on(ranked: Sequence[str], kinds: Mapping[str, Collection[str]]) -> lis
         ranked: Keys of the networks whose trainings have ended well, the best first.
         kinds: The kinds of each network.
     """
-    chosen = set(ranked[: math.ceil(len(ranked) / REDUCTION)])
+    chosen = set(ranked[: max(FEWEST, math.ceil(len(ranked) / REDUCTION))])
     for kind in {kind for key in ranked for kind in kinds[key]}:
         chosen.add(next(key for key in ranked if kind in kinds[key]))
     return [key for key in ranked if key in chosen]
@@ -81,4 +84,4 @@ def going_on(ranked: Sequence[str], kinds: Mapping[str, Collection[str]]) -> lis
 
 def _most_going_on(entrants: int, kinds: int) -> int:
     # The best network of all is the best one of its own kind, too.
-    return min(entrants, math.ceil(entrants / REDUCTION) + kinds - 1)
+    return min(entrants, max(FEWEST, math.ceil(entrants / REDUCTION)) + kinds - 1)

@@ -32,8 +32,9 @@ RACE_PARTS = (
     *(f"{_RACED}/{part}" for part in ("checkpoints/*/*", "checkpoints/*", "events/*", "model/*")),
     *(f"{_RACED}/{part}" for part in ("checkpoints", "events", "model", "log.jsonl", ".*.tmp*")),
     *(f"{_RACED}/{part}" for part in ("settings.json", "result.json", OWNER, LOCK)),
-    _RACED,
-    f"{RACE}/*-epochs",
+    # With a slash at its end, a pattern finds folders only.
+    f"{_RACED}/",
+    f"{RACE}/*-epochs/",
     f"{RACE}/settings.json",
     RACE_RECORD.as_posix(),
     f"{RACE}/{OWNER}",

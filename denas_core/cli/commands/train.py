@@ -76,7 +76,9 @@ def train(
         Path | None,
         typer.Option("--out", "-o", metavar="DIR", help="Its directory. [default: RUN/training]"),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was stopped.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a training or a race that was stopped.")
+    ] = False,
     set_: Annotated[
         list[str] | None,
         typer.Option(

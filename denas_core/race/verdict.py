@@ -81,10 +81,7 @@ def _sentence(record: RaceRecord, winner: Racer, result: dict[str, Any]) -> str:
     verdicts = [one["verdict"] for one in result["comparisons"]]
     smallest = max((one["resolution"] or 0.0 for one in result["comparisons"]), default=0.0)
     if "cannot be told apart" in verdicts:
-        text += (
-            f". {count} samples tell apart networks that differ by more than {points(smallest)}: a smaller lead may be "
-            "chance"
-        )
+        text += f". {count} samples tell apart networks that differ by more than {points(smallest)}"
     return f"{text}."
 
 
@@ -93,4 +90,5 @@ def _lead(metric: Metric, comparison: dict[str, Any]) -> str:
     if comparison["lead"] == 0:
         return f"as good as {other}"
     amount = points(comparison["lead"]) if metric.is_share else f"{comparison['lead']:.3g}"
-    return f"{amount} better than {other}"
+    chance = ", which may be chance" if comparison["verdict"] == "cannot be told apart" else ""
+    return f"{amount} better than {other}{chance}"

@@ -32,11 +32,11 @@ def state_verdict(document: Mapping[str, Any]) -> list[str]:
         sentence
         for sentence in (
             _state_best(document),
+            _state_race(document["race"]),
             _state_sample(document["against_random"]),
             _state_comparison(document["comparison"]),
             _state_budgets(document["budgets"]["constraints"]),
             _state_confidence(document["confidence"]),
-            _state_race(document["race"]),
             _warn_of_few(counts["scored"]),
         )
         if sentence

@@ -19,7 +19,7 @@ def next_commands(
     has_best: bool,
     has_network: bool,
     has_confidence: bool,
-    is_trained: bool,
+    is_trained: bool = False,
 ) -> list[dict[str, str]]:
     """Return ``what`` (an explanation) and ``command`` (quoted for a shell) of each next step.
 

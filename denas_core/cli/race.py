@@ -101,7 +101,8 @@ def race(
     from denas_core.race.executor import choose_executor
     from denas_core.race.place import is_begun
     from denas_core.results.race import summarise_race
-    from denas_core.runs.files import RACE, check_is_run
+    from denas_core.runs.files import RACE, TRAINING, check_is_run
+    from denas_core.training.result import read_result
 
     from .race_progress import RaceDisplay
 
@@ -136,9 +137,12 @@ def race(
             print_notice(f"note: {notice}")
     observers = [] if quiet else [RaceDisplay()]
     record = found.run(where, demand, observers)
-    for notice in where.notices():
-        print_notice(f"note: {notice}")
     if not was_over:
+        trained = read_result(path / TRAINING)
+        known = set(record.notices)
+        for notice in (*where.notices(), *(trained.notices if trained else ())):
+            if notice not in known:
+                print_notice(f"note: {notice}")
         _write_report(path)
     if as_json:
         print_json(record.as_dict())

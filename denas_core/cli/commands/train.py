@@ -89,7 +89,7 @@ def train(
     json_: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
 ) -> None:
-    """Train the best network of a run, or several of its finalists in a race.
+    """Train the best network of a run, or several in a race.
 
     The best model is kept, and its metrics are printed. A training or a race that was stopped or killed goes on with
     --resume, and ends with the same weights.

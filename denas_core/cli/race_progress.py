@@ -65,7 +65,8 @@ class RaceDisplay:
         metrics, name = racer.metrics(rung.epochs), self._race.record.metric.name
         ended = f"{name} {metrics[name]:.4g}" if metrics else f"failed: {racer.failure()}"
         with self._lock:
-            self._display.print(f"{rung.epochs} epochs, {racer.describe()} ({racer.key[:12]}): {ended}")
+            epochs = f"{rung.epochs} epoch{'s' if rung.epochs > 1 else ''}"
+            self._display.print(f"{epochs}, {racer.describe()} ({racer.key[:12]}): {ended}")
 
     def finished(self) -> None:
         """Stop looking."""

@@ -74,6 +74,12 @@ def _sentence(record: RaceRecord, winner: Racer, result: dict[str, Any]) -> str:
     # A name with a comma in it needs another one after it.
     subject = f"{name[0].upper()}{name[1:]} ({winner.key[:12]}){',' if ',' in name else ''}"
     epochs = f"{result['epochs']} epoch{'s' if result['epochs'] > 1 else ''}"
+    values = {metrics[metric.name] for metrics in record.results(record.rungs[-1]).values()}
+    if len(values) == 1 and result["comparisons"]:
+        return (
+            f"Nothing tells the networks of the last rung apart: all have {metric.name} {result['value']:.4g} after "
+            f"{epochs}. {subject} is kept, because no other one has a smaller loss; more epochs may show a difference."
+        )
     text = f"{subject} won with {metric.name} {result['value']:.4g} after {epochs}"
     leads = [_lead(metric, one) for one in result["comparisons"]]
     if leads:

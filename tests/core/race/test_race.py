@@ -274,23 +274,22 @@ def wait_for_trainings(run: Path, process: Process, count: int) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_race_ends_as_one_that_was_not(searched: Path, points: Path, tmp_path: Path) -> None:
-    options = ["--top", "4", "--data", str(points), "--epochs", "3", "-q", "--set", "executor.workers=2"]
-    killed = tmp_path / "killed"
-    shutil.copytree(searched, killed)
-    process = start_command("train", str(killed), *options, DENAS_POINTS_PAUSE="0.05")
-    wait_for_trainings(killed, process, 1)
+def test_a_killed_race_goes_on_and_repeats_no_training(searched: Path, points: Path) -> None:
+    options = ["--top", "4", "--data", str(points), "--epochs", "3", "-q"]
+    workers = ["--set", "executor.workers=2"]
+    process = start_command("train", str(searched), *options, *workers, DENAS_POINTS_PAUSE="0.05")
+    wait_for_trainings(searched, process, 1)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert record(killed)["result"] is None
-    again = start_command("train", str(killed), *options, "--resume")
-    _, errors = again.communicate(timeout=300)
-    assert again.returncode == 0, errors
-    whole = start_command("train", str(searched), *options)
-    _, errors = whole.communicate(timeout=300)
-    assert whole.returncode == 0, errors
-    assert trainings(killed) == trainings(searched)
-    assert record(killed)["result"] == record(searched)["result"]
+    before = trainings(searched)
+    assert record(searched)["result"] is None
+    written = {path: path.stat().st_mtime_ns for path in (searched / "race").glob("*-epochs/*/result.json")}
+    again = denas_here("train", str(searched), *options, "--resume", *HERE)
+    assert again.returncode == 0, again.stderr
+    after = trainings(searched)
+    assert all(after[key][: len(found)] == found for key, found in before.items())
+    assert [path.stat().st_mtime_ns for path in written] == list(written.values())
+    assert [len(found) for found in after.values()].count(2) == 2 and record(searched)["result"]["value"] > 0
 
 
 @pytest.mark.slow

@@ -6,9 +6,9 @@ from denas_core.system.extras import require_extra
 from denas_core.system.memory import memory_errors
 
 from .arguments import DeviceOption, JsonOption, SetOption
-from .commands.train import device_of
 from .output import print_json, print_notice
 from .task_options import DecodeOption, LmOption, task_for_once
+from .training_plan import device_of
 
 __all__ = [
     "DecodeOption",

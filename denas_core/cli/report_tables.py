@@ -9,6 +9,7 @@ from typing import Any
 from denas_core.text import percent
 
 from .output import cell, print_next, print_table, print_text
+from .race import print_race
 from .trial_tables import KEY_DIGITS, TrialRow, print_trial_table
 
 MORE = "the page, or --json"
@@ -21,6 +22,8 @@ def print_report(document: Mapping[str, Any], page: Path | None = None) -> None:
     _comparison(document["comparison"])
     _confidence(document["confidence"])
     _finalists(document)
+    if document["race"] is not None:
+        print_race(document["race"], title="Race of finalists, trained on data")
     _knobs(document["knobs"])
     _budgets(document["budgets"])
     _failures(document["failures"])

@@ -33,11 +33,14 @@ class Metric:
         name: Key in the result of `Task.metrics`.
         direction: Whether larger or smaller values are better.
         worst: Value of a model that has learned nothing, such as an error rate of 1. Worse values count as equal to it.
+        is_share: Whether the metric is a share, such as accuracy or an error rate. The number of samples then says how
+            large a difference of two models must be to be no chance.
     """
 
     name: str
     direction: Direction = "maximize"
     worst: float | None = None
+    is_share: bool = False
 
     def is_better(self, value: float, than: float | None) -> bool:
         """Return whether `value` is better than another; any value is better than None."""
@@ -125,7 +128,7 @@ class Task(Component, ABC, Generic[S]):
     ...         return self.rows[index]
     >>> @dataclasses.dataclass(kw_only=True)
     ... class Table(Task):
-    ...     metric = Metric(name="accuracy")
+    ...     metric = Metric(name="accuracy", is_share=True)
     ...
     ...     def why_unsuitable(self, space):
     ...         (shape,) = (x.shape[1:] for x in space.batch(1, seed=0, kind="cost").inputs.values())

@@ -8,7 +8,9 @@ from typing import Any
 
 from denas_core.results.against_random import against_random
 from denas_core.results.insight import Insight
+from denas_core.results.race import summarise_race
 from denas_core.results.result import FINALISTS, finite, select_front
+from denas_core.runs.races import read_race, trained_metric
 from denas_core.runs.store import Store
 from denas_core.system.machine import moment
 from denas_core.values.metrics import Metrics, shown_metrics, stored_metrics
@@ -16,7 +18,7 @@ from denas_core.values.objectives import Objective
 from denas_core.values.trial import STATES, Trial
 
 from .sections.budgets import describe_budgets
-from .sections.commands import next_commands
+from .sections.commands import next_commands, resume_command
 from .sections.comparison import compare
 from .sections.confidence import read_confidence, usable_summary
 from .sections.failures import group_reasons
@@ -61,6 +63,7 @@ def gather(
             f"{unranked} scored trials are newer than the stored ranking of the search and are missing in it"
         )
     metrics = stored_metrics(insight.metrics if insight else ())
+    race = read_race(run)
     front = _front(ranked, values, insight, metrics)
     best = ranked[0] if ranked else None
     confidence, reasons = usable_summary(read_confidence(run), header, ranked)
@@ -93,6 +96,7 @@ def gather(
         "budgets": describe_budgets(constraints, insight.ranges if insight else {}, trials, best, shown),
         "confidence": confidence,
         "finalists": [by_key[trial.arch.key] for trial in ranked[:top]],
+        "race": None if race is None else {**summarise_race(race), "resume": resume_command(run)},
         "front": [trial.arch.key for trial in front],
         "knobs": knob_influence(ranked),
         "drawing": None if insight is None else insight.drawing,
@@ -108,6 +112,7 @@ def gather(
             has_best=best is not None,
             has_network=insight is not None and insight.drawing is not None,
             has_confidence=confidence is not None,
+            is_trained=trained_metric(run) is not None,
         ),
         "notices": list(dict.fromkeys(messages)),
         "trials": rows,

@@ -13,6 +13,7 @@ from typing import Any
 from denas_core.errors import ConfigError, DenasError
 from denas_core.registry.registry import Registry
 from denas_core.runs.files import read_run
+from denas_core.runs.races import read_race, trained_metric
 from denas_core.setup.config import COMPONENTS, differences, make_config
 from denas_core.setup.stored import with_new_options
 from denas_core.values.metrics import Metrics, stored_metrics
@@ -194,6 +195,15 @@ def _describe(run: Run) -> dict[str, Any]:
             "metrics": dict(best[0].evaluation.metrics),
         },
         "not_ranked": run.reason,
+        **_describe_training(run.path),
+    }
+
+
+def _describe_training(path: Path) -> dict[str, Any]:
+    trained, race = trained_metric(path), read_race(path)
+    return {
+        "trained": None if trained is None else {"metric": trained[0], "value": trained[1]},
+        "race": None if race is None or race["result"] is None else race["result"],
     }
 
 

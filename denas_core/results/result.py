@@ -10,6 +10,7 @@ from typing import Any
 
 from denas_core.errors import NoResult
 from denas_core.runs.files import ARCHITECTURES, BEST, RESULT
+from denas_core.runs.races import read_race
 from denas_core.setup.setup import Setup
 from denas_core.system.atomic import storage_errors, sync_directory, write_json
 from denas_core.values.objectives import SCORE, Objective
@@ -176,7 +177,7 @@ def _cost(value: float, objective: Objective) -> float:
 
 
 def write_result(result: SearchResult) -> None:
-    """Write ``result.json``, and an architecture file for each finalist.
+    """Write ``result.json``, with the race of the run if it had one, and an architecture file for each finalist.
 
     Raises:
         StorageError: the file system refuses.
@@ -192,7 +193,8 @@ def write_result(result: SearchResult) -> None:
     for key, trial in finalists.items():
         write_json(directory / f"{key}.json", trial.arch.as_dict())
     write_json(result.path / BEST, result.best.arch.as_dict())
-    write_json(result.path / RESULT, result.as_dict())
+    race = read_race(result.path)
+    write_json(result.path / RESULT, {**result.as_dict(), **({} if race is None else {"race": race})})
 
 
 def _why_nothing(trials: Sequence[Trial], counts: dict[str, int]) -> str:

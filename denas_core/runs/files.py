@@ -42,6 +42,12 @@ REPORT = "report.html"
 TRAINING = "training"
 """A folder with the training of the best architecture."""
 
+RACE = "race"
+"""A folder with the trainings of a race of finalists, whose winner becomes `TRAINING`."""
+
+RACE_RECORD = Path(RACE) / "race.json"
+"""The networks of a race, their metrics, and which of them won."""
+
 MODEL = Path(TRAINING) / "model"
 """A folder with the trained model."""
 

@@ -18,6 +18,7 @@ from denas_core.values.objectives import Budget
 from denas_core.values.trial import Trial
 
 from .files import CONFIG, REPAIRED, RESULT, STORE, is_run, read_run
+from .races import describe_trained
 
 RunState = Literal["running", "finished", "stopped", "not begun", "damaged"]
 
@@ -33,6 +34,8 @@ class RunSummary:
         space: Id of the space.
         scored: Number of scored trials.
         best_params: Number of parameters of the best architecture in the last result.
+        trained: The metric of the run's training, such as ``accuracy 0.91``, or how far its race is; None if it has
+            neither.
         budget: The configured budget.
         age_seconds: Seconds since the run was started.
         bytes: Size of the directory on disk.
@@ -44,6 +47,7 @@ class RunSummary:
     space: str | None = None
     scored: int | None = None
     best_params: float | None = None
+    trained: str | None = None
     budget: str | None = None
     age_seconds: float | None = None
     bytes: int = 0
@@ -89,6 +93,7 @@ def summarise(path: Path) -> RunSummary:
         space=space,
         scored=scored,
         best_params=_best_params(result, trials),
+        trained=describe_trained(path),
         budget=budget,
         age_seconds=_age(path, header),
         bytes=size,

@@ -12,13 +12,44 @@ from denas_core.errors import ConfigError
 from denas_core.system.atomic import LOCK, WORK, storage_errors, sync_directory
 from denas_core.system.lock import OWNER, RunLock
 
-from .files import ARCHITECTURES, BEST, CALIBRATION, CONFIG, INSIGHT, REPAIRED, REPORT, RESULT, STORE, is_run
+from .files import (
+    ARCHITECTURES,
+    BEST,
+    CALIBRATION,
+    CONFIG,
+    INSIGHT,
+    RACE,
+    RACE_RECORD,
+    REPAIRED,
+    REPORT,
+    RESULT,
+    STORE,
+    is_run,
+)
+
+_RACED = f"{RACE}/*-epochs/*"
+
+RACE_PARTS = (
+    *(f"{_RACED}/{part}" for part in ("checkpoints/*/*", "checkpoints/*", "events/*", "model/*")),
+    *(f"{_RACED}/{part}" for part in ("checkpoints", "events", "model", "log.jsonl", ".*.tmp*")),
+    *(f"{_RACED}/{part}" for part in ("settings.json", "result.json", OWNER, LOCK)),
+    # With a slash at its end, a pattern finds folders only.
+    f"{_RACED}/",
+    f"{RACE}/*-epochs/",
+    f"{RACE}/settings.json",
+    RACE_RECORD.as_posix(),
+    f"{RACE}/{OWNER}",
+    f"{RACE}/{LOCK}",
+    RACE,
+)
+"""The files of a race in the order in which they are removed."""
 
 PARTS = (
     "architectures/*.json",
     ARCHITECTURES,
     f"{WORK}/*",
     WORK,
+    *RACE_PARTS,
     ".*.tmp*",
     REPORT,
     INSIGHT,
@@ -83,10 +114,13 @@ def remove_runs(paths: Sequence[Path]) -> list[Removal]:
     with contextlib.ExitStack() as locks:
         for path in paths:
             locks.callback(RunLock(path).release)
+            if (path / RACE).is_dir() and not (path / RACE).is_symlink():
+                locks.callback(RunLock(path / RACE).release)
         for path in paths:
             for part in PARTS:
                 for entry in sorted(path.glob(part)):
-                    _remove(entry)
+                    if not _is_behind_link(entry, path):
+                        _remove(entry)
             with storage_errors(path):
                 sync_directory(path)
     return [Removal(path, _remove_directory(path)) for path in paths]
@@ -98,12 +132,13 @@ def _remove(entry: Path) -> None:
         if stat.S_ISDIR(mode):
             with contextlib.suppress(OSError):  # the folder contains other files
                 entry.rmdir()
-        elif stat.S_ISREG(mode) and not _is_behind_link(entry):
+        elif stat.S_ISREG(mode):
             entry.unlink(missing_ok=True)
 
 
-def _is_behind_link(entry: Path) -> bool:
-    return entry.parent.name in (ARCHITECTURES, WORK) and entry.parent.is_symlink()
+def _is_behind_link(entry: Path, run: Path) -> bool:
+    folders = entry.relative_to(run).parents
+    return any((run / folder).is_symlink() for folder in folders if folder != Path())
 
 
 def _remove_directory(path: Path) -> tuple[str, ...]:

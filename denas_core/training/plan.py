@@ -130,8 +130,22 @@ def read_plan(directory: Path, registry: Registry) -> Plan:
         raise StoreDamaged(f"{str(path)!r} is damaged: {error!r}; start a new training") from error
 
 
-def check_resumable(before: Plan, now: Plan, directory: Path) -> None:
+def check_resumable(
+    before: Plan,
+    now: Plan,
+    directory: Path,
+    *,
+    what: str = "training",
+    instead: str = "begin another with --out",
+) -> None:
     """Check that a training goes on as it began.
+
+    Args:
+        before: The plan that it began with.
+        now: The plan that it would go on with.
+        directory: Its directory.
+        what: What errors call it.
+        instead: What errors advise.
 
     Raises:
         ConfigError: something differs that changes the weights; names each difference.
@@ -146,8 +160,7 @@ def check_resumable(before: Plan, now: Plan, directory: Path) -> None:
         if before.settings.epochs != now.settings.epochs:
             reason = " (the learning rate of each step depends on the number of epochs)"
         raise ConfigError(
-            f"the training in {str(directory)!r} cannot go on with {'; '.join(changed)}{reason}; "
-            "begin another with --out"
+            f"the {what} in {str(directory)!r} cannot go on with {'; '.join(changed)}{reason}; {instead}"
         )
 
 

@@ -33,6 +33,8 @@ def compare(runs: RunsArgument, json_: JsonOption = False) -> None:
     _print_lines(f"Settings that differ from {first}", document["differences"], _settings)
     _print_lines(f"Tables of trials, against {first}", document["tables"], _table)
     _print_lines("Architectures that both scored", document["shared"], _shared)
+    if races := [run for run in document["runs"] if run["race"]]:
+        _print_lines("Races of finalists", races, lambda run: [run["race"]["sentence"]])
     if document["not_comparable"]:
         _write(f"\nNo ranking over all runs: {document['not_comparable']}")
     else:
@@ -64,6 +66,9 @@ def _print_runs(runs: Sequence[Mapping[str, Any]]) -> None:
         for name in shown_metrics(name for best in bests for name in best["metrics"])
         if name not in components
     ]
+    if any(run["trained"] for run in runs):
+        trained = [run["trained"] for run in runs]
+        rows.append(["trained", *(one and f"{one['metric']} {one['value']:.4g}" for one in trained)])
     names = _short_names([run["run"] for run in runs])
     print_table(["quantity", *names], rows, prose=names, in_parts=True)
     for run in runs:

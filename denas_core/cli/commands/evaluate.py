@@ -10,8 +10,7 @@ import typer
 from denas_core.cli.arguments import DeviceOption, JsonOption
 from denas_core.cli.output import print_json, print_notice, print_table
 from denas_core.cli.task_options import DecodeOption, LmOption, SplitOption, task_for_once
-
-from .train import device_of
+from denas_core.cli.training_plan import device_of
 
 
 def evaluate(

@@ -116,7 +116,7 @@ def _check_targets(page: Path | None, csv: Path | None) -> None:
     for option, path in (("--out", page), ("--csv", csv)):
         if path is None:
             continue
-        for run in list(path.absolute().parents)[:2]:
+        for run in list(path.absolute().parents)[:5]:
             inside = str(path.absolute().relative_to(run))
             is_part = any(fnmatch(inside, part) for part in PARTS) and not (page is path and inside == REPORT)
             if is_part and is_run(run):

@@ -43,7 +43,7 @@ def ls(
         return
     if runs:
         print_table(
-            ["run", "state", "space", "scored", "best params", "budget", "age", "size"],
+            ["run", "state", "space", "scored", "best params", "trained", "budget", "age", "size"],
             [
                 [
                     run.path,
@@ -51,6 +51,7 @@ def ls(
                     run.space,
                     run.scored,
                     run.best_params,
+                    run.trained,
                     run.budget,
                     None if run.age_seconds is None else seconds(run.age_seconds),
                     readable_size(run.bytes),

@@ -19,6 +19,7 @@ def next_commands(
     has_best: bool,
     has_network: bool,
     has_confidence: bool,
+    is_trained: bool = False,
 ) -> list[dict[str, str]]:
     """Return ``what`` (an explanation) and ``command`` (quoted for a shell) of each next step.
 
@@ -37,8 +38,13 @@ def next_commands(
                 f"denas rank {path} --weights {weights}",
             )
         )
-    if named and has_best and has_network:
+    if named and has_best and has_network and not is_trained:
+        race = f"denas train {path} --top 6 --also random:2 --also largest --data DATA"
         rows.append(("Train the best network on your data", f"denas train {path} --data DATA"))
+        rows.append(("Or let the first networks compete on your data, and keep the best", race))
+    if named and has_best and is_trained:
+        rows.append(("Measure the trained network on other data", f"denas evaluate {path} --data DATA"))
+    if named and has_best and (has_network or is_trained):
         rows.append(("Export the trained network", f"denas export {path} --to safetensors"))
     if named and has_best:
         rows.append(
@@ -56,6 +62,11 @@ def next_commands(
     rows.append(("List every trial", f"denas trials {path}"))
     rows.append(("Write the trials to a CSV file", f"denas report {path} --csv trials.csv"))
     return [{"what": what, "command": command} for what, command in rows]
+
+
+def resume_command(run: Path) -> str:
+    """Return the command that goes on with the race of a run."""
+    return f"denas train {_quoted(run)} --resume"
 
 
 def _quoted(path: Path) -> str:

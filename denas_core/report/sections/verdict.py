@@ -22,8 +22,8 @@ def state_verdict(document: Mapping[str, Any]) -> list[str]:
     """Return sentences about the best architecture, its comparison with chance, its budgets and its certainty.
 
     Args:
-        document: The report with ``counts``, ``best``, ``against_random``, ``comparison``, ``budgets`` and
-            ``confidence``.
+        document: The report with ``counts``, ``best``, ``against_random``, ``comparison``, ``budgets``,
+            ``confidence`` and ``race``.
     """
     counts, best = document["counts"], document["best"]
     if best is None:
@@ -32,6 +32,7 @@ def state_verdict(document: Mapping[str, Any]) -> list[str]:
         sentence
         for sentence in (
             _state_best(document),
+            _state_race(document["race"]),
             _state_sample(document["against_random"]),
             _state_comparison(document["comparison"]),
             _state_budgets(document["budgets"]["constraints"]),
@@ -126,6 +127,12 @@ def _state_confidence(confidence: Mapping[str, Any] | None) -> str:
         "The finalists were scored again with other seeds. The agreement of their orders is a Kendall's tau of "
         f"{tau['mean']:.2f} ({tau['min']:.2f} to {tau['max']:.2f}), and {stays}: {advice}."
     )
+
+
+def _state_race(race: Mapping[str, Any] | None) -> str:
+    if race is None or race["result"] is None:
+        return ""
+    return f"{len(race['rows'])} networks were trained in a race. {race['result']['sentence']}"
 
 
 def _warn_of_few(scored: int) -> str:

@@ -93,9 +93,19 @@ def test_the_search_names_its_report(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_every_command_of_a_report_can_be_pasted_into_a_shell(run: Path) -> None:
-    assert len(_commands(run)) == 8
+    trained = next_commands(
+        run,
+        _config(),
+        components=["a"],
+        has_best=True,
+        has_network=True,
+        has_confidence=True,
+        is_trained=True,
+    )
+    assert len(_commands(run)) == 9 and len(trained) == 6
+    assert not any(" train " in row["command"] for row in trained)
     group = typer.main.get_command(app)
-    for command in _commands(run):
+    for command in (*_commands(run), *trained):
         (arguments,) = denas_arguments(command["command"])
         assert str(run) in " ".join(arguments)
         parse(group, arguments, command["command"])

@@ -41,7 +41,7 @@ class SpeechRecognition(Task[SpeechSample]):
     It reads LibriSpeech as it is unpacked, and tables of audio files with transcripts.
     """
 
-    metric: ClassVar[Metric] = Metric(name="wer", direction="minimize", worst=1.0)
+    metric: ClassVar[Metric] = Metric(name="wer", direction="minimize", worst=1.0, is_share=True)
     # The schedule of the original DE-NAS, whose warm-up of 2,500 steps is 5 % of its steps on train-clean-100.
     recipe: ClassVar[Mapping[str, Any]] = {
         "epochs": 60,

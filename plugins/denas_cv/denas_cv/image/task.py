@@ -33,7 +33,7 @@ class ImageClassification(Task[ImageSample]):
     It reads folders of images by class, CIFAR-10 and CIFAR-100 (Python and binary batches), and MNIST as idx files.
     """
 
-    metric: ClassVar[Metric] = Metric(name="accuracy")
+    metric: ClassVar[Metric] = Metric(name="accuracy", is_share=True)
     recipe: ClassVar[Mapping[str, Any]] = {
         "epochs": 30,
         "batch_size": 128,

@@ -20,7 +20,7 @@ class SST2(SentenceTask):
     It reads the Stanford Sentiment Treebank as in GLUE, and the variant with whole sentences and without a header.
     """
 
-    metric: ClassVar[Metric] = Metric(name="accuracy")
+    metric: ClassVar[Metric] = Metric(name="accuracy", is_share=True)
     folder: ClassVar[str] = "SST-2"
     table: ClassVar[Table] = Table(
         texts=("sentence",),
@@ -50,7 +50,7 @@ class CoLA(SentenceTask):
 class MRPC(SentenceTask):
     """Decide whether two sentences from news have the same meaning (Dolan and Brockett 2005)."""
 
-    metric: ClassVar[Metric] = Metric(name="f1")
+    metric: ClassVar[Metric] = Metric(name="f1", is_share=True)
     folder: ClassVar[str] = "MRPC"
     table: ClassVar[Table] = Table(
         texts=("#1 String", "#2 String"),
@@ -74,7 +74,7 @@ class STSB(SentenceTask):
 class RTE(SentenceTask):
     """Decide whether the first text implies the second (Dagan et al. 2006)."""
 
-    metric: ClassVar[Metric] = Metric(name="accuracy")
+    metric: ClassVar[Metric] = Metric(name="accuracy", is_share=True)
     folder: ClassVar[str] = "RTE"
     table: ClassVar[Table] = Table(
         texts=("sentence1", "sentence2"),

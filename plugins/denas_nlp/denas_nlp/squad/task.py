@@ -37,7 +37,7 @@ FILES = Files(kind="SQuAD v1.1", items="paragraphs", train="train-v1.1.json", va
 class Squad(TextTask):
     """Find the part of a paragraph that answers a question: SQuAD v1.1 (Rajpurkar et al. 2016, arXiv:1606.05250)."""
 
-    metric: ClassVar[Metric] = Metric(name="f1")
+    metric: ClassVar[Metric] = Metric(name="f1", is_share=True)
     # The training settings of the original DE-NAS.
     recipe: ClassVar[Mapping[str, Any]] = {
         "epochs": 2,

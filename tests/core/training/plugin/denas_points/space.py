@@ -18,6 +18,7 @@ class Mlp(SearchSpace):
     dropout: float = option(0.0, "Share of features that are dropped", at_least=0, at_most=1)
     norm: Literal["none", "batch"] = option("none", "Normalisation of each layer")
     fault: Literal["", "memory", "error", "nan"] = option("", "What goes wrong in its tenth training step")
+    faulty: int = option(0, "Width of the networks in which it goes wrong; 0 for all", at_least=0)
 
     def knobs(self):
         return (Knob("depth", (1, 2)), Knob("width", (4, 8, 16)))
@@ -38,7 +39,7 @@ class Mlp(SearchSpace):
         return continuous_batch((2,), size, seed=seed, kind=kind)
 
     def forward(self, model, batch):
-        if self.fault and model.training:
+        if self.fault and model.training and self.faulty in (0, model[0].out_features):
             passes = self.__dict__["_passes"] = self.__dict__.get("_passes", 0) + 1
             if passes == 10 and self.fault == "memory":
                 raise RuntimeError(

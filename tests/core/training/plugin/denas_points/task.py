@@ -31,7 +31,7 @@ class Points(Split):
 class Side(Task):
     """The side of a point."""
 
-    metric: ClassVar = Metric(name="accuracy")
+    metric: ClassVar = Metric(name="accuracy", is_share=True)
     recipe: ClassVar = {"lr": 0.05, "batch_size": 16}
 
     jitter: float = option(0.1, "Spread of the noise on points to learn from", at_least=0)

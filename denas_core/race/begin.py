@@ -13,7 +13,7 @@ from denas_core.training.environment import check_environment
 from denas_core.training.plan import Plan, check_resumable, check_same_data, read_plan
 from denas_core.training.processes import world_size
 
-from .entrants import Also, choose_entrants, read_searched
+from .entrants import Also, choose_entrants, read_ranked_run
 from .place import check_no_training, check_unbegun
 from .race import Race
 from .record import Racer, RaceRecord, read_record
@@ -40,7 +40,7 @@ def begin_race(path: Path, plan: Plan, *, top: int, also: Also, registry: Regist
     check_no_training(path)
     if plan.settings.epochs < 1:
         raise ConfigError("a race trains, so it needs at least one epoch; set --epochs")
-    entrants, notices = choose_entrants(read_searched(path, plan.space, registry), top, also)
+    entrants, notices = choose_entrants(read_ranked_run(path, plan.space, registry), top, also)
     with plugin_errors(f"task {plan.task.id!r}", guard=False):
         data = plan.task.read(plan.data, plan.space)
     metric, samples = plan.task.metric, len(data.valid)

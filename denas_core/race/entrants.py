@@ -87,7 +87,7 @@ class Also:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class SearchedRun:
+class RankedRun:
     """The part of a run that a race chooses from.
 
     Attributes:
@@ -105,7 +105,7 @@ class SearchedRun:
     seed: int
 
 
-def read_searched(path: Path, space: SearchSpace, registry: Registry) -> SearchedRun:
+def read_ranked_run(path: Path, space: SearchSpace, registry: Registry) -> RankedRun:
     """Return what a race needs of a run.
 
     Args:
@@ -129,7 +129,7 @@ def read_searched(path: Path, space: SearchSpace, registry: Registry) -> Searche
     with plugin_errors(f"space {space.id!r}"):
         absolute, _ = reachable(counted, space)
     ranked, _ = combination_of(path, config, trials, lambda: registry).rank(trials)
-    return SearchedRun(
+    return RankedRun(
         path=path,
         problem=Problem(space, [*absolute, *measured]),
         trials=trials,
@@ -138,7 +138,7 @@ def read_searched(path: Path, space: SearchSpace, registry: Registry) -> Searche
     )
 
 
-def choose_entrants(run: SearchedRun, top: int, also: Also) -> tuple[list[Entrant], list[str]]:
+def choose_entrants(run: RankedRun, top: int, also: Also) -> tuple[list[Entrant], list[str]]:
     """Return the networks of a race, and notices about what is not as the user asked for.
 
     The random networks are drawn from those with which the search began, before any score was known. They keep the
@@ -201,7 +201,7 @@ def _names(kinds: Sequence[str], rank: int | None) -> list[str]:
     return [names[kind] for kind in KINDS if kind in kinds]
 
 
-def _checked(arch: Architecture, run: SearchedRun) -> Architecture:
+def _checked(arch: Architecture, run: RankedRun) -> Architecture:
     space = run.problem.space
     with plugin_errors(f"space {space.id!r}"):
         return space.architecture(arch.as_dict(), origin=f"run {run.path}")

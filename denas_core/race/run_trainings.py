@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from denas_core.system.extras import require_extra
 from denas_core.training.plan import Plan, identify_data
 from denas_core.training.settings import MAY_CHANGE_ON_RESUME, make_settings
 
+from .resolution import points, resolution
 from .searched_run import SearchedRun
 from .trainer import Trainer
 
@@ -67,19 +67,15 @@ class RunTrainings:
 
     def describe(self, count: int) -> list[str]:
         """Return what the task says about the data, what is trained, and how well the samples tell networks apart."""
-        metric, epochs = self.plan.task.metric.name, self.plan.settings.epochs
-        return [
-            *self.notices,
+        metric, epochs = self.plan.task.metric, self.plan.settings.epochs
+        text = (
             f"{count} networks are trained for {epochs} epoch{'' if epochs == 1 else 's'} on {self.samples} samples, "
-            f"and validated on {self.valid_samples}; if {metric} is a share of them, it is known to "
-            f"±{100 * half_width(self.valid_samples):.2g} points at most (95 %), and networks that differ by less are "
-            "partly ranked by chance",
-        ]
-
-
-def half_width(samples: int) -> float:
-    """Return half the width of the 95 % interval of a share of 1/2, which is the widest one, from so many samples."""
-    return 1.96 * 0.5 / math.sqrt(samples)
+            f"and validated on {self.valid_samples}"
+        )
+        smallest = resolution(metric, self.valid_samples)
+        if smallest is not None:
+            text += f"; {metric.name} that differs by less than {points(smallest)} is partly ranked by chance"
+        return [*self.notices, text]
 
 
 def plan_trainings(run: SearchedRun, request: TrainingRequest, registry: Registry) -> RunTrainings:

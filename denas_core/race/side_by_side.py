@@ -1,24 +1,19 @@
-"""Training several networks at a time, each on a core of its own."""
+"""Training several networks at a time: as many as there are cores, which the trainings share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from denas_core.contracts.executor import Demand, Executor
 from denas_core.errors import Interrupted
 from denas_core.evaluation.spread import opened, spread
 from denas_core.registry.registry import Registry
-from denas_core.setup.config import DEFAULT_EXECUTOR
 from denas_core.system.interrupt import Interruption, interruptible
 from denas_core.values.architecture import Architecture
 from denas_core.values.trial import Evaluation
-from denas_core.workers.capacity import asked_workers, capacity
 
+from .executor import choose_executor
 from .trainer import Trainer
-
-NO_DEADLINE = 1e9
-"""Seconds that a training may take in a worker."""
 
 OnProgress = Callable[[int, int], None]
 """Is called with the number of networks that are done, and the number of all."""
@@ -44,8 +39,8 @@ def train_side_by_side(
     on_progress(len(found), len(networks))
     if not missing:
         return found
-    executor = make_executor(registry, len(missing), device=trainer.plan.device)
-    with interruptible() as interruption, opened(executor, Demand()):
+    executor, demand = choose_executor(registry, None, {}, trainings=len(missing), device=trainer.plan.device)
+    with interruptible() as interruption, opened(executor, demand):
         interruption.on_first = executor.stop
         for arch, evaluation in spread(executor, trainer, _until(interruption, missing)):
             found[arch.key] = evaluation
@@ -57,14 +52,6 @@ def train_side_by_side(
             signal_number=interruption.signal_number,
         )
     return found
-
-
-def make_executor(registry: Registry, trainings: int, *, device: str) -> Executor:
-    """Return an executor of worker processes: one for each core, but one alone if they share a GPU."""
-    room = 1 if device != "cpu" else capacity().workers
-    options = {"workers": max(1, min(asked_workers() or room, trainings)), "deadline": NO_DEADLINE}
-    executor: Executor = registry.create("executor", DEFAULT_EXECUTOR, options)
-    return executor
 
 
 def _until(interruption: Interruption, networks: Sequence[Architecture]) -> Iterator[Architecture]:

@@ -10,7 +10,7 @@ import pytest
 from denas_core.contracts.problem import Problem
 from denas_core.contracts.space import SearchSpace
 from denas_core.errors import ConfigError
-from denas_core.race.entrants import Also, SearchedRun, choose_entrants, describe, read_searched
+from denas_core.race.entrants import Also, RankedRun, choose_entrants, describe, read_ranked_run
 from denas_core.race.largest import largest_within
 from denas_core.registry.registry import Registry
 from denas_core.runs.files import read_run
@@ -20,11 +20,11 @@ from tests.core.toy_searches import toy_search
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> SearchedRun:
+def run(tmp_path: Path) -> RankedRun:
     """A run of 120 staircases."""
     toy_search(tmp_path / "run", constraints=["params<=200"])
     space: SearchSpace = Registry.discover().create("space", "toy/stairs")
-    return read_searched(tmp_path / "run", space, Registry.discover())
+    return read_ranked_run(tmp_path / "run", space, Registry.discover())
 
 
 def scored(space: SearchSpace, count: int, problem: Problem) -> list[Trial]:
@@ -38,7 +38,7 @@ def scored(space: SearchSpace, count: int, problem: Problem) -> list[Trial]:
     return trials
 
 
-def test_finalists_are_the_first_of_the_ranking_also_beyond_the_ten_with_a_file(run: SearchedRun) -> None:
+def test_finalists_are_the_first_of_the_ranking_also_beyond_the_ten_with_a_file(run: RankedRun) -> None:
     entrants, notices = choose_entrants(run, 15, Also())
     assert [entrant.arch.key for entrant in entrants] == [trial.arch.key for trial in run.ranked[:15]]
     assert [entrant.rank for entrant in entrants] == list(range(1, 16))
@@ -46,7 +46,7 @@ def test_finalists_are_the_first_of_the_ranking_also_beyond_the_ten_with_a_file(
 
 
 def test_random_networks_come_from_the_first_generation_and_the_seed_alone_draws_them(
-    run: SearchedRun,
+    run: RankedRun,
 ) -> None:
     first = {trial.arch.key for trial in run.trials if trial.generation == 0}
     drawn = [one for one in choose_entrants(run, 2, Also(random=20))[0] if "random" in one.kinds]
@@ -56,7 +56,7 @@ def test_random_networks_come_from_the_first_generation_and_the_seed_alone_draws
     assert all(one.metrics["params"] <= 200 for one in drawn)
 
 
-def test_a_network_of_two_kinds_takes_part_once_and_is_told(run: SearchedRun) -> None:
+def test_a_network_of_two_kinds_takes_part_once_and_is_told(run: RankedRun) -> None:
     everything = len(run.ranked)
     entrants, notices = choose_entrants(run, everything, Also(random=1))
     assert len(entrants) == everything
@@ -68,7 +68,7 @@ def test_a_network_of_two_kinds_takes_part_once_and_is_told(run: SearchedRun) ->
     assert describe(both.kinds, both.rank) == f"finalist {both.rank}, also a random network"
 
 
-def test_fewer_networks_than_asked_for_are_one_notice_each(run: SearchedRun) -> None:
+def test_fewer_networks_than_asked_for_are_one_notice_each(run: RankedRun) -> None:
     known = sum(trial.generation == 0 and trial.is_scored for trial in run.trials)
     entrants, notices = choose_entrants(run, 1000, Also(random=1000))
     assert len(entrants) == len(run.ranked)
@@ -127,6 +127,6 @@ def test_kinds_are_read_and_written() -> None:
     assert Also.parse(["random"]) == Also(random=1) and Also.parse([]).as_list() == []
 
 
-def test_the_trials_of_the_run_are_those_that_are_stored(run: SearchedRun) -> None:
+def test_the_trials_of_the_run_are_those_that_are_stored(run: RankedRun) -> None:
     with read_run(run.path) as store:
         assert [trial.arch.key for trial in store.trials()] == [trial.arch.key for trial in run.trials]

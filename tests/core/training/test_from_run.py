@@ -84,8 +84,8 @@ def test_the_run_s_score_and_its_components_are_compared_with_what_was_trained(t
 
 def test_what_can_be_told_is_said_before_the_work(trained: Path) -> None:
     assert (trained / "notes.txt").read_text().splitlines()[0] == (
-        "note: 10 networks are trained for 1 epoch on 120 samples, and validated on 40; if accuracy is a share of "
-        "them, it is known to ±15 points at most (95 %), and networks that differ by less are partly ranked by chance"
+        "note: 10 networks are trained for 1 epoch on 120 samples, and validated on 40; accuracy that differs by "
+        "less than 21.9 points is partly ranked by chance"
     )
 
 

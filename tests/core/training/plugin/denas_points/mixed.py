@@ -8,7 +8,6 @@ from denas_core import CombinedScore, ProxyScore
 
 from .space import Size
 
-
 SALT = "10"
 """With it, no two networks of `points/deep` have the same combined value, and digits and size do not agree."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import statistics
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 
@@ -22,6 +24,24 @@ def denas(*arguments: str) -> dict[str, Any]:
         raise SystemExit(f"denas {' '.join(arguments)}: {done.stderr}")
     document: dict[str, Any] = json.loads(done.stdout)
     return document
+
+
+def training_parser(description: str | None) -> argparse.ArgumentParser:
+    """Return the parser of a script that trains networks of a space side by side and writes a table."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--space", required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--task")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="space.KEY, task.KEY or training.KEY"
+    )
+    parser.add_argument("--constraint", action="append", default=[])
+    parser.add_argument("--workers", type=int, default=2, help="trainings at a time, one thread each")
+    parser.add_argument("--table", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True, help="directory of everything else, for going on")
+    return parser
 
 
 def settings(values: Sequence[str]) -> list[str]:

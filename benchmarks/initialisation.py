@@ -15,9 +15,8 @@ import csv
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-from comparing import markdown
+from comparing import markdown, training_parser
 from truth import InRegimes, chosen_networks, row, trainers, write_table
 
 from denas_core import Registry, SearchSpace
@@ -90,24 +89,12 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--space", default="cv/cnn:micro")
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--task")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="space.KEY, task.KEY or training.KEY"
-    )
-    parser.add_argument("--constraint", action="append", default=[])
+    parser = training_parser(__doc__)
     parser.add_argument("--networks", type=int, default=6)
     parser.add_argument(
         "--regime", action="append", required=True, metavar="NAME:KEY=VALUE,...", help="settings of training"
     )
     parser.add_argument("--metric", nargs="+", default=["accuracy", "train_loss"])
-    parser.add_argument("--workers", type=int, default=2, help="trainings at a time, one thread each")
-    parser.add_argument("--table", type=Path, required=True)
-    parser.add_argument("--work", type=Path, required=True, help="directory of the trainings")
     return parser.parse_args()
 
 

@@ -1,7 +1,8 @@
 """What a search is worth: its network against chance, against size, and against a network that a person would take.
 
     python benchmarks/search_value.py --space cv/vit:micro --set space.classes=10 --set space.image_size=32 \
-        --data cifar-10-batches-py --constraint 'params<=0.5x' --budget 200 --training epochs=10 --out value
+        --data cifar-10-batches-py --constraint 'params<=0.5x' --budget 200 --set training.epochs=10 \
+        --table value.csv --work value
 
 For each seed: the best network of a search, five random networks within the same budgets, the largest network within
 them, and a hand-designed one of as many parameters and operations as the budgets allow. All are trained alike, side by
@@ -25,7 +26,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from comparing import denas, markdown, mean_and_range, settings
+from comparing import denas, markdown, mean_and_range, settings, training_parser
 from truth import write_table
 
 from denas_core import Architecture, Registry, SearchSpace
@@ -119,11 +120,10 @@ def entries(options: argparse.Namespace, registry: Registry) -> list[Entry]:
     """Search, and return every training that is to be compared."""
     from architectures.hand_designed import hand_designed
 
-    parts = apply_settings({"space": {}, "task": {}}, options.set)
+    parts = apply_settings({"space": {}, "task": {}, "training": {}}, options.set)
     space: SearchSpace = registry.create("space", options.space, parts["space"])
     task = choose_task(registry, space, options.task, parts["task"])
     problem = Problem(space, [Constraint.parse(text) for text in options.constraint])
-    given = apply_settings({"training": {}}, [f"training.{one}" for one in options.training])["training"]
     largest = largest_network(problem, options.largest)
     found = []
     for seed in range(options.seeds):
@@ -141,17 +141,17 @@ def entries(options: argparse.Namespace, registry: Registry) -> list[Entry]:
                 space=of,
                 arch=arch,
                 task=task,
-                settings=make_settings(task.id, task.recipe, {**given, "seed": seed}),
+                settings=make_settings(task.id, task.recipe, {**parts["training"], "seed": seed}),
                 data=options.data.absolute(),
             )
-            root = options.out / f"seed-{seed}" / ("hand-designed" if of is not space else "members")
+            root = options.work / f"seed-{seed}" / ("hand-designed" if of is not space else "members")
             found.append(Entry(kind, seed, arch, Trainer(plan=plan, root=root, keeps_model=False)))
     return found
 
 
 def searched(options: argparse.Namespace, seed: int) -> Path:
     """Return the run of a seed's search."""
-    run: Path = options.out / f"search-{seed}"
+    run: Path = options.work / f"search-{seed}"
     if not (run / "best.json").is_file():
         denas(
             *("search", options.space, "--seed", str(seed), "--budget", options.budget, "-o", str(run), "-q"),
@@ -199,28 +199,15 @@ def summary(rows: Sequence[dict[str, Any]], metric: Metric) -> str:
 
 def main() -> None:
     """Search, train and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--space", required=True)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--task")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="space.KEY or task.KEY"
-    )
+    parser = training_parser(__doc__)
     parser.add_argument(
         "--search", action="append", default=[], metavar="KEY=VALUE", help="settings of the search"
     )
-    parser.add_argument("--training", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--constraint", action="append", default=[])
     parser.add_argument("--budget", default="200", help="candidates of each search")
     parser.add_argument("--largest", default="params", choices=("params", "flops"))
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--workers", type=int, default=2, help="trainings at a time, one thread each")
-    parser.add_argument("--table", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True, help="directory of searches and trainings")
     options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
+    options.work.mkdir(parents=True, exist_ok=True)
     registry = Registry.discover()
     everything = entries(options, registry)
     metric = everything[0].trainer.plan.task.metric

@@ -21,6 +21,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from comparing import training_parser
+
 from denas_core import Architecture, Registry, SearchSpace
 from denas_core.contracts.executor import Demand
 from denas_core.contracts.problem import Problem
@@ -144,23 +146,11 @@ class InRegimes:
 
 def main() -> None:
     """Choose, train and write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--space", required=True)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--task")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="space.KEY, task.KEY or training.KEY"
-    )
-    parser.add_argument("--constraint", action="append", default=[])
+    parser = training_parser(__doc__)
     parser.add_argument("--networks", type=int, default=60)
     parser.add_argument(
         "--regime", action="append", required=True, metavar="NAME:KEY=VALUE,...", help="settings of training"
     )
-    parser.add_argument("--workers", type=int, default=2, help="trainings at a time, one thread each")
-    parser.add_argument("--table", type=Path, required=True)
-    parser.add_argument("--work", type=Path, required=True, help="directory of the trainings")
     options = parser.parse_args()
     registry = Registry.discover()
     space: SearchSpace = registry.create(

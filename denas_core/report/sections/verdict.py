@@ -74,7 +74,7 @@ def _state_best(document: Mapping[str, Any]) -> str:
 
 
 def _state_sample(against: Mapping[str, Any] | None) -> str:
-    return f"By its score it is {against['text']}." if against else ""
+    return f"By its score, the first one is {against['text']}." if against else ""
 
 
 def _state_comparison(comparison: Mapping[str, Any] | None) -> str:

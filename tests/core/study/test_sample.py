@@ -108,7 +108,7 @@ def test_the_best_is_compared_with_random_networks_in_words(tmp_path: Path) -> N
     assert words["sampled"] == SIZE and 0.9 < words["at_least"] < 1
     assert words["text"].startswith(f"better than all of {SIZE} random networks within your budgets")
     page = (tmp_path / "run/report.html").read_text()
-    assert f"By its score it is {words['text']}." in page
+    assert f"By its score, the first one is {words['text']}." in page
     out = str(tmp_path / "printed")
     done = denas_here("search", "toy/stairs", "--score", "toy/sampled", "--budget", "120", "--out", out)
     printed = json.loads((tmp_path / "printed/result.json").read_text())["against_random"]

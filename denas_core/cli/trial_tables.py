@@ -113,6 +113,7 @@ def print_result(result: SearchResult) -> None:
             f"denas report {run} --confidence",
             f"denas trials {run}",
             *rank,
+            f"denas train {run} --top 6 --data DATA",
             f"denas train {run} --data DATA",
             f"denas latency {run}",
         ]

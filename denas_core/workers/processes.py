@@ -165,6 +165,7 @@ class ProcessTransport:
         """Kill every process."""
         for worker in list(self._workers):
             self._remove(worker)
+        self._selector.close()
 
     def _start_missing(self) -> None:
         started = []

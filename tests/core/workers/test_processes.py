@@ -239,3 +239,15 @@ def _until(supervisor: Supervisor, *, stop_at: int) -> Iterator[Any]:
         if index == stop_at:
             supervisor.stop()
             return
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="this system does not list open files")
+def test_closed_workers_leave_no_file_open() -> None:
+    def open_files() -> int:
+        supervisor = Supervisor(ProcessTransport(1))
+        results(supervisor, evaluations.square)
+        supervisor.close()
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    # The first use may open files that stay, such as those of a library.
+    assert open_files() == open_files()

@@ -14,7 +14,7 @@ from denas_core.errors import ConfigError, NoResult
 from denas_core.evaluation.scoring import LATENCY, component_columns
 from denas_core.race.run_trainings import RunTrainings
 from denas_core.race.searched_run import SearchedRun
-from denas_core.race.side_by_side import OnProgress, train_side_by_side
+from denas_core.race.side_by_side import OnProgress
 from denas_core.registry.registry import Registry
 from denas_core.report.sections.confidence import FILE as CONFIDENCE
 from denas_core.report.write import report_search
@@ -77,13 +77,8 @@ class RunCalibration:
             NoResult: too few networks could be trained, or the weights are not better than those of the search.
             Interrupted: a signal stopped the trainings.
         """
-        for line in self.trainings.describe(len(self.chosen)):
-            notify(line)
-        trained = train_side_by_side(
-            self.trainings.trainer,
-            [trial.arch for trial in self.chosen],
-            registry=registry,
-            on_progress=on_progress,
+        trained = self.trainings.train(
+            [trial.arch for trial in self.chosen], registry=registry, on_progress=on_progress, notify=notify
         )
         self.notices += describe_failed(self.chosen, trained)
         used = [trial for trial in self.chosen if trained[trial.arch.key].state == "scored"]

@@ -11,7 +11,7 @@ from denas_core.contracts.space import SearchSpace
 from denas_core.errors import ConfigError
 from denas_core.race.run_trainings import RunTrainings
 from denas_core.race.searched_run import SearchedRun
-from denas_core.race.side_by_side import OnProgress, train_side_by_side
+from denas_core.race.side_by_side import OnProgress
 from denas_core.registry.registry import Registry
 from denas_core.values.trial import Trial
 
@@ -89,13 +89,8 @@ class TableFromRun:
             NoResult: fewer than 10 networks could be trained.
             Interrupted: a signal stopped the trainings.
         """
-        for line in self.trainings.describe(len(self.chosen)):
-            notify(line)
-        trained = train_side_by_side(
-            self.trainings.trainer,
-            [trial.arch for trial in self.chosen],
-            registry=registry,
-            on_progress=on_progress,
+        trained = self.trainings.train(
+            [trial.arch for trial in self.chosen], registry=registry, on_progress=on_progress, notify=notify
         )
         path = self.out / TRAINED
         write_trained_table(path, self.run, self.chosen, trained)

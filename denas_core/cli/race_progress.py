@@ -111,8 +111,8 @@ class RaceDisplay:
         """Return the epochs of the whole race: those of its rungs so far, and at most so many of later ones."""
         race, rung = self._race, self._rung
         assert race is not None and rung is not None
-        return rung.number and sum(self._of_earlier()) + len(rung.racers) * rung.epochs + sum(
-            race.most_epochs()[rung.number :]
+        return (
+            sum(self._of_earlier()) + len(rung.racers) * rung.epochs + sum(race.most_epochs()[rung.number :])
         )
 
     def _epochs(self) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,12 @@ from denas_core.setup.tasks import choose_task
 from denas_core.system.extras import require_extra
 from denas_core.training.plan import Plan, identify_data
 from denas_core.training.settings import MAY_CHANGE_ON_RESUME, make_settings
+from denas_core.values.architecture import Architecture
+from denas_core.values.trial import Evaluation
 
 from .resolution import points, resolution
 from .searched_run import SearchedRun
+from .side_by_side import OnProgress, train_side_by_side
 from .trainer import Trainer
 
 TRAININGS = "trainings"
@@ -76,6 +79,23 @@ class RunTrainings:
         if smallest is not None:
             text += f"; {metric.name} that differs by less than {points(smallest)} is partly ranked by chance"
         return [*self.notices, text]
+
+    def train(
+        self,
+        networks: Sequence[Architecture],
+        *,
+        registry: Registry,
+        on_progress: OnProgress,
+        notify: Callable[[str], None],
+    ) -> dict[str, Evaluation]:
+        """Say what will be trained, train it, and return what has come of each network by its key.
+
+        Raises:
+            Interrupted, StoreDamaged, StorageError: see `train_side_by_side`.
+        """
+        for line in self.describe(len(networks)):
+            notify(line)
+        return train_side_by_side(self.trainer, networks, registry=registry, on_progress=on_progress)
 
 
 def plan_trainings(run: SearchedRun, request: TrainingRequest, registry: Registry) -> RunTrainings:

@@ -8,8 +8,6 @@ from typing import Any
 
 from denas_core.values.metrics import shown_metrics
 
-NAMES = {"random": "random", "largest": "largest"}
-
 
 def summarise_race(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return a race as a table, as JSON can represent it.
@@ -68,4 +66,4 @@ def _rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 def name_of(entrant: Mapping[str, Any]) -> str:
     """Return how tables name a network, such as ``finalist 3, random``."""
     rank = entrant["rank"]
-    return ", ".join(f"finalist {rank}" if kind == "finalist" else NAMES[kind] for kind in entrant["kinds"])
+    return ", ".join(f"finalist {rank}" if kind == "finalist" else kind for kind in entrant["kinds"])

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 PERTURBATION = 0.01
 
 
+def clean_and_perturbed(clean: PassSpec, repeats: int = 1) -> list[PassSpec]:
+    """Return a run and the same run on the perturbed batch, for each repeat."""
+    return [
+        dataclasses.replace(clean, repeat=repeat, perturbation=perturbation)
+        for repeat in range(repeats)
+        for perturbation in (0.0, PERTURBATION)
+    ]
+
+
 def gaussian_complexity(clean: Outputs, perturbed: Outputs) -> float:
     """Return log mean_b sum |f(x) - f(x + e)| over the features, before pooling, of each sample.
 
@@ -55,7 +64,7 @@ class Expressivity(ProxyScore):
     def passes(self) -> Sequence[PassSpec]:
         """Return the clean and the perturbed forward run."""
         clean = PassSpec(size=self.batch_size, weights=self.weights_from)
-        return clean, dataclasses.replace(clean, perturbation=PERTURBATION)
+        return clean_and_perturbed(clean)
 
     def measure(self, candidate: Candidate) -> float:
         """Return the log of the mean change, natural units; larger is better.

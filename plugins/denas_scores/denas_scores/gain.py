@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from denas_core import CONTINUOUS_INPUT, PassSpec, ProxyScore, ScoreFailed, expand_mask, option
 
-from .expressivity import PERTURBATION
+from .expressivity import PERTURBATION, clean_and_perturbed
 
 if TYPE_CHECKING:
     from denas_core import Candidate, Outputs
@@ -63,11 +63,7 @@ class Gain(ProxyScore):
     def passes(self) -> Sequence[PassSpec]:
         """Return the clean and the perturbed run of each repeat."""
         clean = PassSpec(size=self.batch_size, weights=self.weights_from)
-        return [
-            dataclasses.replace(clean, repeat=repeat, perturbation=perturbation)
-            for repeat in range(self.repeats)
-            for perturbation in (0.0, PERTURBATION)
-        ]
+        return clean_and_perturbed(clean, self.repeats)
 
     def measure(self, candidate: Candidate) -> float:
         """Return the log of the gain, natural units; 0 for a gain of 1.

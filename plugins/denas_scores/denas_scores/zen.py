@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from denas_core import CONTINUOUS_INPUT, PassSpec, ProxyScore, ScoreFailed, option
 
-from .expressivity import PERTURBATION, gaussian_complexity
+from .expressivity import clean_and_perturbed, gaussian_complexity
 
 if TYPE_CHECKING:
     from denas_core import Candidate
@@ -37,11 +37,7 @@ class Zen(ProxyScore):
     def passes(self) -> Sequence[PassSpec]:
         """Return the clean and the perturbed run of each repeat."""
         clean = PassSpec(size=self.batch_size, weights="normal", variant="plain")
-        return [
-            dataclasses.replace(clean, repeat=repeat, perturbation=perturbation)
-            for repeat in range(self.repeats)
-            for perturbation in (0.0, PERTURBATION)
-        ]
+        return clean_and_perturbed(clean, self.repeats)
 
     def measure(self, candidate: Candidate) -> float:
         """Return the score in natural units; larger is better.

@@ -9,6 +9,9 @@ from .contracts.original import Recipe as Recipe
 from .contracts.probe import LatencyProbe as LatencyProbe
 from .contracts.probe import TimedProbe as TimedProbe
 from .contracts.problem import Problem as Problem
+from .contracts.run_exporter import ExportedTrial as ExportedTrial
+from .contracts.run_exporter import RecordedRun as RecordedRun
+from .contracts.run_exporter import RunExporter as RunExporter
 from .contracts.score import CONTINUOUS_INPUT as CONTINUOUS_INPUT
 from .contracts.score import CombinedScore as CombinedScore
 from .contracts.score import ProxyScore as ProxyScore

@@ -23,9 +23,9 @@ NEEDED = ("scipy", "greenlet")
 class GaussianProcess(SampledStrategy):
     """Bayesian optimisation with a Gaussian process, Optuna's GPSampler.
 
-    It models the score (with `front`, each objective) as a function of all knobs, and proposes what promises the largest
-    improvement. A knob that is not active counts as its middle value. A proposal takes seconds after some hundred
-    trials, so it suits candidates that take minutes.
+    It models the score (with `front`, each objective) as a function of all knobs, and proposes what promises the
+    largest improvement. A knob that is not active counts as its middle value. A proposal takes seconds after some
+    hundred trials, so it suits candidates that take minutes.
     """
 
     fills_inactive: ClassVar[bool] = True

@@ -25,7 +25,9 @@ class NSGA2(SampledStrategy):
 
     fills_inactive: ClassVar[bool] = True
 
-    population: int = option(50, "Candidates of a generation, and parents of the next", at_least=2, at_most=100_000)
+    population: int = option(
+        50, "Candidates of a generation, and parents of the next", at_least=2, at_most=100_000
+    )
     crossover: float = option(0.9, "Probability that a candidate has two parents", at_least=0, at_most=1)
     swap: float = option(0.5, "Probability that two parents swap a knob", at_least=0, at_most=1)
 

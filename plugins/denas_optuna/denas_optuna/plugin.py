@@ -13,3 +13,9 @@ def denas_strategies() -> Components:
         "gp": "denas_optuna.gp:GaussianProcess",
         "nsga2": "denas_optuna.nsga2:NSGA2",
     }
+
+
+@hookimpl
+def denas_exporters() -> Components:
+    """Provide the exporter ``optuna`` of whole runs."""
+    return {"optuna": "denas_optuna.exporter:StudyFile"}

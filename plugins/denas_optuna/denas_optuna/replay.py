@@ -34,7 +34,9 @@ def replayed(
 
     found = [objective_values(trial, history, objectives) for trial in history.trials]
     scored = [
-        values for trial, values in zip(history.trials, found, strict=True) if trial.is_scored and None not in values
+        values
+        for trial, values in zip(history.trials, found, strict=True)
+        if trial.is_scored and None not in values
     ]
     neutral = [statistics.median(column) for column in zip(*scored, strict=True)] or [0.0] * len(objectives)
     is_constrained = any(trial.evaluation.state == "infeasible" for trial in history.trials)
@@ -43,20 +45,23 @@ def replayed(
         is_known = trial.evaluation.state == "infeasible" or (trial.is_scored and None not in values)
         yield create_trial(
             state=TrialState.COMPLETE if is_known else TrialState.FAIL,
-            values=[n if v is None else v for v, n in zip(values, neutral, strict=True)] if is_known else None,
+            values=[n if v is None else v for v, n in zip(values, neutral, strict=True)]
+            if is_known
+            else None,
             params=params,
             distributions=distributions,
-            constraints={VIOLATION: violation(trial, problem.constraints)} if is_constrained and is_known else None,
+            constraints={VIOLATION: violation(trial, problem.constraints)}
+            if is_constrained and is_known
+            else None,
         )
 
 
-def objective_values(
-    trial: Trial, history: History, objectives: Sequence[Objective]
-) -> list[float | None]:
+def objective_values(trial: Trial, history: History, objectives: Sequence[Objective]) -> list[float | None]:
     """Return the value of each objective; None where it is unknown."""
     metrics = trial.evaluation.metrics
     values = [
-        history.values.get(trial.arch.key) if each.name == SCORE else metrics.get(each.name) for each in objectives
+        history.values.get(trial.arch.key) if each.name == SCORE else metrics.get(each.name)
+        for each in objectives
     ]
     return [None if value is None or math.isnan(value) else value for value in values]
 

@@ -101,7 +101,9 @@ class SampledStrategy(Strategy):
             # sampler keeps away from it.
             study.tell(trial, state=TrialState.FAIL)
             params, distributions = parameters.of(arch.values)
-            study.add_trial(create_trial(state=TrialState.RUNNING, params=params, distributions=distributions))
+            study.add_trial(
+                create_trial(state=TrialState.RUNNING, params=params, distributions=distributions)
+            )
             latest[place] = arch
             return arch
 

@@ -26,7 +26,9 @@ class TPE(SampledStrategy):
     startup: int = option(40, "Random candidates before the sampler proposes", at_least=1, at_most=100_000)
     batch: int = option(10, "Candidates proposed before their results are known", at_least=1, at_most=100_000)
     front: bool = option(False, "Search for the front of all objectives, instead of the best score")
-    samples: int = option(24, "Values drawn for one proposal, of which the best is taken", at_least=1, at_most=10_000)
+    samples: int = option(
+        24, "Values drawn for one proposal, of which the best is taken", at_least=1, at_most=10_000
+    )
 
     @property
     def random_first(self) -> int:

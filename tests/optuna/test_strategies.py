@@ -36,11 +36,12 @@ def hypervolume(trials: list[Trial]) -> float:
 
 @pytest.mark.parametrize(
     ("strategy", "count"),
-    [(TPE(startup=10, batch=5), 60), (GaussianProcess(startup=10, batch=5), 25), (NSGA2(population=10), 100)],
+    [(TPE(startup=10, batch=5), 60), (GaussianProcess(startup=10, batch=4), 22), (NSGA2(population=10), 100)],
     ids=lambda value: type(value).__name__,
 )
 def test_the_best_score_is_better_than_that_of_random_search(strategy: Strategy, count: int) -> None:
-    seeds = range(2 if isinstance(strategy, GaussianProcess) else 3)
+    # A Gaussian process takes a second for each proposal.
+    seeds = range(1 if isinstance(strategy, GaussianProcess) else 3)
     objectives = SCORE_AND_PARAMS[:1]
     found = sum(best(search(strategy, count, seed=seed, objectives=objectives)) for seed in seeds)
     random = sum(best(search(RandomSearch(batch=10), count, seed=seed)) for seed in seeds)
@@ -60,12 +61,13 @@ def test_the_front_of_two_objectives_is_better_than_that_of_random_search(strate
     ids=lambda value: type(value).__name__,
 )
 def test_a_search_that_is_resumed_proposes_the_same(strategy: Strategy) -> None:
-    trials = search(strategy, 16)
+    count = 9 if isinstance(strategy, GaussianProcess) else 16
+    trials = search(strategy, count)
     whole = [trial.arch.key for trial in trials]
     closed = [trial for trial in trials if trial.generation < trials[-1].generation]
     again = type(strategy)(**strategy.options())
     proposals = ask(again, Problem(conditional(), (), SCORE_AND_PARAMS), closed)
-    assert [arch.key for arch in proposals][: 16 - len(closed)] == whole[len(closed) :]
+    assert [arch.key for arch in proposals][: count - len(closed)] == whole[len(closed) :]
 
 
 def test_proposals_do_not_depend_on_the_order_of_sets() -> None:

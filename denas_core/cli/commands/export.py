@@ -58,16 +58,19 @@ def export(
     sizes. It is kept only if it gives the same outputs. The export of a run is kept only if it has the same trials.
     """
     from denas_core.contracts.run_exporter import RunExporter
+    from denas_core.errors import ConfigError
     from denas_core.models.export_folder import check_target
     from denas_core.registry.registry import Registry
 
     registry = Registry.discover()
     exporter = registry.create("exporter", _form(registry, to), _options(set_ or []), origin="--set")
+    if untrained and isinstance(exporter, RunExporter):
+        raise ConfigError(f"--untrained is for networks, and {exporter.id!r} writes the trials of a run")
     directory = path / "export" / exporter.id.rpartition("/")[2] if out is None else out
     check_target(directory, replace=replace)
     done: Export | RunExport
     if isinstance(exporter, RunExporter):
-        done, fact = _export_trials(exporter, path, directory, registry, replace=replace, untrained=untrained)
+        done, fact = _export_trials(exporter, path, directory, registry, replace=replace)
     else:
         done, fact = _export_network(
             exporter, path, directory, registry, replace=replace, untrained=untrained
@@ -105,13 +108,10 @@ def _export_network(
 
 
 def _export_trials(
-    exporter: RunExporter, path: Path, directory: Path, registry: Registry, *, replace: bool, untrained: bool
+    exporter: RunExporter, path: Path, directory: Path, registry: Registry, *, replace: bool
 ) -> tuple[RunExport, str]:
-    from denas_core.errors import ConfigError
     from denas_core.results.run_export import export_run, record_run
 
-    if untrained:
-        raise ConfigError(f"--untrained is for networks, and {exporter.id!r} writes the trials of a run")
     done = export_run(exporter, record_run(path, registry), directory, replace=replace)
     return done, f"{done.trials} trials, all read back and equal to those of the run"
 

@@ -130,15 +130,20 @@ def test_trials_are_replayed_with_their_state_and_distance_from_the_bounds() -> 
 @pytest.mark.parametrize("strategy", [TPE(startup=8, batch=8), NSGA2(population=8)], ids=["TPE", "NSGA2"])
 def test_samplers_leave_the_infeasible_region(strategy: Strategy) -> None:
     def measured(arch) -> Evaluation:  # type: ignore[no-untyped-def]
-        # A bound on what is measured cannot be repaired: deep networks are too slow.
-        excess = int(arch["depth"]) / 3 - 1
+        # A bound on what is measured cannot be repaired: a wide first layer is too slow.
+        excess = int(arch["width1"]) / 8 - 1
         if excess > 0:
             return Evaluation(state="infeasible", reason="slow", metrics={"params": 1}, violation=excess)
         return evaluate(arch)
 
-    trials = search(strategy, 64, evaluate=measured)
-    first, last = trials[:16], trials[-16:]
-    assert sum(trial.is_scored for trial in last) >= sum(trial.is_scored for trial in first) + 4
+    def feasible(strategy: Strategy) -> int:
+        runs = [
+            search(strategy, 56, seed=seed, evaluate=measured, objectives=SCORE_AND_PARAMS[:1])
+            for seed in range(3)
+        ]
+        return sum(trial.is_scored for trials in runs for trial in trials[32:])
+
+    assert feasible(strategy) >= 1.5 * feasible(RandomSearch(batch=8))
 
 
 def test_parents_come_from_all_generations_also_where_trials_failed() -> None:

@@ -22,7 +22,7 @@ from denas_core.setup.config import make_config
 from denas_core.system.guarded_yaml import load_mapping
 from tests.core.toy_searches import denas_here
 
-from .imports import CLASSIC, imported, keys_by_fate, set_up
+from .imports import CLASSIC, imported, keys_by_fate
 
 REGISTRY = Registry.discover()
 
@@ -111,7 +111,7 @@ def test_engines_of_the_hosted_service_become_optuna_for_the_score_or_for_score_
     found = translated(search_engine="MOSigoptSearchEngine")
     assert found.document["objectives"] == ["score", "latency_ms"]
     assert 'objectives: ["score", "latency_ms"]  # search_engine' in commented_yaml(found, origin="old.conf")
-    assert set_up(found).strategy.id == "optuna/nsga2"
+    assert make_config(found.document, origin="test").strategy.name == "optuna/nsga2"
 
 
 @pytest.mark.usefixtures("stairs")

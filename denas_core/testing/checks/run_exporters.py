@@ -66,19 +66,12 @@ def first_export(exporter: RunExporter, spaces: Spaces) -> Iterator[Export]:
 
 def calls(exporter: RunExporter, spaces: Spaces) -> Iterator[list[Call]]:
     """Yield how an export calls an exporter of runs."""
-    yield from (
-        [Call("write() or trials()", lambda seed, run=run: _exported(exporter, run))] for run in _runs(spaces)
-    )  # type: ignore[misc]
+    yield from ([_call(exporter, run)] for run in _runs(spaces))
 
 
 def loans(exporter: RunExporter, spaces: Spaces) -> Iterator[Loan]:
     """Yield the calls of an exporter with a run that others use too."""
-    for run in _runs(spaces):
-        yield Loan(
-            "write()",
-            lambda run=run: _exported(exporter, run),  # type: ignore[misc]
-            lambda run=run: {"trials": list(run.history.trials), "values": dict(run.history.values)},  # type: ignore[misc]
-        )
+    yield from (_loan(exporter, run) for run in _runs(spaces))
 
 
 @check_on(exports)
@@ -108,6 +101,18 @@ def its_usage_runs(exporter: RunExporter, export: Export) -> None:
     code = exporter.usage(export.artefact)
     if fault := fault_of(code):
         fail(f"usage() gives {brief(code)}, which ends with {fault}; give whole lines that load it")
+
+
+def _call(exporter: RunExporter, run: RecordedRun) -> Call:
+    return Call("write() or trials()", lambda seed: _exported(exporter, run))
+
+
+def _loan(exporter: RunExporter, run: RecordedRun) -> Loan:
+    return Loan(
+        "write()",
+        lambda: _exported(exporter, run),
+        lambda: {"trials": list(run.history.trials), "values": dict(run.history.values)},
+    )
 
 
 def _exported(exporter: RunExporter, run: RecordedRun) -> list[ExportedTrial] | None:

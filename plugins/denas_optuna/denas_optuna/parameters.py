@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -58,7 +58,7 @@ class Parameters:
     def _suggest(self, trial: Trial, knob: Knob) -> KnobValue:
         if is_number(knob):
             return knob.values[trial.suggest_int(knob.name, 0, len(knob.values) - 1)]
-        return trial.suggest_categorical(knob.name, knob.values)  # type: ignore[call-overload, no-any-return]
+        return cast("KnobValue", trial.suggest_categorical(knob.name, knob.values))
 
 
 def is_number(knob: Knob) -> bool:

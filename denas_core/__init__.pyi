@@ -30,6 +30,8 @@ from .hookspecs import hookimpl as hookimpl
 from .launch import resume as resume
 from .launch import search as search
 from .models.find import load_network as load_network
+from .models.predictor import Prediction as Prediction
+from .models.predictor import Predictor as Predictor
 from .models.trained import load_model as load_model
 from .models.trained import save_model as save_model
 from .networks.heads import PositionHead as PositionHead
@@ -45,6 +47,7 @@ from .seeding import derive_seed as derive_seed
 from .system.guarded_yaml import load_mapping as load_mapping
 from .system.machine import environment as environment
 from .system.machine import installed_version as installed_version
+from .values.answer import Answer as Answer
 from .values.architecture import Architecture as Architecture
 from .values.architecture import Knob as Knob
 from .values.architecture import KnobValue as KnobValue

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from denas_core.values.table import Direction
 
+from .answering import Answering
 from .component import Component
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class TaskData(Generic[S]):
 
 
 @dataclasses.dataclass(kw_only=True)
-class Task(Component, ABC, Generic[S]):
+class Task(Component, Answering[S], ABC, Generic[S]):
     """A task that networks are trained for.
 
     A subclass is a keyword-only dataclass whose fields are its options. It keeps no state: the data that it reads is in
@@ -255,6 +256,14 @@ class Task(Component, ABC, Generic[S]):
             split: The split that the samples of the batch come from.
         """
         return self.predict(outputs)
+
+    def details(
+        self, space: SearchSpace, network: nn.Module | None, batch: Batch, outputs: Outputs, split: Split[S]
+    ) -> Tensor:
+        """Return what `answer` needs of a batch: what `decode` finds, or `predict` if there is no network."""
+        return (
+            self.predict(outputs) if network is None else self.decode(space, network, batch, outputs, split)
+        )
 
     def imitation(self, outputs: Outputs, taught: Outputs, *, temperature: float) -> Tensor:
         """Return the distillation loss: how far outputs are from those of a teacher for the same batch, a scalar.

@@ -208,12 +208,25 @@ def check_target(directory: Path, *, replace: bool) -> None:
         )
 
 
+def read_card(path: Path) -> tuple[Path, dict[str, Any]] | None:
+    """Return the directory and the card of an export, or None if there is none.
+
+    Args:
+        path: The directory of an export, or a file or folder in it.
+    """
+    for directory in (path, path.parent):
+        try:
+            card = json.loads((directory / CARD).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(card, dict) and card.get("schema") == SCHEMA:
+            return directory, card
+    return None
+
+
 def _is_export(directory: Path) -> bool:
-    try:
-        card = json.loads((directory / CARD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(card, dict) and card.get("schema") == SCHEMA
+    found = read_card(directory)
+    return found is not None and found[0] == directory
 
 
 def _place(artefact: Path, directory: Path, owner: str) -> Path:

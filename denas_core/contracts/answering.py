@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from denas_core.errors import ConfigError
 
+from .component import Component
+
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
@@ -20,13 +22,11 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 
 
-class Answering(Generic[S]):
+class Answering(Component, Generic[S]):
     """How a task uses a trained network. A task that defines `input_reader` and `answer` can be used by `predict`.
 
     An input is what a user has one answer for: the path of a picture, a sentence, a question with its paragraph.
     """
-
-    id: str
 
     def items(self, path: Path) -> Iterator[tuple[str, Any]]:
         """Yield the inputs that a file or folder holds, each with a name for the user; by default the path itself.

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from denas_core.values.table import Direction
 
 from .answering import Answering
-from .component import Component
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -103,7 +102,7 @@ class TaskData(Generic[S]):
 
 
 @dataclasses.dataclass(kw_only=True)
-class Task(Component, Answering[S], ABC, Generic[S]):
+class Task(Answering[S], ABC, Generic[S]):
     """A task that networks are trained for.
 
     A subclass is a keyword-only dataclass whose fields are its options. It keeps no state: the data that it reads is in

@@ -14,12 +14,12 @@ from .contracts.score import CombinedScore as CombinedScore
 from .contracts.score import ProxyScore as ProxyScore
 from .contracts.space import SearchSpace as SearchSpace
 from .contracts.space import Variant as Variant
+from .contracts.split import Split as Split
 from .contracts.strategy import History as History
 from .contracts.strategy import Strategy as Strategy
 from .contracts.strategy import propose_distinct as propose_distinct
 from .contracts.supervised import SupervisedExecutor as SupervisedExecutor
 from .contracts.task import Metric as Metric
-from .contracts.task import Split as Split
 from .contracts.task import Task as Task
 from .contracts.task import TaskData as TaskData
 from .contracts.trained_model import TrainedModel as TrainedModel

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from denas_core.values.batch import Batch, Outputs
 
     from .space import SearchSpace
-    from .task import Split
+    from .split import Split
 
 S = TypeVar("S")
 

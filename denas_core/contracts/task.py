@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from denas_core.values.table import Direction
 
 from .answering import Answering
+from .split import Split
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -53,34 +54,6 @@ class Metric:
         if self.worst is None:
             return value
         return max(value, self.worst) if self.direction == "maximize" else min(value, self.worst)
-
-
-class Split(ABC, Generic[S]):
-    """One part of a data set, read sample by sample."""
-
-    @abstractmethod
-    def __len__(self) -> int:
-        """Return the number of samples."""
-
-    @abstractmethod
-    def sample(self, index: int, rng: random.Random | None = None) -> S:
-        """Return one sample in the form that `Task.collate` takes.
-
-        Args:
-            index: Index of the sample, from 0.
-            rng: Generator for augmentation, seeded by sample and epoch; None for a sample without augmentation.
-        """
-
-    def length(self, index: int) -> float | None:
-        """Return the length of a sample in any unit, without reading the sample; None if it has no length.
-
-        If every sample has a length, training puts samples of similar length into a batch, so that they need little
-        padding.
-
-        Args:
-            index: Index of the sample, from 0.
-        """
-        return None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

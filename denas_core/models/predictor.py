@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from denas_core.contracts.space import SearchSpace
-from denas_core.contracts.task import Split, Task
+from denas_core.contracts.split import Split
+from denas_core.contracts.task import Task
 from denas_core.errors import ConfigError, DenasError
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.registry.registry import Registry

@@ -56,9 +56,9 @@ def predict(
     ] = None,
     json_: JsonOption = False,
 ) -> None:
-    """Answer with a trained model: print a label, a score, an answer or a transcript for each input.
+    """Answer for new inputs with a trained model.
 
-    Each line has the name of an input, its answer, and the probability of the answer, separated by tabs. Inputs that
+    The answer is a label, a score, a part of a text or a transcript. Each line has the name of an input, its answer, and the probability of the answer, separated by tabs. Inputs that
     cannot be read are named, and all others are answered.
     """
     from denas_core.errors import ConfigError

@@ -58,8 +58,9 @@ def predict(
 ) -> None:
     """Answer for new inputs with a trained model.
 
-    The answer is a label, a score, a part of a text or a transcript. Each line has the name of an input, its answer, and the probability of the answer, separated by tabs. Inputs that
-    cannot be read are named, and all others are answered.
+    The answer is a label, a score, a part of a text or a transcript. Each line has the name of an input, its answer,
+    and the probability of the answer, separated by tabs. Inputs that cannot be read are named, and all others are
+    answered.
     """
     from denas_core.errors import ConfigError
     from denas_core.models.predictor import Predictor

@@ -17,12 +17,12 @@ from .contracts.score import CombinedScore as CombinedScore
 from .contracts.score import ProxyScore as ProxyScore
 from .contracts.space import SearchSpace as SearchSpace
 from .contracts.space import Variant as Variant
+from .contracts.split import Split as Split
 from .contracts.strategy import History as History
 from .contracts.strategy import Strategy as Strategy
 from .contracts.strategy import propose_distinct as propose_distinct
 from .contracts.supervised import SupervisedExecutor as SupervisedExecutor
 from .contracts.task import Metric as Metric
-from .contracts.task import Split as Split
 from .contracts.task import Task as Task
 from .contracts.task import TaskData as TaskData
 from .contracts.trained_model import TrainedModel as TrainedModel
@@ -33,6 +33,8 @@ from .hookspecs import hookimpl as hookimpl
 from .launch import resume as resume
 from .launch import search as search
 from .models.find import load_network as load_network
+from .models.predictor import Prediction as Prediction
+from .models.predictor import Predictor as Predictor
 from .models.trained import load_model as load_model
 from .models.trained import save_model as save_model
 from .networks.heads import PositionHead as PositionHead
@@ -48,6 +50,7 @@ from .seeding import derive_seed as derive_seed
 from .system.guarded_yaml import load_mapping as load_mapping
 from .system.machine import environment as environment
 from .system.machine import installed_version as installed_version
+from .values.answer import Answer as Answer
 from .values.architecture import Architecture as Architecture
 from .values.architecture import Knob as Knob
 from .values.architecture import KnobValue as KnobValue

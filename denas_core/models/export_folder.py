@@ -11,6 +11,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from denas_core.errors import ConfigError, PluginError
 from denas_core.system.atomic import storage_errors, sync_directory
@@ -85,12 +86,25 @@ def check_target(directory: Path, *, replace: bool) -> None:
         )
 
 
+def read_card(path: Path) -> tuple[Path, dict[str, Any]] | None:
+    """Return the directory and the card of an export, or None if there is none.
+
+    Args:
+        path: The directory of an export, or a file or folder in it.
+    """
+    for directory in (path, path.parent):
+        try:
+            card = json.loads((directory / CARD).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(card, dict) and card.get("schema") == SCHEMA:
+            return directory, card
+    return None
+
+
 def _is_export(directory: Path) -> bool:
-    try:
-        card = json.loads((directory / CARD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(card, dict) and card.get("schema") == SCHEMA
+    found = read_card(directory)
+    return found is not None and found[0] == directory
 
 
 @contextlib.contextmanager

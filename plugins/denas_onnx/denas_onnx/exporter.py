@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,10 +55,14 @@ class ONNX(Exporter):
 
     def outputs(self, artefact: Path, batch: Batch) -> dict[str, Tensor]:
         """Run the file, or the stages one after the other, in ONNX Runtime, and return the logits."""
+        return self.opened(artefact)(batch)
+
+    def opened(self, artefact: Path) -> Callable[[Batch], dict[str, Tensor]]:
+        """Return a function that runs the file or the stages, which are loaded once."""
         from .program import open_session, run_stages
 
         files = sorted(artefact.glob(f"*{SUFFIX}")) if artefact.is_dir() else [artefact]
-        return run_stages([open_session(file) for file in files], batch)
+        return functools.partial(run_stages, [open_session(file) for file in files])
 
     def usage(self, model: TrainedModel, artefact: Path) -> str:
         """Return Python code that loads the files in ONNX Runtime."""

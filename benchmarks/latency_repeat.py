@@ -1,11 +1,12 @@
 """Whether the latency of a network is the same when it is measured again, whatever else runs on the machine.
 
-Random networks of each space are measured several times, some minutes apart, with different numbers of busy neighbours:
-processes that do nothing but work, half of them with convolutions, half of them copying memory. What the machine does
-anyway counts as well, so `0` neighbours means a quiet machine only if nothing else runs. The load average is written down.
+Random networks of each space are measured several times, some minutes apart, with different numbers of busy
+neighbours: processes that do nothing but work, half of them with convolutions, half of them copying memory. What the
+machine does anyway counts as well, so `0` neighbours means a quiet machine only if nothing else runs. The load average
+is written down.
 
-The table has a row for each number of neighbours, of pairs of measurements of one network with this number of neighbours
-in both, and a row of pairs with any numbers:
+The table has a row for each number of neighbours, of pairs of measurements of one network with this number of
+neighbours in both, and a row of pairs with any numbers:
 
 - `overlap`: share of pairs whose 95 % intervals overlap, also of those that are both *stable*
 - `tau`: Kendall's tau between two measurements of all networks of a space, the smallest of any two; pairs of networks
@@ -14,8 +15,8 @@ in both, and a row of pairs with any numbers:
 - `unstable`: share of the measurements that are *unstable*
 - `said`: of the pairs that differ by more than 3 %, the share in which at least one measurement is *unstable*
 
-Each measurement is a line of the file, and those that are there are not repeated. With `--limit`, the script ends after so
-many seconds and says what is left, so that it can be run in slices.
+Each measurement is a line of the file, and those that are there are not repeated. With `--limit`, the script ends after
+so many seconds and says what is left, so that it can be run in slices.
 
 Usage: python benchmarks/latency_repeat.py --file repeat.jsonl --space cv/cnn --space cv/vit:micro [--limit 600]
 """

@@ -13,6 +13,7 @@ from typing import Self
 INTERRUPTED = 0.01
 """A round counts as interrupted if its thread waited for a core for more than this share of it."""
 
+_THREAD = Path("/proc/thread-self")
 _TASKS = Path("/proc/self/task")
 
 
@@ -58,7 +59,7 @@ class Stopwatch:
 
     def __enter__(self) -> Self:
         # Opening a file of /proc takes 0.1 ms, so the files stay open.
-        tasks = sorted(_TASKS.glob("[0-9]*")) if self._threads > 1 else [Path("/proc/thread-self")]
+        tasks = sorted(_TASKS.glob("[0-9]*")) if self._threads > 1 else [_THREAD]
         for task in tasks:
             with contextlib.suppress(OSError):
                 self._counters.append(os.open(task / "schedstat", os.O_RDONLY | os.O_CLOEXEC))
@@ -78,24 +79,27 @@ class Stopwatch:
 
     def time(self, call: Callable[[], object]) -> Round:
         """Run `call` once."""
-        waited = self._waited_ns()
+        before = self._waited_ns()
         own = time.thread_time_ns()
         start = time.perf_counter_ns()
         call()
         taken = max(time.perf_counter_ns() - start, 1) / 1e6
         own_ms = (time.thread_time_ns() - own) / 1e6
         after = self._waited_ns()
-        if waited is not None and after is not None:
-            return Round(taken, max(after - waited, 0) / 1e6)
+        if before.keys() & after.keys():
+            # Threads of one call wait at the same time.
+            waited = max(after[thread] - before[thread] for thread in before.keys() & after.keys()) / 1e6
+            # A wait between two readings of different clocks was no part of the call, but leaves the caches cold.
+            return Round(max(taken, own_ms + waited), waited)
         gap = max(taken - own_ms, 0.0)
         least = self._gaps[id(call)] = min(gap, self._gaps.get(id(call), gap))
         return Round(taken, gap - least)
 
-    def _waited_ns(self) -> int | None:
-        """Return how long the threads have waited for a core so far; None where nobody counts it."""
-        total = None
+    def _waited_ns(self) -> dict[int, int]:
+        """Return how long each thread has waited for a core so far; nothing where nobody counts it."""
+        found = {}
         for counter in self._counters:
             # A thread that has ended has no counter any more.
             with contextlib.suppress(OSError, ValueError, IndexError):
-                total = (total or 0) + int(os.pread(counter, 128, 0).split()[1])
-        return total
+                found[counter] = int(os.pread(counter, 128, 0).split()[1])
+        return found

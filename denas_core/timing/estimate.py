@@ -140,6 +140,11 @@ def uninterrupted(rounds: Iterable[Round]) -> list[float]:
     return [round_.ms for round_ in rounds if round_.is_warm and not round_.is_interrupted]
 
 
+def lower_quartile(values: Sequence[float]) -> float:
+    """Return the lower quartile: what delays a call beyond its interruptions makes it longer and never shorter."""
+    return statistics.quantiles(values, n=4, method="inclusive")[0] if len(values) > 1 else values[0]
+
+
 def median_interval(values: Sequence[float]) -> tuple[float, float]:
     """Return a 95 % confidence interval of the median that holds for any distribution.
 
@@ -160,8 +165,8 @@ def _from_uninterrupted(blocks: Sequence[Block], quiet: Quiet | None) -> Estimat
     for block in blocks:
         own, other = uninterrupted(block.network), uninterrupted(block.reference)
         if own and (other or not has_reference):
-            network.append(statistics.median(own))
-            reference.append(statistics.median(other) if other else 1.0)
+            network.append(lower_quartile(own))
+            reference.append(lower_quartile(other) if other else 1.0)
     if not network:
         return None
     ratios = [one / other for one, other in zip(network, reference, strict=True)]

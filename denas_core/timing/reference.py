@@ -14,7 +14,7 @@ from denas_core.system.cache import read_cached, write_cached
 from denas_core.system.machine import latency_fingerprint, moment
 from denas_core.system.threads import pinned_threads
 
-from .estimate import Quiet, median_interval, uninterrupted
+from .estimate import Quiet, lower_quartile, median_interval, uninterrupted
 from .rounds import REFERENCE_ROUNDS
 from .stopwatch import Round, Stopwatch
 
@@ -49,7 +49,7 @@ class Calibration:
     """A measurement of the reference network.
 
     Attributes:
-        ms: Median of one call.
+        ms: Milliseconds of one call.
         noise: Why the machine was not quiet meanwhile; empty if it was.
         measured: When this was.
     """
@@ -113,7 +113,7 @@ def calibrate(
     """
     read_busy = busy_seconds or machine_busy_seconds
     junk = bytearray(EVICTED_BYTES)
-    medians: list[float] = []
+    values: list[float] = []
     rounds: list[Round] = []
     with pinned_threads(threads):
         call()
@@ -129,16 +129,16 @@ def calibrate(
                     is_warm = not block[-1].is_interrupted
                 rounds += block
                 if kept := uninterrupted(block):
-                    medians.append(statistics.median(kept))
+                    values.append(lower_quartile(kept))
                 watch.rest(REST_SECONDS)
             seconds, own, after = watch.now() - start, _own_seconds() - own, read_busy()
     others = 0.0
     if busy is not None and after is not None and seconds > 0:
         others = max(after - busy - own, 0.0) / seconds / (os.cpu_count() or 1)
-    values = medians or [round_.own_ms for round_ in rounds]
-    noise = _noise(rounds, medians, others)
-    # Other work slows calls down and never speeds them up, so a low quantile is closer to the truth.
-    ms = statistics.quantiles(values, n=4)[0] if noise else statistics.median(values)
+    noise = _noise(rounds, values, others)
+    values = values or [round_.own_ms for round_ in rounds]
+    # A machine that is not quiet slows down most blocks.
+    ms = lower_quartile(values) if noise else statistics.median(values)
     return Calibration(ms, noise, moment())
 
 
@@ -209,14 +209,14 @@ def _network(torch: Any) -> Any:
     return network
 
 
-def _noise(rounds: list[Round], medians: list[float], others: float) -> str:
+def _noise(rounds: list[Round], values: list[float], others: float) -> str:
     share = sum(round_.is_interrupted for round_ in rounds) / len(rounds)
-    if share > MOST_INTERRUPTED or not medians:
+    if share > MOST_INTERRUPTED or not values:
         return f"other work interrupted {share:.0%} of the calls"
     if others > MOST_BUSY:
         return f"other work took {others:.0%} of the cores"
-    low, high = median_interval(medians)
-    spread = (high - low) / 2 / statistics.median(medians)
+    low, high = median_interval(values)
+    spread = (high - low) / 2 / statistics.median(values)
     return f"equal calls differed by ±{spread:.0%}" if spread > MOST_SPREAD else ""
 
 

@@ -68,7 +68,7 @@ class LatencyProbe(Component, ABC):
         """
         return {}
 
-    def reference(self, space: SearchSpace, *, seed: int, device: str) -> Callable[[], object] | None:
+    def prepare_reference(self, space: SearchSpace, *, seed: int, device: str) -> Callable[[], object] | None:
         """Return a function that runs the network that `time` compares with; None if there is none.
 
         It is called once for all networks of a search. By default, this is the smallest network of the space.
@@ -88,7 +88,7 @@ class LatencyProbe(Component, ABC):
 
         Args:
             call: The function that `prepare` returned.
-            reference: Runs a fixed network, which shows how fast the machine is at the moment, see `reference`; None if
+            reference: Runs a fixed network, which shows how fast the machine is at the moment, see `prepare_reference`; None if
                 there is none.
         """
 
@@ -128,7 +128,7 @@ class TimedProbe(LatencyProbe):
         """Return how much data one batch holds, by unit."""
         return space.batch(self.batch_size, seed=0).units
 
-    def reference(self, space: SearchSpace, *, seed: int, device: str) -> Callable[[], object] | None:
+    def prepare_reference(self, space: SearchSpace, *, seed: int, device: str) -> Callable[[], object] | None:
         """Return a fixed network of PyTorch, which is the same for all spaces, with its own latency on this machine."""
         return make_reference(threads=self.threads, device=device)
 
@@ -137,7 +137,7 @@ class TimedProbe(LatencyProbe):
 
         Args:
             call: The function that `prepare` returned.
-            reference: What `reference` returned. Another function shows what calls have in common, and the latency is
+            reference: What `prepare_reference` returned. Another function shows what calls have in common, and the latency is
                 that of the machine at the moment; None does without.
         """
         plan = Plan(self.min_rounds, self.max_rounds, self.precision, self.seconds)

@@ -88,8 +88,8 @@ class LatencyProbe(Component, ABC):
 
         Args:
             call: The function that `prepare` returned.
-            reference: Runs a fixed network, which shows how fast the machine is at the moment, see `prepare_reference`; None if
-                there is none.
+            reference: What `prepare_reference` returned: it runs a fixed network, which shows how fast the machine is
+                at the moment; None if there is none.
         """
 
 
@@ -137,8 +137,8 @@ class TimedProbe(LatencyProbe):
 
         Args:
             call: The function that `prepare` returned.
-            reference: What `prepare_reference` returned. Another function shows what calls have in common, and the latency is
-                that of the machine at the moment; None does without.
+            reference: What `prepare_reference` returned. With another function, or None, the latency is that of the
+                machine at the moment.
         """
         plan = Plan(self.min_rounds, self.max_rounds, self.precision, self.seconds)
         quiet = reference.quiet if isinstance(reference, Reference) else None

@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Literal
 
 from denas_core.errors import ScoreFailed
-from denas_core.text import safe_repr
+from denas_core.text import one_line, safe_repr
 
 from .number import coerce_score
 
@@ -25,6 +25,8 @@ class Latency:
         verdict: ``unstable`` if the interval stayed wider than the probe's precision.
         rounds: Calls that were timed.
         relative: Median ratio to the time of the reference network in the same rounds; None without a reference.
+        dropped: Calls that were timed and left out because other work interrupted them.
+        reason: Why it is unstable; empty if it is not, or the probe does not say.
     """
 
     median: float
@@ -33,6 +35,8 @@ class Latency:
     verdict: Literal["stable", "unstable"]
     rounds: int
     relative: float | None = None
+    dropped: int = 0
+    reason: str = ""
 
     def as_dict(self) -> dict[str, object]:
         """Return the fields as JSON can represent them."""
@@ -61,4 +65,6 @@ def check_latency(latency: object) -> Latency:
         verdict=latency.verdict,
         rounds=int(latency.rounds),
         relative=relative,
+        dropped=int(latency.dropped),
+        reason=one_line(latency.reason),
     )

@@ -1,0 +1,183 @@
+"""No command uses the network, or writes outside of what it was asked for, whatever the libraries do by default."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from denas_core.cli.table import COMMANDS, GROUPS
+
+from .closed_network import SOCKET
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux" or platform.machine() not in SOCKET, reason="needs seccomp"
+)
+
+SCRIPT = Path(__file__).with_name("closed_network.py")
+TINY = ["--set", "space.image_size=16", "--set", "space.max_layers=1", "--device", "cpu"]
+BRIEF = ["--set", "probe.min_rounds=6", "--set", "probe.max_rounds=6"]
+ARCH = "SuperConvK3BNRELU(3,8,1,1)SuperResK3K3(8,16,1,8,1)SuperConvK1BNRELU(16,32,1,1)"
+OTHER = ARCH.replace("32,1,1", "40,1,1")
+SEARCH = ["search", "cv/cnn", *TINY, *BRIEF, "--score", "scores/params", "-b", "3", "-q", "-o"]
+LINES = [
+    ["plugins"],
+    ["show", "cv/cnn"],
+    ["config", "schema"],
+    ["doctor"],
+    ["check", "onnx/runtime"],
+    ["check", "openvino/runtime"],
+    ["new-plugin", "zen", "-o", "zen"],
+    [*SEARCH, "run", "-c", "latency_ms<=1000"],
+    [*SEARCH, "other", "--seed", "1", "--probe", "onnx/runtime", "-c", "latency_ms<=1000"],
+    ["run", "list", "."],
+    ["trials", "run"],
+    ["rank", "run"],
+    ["report", "run"],
+    ["compare", "run", "other"],
+    ["repair", "run"],
+    ["score", "cv/cnn", "--arch", ARCH, *TINY, *BRIEF, "--probe", "onnx/runtime"],
+    ["score", "cv/cnn", "--arch", ARCH, *TINY, *BRIEF, "--probe", "openvino/runtime"],
+    ["latency", "cv/cnn", "--arch", ARCH, *TINY, *BRIEF, "--probe", "builtin/compile"],
+    ["train", "run", "--data", "data", "--epochs", "1", "--device", "cpu", "-q"],
+    ["evaluate", "run", "--data", "data"],
+    *(
+        ["export", "run", "--to", form]
+        for form in ("safetensors", "torch-export", "onnx/onnx", "openvino/openvino")
+    ),
+    ["evaluate-proxy", "--table", "table.csv", "--space", "cv/cnn", *TINY, "--scores", "scores/params", "-q"],
+]
+ELSEWHERE = {
+    "calibrate": "trains as train does, and ranks as rank does",
+    "worker": "waits for a search, and evaluates as search does",
+}
+"""Commands that are left out, with the reason."""
+
+
+def test_every_command_is_here() -> None:
+    assert {line[0] for line in LINES} | ELSEWHERE.keys() == COMMANDS.keys() | GROUPS.keys()
+
+
+@pytest.mark.slow
+def test_commands_open_no_internet_socket_and_leave_nothing_behind(tmp_path: Path) -> None:
+    home, temporary, cache, work = (tmp_path / name for name in ("home", "tmp", "cache", "work"))
+    for folder in (home, temporary, cache, work):
+        folder.mkdir()
+    _write_data(work)
+    (tmp_path / "lines.json").write_text(json.dumps(LINES))
+    traced = tmp_path / "trace"
+    done = subprocess.run(
+        [
+            *_strace(traced),
+            *(sys.executable, "-P", str(SCRIPT), str(tmp_path / "lines.json"), str(tmp_path / "report.json")),
+            *map(str, (home, temporary)),
+        ],
+        cwd=work,
+        env=_environment(HOME=home, TMPDIR=temporary, DENAS_CACHE=cache),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert [row for row in report if row["code"] or row["left"]] == [], done.stderr[-4000:]
+    assert {path.name for path in work.iterdir()} == {
+        *("data", "table.csv", "zen", "run", "other", "evaluations")
+    }
+    if traced.exists():
+        assert _written(traced, tmp_path) == set()
+
+
+@pytest.mark.parametrize("family", ["AF_INET", "AF_INET6"])
+def test_a_process_that_opens_an_internet_socket_ends_and_says_where(family: str) -> None:
+    code = "import socket, closed_network as here, faulthandler, signal; here.close_internet(); "
+    code += f"faulthandler.register(signal.SIGSYS, chain=True); socket.socketpair(); socket.socket(socket.{family})"
+    done = subprocess.run([sys.executable, "-c", code], cwd=SCRIPT.parent, capture_output=True, text=True)
+    assert done.returncode == -signal.SIGSYS
+    assert "socket.py" in done.stderr
+
+
+def test_what_a_user_has_set_is_kept(tmp_path: Path) -> None:
+    code = "import os, sys, denas_core; print(os.environ['ORT_DISABLE_TELEMETRY'], os.environ['RAY_USAGE_STATS_ENABLED'],"
+    code += "'openvino_telemetry' in sys.modules)"
+    agreed = tmp_path / "agreed"
+    (agreed / "intel").mkdir(parents=True)
+    (agreed / "intel" / "openvino_telemetry").write_text("1")
+    for extra, expected in (
+        ({"HOME": tmp_path}, "1 0 True"),
+        ({"HOME": tmp_path, "ORT_DISABLE_TELEMETRY": "0"}, "0 0 True"),
+        ({"HOME": agreed}, "1 0 False"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=_environment(**extra), capture_output=True, text=True
+        )
+        assert done.stdout.strip() == expected, done.stderr
+
+
+def test_without_a_cache_the_folder_for_compiled_code_is_removed_at_the_end(tmp_path: Path) -> None:
+    code = "import os, denas_core, torch._dynamo; print(os.environ['TORCHINDUCTOR_CACHE_DIR']); "
+    code += "assert os.path.isdir(os.environ['TORCHINDUCTOR_CACHE_DIR'])"
+    env = _environment(HOME=tmp_path, TMPDIR=tmp_path, DENAS_CACHE="off")
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.strip()).parent == tmp_path
+    assert list(tmp_path.iterdir()) == []
+
+
+def _write_data(work: Path) -> None:
+    for part, count in (("train", 8), ("val", 4)):
+        for label, colour in (("red", (255, 0, 0)), ("blue", (0, 0, 255))):
+            folder = work / "data" / part / label
+            folder.mkdir(parents=True)
+            for number in range(count):
+                Image.new("RGB", (16, 16), colour).save(folder / f"{number}.png")
+    rows = [f'"{arch}",{0.5 + number / 10}' for number, arch in enumerate((ARCH, OTHER))]
+    (work / "table.csv").write_text("\n".join(["architecture,accuracy", *rows]) + "\n")
+
+
+def _environment(**given: object) -> dict[str, str]:
+    """Return the environment of a new user: none of what this process has switched off."""
+    from denas_core.system.dependencies import COMPILER_CACHE, VARIABLES
+
+    dropped = {*VARIABLES, COMPILER_CACHE, "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "CI", "HF_HOME"}
+    kept = {name: value for name, value in os.environ.items() if name not in dropped}
+    return {**kept, "PYTHONDONTWRITEBYTECODE": "1", **{name: str(value) for name, value in given.items()}}
+
+
+def _strace(traced: Path) -> list[str]:
+    """Return the beginning of a command line that records which files are written; empty where that is impossible."""
+    calls = "openat,open,creat,mkdir,mkdirat,rename,renameat,renameat2,symlink,link,linkat,symlinkat"
+    command = ["strace", "-f", "--seccomp-bpf", "-qq", "-e", f"trace={calls}", "-e", "signal=none", "-o"]
+    if shutil.which("strace") is None:
+        return []
+    tried = subprocess.run([*command, os.devnull, "true"], capture_output=True)
+    return [*command, str(traced)] if tried.returncode == 0 else []
+
+
+def _written(traced: Path, below: Path) -> set[str]:
+    """Return the paths in a record of strace that were written outside of a folder."""
+    found = set()
+    for line in traced.read_text(errors="replace").splitlines():
+        call = re.match(r"\d+\s+(\w+)\((.*)", line)
+        if call is None or " = -1 " in line:
+            continue
+        name, arguments = call.groups()
+        if name in ("open", "openat") and not re.search(r"O_WRONLY|O_RDWR|O_CREAT", arguments):
+            continue
+        found |= {path for path in re.findall(r'"(/[^"]*)"', arguments) if not _is_allowed(path, below)}
+    return found
+
+
+def _is_allowed(path: str, below: Path) -> bool:
+    # Semaphores and devices have no file on a disk.
+    return path.startswith((str(below), "/dev/", "/proc/"))

@@ -16,8 +16,11 @@ def denas_strategies() -> Components:
 
 @hookimpl
 def denas_probes() -> Components:
-    """Provide `wall-clock`."""
-    return {"wall-clock": "denas_core.builtin.wall_clock:WallClock"}
+    """Provide `compile` and `wall-clock`."""
+    return {
+        "compile": "denas_core.builtin.compiled:Compile",
+        "wall-clock": "denas_core.builtin.wall_clock:WallClock",
+    }
 
 
 @hookimpl

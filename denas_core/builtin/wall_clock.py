@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 from denas_core.contracts.probe import TimedProbe
 from denas_core.contracts.space import SearchSpace
 from denas_core.values.architecture import Architecture
+from denas_core.values.latency import Latency
+from denas_core.values.metrics import ArchitectureMetric
+
+from .peak_memory import PEAK_MEMORY, peak_memory
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -17,6 +22,8 @@ class WallClock(TimedProbe):
     Blocks of calls alternate with a small reference network, and calls that other work interrupted are left out. The
     latency is that of the machine when it is quiet. It is *unstable*, with a reason, if other work hides it.
     """
+
+    more_metrics: ClassVar[tuple[ArchitectureMetric, ...]] = (*TimedProbe.more_metrics, PEAK_MEMORY)
 
     def prepare(
         self, space: SearchSpace, arch: Architecture, *, seed: int, device: str
@@ -37,3 +44,10 @@ class WallClock(TimedProbe):
             return outputs
 
         return call
+
+    def other_metrics(
+        self, call: Callable[[], object], reference: Callable[[], object] | None
+    ) -> Mapping[str, Latency]:
+        """Return the metrics of ``more``, with the most memory that torch allocates in a call."""
+        found = super().other_metrics(call, reference)
+        return {**found, PEAK_MEMORY.name: peak_memory(call)} if self.more else found

@@ -13,6 +13,7 @@ from denas_core.timing.estimate import latency_of
 from denas_core.timing.reference import Reference, make_reference
 from denas_core.timing.rounds import Plan, gather
 from denas_core.timing.stopwatch import Stopwatch
+from denas_core.timing.tail import P90, THROUGHPUT, tail_metrics
 from denas_core.values.latency import Latency
 from denas_core.values.metrics import ArchitectureMetric
 
@@ -120,9 +121,17 @@ class TimedProbe(LatencyProbe):
         10.0, "Seconds of one measurement at most; the call that runs then is the last", above=0
     )
 
+    more: bool = option(False, "Also measure the metrics of `more_metrics`, for each measured candidate")
+
+    more_metrics: ClassVar[tuple[ArchitectureMetric, ...]] = (P90, THROUGHPUT)
+    """Metrics that the probe declares and measures with the option `more`."""
+
     def __post_init__(self) -> None:
         if self.min_rounds > self.max_rounds:
             raise ConfigError(f"min_rounds {self.min_rounds} is more than max_rounds {self.max_rounds}")
+        if self.more:
+            # What a probe declares belongs to its class, but for these.
+            self.__dict__["metrics"] = (*type(self).metrics, *self.more_metrics)
 
     def units(self, space: SearchSpace) -> Mapping[str, float]:
         """Return how much data one batch holds, by unit."""
@@ -131,6 +140,20 @@ class TimedProbe(LatencyProbe):
     def prepare_reference(self, space: SearchSpace, *, seed: int, device: str) -> Callable[[], object] | None:
         """Return a fixed network of PyTorch, which is the same for all spaces, with its own latency on this machine."""
         return make_reference(threads=self.threads, device=device)
+
+    def other_metrics(
+        self, call: Callable[[], object], reference: Callable[[], object] | None
+    ) -> Mapping[str, Latency]:
+        """Return the 90th percentile and the throughput if the option `more` is on.
+
+        The call is timed again for them.
+        """
+        if not self.more:
+            return {}
+        with pinned_threads(self.threads), type(self).stopwatch(self.threads) as watch:
+            return tail_metrics(
+                lambda: watch.time(call).own_ms, batch_size=self.batch_size, precision=self.precision
+            )
 
     def time(self, call: Callable[[], object], reference: Callable[[], object] | None) -> Latency:
         """Return the latency of `call` with its confidence interval.

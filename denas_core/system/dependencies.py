@@ -1,8 +1,8 @@
 """What libraries send or write by themselves when they are imported, and how DE-NAS switches it off.
 
-`denas_core` calls `silence_dependencies` when it is imported, so it happens before any of these libraries is imported: in
-every command, every worker, and every program that imports `denas_core` first. A variable that the user has set keeps
-its value; ``ORT_DISABLE_TELEMETRY=0`` lets ONNX Runtime send its usage data, for example.
+`denas_core` calls `silence_dependencies` when it is imported, so it happens before any of these libraries is imported:
+in every command, every worker, and every program that imports `denas_core` first. A variable that the user has set
+keeps its value; ``ORT_DISABLE_TELEMETRY=0`` lets ONNX Runtime send its usage data, for example.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import faulthandler
 import json
+import os
 import platform
 import signal
 import struct
@@ -71,6 +72,7 @@ def main(commands: Path, report: Path, folders: list[Path]) -> None:
         now = _files(folders)
         rows.append({"command": line[0], "code": code, "left": sorted(now - known)})
         known = now
+        sys.stderr.write(f"{sum(os.times()[:4]):.1f} s of the processor so far\n")
     report.write_text(json.dumps(rows))
 
 

@@ -35,7 +35,6 @@ LINES = [
     ["config", "schema"],
     ["doctor"],
     ["check", "onnx/runtime"],
-    ["check", "openvino/runtime"],
     ["new-plugin", "zen", "-o", "zen"],
     [*SEARCH, "run", "-c", "latency_ms<=1000"],
     [*SEARCH, "other", "--seed", "1", "--probe", "onnx/runtime", "-c", "latency_ms<=1000"],
@@ -47,15 +46,30 @@ LINES = [
     ["repair", "run"],
     ["score", "cv/cnn", "--arch", ARCH, *TINY, *BRIEF, "--probe", "onnx/runtime"],
     ["score", "cv/cnn", "--arch", ARCH, *TINY, *BRIEF, "--probe", "openvino/runtime"],
-    ["latency", "cv/cnn", "--arch", ARCH, *TINY, *BRIEF, "--probe", "builtin/compile"],
+    ["latency", "cv/cnn", "--arch", ARCH, *TINY, *BRIEF, "--set", "probe.more=true"],
     ["train", "run", "--data", "data", "--epochs", "1", "--device", "cpu", "-q"],
     ["evaluate", "run", "--data", "data"],
     *(
         ["export", "run", "--to", form]
         for form in ("safetensors", "torch-export", "onnx/onnx", "openvino/openvino")
     ),
-    ["evaluate-proxy", "--table", "table.csv", "--space", "cv/cnn", *TINY, "--scores", "scores/params", "-q"],
+    [
+        "evaluate-proxy",
+        "--table",
+        "table.csv",
+        "--space",
+        "cv/cnn",
+        *TINY,
+        "--target",
+        "accuracy",
+        "--scores",
+        "scores/params",
+        "-q",
+    ],
 ]
+DEAR = [["latency", "cv/cnn", "--arch", ARCH, *TINY, *BRIEF, "--probe", "builtin/compile"]]
+"""Lines that need a C++ compiler for half a minute."""
+
 ELSEWHERE = {
     "calibrate": "trains as train does, and ranks as rank does",
     "worker": "waits for a search, and evaluates as search does",
@@ -68,12 +82,15 @@ def test_every_command_is_here() -> None:
 
 
 @pytest.mark.slow
-def test_commands_open_no_internet_socket_and_leave_nothing_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lines", [LINES, pytest.param(DEAR, marks=pytest.mark.nightly)], ids=["all", "dear"])
+def test_commands_open_no_internet_socket_and_leave_nothing_behind(
+    lines: list[list[str]], tmp_path: Path
+) -> None:
     home, temporary, cache, work = (tmp_path / name for name in ("home", "tmp", "cache", "work"))
     for folder in (home, temporary, cache, work):
         folder.mkdir()
     _write_data(work)
-    (tmp_path / "lines.json").write_text(json.dumps(LINES))
+    (tmp_path / "lines.json").write_text(json.dumps(lines))
     traced = tmp_path / "trace"
     done = subprocess.run(
         [
@@ -91,9 +108,9 @@ def test_commands_open_no_internet_socket_and_leave_nothing_behind(tmp_path: Pat
     assert done.returncode == 0, done.stderr[-4000:]
     report = json.loads((tmp_path / "report.json").read_text())
     assert [row for row in report if row["code"] or row["left"]] == [], done.stderr[-4000:]
-    assert {path.name for path in work.iterdir()} == {
-        *("data", "table.csv", "zen", "run", "other", "evaluations")
-    }
+    if lines is LINES:
+        asked_for = {"data", "table.csv", "zen", "run", "other", "evaluations"}
+        assert {path.name for path in work.iterdir()} == asked_for
     if traced.exists():
         assert _written(traced, tmp_path) == set()
 
@@ -108,7 +125,8 @@ def test_a_process_that_opens_an_internet_socket_ends_and_says_where(family: str
 
 
 def test_what_a_user_has_set_is_kept(tmp_path: Path) -> None:
-    code = "import os, sys, denas_core; print(os.environ['ORT_DISABLE_TELEMETRY'], os.environ['RAY_USAGE_STATS_ENABLED'],"
+    names = ("ORT_DISABLE_TELEMETRY", "RAY_USAGE_STATS_ENABLED")
+    code = f"import os, sys, denas_core; print(*(os.environ[name] for name in {names}), "
     code += "'openvino_telemetry' in sys.modules)"
     agreed = tmp_path / "agreed"
     (agreed / "intel").mkdir(parents=True)

@@ -27,8 +27,8 @@ def export(
         typer.Option(
             "--to",
             metavar="FORM",
-            help="safetensors, torch-export, huggingface, onnx (from denas-onnx), optuna (all trials of a run, from "
-            "denas-optuna), or another installed exporter.",
+            help="safetensors, torch-export, huggingface, onnx (from denas-onnx), openvino (from denas-openvino), "
+            "optuna (all trials of a run, from denas-optuna), or another installed exporter.",
         ),
     ],
     out: Annotated[

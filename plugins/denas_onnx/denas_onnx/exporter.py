@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from denas_core import Batch, Exporter, option, stages_of
 
 from . import OPSET
+from .installed import check_installed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,8 +39,9 @@ class ONNX(Exporter):
         """Write the file, or one file for each stage, into `directory`.
 
         Raises:
-            ConfigError: the network cannot be traced, or cannot be expressed in ONNX.
+            ConfigError: a library is missing, or the network cannot be traced or expressed in ONNX.
         """
+        check_installed()
         from denas_core.models import deployable_network, deployable_stages
 
         from .program import onnx_program, save_program, weight_bytes

@@ -31,16 +31,13 @@ class WallClock(TimedProbe):
         """Return a call that runs `arch` once and waits for the result."""
         import torch
 
-        with torch.device("meta"):
-            model = space.build(arch)
-        model = space.load(model, arch, seed=seed).eval().to(device)
-        batch = space.batch(self.batch_size, seed=seed).to(device=device)
+        run = eager_call(space, arch, batch_size=self.batch_size, seed=seed, device=device)
+        if device != "cuda":
+            return run
 
         def call() -> object:
-            with torch.inference_mode():
-                outputs = space.forward(model, batch)
-            if device == "cuda":
-                torch.cuda.synchronize()
+            outputs = run()
+            torch.cuda.synchronize()
             return outputs
 
         return call
@@ -51,3 +48,21 @@ class WallClock(TimedProbe):
         """Return the metrics of ``more``, with the most memory that torch allocates in a call."""
         found = super().other_metrics(call, reference)
         return {**found, PEAK_MEMORY.name: peak_memory(call)} if self.more else found
+
+
+def eager_call(
+    space: SearchSpace, arch: Architecture, *, batch_size: int, seed: int, device: str
+) -> Callable[[], object]:
+    """Return a call that runs `arch` with fresh weights once on a batch; on a GPU, it does not wait for the result."""
+    import torch
+
+    with torch.device("meta"):
+        model = space.build(arch)
+    model = space.load(model, arch, seed=seed).eval().to(device)
+    batch = space.batch(batch_size, seed=seed).to(device=device)
+
+    def call() -> object:
+        with torch.inference_mode():
+            return space.forward(model, batch)
+
+    return call

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from denas_core.builtin.wall_clock import WallClock
-from denas_core.timing.tail import ROUNDS, quantile_interval, tail_metrics
 from denas_core.launch import search
+from denas_core.timing.tail import ROUNDS, quantile_interval, tail_metrics
 
 
 def test_the_interval_of_a_quantile_is_made_of_the_ranks_worked_out_by_hand() -> None:

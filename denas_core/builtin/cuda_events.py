@@ -43,6 +43,7 @@ class CudaEvents(WallClock):
     not. Blocks of calls alternate with the smallest network of the space.
     """
 
+    devices: ClassVar[tuple[str, ...]] = ("cuda",)
     stopwatch: ClassVar[Callable[[int], Stopwatch]] = EventWatch
 
     def prepare(

@@ -55,6 +55,9 @@ class LatencyProbe(Component, ABC):
     metrics: ClassVar[tuple[ArchitectureMetric, ...]] = ()
     """Declarations of the metrics that `other_metrics` returns. Each has ``is_measured=True``."""
 
+    devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda")
+    """Devices that the probe can time networks on. The checks of a probe use the first one that this machine has."""
+
     def units(self, space: SearchSpace) -> Mapping[str, float]:
         """Return how much data one call processes, by unit, see `Batch.units`; by default, nothing is known."""
         return {}

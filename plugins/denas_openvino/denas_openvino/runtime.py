@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from denas_core import TimedProbe, option
 from denas_core.errors import ConfigError
@@ -21,6 +21,8 @@ class Runtime(TimedProbe):
     compiled for the shape of the batch. The rounds and the test of stability are the same as in ``builtin/wall-clock``.
     """
 
+    devices: ClassVar[tuple[str, ...]] = ("cpu",)
+
     bfloat16: bool = option(False, "Let OpenVINO compute in bfloat16 where the processor can")
 
     def prepare(
@@ -34,7 +36,7 @@ class Runtime(TimedProbe):
         from .program import FLOAT32, check_installed, compiled, openvino_model
 
         check_installed()
-        if device != "cpu":
+        if device not in self.devices:
             raise ConfigError(f"openvino/runtime runs on the processor, not on {device!r}; use --device cpu")
         import torch
 

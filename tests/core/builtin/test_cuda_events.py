@@ -47,3 +47,9 @@ def test_a_network_is_timed_and_its_memory_counted() -> None:
     reference = probe.reference(space, seed=0, device="cuda")
     assert probe.time(call, reference).median > 0
     assert probe.other_metrics(call, reference)["peak_memory_mb"].median > 0
+
+
+def test_its_checks_are_left_out_where_there_is_no_gpu(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(["check", "builtin/cuda-events"], debug=False) == 0
+    if not torch.cuda.is_available():
+        assert "this machine has none of the devices of builtin/cuda-events: cuda" in capsys.readouterr().out

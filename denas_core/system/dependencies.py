@@ -49,7 +49,7 @@ def _compiler_cache() -> Path:
         return folder / "compiled"
     import tempfile
 
-    path = Path(tempfile.gettempdir()) / f"denas-compiled-{os.getpid()}"
+    path = Path(tempfile.gettempdir()) / f"denas-{os.getpid()}-compiled"
     atexit.register(_remove, path, owner=os.getpid())
     return path
 

@@ -41,7 +41,7 @@ class OpenVINO(Exporter):
         from .program import check_installed, openvino_model
 
         check_installed()
-        import openvino
+        import openvino  # type: ignore[import-untyped]
 
         stages = deployable_stages(model)
         facts = {**model.facts, "space": model.space.id, "key": model.arch.key}

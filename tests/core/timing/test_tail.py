@@ -72,7 +72,7 @@ def test_a_search_has_them_as_a_bound_and_as_an_objective(tmp_path: Path) -> Non
         out=tmp_path / "run",
     )
     assert result.best is not None
-    metrics = result.best.metrics
+    metrics = result.best.evaluation.metrics
     assert 0 < metrics["peak_memory_mb"] <= 100
     assert metrics["throughput"] > 0
     assert metrics["latency_p90_ms"] > 0

@@ -60,6 +60,6 @@ class CudaEvents(WallClock):
             )
         return eager_call(space, arch, batch_size=self.batch_size, seed=seed, device=device)
 
-    def reference(self, space: SearchSpace, *, seed: int, device: str) -> Callable[[], object] | None:
+    def prepare_reference(self, space: SearchSpace, *, seed: int, device: str) -> Callable[[], object] | None:
         """Return the smallest network of the space. The fixed network has a latency by the wall clock alone."""
-        return LatencyProbe.reference(self, space, seed=seed, device=device)
+        return LatencyProbe.prepare_reference(self, space, seed=seed, device=device)

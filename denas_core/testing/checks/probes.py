@@ -66,7 +66,7 @@ def calls_are_prepared(probe: LatencyProbe, case: Case) -> None:
 def latencies_are_intervals(probe: LatencyProbe, case: Case) -> None:
     """time() gives a positive, finite median within its interval; a relative latency only beside a reference."""
     call = case.prepared()
-    own = probe.prepare_reference(case.space, seed=0, device="cpu")
+    own = probe.prepare_reference(case.space, seed=0, device=_device(probe))
     if own is not None and not callable(own):
         fail(f"prepare_reference() returns {brief(own)}; return a function without arguments, or None")
     for reference in (None, own):

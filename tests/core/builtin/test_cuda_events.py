@@ -44,7 +44,7 @@ def test_a_network_is_timed_and_its_memory_counted() -> None:
     assert arch is not None
     probe = CudaEvents(more=True, min_rounds=12, max_rounds=60)
     call = probe.prepare(space, arch, seed=0, device="cuda")
-    reference = probe.reference(space, seed=0, device="cuda")
+    reference = probe.prepare_reference(space, seed=0, device="cuda")
     assert probe.time(call, reference).median > 0
     assert probe.other_metrics(call, reference)["peak_memory_mb"].median > 0
 

@@ -24,7 +24,8 @@ def peak_memory(call: Callable[[], object]) -> Latency:
     import torch
 
     call()
-    if torch.cuda.is_initialized():
+    # A program that has used the GPU has asked it for memory.
+    if torch.cuda.is_available() and torch.cuda.memory_allocated():
         torch.cuda.synchronize()
         torch.cuda.reset_peak_memory_stats()
         before = torch.cuda.memory_allocated()

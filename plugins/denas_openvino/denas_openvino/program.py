@@ -38,7 +38,7 @@ def openvino_model(module: Deployable) -> openvino.Model:
     Raises:
         ConfigError: torch cannot trace the network, or OpenVINO has no translation of an operator.
     """
-    import openvino  # type: ignore[import-untyped]
+    import openvino
 
     program = traced(module)
     try:
@@ -65,7 +65,7 @@ def compiled(
         threads: Number of threads of one call; with 0, OpenVINO chooses.
         options: Other options of the processor's plugin.
     """
-    import openvino  # type: ignore[import-untyped]
+    import openvino
 
     given = {**options, "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1, "INFERENCE_NUM_THREADS": threads}
     return openvino.Core().compile_model(model, "CPU", given)

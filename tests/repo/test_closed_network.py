@@ -40,7 +40,7 @@ LINES = [
     ["new-plugin", "zen", "-o", "zen"],
     [*SEARCH, "run", "-c", "latency_ms<=1000"],
     [*SEARCH, "other", "--seed", "1", "--probe", "onnx/runtime", "-c", "latency_ms<=1000"],
-    ["run", "list", "."],
+    ["run", "ls", "."],
     ["trials", "run"],
     ["rank", "run"],
     ["report", "run"],
@@ -69,8 +69,14 @@ LINES = [
         "-q",
     ],
 ]
-DEAR = [["latency", "cv/cnn", "--arch", ARCH, *TINY, *BRIEF, "--probe", "builtin/compile"]]
-"""Lines that need a C++ compiler for half a minute."""
+DEAR = [
+    ["doctor"],
+    ["latency", "cv/cnn", "--arch", ARCH, *TINY, *BRIEF, "--probe", "builtin/compile"],
+]
+"""Lines that import every plugin, or need a C++ compiler for a minute."""
+
+OTHERS = "asr,bench,hf,nlp,ray"
+"""Plugins that `LINES` do not use; `doctor` would import each of them in a process of its own."""
 
 ELSEWHERE = {
     "calibrate": "trains as train does, and ranks as rank does",
@@ -101,7 +107,12 @@ def test_commands_open_no_internet_socket_and_leave_nothing_behind(
             *map(str, (home, temporary)),
         ],
         cwd=work,
-        env=_environment(HOME=home, TMPDIR=temporary, DENAS_CACHE=cache),
+        env=_environment(
+            HOME=home,
+            TMPDIR=temporary,
+            DENAS_CACHE=cache,
+            DENAS_DISABLE_PLUGINS=OTHERS if lines is LINES else "",
+        ),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

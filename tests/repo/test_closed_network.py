@@ -79,6 +79,7 @@ OTHERS = "asr,bench,hf,nlp,ray"
 """Plugins that `LINES` do not use; `doctor` would import each of them in a process of its own."""
 
 ELSEWHERE = {
+    "predict": "loads a model as evaluate does, or an export as export does",
     "calibrate": "trains as train does, and ranks as rank does",
     "worker": "waits for a search, and evaluates as search does",
 }

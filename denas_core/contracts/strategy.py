@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import ClassVar
 
 from denas_core.seeding import derive_rng
@@ -17,6 +17,15 @@ from .problem import Problem
 
 ATTEMPTS = 50
 """Number of proposals that are tried for one place of a generation before the place stays empty."""
+
+MOST_BROKEN = 5
+"""Number of repairs for one place that may fail before the place stays empty."""
+
+NEAR = 0.1
+"""Probability that a knob changes in an attempt that starts near a known architecture."""
+
+EMPTY_PLACES = 3
+"""Number of empty places in succession after which nothing new is expected within the constraints."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,9 +103,9 @@ class Strategy(Component, ABC):
 
 
 def propose_random(problem: Problem, history: History, *, count: int, seed: int) -> list[Architecture]:
-    """Return `count` new samples of the space, see `propose_distinct`."""
+    """Return `count` new random architectures within the constraints, see `Problem.sample` and `propose_distinct`."""
     return propose_distinct(
-        problem, history, count=count, seed=seed, propose=lambda place, rng: problem.space.sample(rng)
+        problem, history, count=count, seed=seed, propose=lambda place, rng: problem.sample(rng)
     )
 
 
@@ -110,6 +119,9 @@ def propose_distinct(
 ) -> list[Architecture]:
     """Return `count` new architectures from `propose`, repaired with `Problem.repair`, without duplicates.
 
+    If a repair fails, the next attempt for the place starts near an architecture that is known to keep the constraints.
+    Architectures that break them are only returned while none is known that keeps them.
+
     Args:
         problem: The space and its constraints.
         history: Every finished generation.
@@ -118,16 +130,53 @@ def propose_distinct(
         propose: Returns an architecture for a place in the generation, given a random generator for this draw.
 
     Returns:
-        The architectures; fewer than `count` if `ATTEMPTS` draws for a place gave nothing new.
+        The architectures; fewer than `count` if `ATTEMPTS` draws for a place gave nothing new. Under constraints, the
+        generation ends after `EMPTY_PLACES` such places in succession.
     """
     taken = history.keys()
+    within = [trial.arch for trial in history.trials if trial.is_scored]
     proposals: list[Architecture] = []
+    empty = 0
     for place in range(count):
-        for attempt in range(ATTEMPTS):
-            rng = derive_rng(seed, "propose", place, attempt)
-            arch = problem.repair(propose(place, rng), rng)
-            if arch.key not in taken:
-                taken.add(arch.key)
-                proposals.append(arch)
+        arch = _propose_one(problem, taken, within, place=place, seed=seed, propose=propose)
+        if arch is None:
+            empty += 1
+            if problem.counted_constraints and empty == EMPTY_PLACES:
                 break
+            continue
+        empty = 0
+        taken.add(arch.key)
+        proposals.append(arch)
+        if not problem.violations(arch):
+            within.append(arch)
     return proposals
+
+
+def _propose_one(
+    problem: Problem,
+    taken: Container[str],
+    within: Sequence[Architecture],
+    *,
+    place: int,
+    seed: int,
+    propose: Callable[[int, random.Random], Architecture],
+) -> Architecture | None:
+    """Return a new architecture for a place, or None; one that breaks a constraint only if `within` is empty."""
+    broken: list[Architecture] = []
+    for attempt in range(ATTEMPTS):
+        rng = derive_rng(seed, "propose", place, attempt)
+        if broken and within:
+            drawn = problem.space.mutate(
+                rng.choice(within), rng, layer_probability=NEAR, network_probability=NEAR
+            )
+        else:
+            drawn = propose(place, rng)
+        arch = problem.repair(drawn, rng)
+        if problem.violations(arch):
+            broken.append(arch)
+            if len(broken) == MOST_BROKEN:
+                break
+        elif arch.key not in taken:
+            return arch
+    new = [arch for arch in broken if arch.key not in taken]
+    return None if within or not new else min(new, key=problem.total_violation)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
+import heapq
+import itertools
+import math
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 
 from denas_core.values.architecture import Architecture, KnobValue
 from denas_core.values.objectives import Constraint
@@ -12,36 +16,61 @@ from denas_core.values.objectives import Constraint
 from .knob_space import KnobSpace
 
 ROUNDS = 8
-MOVES = 24
+MOVES = 32
 """Changes of one knob whose cost is counted in each round."""
 
-MOST_JOINED = 6
-"""Changes of one knob that are made at once."""
+COUNTED = 6
+"""Sets of up to four changes whose cost is counted in each round."""
 
-BEAM = 24
-"""Sets of changes that are extended by another change."""
+NEAREST = 6
+"""Pairs of changes that are tried as the second half of such a set, for each first half."""
 
-COUNTED = 3
-"""Sets of changes whose cost is counted in each round."""
+Values = tuple[float, ...]
+
+
+class Bands:
+    """The constraints as one interval a metric.
+
+    Attributes:
+        names: The metrics.
+        ends: Lower and upper end of each metric; 0 and infinity where there is none.
+        narrow: Place of the metric with the narrowest interval, relative to its upper end.
+    """
+
+    def __init__(self, constraints: Sequence[Constraint]) -> None:
+        ends: dict[str, tuple[float, float]] = {}
+        for constraint in constraints:
+            low, high = ends.get(constraint.metric, (0.0, math.inf))
+            bound = constraint.bound
+            ends[constraint.metric] = (low, min(high, bound)) if constraint.upper else (max(low, bound), high)
+        self.names = tuple(ends)
+        self.ends = tuple(ends.values())
+        widths = [(high - low) / high if high < math.inf else 1.0 for low, high in self.ends]
+        self.narrow = widths.index(min(widths))
+
+    def violation(self, values: Sequence[float]) -> float:
+        """Return the sum of the relative excesses of the metrics."""
+        total = 0.0
+        for value, (low, high) in zip(values, self.ends, strict=True):
+            if value < low:
+                total += (low - value) / low
+            elif value > high:
+                total += (value - high) / high
+        return total
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Move:
-    """A change of one knob, the architecture that it leads to, and by how much it changes each bounded metric."""
+    """Changes of knobs, and by how much they should change each bounded metric."""
 
-    knob: str
-    value: KnobValue
-    arch: Architecture
-    effects: tuple[float, ...]
+    changes: Mapping[str, KnobValue]
+    effects: Values
 
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Joined:
-    """A set of changes, by their places in the list of changes, and what it should lead to."""
-
-    places: tuple[int, ...]
-    values: tuple[float, ...]
-    violation: float
+    def joined(self, other: _Move) -> _Move:
+        return _Move(
+            {**self.changes, **other.changes},
+            tuple(a + b for a, b in zip(self.effects, other.effects, strict=True)),
+        )
 
 
 def approach(
@@ -51,13 +80,14 @@ def approach(
     start: Architecture,
     rng: random.Random,
     *,
+    taken: Container[str] = (),
     is_over: Callable[[], bool] = lambda: False,
 ) -> Architecture:
     """Return an architecture near `start` that satisfies every constraint, or the least violating one that is found.
 
-    Each round counts the cost of some changes of a single knob. The sums of these effects predict what several changes
-    at once lead to. The most promising sets of changes are counted, and the best one is made. If nothing is better,
-    the next round begins at a mutation.
+    Each round counts the cost of some changes of a single knob. The sums of these effects predict what up to four of
+    them lead to together. The most promising sets of changes are counted, and the best one is made. If nothing is
+    better, the next round begins at a mutation.
 
     Args:
         space: The space.
@@ -65,53 +95,48 @@ def approach(
         cost: Returns the metrics of an architecture.
         start: The architecture to start from.
         rng: The generator of all random numbers.
+        taken: Keys of architectures that are not wanted although they satisfy the constraints.
         is_over: Whether to end early; it is asked before each count.
     """
-    names = list(dict.fromkeys(constraint.metric for constraint in constraints))
-    bounds = [(names.index(c.metric), c) for c in constraints]
+    bands = Bands(constraints)
 
-    def total(values: Sequence[float]) -> float:
-        return sum(bound.violation(values[place]) for place, bound in bounds)
-
-    def count(arch: Architecture) -> tuple[float, ...]:
+    def count(arch: Architecture) -> Values:
         metrics = cost(arch)
-        return tuple(metrics[name] for name in names)
+        return tuple(metrics[name] for name in bands.names)
 
     current, values = start, count(start)
-    best, least = start, total(values)
+    best, least = start, bands.violation(values)
+    if not least and start.key not in taken:
+        return start
     for _ in range(ROUNDS):
-        if not least:
-            return best
-        here = total(values)
-        found: list[tuple[float, Architecture]] = []
+        here = bands.violation(values)
+        nearest, reached = here or math.inf, current
         moves: list[_Move] = []
-        for knob, value in _changes(space, current, rng):
+        changes = _changes(space, current, rng)
+        # The second iterator begins when the first has ended, so it sees all moves.
+        for number, made in enumerate(itertools.chain(changes, _promising(moves, values, bands, rng))):
             if is_over():
                 return best
-            other = space.changed(current, {knob: value}, rng)
-            reached = count(other)
-            found.append((total(reached), other))
-            if not found[-1][0]:
-                return other
-            effects = tuple(after - before for after, before in zip(reached, values, strict=True))
-            moves.append(_Move(knob, value, other, effects))
-        for joined in _promising(moves, values, total):
-            if is_over():
-                return best
-            chosen = [moves[place] for place in joined.places]
-            other = space.changed(current, {move.knob: move.value for move in chosen}, rng)
-            found.append((total(count(other)), other))
-            if not found[-1][0]:
-                return other
-        nearest, reached_arch = min(found, key=lambda pair: pair[0], default=(here, current))
+            other = space.changed(current, made, rng)
+            after = count(other)
+            violation = bands.violation(after)
+            if other.key not in taken:
+                if not violation:
+                    return other
+                if violation < nearest:
+                    nearest, reached = violation, other
+            if number < len(changes):
+                effects = tuple(b - a for a, b in zip(values, after, strict=True))
+                moves.append(_Move(made, effects))
         if nearest < least:
-            best, least = reached_arch, nearest
-        current = reached_arch if nearest < here else space.mutate(best, rng)
+            best, least = reached, nearest
+        is_better = nearest < here
+        current = reached if is_better else space.mutate(best, rng, layer_probability=0.1)
         values = count(current)
     return best
 
 
-def _changes(space: KnobSpace, arch: Architecture, rng: random.Random) -> list[tuple[str, KnobValue]]:
+def _changes(space: KnobSpace, arch: Architecture, rng: random.Random) -> list[dict[str, KnobValue]]:
     """Return up to `MOVES` changes of one knob in random order, of as many different knobs as possible."""
     left: list[tuple[str, list[KnobValue]]] = []
     for knob in space.knobs():
@@ -119,32 +144,35 @@ def _changes(space: KnobSpace, arch: Architecture, rng: random.Random) -> list[t
             others = [value for value in knob.values if value != arch[knob.name]]
             left.append((knob.name, rng.sample(others, min(len(others), MOVES))))
     rng.shuffle(left)
-    changes: list[tuple[str, KnobValue]] = []
+    changes: list[dict[str, KnobValue]] = []
     while left and len(changes) < MOVES:
-        changes += [(name, others.pop()) for name, others in left]
+        changes += [{name: others.pop()} for name, others in left]
         left = [(name, others) for name, others in left if others]
     return changes[:MOVES]
 
 
 def _promising(
-    moves: Sequence[_Move], values: tuple[float, ...], total: Callable[[Sequence[float]], float]
-) -> list[_Joined]:
-    """Return the sets of at least two changes that should come nearest to the bounds."""
-    beam = [_Joined((), values, total(values))]
-    best: list[_Joined] = []
-    for size in range(1, MOST_JOINED + 1):
-        larger: dict[tuple[int, ...], _Joined] = {}
-        for joined in beam:
-            knobs = {moves[place].knob for place in joined.places}
-            for place, move in enumerate(moves):
-                places = tuple(sorted((*joined.places, place)))
-                if move.knob in knobs or places in larger:
-                    continue
-                reached = tuple(a + b for a, b in zip(joined.values, move.effects, strict=True))
-                larger[places] = _Joined(places, reached, total(reached))
-        beam = sorted(larger.values(), key=lambda joined: joined.violation)[:BEAM]
-        if size > 1:
-            best = sorted((*best, *beam[:COUNTED]), key=lambda joined: joined.violation)[:COUNTED]
-        if best and not best[-1].violation:
-            break
-    return best
+    moves: Sequence[_Move], values: Values, bands: Bands, rng: random.Random
+) -> Iterator[Mapping[str, KnobValue]]:
+    """Yield sets of two to four changes that should come nearest to the bounds.
+
+    All pairs are sorted by their effect on the narrowest metric. A second pair that brings this metric nearest to its
+    interval is then found by bisection.
+    """
+    pairs = [a.joined(b) for a, b in itertools.combinations(moves, 2) if a.changes.keys() != b.changes.keys()]
+    place = bands.narrow
+    low, high = bands.ends[place]
+    halves = sorted([*moves, *pairs], key=lambda move: move.effects[place])
+    effects = [move.effects[place] for move in halves]
+    wanted = (low + high) / 2 if high < math.inf else low * 1.001
+    found: list[tuple[float, float, Mapping[str, KnobValue]]] = []
+    for pair in pairs:
+        reached = tuple(a + b for a, b in zip(values, pair.effects, strict=True))
+        found.append((bands.violation(reached), rng.random(), pair.changes))
+        middle = bisect.bisect(effects, wanted - reached[place])
+        for half in halves[max(0, middle - NEAREST // 2) : middle + NEAREST // 2]:
+            if pair.changes.keys().isdisjoint(half.changes):
+                joined = tuple(a + b for a, b in zip(reached, half.effects, strict=True))
+                found.append((bands.violation(joined), rng.random(), {**pair.changes, **half.changes}))
+    for _, _, changes in heapq.nsmallest(COUNTED, found):
+        yield changes

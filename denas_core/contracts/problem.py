@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from denas_core.values.architecture import Architecture
 from denas_core.values.objectives import Constraint, Objective, violations
@@ -104,6 +104,18 @@ class Problem:
         if not self.violations(start):
             return start
         return approach(self.space, self._static, self.cost, start, rng, is_over=is_over)
+
+    def vary(self, arch: Architecture, rng: random.Random, *, taken: Iterable[str] = ()) -> Architecture:
+        """Return another architecture near `arch` within the constraints, or the least violating one that is found.
+
+        Args:
+            arch: The architecture.
+            rng: The generator of all random numbers.
+            taken: Keys of other architectures that are not wanted.
+        """
+        if not self._static:
+            return self.space.mutate(arch, rng)
+        return approach(self.space, self._static, self.cost, arch, rng, taken={arch.key, *taken})
 
     def _mixed(self, arch: Architecture, rng: random.Random, *, upper: bool) -> list[Architecture]:
         """Return the last mixture with an end of the space that breaks a constraint of a direction, and the next."""

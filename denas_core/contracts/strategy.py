@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import ClassVar
 
 from denas_core.seeding import derive_rng
@@ -18,11 +18,11 @@ from .problem import Problem
 ATTEMPTS = 50
 """Number of proposals that are tried for one place of a generation before the place stays empty."""
 
-MOST_BROKEN = 5
-"""Number of repairs for one place that may fail before the place stays empty."""
+MOST_BOUNDED = 8
+"""Number of such attempts under constraints, because each one may count hundreds of costs."""
 
-NEAR = 0.1
-"""Probability that a knob changes in an attempt that starts near a known architecture."""
+MOST_KNOWN = 3
+"""Number of attempts whose result is known already before the next one starts at an architecture within the bounds."""
 
 EMPTY_PLACES = 3
 """Number of empty places in succession after which nothing new is expected within the constraints."""
@@ -130,8 +130,9 @@ def propose_distinct(
         propose: Returns an architecture for a place in the generation, given a random generator for this draw.
 
     Returns:
-        The architectures; fewer than `count` if `ATTEMPTS` draws for a place gave nothing new. Under constraints, the
-        generation ends after `EMPTY_PLACES` such places in succession.
+        The architectures; fewer than `count` if `ATTEMPTS` draws for a place gave nothing new. Under constraints there
+        are `MOST_BOUNDED` attempts for a place, and the generation ends after `EMPTY_PLACES` empty places in
+        succession.
     """
     taken = history.keys()
     within = [trial.arch for trial in history.trials if trial.is_scored]
@@ -154,7 +155,7 @@ def propose_distinct(
 
 def _propose_one(
     problem: Problem,
-    taken: Container[str],
+    taken: Set[str],
     within: Sequence[Architecture],
     *,
     place: int,
@@ -162,21 +163,20 @@ def _propose_one(
     propose: Callable[[int, random.Random], Architecture],
 ) -> Architecture | None:
     """Return a new architecture for a place, or None; one that breaks a constraint only if `within` is empty."""
+    is_bounded = bool(problem.counted_constraints)
     broken: list[Architecture] = []
-    for attempt in range(ATTEMPTS):
+    known = 0
+    for attempt in range(MOST_BOUNDED if is_bounded else ATTEMPTS):
         rng = derive_rng(seed, "propose", place, attempt)
-        if broken and within:
-            drawn = problem.space.mutate(
-                rng.choice(within), rng, layer_probability=NEAR, network_probability=NEAR
-            )
+        if within and (broken or known >= MOST_KNOWN) and is_bounded:
+            arch = problem.vary(rng.choice(within), rng, taken=taken)
         else:
-            drawn = propose(place, rng)
-        arch = problem.repair(drawn, rng)
+            arch = problem.repair(propose(place, rng), rng)
         if problem.violations(arch):
             broken.append(arch)
-            if len(broken) == MOST_BROKEN:
-                break
-        elif arch.key not in taken:
+        elif arch.key in taken:
+            known += 1
+        else:
             return arch
     new = [arch for arch in broken if arch.key not in taken]
     return None if within or not new else min(new, key=problem.total_violation)

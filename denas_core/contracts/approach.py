@@ -7,6 +7,7 @@ import dataclasses
 import heapq
 import itertools
 import math
+import operator
 import random
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 
@@ -33,19 +34,19 @@ class Bands:
 
     Attributes:
         names: The metrics.
-        ends: Lower and upper end of each metric; 0 and infinity where there is none.
+        ends: Lower and upper end of each metric; infinite where there is none.
         narrow: Place of the metric with the narrowest interval, relative to its upper end.
     """
 
     def __init__(self, constraints: Sequence[Constraint]) -> None:
         ends: dict[str, tuple[float, float]] = {}
         for constraint in constraints:
-            low, high = ends.get(constraint.metric, (0.0, math.inf))
+            low, high = ends.get(constraint.metric, (-math.inf, math.inf))
             bound = constraint.bound
             ends[constraint.metric] = (low, min(high, bound)) if constraint.upper else (max(low, bound), high)
         self.names = tuple(ends)
         self.ends = tuple(ends.values())
-        widths = [(high - low) / high if high < math.inf else 1.0 for low, high in self.ends]
+        widths = [(high - low) / abs(high) if high < math.inf else math.inf for low, high in self.ends]
         self.narrow = widths.index(min(widths))
 
     def violation(self, values: Sequence[float]) -> float:
@@ -69,7 +70,7 @@ class _Move:
     def joined(self, other: _Move) -> _Move:
         return _Move(
             {**self.changes, **other.changes},
-            tuple(a + b for a, b in zip(self.effects, other.effects, strict=True)),
+            tuple(map(operator.add, self.effects, other.effects)),
         )
 
 
@@ -164,15 +165,18 @@ def _promising(
     low, high = bands.ends[place]
     halves = sorted([*moves, *pairs], key=lambda move: move.effects[place])
     effects = [move.effects[place] for move in halves]
-    wanted = (low + high) / 2 if high < math.inf else low * 1.001
-    found: list[tuple[float, float, Mapping[str, KnobValue]]] = []
+    if math.isinf(low) or math.isinf(high):
+        wanted = low if math.isinf(high) else high
+    else:
+        wanted = (low + high) / 2
+    found: list[tuple[float, float, tuple[_Move, ...]]] = []
     for pair in pairs:
-        reached = tuple(a + b for a, b in zip(values, pair.effects, strict=True))
-        found.append((bands.violation(reached), rng.random(), pair.changes))
+        reached = tuple(map(operator.add, values, pair.effects))
+        found.append((bands.violation(reached), rng.random(), (pair,)))
         middle = bisect.bisect(effects, wanted - reached[place])
         for half in halves[max(0, middle - NEAREST // 2) : middle + NEAREST // 2]:
             if pair.changes.keys().isdisjoint(half.changes):
-                joined = tuple(a + b for a, b in zip(reached, half.effects, strict=True))
-                found.append((bands.violation(joined), rng.random(), {**pair.changes, **half.changes}))
-    for _, _, changes in heapq.nsmallest(COUNTED, found):
-        yield changes
+                joined = tuple(map(operator.add, reached, half.effects))
+                found.append((bands.violation(joined), rng.random(), (pair, half)))
+    for _, _, parts in heapq.nsmallest(COUNTED, found):
+        yield {name: value for part in parts for name, value in part.changes.items()}

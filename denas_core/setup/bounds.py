@@ -54,7 +54,9 @@ def reachable(
             is_bounded = metric in space.bounded_metrics()
             largest = ranges[metric][1] if is_bounded else largest_value(space, full, metric)
             if not largest > 0:
-                raise ConfigError(f"constraint {str(constraint)!r}: no architecture of {space.id!r} has any {metric}")
+                raise ConfigError(
+                    f"constraint {str(constraint)!r}: no architecture of {space.id!r} has any {metric}"
+                )
             constraint = dataclasses.replace(constraint, bound=constraint.bound * largest, relative=False)
         absolute.append(constraint)
         if constraint.is_measured:

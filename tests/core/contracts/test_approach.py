@@ -28,13 +28,13 @@ def exactly(space: Conditional, arch: Architecture) -> list[Constraint]:
 def test_a_single_value_of_two_metrics_is_met_from_anywhere(space: Conditional) -> None:
     rng = random.Random(0)
     met = 0
-    for _ in range(40):
+    for _ in range(20):
         problem = Problem(space, exactly(space, space.sample(rng)))
         start, seed = space.sample(rng), rng.random()
         found = problem.repair(start, random.Random(seed))
         assert problem.repair(start, random.Random(seed)) == found
         met += not problem.violations(found)
-    assert met >= 38
+    assert met >= 19
 
 
 def test_the_least_violating_architecture_is_returned_where_none_keeps_the_bounds() -> None:
@@ -49,7 +49,7 @@ def test_samples_are_uniform_where_many_architectures_keep_the_bounds() -> None:
     problem = Problem(SPACE, [Constraint("params", True, 100)])
     drawn = [problem.sample(rng) for _ in range(300)]
     depths = [int(arch["depth"]) for arch in drawn]
-    samples = [arch for arch in (SPACE.sample(rng) for _ in range(3000)) if not problem.violations(arch)]
+    samples = [arch for arch in (SPACE.sample(rng) for _ in range(2000)) if not problem.violations(arch)]
     expected = sum(int(arch["depth"]) for arch in samples) / len(samples)
     assert not any(problem.violations(arch) for arch in drawn)
     # The standard error of the mean is 0.09.
@@ -59,8 +59,8 @@ def test_samples_are_uniform_where_many_architectures_keep_the_bounds() -> None:
 def test_repaired_samples_are_as_different_as_random_ones_within_the_bounds() -> None:
     rng = random.Random(1)
     problem = Problem(SPACE, [Constraint("params", False, 120), Constraint("params", True, 122)])
-    random_ones = [arch for arch in (SPACE.sample(rng) for _ in range(5000)) if not problem.violations(arch)]
-    assert 20 <= len(random_ones) <= 200
+    random_ones = [arch for arch in (SPACE.sample(rng) for _ in range(3000)) if not problem.violations(arch)]
+    assert 15 <= len(random_ones) <= 150
     drawn = propose_random(problem, History(), count=len(random_ones), seed=0)
     for knob in ("depth", "mixer", "width1", "width2"):
         values = {arch[knob] for arch in drawn}
@@ -87,7 +87,11 @@ def trials(problem: Problem, strategy: Strategy, count: int) -> list[Trial]:
     return found
 
 
-@pytest.mark.parametrize("strategy", [RandomSearch(batch=50), Evolution()], ids=["random", "evolution"])
+@pytest.mark.parametrize(
+    "strategy",
+    [RandomSearch(batch=50), Evolution(population=10, mutations=20, crossovers=20)],
+    ids=["random", "evolution"],
+)
 def test_nearly_all_proposals_keep_a_band_that_few_random_networks_keep(strategy: Strategy) -> None:
     rng = random.Random(2)
     bounds = [
@@ -96,9 +100,9 @@ def test_nearly_all_proposals_keep_a_band_that_few_random_networks_keep(strategy
     ]
     problem = Problem(SPACE, bounds)
     assert sum(not problem.violations(SPACE.sample(rng)) for _ in range(1000)) <= 5
-    found = trials(problem, strategy, 200)
-    assert len(found) == 200
-    assert sum(trial.is_scored for trial in found) >= 195
+    found = trials(problem, strategy, 100)
+    assert len(found) == 100
+    assert sum(trial.is_scored for trial in found) >= 97
 
 
 def test_nothing_is_proposed_when_all_that_keep_the_bounds_are_known() -> None:

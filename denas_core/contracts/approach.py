@@ -17,6 +17,9 @@ from denas_core.values.objectives import Constraint
 from .knob_space import KnobSpace
 
 ROUNDS = 8
+STALLED = 4
+"""Rounds without an improvement after which nothing better is expected."""
+
 MOVES = 32
 """Changes of one knob whose cost is counted in each round."""
 
@@ -109,6 +112,7 @@ def approach(
     best, least = start, bands.violation(values)
     if not least and start.key not in taken:
         return start
+    stalled = 0
     for _ in range(ROUNDS):
         here = bands.violation(values)
         nearest, reached = here or math.inf, current
@@ -129,8 +133,11 @@ def approach(
             if number < len(changes):
                 effects = tuple(b - a for a, b in zip(values, after, strict=True))
                 moves.append(_Move(made, effects))
+        stalled += 1
         if nearest < least:
-            best, least = reached, nearest
+            best, least, stalled = reached, nearest, 0
+        if stalled == STALLED:
+            break
         is_better = nearest < here
         current = reached if is_better else space.mutate(best, rng, layer_probability=0.1)
         values = count(current)
@@ -165,16 +172,14 @@ def _promising(
     low, high = bands.ends[place]
     halves = sorted([*moves, *pairs], key=lambda move: move.effects[place])
     effects = [move.effects[place] for move in halves]
-    if math.isinf(low) or math.isinf(high):
-        wanted = low if math.isinf(high) else high
-    else:
-        wanted = (low + high) / 2
+    middle = (low + high) / 2
+    wanted = middle if math.isfinite(middle) else min(high, max(low, values[place]))
     found: list[tuple[float, float, tuple[_Move, ...]]] = []
     for pair in pairs:
         reached = tuple(map(operator.add, values, pair.effects))
         found.append((bands.violation(reached), rng.random(), (pair,)))
-        middle = bisect.bisect(effects, wanted - reached[place])
-        for half in halves[max(0, middle - NEAREST // 2) : middle + NEAREST // 2]:
+        at = bisect.bisect(effects, wanted - reached[place])
+        for half in halves[max(0, at - NEAREST // 2) : at + NEAREST // 2]:
             if pair.changes.keys().isdisjoint(half.changes):
                 joined = tuple(map(operator.add, reached, half.effects))
                 found.append((bands.violation(joined), rng.random(), (pair, half)))

@@ -43,7 +43,8 @@ def test_bounds_that_are_reachable_each_but_not_together_end_with_what_can_be_ha
 
 def test_what_can_be_had_is_searched(tmp_path: Path) -> None:
     bounds = ["params<=64", "energy_mj>=8"]
-    result = toy_search(tmp_path / "a", space="toy/lift", constraints=bounds, budget=10)
+    strategy = {"name": "builtin/random", "batch": 5}
+    result = toy_search(tmp_path / "a", space="toy/lift", constraints=bounds, strategy=strategy, budget=5)
     assert result.is_finished
 
 

@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Iterator
 
+from denas_core.contracts.climb import climb
 from denas_core.contracts.problem import Problem
 from denas_core.contracts.space import SearchSpace
 from denas_core.errors import Infeasible
@@ -99,20 +100,9 @@ def largest_value(space: SearchSpace, full: Architecture, metric: str) -> float:
     The full architecture has the most parameters, but perhaps not the largest value of the metric. The search starts
     there, and changes the knob that gives the largest value until no change gives a larger one.
     """
-    best, most = full, space.cost(full)[metric]
-    counted = 0
-    while True:
-        step, reached = best, most
-        for other in sorted(space.neighbours(best), key=lambda arch: arch.key):
-            if counted == MOST_COUNTED:
-                return reached
-            counted += 1
-            value = space.cost(other)[metric]
-            if value > reached:
-                step, reached = other, value
-        if step == best:
-            return most
-        best, most = step, reached
+    problem = Problem(space)
+    best = climb(full, problem, lambda cost: cost[metric], most=MOST_COUNTED)
+    return problem.cost(best)[metric]
 
 
 def _starts(problem: Problem) -> Iterator[Architecture]:

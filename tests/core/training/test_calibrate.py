@@ -154,6 +154,27 @@ def test_weights_that_are_not_better_leave_the_run_as_it_is(place: Path) -> None
     assert json.loads((place / "run" / "result.json").read_text()) == result
 
 
+def test_accuracies_below_the_worst_of_the_metric_count_as_equal(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from denas_points.task import Side
+
+    monkeypatch.setattr(Side, "metric", Metric(name="accuracy", worst=0.5, is_share=True))
+    weights = []
+    for sign in (1, -1):
+        write_accuracies(
+            place / "run",
+            lambda trial, sign=sign: (
+                0.5 + (share := digits(trial) / 2**32 - 0.3) * (1 if share > 0 else sign)
+            ),
+        )
+        assert denas_here(*CALIBRATE, cwd=place).returncode == 0
+        weights.append(json.loads((place / "run" / "calibration.json").read_text())["weights"])
+        # Above the worst, a low share of the digits would be better, and not worse, with the other sign.
+        monkeypatch.setattr(Side, "metric", Metric(name="accuracy", worst=0.5, is_share=True))
+    assert weights[0] == weights[1]
+
+
 def files(run: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(run)): path.read_bytes()

@@ -30,7 +30,7 @@ def test_errors_above_one_count_as_one() -> None:
 
 
 def test_networks_that_have_all_learned_nothing_give_no_ranking() -> None:
-    with pytest.raises(ConfigError, match="'wer' is 1 in all 12 rows of trained.csv"):
+    with pytest.raises(ConfigError, match=r"'wer' is 1 in all 12 rows of trained\.csv"):
         with_counted(table(*[1 + place / 10 for place in range(12)]), ERRORS)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from denas_core.contracts.task import Metric
 from denas_core.runs.files import read_run
 from denas_core.values.trial import Trial
 from tests.core.toy_searches import denas_here
@@ -161,17 +162,16 @@ def test_accuracies_below_the_worst_of_the_metric_count_as_equal(
 
     monkeypatch.setattr(Side, "metric", Metric(name="accuracy", worst=0.5, is_share=True))
     weights = []
-    for sign in (1, -1):
-        write_accuracies(
-            place / "run",
-            lambda trial, sign=sign: (
-                0.5 + (share := digits(trial) / 2**32 - 0.3) * (1 if share > 0 else sign)
-            ),
-        )
+    # The networks below the worst are in one order, and then in the other.
+    for turned in (False, True):
+
+        def accuracy(trial: Trial, turned: bool = turned) -> float:
+            above = digits(trial) / 2**32 - 0.3
+            return 0.2 - above if turned and above < 0 else 0.5 + above
+
+        write_accuracies(place / "run", accuracy)
         assert denas_here(*CALIBRATE, cwd=place).returncode == 0
         weights.append(json.loads((place / "run" / "calibration.json").read_text())["weights"])
-        # Above the worst, a low share of the digits would be better, and not worse, with the other sign.
-        monkeypatch.setattr(Side, "metric", Metric(name="accuracy", worst=0.5, is_share=True))
     assert weights[0] == weights[1]
 
 

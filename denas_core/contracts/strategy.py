@@ -75,7 +75,7 @@ class Strategy(Component, ABC):
     ...
     ...         def propose(place, rng):
     ...             space = problem.space
-    ...             return space.sample(rng) if best is None else space.mutate(best, rng)
+    ...             return problem.sample(rng) if best is None else space.mutate(best, rng)
     ...
     ...         return propose_distinct(problem, history, count=count, seed=seed, propose=propose)
     >>> len(LocalSearch().ask(Problem(SampleMLP()), History(), count=2, seed=0))

@@ -16,8 +16,8 @@ from denas_core.text import quantity
 from denas_core.values.architecture import Architecture
 from denas_core.values.objectives import Constraint
 
-STARTS = 12
-"""Architectures from which one within the constraints is searched."""
+STARTS = 6
+"""Random architectures from which one within the constraints is searched."""
 
 SECONDS = 4.0
 """CPU seconds of the search."""

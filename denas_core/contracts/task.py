@@ -47,10 +47,11 @@ class Metric:
         """Return whether `value` is better than another; any value is better than None."""
         if than is None:
             return True
-        value, than = self._counted(value), self._counted(than)
+        value, than = self.counted(value), self.counted(than)
         return value > than if self.direction == "maximize" else value < than
 
-    def _counted(self, value: float) -> float:
+    def counted(self, value: float) -> float:
+        """Return `value`, or `worst` if that is better: a model that has learned nothing is not worse than another."""
         if self.worst is None:
             return value
         return max(value, self.worst) if self.direction == "maximize" else min(value, self.worst)

@@ -15,6 +15,7 @@ from denas_core.runs.files import ARCHITECTURES, BEST, RESULT
 from denas_core.runs.races import read_race
 from denas_core.setup.setup import Setup
 from denas_core.system.atomic import storage_errors, sync_directory, write_json
+from denas_core.values.fronts import objective_point
 from denas_core.values.objectives import SCORE, Objective
 from denas_core.values.ranking import pareto_front
 from denas_core.values.sample import sample_of
@@ -187,13 +188,9 @@ def select_front(
             continue
         candidates.append(trial)
         points.append(
-            [_cost(values[trial.arch.key] if o.name == SCORE else metrics[o.name], o) for o in objectives]
+            objective_point(trial, values, objectives)
         )
     return [candidates[index] for index in pareto_front(points)]
-
-
-def _cost(value: float, objective: Objective) -> float:
-    return value if objective.direction == "minimize" else -value
 
 
 def write_result(result: SearchResult) -> None:

@@ -19,6 +19,7 @@ SCORE = "score"
 """Name of the objective that is the combined score. All other objectives are metrics."""
 
 _SECONDS = {"s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_DIRECTIONS: Mapping[str, Direction] = {"max": "maximize", "min": "minimize"}
 _NUMBER = r"(\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+)"
 
 
@@ -159,21 +160,50 @@ class Objective:
 
     @classmethod
     def parse(cls, text: str, metrics: Metrics = CORE_METRICS) -> Objective:
-        """Read ``score``, or the name or short name of a metric.
+        """Read ``score``, or the name or short name of a metric, with or without ``max:`` or ``min:`` before it.
+
+        A metric that is counted may be an objective in either direction: under a bound on latency, more parameters can
+        be the aim. The score and measured metrics are better in one direction only.
 
         Args:
             text: The objective.
             metrics: The metrics that it may name.
 
         Raises:
-            ConfigError: the name is unknown.
+            ConfigError: the text has another form, the name is unknown, or the direction is not one that it can have.
         """
-        name = text.strip()
-        if name == SCORE:
-            return cls(name)
         origin = f"objective {text!r}"
-        metric = metrics.check(SHORT_NAMES.get(name, name), origin=origin, also=(SCORE,))
-        return cls(metric.name, metric.direction, metric.is_measured)
+        prefix, colon, rest = text.partition(":")
+        name = (rest if colon else prefix).strip()
+        if colon and (prefix.strip() not in _DIRECTIONS or not name):
+            raise ConfigError(
+                f"{origin} is not of the form 'metric', 'max:metric' or 'min:metric', such as 'max:score' or "
+                "'min:latency_ms'"
+            )
+        if name == SCORE:
+            objective = cls(name)
+        else:
+            metric = metrics.check(SHORT_NAMES.get(name, name), origin=origin, also=(SCORE,))
+            objective = cls(metric.name, metric.direction, metric.is_measured)
+        direction = _DIRECTIONS[prefix.strip()] if colon else objective.direction
+        # What is not known yet may have any direction. The text is read again when space and probe are known.
+        is_known = name == SCORE or metrics.others == "unknown" or metrics.knows(objective.name)
+        if direction != objective.direction and is_known and (name == SCORE or objective.is_measured):
+            better, prefix = ("larger", "max") if objective.direction == "maximize" else ("smaller", "min")
+            raise ConfigError(
+                f"{origin}: a {better} {objective.name} is always better; write '{prefix}:{objective.name}'"
+            )
+        return dataclasses.replace(objective, direction=direction)
+
+    def cost(self, value: float) -> float:
+        """Return `value` with the sign that makes smaller numbers better."""
+        return value if self.direction == "minimize" else -value
+
+    def text(self, metrics: Metrics = CORE_METRICS) -> str:
+        """Return the shortest text that `parse` reads as this objective, given the same metrics."""
+        if self.name == SCORE or self.direction == metrics.direction(self.name):
+            return self.name
+        return f"{'max' if self.direction == 'maximize' else 'min'}:{self.name}"
 
 
 def violations(constraints: Iterable[Constraint], metrics: Mapping[str, float]) -> dict[Constraint, float]:

@@ -40,7 +40,7 @@ from denas_core.values.hypervolume import hypervolume
 
 SETTINGS = {"one": ("score",), "two": ("score", "params"), "three": ("score", "params", "flops")}
 CHECKPOINTS = (50, 100, 150, 200, 300, 400, 500)
-LONG = 3000
+LONG = 1500
 """Evaluations of the search that decides the best score, against which hypervolumes are scaled."""
 
 Point = tuple[float, ...]
@@ -145,7 +145,10 @@ def measures(rows: Sequence[Mapping[str, float]], ends: Mapping[str, tuple[float
 
     def volume(count: int) -> float | None:
         points = [
-            [1 - share, min(max((row["params"] - ends["params"][1]) / (ends["params"][0] - ends["params"][1]), 0), 1)]
+            [
+                1 - share,
+                min(max((row["params"] - ends["params"][1]) / (ends["params"][0] - ends["params"][1]), 0), 1),
+            ]
             for row, share in zip(rows[:count], shares, strict=False)
         ]
         return hypervolume([[max(point[0], 0.0), point[1]] for point in points])
@@ -186,7 +189,9 @@ def _mean(values: Sequence[float]) -> str:
 
 def main() -> None:
     """Search with every method, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--work", type=Path, required=True, help="directory of tables and finished searches")
     parser.add_argument("--spaces", nargs="+", default=["cv-vit", "nlp-bert"])
     parser.add_argument("--settings", nargs="+", default=["one", "two"], choices=SETTINGS)
@@ -226,7 +231,13 @@ def main() -> None:
                     start = time.process_time()
                     rows = search(surrogate, SETTINGS[setting], seed, options.budget)
                     seconds = time.process_time() - start
-                    line = {"space": name, "setting": setting, "method": text, "seed": seed, "seconds": seconds}
+                    line = {
+                        "space": name,
+                        "setting": setting,
+                        "method": text,
+                        "seed": seed,
+                        "seconds": seconds,
+                    }
                     lines.append({**line, **measures(rows, ends)})
                     with store.open("a") as out:
                         print(json.dumps(lines[-1]), file=out)

@@ -6,7 +6,6 @@ import csv
 import dataclasses
 import itertools
 import json
-import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import numpy.typing as npt
 from comparing import denas, settings
 
 from denas_core import Architecture, Registry, SearchSpace, kendall_tau
+from denas_core.values.ranking import average_ranks
 
 Floats = npt.NDArray[np.float64]
 
@@ -26,8 +26,8 @@ SPACES: dict[str, tuple[str, dict[str, Any], int]] = {
 }
 """Space, options, and number of networks that a search measures for the table."""
 
-LENGTHS = (0.5, 1.0, 2.0, 4.0, 8.0)
-NOISES = (1e-4, 1e-3, 1e-2, 0.1)
+LENGTHS = (1.0, 2.0, 4.0)
+NOISES = (1e-4, 1e-2, 0.1)
 FOLDS = 5
 NAMES = ("score", "params", "flops")
 
@@ -89,37 +89,50 @@ def kernel(squares: Floats, dots: Floats, length: float) -> Floats:
     return dots + 1.0 + np.exp(-squares / (2 * length**2))
 
 
-def fit(space: SearchSpace, archs: Sequence[Architecture], columns: Mapping[str, Sequence[float]]) -> Surrogate:
-    """Return the regression, whose length and noise leave the smallest error on networks that were left out."""
+def fit(
+    space: SearchSpace, archs: Sequence[Architecture], columns: Mapping[str, Sequence[float]], file: Path
+) -> Surrogate:
+    """Return the regression, whose length and noise leave the smallest error on networks that were left out.
+
+    Args:
+        space: The space.
+        archs: The measured networks.
+        columns: Their values by column.
+        file: Where the lengths and the noises are kept.
+    """
+    chosen = json.loads(file.read_text()) if file.exists() else {}
     features = np.stack([encode(space, arch) for arch in archs])
     squares = ((features[:, None, :] - features[None, :, :]) ** 2).sum(axis=2)
     dots = features @ features.T
-    folds = np.array([index % FOLDS for index in range(len(archs))])
-    random.Random(0).shuffle(folds)  # type: ignore[arg-type]
     weights, agreement = {}, {}
     for name, column in columns.items():
         raw = np.array(column) if name == "score" else np.log(np.array(column))
         mean, deviation = raw.mean(), raw.std()
         target = (raw - mean) / deviation
-        best: tuple[float, float, float, Floats] | None = None
-        for length, noise in itertools.product(LENGTHS, NOISES):
-            covariance = kernel(squares, dots, length)
-            predicted = np.empty(len(target))
-            for fold in range(FOLDS):
-                seen, left = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-                solved = np.linalg.solve(
-                    covariance[np.ix_(seen, seen)] + noise * np.eye(len(seen)), target[seen]
-                )
-                predicted[left] = covariance[np.ix_(left, seen)] @ solved
-            error = float(((predicted - target) ** 2).mean())
-            if best is None or error < best[0]:
-                best = (error, length, noise, predicted)
-        assert best is not None
-        _, length, noise, predicted = best
-        agreement[name] = kendall_tau(predicted.tolist(), target.tolist()) or 0.0
+        if name not in chosen:
+            chosen[name] = choose(squares, dots, target)
+        length, noise, agreement[name] = chosen[name]
         full = np.linalg.solve(kernel(squares, dots, length) + noise * np.eye(len(target)), target)
         weights[name] = (full, length, float(mean), float(deviation))
+    file.write_text(json.dumps(chosen))
     return Surrogate(space, features, weights, agreement)
+
+
+def choose(squares: Floats, dots: Floats, target: Floats) -> tuple[float, float, float]:
+    """Return the length and the noise with the smallest error on networks that were left out, and Kendall's tau."""
+    folds = np.random.default_rng(0).permutation(len(target)) % FOLDS
+    best = (np.inf, 0.0, 0.0, 0.0)
+    for length, noise in itertools.product(LENGTHS, NOISES):
+        covariance = kernel(squares, dots, length)
+        predicted = np.empty(len(target))
+        for fold in range(FOLDS):
+            seen, left = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+            solved = np.linalg.solve(covariance[np.ix_(seen, seen)] + noise * np.eye(len(seen)), target[seen])
+            predicted[left] = covariance[np.ix_(left, seen)] @ solved
+        error = float(((predicted - target) ** 2).mean())
+        if error < best[0]:
+            best = (error, length, noise, kendall_tau(predicted.tolist(), target.tolist()) or 0.0)
+    return best[1:]
 
 
 def read_surrogate(name: str, work: Path, registry: Registry, *, accuracies: Path | None) -> Surrogate:
@@ -132,7 +145,8 @@ def read_surrogate(name: str, work: Path, registry: Registry, *, accuracies: Pat
         table.write_text(json.dumps(rows))
     rows = json.loads(table.read_text())
     archs = [space.architecture(row["arch"]) for row in rows]
-    return fit(space, archs, {column: [row[column] for row in rows] for column in NAMES})
+    columns = {column: [row[column] for row in rows] for column in NAMES}
+    return fit(space, archs, columns, work / f"{name}-fit.json")
 
 
 def from_search(
@@ -141,12 +155,26 @@ def from_search(
     """Return the networks that a search scored, by the default score."""
     if not (run / "result.json").exists():
         values = [f"space.{key}={json.dumps(value)}" for key, value in options.items()]
-        given = ("--strategy", "builtin/evolution", "--budget", str(count), "--seed", "1000", "-o", str(run), "-q")
+        given = (
+            "--strategy",
+            "builtin/evolution",
+            "--budget",
+            str(count),
+            "--seed",
+            "1000",
+            "-o",
+            str(run),
+            "-q",
+        )
         denas("search", of, *settings(values), *given)
     insight = json.loads((run / "insight.json").read_text())["values"]
     trials = denas("trials", str(run))["trials"]
     return [
-        {"arch": row["arch"], "score": insight[row["key"]], **{name: row["metrics"][name] for name in NAMES[1:]}}
+        {
+            "arch": row["arch"],
+            "score": insight[row["key"]],
+            **{name: row["metrics"][name] for name in NAMES[1:]},
+        }
         for row in trials
         if row["state"] == "scored"
     ]
@@ -162,5 +190,9 @@ def from_file(space: SearchSpace, accuracies: Path | None) -> list[dict[str, Any
             arch = space.parse(row["arch_str"])
             cost = space.cost(arch)
             accuracy = float(row["cifar100_test_200"])
-            rows.append({"arch": arch.as_dict(), "score": accuracy, "params": cost["params"], "flops": cost["flops"]})
-    return rows
+            rows.append(
+                {"arch": arch.as_dict(), "score": accuracy, "params": cost["params"], "flops": cost["flops"]}
+            )
+    # The place in the order in place of the accuracy, because a few networks that learn nothing would decide the fit.
+    ranks = average_ranks(np.array([row["score"] for row in rows]))
+    return [{**row, "score": float(rank) / len(rows)} for row, rank in zip(rows, ranks, strict=True)]

@@ -23,10 +23,13 @@ class NSGA2(Strategy):
     2002, doi:10.1109/4235.996017, sections III and VI). A parent is the better one of two random members. With one
     objective, the layers are the order of its values, and this is an evolution that keeps the best.
 
-    The first generation is `population` random architectures; every later one has `children` proposals.
+    The first generation is `first` random architectures; every later one has `children` proposals.
     """
 
-    population: int = option(50, "Random architectures of the first generation, and parents", at_least=2, at_most=10_000)
+    first: int = option(50, "Random architectures of the first generation", at_least=1, at_most=100_000)
+    population: int = option(
+        20, "Members of the population, which are the parents", at_least=2, at_most=10_000
+    )
     children: int = option(10, "Proposals of each later generation", at_least=1, at_most=10_000)
     crossover: float = option(0.9, "Probability that a child has two parents", at_least=0, at_most=1)
     layer_probability: float = option(
@@ -42,7 +45,7 @@ class NSGA2(Strategy):
     @property
     def generation_size(self) -> int:
         """The number of proposals of the largest generation, which is the first one or any other."""
-        return max(self.population, self.children)
+        return max(self.first, self.children)
 
     def ask(self, problem: Problem, history: History, *, count: int, seed: int) -> list[Architecture]:
         """Return random architectures first, and then the children of the population."""

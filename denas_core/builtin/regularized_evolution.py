@@ -25,9 +25,13 @@ class RegularizedEvolution(Strategy):
     The first generation is `population` random architectures; every later one has `children` proposals.
     """
 
-    population: int = option(50, "Random architectures of the first generation, and parents", at_least=1, at_most=10_000)
+    population: int = option(
+        50, "Random architectures of the first generation, and parents", at_least=1, at_most=10_000
+    )
     children: int = option(10, "Proposals of each later generation", at_least=1, at_most=10_000)
-    tournament: int = option(10, "Members of the population of which the best is a parent", at_least=1, at_most=10_000)
+    tournament: int = option(
+        10, "Members of the population of which the best is a parent", at_least=1, at_most=10_000
+    )
     layer_probability: float = option(
         0.0, "Probability that mutation redraws a knob of one layer", at_least=0, at_most=1
     )

@@ -45,9 +45,10 @@ ArchOption = Annotated[
     str | None,
     typer.Option(
         "--arch",
-        metavar="KEY|FILE|TEXT",
-        help="Architecture: first digits of a key of the run, a YAML or JSON file, or the space's notation. "
-        "[default: the best one of the run]",
+        "--select",
+        metavar="KEY|NAME|FILE|TEXT",
+        help="Architecture: first digits of a key of the run; best, knee, fastest or smallest of its front; a YAML or "
+        "JSON file, or the space's notation. [default: the best one of the run]",
     ),
 ]
 ScoreOption = Annotated[str | None, typer.Option("--score", help="Score. [default: scores/de-score]")]

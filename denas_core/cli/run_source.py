@@ -80,7 +80,7 @@ def choose_architecture(space: SearchSpace, run: Path | None, given: str | None)
     Args:
         space: The space of the architecture.
         run: The run whose trials ``--arch`` may name by their keys.
-        given: What the user gave: the first digits of a key, a file, or the space's notation.
+        given: What the user gave: the first digits of a key, a name of `CHOICES`, a file, or the space's notation.
 
     Raises:
         ConfigError: there is no such architecture.
@@ -98,6 +98,10 @@ def choose_architecture(space: SearchSpace, run: Path | None, given: str | None)
                 f"denas search --resume {shlex.quote(str(run))}"
             )
         return read_architecture(space, str(best))
+    if run is not None:
+        from denas_core.runs.choices import chosen_key
+
+        given = chosen_key(run, given)
     if run is not None and re.fullmatch(r"[0-9a-f]{4,}", given):
         return _architecture_of_trial(space, run, given)
     return read_architecture(space, given)

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from denas_core.runs.choices import CHOICES
 from denas_core.values.metrics import shown_metrics
 
 from .output import MORE, print_next, print_table, print_text
@@ -118,6 +119,20 @@ def print_result(result: SearchResult) -> None:
             f"denas latency {run}",
         ]
     )
+
+
+def print_selected(result: SearchResult, name: str) -> None:
+    """Print the trial that a name of `CHOICES` or a key chooses, and what to do with it.
+
+    Raises:
+        ConfigError: the result has no such trial.
+    """
+    trial = result.select(name)
+    print_ranking([trial], result.values, components=result.components, is_relative=False)
+    run = shlex.quote(str(result.path))
+    file = f"{run}/architectures/{trial.arch.key}.json"
+    print_text(f"{CHOICES.get(name, 'the chosen one')}: {file}")
+    print_next([f"denas train {run} --select {name} --data DATA", f"denas score {run} --select {name}"])
 
 
 def print_ranking(

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from denas_core.results.against_random import against_random
+from denas_core.results.front import course_of_hypervolume, select_front, select_knee
 from denas_core.results.insight import Insight
 from denas_core.results.race import summarise_race
-from denas_core.results.result import FINALISTS, finite, select_front
+from denas_core.results.result import FINALISTS, finite
 from denas_core.runs.races import read_race, trained_metric
 from denas_core.runs.store import Store
 from denas_core.system.machine import moment
@@ -64,7 +65,7 @@ def gather(
         )
     metrics = stored_metrics(insight.metrics if insight else ())
     race = read_race(run)
-    front = _front(ranked, values, insight, metrics)
+    front, knee, course = _front(ranked, values, insight, metrics)
     best = ranked[0] if ranked else None
     confidence, reasons = usable_summary(read_confidence(run), header, ranked)
     messages += reasons
@@ -98,6 +99,8 @@ def gather(
         "finalists": [by_key[trial.arch.key] for trial in ranked[:top]],
         "race": None if race is None else {**summarise_race(race), "resume": resume_command(run)},
         "front": [trial.arch.key for trial in front],
+        "knee": None if knee is None else knee.arch.key,
+        "hypervolume": None if course is None else [list(step) for step in course],
         "knobs": knob_influence(ranked),
         "drawing": None if insight is None else insight.drawing,
         "latency": _latency(trials),
@@ -131,11 +134,14 @@ def _ranked(trials: Sequence[Trial], values: Mapping[str, float | None]) -> list
 
 def _front(
     ranked: Sequence[Trial], values: Mapping[str, float | None], insight: Insight | None, metrics: Metrics
-) -> list[Trial]:
+) -> tuple[list[Trial], Trial | None, list[tuple[int, float]] | None]:
+    """Return the front, its knee, and its hypervolume after each trial."""
     if insight is None:
-        return []
+        return [], None, None
     known = {key: float("-inf") if value is None else value for key, value in values.items()}
-    return select_front(ranked, known, [Objective.parse(name, metrics) for name in insight.objectives])
+    objectives = [Objective.parse(name, metrics) for name in insight.objectives]
+    front = select_front(ranked, known, objectives)
+    return front, select_knee(front, known, objectives), course_of_hypervolume(ranked, known, objectives)
 
 
 def _against_random(

@@ -69,7 +69,7 @@ def insight_of(setup: Setup, trials: Sequence[Trial]) -> Insight:
             for c in setup.problem.constraints
         ],
         ranges={name: list(ends) for name, ends in setup.ranges.items()},
-        objectives=[objective.name for objective in setup.objectives],
+        objectives=[objective.text(setup.metrics) for objective in setup.objectives],
         drawing=drawing,
         notation=notation,
         size=size,

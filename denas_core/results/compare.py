@@ -17,7 +17,7 @@ from denas_core.runs.races import read_race, trained_metric
 from denas_core.setup.config import COMPONENTS, differences, make_config
 from denas_core.setup.stored import with_new_options
 from denas_core.values.metrics import Metrics, stored_metrics
-from denas_core.values.objectives import Objective
+from denas_core.values.objectives import SCORE, Objective
 from denas_core.values.ranking import kendall_tau
 from denas_core.values.trial import STATES, Trial
 
@@ -284,10 +284,9 @@ def _shared(first: Run, second: Run) -> dict[str, Any]:
 def _joint(runs: Sequence[Run]) -> dict[str, Any]:
     combination = runs[0].combination
     assert combination is not None  # `why_not_jointly` has checked it
-    objectives = [
-        name for name in runs[0].config["objectives"] if all(name in run.config["objectives"] for run in runs)
-    ] or ["score"]
-    axes = [Objective.parse(name, runs[0].metrics) for name in objectives]
+    axes_of = [[Objective.parse(text, run.metrics) for text in run.config["objectives"]] for run in runs]
+    axes = [axis for axis in axes_of[0] if all(axis in others for others in axes_of)] or [Objective(SCORE)]
+    objectives = [axis.text(runs[0].metrics) for axis in axes]
     members = rank_jointly([run.trials for run in runs], combination, axes)
     sampled = combination.sampled([member.trial for member in members])
     return {

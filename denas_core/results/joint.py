@@ -10,7 +10,7 @@ from denas_core.values.objectives import Objective
 from denas_core.values.trial import Trial
 
 from .combination import Combination
-from .result import select_front
+from .front import select_front
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

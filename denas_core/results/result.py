@@ -6,22 +6,21 @@ import collections
 import dataclasses
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from denas_core.errors import NoResult
+from denas_core.errors import ConfigError, NoResult
+from denas_core.runs.choices import CHOICES, check_choice
 from denas_core.runs.files import ARCHITECTURES, BEST, RESULT
 from denas_core.runs.races import read_race
 from denas_core.setup.setup import Setup
 from denas_core.system.atomic import storage_errors, sync_directory, write_json
-from denas_core.values.fronts import objective_point
-from denas_core.values.objectives import SCORE, Objective
-from denas_core.values.ranking import pareto_front
 from denas_core.values.sample import sample_of
 from denas_core.values.trial import STATES, Trial
 
 from .against_random import AgainstRandom, against_random
+from .front import course_of_hypervolume, last_volume, name_choices, select_front, select_knee
 
 SCHEMA = "denas.search/1"
 FINALISTS = 10
@@ -45,6 +44,9 @@ class SearchResult:
         uses_sample: Whether they rank them against the random networks of the run, see `sample_of`.
         against_random: How the best trial compares with random networks; None if the run has no random sample.
         front: Trials that no other trial dominates, ordered by score.
+        objectives: Axes of the front, as `Objective.parse` reads them.
+        choices: Keys of the trials that users can choose by name, see `denas_core.runs.choices.CHOICES`.
+        hypervolume: Hypervolume of the front, see `course_of_hypervolume`; None if it is unknown.
         notices: Sentences for the user about the result.
         is_finished: Whether the search ended by itself. False if a signal stopped it.
     """
@@ -59,6 +61,9 @@ class SearchResult:
     is_relative: bool
     uses_sample: bool
     front: Sequence[Trial]
+    objectives: Sequence[str] = ()
+    choices: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    hypervolume: float | None = None
     against_random: AgainstRandom | None = None
     notices: Sequence[str] = ()
     is_finished: bool = True
@@ -72,6 +77,20 @@ class SearchResult:
     def sampled(self) -> int:
         """Number of random networks against which the values are ranks; 0 if they are ranks within the run."""
         return len(sample_of(self.ranked)) if self.uses_sample else 0
+
+    def select(self, name: str) -> Trial:
+        """Return a trial by a name of `CHOICES`, or by the first digits of its key.
+
+        Raises:
+            ConfigError: no scored trial is meant, or several are.
+        """
+        key = check_choice(name, self.choices) if name in CHOICES else name
+        found = [trial for trial in self.ranked if key and trial.arch.key.startswith(key)]
+        if len(found) != 1:
+            raise ConfigError(
+                f"{len(found)} scored trials of run {str(self.path)!r} have keys that begin with {name!r}"
+            )
+        return found[0]
 
     def describe(self, trial: Trial) -> dict[str, Any]:
         """Return a trial with its combined value, as JSON can represent it."""
@@ -98,6 +117,9 @@ class SearchResult:
             "score_is": describe_value(is_relative=self.is_relative, sampled=self.sampled),
             "against_random": None if self.against_random is None else self.against_random.as_dict(),
             "best": self.describe(self.best),
+            "objectives": list(self.objectives),
+            "choices": dict(self.choices),
+            "hypervolume": self.hypervolume,
             "front": [self.describe(trial) for trial in self.front],
             "notices": list(self.notices),
         }
@@ -148,6 +170,9 @@ def make_result(
         is_relative=setup.scoring.is_relative,
         uses_sample=setup.scoring.uses_sample,
         front=front,
+        objectives=[objective.text(setup.metrics) for objective in setup.objectives],
+        choices=name_choices(scored[0], select_knee(front, values, setup.objectives), front),
+        hypervolume=last_volume(course_of_hypervolume(scored, values, setup.objectives)),
         against_random=against_random(scored, values, scored[0]) if setup.scoring.uses_sample else None,
         notices=notices,
         is_finished=is_finished,
@@ -171,28 +196,6 @@ def _unstable(trials: Sequence[Trial]) -> list[str]:
     ]
 
 
-def select_front(
-    ranked: Sequence[Trial], values: dict[str, float], objectives: Sequence[Objective]
-) -> list[Trial]:
-    """Return the trials that no other trial dominates, in the given order.
-
-    If an objective is measured, trials without a stable latency are left out.
-    """
-    candidates: list[Trial] = []
-    points: list[list[float]] = []
-    for trial in ranked:
-        metrics = trial.evaluation.metrics
-        if any(o.name != SCORE and o.name not in metrics for o in objectives):
-            continue
-        if any(o.is_measured for o in objectives) and not trial.evaluation.has_stable_latency:
-            continue
-        candidates.append(trial)
-        points.append(
-            objective_point(trial, values, objectives)
-        )
-    return [candidates[index] for index in pareto_front(points)]
-
-
 def write_result(result: SearchResult) -> None:
     """Write ``result.json``, with the race of the run if it had one, and an architecture file for each finalist.
 
@@ -203,7 +206,9 @@ def write_result(result: SearchResult) -> None:
     with storage_errors(directory):
         directory.mkdir(exist_ok=True)
         sync_directory(result.path)
-    finalists = {trial.arch.key: trial for trial in (*result.ranked[:FINALISTS], *result.front[:FRONT_FILES])}
+    chosen = [trial for trial in result.front if trial.arch.key in result.choices.values()]
+    kept = (*result.ranked[:FINALISTS], *result.front[:FRONT_FILES], *chosen)
+    finalists = {trial.arch.key: trial for trial in kept}
     for stale in directory.glob("*.json"):
         if stale.stem not in finalists:
             stale.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -17,6 +17,8 @@ from denas_core.registry.options import explain
 from denas_core.system.guarded_yaml import load_mapping, load_yaml, read_text
 from denas_core.values.metrics import ANY_METRIC
 from denas_core.values.objectives import Budget, Constraint, Objective
+
+T = TypeVar("T")
 
 COMPONENTS: tuple[Kind, ...] = ("space", "score", "strategy", "probe", "executor")
 
@@ -99,7 +101,7 @@ class RunConfig(BaseModel):
     )
     objectives: tuple[str, ...] = Field(
         default=("score", "params", "flops"),
-        description="Axes of the Pareto front: 'score' is maximised, metrics are minimised",
+        description="Axes of the Pareto front, such as 'score', 'latency_ms' or, with the direction, 'max:params'",
     )
     budget: str | int = Field(default="60s", description="Scored candidates (200) or time (60s, 5min, 2h)")
     seed: int = Field(default=0, ge=0, le=2**63 - 1, description="Seed of everything random")
@@ -133,7 +135,8 @@ class RunConfig(BaseModel):
     @classmethod
     def _check_objectives(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         parsed = [_parse(partial(Objective.parse, metrics=ANY_METRIC), text) for text in value]
-        if not value or len(set(parsed)) < len(value):
+        # One metric in two directions would put every architecture on the front.
+        if not value or len({objective.name for objective in parsed}) < len(value):
             raise ValueError(f"objectives {list(value)!r} must be distinct, and at least one")
         return value
 
@@ -299,7 +302,7 @@ def _check_encodable(document: Mapping[str, Any], origin: str) -> None:
             ) from None
 
 
-def _parse(parse: Callable[[Any], object], value: Any) -> object:
+def _parse(parse: Callable[[Any], T], value: Any) -> T:
     try:
         return parse(value)
     except ConfigError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from denas_core.contracts.component import Component
@@ -100,7 +100,7 @@ class Setup:
             check_knobs(space)
         scoring = Scoring(made["score"], space, lambda name: _proxy(registry, name))
         metrics = declared_metrics({f"{kind} {made[kind].id!r}": made[kind] for kind in ("space", "probe")})
-        objectives = tuple(Objective.parse(text, metrics) for text in config.objectives)
+        named = objectives = tuple(Objective.parse(text, metrics) for text in config.objectives)
         bounds = [Constraint.parse(text, metrics) for text in config.constraints]
         relative = tuple(bound for bound in bounds if bound.relative and bound.is_measured)
         with plugin_errors(f"space {space.id!r}"):
@@ -123,7 +123,7 @@ class Setup:
         device = choose_device(config.device)
         data = None if config.data is None else choose_data(registry, space, config.data)
         return cls(
-            config=_written_out(config, made, device, data),
+            config=_written_out(config, made, device, data, [o.text(metrics) for o in named]),
             space=space,
             scoring=scoring,
             strategy=made["strategy"],
@@ -244,7 +244,11 @@ def _proxy(registry: Registry, name: str) -> ProxyScore:
 
 
 def _written_out(
-    config: RunConfig, made: Mapping[str, Component], device: str, data: ScoringData | None
+    config: RunConfig,
+    made: Mapping[str, Component],
+    device: str,
+    data: ScoringData | None,
+    objectives: Sequence[str],
 ) -> RunConfig:
     parts: dict[str, Any] = {
         kind: ComponentConfig(name=made[kind].id, **made[kind].options()) for kind in COMPONENTS
@@ -252,4 +256,4 @@ def _written_out(
     if data is not None:
         task = DataTaskConfig(name=data.task.id, **data.task.options())
         parts["data"] = DataConfig(path=str(data.path), task=task)
-    return config.model_copy(update={**parts, "device": device})
+    return config.model_copy(update={**parts, "device": device, "objectives": tuple(objectives)})

@@ -13,6 +13,7 @@ from denas_core.contracts.trained_model import TrainedModel
 from denas_core.errors import ConfigError
 from denas_core.models.trained import build_network
 from denas_core.registry.registry import Registry
+from denas_core.runs.choices import chosen_key
 from denas_core.runs.files import ARCHITECTURES, BEST, CONFIG, is_run, read_run
 from denas_core.setup.config import make_config
 from denas_core.setup.stored import check_unchanged
@@ -94,11 +95,16 @@ def read_origin(path: Path, registry: Registry, *, options: Mapping[str, Any]) -
     return Origin(path=path, space=space, seed=config.seed, device=config.device)
 
 
-def untrained_model(run: Path, registry: Registry) -> TrainedModel:
-    """Return the best network of a run with fresh weights under the run's seed.
+def untrained_model(run: Path, registry: Registry, *, choice: str | None = None) -> TrainedModel:
+    """Return the network of a finalist of a run with fresh weights under the run's seed.
+
+    Args:
+        run: The run directory.
+        registry: The installed plugins.
+        choice: The first digits of a finalist's key, or a name of `CHOICES`; by default the best one.
 
     Raises:
-        ConfigError: there is no run, or it has no best architecture yet.
+        ConfigError: there is no run, it has no best architecture yet, or no such finalist.
     """
     from denas_core.setup.config import make_config, read_document
     from denas_core.system.guarded_yaml import read_text
@@ -112,6 +118,15 @@ def untrained_model(run: Path, registry: Registry) -> TrainedModel:
     config = make_config(document, origin=str(run / CONFIG), text=text)
     space = registry.create("space", config.space.name, config.space.options)
     arch = space.parse(read_text(str(best)), origin=str(best))
+    if choice is not None:
+        origin = Origin(path=run, space=space, seed=config.seed, device=config.device)
+        found = origin.finalist(chosen_key(run, choice))
+        if found is None:
+            raise ConfigError(
+                f"no finalist of run {str(run)!r} has a key that begins with {choice!r}; choose from "
+                f"{', '.join(key[:12] for key in origin.finalists())}"
+            )
+        arch = found
     network = space.load(build_network(space, arch), arch, seed=config.seed)
     return TrainedModel(
         space=space,

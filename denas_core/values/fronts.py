@@ -12,7 +12,9 @@ from .ranking import pareto_front
 from .trial import Trial
 
 
-def objective_point(trial: Trial, values: Mapping[str, float], objectives: Sequence[Objective]) -> list[float]:
+def objective_point(
+    trial: Trial, values: Mapping[str, float], objectives: Sequence[Objective]
+) -> list[float]:
     """Return the value of a scored trial in each objective, with a sign that makes smaller values better.
 
     Args:
@@ -44,6 +46,11 @@ def order_by_domination(
         points: The points.
         count: Number of points that are wanted; None for all. A layer is never cut before its crowding is computed.
     """
+    if points and len(points[0]) == 1:
+        # Each distinct value is a layer, so sorting takes the place of one search for a front after the other.
+        places = {value: layer for layer, value in enumerate(sorted({point[0] for point in points}))}
+        order = sorted(range(len(points)), key=lambda index: points[index][0])
+        return [(index, places[points[index][0]], math.inf) for index in order][:count]
     left = list(range(len(points)))
     wanted = len(points) if count is None else min(count, len(points))
     ordered: list[tuple[int, int, float]] = []

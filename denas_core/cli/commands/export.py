@@ -9,6 +9,7 @@ import typer
 
 from denas_core.cli.arguments import JsonOption
 from denas_core.cli.output import print_json
+from denas_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from denas_core.contracts.exporter import Exporter
@@ -44,6 +45,14 @@ def export(
         bool,
         typer.Option("--untrained", help="Export the run's best architecture with fresh weights."),
     ] = False,
+    select: Annotated[
+        str | None,
+        typer.Option(
+            "--select",
+            metavar="NAME|KEY",
+            help="With --untrained, another finalist of the run: knee, fastest or smallest, or its key.",
+        ),
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -66,6 +75,11 @@ def export(
     exporter = registry.create("exporter", _form(registry, to), _options(set_ or []), origin="--set")
     if untrained and isinstance(exporter, RunExporter):
         raise ConfigError(f"--untrained is for networks, and {exporter.id!r} writes the trials of a run")
+    if select is not None and not untrained:
+        raise ConfigError(
+            f"--select {select!r} chooses an architecture that is exported with --untrained; "
+            "'denas train --select' chooses the one that is trained"
+        )
     directory = path / "export" / exporter.id.rpartition("/")[2] if out is None else out
     check_target(directory, replace=replace)
     done: Export | RunExport
@@ -73,7 +87,7 @@ def export(
         done, fact = _export_trials(exporter, path, directory, registry, replace=replace)
     else:
         done, fact = _export_network(
-            exporter, path, directory, registry, replace=replace, untrained=untrained
+            exporter, path, directory, registry, replace=replace, untrained=untrained, select=select
         )
     if json_:
         print_json({"schema": "denas.exported/1", **done.as_dict()})
@@ -86,7 +100,14 @@ def export(
 
 
 def _export_network(
-    exporter: Exporter, path: Path, directory: Path, registry: Registry, *, replace: bool, untrained: bool
+    exporter: Exporter,
+    path: Path,
+    directory: Path,
+    registry: Registry,
+    *,
+    replace: bool,
+    untrained: bool,
+    select: str | None,
 ) -> tuple[Export, str]:
     from denas_core.models.export import SIZES, export_model
     from denas_core.models.find import find_model
@@ -96,7 +117,7 @@ def _export_network(
 
     require_extra("train", "safetensors", purpose="an export")
     if untrained:
-        model = untrained_model(path, registry)
+        model = untrained_model(path, registry, choice=select)
     else:
         model = load_model(find_model(path, otherwise="; --untrained exports fresh weights"), registry)
     done = export_model(exporter, model, directory, replace=replace)
@@ -125,7 +146,6 @@ def _form(registry: Registry, name: str) -> str:
 
 
 def _options(settings: list[str]) -> dict[str, Any]:
-    from denas_core.errors import ConfigError
     from denas_core.setup.config import apply_settings
 
     for setting in settings:

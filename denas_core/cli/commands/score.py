@@ -43,9 +43,10 @@ ArchListOption = Annotated[
     list[str] | None,
     typer.Option(
         "--arch",
-        metavar="KEY|FILE|TEXT",
-        help="Architecture: first digits of a key of the run, a YAML or JSON file, or the space's notation; may be "
-        "repeated. [default: the best one of the run]",
+        "--select",
+        metavar="KEY|NAME|FILE|TEXT",
+        help="Architecture: first digits of a key of the run; best, knee, fastest or smallest of its front; a YAML or "
+        "JSON file, or the space's notation; may be repeated. [default: the best one of the run]",
     ),
 ]
 ArchFileOption = Annotated[

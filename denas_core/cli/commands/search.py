@@ -25,6 +25,7 @@ from denas_core.cli.arguments import (
 )
 from denas_core.cli.output import print_json, print_notice
 from denas_core.errors import ConfigError
+from denas_core.runs.choices import CHOICES
 
 
 def search(
@@ -41,7 +42,19 @@ def search(
     ] = None,
     objective: Annotated[
         list[str] | None,
-        typer.Option("--objective", metavar="METRIC", help="Axis of the Pareto front; may be repeated."),
+        typer.Option(
+            "--objective",
+            metavar="[max:|min:]METRIC",
+            help="Axis of the Pareto front, such as max:score or min:latency_ms; may be repeated.",
+        ),
+    ] = None,
+    select: Annotated[
+        str | None,
+        typer.Option(
+            "--select",
+            metavar="NAME",
+            help="Result that is printed last: best, knee, fastest or smallest of the front; with --resume also a key.",
+        ),
     ] = None,
     budget: Annotated[
         str | None,
@@ -94,6 +107,10 @@ def search(
         "threads": threads,
         "out": out,
     }
+    if select is not None and resume is None and select not in CHOICES:
+        raise ConfigError(
+            f"--select {select!r} is none of {', '.join(CHOICES)}; the keys of a run are known once it has a result"
+        )
     settings = with_pickles(set_, allow_pickle=allow_pickle)
     if resume is None:
         run_config = build_config(space, file=config, given=given, weights=weights, settings=settings)
@@ -103,7 +120,7 @@ def search(
         )
 
     from denas_core.cli.search_progress import SearchProgress
-    from denas_core.cli.trial_tables import print_result
+    from denas_core.cli.trial_tables import print_result, print_selected
     from denas_core.launch import resume_search, run_search
     from denas_core.registry.registry import Registry
     from denas_core.setup.config import apply_settings
@@ -123,7 +140,11 @@ def search(
     for notice in result.notices:
         if notice not in printed:
             print_notice(f"note: {notice}")
-    if json_:
+    if not json_:
+        print_result(result)
+        if select is not None:
+            print_selected(result, select)
+    elif select is None:
         print_json(result.as_dict())
     else:
-        print_result(result)
+        print_json({**result.as_dict(), "selected": result.describe(result.select(select))})

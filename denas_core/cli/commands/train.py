@@ -45,7 +45,10 @@ def train(
     arch: Annotated[
         str | None,
         typer.Option(
-            "--arch", metavar="KEY|FILE|TEXT", help="Another finalist of the run, or an architecture."
+            "--arch",
+            "--select",
+            metavar="KEY|NAME|FILE|TEXT",
+            help="Another finalist of the run (a key, or knee, fastest or smallest), or an architecture.",
         ),
     ] = None,
     top: TopOption = None,
@@ -113,7 +116,7 @@ def train(
     given = GivenOptions(
         file=file,
         data=data,
-        arch=arch,
+        arch=_chosen(run, arch),
         task=task,
         device=device,
         teacher=teacher,
@@ -157,6 +160,18 @@ def train(
         print_json(result.as_dict())
     else:
         _print(result, directory, plan)
+
+
+def _chosen(run: str | None, arch: str | None) -> str | None:
+    """Return the key that a name such as ``knee`` stands for, or what the user gave."""
+    from denas_core.runs.choices import chosen_key
+    from denas_core.runs.files import is_run
+
+    if run is None or arch is None:
+        return arch
+    # With --resume, the run may be named by the directory of its training.
+    owner = next((path for path in (Path(run), Path(run).parent) if is_run(path)), None)
+    return arch if owner is None else chosen_key(owner, arch)
 
 
 def _print(result: TrainingResult, directory: Path, plan: Plan) -> None:

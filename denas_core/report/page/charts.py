@@ -35,7 +35,7 @@ def pareto_charts(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     for metric in document["metrics"]:
         rows = [row for row in ranked if metric["name"] in row["metrics"]]
         if len(rows) > 1:
-            charts.append(_scatter(metric["name"], metric["title"], rows))
+            charts.append(_scatter(metric["name"], metric["title"], rows, document["knee"]))
     return charts
 
 
@@ -66,6 +66,29 @@ def timeline(document: Mapping[str, Any]) -> dict[str, Any] | None:
         "bands": _bands(document["trials"], x),
         "links": [],
         "points": [[px, py, row["index"]] for (px, py), row in zip(points, rows, strict=True)],
+    }
+
+
+def hypervolume(document: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return a chart of the hypervolume of the front after each trial; None if it is unknown or has no course."""
+    course = document["hypervolume"]
+    if course is None or len(course) < 2:
+        return None
+    step = -(-len(course) // MOST_POINTS)
+    width, height = 860, 200
+    x = Axis(0, max(1, document["trials"][-1]["index"]), LEFT, width - RIGHT)
+    y = Axis.of([0.0, *(volume for _, volume in course)], height - BOTTOM, TOP)
+    steps = [(x(index), y(volume)) for index, volume in [*course[::step], course[-1]]]
+    return {
+        "width": width,
+        "height": height,
+        "frame": _frame(width, height),
+        "x_label": "trial",
+        "y_label": "hypervolume",
+        "x_ticks": [(x(tick), number(int(tick))) for tick in x.ticks(8) if tick == int(tick)],
+        "y_ticks": [(y(tick), number(tick)) for tick in y.ticks()],
+        "line": SvgPath(f"{_staircase(steps)}H{width - RIGHT}"),
+        "bands": _bands(document["trials"], x),
     }
 
 
@@ -116,7 +139,7 @@ def _select_points(trials: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any
     return [row for place, row in enumerate(ranked) if place % step == 0 or row["on_front"] or place < 50]
 
 
-def _scatter(metric: str, title: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _scatter(metric: str, title: str, rows: Sequence[Mapping[str, Any]], knee: str | None) -> dict[str, Any]:
     values = [row["metrics"][metric] for row in rows]
     x = Axis.of(values, LEFT, WIDTH - RIGHT, log=spans_decades(values))
     y = Axis.of([row["score"] for row in rows], HEIGHT - BOTTOM, TOP)
@@ -148,6 +171,7 @@ def _scatter(metric: str, title: str, rows: Sequence[Mapping[str, Any]]) -> dict
         "line": SvgPath(f"{_staircase(steps)}H{WIDTH - RIGHT}"),
         "bands": [],
         "best": {"x": best_x, "y": best_y, "row": best},
+        "knee": next(({"x": px, "y": py} for px, py, row in front if row["key"] == knee), None),
         "links": [{"x": px, "y": py, "row": row} for px, py, row in sorted(links, key=lambda item: item[0])],
         "points": [[px, py, row["index"]] for px, py, row in placed],
     }

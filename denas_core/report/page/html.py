@@ -40,6 +40,7 @@ def render_html(document: Mapping[str, Any]) -> str:
         policy=policy(style, script),
         pareto=pareto,
         timeline=time,
+        volume=charts.hypervolume(document),
         distributions=charts.distributions(document),
         intervals=charts.intervals(document),
         bars=charts.bars(document["finalists"], document["score"]["directions"]),

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from comparing import denas, settings
 
-from denas_core import Architecture, Registry, SearchSpace, kendall_tau
+from denas_core import Architecture, Knob, Registry, SearchSpace, kendall_tau
 from denas_core.values.ranking import average_ranks
 
 Floats = npt.NDArray[np.float64]
@@ -50,12 +50,14 @@ class Surrogate:
 
     def __post_init__(self) -> None:
         self._known: dict[str, dict[str, float]] = {}
+        self._knobs = self.space.knobs()
 
     def __call__(self, arch: Architecture) -> dict[str, float]:
         """Return the predicted columns of a network."""
         if arch.key not in self._known:
-            squares = ((self.features - encode(self.space, arch)) ** 2).sum(axis=1)
-            dots = self.features @ encode(self.space, arch)
+            own = encode(self._knobs, arch)
+            squares = ((self.features - own) ** 2).sum(axis=1)
+            dots = self.features @ own
             found = {}
             for name, (weights, length, mean, deviation) in self.weights.items():
                 value = float(kernel(squares, dots, length) @ weights) * deviation + mean
@@ -69,10 +71,10 @@ class Surrogate:
         return f"{self.space.id}: {len(self.features)} networks measured; tau of the regression: {taus}"
 
 
-def encode(space: SearchSpace, arch: Architecture) -> Floats:
+def encode(knobs: Sequence[Knob], arch: Architecture) -> Floats:
     """Return a network as numbers: the place of a numeric value from 0 to 1, any other value as one of several."""
     numbers: list[float] = []
-    for knob in space.knobs():
+    for knob in knobs:
         value = arch.values.get(knob.name)
         if isinstance(knob.values[0], str):
             numbers += [float(value == choice) for choice in knob.values]
@@ -101,7 +103,7 @@ def fit(
         file: Where the lengths and the noises are kept.
     """
     chosen = json.loads(file.read_text()) if file.exists() else {}
-    features = np.stack([encode(space, arch) for arch in archs])
+    features = np.stack([encode(space.knobs(), arch) for arch in archs])
     squares = ((features[:, None, :] - features[None, :, :]) ** 2).sum(axis=2)
     dots = features @ features.T
     weights, agreement = {}, {}

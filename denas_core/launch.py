@@ -49,14 +49,14 @@ def search(
     Args:
         space: The search space.
         score: The score that ranks architectures; by default the DE-Score.
-        strategy: The strategy that proposes architectures; by default evolution.
+        strategy: The strategy that proposes architectures; by default ``builtin/nsga2``.
         probe: The probe that measures latency, if a constraint, an objective or the score needs it; by default the
             wall clock.
         executor: The executor that runs evaluations; by default they run in this process.
         data: A data set whose samples replace noise in the batches of scores: a path, or a mapping such as
             ``{"path": "cifar10", "task": "cv/image-classification"}``.
         constraints: Bounds such as ``"params<=1M"``.
-        objectives: Axes of the Pareto front.
+        objectives: Axes of the Pareto front, such as ``max:score`` and ``min:latency_ms``.
         budget: The number of scored candidates (``200``) or a time (``"60s"``).
         seed: The seed from which all random numbers are derived.
         device: ``auto``, ``cpu`` or ``cuda``.

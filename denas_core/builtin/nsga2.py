@@ -23,23 +23,27 @@ class NSGA2(Strategy):
     2002, doi:10.1109/4235.996017, sections III and VI). A parent is the better one of two random members. With one
     objective, the layers are the order of its values, and this is an evolution that keeps the best.
 
-    The first generation is `first` random architectures; every later one has `children` proposals.
+    The first generation is `first` random architectures; every later one has `children` proposals. The defaults are those
+    that a benchmark chose, see docs/strategies.md; the paper has larger populations, and always crosses two parents.
     """
 
     first: int = option(50, "Random architectures of the first generation", at_least=1, at_most=100_000)
     population: int = option(
-        20, "Members of the population, which are the parents", at_least=2, at_most=10_000
+        10, "Members of the population, which are the parents", at_least=2, at_most=10_000
     )
-    children: int = option(10, "Proposals of each later generation", at_least=1, at_most=10_000)
-    crossover: float = option(0.9, "Probability that a child has two parents", at_least=0, at_most=1)
+    children: int = option(20, "Proposals of each later generation", at_least=1, at_most=100_000)
+    crossover: float = option(0.2, "Probability that a child has two parents", at_least=0, at_most=1)
     layer_probability: float = option(
-        0.1, "Probability that mutation redraws a knob of one layer", at_least=0, at_most=1
+        0.0,
+        "Probability that mutation redraws a knob of one layer; if none changes, one knob does",
+        at_least=0,
+        at_most=1,
     )
     network_probability: float = option(
-        0.2, "Probability that mutation redraws a knob of the whole network", at_least=0, at_most=1
+        0.0, "Probability that mutation redraws a knob of the whole network", at_least=0, at_most=1
     )
     score_share: float = option(
-        0.0, "Share of the parents that are compared by the score alone", at_least=0, at_most=1
+        0.5, "Share of the parents that are compared by the score alone", at_least=0, at_most=1
     )
 
     @property

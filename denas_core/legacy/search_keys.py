@@ -74,7 +74,9 @@ COMBINATION = "score.combination"
 
 def _classic(old: OldConfig) -> Outcome:
     note = "the components that the original had; score.combination: ensemble takes those that predict better"
-    return Outcome(settings={COMBINATION: "classic"}, note=note)
+    # A configuration that names no engine got the evolution of the original, which is not the default here.
+    engine = {} if old.document.get("search_engine") else {"strategy.name": "builtin/evolution"}
+    return Outcome(settings={COMBINATION: "classic", **engine}, note=note)
 
 
 SEARCH_KEYS = KeyTable(

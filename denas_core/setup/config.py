@@ -83,7 +83,7 @@ class RunConfig(BaseModel):
         default=ComponentConfig(name="scores/de-score"), description="Score that ranks architectures"
     )
     strategy: ComponentConfig = Field(
-        default=ComponentConfig(name="builtin/evolution"), description="Strategy that proposes architectures"
+        default=ComponentConfig(name="builtin/nsga2"), description="Strategy that proposes architectures"
     )
     probe: ComponentConfig = Field(
         default=ComponentConfig(name="builtin/wall-clock"),

@@ -13,9 +13,12 @@ from denas_toy.stairs import Stairs
 
 from denas_core import SearchSpace
 from denas_core.builtin.evolution import Evolution
+from denas_core.builtin.local_search import LocalSearch
+from denas_core.builtin.nsga2 import NSGA2
 from denas_core.builtin.process import Process
 from denas_core.builtin.queue import Queue
 from denas_core.builtin.random_search import RandomSearch
+from denas_core.builtin.regularized_evolution import RegularizedEvolution
 from denas_core.builtin.serial import Serial
 from denas_core.builtin.wall_clock import WallClock
 from denas_core.testing import (
@@ -38,6 +41,21 @@ class TestRandomSearch(StrategyTests):
 class TestEvolution(StrategyTests):
     def make(self) -> Evolution:
         return Evolution()
+
+
+class TestRegularizedEvolution(StrategyTests):
+    def make(self) -> RegularizedEvolution:
+        return RegularizedEvolution(population=4)
+
+
+class TestNSGA2(StrategyTests):
+    def make(self) -> NSGA2:
+        return NSGA2(first=4, population=4)
+
+
+class TestLocalSearch(StrategyTests):
+    def make(self) -> LocalSearch:
+        return LocalSearch(starts=4)
 
 
 @pytest.mark.nightly

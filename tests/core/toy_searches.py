@@ -46,6 +46,8 @@ class Watcher:
 def toy_config(out: Path, **changes: Any) -> RunConfig:
     """Return the configuration of a search of the toy space."""
     toy = {"space": "toy/stairs", "score": "toy/both", "budget": 120, "device": "cpu", "out": str(out)}
+    # Many tests count on generations of 100 candidates.
+    toy["strategy"] = "builtin/evolution"
     return make_config({**toy, **changes}, origin="test")
 
 

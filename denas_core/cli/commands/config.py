@@ -30,7 +30,7 @@ score:
   name: scores/de-score
   # weights: {{expressivity: 1, complexity: 1, saliency: 1, latency: 0}}
 strategy:
-  name: builtin/evolution
+  name: builtin/nsga2
 constraints:
   - params<=1M
   # - latency_ms<=5

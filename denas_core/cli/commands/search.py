@@ -67,7 +67,7 @@ def search(
     data: DataOption = None,
     task: DataTaskOption = None,
     strategy: Annotated[
-        str | None, typer.Option("--strategy", help="Strategy. [default: builtin/evolution]")
+        str | None, typer.Option("--strategy", help="Strategy. [default: builtin/nsga2]")
     ] = None,
     probe: ProbeOption = None,
     executor: ExecutorOption = None,

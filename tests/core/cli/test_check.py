@@ -187,7 +187,10 @@ def test_the_plugin_of_the_core_is_checked_with_all_its_components() -> None:
     assert components_checked("builtin") == [
         "builtin: denas-core 0.1.0 (plugin)",
         "builtin/evolution (strategy)",
+        "builtin/local-search (strategy)",
+        "builtin/nsga2 (strategy)",
         "builtin/random (strategy)",
+        "builtin/regularized-evolution (strategy)",
         "builtin/compile (probe)",
         "builtin/cuda-events (probe)",
         "builtin/wall-clock (probe)",

@@ -113,7 +113,13 @@ def test_plugins_lists_distribution_version_status_and_declarations() -> None:
     rows = {row["name"]: row for row in json.loads(denas_here("plugins", "--json").stdout)["plugins"]}
     assert rows["toy"]["distribution"] == "denas-toy"
     assert rows["toy"]["status"] == "ok"
-    assert rows["builtin"]["components"]["strategy"] == ["evolution", "random"]
+    assert rows["builtin"]["components"]["strategy"] == [
+        "evolution",
+        "local-search",
+        "nsga2",
+        "random",
+        "regularized-evolution",
+    ]
     assert "stairs" in denas_here("plugins").stdout
 
 

@@ -116,9 +116,27 @@ def test_untrained_exports_the_best_architecture_with_fresh_weights(run: Path) -
         assert torch.equal(tensor, model.network.state_dict()[name])
 
 
+def test_untrained_exports_another_finalist_if_one_is_selected(run: Path) -> None:
+    choices = json.loads((run / "result.json").read_text())["choices"]
+    best, smallest = choices["best"], choices["smallest"]
+    assert best != smallest
+    for place, (given, key) in enumerate(
+        {"smallest": smallest, smallest[:9]: smallest, "best": best}.items()
+    ):
+        out = f"exported-{place}"
+        arguments = ["export", "run", "--to", "safetensors", "--untrained", "--select", given, "--out", out]
+        assert _run(arguments, debug=True) == 0
+        assert load_model(out).arch.key == key
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
+        (["run", "--to", "safetensors", "--select", "knee"], "is exported with --untrained"),
+        (
+            ["run", "--to", "safetensors", "--untrained", "--select", "ffff"],
+            "no finalist of run 'run' has a key",
+        ),
         (["nowhere", "--to", "safetensors"], "'nowhere' is neither a run nor a trained model"),
         (
             ["nowhere", "--to", "safetensors", "--untrained"],

@@ -25,7 +25,7 @@ def test_a_space_is_enough_and_every_default_is_written_out() -> None:
     assert config.as_dict() == {
         "space": {"name": "cv/cnn"},
         "score": {"name": "scores/de-score"},
-        "strategy": {"name": "builtin/evolution"},
+        "strategy": {"name": "builtin/nsga2"},
         "probe": {"name": "builtin/wall-clock"},
         "executor": {"name": "builtin/process"},
         "constraints": [],
@@ -108,6 +108,10 @@ def test_a_configuration_cannot_be_changed() -> None:
         ),
         ({"constraints": ["params<=0"]}, "constraint 'params<=0' needs a positive, finite bound (run.yaml)"),
         ({"objectives": []}, "objectives [] must be distinct, and at least one (run.yaml)"),
+        (
+            {"objectives": ["params", "max:params"]},
+            "objectives ['params', 'max:params'] must be distinct, and at least one (run.yaml)",
+        ),
         (
             {"objectives": ["score", "score"]},
             "objectives ['score', 'score'] must be distinct, and at least one (run.yaml)",

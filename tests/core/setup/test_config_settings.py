@@ -24,7 +24,7 @@ from denas_core.setup.config import apply_settings, differences
             "score.weights.latency=0.5",
             {"score": {"name": "scores/de-score", "weights": {"latency": 0.5}}},
         ),
-        ({"strategy": None}, "strategy.select=9", {"strategy": {"name": "builtin/evolution", "select": 9}}),
+        ({"strategy": None}, "strategy.select=9", {"strategy": {"name": "builtin/nsga2", "select": 9}}),
         ({}, "space.name=cv/cnn", {"space": {"name": "cv/cnn"}}),
     ],
 )

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from denas_core.errors import ConfigError
 from denas_core.text import quantity
+from denas_core.values.metrics import ArchitectureMetric, Metrics
 from denas_core.values.objectives import Budget, Constraint, Objective, violations
 
 
@@ -89,6 +90,53 @@ def test_a_unit_of_another_metric_is_refused_with_those_that_fit(text: str, mess
 
 def test_an_objective_may_be_named_by_its_short_name() -> None:
     assert Objective.parse("latency") == Objective("latency_ms")
+
+
+@pytest.mark.parametrize(
+    ("text", "objective"),
+    [
+        ("max:score", Objective("score")),
+        (" min : latency ", Objective("latency_ms")),
+        ("min:params", Objective("params")),
+        ("max:params", Objective("params", "maximize")),
+    ],
+)
+def test_an_objective_may_have_its_direction(text: str, objective: Objective) -> None:
+    found = Objective.parse(text)
+    assert found == objective
+    assert Objective.parse(found.text()) == found
+
+
+def test_the_text_of_an_objective_has_a_direction_only_if_it_is_not_the_declared_one() -> None:
+    assert Objective.parse("min:flops").text() == "flops"
+    assert Objective.parse("max:flops").text() == "max:flops"
+    throughput = ArchitectureMetric(name="images_s", direction="maximize")
+    metrics = Metrics([throughput])
+    assert Objective.parse("max:images_s", metrics).text(metrics) == "images_s"
+    assert Objective.parse("min:images_s", metrics).text(metrics) == "min:images_s"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("min:score", "a larger score is always better; write 'max:score'"),
+        ("max:latency", "a smaller latency_ms is always better; write 'min:latency_ms'"),
+    ],
+)
+def test_a_direction_that_makes_no_sense_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Objective.parse(text)
+    assert str(caught.value) == f"objective {text!r}: {message}"
+
+
+@pytest.mark.parametrize("text", ["least:params", "max:", ":params", "params:max"])
+def test_an_objective_of_another_form_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Objective.parse(text)
+    assert str(caught.value) == (
+        f"objective {text!r} is not of the form 'metric', 'max:metric' or 'min:metric', such as 'max:score' or "
+        "'min:latency_ms'"
+    )
 
 
 @pytest.mark.parametrize("bound", ["0", "0.0M", "0x", "1e-999", "1e999", "9e307T", "9" * 5000])

@@ -10,6 +10,7 @@ from denas_core.contracts.problem import Problem
 from denas_core.contracts.strategy import History, Strategy
 from denas_core.values.architecture import Architecture
 from denas_core.values.fronts import objective_point, order_by_domination
+from denas_core.values.objectives import SCORE, Objective
 
 from .children import propose_children
 
@@ -23,8 +24,8 @@ class NSGA2(Strategy):
     2002, doi:10.1109/4235.996017, sections III and VI). A parent is the better one of two random members. With one
     objective, the layers are the order of its values, and this is an evolution that keeps the best.
 
-    The first generation is `first` random architectures; every later one has `children` proposals. The defaults are those
-    that a benchmark chose, see docs/strategies.md; the paper has larger populations, and always crosses two parents.
+    The first generation is `first` random architectures; every later one has `children` proposals. A benchmark chose
+    the defaults, see docs/strategies.md; the paper has a larger population, and mostly crosses two parents.
     """
 
     first: int = option(50, "Random architectures of the first generation", at_least=1, at_most=100_000)
@@ -43,7 +44,10 @@ class NSGA2(Strategy):
         0.0, "Probability that mutation redraws a knob of the whole network", at_least=0, at_most=1
     )
     score_share: float = option(
-        0.5, "Share of the parents that are compared by the score alone", at_least=0, at_most=1
+        0.5,
+        "Share of the parents that are compared by the score alone, if it is an objective",
+        at_least=0,
+        at_most=1,
     )
 
     @property
@@ -54,14 +58,16 @@ class NSGA2(Strategy):
     def ask(self, problem: Problem, history: History, *, count: int, seed: int) -> list[Architecture]:
         """Return random architectures first, and then the children of the population."""
         scored = [trial for trial in history.ranked if trial.is_scored]
-        points = [objective_point(trial, history.values, problem.objectives) for trial in scored]
-        ordered = order_by_domination(points, count=self.population) if problem.objectives else []
+        objectives = problem.objectives or (Objective(SCORE),)
+        score_share = self.score_share if any(axis.name == SCORE for axis in objectives) else 0.0
+        points = [objective_point(trial, history.values, objectives) for trial in scored]
+        ordered = order_by_domination(points, count=self.population)
         others = [trial.arch for trial in history.ranked if trial.evaluation.state == "infeasible"]
         by_front = ([scored[index].arch for index, _, _ in ordered] + others)[: self.population]
         by_score = ([trial.arch for trial in scored] + others)[: self.population]
 
         def parent(rng: random.Random) -> Architecture:
-            members = by_score if rng.random() < self.score_share or not ordered else by_front
+            members = by_score if rng.random() < score_share else by_front
             # Members are in order, so the smaller place is the better one of two.
             return members[min(rng.randrange(len(members)), rng.randrange(len(members)))]
 

@@ -94,10 +94,11 @@ class Strategy(Component, ABC):
         """Return up to `count` distinct architectures that are not in `history`.
 
         Args:
-            problem: The space and its constraints.
+            problem: The space, its constraints and the objectives of the search.
             history: Every finished generation.
             count: Number of architectures wanted: `generation_size`, or fewer under a time budget. Return fewer if the
-                space is exhausted. An empty list ends the search.
+                space is exhausted, or if later generations are smaller than the first one. An empty list ends the
+                search.
             seed: Seed of this generation. All random numbers must be derived from it.
         """
 

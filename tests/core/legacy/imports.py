@@ -16,6 +16,7 @@ from denas_core.training.plan import Plan
 from denas_core.training.session import train
 
 CLASSIC = {"name": "scores/de-score", "combination": "classic"}
+EVOLUTION = {"name": "builtin/evolution"}
 """The score of every search that is imported: the original had these components."""
 
 

@@ -22,7 +22,7 @@ from denas_core.setup.config import make_config
 from denas_core.system.guarded_yaml import load_mapping
 from tests.core.toy_searches import denas_here
 
-from .imports import CLASSIC, imported, keys_by_fate
+from .imports import CLASSIC, EVOLUTION, imported, keys_by_fate
 
 REGISTRY = Registry.discover()
 
@@ -75,7 +75,12 @@ def test_the_account_says_of_every_key_what_became_of_it() -> None:
         "unknown": {"unheard_of", "steb_width"},
     }
     assert "did you mean 'step_width'?" in found.outcomes["steb_width"].note
-    assert found.document == {"space": {"name": "toy/stairs"}, "score": CLASSIC, "seed": 3}
+    assert found.document == {
+        "space": {"name": "toy/stairs"},
+        "score": CLASSIC,
+        "strategy": EVOLUTION,
+        "seed": 3,
+    }
     stone = translated(material="stone").outcomes["material"]
     assert (stone.fate, stone.note) == ("missing", "it cannot be chosen here; it is always wood")
     page = commented_yaml(found, origin="old.conf")
@@ -87,7 +92,7 @@ def test_the_account_says_of_every_key_what_became_of_it() -> None:
 def test_an_engine_reads_its_own_budget_alone_and_generations_become_candidates() -> None:
     budgets = {"max_epochs": 2, "random_max_epochs": 300, "sigopt_max_epochs": 40}
     for engine, budget, strategy in (
-        ("EvolutionarySearchEngine", 200, None),
+        ("EvolutionarySearchEngine", 200, EVOLUTION),
         ("RandomSearchEngine", 300, {"name": "builtin/random"}),
         ("SigoptSearchEngine", 40, {"name": "optuna/tpe"}),
         ("MOSigoptSearchEngine", 40, {"name": "optuna/nsga2"}),
@@ -130,7 +135,12 @@ def test_a_strategy_that_is_not_installed_is_translated_and_its_plugin_named() -
 @pytest.mark.usefixtures("stairs")
 def test_evolution_without_random_candidates_keeps_our_numbers() -> None:
     found = translated(population_num=0, mutation_num=1, crossover_num=0, select_num=512, max_epochs=1000)
-    assert found.document == {"space": {"name": "toy/stairs"}, "score": CLASSIC, "budget": 1000}
+    assert found.document == {
+        "space": {"name": "toy/stairs"},
+        "score": CLASSIC,
+        "strategy": EVOLUTION,
+        "budget": 1000,
+    }
 
 
 @pytest.mark.usefixtures("stairs")

@@ -74,6 +74,10 @@ def test_another_finalist_by_its_key(searched: Path, points: Path, tmp_path: Pat
     assert load_model(out / "model").arch.as_dict() == json.loads(other.read_text())
     assert done.stderr == ""
     assert f"next:\n  denas evaluate {out} --data {points}\n" in done.stdout
+    smallest = json.loads((searched / "result.json").read_text())["choices"]["smallest"]
+    chosen = denas_here(*arguments[:-2], str(tmp_path / "chosen"), "-q", "--select", "smallest")
+    assert chosen.returncode == 0, chosen.stderr
+    assert load_model(tmp_path / "chosen" / "model").arch.key == smallest
     file = denas_here(*arguments[:-2], str(tmp_path / "file"), "-q", "--arch", str(other))
     assert file.returncode == 0, file.stderr
     assert load_model(tmp_path / "file" / "model").arch.as_dict() == json.loads(other.read_text())

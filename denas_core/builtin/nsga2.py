@@ -24,8 +24,10 @@ class NSGA2(Strategy):
     2002, doi:10.1109/4235.996017, sections III and VI). A parent is the better one of two random members. With one
     objective, the layers are the order of its values, and this is an evolution that keeps the best.
 
-    The first generation is `first` random architectures; every later one has `children` proposals. A benchmark chose
-    the defaults, see docs/strategies.md; the paper has a larger population, and mostly crosses two parents.
+    The first generation is `first` random architectures, and every later one has `children` proposals. Two of the
+    second generation are the largest and the smallest architecture of the space, if it knows them: mostly they are the
+    ends of a front of score and size. A benchmark chose the defaults, see docs/strategies.md; the paper has a larger
+    population, and mostly crosses two parents.
     """
 
     first: int = option(50, "Random architectures of the first generation", at_least=1, at_most=100_000)
@@ -71,7 +73,13 @@ class NSGA2(Strategy):
             # Members are in order, so the smaller place is the better one of two.
             return members[min(rng.randrange(len(members)), rng.randrange(len(members)))]
 
+        is_second = bool(history.trials) and history.trials[-1].generation == 0
+        ends = [problem.space.smallest(), problem.space.full()] if is_second else []
+
         def breed(rng: random.Random) -> Architecture:
+            while ends:
+                if (end := ends.pop()) is not None:
+                    return end
             child = parent(rng)
             if rng.random() < self.crossover:
                 child = problem.space.crossover(child, parent(rng), rng)

@@ -15,7 +15,7 @@ MOST_OBJECTIVES = 4
 Floats = npt.NDArray[np.float64]
 
 
-def scaled(points: Sequence[Sequence[float]]) -> Floats:
+def scaled(points: Sequence[Sequence[float]] | Floats) -> Floats:
     """Return points with each coordinate scaled: the smallest finite value becomes 0, and the largest becomes 1.
 
     An infinite coordinate stays infinite. A coordinate in which all finite values are equal becomes 0.

@@ -79,6 +79,13 @@ def test_proposals_depend_on_finished_generations_alone(strategy: Strategy) -> N
     assert [trial.arch for trial in whole if trial.generation == last] == again
 
 
+def test_the_second_generation_of_nsga2_has_both_ends_of_the_space() -> None:
+    trials = search(NSGA2(), problem_of("score"), budget=70, seed=0)
+    second = [trial.arch for trial in trials if trial.generation == 1]
+    assert len(second) == 20
+    assert second[:2] == [SPACE.full(), SPACE.smallest()]
+
+
 def test_nsga2_prefers_any_feasible_member_and_then_the_smallest_violation() -> None:
     limit = Constraint("params", True, 6.0)
     problem = problem_of("score", "params", constraints=[limit])
@@ -91,7 +98,7 @@ def test_nsga2_prefers_any_feasible_member_and_then_the_smallest_violation() -> 
     # Without the constraint, no child is repaired, so each is a neighbour of its parent.
     free = problem_of("score", "params")
     archs = [*far, *near, *feasible]
-    history = ranked([evaluated(arch, index, 0, problem) for index, arch in enumerate(archs)])
+    history = ranked([evaluated(arch, index, 1, problem) for index, arch in enumerate(archs)])
     children = strategy.ask(free, history, count=40, seed=0)
     around = {arch.key for parent in (*feasible, *near) for arch in SPACE.neighbours(parent)}
     assert len(children) > 10
@@ -152,6 +159,6 @@ def test_a_population_whose_children_are_all_known_goes_on_at_random(strategy: S
         a.key: a for a in known
     }
     archs = [arch for arch in around.values() if arch not in known] + known[1:] + [best]
-    history = ranked([evaluated(arch, index, 0, problem) for index, arch in enumerate(archs)])
+    history = ranked([evaluated(arch, index, 1, problem) for index, arch in enumerate(archs)])
     found = lonely.ask(problem, history, count=10, seed=0)
     assert len(found) == 10

@@ -157,7 +157,7 @@ def test_config_commands_agree(tmp_path: Path) -> None:
     assert denas_here("config", "validate", str(file)).stdout == f"{file}: valid\n"
     resolved = json.loads(denas_here("config", "show", str(file), "--resolved", "--json").stdout)
     assert resolved["space"] == {"name": "toy/stairs", "width": 2, "highest": 9}
-    assert resolved["strategy"]["population"] == 50
+    assert resolved["strategy"]["first"] == 50
     done = denas_here(
         "search",
         "--config",

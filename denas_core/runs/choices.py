@@ -50,9 +50,9 @@ def check_choice(name: str, found: Mapping[str, str]) -> str:
     """
     if name in found:
         return found[name]
-    lacking = (
-        "no measured latency; search with --objective min:latency_ms"
+    why = (
+        "no trial on the front of this run has a stable latency; search with --objective min:latency_ms"
         if name == "fastest"
-        else "no such metric"
+        else "no trial of this run is on its front"
     )
-    raise ConfigError(f"{name!r} means {CHOICES[name]}, and the front of this run has {lacking}")
+    raise ConfigError(f"{name!r} means {CHOICES[name]}, and {why}")

@@ -78,8 +78,8 @@ def test_a_command_takes_a_choice_of_a_run_by_name(result: SearchResult) -> None
     refused = denas_here("score", str(result.path), "--select", "fastest")
     assert refused.returncode == 2
     assert refused.stderr == (
-        "error: 'fastest' means the lowest latency on the Pareto front, and the front of this run has no measured "
-        "latency; search with --objective min:latency_ms\n"
+        "error: 'fastest' means the lowest latency on the Pareto front, and no trial on the front of this run has a "
+        "stable latency; search with --objective min:latency_ms\n"
     )
 
 

@@ -112,9 +112,9 @@ def test_the_best_is_compared_with_random_networks_in_words(tmp_path: Path) -> N
     out = str(tmp_path / "printed")
     done = denas_here("search", "toy/stairs", "--score", "toy/sampled", "--budget", "120", "--out", out)
     printed = json.loads((tmp_path / "printed/result.json").read_text())["against_random"]
-    assert printed["sampled"] == 100
+    assert printed["sampled"] == 50
     assert f"by this score the first one is {printed['text']}" in done.stdout
-    assert "score*: sum of log-ranks against the 100 random networks of this run" in done.stdout
+    assert "score*: sum of log-ranks against the 50 random networks of this run" in done.stdout
 
 
 def test_a_run_without_a_random_sample_claims_nothing(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from denas_asr.transformer.legacy import USUAL
 from denas_asr.transformer.space import Transformer
 from denas_core.errors import ConfigError
-from tests.core.legacy.imports import CLASSIC, imported, keys_by_fate, plan, set_up, train_briefly
+from tests.core.legacy.imports import CLASSIC, EVOLUTION, imported, keys_by_fate, plan, set_up, train_briefly
 
 # Written for this test: every key that the original reads, with its default values.
 SEARCH = """\
@@ -65,6 +65,7 @@ def test_other_choices_reach_the_space_and_a_bound_on_latency_says_why_it_does_n
     assert found.document == {
         "space": {"name": "asr/transformer", "depths": [2, 3], "mlp_ratios": [4.0]},
         "score": CLASSIC,
+        "strategy": EVOLUTION,
     }
     assert "rtf" in found.outcomes["budget_latency_max"].note
 

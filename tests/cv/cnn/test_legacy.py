@@ -9,7 +9,7 @@ import pytest
 
 from denas_core.legacy.page import commented_yaml
 from denas_core.system.guarded_yaml import load_mapping
-from tests.core.legacy.imports import CLASSIC, imported, keys_by_fate, plan, set_up
+from tests.core.legacy.imports import CLASSIC, EVOLUTION, imported, keys_by_fate, plan, set_up
 from tests.core.toy_searches import denas_here
 
 START = (
@@ -43,6 +43,7 @@ def test_the_default_search_becomes_a_valid_one(tmp_path: Path) -> None:
     assert load_mapping((tmp_path / "new.yaml").read_text(), origin="new.yaml") == {
         "space": {"name": "cv/cnn", "classes": 100},
         "score": CLASSIC,
+        "strategy": EVOLUTION,
         "constraints": ["params<=1000000", "flops<=20000000"],
         "budget": 1000,
     }

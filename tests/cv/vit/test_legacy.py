@@ -8,7 +8,7 @@ import pytest
 
 from denas_core.errors import ConfigError
 from denas_core.registry.registry import Registry
-from tests.core.legacy.imports import CLASSIC, imported, keys_by_fate, plan, set_up, train_briefly
+from tests.core.legacy.imports import CLASSIC, EVOLUTION, imported, keys_by_fate, plan, set_up, train_briefly
 
 # Written for this test: every key that the original reads, with its default values.
 SEARCH = """\
@@ -40,7 +40,7 @@ def test_the_default_search_is_of_the_space_of_the_preset() -> None:
     assert setup.space.options() == Registry.discover().create("space", "cv/vit:denas").options()
     assert [(c.metric, c.bound) for c in setup.problem.constraints] == [("params", 1e8), ("params", 1e6)]
     assert setup.budget.candidates == 1000
-    assert "strategy" not in found.document
+    assert found.document["strategy"] == EVOLUTION
     assert found.document["score"] == CLASSIC
     fates = keys_by_fate(found)
     assert fates["unused"] == {"batch_size", "random_max_epochs", "expressivity_weight", "complexity_weight"}

@@ -8,7 +8,7 @@ import pytest
 
 from denas_core.errors import ConfigError
 from denas_core.registry.registry import Registry
-from tests.core.legacy.imports import CLASSIC, imported, keys_by_fate, plan, set_up, train_briefly
+from tests.core.legacy.imports import CLASSIC, EVOLUTION, imported, keys_by_fate, plan, set_up, train_briefly
 from tests.nlp.tiny_bert import save_checkpoint
 
 # Written for this test: every key that the original reads, with its default values.
@@ -65,6 +65,7 @@ def test_the_checkpoint_is_what_is_scored(tmp_path: Path) -> None:
     assert found.document == {
         "space": {"name": "nlp/bert:denas", "seq_len": 9, "checkpoint": str(folder)},
         "score": {**CLASSIC, "weights_from": "inherited"},
+        "strategy": EVOLUTION,
     }
     assert set_up(found).space.inherits
     alone = imported("model_type: bert", pretrained_bert_config=str(folder / "config.json"))

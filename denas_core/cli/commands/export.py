@@ -67,7 +67,6 @@ def export(
     sizes. It is kept only if it gives the same outputs. The export of a run is kept only if it has the same trials.
     """
     from denas_core.contracts.run_exporter import RunExporter
-    from denas_core.errors import ConfigError
     from denas_core.models.export_folder import check_target
     from denas_core.registry.registry import Registry
 

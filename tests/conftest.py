@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Searches of tests run in one process, for the same reason; tests of workers ask for them.
 os.environ["DENAS_WORKERS"] = "1"
+
+# Tests, and the processes that they start, neither read nor change what the user's own searches keep. Processes of
+# pytest-xdist share the folder of the process that started them.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    _CACHE = tempfile.TemporaryDirectory(prefix="denas-cache-")
+    os.environ["DENAS_CACHE"] = _CACHE.name
 
 TOY = Path(__file__).parent / "toy"
 sys.path.insert(0, str(TOY))

@@ -30,6 +30,18 @@ def environment_fingerprint() -> str:
     return digest(environment(), size=8)
 
 
+def latency_fingerprint(*, device: str = "cpu", threads: int = 1, **facts: object) -> str:
+    """Return a hash of what a latency depends on besides the network. Calibrations are kept under it.
+
+    Args:
+        device: ``cpu`` or ``cuda``.
+        threads: Threads of one call.
+        facts: What else it depends on, as JSON can represent it: the probe's id and options, the batch.
+    """
+    known = {**environment(device), "cores": os.cpu_count(), "threads": threads}
+    return digest({**known, "facts": facts}, size=8)
+
+
 def installed_version(distribution: str) -> str:
     """Return the version of an installed distribution, or ``not installed``, without importing it."""
     try:

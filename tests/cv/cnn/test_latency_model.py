@@ -122,11 +122,8 @@ def test_a_script_has_the_name_of_a_script(tmp_path: Path) -> None:
     assert "give a name that ends in .py" in refusal("script", str(tmp_path / "device"), "--space", SPACE)
 
 
-@pytest.mark.parametrize("seconds", ["nan", "inf"])
-def test_a_time_limit_is_a_number_of_seconds(seconds: str) -> None:
-    assert f"--seconds {seconds} is not a number of seconds" in refusal(
-        "calibrate", SPACE, "--seconds", seconds
-    )
+def test_a_time_limit_is_a_number_of_seconds() -> None:
+    assert "--seconds inf is not a number of seconds" in refusal("calibrate", SPACE, "--seconds", "inf")
 
 
 def test_arguments_without_a_command_measure_one_network() -> None:

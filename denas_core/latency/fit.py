@@ -21,7 +21,8 @@ KINDS = ("convolution", "product", "normalisation", "view", "other")
 TERMS = (*KINDS, "calls", "constant")
 """The terms of a latency: milliseconds of each kind, number of calls in thousands, and 1."""
 
-RIDGE = 0.05
+RIDGE = 0.22
+"""Strength of the penalty. It does not grow with the number of networks, so with few of them it decides more."""
 FEWEST_NETWORKS = 4
 _LEAST_SPREAD = 0.01
 # Two-sided 95 % quantiles of Student's t for n - 1 degrees of freedom are below 2.1 from 20 networks on.
@@ -83,7 +84,7 @@ def fit_weights(terms: Sequence[Floats], measured_ms: Sequence[float]) -> Floats
     center = np.concatenate([np.full(kinds, start[0]), np.zeros(len(TERMS) - kinds)])
     share = (matrix / goal[:, None]).mean(axis=0)
     share[kinds:] = 0.0
-    penalty = RIDGE * math.sqrt(len(goal)) * np.diag(share)
+    penalty = RIDGE * np.diag(share)
     return least_squares(
         np.vstack([matrix / goal[:, None], penalty]), np.concatenate([np.ones(len(goal)), penalty @ center])
     )

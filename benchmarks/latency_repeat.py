@@ -138,7 +138,7 @@ def measure(arguments: argparse.Namespace, deadline: float) -> None:
                 space, networks = spaces[name]
                 start = time.monotonic()
                 call = probe.prepare(space, networks[key], seed=0, device="cpu")
-                latency = probe.time(call, probe.reference(space, seed=0, device="cpu"))
+                latency = probe.time(call, probe.prepare_reference(space, seed=0, device="cpu"))
                 found = Measurement(
                     name, key, neighbours, run, time.time(), os.getloadavg()[0], latency.median, latency.low,
                     latency.high, latency.verdict, latency.reason, latency.rounds, latency.dropped,

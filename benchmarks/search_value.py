@@ -30,6 +30,7 @@ from comparing import denas, markdown, mean_and_range, settings, training_parser
 from truth import write_table
 
 from denas_core import Architecture, Registry, SearchSpace
+from denas_core.contracts.climb import climb
 from denas_core.contracts.executor import Demand
 from denas_core.contracts.problem import Problem
 from denas_core.contracts.task import Metric
@@ -60,26 +61,11 @@ def random_networks(problem: Problem, seed: int) -> list[Architecture]:
 
 def largest_network(problem: Problem, size: str) -> Architecture:
     """Return the largest network within the budgets that climbing from random ones finds, by parameters or FLOPs."""
-    space = problem.space
     rng = random.Random(0)
-
-    def value(arch: Architecture) -> float:
-        return space.cost(arch)[size]
-
-    best: Architecture | None = None
-    for start in [space.full(), *(arch for arch in feasible(problem, rng, CLIMBS))]:
-        if problem.violations(start):
-            continue
-        now, tries = start, 0
-        while tries < 200:
-            tries += 1
-            step = space.mutate(now, rng)
-            if not problem.violations(step) and value(step) > value(now):
-                now, tries = step, 0
-        if best is None or value(now) > value(best):
-            best = now
-    assert best is not None
-    return best
+    full = problem.space.full()
+    starts = [*([full] if full and not problem.violations(full) else []), *feasible(problem, rng, CLIMBS)]
+    ends = [climb(start, problem, lambda cost: cost[size]) for start in starts]
+    return max(ends, key=lambda arch: problem.cost(arch)[size])
 
 
 def feasible(problem: Problem, rng: random.Random, count: int) -> Iterator[Architecture]:

@@ -27,7 +27,8 @@ from typing import Any
 import torch
 
 from denas_core.contracts.space import SearchSpace
-from denas_core.contracts.task import Split, Task
+from denas_core.contracts.split import Split
+from denas_core.contracts.task import Task
 from denas_core.models.trained import build_network
 from denas_core.registry.registry import Registry
 from denas_core.training.data import EpochBatches, lengths_of, training_loader

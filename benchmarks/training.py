@@ -28,7 +28,8 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from denas_core.contracts.space import SearchSpace
-from denas_core.contracts.task import Split, Task, TaskData
+from denas_core.contracts.split import Split
+from denas_core.contracts.task import Task, TaskData
 from denas_core.models.trained import build_network
 from denas_core.registry.registry import Registry
 from denas_core.system.interrupt import Interruption

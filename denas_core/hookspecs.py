@@ -61,7 +61,10 @@ def denas_tasks() -> Components:
 
 @hookspec
 def denas_exporters() -> Components:
-    """Return the plugin's exporters, subclasses of `denas_core.Exporter`. Called once, at discovery."""
+    """Return the plugin's exporters, subclasses of `denas_core.Exporter` or `denas_core.RunExporter`.
+
+    Called once, at discovery.
+    """
     raise AssertionError("a specification is never called")
 
 

@@ -130,6 +130,7 @@ def run_search(
     if config.out is not None:
         # This is checked first because measuring latency bounds takes seconds.
         check_is_free(config.out)
+    setup.check_feasible()
     setup.open_data()
     setup.resolve_latency_bounds()
     with (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import sys
@@ -23,6 +24,9 @@ os.environ["DENAS_WORKERS"] = "1"
 if "PYTEST_XDIST_WORKER" not in os.environ:
     _CACHE = tempfile.TemporaryDirectory(prefix="denas-cache-")
     os.environ["DENAS_CACHE"] = _CACHE.name
+
+# It sets variables that processes inherit; they must be set before tests look at the environment.
+importlib.import_module("denas_core")
 
 TOY = Path(__file__).parent / "toy"
 sys.path.insert(0, str(TOY))

@@ -92,7 +92,7 @@ class RunCalibration:
         before = {name: self.run.combination.weights[name] for name in self.columns}
         found = calibrate(
             {name: [column[trial.arch.key] for trial in used] for name, column in self.columns.items()},
-            [sign * trained[trial.arch.key].metrics[metric.name] for trial in used],
+            [sign * metric.counted(trained[trial.arch.key].metrics[metric.name]) for trial in used],
             before,
         )
         if not found.is_better:

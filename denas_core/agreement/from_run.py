@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from denas_core.contracts.space import SearchSpace
+from denas_core.contracts.task import Metric
 from denas_core.errors import ConfigError
 from denas_core.race.run_trainings import RunTrainings
 from denas_core.race.searched_run import SearchedRun
@@ -17,7 +18,7 @@ from denas_core.values.trial import Trial
 
 from .columns import label_of_score
 from .evaluate import Request, default_directory
-from .table import FEWEST_ROWS, AccuracyTable, read_table
+from .table import FEWEST_ROWS, AccuracyTable, check_rows, read_table
 from .trained_table import TRAINED, describe_failed, write_trained_table
 
 
@@ -80,7 +81,8 @@ class TableFromRun:
 
         Args:
             space: The space of the run.
-            targets: Columns of the table; by default the metric of the task.
+            targets: Columns of the table; by default the metric of the task. Values of this metric beyond its `worst`
+                count as equal to it, as in a race.
             registry: The installed plugins.
             on_progress: Is called after each training.
             notify: Is called with a line for the user before the trainings begin.
@@ -95,7 +97,8 @@ class TableFromRun:
         path = self.out / TRAINED
         write_trained_table(path, self.run, self.chosen, trained)
         self.notices += describe_failed(self.chosen, trained)
-        return read_table(path, space, targets=targets or (self.trainings.plan.task.metric.name,))
+        metric = self.trainings.plan.task.metric
+        return with_counted(read_table(path, space, targets=targets or (metric.name,)), metric)
 
     def as_dict(self) -> dict[str, Any]:
         """Return what was trained, as JSON can represent it."""
@@ -109,3 +112,21 @@ class TableFromRun:
             "samples": self.trainings.samples,
             "valid_samples": self.trainings.valid_samples,
         }
+
+
+def with_counted(table: AccuracyTable, metric: Metric) -> AccuracyTable:
+    """Return the table with the values of a metric as `Metric.counted` returns them.
+
+    Raises:
+        ConfigError: all of them are equal then.
+    """
+    if metric.name not in table.targets:
+        return table
+    rows = tuple(
+        dataclasses.replace(
+            row, targets={**row.targets, metric.name: metric.counted(row.targets[metric.name])}
+        )
+        for row in table.rows
+    )
+    check_rows(rows, (metric.name,), table.name)
+    return dataclasses.replace(table, rows=rows)

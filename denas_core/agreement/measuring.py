@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from denas_core.contracts.executor import Demand, Executor
@@ -16,7 +16,7 @@ from denas_core.errors import Interrupted
 from denas_core.evaluation.evaluator import Evaluator
 from denas_core.evaluation.spread import opened, spread
 from denas_core.setup.memory_limit import memory_need
-from denas_core.system.interrupt import Interruption, interruptible
+from denas_core.system.interrupt import interruptible
 from denas_core.text import one_line
 from denas_core.values.architecture import Architecture
 from denas_core.values.trial import Evaluation
@@ -81,7 +81,7 @@ class Measuring:
                 on_progress(done, total)
                 for names, group in missing.items():
                     function = functools.partial(evaluate_each, self._evaluator(names, seed, need.limit))
-                    for arch, evaluation in spread(self.executor, function, _until(interruption, group)):
+                    for arch, evaluation in spread(self.executor, function, interruption.until_signal(group)):
                         measured.add(arch, _with_all_reasons(evaluation, names))
                         done += 1
                         on_progress(done, total)
@@ -113,13 +113,6 @@ def _group_by_missing(
         if missing := measured.of(arch).missing(columns):
             found[tuple(missing)].append(arch)
     return found
-
-
-def _until(interruption: Interruption, architectures: Sequence[Architecture]) -> Iterator[Architecture]:
-    for arch in architectures:
-        if interruption:
-            return
-        yield arch
 
 
 def _with_all_reasons(evaluation: Evaluation, columns: Sequence[str]) -> Evaluation:

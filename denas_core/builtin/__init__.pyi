@@ -1,5 +1,7 @@
 """What plugins may import from `denas_core.builtin`, for components that derive from one of the core."""
 
+from .compiled import Compile as Compile
+from .cuda_events import CudaEvents as CudaEvents
 from .evolution import Evolution as Evolution
 from .exporters.huggingface import HuggingFace as HuggingFace
 from .exporters.safetensors_files import Safetensors as Safetensors

@@ -58,7 +58,7 @@ class Evolution(Strategy):
 
         def propose(place: int, rng: random.Random) -> Architecture:
             if place < random_end or not elite:
-                return space.sample(rng)
+                return problem.sample(rng)
             if place < mutation_end:
                 return space.mutate(
                     rng.choice(elite),
@@ -68,7 +68,7 @@ class Evolution(Strategy):
                 )
             first = rng.choice(elite)
             # A crossover of an architecture with itself would be a copy.
-            others = [arch for arch in elite if arch != first] or [space.sample(rng)]
+            others = [arch for arch in elite if arch != first] or [problem.sample(rng)]
             return space.crossover(first, rng.choice(others), rng)
 
         return propose_distinct(problem, history, count=count, seed=seed, propose=propose)

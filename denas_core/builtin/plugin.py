@@ -16,8 +16,12 @@ def denas_strategies() -> Components:
 
 @hookimpl
 def denas_probes() -> Components:
-    """Provide `wall-clock`."""
-    return {"wall-clock": "denas_core.builtin.wall_clock:WallClock"}
+    """Provide `compile`, `cuda-events` and `wall-clock`."""
+    return {
+        "compile": "denas_core.builtin.compiled:Compile",
+        "cuda-events": "denas_core.builtin.cuda_events:CudaEvents",
+        "wall-clock": "denas_core.builtin.wall_clock:WallClock",
+    }
 
 
 @hookimpl

@@ -14,6 +14,7 @@ COMMANDS = {
     "calibrate": "calibrate:calibrate",
     "train": "train:train",
     "evaluate": "evaluate:evaluate",
+    "predict": "predict:predict",
     "export": "export:export",
     "worker": "worker:worker",
     "plugins": "plugins:plugins",

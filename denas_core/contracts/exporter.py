@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -87,6 +89,10 @@ class Exporter(Component, ABC):
             artefact: The path that `write` returned.
             batch: Inputs of any number of samples, without masks and lengths.
         """
+
+    def opened(self, artefact: Path) -> Callable[[Batch], dict[str, Tensor]]:
+        """Return a function like `outputs` for many batches; by default it loads the export for each of them."""
+        return functools.partial(self.outputs, artefact)
 
     @abstractmethod
     def usage(self, model: TrainedModel, artefact: Path) -> str:

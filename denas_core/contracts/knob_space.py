@@ -119,7 +119,7 @@ class KnobSpace(Component, ABC):
         for knob in self._known_knobs():
             if knob.name in arch.values:
                 for value in knob.values:
-                    other = self._completed({**arch.values, knob.name: value}, None)
+                    other = self.changed(arch, {knob.name: value})
                     found.setdefault(other.key, other)
         found.pop(arch.key, None)
         return list(found.values())
@@ -166,6 +166,18 @@ class KnobSpace(Component, ABC):
         values = arch.as_dict()
         values.update({name: target[name] for name in knobs if name in target.values})
         return self._completed(values, None)
+
+    def changed(
+        self, arch: Architecture, values: Mapping[str, KnobValue], rng: random.Random | None = None
+    ) -> Architecture:
+        """Return `arch` with other values for some knobs.
+
+        Args:
+            arch: The architecture.
+            values: New values by name of the knob.
+            rng: Draws the values of knobs that become active; without it, they take their middle value.
+        """
+        return self._completed({**arch.values, **values}, rng)
 
     def parse(self, text: str, *, origin: str = "architecture") -> Architecture:
         """Read an architecture from YAML or JSON: knob values, or a mapping with the knob values under ``arch``.

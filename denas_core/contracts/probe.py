@@ -13,6 +13,7 @@ from denas_core.timing.estimate import latency_of
 from denas_core.timing.reference import Reference, make_reference
 from denas_core.timing.rounds import Plan, gather
 from denas_core.timing.stopwatch import Stopwatch
+from denas_core.timing.tail import P90, THROUGHPUT, tail_metrics
 from denas_core.values.latency import Latency
 from denas_core.values.metrics import ArchitectureMetric
 
@@ -54,6 +55,9 @@ class LatencyProbe(Component, ABC):
     metrics: ClassVar[tuple[ArchitectureMetric, ...]] = ()
     """Declarations of the metrics that `other_metrics` returns. Each has ``is_measured=True``."""
 
+    devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda")
+    """Devices that the probe can time networks on. The checks of a probe use the first one that this machine has."""
+
     def units(self, space: SearchSpace) -> Mapping[str, float]:
         """Return how much data one call processes, by unit, see `Batch.units`; by default, nothing is known."""
         return {}
@@ -68,7 +72,7 @@ class LatencyProbe(Component, ABC):
         """
         return {}
 
-    def reference(self, space: SearchSpace, *, seed: int, device: str) -> Callable[[], object] | None:
+    def prepare_reference(self, space: SearchSpace, *, seed: int, device: str) -> Callable[[], object] | None:
         """Return a function that runs the network that `time` compares with; None if there is none.
 
         It is called once for all networks of a search. By default, this is the smallest network of the space.
@@ -88,8 +92,8 @@ class LatencyProbe(Component, ABC):
 
         Args:
             call: The function that `prepare` returned.
-            reference: Runs a fixed network, which shows how fast the machine is at the moment, see `reference`; None if
-                there is none.
+            reference: What `prepare_reference` returned: it runs a fixed network, which shows how fast the machine is
+                at the moment; None if there is none.
         """
 
 
@@ -120,25 +124,47 @@ class TimedProbe(LatencyProbe):
         10.0, "Seconds of one measurement at most; the call that runs then is the last", above=0
     )
 
+    more: bool = option(False, "Also measure the metrics of `more_metrics`, for each measured candidate")
+
+    more_metrics: ClassVar[tuple[ArchitectureMetric, ...]] = (P90, THROUGHPUT)
+    """Metrics that the probe declares and measures with the option `more`."""
+
     def __post_init__(self) -> None:
         if self.min_rounds > self.max_rounds:
             raise ConfigError(f"min_rounds {self.min_rounds} is more than max_rounds {self.max_rounds}")
+        if self.more:
+            # What a probe declares belongs to its class, but for these.
+            self.__dict__["metrics"] = (*type(self).metrics, *self.more_metrics)
 
     def units(self, space: SearchSpace) -> Mapping[str, float]:
         """Return how much data one batch holds, by unit."""
         return space.batch(self.batch_size, seed=0).units
 
-    def reference(self, space: SearchSpace, *, seed: int, device: str) -> Callable[[], object] | None:
+    def prepare_reference(self, space: SearchSpace, *, seed: int, device: str) -> Callable[[], object] | None:
         """Return a fixed network of PyTorch, which is the same for all spaces, with its own latency on this machine."""
         return make_reference(threads=self.threads, device=device)
+
+    def other_metrics(
+        self, call: Callable[[], object], reference: Callable[[], object] | None
+    ) -> Mapping[str, Latency]:
+        """Return the 90th percentile and the throughput if the option `more` is on.
+
+        The call is timed again for them.
+        """
+        if not self.more:
+            return {}
+        with pinned_threads(self.threads), type(self).stopwatch(self.threads) as watch:
+            return tail_metrics(
+                lambda: watch.time(call).own_ms, batch_size=self.batch_size, precision=self.precision
+            )
 
     def time(self, call: Callable[[], object], reference: Callable[[], object] | None) -> Latency:
         """Return the latency of `call` with its confidence interval.
 
         Args:
             call: The function that `prepare` returned.
-            reference: What `reference` returned. Another function shows what calls have in common, and the latency is
-                that of the machine at the moment; None does without.
+            reference: What `prepare_reference` returned. With another function, or None, the latency is that of the
+                machine at the moment.
         """
         plan = Plan(self.min_rounds, self.max_rounds, self.precision, self.seconds)
         quiet = reference.quiet if isinstance(reference, Reference) else None

@@ -14,7 +14,8 @@ from denas_core.errors import ConfigError
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.seeding import digest
 
-from .task import Split, Task, TaskData, build_network
+from .split import Split
+from .task import Task, TaskData, build_network
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import ClassVar
 
 from denas_core.seeding import derive_rng
@@ -17,6 +17,15 @@ from .problem import Problem
 
 ATTEMPTS = 50
 """Number of proposals that are tried for one place of a generation before the place stays empty."""
+
+MOST_BOUNDED = 8
+"""Number of such attempts under constraints, because each one may count hundreds of costs."""
+
+MOST_KNOWN = 3
+"""Number of attempts whose result is known already before the next one starts at an architecture within the bounds."""
+
+EMPTY_PLACES = 3
+"""Number of empty places in succession after which nothing new is expected within the constraints."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +75,7 @@ class Strategy(Component, ABC):
     ...
     ...         def propose(place, rng):
     ...             space = problem.space
-    ...             return space.sample(rng) if best is None else space.mutate(best, rng)
+    ...             return problem.sample(rng) if best is None else space.mutate(best, rng)
     ...
     ...         return propose_distinct(problem, history, count=count, seed=seed, propose=propose)
     >>> len(LocalSearch().ask(Problem(SampleMLP()), History(), count=2, seed=0))
@@ -94,9 +103,9 @@ class Strategy(Component, ABC):
 
 
 def propose_random(problem: Problem, history: History, *, count: int, seed: int) -> list[Architecture]:
-    """Return `count` new samples of the space, see `propose_distinct`."""
+    """Return `count` new random architectures within the constraints, see `Problem.sample` and `propose_distinct`."""
     return propose_distinct(
-        problem, history, count=count, seed=seed, propose=lambda place, rng: problem.space.sample(rng)
+        problem, history, count=count, seed=seed, propose=lambda place, rng: problem.sample(rng)
     )
 
 
@@ -110,6 +119,9 @@ def propose_distinct(
 ) -> list[Architecture]:
     """Return `count` new architectures from `propose`, repaired with `Problem.repair`, without duplicates.
 
+    If a repair fails, the next attempt for the place starts near an architecture that is known to keep the constraints.
+    Architectures that break them are only returned while none is known that keeps them.
+
     Args:
         problem: The space and its constraints.
         history: Every finished generation.
@@ -118,16 +130,53 @@ def propose_distinct(
         propose: Returns an architecture for a place in the generation, given a random generator for this draw.
 
     Returns:
-        The architectures; fewer than `count` if `ATTEMPTS` draws for a place gave nothing new.
+        The architectures; fewer than `count` if `ATTEMPTS` draws for a place gave nothing new. Under constraints there
+        are `MOST_BOUNDED` attempts for a place, and the generation ends after `EMPTY_PLACES` empty places in
+        succession.
     """
     taken = history.keys()
+    within = [trial.arch for trial in history.trials if trial.is_scored]
     proposals: list[Architecture] = []
+    empty = 0
     for place in range(count):
-        for attempt in range(ATTEMPTS):
-            rng = derive_rng(seed, "propose", place, attempt)
-            arch = problem.repair(propose(place, rng), rng)
-            if arch.key not in taken:
-                taken.add(arch.key)
-                proposals.append(arch)
+        arch = _propose_one(problem, taken, within, place=place, seed=seed, propose=propose)
+        if arch is None:
+            empty += 1
+            if problem.counted_constraints and empty == EMPTY_PLACES:
                 break
+            continue
+        empty = 0
+        taken.add(arch.key)
+        proposals.append(arch)
+        if not problem.violations(arch):
+            within.append(arch)
     return proposals
+
+
+def _propose_one(
+    problem: Problem,
+    taken: Set[str],
+    within: Sequence[Architecture],
+    *,
+    place: int,
+    seed: int,
+    propose: Callable[[int, random.Random], Architecture],
+) -> Architecture | None:
+    """Return a new architecture for a place, or None; one that breaks a constraint only if `within` is empty."""
+    is_bounded = bool(problem.counted_constraints)
+    broken: list[Architecture] = []
+    known = 0
+    for attempt in range(MOST_BOUNDED if is_bounded else ATTEMPTS):
+        rng = derive_rng(seed, "propose", place, attempt)
+        if within and (broken or known >= MOST_KNOWN) and is_bounded:
+            arch = problem.vary(rng.choice(within), rng, taken=taken)
+        else:
+            arch = problem.repair(propose(place, rng), rng)
+        if problem.violations(arch):
+            broken.append(arch)
+        elif arch.key in taken:
+            known += 1
+        else:
+            return arch
+    new = [arch for arch in broken if arch.key not in taken]
+    return None if within or not new else min(new, key=problem.total_violation)

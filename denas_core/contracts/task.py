@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from denas_core.values.table import Direction
 
-from .component import Component
+from .answering import Answering
+from .split import Split
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -46,41 +47,14 @@ class Metric:
         """Return whether `value` is better than another; any value is better than None."""
         if than is None:
             return True
-        value, than = self._counted(value), self._counted(than)
+        value, than = self.counted(value), self.counted(than)
         return value > than if self.direction == "maximize" else value < than
 
-    def _counted(self, value: float) -> float:
+    def counted(self, value: float) -> float:
+        """Return `value`, or `worst` if that is better: a model that has learned nothing is not worse than another."""
         if self.worst is None:
             return value
         return max(value, self.worst) if self.direction == "maximize" else min(value, self.worst)
-
-
-class Split(ABC, Generic[S]):
-    """One part of a data set, read sample by sample."""
-
-    @abstractmethod
-    def __len__(self) -> int:
-        """Return the number of samples."""
-
-    @abstractmethod
-    def sample(self, index: int, rng: random.Random | None = None) -> S:
-        """Return one sample in the form that `Task.collate` takes.
-
-        Args:
-            index: Index of the sample, from 0.
-            rng: Generator for augmentation, seeded by sample and epoch; None for a sample without augmentation.
-        """
-
-    def length(self, index: int) -> float | None:
-        """Return the length of a sample in any unit, without reading the sample; None if it has no length.
-
-        If every sample has a length, training puts samples of similar length into a batch, so that they need little
-        padding.
-
-        Args:
-            index: Index of the sample, from 0.
-        """
-        return None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +76,7 @@ class TaskData(Generic[S]):
 
 
 @dataclasses.dataclass(kw_only=True)
-class Task(Component, ABC, Generic[S]):
+class Task(Answering[S], ABC, Generic[S]):
     """A task that networks are trained for.
 
     A subclass is a keyword-only dataclass whose fields are its options. It keeps no state: the data that it reads is in
@@ -255,6 +229,14 @@ class Task(Component, ABC, Generic[S]):
             split: The split that the samples of the batch come from.
         """
         return self.predict(outputs)
+
+    def details(
+        self, space: SearchSpace, network: nn.Module | None, batch: Batch, outputs: Outputs, split: Split[S]
+    ) -> Tensor:
+        """Return what `answer` needs of a batch: what `decode` finds, or `predict` if there is no network."""
+        return (
+            self.predict(outputs) if network is None else self.decode(space, network, batch, outputs, split)
+        )
 
     def imitation(self, outputs: Outputs, taught: Outputs, *, temperature: float) -> Tensor:
         """Return the distillation loss: how far outputs are from those of a teacher for the same batch, a scalar.

@@ -226,7 +226,7 @@ class Evaluator:
         space = self.problem.space
         call = self.probe.prepare(space, arch, seed=self.seed, device=self.device)
         if self._reference is None:
-            self._reference = self.probe.reference(space, seed=self.seed, device=self.device)
+            self._reference = self.probe.prepare_reference(space, seed=self.seed, device=self.device)
         return call, self._reference
 
     def _score(

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from denas_core.contracts.original import KeyTable, OldConfig, Outcome, Rule
 
 from .rules import number, text, to, whole
 
 EVOLUTION, RANDOM, SERVICE = "EvolutionarySearchEngine", "RandomSearchEngine", "SigoptSearchEngine"
-_ENGINES = {
-    EVOLUTION: ("builtin/evolution", ""),
-    RANDOM: ("builtin/random", ""),
-    **dict.fromkeys(
-        (SERVICE, "MOSigoptSearchEngine"),
-        ("builtin/evolution", "the hosted service is gone; the Pareto front is part of every search"),
+SERVICE_OF_FRONTS = "MOSigoptSearchEngine"
+_ENGINES: Mapping[str, tuple[dict[str, Any], str]] = {
+    EVOLUTION: ({"strategy.name": "builtin/evolution"}, ""),
+    RANDOM: ({"strategy.name": "builtin/random"}, ""),
+    SERVICE: (
+        {"strategy.name": "optuna/tpe"},
+        "the hosted service is gone; Optuna's Bayesian optimisation runs here, without an account",
+    ),
+    SERVICE_OF_FRONTS: (
+        {"strategy.name": "optuna/nsga2", "objectives": ["score", "latency_ms"]},
+        "the hosted service is gone; Optuna runs here. The whole front is kept, of which the original kept one point",
     ),
 }
 
@@ -21,15 +29,15 @@ GENERATION = {"population_num": 50, "mutation_num": 25, "crossover_num": 25}
 
 
 def _engine(old: OldConfig, key: str) -> Outcome:
-    unknown = ("builtin/evolution", "the original has no engine of this name")
-    strategy, note = _ENGINES.get(old.read(key, text), unknown)
-    return Outcome(settings={"strategy.name": strategy}, note=note)
+    unknown = ({"strategy.name": "builtin/evolution"}, "the original has no engine of this name")
+    settings, note = _ENGINES.get(old.read(key, text), unknown)
+    return Outcome(settings=settings, note=note)
 
 
 def _epochs(engine: str) -> Rule:
     def rule(old: OldConfig, key: str) -> Outcome:
         chosen = old.document.get("search_engine") or EVOLUTION
-        if engine != (SERVICE if chosen == "MOSigoptSearchEngine" else chosen):
+        if engine != (SERVICE if chosen == SERVICE_OF_FRONTS else chosen):
             return Outcome(fate="unused", note=f"{chosen} did not read it")
         count = old.read(key, whole)
         note = "scored candidates; the original's draws that broke a bound counted too"
@@ -48,8 +56,11 @@ def _epochs(engine: str) -> Rule:
 
 def _of_evolution(rule: Rule, *, is_size: bool = True) -> Rule:
     def guarded(old: OldConfig, key: str) -> Outcome:
-        if old.document.get("search_engine") == RANDOM:
+        engine = old.document.get("search_engine")
+        if engine == RANDOM:
             return Outcome(fate="missing", note="random search has no such option; every trial is kept")
+        if engine in (SERVICE, SERVICE_OF_FRONTS):
+            return Outcome(fate="unused", note=f"{engine} did not read it")
         if is_size and old.read("population_num", whole, GENERATION["population_num"]) == 0:
             note = "evolution cannot start without random candidates; the defaults take their place"
             return Outcome(fate="missing", note=note)

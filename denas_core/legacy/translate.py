@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from denas_core.contracts.original import KeyTable, Legacy, OldConfig, Outcome, Rule
-from denas_core.errors import ConfigError, PluginError, did_you_mean
+from denas_core.errors import ConfigError, NotInstalled, PluginError, did_you_mean
 from denas_core.registry.registry import Registry
 from denas_core.setup.config import COMPONENTS, RunConfig
 
@@ -152,7 +152,15 @@ def _defaults(chosen: Mapping[str, Any], registry: Registry, *, is_training: boo
         return _options(made)
     fields = RunConfig.model_fields
     usual = {kind: fields[kind].default.name for kind in COMPONENTS if kind != "space"}
-    made = {kind: registry.create(kind, chosen.get(f"{kind}.name", usual.get(kind))) for kind in COMPONENTS}  # type: ignore[arg-type]
+    made = {}
+    for kind in COMPONENTS:
+        try:
+            made[kind] = registry.create(kind, chosen.get(f"{kind}.name", usual.get(kind)))  # type: ignore[arg-type]
+        except (NotInstalled, PluginError):
+            # A strategy may be of a plugin that is not installed yet. The command says what to install, because a
+            # search refuses the configuration until then.
+            if kind != "strategy":
+                raise
     combination = chosen.get(COMBINATION)
     score = made["score"]
     if combination is not None:

@@ -191,8 +191,10 @@ def _dynamic(module: Deployable) -> tuple[dict[int, Any], ...]:
         for dimension in places.values():
             if dimension.name not in dimensions:
                 # A minimum of 1 is left out, because torch treats it like a minimum of 0.
-                least = {"min": dimension.at_least} if dimension.at_least > 1 else {}
-                dimensions[dimension.name] = torch.export.Dim(dimension.name, **least)
+                least = dimension.at_least if dimension.at_least > 1 else None
+                dimensions[dimension.name] = torch.export.Dim(
+                    dimension.name, min=least, max=dimension.at_most
+                )
     return tuple(
         {place: dimensions[name] for place, name in names.items()} for names in dimension_names(module)
     )

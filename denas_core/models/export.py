@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import fcntl
-import glob
-import json
-import os
-import secrets
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,10 +11,12 @@ from denas_core.contracts.exporter import Exporter
 from denas_core.contracts.trained_model import TrainedModel
 from denas_core.errors import ConfigError, PluginError
 from denas_core.isolation.plugin_errors import plugin_errors
-from denas_core.system.atomic import storage_errors, sync_directory, write_json
+from denas_core.system.atomic import storage_errors, write_json
 from denas_core.system.machine import environment, moment
 from denas_core.text import safe_repr
 from denas_core.values.batch import Batch, OpenDimension
+
+from .export_folder import CARD, SCHEMA, export_folder, files_in, place_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,10 +24,6 @@ if TYPE_CHECKING:
     from denas_core.contracts.space import SearchSpace
 
     from .deployable import Deployable
-
-SCHEMA = "denas.export/1"
-CARD = "card.json"
-"""File in each export with what its user must know: labels, normalisation, shapes of inputs, and its origin."""
 
 SIZES = (1, 2, 5)
 """Numbers of samples in the batches on which outputs are compared."""
@@ -88,15 +79,12 @@ def export_model(
     """
     from .deployable import deployable_network
 
-    with storage_errors(directory):
-        _recover(directory)
-    check_target(directory, replace=replace)
-    module = deployable_network(model)
     owner = f"exporter {exporter.id!r}"
-    with _beside(directory) as partial:
+    with export_folder(directory, replace=replace) as partial:
+        module = deployable_network(model)
         with plugin_errors(owner), storage_errors(directory):
             artefact = exporter.write(model, partial)
-        place = _place(artefact, partial, owner)
+        place = place_of(artefact, partial, owner)
         with plugin_errors(owner):
             difference = largest_difference(exporter, module, artefact)
             usage = exporter.usage(model, directory / place)
@@ -115,10 +103,7 @@ def export_model(
             },
         )
         with storage_errors(directory):
-            files = [path for path in partial.rglob("*") if path.is_file()]
-            size = sum(path.stat().st_size for path in files)
-            _sync(partial, files)
-            _put(partial, directory)
+            size = sum(path.stat().st_size for path in files_in(partial))
     return Export(
         exporter=exporter.id,
         path=directory / place,
@@ -186,44 +171,6 @@ def _dtype(tensor: Tensor) -> str:
     return str(tensor.dtype).removeprefix("torch.")
 
 
-def check_target(directory: Path, *, replace: bool) -> None:
-    """Check that an export would not overwrite anything.
-
-    Raises:
-        ConfigError: the target is a file, or a directory with files that may not be replaced.
-    """
-    if directory.name in ("", ".."):
-        raise ConfigError(
-            f"{str(directory)!r} cannot be replaced as a whole; name a directory of its own with --out"
-        )
-    with storage_errors(directory):
-        if not directory.exists() or (directory.is_dir() and not any(directory.iterdir())):
-            return
-    if not _is_export(directory):
-        raise ConfigError(f"{str(directory)!r} exists and is not an export; name another place with --out")
-    if not replace:
-        raise ConfigError(
-            f"{str(directory)!r} holds an export already; write it again with --replace, or name another place with "
-            "--out"
-        )
-
-
-def _is_export(directory: Path) -> bool:
-    try:
-        card = json.loads((directory / CARD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(card, dict) and card.get("schema") == SCHEMA
-
-
-def _place(artefact: Path, directory: Path, owner: str) -> Path:
-    if not isinstance(artefact, Path) or not artefact.is_relative_to(directory) or not artefact.exists():
-        raise PluginError(
-            f"{owner} returns {safe_repr(artefact)}, which is not a file or folder that it has written"
-        )
-    return artefact.relative_to(directory)
-
-
 def _difference(exporter: Exporter, name: str, expected: Tensor, found: Tensor) -> float:
     size = len(expected)
     if found.shape != expected.shape:
@@ -245,79 +192,3 @@ def _difference(exporter: Exporter, name: str, expected: Tensor, found: Tensor) 
             f"for a batch of {size}, and {exporter.tolerance:g} is allowed; nothing is kept, choose another form"
         )
     return difference
-
-
-@contextlib.contextmanager
-def _beside(directory: Path) -> Iterator[Path]:
-    """Yield an empty directory beside `directory`. After an error it is removed."""
-    with storage_errors(directory):
-        missing = [parent for parent in directory.parents if not parent.exists()]
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        for leftover in directory.parent.glob(f".{glob.escape(directory.name)}.*.partial"):
-            _remove_abandoned(leftover)
-        partial = directory.with_name(f".{directory.name}.{secrets.token_hex(8)}.partial")
-        partial.mkdir()
-        lock = os.open(partial, os.O_RDONLY)
-        # The lock is held while this process lives. It distinguishes work in progress from what a killed process left.
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    try:
-        yield partial
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        for parent in missing:
-            with contextlib.suppress(OSError):  # the folder contains other files
-                parent.rmdir()
-        raise
-    finally:
-        os.close(lock)
-
-
-def _remove_abandoned(leftover: Path) -> None:
-    descriptor = os.open(leftover, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return
-    finally:
-        os.close(descriptor)
-    shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _sync(directory: Path, files: list[Path]) -> None:
-    for path in files:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    for folder in (path for path in directory.rglob("*") if path.is_dir()):
-        sync_directory(folder)
-    sync_directory(directory)
-
-
-def _recover(directory: Path) -> None:
-    # A kill between the two steps of a replacement leaves the earlier export under another name.
-    if directory.name and (former := _former(directory)).exists():
-        if directory.exists():
-            shutil.rmtree(former, ignore_errors=True)
-        else:
-            former.rename(directory)
-
-
-def _former(directory: Path) -> Path:
-    return directory.with_name(f".{directory.name}.former")
-
-
-def _put(partial: Path, directory: Path) -> None:
-    former = _former(directory)
-    if _is_export(directory):
-        directory.rename(former)
-    try:
-        # This also replaces an empty directory.
-        partial.rename(directory)
-    except OSError:
-        if former.exists():
-            former.rename(directory)
-        raise
-    sync_directory(directory.parent)
-    shutil.rmtree(former, ignore_errors=True)

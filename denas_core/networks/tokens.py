@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denas_core.values.batch import Batch, BatchKind
+from denas_core.values.batch import Batch, BatchKind, OpenDimension
 
 _TOKENS = 128
 
@@ -37,7 +37,14 @@ _CONSTANT_TOKEN = 9333
 
 
 def token_batch(
-    size: int, *, tokens: int, vocabulary: int, seed: int, kind: BatchKind, segments: bool = True
+    size: int,
+    *,
+    tokens: int,
+    vocabulary: int,
+    seed: int,
+    kind: BatchKind,
+    segments: bool = True,
+    positions: int | None = None,
 ) -> Batch:
     """Return a batch of texts for token models: ``input_ids``, ``attention_mask`` and ``token_type_ids``.
 
@@ -53,6 +60,8 @@ def token_batch(
         seed: Seed of the noise. The noise is drawn on the CPU, so that it is the same on every device.
         kind: See `BatchKind`.
         segments: Whether the network takes the segment of each token; all tokens are in the first segment.
+        positions: Tokens of the longest text that the network takes. Exports then take texts of 2 tokens or more; if it
+            is None, they take only texts of `tokens` tokens.
     """
     import torch
 
@@ -72,4 +81,12 @@ def token_batch(
     if segments:
         inputs["token_type_ids"] = torch.zeros_like(ids)
     units = {"samples": float(size), "tokens": float(size * tokens)}
-    return Batch(inputs=inputs, masks=masks, positions=tokens, units=units)
+    # torch.export traces two tokens or more.
+    places = {} if positions is None else {1: OpenDimension("tokens", at_least=2, at_most=positions)}
+    return Batch(
+        inputs=inputs,
+        masks=masks,
+        positions=tokens,
+        units=units,
+        open=dict.fromkeys(inputs, places) if places else {},
+    )

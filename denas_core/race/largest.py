@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from denas_core.contracts.climb import climb
 from denas_core.contracts.problem import Problem
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.values.architecture import Architecture
 from denas_core.values.trial import Trial
-
-MOST_COSTS = 1000
-"""Architectures whose cost the climb counts at most, because a space may take a while to count one."""
 
 Size = tuple[float, float]
 
@@ -34,22 +32,7 @@ def largest_within(known: Sequence[Trial], problem: Problem) -> Architecture:
         full = problem.space.full()
         if full is not None and not problem.violations(full):
             return max(full, best, key=lambda arch: _size(problem.cost(arch)))
-        return _climb(best, problem)
-
-
-def _climb(best: Architecture, problem: Problem) -> Architecture:
-    counted = 0
-    while True:
-        larger = best
-        for other in sorted(problem.space.neighbours(best), key=lambda arch: arch.key):
-            if counted == MOST_COSTS:
-                return larger
-            counted += 1
-            if _size(problem.cost(other)) > _size(problem.cost(larger)) and not problem.violations(other):
-                larger = other
-        if larger == best:
-            return best
-        best = larger
+        return climb(best, problem, _size)
 
 
 def _size(cost: Mapping[str, float]) -> Size:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,7 +21,6 @@ from denas_core.training.plan import (
     write_plan,
 )
 from denas_core.training.settings import make_settings
-from denas_core.values.architecture import Architecture
 
 from .finish import keep_winner, with_race
 from .place import check_unbegun, resume_command
@@ -172,14 +171,8 @@ class Race:
         for observer in observers:
             observer.rung_begun(rung)
 
-        def work() -> Iterator[Architecture]:
-            for arch in left:
-                if interruption:
-                    return
-                yield arch
-
         try:
-            for arch, evaluation in spread(executor, trainer, work()):
+            for arch, evaluation in spread(executor, trainer, interruption.until_signal(left)):
                 by_arch[arch].trainings[epochs] = evaluation
                 self.record.write(self.path)
                 for observer in observers:

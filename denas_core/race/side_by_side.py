@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from denas_core.errors import Interrupted
 from denas_core.evaluation.spread import opened, spread
 from denas_core.registry.registry import Registry
-from denas_core.system.interrupt import Interruption, interruptible
+from denas_core.system.interrupt import interruptible
 from denas_core.values.architecture import Architecture
 from denas_core.values.trial import Evaluation
 
@@ -42,7 +42,7 @@ def train_side_by_side(
     executor, demand = choose_executor(registry, None, {}, trainings=len(missing), device=trainer.plan.device)
     with interruptible() as interruption, opened(executor, demand):
         interruption.on_first = executor.stop
-        for arch, evaluation in spread(executor, trainer, _until(interruption, missing)):
+        for arch, evaluation in spread(executor, trainer, interruption.until_signal(missing)):
             found[arch.key] = evaluation
             on_progress(len(found), len(networks))
     if len(found) < len(networks):
@@ -52,13 +52,6 @@ def train_side_by_side(
             signal_number=interruption.signal_number,
         )
     return found
-
-
-def _until(interruption: Interruption, networks: Sequence[Architecture]) -> Iterator[Architecture]:
-    for arch in networks:
-        if interruption:
-            return
-        yield arch
 
 
 def _shown(path: Path) -> str:

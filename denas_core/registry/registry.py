@@ -23,7 +23,7 @@ CONTRACTS: Mapping[Kind, tuple[str, ...]] = {
     "probe": ("denas_core.contracts.probe:LatencyProbe",),
     "executor": ("denas_core.contracts.executor:Executor",),
     "task": ("denas_core.contracts.task:Task",),
-    "exporter": ("denas_core.contracts.exporter:Exporter",),
+    "exporter": ("denas_core.contracts.exporter:Exporter", "denas_core.contracts.run_exporter:RunExporter"),
 }
 
 CORE = "builtin"

@@ -13,6 +13,8 @@ from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.text import quantity
 from denas_core.values.objectives import Constraint
 
+from .feasible import largest_value
+
 ATTEMPTS = 3
 
 
@@ -22,6 +24,9 @@ def reachable(
     """Return the constraints with relative bounds made absolute, and the reachable range of their metrics.
 
     Bounds on measured metrics must be absolute already, see `absolute_bounds`.
+
+    A relative bound is a fraction of the largest value: that of the full architecture for the space's
+    `bounded_metrics`, else the largest that is found, see `largest_value`.
 
     Raises:
         Infeasible: a bound is outside the reachable range. The text gives the range.
@@ -45,9 +50,14 @@ def reachable(
                     f"constraint {str(constraint)!r} is relative, but {space.id!r} has no full architecture to "
                     f"compare {metric} with; give an absolute bound"
                 )
-            constraint = dataclasses.replace(
-                constraint, bound=constraint.bound * ranges[metric][1], relative=False
-            )
+            assert full is not None, "there are ranges only where there is a full architecture"
+            is_bounded = metric in space.bounded_metrics()
+            largest = ranges[metric][1] if is_bounded else largest_value(space, full, metric)
+            if not largest > 0:
+                raise ConfigError(
+                    f"constraint {str(constraint)!r}: no architecture of {space.id!r} has any {metric}"
+                )
+            constraint = dataclasses.replace(constraint, bound=constraint.bound * largest, relative=False)
         absolute.append(constraint)
         if constraint.is_measured:
             continue

@@ -28,6 +28,7 @@ from .bounds import absolute_bounds, check_comparable, check_contradictions, mea
 from .checks import check_knobs, check_metrics, check_objects, choose_device
 from .config import COMPONENTS, ComponentConfig, DataConfig, DataTaskConfig, RunConfig, is_own_class
 from .data import check_batches, choose_data
+from .feasible import check_feasible
 from .memory_limit import MemoryNeed, memory_need
 
 
@@ -143,6 +144,15 @@ class Setup:
                 + ([made["probe"].id] if needs_latency else [])
             ),
         )
+
+    def check_feasible(self) -> None:
+        """Check that some architecture keeps all constraints together, as far as they need no measurement.
+
+        Raises:
+            Infeasible: none was found; see `check_feasible` of the module `feasible`.
+        """
+        with plugin_errors(f"space {self.space.id!r}"):
+            check_feasible(self.problem)
 
     def resolve_latency_bounds(self, full_latency: Mapping[str, Any] | None = None) -> None:
         """Make bounds that are relative to a measured latency absolute.

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 Handler = Any
 """A handler as `signal.signal` takes and returns it."""
@@ -30,6 +32,13 @@ class Interruption:
 
     def __bool__(self) -> bool:
         return self.signal_number != 0
+
+    def until_signal(self, items: Iterable[T]) -> Iterator[T]:
+        """Yield the items, but no further one after a signal has arrived."""
+        for item in items:
+            if self:
+                return
+            yield item
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if self.signal_number:

@@ -6,6 +6,7 @@ from .classes import CombinedScoreTests as CombinedScoreTests
 from .classes import ExecutorTests as ExecutorTests
 from .classes import ExporterTests as ExporterTests
 from .classes import ProbeTests as ProbeTests
+from .classes import RunExporterTests as RunExporterTests
 from .classes import ScoreTests as ScoreTests
 from .classes import SpaceTests as SpaceTests
 from .classes import StrategyTests as StrategyTests

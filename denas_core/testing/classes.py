@@ -12,6 +12,7 @@ from denas_core.contracts.component import Component
 from denas_core.contracts.executor import Executor
 from denas_core.contracts.exporter import Exporter
 from denas_core.contracts.probe import LatencyProbe
+from denas_core.contracts.run_exporter import RunExporter
 from denas_core.contracts.score import CombinedScore, ProxyScore
 from denas_core.contracts.space import SearchSpace
 from denas_core.contracts.strategy import Strategy
@@ -30,6 +31,7 @@ from .checks import (
     outputs,
     plugins,
     probes,
+    run_exporters,
     scores,
     spaces,
     strategies,
@@ -155,6 +157,19 @@ class ExporterTests(_OnNetworks):
     checks = (*checks_in(exporters), *checks_of_calls(exporters.calls, exporters.loans))
 
 
+class RunExporterTests(ComponentTests):
+    """Every check of an exporter of runs; `make` returns one. `spaces` may return spaces that suit it."""
+
+    contract = RunExporter
+    checks = (*checks_in(run_exporters), *checks_of_calls(run_exporters.calls, run_exporters.loans))
+
+    def spaces(self) -> Sequence[SearchSpace]:
+        """Return spaces without networks, whose knobs depend on each other."""
+        from .samples.knobs import Conditional
+
+        return Conditional().named("sample/conditional"), Conditional(deepest=1).named("sample/tiny")
+
+
 class TaskTests(_OnNetworks):
     """Every check of a task, on the example that it writes; `make` returns one. `spaces` may return what suits it."""
 
@@ -164,7 +179,7 @@ class TaskTests(_OnNetworks):
 
 KINDS: tuple[type[ComponentTests], ...] = (
     *(SpaceTests, ScoreTests, CombinedScoreTests, StrategyTests, ProbeTests),
-    *(ExecutorTests, ExporterTests, TaskTests),
+    *(ExecutorTests, ExporterTests, RunExporterTests, TaskTests),
 )
 
 

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from denas_core.contracts.task import Split, Task
+from denas_core.contracts.split import Split
+from denas_core.contracts.task import Task
 from denas_core.errors import DenasError
 from denas_core.seeding import derive_rng, derive_seed
 

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from denas_core.contracts.space import SearchSpace
-from denas_core.contracts.task import Split, Task
+from denas_core.contracts.split import Split
+from denas_core.contracts.task import Task
 from denas_core.errors import NoResult, PluginError
 from denas_core.values.batch import joined
 

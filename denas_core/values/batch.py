@@ -22,10 +22,12 @@ class OpenDimension:
     Attributes:
         name: Name of the dimension. Dimensions of several inputs that have the same name have the same size.
         at_least: Smallest size.
+        at_most: Largest size; None for any.
     """
 
     name: str
     at_least: int = 1
+    at_most: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

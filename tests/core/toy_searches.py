@@ -7,6 +7,7 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -79,10 +80,19 @@ def denas(
     return warm.run(denas_command(*arguments), cwd=cwd, env=environment(**extra), timeout=timeout)
 
 
-def denas_here(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+@contextlib.contextmanager
+def _standard_input(text: str) -> Iterator[None]:
+    before, sys.stdin = sys.stdin, io.StringIO(text)
+    try:
+        yield
+    finally:
+        sys.stdin = before
+
+
+def denas_here(*arguments: str, cwd: Path | None = None, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """Run ``denas`` in this process, which is quicker, and return what it printed."""
     out, err = io.StringIO(), io.StringIO()
     place = contextlib.chdir(cwd) if cwd else contextlib.nullcontext()
-    with place, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    with place, _standard_input(stdin), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = _run([*arguments], debug=False)
     return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -74,6 +75,43 @@ def test_a_batch_and_threads_are_those_of_its_options(
     assert arch is not None
     Runtime(batch_size=7, threads=2).prepare(space, arch, seed=0, device="cpu")()
     assert seen == {"threads": 2, "x": (7, 12)}
+
+
+def test_optimisations_and_parallel_operators_are_those_of_its_options(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = []
+    session = onnxruntime.InferenceSession
+
+    def watched(path: Path, options: onnxruntime.SessionOptions, **others: object) -> object:
+        seen.append((options.graph_optimization_level, options.execution_mode, options.inter_op_num_threads))
+        return session(path, options, **others)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", watched)
+    space = SampleMLP().named("sample/mlp")
+    arch = space.smallest()
+    assert arch is not None
+    Runtime(threads=2).prepare(space, arch, seed=0, device="cpu")()
+    Runtime(threads=2, optimisations="none", parallel=True).prepare(space, arch, seed=0, device="cpu")()
+    levels, modes = onnxruntime.GraphOptimizationLevel, onnxruntime.ExecutionMode
+    assert seen == [
+        (levels.ORT_ENABLE_ALL, modes.ORT_SEQUENTIAL, 1),
+        (levels.ORT_DISABLE_ALL, modes.ORT_PARALLEL, 2),
+    ]
+
+
+@pytest.mark.parametrize("missing", [("onnxruntime",), ("onnx", "onnxscript")])
+def test_without_its_libraries_one_line_says_how_to_install_them(
+    missing: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *a: None if name in missing else find_spec(name, *a)
+    )
+    assert _run(["latency", "cv/cnn", "--arch", ARCH, *SMALL], debug=False) == 2
+    line = capsys.readouterr().err
+    assert line.startswith(f"error: {' and '.join(missing)} ") and line.count("\n") == 1
+    assert line.endswith(f"not installed: pip install {' '.join(missing)}\n")
 
 
 def test_a_device_that_onnxruntime_does_not_know_is_refused(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import copy
 import dataclasses
 import importlib.metadata
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,15 +78,23 @@ class HuggingFace(Exporter):
 
     def outputs(self, artefact: Path, batch: Batch) -> dict[str, Tensor]:
         """Load the folder with transformers, and return those of its outputs that are the logits of the space."""
+        return self.opened(artefact)(batch)
+
+    def opened(self, artefact: Path) -> Callable[[Batch], dict[str, Tensor]]:
+        """Load the folder once, and return a function that runs its network."""
         import torch
 
         names = json.loads((artefact / NAMES).read_text(encoding="utf-8"))
         with silent_transformers():
             network = load_network(artefact)
-        inputs = {name: batch.inputs[name] for name in names["inputs"]}
-        with torch.inference_mode():
-            found = _run(network, inputs)
-        return {name: _join_fields(found, fields) for name, fields in names["outputs"].items()}
+
+        def run(batch: Batch) -> dict[str, Tensor]:
+            inputs = {name: batch.inputs[name] for name in names["inputs"]}
+            with torch.inference_mode():
+                found = _run(network, inputs)
+            return {name: _join_fields(found, fields) for name, fields in names["outputs"].items()}
+
+        return run
 
     def usage(self, model: TrainedModel, artefact: Path) -> str:
         """Return Python code that loads the folder with transformers."""

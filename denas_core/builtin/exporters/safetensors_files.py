@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,13 +55,21 @@ class Safetensors(Exporter):
 
     def outputs(self, artefact: Path, batch: Batch) -> dict[str, Tensor]:
         """Load the model as DE-NAS does, and return its logits."""
+        return self.opened(artefact)(batch)
+
+    def opened(self, artefact: Path) -> Callable[[Batch], dict[str, Tensor]]:
+        """Load the model once, and return a function that runs it."""
         import torch
 
         from denas_core.models.trained import load_model
 
         model = load_model(artefact)
-        with torch.inference_mode():
-            return dict(model.space.forward(model.network, batch).logits)
+
+        def run(batch: Batch) -> dict[str, Tensor]:
+            with torch.inference_mode():
+                return dict(model.space.forward(model.network, batch).logits)
+
+        return run
 
     def usage(self, model: TrainedModel, artefact: Path) -> str:
         """Return Python code that loads the network, with the `load` of the package of its space if there is one."""

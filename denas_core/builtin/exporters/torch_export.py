@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,10 @@ class TorchExport(Exporter):
 
     def outputs(self, artefact: Path, batch: Batch) -> dict[str, Tensor]:
         """Load the program as plain PyTorch does, and return its logits."""
+        return self.opened(artefact)(batch)
+
+    def opened(self, artefact: Path) -> Callable[[Batch], dict[str, Tensor]]:
+        """Load the program once, and return a function that runs it."""
         import torch
 
         from denas_core.models.deployable import named_outputs
@@ -61,8 +66,13 @@ class TorchExport(Exporter):
         files = {NAMES: ""}
         program = torch.export.load(artefact, extra_files=files).module()
         names = json.loads(files[NAMES])
-        with torch.inference_mode():
-            return named_outputs(names["outputs"], program(*(batch.inputs[name] for name in names["inputs"])))
+
+        def run(batch: Batch) -> dict[str, Tensor]:
+            with torch.inference_mode():
+                found = program(*(batch.inputs[name] for name in names["inputs"]))
+            return named_outputs(names["outputs"], found)
+
+        return run
 
     def usage(self, model: TrainedModel, artefact: Path) -> str:
         """Return Python code that loads the program with plain PyTorch."""

@@ -79,6 +79,7 @@ def validate(file: FileArgument, json_: JsonOption = False) -> None:
     from denas_core.setup.setup import Setup
 
     setup = Setup.from_config(build_config(None, file=file), Registry.discover())
+    setup.check_feasible()
     setup.open_data()
     if json_:
         print_json({"schema": "denas.validate/1", "file": file, "valid": True, "notices": setup.notices})

@@ -1,4 +1,4 @@
-"""``denas export``: a trained model in a form that runs elsewhere."""
+"""``denas export``: a trained model, or the trials of a run, in a form for other programs."""
 
 from __future__ import annotations
 
@@ -11,19 +11,24 @@ from denas_core.cli.arguments import JsonOption
 from denas_core.cli.output import print_json
 
 if TYPE_CHECKING:
+    from denas_core.contracts.exporter import Exporter
+    from denas_core.contracts.run_exporter import RunExporter
+    from denas_core.models.export import Export
     from denas_core.registry.registry import Registry
+    from denas_core.results.run_export import RunExport
 
 
 def export(
     path: Annotated[
-        Path, typer.Argument(metavar="RUN|MODEL", help="A trained run, or the directory of a trained model.")
+        Path, typer.Argument(metavar="RUN|MODEL", help="A run, or the directory of a trained model.")
     ],
     to: Annotated[
         str,
         typer.Option(
             "--to",
             metavar="FORM",
-            help="safetensors, torch-export, huggingface, onnx (from denas-onnx), or another installed exporter.",
+            help="safetensors, torch-export, huggingface, onnx (from denas-onnx), openvino (from denas-openvino), "
+            "optuna (all trials of a run, from denas-optuna), or another installed exporter.",
         ),
     ],
     out: Annotated[
@@ -47,40 +52,68 @@ def export(
     ] = None,
     json_: JsonOption = False,
 ) -> None:
-    """Write a trained model in another form.
+    """Write a trained model, or all trials of a run, in another form.
 
-    The export is loaded again as its user would load it, and compared with the network on batches of several sizes. It
-    is kept only if it gives the same outputs.
+    The export of a model is loaded again as its user would load it, and compared with the network on batches of several
+    sizes. It is kept only if it gives the same outputs. The export of a run is kept only if it has the same trials.
     """
-    from denas_core.models.export import SIZES, check_target, export_model
-    from denas_core.models.find import find_model
-    from denas_core.models.trained import load_model
+    from denas_core.contracts.run_exporter import RunExporter
+    from denas_core.errors import ConfigError
+    from denas_core.models.export_folder import check_target
     from denas_core.registry.registry import Registry
-    from denas_core.system.extras import require_extra
-    from denas_core.training.origin import untrained_model
 
     registry = Registry.discover()
     exporter = registry.create("exporter", _form(registry, to), _options(set_ or []), origin="--set")
+    if untrained and isinstance(exporter, RunExporter):
+        raise ConfigError(f"--untrained is for networks, and {exporter.id!r} writes the trials of a run")
     directory = path / "export" / exporter.id.rpartition("/")[2] if out is None else out
     check_target(directory, replace=replace)
+    done: Export | RunExport
+    if isinstance(exporter, RunExporter):
+        done, fact = _export_trials(exporter, path, directory, registry, replace=replace)
+    else:
+        done, fact = _export_network(
+            exporter, path, directory, registry, replace=replace, untrained=untrained
+        )
+    if json_:
+        print_json({"schema": "denas.exported/1", **done.as_dict()})
+        return
+    typer.echo(f"exported: {done.path} ({done.size_mb:.3g} MB)")
+    typer.echo(fact)
+    typer.echo("load it in Python with:")
+    for line in done.usage.splitlines():
+        typer.echo(f"  {line}")
+
+
+def _export_network(
+    exporter: Exporter, path: Path, directory: Path, registry: Registry, *, replace: bool, untrained: bool
+) -> tuple[Export, str]:
+    from denas_core.models.export import SIZES, export_model
+    from denas_core.models.find import find_model
+    from denas_core.models.trained import load_model
+    from denas_core.system.extras import require_extra
+    from denas_core.training.origin import untrained_model
+
     require_extra("train", "safetensors", purpose="an export")
     if untrained:
         model = untrained_model(path, registry)
     else:
         model = load_model(find_model(path, otherwise="; --untrained exports fresh weights"), registry)
     done = export_model(exporter, model, directory, replace=replace)
-    if json_:
-        print_json({"schema": "denas.exported/1", **done.as_dict()})
-        return
     sizes = ", ".join(map(str, SIZES[:-1]))
-    typer.echo(f"exported: {done.path} ({done.size_mb:.3g} MB)")
-    typer.echo(
+    return done, (
         f"largest difference from the network: {done.difference:.2g} of its largest output (batches of {sizes} and "
         f"{SIZES[-1]}; {done.tolerance:g} is allowed)"
     )
-    typer.echo("load it in Python with:")
-    for line in done.usage.splitlines():
-        typer.echo(f"  {line}")
+
+
+def _export_trials(
+    exporter: RunExporter, path: Path, directory: Path, registry: Registry, *, replace: bool
+) -> tuple[RunExport, str]:
+    from denas_core.results.run_export import export_run, record_run
+
+    done = export_run(exporter, record_run(path, registry), directory, replace=replace)
+    return done, f"{done.trials} trials, all read back and equal to those of the run"
 
 
 def _form(registry: Registry, name: str) -> str:

@@ -36,7 +36,7 @@ def search(
             "--constraint",
             "-c",
             metavar="BOUND",
-            help="Bound such as 'params<=1M' or 'latency<=5ms'; may be repeated.",
+            help="Bound such as 'params<=1M', 'latency<=5ms' or 'flops>=0.3x' of the largest; may be repeated.",
         ),
     ] = None,
     objective: Annotated[

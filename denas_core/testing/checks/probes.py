@@ -10,7 +10,7 @@ from typing import Any
 
 from denas_core.contracts.probe import LatencyProbe
 from denas_core.contracts.space import SearchSpace
-from denas_core.testing.check import ForTheCheck, check, check_on, fail, must_succeed
+from denas_core.testing.check import CheckSkipped, ForTheCheck, check, check_on, fail, must_succeed
 from denas_core.testing.samples.difference import brief
 from denas_core.testing.samples.members import ends
 from denas_core.values.latency import Latency
@@ -29,7 +29,7 @@ class Case:
 
     def prepared(self) -> Callable[[], object]:
         """Return the call that the probe prepares."""
-        return self.probe.prepare(self.space, ends(self.space)[0], seed=0, device="cpu")
+        return self.probe.prepare(self.space, ends(self.space)[0], seed=0, device=_device(self.probe))
 
     def calls(self) -> list[Call]:
         """Return how a search calls the probe."""
@@ -66,9 +66,9 @@ def calls_are_prepared(probe: LatencyProbe, case: Case) -> None:
 def latencies_are_intervals(probe: LatencyProbe, case: Case) -> None:
     """time() gives a positive, finite median within its interval; a relative latency only beside a reference."""
     call = case.prepared()
-    own = probe.reference(case.space, seed=0, device="cpu")
+    own = probe.prepare_reference(case.space, seed=0, device=_device(probe))
     if own is not None and not callable(own):
-        fail(f"reference() returns {brief(own)}; return a function without arguments, or None")
+        fail(f"prepare_reference() returns {brief(own)}; return a function without arguments, or None")
     for reference in (None, own):
         latency: Any = probe.time(call, reference)
         if not isinstance(latency, Latency):
@@ -85,6 +85,7 @@ def latencies_are_intervals(probe: LatencyProbe, case: Case) -> None:
 @check
 def slower_calls_take_longer(probe: LatencyProbe) -> None:
     """A call of 20 ms measures longer than one of 2 ms."""
+    _device(probe)
     short, long = (probe.time(_sleeping(duration), None).median for duration in (SHORT_MS, LONG_MS))
     if short >= long:
         fail(f"calls of {SHORT_MS:g} and {LONG_MS:g} ms measure {short:.4g} and {long:.4g} ms; time the call")
@@ -97,6 +98,7 @@ def exceptions_of_the_call_come_through(probe: LatencyProbe) -> None:
     def call() -> object:
         raise ForTheCheck("raised by the check")
 
+    _device(probe)
     try:
         found = probe.time(call, None)
     except ForTheCheck:
@@ -110,6 +112,16 @@ def units_are_positive(probe: LatencyProbe, case: Case) -> None:
     units: Any = probe.units(case.space)
     if not isinstance(units, Mapping) or not all(map(_is_positive, units.values())):
         fail(f"units() returns {brief(units)}; return a mapping of positive numbers")
+
+
+def _device(probe: LatencyProbe) -> str:
+    """Return the first device of the probe that this machine has; without one, no check applies."""
+    import torch
+
+    found = [device for device in probe.devices if device != "cuda" or torch.cuda.is_available()]
+    if not found:
+        raise CheckSkipped(f"this machine has none of the devices of {probe.id}: {', '.join(probe.devices)}")
+    return found[0]
 
 
 def _sleeping(milliseconds: float) -> Callable[[], object]:

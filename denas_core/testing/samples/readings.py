@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from denas_core.contracts.space import SearchSpace
-from denas_core.contracts.task import Split, Task, TaskData
+from denas_core.contracts.split import Split
+from denas_core.contracts.task import Task, TaskData
 from denas_core.isolation.guard import restored
 from denas_core.testing.check import CheckSkipped
 from denas_core.values.batch import Batch, joined

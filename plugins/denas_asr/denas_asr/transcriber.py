@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from denas_core import Task, TrainedModel
 from denas_core.errors import ConfigError
 
-from .data.audio import EXTENSIONS, LONGEST, UnreadableAudio
+from .data.audio import LONGEST, UnreadableAudio
 from .data.utterance import Utterance
 from .task.feature_pipeline import FeaturePipeline
 from .task.recognition import SpeechRecognition
@@ -134,22 +134,6 @@ class Transcriber:
                 # A file shorter than one frame has no features, and so an empty text.
                 text = next(written) if len(features) else ""
                 yield Transcript(file=file, text=text, seconds=len(features) / FRAMES_PER_SECOND)
-
-
-def audio_files(paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield the given files, and for each folder the audio files in it, in order.
-
-    Raises:
-        ConfigError: a folder has no audio file.
-    """
-    for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
-        found = sorted(file for file in path.rglob("*") if file.suffix.lower() in EXTENSIONS)
-        if not found:
-            raise ConfigError(f"{str(path)!r} has no audio; looked for {', '.join(EXTENSIONS)}")
-        yield from found
 
 
 def _is_full(waiting: list[tuple[Path, Tensor | UnreadableAudio]], batch_size: int) -> bool:

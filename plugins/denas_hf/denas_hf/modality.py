@@ -22,10 +22,12 @@ class Sample:
 
     Attributes:
         tokens: Number of tokens of a text.
+        positions: Tokens of the longest text; None if there is no limit.
         seconds: Length of a sound.
     """
 
     tokens: int
+    positions: int | None
     seconds: float
 
 
@@ -73,6 +75,7 @@ class Text(Modality):
             seed=seed,
             kind=kind,
             segments=token_types,
+            positions=sample.positions,
         )
 
 

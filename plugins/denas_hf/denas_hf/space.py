@@ -249,7 +249,7 @@ class Auto(SearchSpace):
         original = self._original
         return original.family.modality.batch(
             original.config,
-            Sample(tokens=tokens, seconds=self.seconds),
+            Sample(tokens=tokens, positions=original.positions, seconds=self.seconds),
             size,
             seed=seed,
             kind=kind,

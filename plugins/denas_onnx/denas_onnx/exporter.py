@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from denas_core import Batch, Exporter, option, stages_of
 
 from . import OPSET
+from .installed import check_installed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,8 +39,9 @@ class ONNX(Exporter):
         """Write the file, or one file for each stage, into `directory`.
 
         Raises:
-            ConfigError: the network cannot be traced, or cannot be expressed in ONNX.
+            ConfigError: a library is missing, or the network cannot be traced or expressed in ONNX.
         """
+        check_installed()
         from denas_core.models import deployable_network, deployable_stages
 
         from .program import onnx_program, save_program, weight_bytes
@@ -53,10 +57,14 @@ class ONNX(Exporter):
 
     def outputs(self, artefact: Path, batch: Batch) -> dict[str, Tensor]:
         """Run the file, or the stages one after the other, in ONNX Runtime, and return the logits."""
+        return self.opened(artefact)(batch)
+
+    def opened(self, artefact: Path) -> Callable[[Batch], dict[str, Tensor]]:
+        """Return a function that runs the file or the stages, which are loaded once."""
         from .program import open_session, run_stages
 
         files = sorted(artefact.glob(f"*{SUFFIX}")) if artefact.is_dir() else [artefact]
-        return run_stages([open_session(file) for file in files], batch)
+        return functools.partial(run_stages, [open_session(file) for file in files])
 
     def usage(self, model: TrainedModel, artefact: Path) -> str:
         """Return Python code that loads the files in ONNX Runtime."""

@@ -63,13 +63,26 @@ def weight_bytes(module: torch.nn.Module) -> int:
     return sum(tensor.numel() * tensor.element_size() for tensor in module.state_dict().values())
 
 
-def open_session(path: Path, *, threads: int = 0, device: str = "cpu") -> onnxruntime.InferenceSession:
-    """Return an ONNX Runtime session for a program, with all optimisations.
+LEVELS = {
+    "all": "ORT_ENABLE_ALL",
+    "extended": "ORT_ENABLE_EXTENDED",
+    "basic": "ORT_ENABLE_BASIC",
+    "none": "ORT_DISABLE_ALL",
+}
+"""How ONNX Runtime calls the optimisations of a graph."""
+
+
+def open_session(
+    path: Path, *, threads: int = 0, device: str = "cpu", optimisations: str = "all", parallel: bool = False
+) -> onnxruntime.InferenceSession:
+    """Return an ONNX Runtime session for a program.
 
     Args:
         path: The file.
         threads: Number of threads of one call; with 0, ONNX Runtime chooses.
         device: ``cpu`` or ``cuda``.
+        optimisations: One of `LEVELS`.
+        parallel: Whether operators that do not depend on each other run at once, on as many threads again.
 
     Raises:
         ConfigError: the installed ONNX Runtime does not support the device.
@@ -81,7 +94,10 @@ def open_session(path: Path, *, threads: int = 0, device: str = "cpu") -> onnxru
         )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
+    options.inter_op_num_threads = threads if parallel else 1
+    options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, LEVELS[optimisations])
+    if parallel:
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_PARALLEL
     # Warnings of the optimiser only concern authors of operators.
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(path, options, providers=[provider])

@@ -6,9 +6,11 @@ import dataclasses
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from denas_core import TimedProbe
+from denas_core import TimedProbe, option
+
+from .installed import check_installed
 
 if TYPE_CHECKING:
     from denas_core import Architecture, SearchSpace
@@ -22,14 +24,23 @@ class Runtime(TimedProbe):
     and the reference network, which PyTorch runs, are the same as in ``builtin/wall-clock``.
     """
 
+    optimisations: Literal["all", "extended", "basic", "none"] = option(
+        "all", "Which optimisations ONNX Runtime applies to the graph"
+    )
+    parallel: bool = option(
+        False, "Also run operators that do not depend on each other at once, on as many threads again"
+    )
+
     def prepare(
         self, space: SearchSpace, arch: Architecture, *, seed: int, device: str
     ) -> Callable[[], object]:
         """Return a call that runs `arch` once.
 
         Raises:
-            ConfigError: the network cannot be exported, or ONNX Runtime does not support the device.
+            ConfigError: a library is missing, the network cannot be exported, or ONNX Runtime does not support
+                the device.
         """
+        check_installed()
         import torch
 
         from denas_core.models import DeployableNetwork
@@ -42,7 +53,13 @@ class Runtime(TimedProbe):
         with tempfile.TemporaryDirectory(prefix="denas-onnx-") as folder:
             path = Path(folder) / "candidate.onnx"
             save_program(onnx_program(module), path, weights=weight_bytes(module))
-            session = open_session(path, threads=self.threads, device=device)
+            session = open_session(
+                path,
+                threads=self.threads,
+                device=device,
+                optimisations=self.optimisations,
+                parallel=self.parallel,
+            )
         batch = space.batch(self.batch_size, seed=seed)
         inputs = {name: tensor.numpy() for name, tensor in batch.inputs.items()}
 

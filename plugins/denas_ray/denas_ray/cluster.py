@@ -33,7 +33,6 @@ LONGEST_FOLDER = 40
 """The names of Ray's sockets have about 65 characters more than its folder, and 107 are allowed."""
 
 _QUIET = {
-    "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
 

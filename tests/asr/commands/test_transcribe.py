@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from denas_asr.data.utterances import read_split
-from denas_asr.transcriber import PADDED_SECONDS, Transcriber, audio_files
+from denas_asr.task.recordings import audio_files
+from denas_asr.transcriber import PADDED_SECONDS, Transcriber
 from denas_core.contracts.trained_model import TrainedModel
 from denas_core.errors import ConfigError
 from denas_core.models.trained import load_model

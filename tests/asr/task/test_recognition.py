@@ -12,7 +12,8 @@ import torch
 
 from denas_asr.features.normalisation import LEAST_SPREAD
 from denas_asr.task.recognition import SpeechRecognition
-from denas_core.contracts.task import Split, TaskData
+from denas_core.contracts.split import Split
+from denas_core.contracts.task import TaskData
 from denas_core.errors import ConfigError, PluginError
 from denas_core.models.trained import build_network
 from denas_core.values.batch import Outputs

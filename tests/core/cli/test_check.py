@@ -188,6 +188,8 @@ def test_the_plugin_of_the_core_is_checked_with_all_its_components() -> None:
         "builtin: denas-core 0.1.0 (plugin)",
         "builtin/evolution (strategy)",
         "builtin/random (strategy)",
+        "builtin/compile (probe)",
+        "builtin/cuda-events (probe)",
         "builtin/wall-clock (probe)",
         "builtin/process (executor)",
         "builtin/queue (executor)",
@@ -211,7 +213,7 @@ def test_a_score_is_tried_on_the_space_that_is_named() -> None:
             "error: there is no plugin and no component 'cvv'; did you mean 'cv'?; 'denas plugins' lists them",
         ),
         (("cv/rnn",), "error: no installed plugin has a component 'cv/rnn'"),
-        (("openvino",), "error: there is no plugin and no component 'openvino'"),
+        (("sundial",), "error: there is no plugin and no component 'sundial'"),
         (("cv/cnn:cifer",), "error: space 'cv/cnn' has no preset 'cifer'; did you mean 'cifar'?"),
         (
             ("cv/cnn", "--set", "clases=3"),

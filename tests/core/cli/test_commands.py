@@ -141,7 +141,7 @@ def test_latency_prints_the_interval(run: Path) -> None:
 
 def test_latency_says_why_it_is_unstable(run: Path) -> None:
     arguments = ["latency", "toy/stairs", "--arch", str(run / "best.json"), "--set", "probe.name=toy/ruler"]
-    printed = denas_here(*arguments, "--set", "probe.width=0.9").stdout
+    printed = denas_here(*arguments, "--set", "score.name=toy/both", "--set", "probe.width=0.9").stdout
     assert printed.endswith("unstable: its interval has a width of 0.9\n")
 
 

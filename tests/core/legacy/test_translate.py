@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from denas_core.cli.commands.importing import _refusal
 from denas_core.contracts.original import KeyTable, Legacy, Outcome
 from denas_core.errors import ConfigError
 from denas_core.legacy.page import commented_yaml
@@ -88,8 +89,8 @@ def test_an_engine_reads_its_own_budget_alone_and_generations_become_candidates(
     for engine, budget, strategy in (
         ("EvolutionarySearchEngine", 200, None),
         ("RandomSearchEngine", 300, {"name": "builtin/random"}),
-        ("SigoptSearchEngine", 40, None),
-        ("MOSigoptSearchEngine", 40, None),
+        ("SigoptSearchEngine", 40, {"name": "optuna/tpe"}),
+        ("MOSigoptSearchEngine", 40, {"name": "optuna/nsga2"}),
     ):
         found = translated(search_engine=engine, population_num=50, **budgets)
         assert found.document["budget"] == budget
@@ -100,6 +101,30 @@ def test_an_engine_reads_its_own_budget_alone_and_generations_become_candidates(
     sizes = {"population_num": 20, "mutation_num": 10, "crossover_num": 5}
     assert translated(max_epochs=4, **sizes).document["budget"] == 4 * 35
     assert "budget" not in translated(max_epochs=0).document
+
+
+@pytest.mark.usefixtures("stairs")
+def test_engines_of_the_hosted_service_become_optuna_for_the_score_or_for_score_and_latency() -> None:
+    found = translated(search_engine="SigoptSearchEngine", population_num=20, m_prob=0.3)
+    assert "objectives" not in found.document
+    assert keys_by_fate(found)["unused"] == {"population_num", "m_prob"}
+    found = translated(search_engine="MOSigoptSearchEngine")
+    assert found.document["objectives"] == ["score", "latency_ms"]
+    assert 'objectives: ["score", "latency_ms"]  # search_engine' in commented_yaml(found, origin="old.conf")
+    assert make_config(found.document, origin="test").strategy.name == "optuna/nsga2"
+
+
+@pytest.mark.usefixtures("stairs")
+def test_a_strategy_that_is_not_installed_is_translated_and_its_plugin_named() -> None:
+    registry = Registry([each for each in Registry.discover().plugins if each.name != "optuna"])
+    old = {"domain": "stairs", "search_engine": "SigoptSearchEngine", "sigopt_max_epochs": 40}
+    found = import_config(old, registry, origin="old.conf")
+    assert found.document["strategy"] == {"name": "optuna/tpe"}
+    refusal = _refusal(found, registry)
+    assert refusal == (
+        "strategy 'optuna/tpe' needs the plugin 'optuna', which is not installed; install it with: "
+        "pip install denas-optuna"
+    )
 
 
 @pytest.mark.usefixtures("stairs")

@@ -17,7 +17,8 @@ import torch
 
 from denas_core.builtin.exporters.torch_export import TorchExport
 from denas_core.errors import ConfigError, PluginError, StorageError
-from denas_core.models.export import CARD, export_model, inputs_of, proof_batches
+from denas_core.models.export import export_model, inputs_of, proof_batches
+from denas_core.models.export_folder import CARD
 from tests import warm
 from tests.core.exported import FACTS, Sequences, Told, model_of, sample_model
 

@@ -15,7 +15,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from denas_core.contracts.task import Metric, Split, Task, TaskData
+from denas_core.contracts.split import Split
+from denas_core.contracts.task import Metric, Task, TaskData
 from denas_core.errors import ConfigError
 from denas_core.values.batch import Batch
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from denas_core.contracts.task import Metric
 from denas_core.runs.files import read_run
 from denas_core.values.trial import Trial
 from tests.core.toy_searches import denas_here
@@ -152,6 +153,26 @@ def test_weights_that_are_not_better_leave_the_run_as_it_is(place: Path) -> None
     )
     assert files(place / "run") == before
     assert json.loads((place / "run" / "result.json").read_text()) == result
+
+
+def test_accuracies_below_the_worst_of_the_metric_count_as_equal(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from denas_points.task import Side
+
+    monkeypatch.setattr(Side, "metric", Metric(name="accuracy", worst=0.5, is_share=True))
+    weights = []
+    # The networks below the worst are in one order, and then in the other.
+    for turned in (False, True):
+
+        def accuracy(trial: Trial, turned: bool = turned) -> float:
+            above = digits(trial) / 2**32 - 0.3
+            return 0.2 - above if turned and above < 0 else 0.5 + above
+
+        write_accuracies(place / "run", accuracy)
+        assert denas_here(*CALIBRATE, cwd=place).returncode == 0
+        weights.append(json.loads((place / "run" / "calibration.json").read_text())["weights"])
+    assert weights[0] == weights[1]
 
 
 def files(run: Path) -> dict[str, bytes]:

@@ -14,7 +14,7 @@ from denas_points.task import Side
 from torch import Tensor, nn
 
 from denas_core.contracts.space import SearchSpace
-from denas_core.contracts.task import Split
+from denas_core.contracts.split import Split
 from denas_core.models.trained import build_network
 from denas_core.training.evaluation import evaluate_network
 from denas_core.values.batch import Batch, Outputs, joined

@@ -39,7 +39,8 @@ def transcribe(
 
     Files that cannot be read are reported; the other files are still transcribed.
     """
-    from denas_asr.transcriber import Transcriber, audio_files
+    from denas_asr.task.recordings import audio_files
+    from denas_asr.transcriber import Transcriber
     from denas_core import Registry, load_model
     from denas_core.cli.api import device_of, memory_errors, require_extra, task_for_once
     from denas_core.models import find_model

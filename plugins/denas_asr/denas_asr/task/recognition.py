@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
@@ -15,13 +15,14 @@ from denas_asr.features.fbank import Fbank
 from denas_asr.features.spec_augment import SpecAugment
 from denas_asr.vocabulary.choice import CHARACTERS, is_file, make_vocabulary, vocabulary_of
 from denas_asr.vocabulary.vocabulary import Vocabulary
-from denas_core import Batch, Metric, Outputs, SearchSpace, Split, Task, TaskData, option
+from denas_core import Answer, Batch, Metric, Outputs, SearchSpace, Split, Task, TaskData, option
 from denas_core.errors import ConfigError, PluginError
 
 from .feature_pipeline import Cmvn, FeaturePipeline
 from .form import SpeechForm, form_of
 from .notices import too_short_notice, unknown_notice
 from .parts import evaluation_part, training_part, validation_part
+from .recordings import audio_files, recording_reader
 from .split import SpeechSample, SpeechSplit
 
 if TYPE_CHECKING:
@@ -204,6 +205,36 @@ class SpeechRecognition(Task[SpeechSample]):
             language_model=speech.language_model(settings),
         )
         return hypotheses(found, outputs.features.device)
+
+    def details(
+        self,
+        space: SearchSpace,
+        network: nn.Module | None,
+        batch: Batch,
+        outputs: Outputs,
+        split: Split[SpeechSample],
+    ) -> Tensor:
+        """Return the symbols that the chosen decoder finds. An exported network can only be decoded greedily."""
+        if network is None and self.decoding != "greedy":
+            raise ConfigError(
+                f"decoding {self.decoding!r} needs the trained network, and an export has only its outputs; decode "
+                "the trained run, or choose --decode greedy"
+            )
+        return super().details(space, network, batch, outputs, split)
+
+    def items(self, path: Path) -> Iterator[tuple[str, Path]]:
+        """Yield an audio file, or every audio file in a folder."""
+        yield from ((str(file), file) for file in audio_files([path]))
+
+    def input_reader(
+        self, space: SearchSpace, *, facts: Mapping[str, Any]
+    ) -> Callable[[Path], Split[SpeechSample]]:
+        """Return a function that reads a recording."""
+        return recording_reader(facts)
+
+    def answer(self, details: Tensor, split: Split[SpeechSample], *, facts: Mapping[str, Any]) -> Answer:
+        """Return the transcript."""
+        return Answer(text=_speech(split, self.id).vocabulary.decode(details[0].tolist()))
 
     def metrics(
         self, predictions: Tensor, targets: Mapping[str, Tensor], split: Split[SpeechSample]

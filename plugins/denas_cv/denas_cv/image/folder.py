@@ -112,6 +112,20 @@ def _folders(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: path.name)
 
 
+def images_in(path: Path) -> list[Path]:
+    """Return the images in a folder and its folders, in order; a path that is not a folder is returned as it is.
+
+    Raises:
+        ConfigError: the folder has no images.
+    """
+    if not path.is_dir():
+        return [path]
+    found = [Path(file) for file in _files(path) if _is_image(file)]
+    if not found:
+        raise ConfigError(f"{str(path)!r} has no image; looked for {', '.join(sorted(EXTENSIONS))}")
+    return found
+
+
 def _files(folder: Path) -> Iterator[str]:
     for base, inner, names in os.walk(folder):
         inner.sort()

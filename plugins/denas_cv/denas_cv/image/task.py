@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from denas_core import Batch, Metric, Outputs, SearchSpace, Split, Task, TaskData, option
+from denas_core import Answer, Batch, Metric, Outputs, SearchSpace, Split, Task, TaskData, option
 from denas_core.errors import ConfigError, did_you_mean
 
 from .augmentation import Augmentation
+from .folder import images_in
 from .form import LARGE, InputForm, Normalisation, form_of, measure_normalisation
 from .formats import open_images
-from .images import Images, ImageSource
+from .images import FileSource, Images, ImageSource
 from .mixing import mix_images
 from .split import ImageSample, ImageSplit, readable
 
@@ -180,6 +181,36 @@ class ImageClassification(Task[ImageSample]):
             found["top5_accuracy"] = float(hits.any(1).double().mean())
         return found
 
+    def items(self, path: Path) -> Iterator[tuple[str, Path]]:
+        """Yield an image file, or every image in a folder."""
+        yield from ((str(file), file) for file in images_in(path))
+
+    def input_reader(
+        self, space: SearchSpace, *, facts: Mapping[str, Any]
+    ) -> Callable[[Path], Split[ImageSample]]:
+        """Return a function that reads an image file as images for an evaluation are read."""
+        form = form_of(space)
+        if isinstance(form, str):
+            raise ConfigError(f"space {space.id!r} cannot classify images: {form}")
+        form = dataclasses.replace(form, centre_crop=float(facts["centre_crop"]))
+        normalisation = _normalisation(form, facts)
+        return lambda path: ImageSplit(FileSource([str(path)], [0]), form, normalisation)
+
+    def details(
+        self,
+        space: SearchSpace,
+        network: nn.Module | None,
+        batch: Batch,
+        outputs: Outputs,
+        split: Split[ImageSample],
+    ) -> Tensor:
+        """Return the probability of each class (samples, classes)."""
+        return _logits(outputs).float().softmax(-1)
+
+    def answer(self, details: Tensor, split: Split[ImageSample], *, facts: Mapping[str, Any]) -> Answer:
+        """Return the likeliest class."""
+        return Answer.of_labels(dict(zip(facts["labels"], details[0].tolist(), strict=True)))
+
     def example(self, folder: Path, space: SearchSpace) -> Path:
         """Write folders of random images of 3 classes, each with 4 training and 2 validation images."""
         import torch
@@ -232,11 +263,11 @@ class ImageClassification(Task[ImageSample]):
         if self.skip_corrupt:
             valid, more = readable(valid, "measured")
             notices += more
-        normalisation = Normalisation(
-            mean=tuple(facts["mean"]), std=tuple(facts["std"]), in_colour=form.channels == 3
-        )
         return TaskData(
-            train=None, valid=ImageSplit(valid, form, normalisation), facts=dict(facts), notices=notices
+            train=None,
+            valid=ImageSplit(valid, form, _normalisation(form, facts)),
+            facts=dict(facts),
+            notices=notices,
         )
 
     def _augmentation(self, form: InputForm, normalisation: Normalisation) -> Augmentation:
@@ -269,6 +300,10 @@ def _relabel(source: ImageSource, labels: Sequence[str], known: Sequence[str], d
                 f"{did_you_mean(label, known)}"
             )
     return source.part(range(len(source)), [numbers[labels[number]] for number in source.labels])
+
+
+def _normalisation(form: InputForm, facts: Mapping[str, Any]) -> Normalisation:
+    return Normalisation(mean=tuple(facts["mean"]), std=tuple(facts["std"]), in_colour=form.channels == 3)
 
 
 def _logits(outputs: Outputs) -> Tensor:

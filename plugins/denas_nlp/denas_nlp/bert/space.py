@@ -213,8 +213,15 @@ class Bert(SearchSpace):
     def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
         """Return `size` texts of `seq_len` tokens; texts of kind ``ones`` have `probe_tokens` tokens."""
         tokens = cast("int", self.probe_tokens if kind == "ones" else self.seq_len)
-        vocabulary = self._resolved.original.common["vocab_size"]
-        return token_batch(size, tokens=tokens, vocabulary=vocabulary, seed=seed, kind=kind)
+        common = self._resolved.original.common
+        return token_batch(
+            size,
+            tokens=tokens,
+            vocabulary=common["vocab_size"],
+            seed=seed,
+            kind=kind,
+            positions=common["max_position_embeddings"],
+        )
 
     def forward(self, model: nn.Module, batch: Batch) -> Outputs:
         """Return the last hidden states (samples, tokens, hidden) and logits; without a head both are the same."""

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from denas_core import Batch, Outputs, SearchSpace, Split, TaskData
-from denas_core.errors import ConfigError
+from denas_core import Answer, Batch, Outputs, SearchSpace, Split, TaskData
+from denas_core.errors import ConfigError, safe_repr
 from denas_nlp.text.batches import TextSample, padded
 from denas_nlp.text.example import write_vocabulary
+from denas_nlp.text.lines import read_lines
 from denas_nlp.text.parts import Files, read_parts
 from denas_nlp.text.task import TextTask, unknown_notice
 
 from .split import SentenceSplit
-from .table import Table
+from .table import Row, Table
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -117,6 +118,50 @@ class SentenceTask(TextTask):
     ) -> dict[str, float]:
         """Return the official metrics of the task."""
         return {name: measure(predictions, targets["label"]) for name, measure in self.measures.items()}
+
+    def items(self, path: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield each line of a text file; a pair of sentences is separated by a tab."""
+        yield from ((name, self.item(line)) for name, line in read_lines(path))
+
+    def item(self, text: str) -> tuple[str, ...]:
+        """Return the sentence, or the two sentences that a tab separates.
+
+        Raises:
+            ConfigError: the number of sentences is another one.
+        """
+        return self._sentences(tuple(part.strip() for part in text.split("\t")))
+
+    def input_reader(
+        self, space: SearchSpace, *, facts: Mapping[str, Any]
+    ) -> Callable[[Sequence[str]], Split[TextSample]]:
+        """Return a function that tokenises a sentence, or a pair of sentences."""
+        preparation = self.prepared(Path(), space, facts=facts)
+        return lambda texts: SentenceSplit([Row(self._sentences(texts), 0.0)], preparation)
+
+    def details(
+        self,
+        space: SearchSpace,
+        network: nn.Module | None,
+        batch: Batch,
+        outputs: Outputs,
+        split: Split[TextSample],
+    ) -> Tensor:
+        """Return the probability of each label (samples, labels), or the score (samples, 1)."""
+        logits = _logits(outputs).float()
+        return logits.softmax(-1) if self.table.labels else logits
+
+    def answer(self, details: Tensor, split: Split[TextSample], *, facts: Mapping[str, Any]) -> Answer:
+        """Return the likeliest label, or the score."""
+        if not self.table.labels:
+            return Answer(text=f"{float(details[0, 0]):.3f}")
+        return Answer.of_labels(dict(zip(facts["labels"], details[0].tolist(), strict=True)))
+
+    def _sentences(self, texts: Sequence[str]) -> tuple[str, ...]:
+        count = len(self.table.texts)
+        if len(texts) != count or not all(texts):
+            wanted = "one sentence" if count == 1 else "two sentences with a tab between them"
+            raise ConfigError(f"{self.id!r} takes {wanted}, not {safe_repr(' | '.join(texts), 60)}")
+        return tuple(texts)
 
     def imitation(self, outputs: Outputs, taught: Outputs, *, temperature: float) -> Tensor:
         """Return the divergence from a teacher's labels, or the squared distance from its scores."""

@@ -6,19 +6,20 @@ import dataclasses
 import json
 import random
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from denas_core import Batch, Metric, Outputs, SearchSpace, Split, TaskData, option
-from denas_core.errors import ConfigError, PluginError
+from denas_core import Answer, Batch, Metric, Outputs, SearchSpace, Split, TaskData, option
+from denas_core.errors import ConfigError, PluginError, safe_repr
 from denas_nlp.text.batches import TextSample, padded
 from denas_nlp.text.example import write_vocabulary
+from denas_nlp.text.lines import read_lines
 from denas_nlp.text.parts import Files, read_parts
 from denas_nlp.text.task import Preparation, TextTask, unknown_notice
 
 from .answers import measured
-from .articles import Paragraph, read_articles
+from .articles import Paragraph, Question, read_articles
 from .best import NEVER, best_answers, likeliest
 from .split import Cutting, QuestionSplit
 
@@ -151,6 +152,44 @@ class Squad(TextTask):
         found = best_answers(predictions, split, longest=self.max_answer_length)
         return measured(zip(found, (question.answers for question in split.questions), strict=True))
 
+    def items(self, path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
+        """Yield the question of each line of a file, see `item`."""
+        yield from ((name, self.item(line)) for name, line in read_lines(path))
+
+    def item(self, text: str) -> Mapping[str, str]:
+        """Return a question with its paragraph, from JSON such as ``{"question": "...", "context": "..."}``.
+
+        Raises:
+            ConfigError: the text has another form.
+        """
+        try:
+            found = json.loads(text)
+        except ValueError:
+            found = None
+        return _question(found, text)
+
+    def input_reader(
+        self, space: SearchSpace, *, facts: Mapping[str, Any]
+    ) -> Callable[[Mapping[str, str]], Split[TextSample]]:
+        """Return a function that cuts the paragraph of a question into windows."""
+        preparation = self.prepared(Path(), space, facts=facts)
+        self._check_room(preparation)
+        cutting = Cutting(stride=self.doc_stride, query_length=self.query_length)
+
+        def read(given: Mapping[str, str]) -> QuestionSplit:
+            given = _question(given, str(given))
+            question = Question(id="", text=given["question"], answers=(), spans=())
+            paragraph = Paragraph(text=given["context"], questions=(question,))
+            return QuestionSplit([paragraph], preparation, cutting)
+
+        return read
+
+    def answer(self, details: Tensor, split: Split[TextSample], *, facts: Mapping[str, Any]) -> Answer:
+        """Return the best part of the paragraph."""
+        assert isinstance(split, QuestionSplit), "the reader of inputs has made it"
+        (text,) = best_answers(details, split, longest=self.max_answer_length)
+        return Answer(text=text)
+
     def imitation(self, outputs: Outputs, taught: Outputs, *, temperature: float) -> Tensor:
         """Return the divergence from a teacher's distributions of start and end over the tokens."""
         from torch.nn import functional as F
@@ -215,6 +254,18 @@ def _answerable(paragraphs: Sequence[Paragraph]) -> tuple[list[Paragraph], int]:
         len(before.questions) - len(now.questions) for before, now in zip(paragraphs, kept, strict=True)
     )
     return [paragraph for paragraph in kept if paragraph.questions], lost
+
+
+def _question(found: Any, text: str) -> Mapping[str, str]:
+    if (
+        isinstance(found, Mapping)
+        and all(isinstance(found.get(name), str) for name in ("question", "context"))
+        and found["context"].strip()
+    ):
+        return found
+    raise ConfigError(
+        f'an input is a question with its paragraph, {{"question": "...", "context": "..."}}, not {safe_repr(text, 60)}'
+    )
 
 
 def _texts(paragraphs: Sequence[Paragraph]) -> Iterator[str]:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from denas_core.contracts.component import option
-from denas_core.contracts.task import Metric, Split, Task, TaskData
+from denas_core.contracts.split import Split
+from denas_core.contracts.task import Metric, Task, TaskData
 from denas_core.errors import ConfigError
 
 

@@ -1,0 +1,84 @@
+"""The part of the task contract that uses a trained network: inputs of users, and answers for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from denas_core.errors import ConfigError
+
+from .component import Component
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from denas_core.values.answer import Answer
+    from denas_core.values.batch import Batch, Outputs
+
+    from .space import SearchSpace
+    from .split import Split
+
+S = TypeVar("S")
+
+
+class Answering(Component, Generic[S]):
+    """How a task uses a trained network. A task that defines `input_reader` and `answer` can be used by `predict`.
+
+    An input is what a user has one answer for: the path of a picture, a sentence, a question with its paragraph.
+    """
+
+    def items(self, path: Path) -> Iterator[tuple[str, Any]]:
+        """Yield the inputs that a file or folder holds, each with a name for the user; by default the path itself.
+
+        Raises:
+            ConfigError: nothing can be read from the path.
+        """
+        yield str(path), path
+
+    def item(self, text: str) -> Any:
+        """Return the input that a line of text stands for; by default, the text is a path.
+
+        Raises:
+            ConfigError: the text has another form than inputs of this task.
+        """
+        return Path(text)
+
+    def input_reader(self, space: SearchSpace, *, facts: Mapping[str, Any]) -> Callable[[Any], Split[S]]:
+        """Return a function that makes the samples of one input. Their targets have no meaning.
+
+        Args:
+            space: The space of the network.
+            facts: The facts of the trained network, see `TaskData.facts`.
+
+        Raises:
+            ConfigError: the task does not answer for new inputs; the function raises it if an input cannot be read.
+        """
+        raise ConfigError(f"task {self.id!r} does not answer for new inputs")
+
+    def details(
+        self, space: SearchSpace, network: nn.Module | None, batch: Batch, outputs: Outputs, split: Split[S]
+    ) -> Tensor:
+        """Return what `answer` needs of a batch, (samples, ...); by default what `decode` finds.
+
+        Args:
+            space: The space of the network.
+            network: The network in eval mode; None if an exported file is used, which gives only outputs.
+            batch: The batch, on the device of the network.
+            outputs: The outputs for the batch.
+            split: The samples of one of the inputs in the batch.
+
+        Raises:
+            ConfigError: the options of the task need the network, and there is none.
+        """
+        raise NotImplementedError
+
+    def answer(self, details: Tensor, split: Split[S], *, facts: Mapping[str, Any]) -> Answer:
+        """Return the answer for one input.
+
+        Args:
+            details: The results of `details` for all samples of the input.
+            split: The samples of the input.
+            facts: The facts of the trained network.
+        """
+        raise NotImplementedError

@@ -1,0 +1,267 @@
+"""Answers of a trained model, or of an exported file, for the inputs of a user."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from denas_core.contracts.space import SearchSpace
+from denas_core.contracts.split import Split
+from denas_core.contracts.task import Task
+from denas_core.errors import ConfigError, DenasError
+from denas_core.isolation.plugin_errors import plugin_errors
+from denas_core.registry.registry import Registry
+from denas_core.text import one_line
+from denas_core.values.answer import Answer
+from denas_core.values.batch import Batch, Outputs, joined
+
+from .export_folder import read_card
+from .find import find_model
+from .trained import load_model
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+Forward = Callable[[Batch], Outputs]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """The answer for one input.
+
+    Attributes:
+        name: Name of the input, such as its path.
+        answer: The answer; None if the input cannot be read.
+        fault: The error, if the input cannot be read.
+    """
+
+    name: str
+    answer: Answer | None = None
+    fault: DenasError | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields that are known, as JSON can represent them."""
+        found = {} if self.answer is None else self.answer.as_dict()
+        return {"input": self.name, **found, **({} if self.fault is None else {"fault": str(self.fault)})}
+
+
+class Predictor:
+    """A trained model, or an exported file, that answers for inputs.
+
+    >>> from denas_core import Predictor
+    >>> predictor = Predictor.load("runs/cnn-1")  # doctest: +SKIP
+    >>> predictor(["cat.jpg"])[0].answer.text  # doctest: +SKIP
+    'cat'
+
+    Attributes:
+        path: The directory of the model or of the export.
+        space: The space of the network.
+        task: What the network was trained for.
+        facts: The facts of the network, see `TaskData.facts`.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: Path,
+        space: SearchSpace,
+        task: Task[Any],
+        facts: Mapping[str, Any],
+        forward: Forward,
+        network: nn.Module | None = None,
+        device: str = "cpu",
+        batch_size: int = 32,
+    ) -> None:
+        """Take the parts of a model.
+
+        Args:
+            path: See the attributes.
+            space: See the attributes.
+            task: See the attributes.
+            facts: See the attributes.
+            forward: Runs the network on a batch. Without `network`, the batch has neither masks nor lengths.
+            network: The network in eval mode, if `forward` runs it in this process; None for an exported file.
+            device: Where `forward` takes its batch.
+            batch_size: Samples of a batch.
+        """
+        self.path, self.space, self.task, self.facts = path, space, task, facts
+        self._forward, self._network, self._device = forward, network, device
+        self._batch_size = batch_size
+        with plugin_errors(f"task {task.id!r}", guard=False):
+            self._read = task.input_reader(space, facts=facts)
+
+    @classmethod
+    def load(
+        cls,
+        path: Path | str,
+        *,
+        device: str = "cpu",
+        batch_size: int = 32,
+        registry: Registry | None = None,
+        change: Callable[[Task[Any]], Task[Any]] = lambda task: task,
+    ) -> Predictor:
+        """Load a trained run, a trained model, or an export.
+
+        Args:
+            path: A run directory, a model directory, the directory of an export, or a file in it.
+            device: Where a trained model runs; exports run on the CPU.
+            batch_size: Samples of a batch.
+            registry: The plugins with its space, task and exporter; by default all installed plugins.
+            change: Returns the task with other options.
+
+        Raises:
+            ConfigError: there is no model at the path, or it was trained for no task.
+            NotInstalled: a plugin of the model is missing.
+            StoreDamaged: the file of the model is damaged.
+        """
+        registry = registry or Registry.discover()
+        path = Path(path)
+        found = read_card(path)
+        if found is not None:
+            return cls._of_export(*found, registry, batch_size=batch_size, change=change)
+        directory = find_model(path)
+        model = load_model(directory, registry)
+        if model.task is None:
+            raise ConfigError(
+                f"the model in {str(directory)!r} was trained for no task, so it has no answers"
+            )
+        network, space = model.network.to(device), model.space
+        return cls(
+            path=directory,
+            space=space,
+            task=change(model.task),
+            facts=model.facts,
+            forward=lambda batch: space.forward(network, batch),
+            network=network,
+            device=device,
+            batch_size=batch_size,
+        )
+
+    @classmethod
+    def _of_export(
+        cls,
+        directory: Path,
+        card: Mapping[str, Any],
+        registry: Registry,
+        *,
+        batch_size: int,
+        change: Callable[[Task[Any]], Task[Any]],
+    ) -> Predictor:
+        origin = str(directory)
+        if card["task"] is None:
+            raise ConfigError(
+                f"the export in {origin!r} is of a network without a training, so it has no answers"
+            )
+        space, task, exporter = (
+            registry.create(kind, card[kind]["id"], card[kind].get("options", {}), origin=origin)
+            for kind in ("space", "task", "exporter")
+        )
+        with plugin_errors(f"exporter {exporter.id!r}", guard=False):
+            run = exporter.opened(directory / card["artefact"])
+        return cls(
+            path=directory,
+            space=space,
+            task=change(task),
+            facts=card["facts"],
+            forward=lambda batch: _outputs_of(run(Batch(inputs=batch.inputs))),
+            batch_size=batch_size,
+        )
+
+    def __call__(self, inputs: Iterable[Any]) -> list[Prediction]:
+        """Return the prediction for each input, in order; see `stream`."""
+        return list(self.stream((_name_of(given), given) for given in inputs))
+
+    def stream(self, inputs: Iterable[tuple[str, Any]]) -> Iterator[Prediction]:
+        """Yield the prediction for each input, in order. Inputs are read as they are needed.
+
+        Args:
+            inputs: Names and inputs. An input is what the task takes, or a text that stands for it, see
+                `Answering.item`.
+        """
+        remaining = iter(inputs)
+        while chunk := list(itertools.islice(remaining, self._batch_size)):
+            yield from self._predictions(chunk)
+
+    def named_inputs(self, paths: Iterable[Path]) -> Iterator[tuple[str, Any]]:
+        """Yield the inputs that files and folders hold, with their names, see `Answering.items`.
+
+        Raises:
+            ConfigError: nothing can be read from a path.
+        """
+        for path in paths:
+            with plugin_errors(f"task {self.task.id!r}", guard=False):
+                yield from self.task.items(path)
+
+    def _predictions(self, chunk: Sequence[tuple[str, Any]]) -> Iterator[Prediction]:
+        given = [_Input(name) for name, _ in chunk]
+        with plugin_errors(f"task {self.task.id!r}", guard=False):
+            for one, (_, value) in zip(given, chunk, strict=True):
+                one.read(self._read, self._item(value))
+            self._run([one for one in given if one.split is not None])
+            for one in given:
+                yield one.prediction(self.task, self.facts)
+
+    def _item(self, given: Any) -> Callable[[], Any]:
+        return functools.partial(self.task.item, given) if isinstance(given, str) else lambda: given
+
+    def _run(self, given: Sequence[_Input]) -> None:
+        import torch
+
+        samples = [(one, sample) for one in given for sample in one.samples]
+        start = 0
+        with torch.inference_mode():
+            while start < len(samples):
+                part = samples[start : start + self._batch_size]
+                batch, _ = self.task.collate([sample for _, sample in part])
+                if self._network is None and len(part) > 1 and (batch.masks or batch.lengths):
+                    # Exports take no masks, so that each sample must be without padding.
+                    part = part[:1]
+                    batch, _ = self.task.collate([sample for _, sample in part])
+                there = batch.to(device=self._device)
+                outputs = self._forward(there)
+                split = part[0][0].split
+                assert split is not None, "only inputs that can be read are run"
+                details = self.task.details(self.space, self._network, there, outputs, split).cpu()
+                for (one, _), row in zip(part, details, strict=True):
+                    one.details.append(row[None])
+                start += len(part)
+
+
+@dataclasses.dataclass(slots=True)
+class _Input:
+    """One input while its answer is being found."""
+
+    name: str
+    split: Split[Any] | None = None
+    samples: list[Any] = dataclasses.field(default_factory=list)
+    details: list[Tensor] = dataclasses.field(default_factory=list)
+    fault: DenasError | None = None
+
+    def read(self, reader: Callable[[Any], Split[Any]], item: Callable[[], Any]) -> None:
+        try:
+            split = reader(item())
+            self.samples = [split.sample(index) for index in range(len(split))]
+            self.split = split
+        except DenasError as error:
+            self.fault = error
+
+    def prediction(self, task: Task[Any], facts: Mapping[str, Any]) -> Prediction:
+        if self.split is None:
+            return Prediction(name=self.name, fault=self.fault)
+        return Prediction(name=self.name, answer=task.answer(joined(self.details), self.split, facts=facts))
+
+
+def _outputs_of(logits: Mapping[str, Tensor]) -> Outputs:
+    """Return the outputs of an export for a batch without padding."""
+    masks = {
+        name: tensor.new_ones(tensor.shape[:2]).bool() for name, tensor in logits.items() if tensor.dim() > 2
+    }
+    return Outputs(features=next(iter(logits.values())), logits=logits, masks=masks)
+
+
+def _name_of(given: Any) -> str:
+    return one_line(str(given))

@@ -1,0 +1,67 @@
+"""The exporter ``openvino/openvino``."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from denas_core import Batch, Exporter, stages_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from denas_core import TrainedModel
+
+MODEL, SUFFIX = "model", ".xml"
+FACTS = "denas"
+"""Section of the runtime information of a model with labels, normalisation and all other facts, as JSON."""
+
+
+@dataclasses.dataclass(kw_only=True)
+class OpenVINO(Exporter):
+    """An OpenVINO model in float32 for batches of any size: the network as XML, and its weights beside it.
+
+    A network of several stages, such as the encoder and the decoder of speech recognition, has one model for each
+    stage. The inputs are the same as the network's. Labels, normalisation and all other facts of the task are in the
+    runtime information of each model, as JSON.
+    """
+
+    standalone = True
+
+    def write(self, model: TrainedModel, directory: Path) -> Path:
+        """Write the model, or one for each stage, into `directory`.
+
+        Raises:
+            ConfigError: OpenVINO is not installed, or the network cannot be traced or converted.
+        """
+        from denas_core.models import deployable_network, deployable_stages
+
+        from .program import check_installed, openvino_model
+
+        check_installed()
+        import openvino  # type: ignore[import-untyped]
+
+        stages = deployable_stages(model)
+        facts = {**model.facts, "space": model.space.id, "key": model.arch.key}
+        for name, module in (stages or {MODEL: deployable_network(model)}).items():
+            made = openvino_model(module)
+            for fact, value in facts.items():
+                made.set_rt_info(json.dumps(value), [FACTS, fact])
+            openvino.save_model(made, directory / f"{name}{SUFFIX}", compress_to_fp16=False)
+        return directory if stages else directory / f"{MODEL}{SUFFIX}"
+
+    def outputs(self, artefact: Path, batch: Batch) -> dict[str, Tensor]:
+        """Run the model, or the stages one after the other, in OpenVINO, and return the logits."""
+        from .program import compiled, run_stages
+
+        files = sorted(artefact.glob(f"*{SUFFIX}")) if artefact.is_dir() else [artefact]
+        return run_stages([compiled(file) for file in files], batch)
+
+    def usage(self, model: TrainedModel, artefact: Path) -> str:
+        """Return Python code that loads the models in OpenVINO."""
+        names = [stage.name for stage in stages_of(model.network)]
+        files = {name: artefact / f"{name}{SUFFIX}" for name in names} or {"network": artefact}
+        lines = [f"{name} = openvino.compile_model({str(file)!r})" for name, file in files.items()]
+        return "\n".join(["import openvino", *lines])

@@ -1,0 +1,1 @@
+"""Optuna for DE-NAS."""

@@ -136,7 +136,7 @@ def _tensor(about: dict[str, Any]) -> Any:
     return tensor if stride is None else tensor.as_strided(shape, stride)
 
 
-def _flat(values: list[Any]) -> list[Any]:
+def _flat(values: list[Any] | tuple[Any, ...]) -> list[Any]:
     return [
         item for value in values for item in (_flat(value) if isinstance(value, (list, tuple)) else [value])
     ]

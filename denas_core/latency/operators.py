@@ -68,7 +68,8 @@ class OperatorReader:
             made = inputs()
             with _Recorder(self._known) as recorder:
                 run(model, made)
-        return recorder.counts
+        counts: Counter[Operator] = recorder.counts
+        return counts
 
 
 class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # its __init_subclass__ has no types

@@ -75,7 +75,7 @@ class OperatorTable:
         alike = sorted(alike, key=_order)
         nearest = min(alike, key=lambda other: (_distance(operator, other), _order(other)))
         function = _function(alike, [self.times[other] for other in alike])
-        return max(self.times[nearest] * function(operator) / function(nearest), LEAST_MS)
+        return max(self.times[nearest] * float(function(operator) / function(nearest)), LEAST_MS)
 
 
 def describe_call(operator: Operator) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def pieces_of_blocks(
         key: What else the network depends on, such as its width.
     """
     usual = blocks[0]
-    counts = Counter((block,) for block in blocks)
+    counts: Counter[tuple[B, ...]] = Counter((block,) for block in blocks)
     counts[usual,] -= 2 * (len(blocks) - 1)
     counts[usual, usual] += len(blocks) - 1
     return [

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, get_args
 
 from denas_core.errors import ScoreFailed
 from denas_core.text import one_line, safe_repr
 
 from .number import coerce_score
 
-if TYPE_CHECKING:
-    pass
+Verdict = Literal["stable", "unstable", "predicted"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Latency:
-    """The measured time of one call on the target. Other measured metrics have the same form.
+    """The time of one call on the target, measured or predicted. Other metrics of the target have the same form.
 
     Attributes:
         median: Milliseconds of one call.
         low: Lower end of the 95 % confidence interval of the median, milliseconds.
         high: Upper end, milliseconds.
-        verdict: ``unstable`` if the interval stayed wider than the probe's precision.
-        rounds: Calls that were timed.
+        verdict: ``unstable`` if the interval stayed wider than the probe's precision; ``predicted`` if a model of the
+            latency computed the time, see `denas_core.latency`, and the interval is that of its error.
+        rounds: Calls that were timed; 0 for a prediction.
         relative: Median ratio to the time of the reference network in the same rounds; None without a reference.
         dropped: Calls that were timed and left out because other work interrupted them.
         reason: Why it is unstable; empty if it is not, or the probe does not say.
@@ -32,7 +32,7 @@ class Latency:
     median: float
     low: float
     high: float
-    verdict: Literal["stable", "unstable"]
+    verdict: Verdict
     rounds: int
     relative: float | None = None
     dropped: int = 0
@@ -55,8 +55,10 @@ def check_latency(latency: object) -> Latency:
     low, median, high = (coerce_score(end) for end in (latency.low, latency.median, latency.high))
     if not 0 <= low <= median <= high:
         raise ScoreFailed(f"{median:g} ms is negative, or outside its interval [{low:g}, {high:g}]")
-    if latency.verdict not in ("stable", "unstable"):
-        raise ScoreFailed(f"the verdict {safe_repr(latency.verdict)} is neither 'stable' nor 'unstable'")
+    if latency.verdict not in get_args(Verdict):
+        raise ScoreFailed(
+            f"the verdict {safe_repr(latency.verdict)} is none of {', '.join(map(repr, get_args(Verdict)))}"
+        )
     relative = None if latency.relative is None else coerce_score(latency.relative)
     return Latency(
         median=median,

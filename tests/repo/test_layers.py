@@ -15,6 +15,7 @@ ORDER = (
     ("values", "system", "isolation"),
     ("networks", "passes", "pretrained", "runs", "timing", "workers"),
     ("contracts",),
+    ("latency",),
     ("registry", "evaluation"),
     ("setup", "models"),
     ("study", "training", "results", "builtin", "legacy", "scaffold"),

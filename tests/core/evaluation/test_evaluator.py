@@ -193,7 +193,7 @@ def test_without_a_measured_constraint_any_latency_will_do() -> None:
         (latency(9, 1, 2), "latency: ScoreFailed: 9 ms is negative, or outside its interval [1, 2]"),
         (
             latency(1, 1, 2, "sure"),
-            "latency: ScoreFailed: the verdict 'sure' is neither 'stable' nor 'unstable'",
+            "latency: ScoreFailed: the verdict 'sure' is none of 'stable', 'unstable', 'predicted'",
         ),
     ],
 )

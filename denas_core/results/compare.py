@@ -14,7 +14,7 @@ from denas_core.errors import ConfigError, DenasError
 from denas_core.registry.registry import Registry
 from denas_core.runs.files import read_run
 from denas_core.runs.races import read_race, trained_metric
-from denas_core.setup.config import COMPONENTS, differences, make_config
+from denas_core.setup.config import COMPONENTS, differences, make_config, stored_document
 from denas_core.setup.stored import with_new_options
 from denas_core.values.metrics import Metrics, stored_metrics
 from denas_core.values.objectives import Objective
@@ -152,7 +152,7 @@ def _with_new_options(runs: Sequence[Run], registry: Callable[[], Registry]) -> 
 
     The options of a component that is not installed stay as they are stored.
     """
-    completed = [make_config(run.config, origin=str(run.path)).as_dict() for run in runs]
+    completed = [make_config(stored_document(run.config), origin=str(run.path)).as_dict() for run in runs]
     for kind in COMPONENTS:
         for config in completed:
             same = [other[kind] for other in completed if other[kind]["name"] == config[kind]["name"]]
@@ -193,6 +193,7 @@ def _describe(run: Run) -> dict[str, Any]:
             "score": finite(best[1]),
             "components": dict(best[0].evaluation.components),
             "metrics": dict(best[0].evaluation.metrics),
+            "latency": _plain(best[0].evaluation.latency),
         },
         "not_ranked": run.reason,
         **_describe_training(run.path),
@@ -319,4 +320,9 @@ def _row(place: int, member: Member, runs: Sequence[Run]) -> dict[str, Any]:
         "on_front": member.on_front,
         "components": dict(member.trial.evaluation.components),
         "metrics": dict(member.trial.evaluation.metrics),
+        "latency": _plain(member.trial.evaluation.latency),
     }
+
+
+def _plain(latency: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if latency is None else dict(latency)

@@ -81,6 +81,7 @@ class SearchResult:
             "components": row["components"],
             "metrics": row["metrics"],
             "latency": row["latency"],
+            **({"predicted": row["predicted"]} if "predicted" in row else {}),
         }
 
     def as_dict(self) -> dict[str, Any]:
@@ -163,7 +164,7 @@ def select_front(
         metrics = trial.evaluation.metrics
         if any(o.name != SCORE and o.name not in metrics for o in objectives):
             continue
-        if any(o.is_measured for o in objectives) and not trial.evaluation.has_stable_latency:
+        if any(o.is_measured for o in objectives) and not trial.evaluation.has_usable_latency:
             continue
         candidates.append(trial)
         points.append(

@@ -69,6 +69,17 @@ class DataConfig(BaseModel):
         return {"name": value} if isinstance(value, str) else value
 
 
+class SearchConfig(BaseModel):
+    """How a search knows the metrics of its candidates."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    latency: Literal["predicted", "measured"] = Field(
+        default="predicted",
+        description="Whether the latency of candidates is predicted, and only finalists are measured, or measured",
+    )
+
+
 class RunConfig(BaseModel):
     """Everything that a search depends on."""
 
@@ -96,6 +107,9 @@ class RunConfig(BaseModel):
     )
     constraints: tuple[str, ...] = Field(
         default=(), description="Bounds such as 'params<=1M', 'latency<=5ms' or 'params<=0.6x'"
+    )
+    search: SearchConfig = Field(
+        default=SearchConfig(), description="How the search knows the metrics of its candidates"
     )
     objectives: tuple[str, ...] = Field(
         default=("score", "params", "flops"),
@@ -163,6 +177,14 @@ class RunConfig(BaseModel):
     def as_yaml(self) -> str:
         """Return the configuration as YAML."""
         return as_yaml(self.as_dict())
+
+
+def stored_document(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the stored configuration of a run, with the keys that did not exist when it was made.
+
+    Such a run measured the latency of its candidates, whatever the default is today.
+    """
+    return {"search": {"latency": "measured"}, **config}
 
 
 def make_config(document: Mapping[str, Any], *, origin: str, text: str | None = None) -> RunConfig:

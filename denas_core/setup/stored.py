@@ -11,7 +11,7 @@ from denas_core.errors import ConfigError
 from denas_core.registry.options import make_component
 from denas_core.registry.registry import Registry
 
-from .config import make_config
+from .config import make_config, stored_document
 from .setup import Setup
 
 
@@ -27,7 +27,9 @@ def stored_setup(header: Mapping[str, Any], registry: Registry, *, origin: str, 
     Raises:
         ConfigError, NotInstalled, PluginError: a component cannot be had, or the space has changed since.
     """
-    setup = Setup.from_config(make_config({**header["config"], **changes}, origin=origin), registry)
+    setup = Setup.from_config(
+        make_config({**stored_document(header["config"]), **changes}, origin=origin), registry
+    )
     check_unchanged(setup.space, header)
     if "references" in header:
         setup.resolve_latency_bounds(header["references"])

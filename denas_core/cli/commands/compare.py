@@ -10,7 +10,7 @@ import typer
 
 from denas_core.cli.arguments import JsonOption
 from denas_core.cli.output import cell, print_json, print_table, print_text
-from denas_core.cli.trial_tables import KEY_DIGITS, TrialRow, print_trial_table
+from denas_core.cli.trial_tables import KEY_DIGITS, TrialRow, metric_cell, print_trial_table
 from denas_core.text import printable
 from denas_core.values.metrics import shown_metrics
 
@@ -62,7 +62,7 @@ def _print_runs(runs: Sequence[Mapping[str, Any]]) -> None:
     rows.append(["best", *(str(best["key"])[:KEY_DIGITS] if "key" in best else None for best in bests)])
     rows += [[f"  {name}", *(best["components"].get(name) for best in bests)] for name in components]
     rows += [
-        [f"  {name}", *(best["metrics"].get(name) for best in bests)]
+        [f"  {name}", *(metric_cell(best["metrics"], best.get("latency"), name) for best in bests)]
         for name in shown_metrics(name for best in bests for name in best["metrics"])
         if name not in components
     ]
@@ -134,6 +134,7 @@ def _print_joint(joint: Mapping[str, Any]) -> None:
                 },
                 components=row["components"],
                 metrics=row["metrics"],
+                latency=row["latency"],
             )
             for row in joint["top"]
         ],

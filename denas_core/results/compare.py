@@ -25,6 +25,7 @@ from .combination import Combination, combination_of
 from .comparable import comparable
 from .insight import Insight
 from .joint import Member, rank_jointly
+from .machines import side_by_side
 from .result import describe_value, finite
 
 SCHEMA = "denas.compare/1"
@@ -46,6 +47,8 @@ class Run:
         combination: How its components become one value; None if this is unknown.
         reason: Why `combination` is unknown.
         metrics: The metrics of the run.
+        searched: The trials as the search evaluated them, before finalists were measured.
+        machines: Latencies of the networks that were measured after the search, see `side_by_side`.
     """
 
     path: Path
@@ -55,6 +58,8 @@ class Run:
     combination: Combination | None
     reason: str = ""
     metrics: Metrics = dataclasses.field(default_factory=stored_metrics)
+    searched: Sequence[Trial] = ()
+    machines: Mapping[str, Any] | None = None
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -77,8 +82,10 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
         ConfigError: there are fewer than two runs, or a run is named twice.
         ConfigError, StoreDamaged, StorageError: a run cannot be read.
     """
-    if len(paths) < 2:
-        raise ConfigError("a comparison takes two runs or more; name their directories")
+    if len(paths) < 2 and not any(_machines_of(path) > 1 for path in paths):
+        raise ConfigError(
+            "a comparison takes two runs or more, or one whose latency two machines have measured; name their directories"
+        )
     for path in paths:
         if sum(other.resolve() == path.resolve() for other in paths) > 1:
             raise ConfigError(f"run {str(path)!r} is named twice; name another one")
@@ -120,6 +127,9 @@ def why_not_jointly(runs: Sequence[Run]) -> str | None:
         changed = changed or differences(_weights(first), _weights(run), prefix="weights.")
         if "latency" in run.combination.weights:
             changed += differences(first.config["probe"], run.config["probe"], prefix="probe.")
+            kinds = [_kind_of_latency(each) for each in (first, run)]
+            if kinds[0] != kinds[1]:
+                changed.append(f"latency: {kinds[0]} -> {kinds[1]}")
         if changed:
             return f"{first.path} and {run.path} score differently: {'; '.join(changed)}"
     if not any(trial.is_scored for run in runs for trial in run.trials):
@@ -130,6 +140,7 @@ def why_not_jointly(runs: Sequence[Run]) -> str | None:
 def _read(path: Path, registry: Callable[[], Registry]) -> Run:
     with read_run(path) as store:
         header, trials, seconds = store.header(), store.trials(), store.active_seconds()
+        searched, measurements = store.searched_trials(), store.measurements()
     combination, reason = None, ""
     insight = Insight.read(path)
     try:
@@ -143,6 +154,8 @@ def _read(path: Path, registry: Callable[[], Registry]) -> Run:
         active_seconds=seconds,
         combination=combination,
         reason=reason,
+        searched=searched,
+        machines=side_by_side(searched, measurements),
         metrics=stored_metrics(insight.metrics if insight else ()),
     )
 
@@ -195,6 +208,8 @@ def _describe(run: Run) -> dict[str, Any]:
             "metrics": dict(best[0].evaluation.metrics),
             "latency": _plain(best[0].evaluation.latency),
         },
+        "latency_is": _kind_of_latency(run),
+        "machines": None if run.machines is None else dict(run.machines),
         "not_ranked": run.reason,
         **_describe_training(run.path),
     }
@@ -206,6 +221,20 @@ def _describe_training(path: Path) -> dict[str, Any]:
         "trained": None if trained is None else {"metric": trained[0], "value": trained[1]},
         "race": None if race is None or race["result"] is None else race["result"],
     }
+
+
+def _kind_of_latency(run: Run) -> str | None:
+    """Return whether the latency of candidates was predicted or measured; None if the run has no latency."""
+    known = [trial.evaluation for trial in run.searched if trial.evaluation.latency is not None]
+    if not known:
+        return None
+    return "predicted" if any(one.has_predicted_latency for one in known) else "measured"
+
+
+def _machines_of(path: Path) -> int:
+    with read_run(path) as store:
+        found = side_by_side(store.searched_trials(), store.measurements())
+    return 0 if found is None else len(found["machines"])
 
 
 def _weights(run: Run) -> dict[str, float]:
@@ -228,7 +257,7 @@ def _differences(first: Run, other: Run) -> dict[str, list[str]]:
 
 def _repeats(first: Run, other: Run) -> dict[str, Any]:
     """Return whether two runs have the same table of trials, and where the first difference is."""
-    rows, others = (comparable(run.trials, first.metrics) for run in (first, other))
+    rows, others = (comparable(run.searched, first.metrics) for run in (first, other))
     same = next((i for i, pair in enumerate(zip(rows, others, strict=False)) if pair[0] != pair[1]), None)
     if same is None:
         shorter = min(len(rows), len(others))
@@ -237,7 +266,7 @@ def _repeats(first: Run, other: Run) -> dict[str, Any]:
             "equal_trials": shorter,
             "longer_by": len(others) - len(rows),
         }
-    ours, theirs = first.trials[same], other.trials[same]
+    ours, theirs = first.searched[same], other.searched[same]
     what = [name for name, a, b in zip(FIELDS, rows[same], others[same], strict=True) if a != b]
     scores = [trial.evaluation.components for trial in (ours, theirs)]
     values = {
@@ -298,6 +327,7 @@ def _joint(runs: Sequence[Run]) -> dict[str, Any]:
         else ("rank among the trials of all runs" if combination.is_relative else "absolute"),
         "sampled": sampled,
         "same_seed": len({run.config["seed"] for run in runs}) == 1,
+        "latency_is": sorted({kind for run in runs if (kind := _kind_of_latency(run))}),
         "same_installation": not any(_differences(runs[0], run)["installation"] for run in runs[1:]),
         "objectives": objectives,
         "top": [_row(place, member, runs) for place, member in enumerate(members[:SHOWN], start=1)],

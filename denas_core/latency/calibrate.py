@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 
-if TYPE_CHECKING:
-    from denas_core.contracts.probe import LatencyProbe
-    from denas_core.contracts.space import SearchSpace
+from denas_core.contracts.probe import LatencyProbe
+from denas_core.contracts.space import SearchSpace
+from denas_core.errors import ConfigError, DenasError, NoResult
+from denas_core.seeding import digest
+from denas_core.system.cache import read_cached, write_cached
+from denas_core.system.machine import environment, latency_fingerprint
+from denas_core.system.threads import pinned_threads
+from denas_core.text import describe_error, one_line
+from denas_core.values.architecture import Architecture
+from denas_core.values.latency import Latency, check_latency
 
-    from .model import LatencyModel
+from .choice import candidates, spread_out
+from .fit import FEWEST_NETWORKS, fit_weights, left_out_error, terms_of, weights_by_term
+from .model import LatencyModel, NetworkReader, Target, space_fingerprint
+from .operator_times import time_calls
+from .operators import Operator
+from .table import OperatorTable
 
 SECONDS = 60.0
+NETWORKS = 20
+READING_SHARE = 1 / 8
+"""The largest share of the time that reading operators takes, once there are enough networks to measure."""
+
+OPERATORS_SHARE = 1 / 4
+"""The largest share of the time that timing operators takes; those that are left get an estimate."""
+
+Measure = Callable[[Architecture], Latency]
+TimeOperators = Callable[[list[Operator], float], dict[Operator, float]]
 
 
 def calibrated_model(
@@ -35,12 +58,197 @@ def calibrated_model(
         probe: Measures the networks.
         seed: Chooses the networks and their weights.
         device: ``cpu`` or ``cuda``.
-        threads: Number of threads that torch may use.
-        seconds: How long measuring may take.
-        on_progress: Is called with the number of networks that are measured, and the number that will be.
+        threads: Number of threads of one call, if the probe has no option for it.
+        seconds: How long this may take. At least four networks are measured, however long they take.
+        on_progress: Is called with the number of networks that are measured, and the number that will be at most.
         fresh: Measure again even if the cache has a model.
 
     Raises:
         NoResult: too few networks could be measured. The text has the reason of the first failure.
+        ConfigError: no network could be measured, for a reason that the user can remove.
     """
-    raise NotImplementedError
+    target = target_of(probe, device=device, threads=threads)
+    name = model_name(space, target)
+    if not fresh and (model := kept_model(space, name)) is not None:
+        return model
+    model = build_model(
+        space,
+        target,
+        measure=network_measure(space, probe, seed=seed, device=device),
+        time_operators=lambda operators, limit: times_here(operators, target, seconds=limit, fresh=fresh),
+        seed=seed,
+        seconds=seconds,
+        on_progress=on_progress,
+    )
+    write_cached(name, model.as_dict())
+    return model
+
+
+def target_of(probe: LatencyProbe, *, device: str, threads: int) -> Target:
+    """Return what latencies of a probe on this machine depend on."""
+    options = probe.options()
+    threads = int(options.get("threads", threads))
+    batch_size = int(options.get("batch_size", 1))
+    named = {"name": probe.id, **options}
+    return Target(
+        probe=named,
+        batch_size=batch_size,
+        device=device,
+        threads=threads,
+        fingerprint=latency_fingerprint(device=device, threads=threads, probe=named),
+        machine=environment(device),
+    )
+
+
+def model_name(space: SearchSpace, target: Target) -> str:
+    """Return the name of a model in the cache."""
+    return f"latency/model-{digest([space_fingerprint(space), space.options(), target.fingerprint], size=8)}.json"
+
+
+def kept_model(space: SearchSpace, name: str) -> LatencyModel | None:
+    """Return the model in the cache; None if there is none, or it is damaged."""
+    document = read_cached(name)
+    try:
+        return None if document is None else LatencyModel.from_dict(document, space, origin=name)
+    except ConfigError:
+        return None
+
+
+def build_model(
+    space: SearchSpace,
+    target: Target,
+    *,
+    measure: Measure,
+    time_operators: TimeOperators,
+    seed: int,
+    seconds: float = SECONDS,
+    networks: int = NETWORKS,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> LatencyModel:
+    """Return a model that is fitted to networks of the space.
+
+    Args:
+        space: The space.
+        target: What is measured.
+        measure: Measures a network.
+        time_operators: Times operators within a number of seconds; it may leave some out.
+        seed: Chooses the networks.
+        seconds: How long this may take.
+        networks: Number of networks to measure at most.
+        on_progress: See `calibrated_model`.
+
+    Raises:
+        NoResult, ConfigError: see `calibrated_model`.
+    """
+    start = time.monotonic()
+    reader = NetworkReader(space, batch_size=target.batch_size)
+    counts: dict[Architecture, Counter[Operator]] = {}
+    for arch in candidates(space, seed=seed):
+        if len(counts) > networks and time.monotonic() - start > seconds * READING_SHARE:
+            break
+        counts[arch] = reader.operators(arch)
+    known = time_operators(_distinct(counts.values()), seconds * OPERATORS_SHARE)
+    if not known:
+        raise NoResult(
+            f"no operator of {space.id!r} can be timed on this machine, so there is no latency model"
+        )
+    table = OperatorTable(known)
+    terms = {arch: terms_of(counted, table) for arch, counted in counts.items()}
+    chosen = spread_out(list(terms), networks, size=lambda arch: float(terms[arch][:-1].sum()))
+    measured = _measured(chosen, measure, until=start + seconds, on_progress=on_progress)
+    used = [terms[arch] for arch in measured]
+    times = [latency.median for latency in measured.values()]
+    return LatencyModel(
+        space,
+        target=target,
+        table=table,
+        weights=weights_by_term(fit_weights(used, times)),
+        error=left_out_error(used, times),
+    )
+
+
+def network_measure(space: SearchSpace, probe: LatencyProbe, *, seed: int, device: str) -> Measure:
+    """Return a function that measures a network in alternation with the smallest one of its space."""
+    smallest = space.smallest()
+    reference: Callable[[], object] | None = None
+
+    def measure(arch: Architecture) -> Latency:
+        nonlocal reference
+        if reference is None and smallest is not None:
+            reference = probe.prepare(space, smallest, seed=seed, device=device)
+        call = probe.prepare(space, arch, seed=seed, device=device)
+        return check_latency(probe.time(call, reference))
+
+    return measure
+
+
+def times_here(
+    operators: Iterable[Operator], target: Target, *, seconds: float, fresh: bool = False
+) -> dict[Operator, float]:
+    """Return the times of operators on this machine, from the cache if it has them.
+
+    The cache has one table for each number of threads and device, which all spaces share and extend.
+    """
+    name = f"latency/operators-{latency_fingerprint(device=target.device, threads=target.threads)}.json"
+    kept: Mapping[Operator, float] = {} if fresh else _kept_times(name)
+    wanted = list(operators)
+    missing = [operator for operator in wanted if operator not in kept]
+    calls = [{"name": each.name, "arguments": json.loads(each.arguments)} for each in missing]
+    with pinned_threads(target.threads):
+        times = time_calls(calls, device=target.device, seconds=seconds)
+    timed = {operator: ms for operator, ms in zip(missing, times, strict=True) if ms is not None}
+    if timed:
+        write_cached(name, {"operators": OperatorTable({**kept, **timed}).as_list()})
+    return {operator: ms for operator, ms in {**kept, **timed}.items() if operator in set(wanted)}
+
+
+def _kept_times(name: str) -> Mapping[Operator, float]:
+    document = read_cached(name)
+    try:
+        return {} if document is None else OperatorTable.from_list(document["operators"]).times
+    except (KeyError, TypeError, ValueError):
+        return {}
+
+
+def _distinct(counts: Iterable[Counter[Operator]]) -> list[Operator]:
+    found = set().union(*counts)
+    return sorted(found, key=lambda operator: (operator.name, operator.arguments))
+
+
+def _measured(
+    chosen: list[Architecture],
+    measure: Measure,
+    *,
+    until: float,
+    on_progress: Callable[[int, int], None] | None,
+) -> dict[Architecture, Latency]:
+    found: dict[Architecture, Latency] = {}
+    failure: Exception | None = None
+    begin = time.monotonic()
+    for index, arch in enumerate(chosen):
+        now = time.monotonic()
+        each = (now - begin) / max(index, 1)
+        if len(found) >= FEWEST_NETWORKS and now + each > until:
+            break
+        try:
+            found[arch] = measure(arch)
+        # A plugin may raise anything; other networks may work.
+        except Exception as error:
+            failure = failure or error
+            if not found and index >= FEWEST_NETWORKS:
+                break
+        if on_progress is not None:
+            on_progress(len(found), len(chosen))
+    # A space of few networks is measured completely.
+    if len(found) >= min(FEWEST_NETWORKS, len(chosen)) and len(found) >= 2:
+        return found
+    if isinstance(failure, DenasError) and not found:
+        raise failure
+    why = (
+        ""
+        if failure is None
+        else f": {one_line(failure) if isinstance(failure, DenasError) else describe_error(failure)}"
+    )
+    raise NoResult(
+        f"a latency model needs {FEWEST_NETWORKS} measured networks, and {len(found)} could be measured{why}"
+    )

@@ -145,17 +145,17 @@ class CostCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]  # its __
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        key = _key((func, args, *kwargs.items())) if _is_pure(func) else None
+        key = key_of((func, args, *kwargs.items())) if is_pure(func) else None
         if key in self._known:
             shapes, flops = self._known[key]
-            result = _empty_tensors(shapes)
+            result = empty_tensors(shapes)
         else:
             result = func(*args, **kwargs)
             formula = flop_registry.get(func._overloadpacket)
             flops = int(formula(*args, **kwargs, out_val=result)) if formula else 0
             # A few operations, such as _unsafe_view, return their argument, but their schema does not say so.
-            if key is not None and _storages(args).isdisjoint(_storages(result)):
-                self._known[key] = (_shapes(result), flops)
+            if key is not None and storages_of(args).isdisjoint(storages_of(result)):
+                self._known[key] = (shapes_of(result), flops)
         self.usage.flops += flops
         for tensor in result if isinstance(result, (tuple, list)) else (result,):
             if isinstance(tensor, Tensor):
@@ -177,37 +177,37 @@ class CostCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]  # its __
         self.usage.peak_bytes = max(self.usage.peak_bytes, self._alive_bytes)
 
 
-def _is_pure(func: Any) -> bool:
+def is_pure(func: Any) -> bool:
     schema = func._schema
     returns = [str(result.type) == "Tensor" and result.alias_info is None for result in schema.returns]
     return bool(returns) and all(returns) and not schema.is_mutable
 
 
-def _key(value: Any) -> Any:
+def key_of(value: Any) -> Any:
     if isinstance(value, Tensor):
         return value.shape, value.stride(), value.dtype, value.device
     if isinstance(value, (tuple, list)):
-        return tuple(map(_key, value))
+        return tuple(map(key_of, value))
     # The type is part of the key, because 1, 1.0 and True are equal but lead to results of different types.
     return type(value), value
 
 
-def _storages(value: Any) -> set[int]:
+def storages_of(value: Any) -> set[int]:
     if isinstance(value, Tensor):
         return {value.untyped_storage()._cdata}
     if isinstance(value, (tuple, list)):
-        return set().union(*map(_storages, value))
+        return set().union(*map(storages_of, value))
     return set()
 
 
-def _shapes(result: Any) -> Any:
+def shapes_of(result: Any) -> Any:
     if isinstance(result, Tensor):
         return result.shape, result.stride(), result.dtype
-    return [_shapes(tensor) for tensor in result]
+    return [shapes_of(tensor) for tensor in result]
 
 
-def _empty_tensors(shapes: Any) -> Any:
+def empty_tensors(shapes: Any) -> Any:
     if isinstance(shapes, list):
-        return tuple(_empty_tensors(shape) for shape in shapes)
+        return tuple(empty_tensors(shape) for shape in shapes)
     size, stride, dtype = shapes
     return torch.empty_strided(size, stride, dtype=dtype, device="meta")

@@ -1,0 +1,159 @@
+"""The operators that a network runs in inference, read on the meta device: nothing is computed."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode
+
+from denas_core.networks.cost import empty_tensors, is_pure, key_of, shapes_of, storages_of
+from denas_core.seeding import canonical_json
+
+if TYPE_CHECKING:
+    from denas_core.values.batch import Batch
+
+MOST_REMEMBERED = 100_000
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Operator:
+    """One call of an operator, without its data. Two calls are equal if they take the same time.
+
+    Attributes:
+        name: Name of the operator in torch, such as ``aten.linear.default``.
+        arguments: Positional and named arguments as JSON, see `describe_arguments`.
+        flops: Multiplications and additions; 0 for an operator that only moves data.
+        bytes: Size of all arguments and results; 0 if the result is a view of an argument.
+    """
+
+    name: str
+    arguments: str
+    flops: int
+    bytes: int
+
+
+class OperatorReader:
+    """Reads the operators of networks. What an operator returns is remembered, because meta kernels are slow Python."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, tuple[Any, Operator]] = {}
+
+    def read(
+        self,
+        build: Callable[[], nn.Module],
+        *,
+        batch: Callable[[], Batch],
+        forward: Callable[[nn.Module, Batch], object],
+    ) -> Counter[Operator]:
+        """Return how often a network calls each operator in one forward pass.
+
+        Args:
+            build: Makes the structure of the network. It is called with the meta device as default.
+            batch: Makes the batch, without masks. It is called with the meta device as default.
+            forward: Runs the network on the batch.
+        """
+        if len(self._known) > MOST_REMEMBERED:
+            self._known.clear()
+        # In inference mode, torch passes on whole operators, such as linear and attention. Otherwise it takes them
+        # apart into steps that the processor does not run one by one.
+        with torch.device("meta"), torch.inference_mode(), _no_initialisation():
+            model = build().eval()
+            recorder = _Recorder(self._known)
+            sample = batch()
+            with recorder:
+                forward(model, sample)
+        return recorder.counts
+
+
+class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # its __init_subclass__ has no types
+    def __init__(self, known: dict[Any, tuple[Any, Operator]]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.counts: Counter[Operator] = Counter()
+        self._known = known
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        key = key_of((func, args, *kwargs.items()))
+        if key in self._known:
+            shapes, operator = self._known[key]
+            self.counts[operator] += 1
+            return func(*args, **kwargs) if shapes is None else empty_tensors(shapes)
+        with FlopCounterMode(display=False) as counter:
+            result = func(*args, **kwargs)
+        shared = not storages_of((args, *kwargs.values())).isdisjoint(storages_of(result))
+        operator = Operator(
+            str(func),
+            canonical_json(describe_arguments(args, kwargs)),
+            counter.get_total_flops(),
+            0 if shared else _bytes_of((args, *kwargs.values())) + _bytes_of(result),
+        )
+        self._known[key] = (shapes_of(result) if is_pure(func) and not shared else None), operator
+        self.counts[operator] += 1
+        return result
+
+
+def describe_arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
+    """Return the arguments of a call as JSON can represent them: positional ones, then named ones.
+
+    A tensor is ``{"shape": ..., "dtype": ...}``, with ``"stride"`` if it is not contiguous. Devices are left out,
+    because the call is timed on another device than the one on which it was read.
+    """
+    return [
+        [_described(value) for value in args],
+        {name: _described(value) for name, value in kwargs.items() if not isinstance(value, torch.device)},
+    ]
+
+
+def _described(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        about: dict[str, Any] = {
+            "shape": list(value.shape),
+            "dtype": str(value.dtype).removeprefix("torch."),
+        }
+        if not value.is_contiguous():
+            about["stride"] = list(value.stride())
+        return about
+    if isinstance(value, (tuple, list)):
+        return [_described(item) for item in value]
+    if isinstance(value, (torch.dtype, torch.layout, torch.memory_format, torch.device)):
+        return {type(value).__name__: str(value).removeprefix("torch.")}
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": str(value)}
+    return value if isinstance(value, (bool, int, float, str, type(None))) else {"unknown": str(type(value))}
+
+
+def _bytes_of(value: Any) -> int:
+    if isinstance(value, Tensor):
+        return value.numel() * value.element_size()
+    if isinstance(value, (tuple, list)):
+        return sum(map(_bytes_of, value))
+    return 0
+
+
+@contextmanager
+def _no_initialisation() -> Iterator[None]:
+    with _Uninitialised():
+        yield
+
+
+class _Uninitialised(TorchFunctionMode):
+    """Leaves out the drawing of weights, which takes most of the time of making a network on the meta device."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", None) == "torch.nn.init":
+            return kwargs["tensor"] if "tensor" in kwargs else args[0]
+        return func(*args, **kwargs)

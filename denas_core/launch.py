@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -149,7 +150,7 @@ def run_search(
         check_is_free(config.out)
     setup.open_data()
     began = time.monotonic()
-    model = begin_predictions(setup, predictor=predictor)
+    model = begin_predictions(setup, predictor=predictor, on_progress=_calibrating(observers))
     setup.resolve_latency_bounds()
     # A calibration is part of a time budget. Without one, the budget begins with the first candidate.
     spent = 0.0 if model is None else time.monotonic() - began
@@ -183,6 +184,18 @@ def resume_search(
         with opened(setup.executor, setup.demand()):
             run.go_on_with(stored, setup)
             return _finish(run, setup, observers, ranking=calibrated_setup(path, setup, registry))
+
+
+def _calibrating(observers: Sequence[Observer]) -> Callable[[int, int], None]:
+    """Return a function that tells the observers which want to know it how far a calibration is."""
+
+    def tell(done: int, total: int) -> None:
+        for observer in observers:
+            with contextlib.suppress(Exception):
+                if hasattr(observer, "calibrating"):
+                    observer.calibrating(done, total)
+
+    return tell
 
 
 def _finish(

@@ -84,7 +84,8 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
     """
     if len(paths) < 2 and not any(_machines_of(path) > 1 for path in paths):
         raise ConfigError(
-            "a comparison takes two runs or more, or one whose latency two machines have measured; name their directories"
+            "a comparison takes two runs or more, or one whose latency two machines have measured; name their "
+            "directories"
         )
     for path in paths:
         if sum(other.resolve() == path.resolve() for other in paths) > 1:

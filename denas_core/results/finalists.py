@@ -35,6 +35,9 @@ class Searched(Protocol):
     trials: list[Trial]
     notices: list[str]
 
+    def measuring(self, count: int) -> None:
+        """Tell the observers that a finalist is measured now, after `count` others."""
+
     def active_seconds(self) -> float:
         """Return the seconds of work, summed over resumes."""
 
@@ -93,6 +96,7 @@ class _Measuring:
 
     def measure(self, trial: Trial) -> None:
         """Measure a trial, and store the result."""
+        self._study.measuring(len(self._timed()))
         executor = self._study.setup.executor
         with plugin_errors(f"executor {executor.id!r}"):
             found = executor.measure(self._evaluator.measure, trial.arch, trial.evaluation)

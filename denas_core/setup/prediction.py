@@ -12,7 +12,6 @@ from typing import Any
 from denas_core.contracts.prediction import Predicts
 from denas_core.errors import ConfigError, DenasError, Infeasible, StorageError, StoreDamaged
 from denas_core.isolation.guard import guarded
-from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.latency.calibrate import SECONDS, calibrated_model
 from denas_core.latency.model import LatencyModel
 from denas_core.runs.files import LATENCY_MODEL
@@ -142,8 +141,11 @@ def read_model(run: Path, setup: Setup, *, predictor: Predicts | None = None) ->
                 f"denas_core.resume({str(run)!r}, predictor=...)"
             )
         return KeptModel(predictor=predictor, source=source, error=error, is_restored=True)
-    with plugin_errors(f"space {setup.space.id!r}"):
-        model = LatencyModel.from_dict(document["model"], setup.space)
+    origin = str(run / LATENCY_MODEL)
+    try:
+        model = LatencyModel.from_dict(document["model"], setup.space, origin=origin)
+    except ConfigError as failure:
+        raise _damaged(run, failure) from failure
     return KeptModel(predictor=model, source=source, error=error, model=document["model"], is_restored=True)
 
 
@@ -168,10 +170,14 @@ def read_document(run: Path) -> dict[str, Any] | None:
             raise ValueError("its model is missing")
         return document
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise StoreDamaged(
-            f"{str(path)!r} is damaged: {error!r}; put it back from a copy, or start a new run with --config "
-            f"{shlex.quote(str(run))}"
-        ) from error
+        raise _damaged(run, error) from error
+
+
+def _damaged(run: Path, error: Exception) -> StoreDamaged:
+    return StoreDamaged(
+        f"{str(run / LATENCY_MODEL)!r} is damaged: {describe_error(error)}; put it back from a copy, or start a new "
+        f"run with --config {shlex.quote(str(run))}"
+    )
 
 
 def _wants_predictions(setup: Setup) -> bool:

@@ -37,7 +37,12 @@ CANDIDATES_PER_ROUND = 2
 
 
 class Observer(Protocol):
-    """An object whose methods a search calls while it runs. It cannot change the result."""
+    """An object whose methods a search calls while it runs. It cannot change the result.
+
+    If latencies are predicted, two further methods are called where an observer has them: ``calibrating(done, total)``
+    with the number of networks that are measured for the model, before the search starts, and ``measuring(study, count)``
+    before a finalist is measured, with the number of those measured so far.
+    """
 
     def started(self, study: Study) -> None:
         """Called when the search starts or resumes."""
@@ -127,6 +132,12 @@ class Study:
     def active_seconds(self) -> float:
         """Return the seconds of work, summed over resumes."""
         return self._seconds_before + time.monotonic() - self._start
+
+    def measuring(self, count: int) -> None:
+        """Tell the observers that a finalist is measured now, after `count` others."""
+        for observer in list(self._observers):
+            if hasattr(observer, "measuring"):
+                self._tell_one(observer, "measuring", count)
 
     def seconds_left(self) -> float | None:
         """Return the seconds of a time budget that are not spent; None for a budget of candidates."""
@@ -290,12 +301,15 @@ class Study:
 
     def _tell(self, event: str, *details: Trial) -> None:
         for observer in list(self._observers):
-            try:
-                getattr(observer, event)(self, *details)
-            except Exception as error:
-                # An observer must not change the result, even if it fails.
-                self._observers.remove(observer)
-                self.notices.append(f"an observer failed and was left out: {type(error).__name__}: {error}")
+            self._tell_one(observer, event, *details)
+
+    def _tell_one(self, observer: Observer, event: str, *details: object) -> None:
+        try:
+            getattr(observer, event)(self, *details)
+        except Exception as error:
+            # An observer must not change the result, even if it fails.
+            self._observers.remove(observer)
+            self.notices.append(f"an observer failed and was left out: {type(error).__name__}: {error}")
 
     def _remember(self, trial: Trial) -> None:
         if trial.index != len(self.trials):

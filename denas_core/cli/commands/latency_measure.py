@@ -42,8 +42,8 @@ def measure(
 ) -> None:
     """Measure the best network and the front of a finished run on this machine.
 
-    The run keeps the latencies under the name of the machine; 'denas compare' sets machines side by side. A network that
-    is measured under this name already is not measured again.
+    The run keeps the latencies under the name of the machine; 'denas compare' sets machines side by side. A network
+    that is measured under this name already is not measured again.
     """
     from denas_core.runs.measurements import OF_SEARCH
     from denas_core.study.run_directory import RunDirectory

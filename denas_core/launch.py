@@ -30,6 +30,10 @@ from .study.run_directory import RunDirectory, check_installation, check_is_free
 from .study.study import Observer, Study
 
 
+LARGEST_SHARE = 1 / 2
+"""The largest share of a time budget that counts as spent before the first candidate."""
+
+
 def search(
     space: str | Mapping[str, Any] | SearchSpace,
     *,
@@ -154,6 +158,9 @@ def run_search(
     setup.resolve_latency_bounds()
     # A calibration is part of a time budget. Without one, the budget begins with the first candidate.
     spent = 0.0 if model is None else time.monotonic() - began
+    if setup.budget.seconds is not None:
+        # On a busy machine a calibration takes longer than it should. The search still needs time.
+        spent = min(spent, LARGEST_SHARE * setup.budget.seconds)
     with (
         opened(setup.executor, setup.demand()),
         RunDirectory.create(setup, registry, out=config.out, model=model, spent=spent) as run,

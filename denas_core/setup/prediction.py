@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from denas_core.contracts.prediction import Predicts
-from denas_core.errors import ConfigError, DenasError, Infeasible, StorageError, StoreDamaged
+from denas_core.errors import ConfigError, DenasError, Infeasible, NoResult, StorageError, StoreDamaged
 from denas_core.isolation.guard import guarded
 from denas_core.latency.calibrate import SECONDS, calibrated_model
 from denas_core.latency.model import LatencyModel
@@ -23,6 +23,9 @@ from .setup import Setup
 SCHEMA = "denas.run-latency-model/1"
 SHARE = 1 / 3
 """The largest share of a time budget that a calibration takes."""
+
+USABLE_TAU = 0.5
+"""A model whose order of unseen networks agrees less with measurements is not used."""
 
 GIVEN = "given"
 
@@ -89,7 +92,7 @@ def begin_predictions(
         kept = KeptModel(predictor=predictor, source=GIVEN, error="" if error is None else str(error))
     else:
         try:
-            kept = _calibrated(setup, on_progress)
+            kept = _usable(setup, on_progress)
         except (ConfigError, Infeasible, StorageError):
             raise
         except Exception as error:
@@ -189,7 +192,29 @@ def _measure_instead(setup: Setup, reason: str) -> None:
     setup.notices.append(f"the latency of each candidate is measured, because {reason}")
 
 
-def _calibrated(setup: Setup, on_progress: Callable[[int, int], None] | None) -> KeptModel:
+def _usable(setup: Setup, on_progress: Callable[[int, int], None] | None) -> KeptModel:
+    """Return a model of this machine; one from the cache that is not usable is measured again.
+
+    Raises:
+        NoResult: its predictions hardly agree with measurements, for example because the machine is too noisy.
+    """
+    kept = _calibrated(setup, on_progress)
+    if kept.source == "cache" and not _agrees(kept.predictor):
+        kept = _calibrated(setup, on_progress, fresh=True)
+    if not _agrees(kept.predictor):
+        raise NoResult(f"it does not agree with measurements ({kept.error}), so the machine may be too noisy")
+    return kept
+
+
+def _agrees(predictor: Predicts) -> bool:
+    assert isinstance(predictor, LatencyModel)
+    tau = predictor.error.tau
+    return tau is not None and tau >= USABLE_TAU
+
+
+def _calibrated(
+    setup: Setup, on_progress: Callable[[int, int], None] | None, *, fresh: bool = False
+) -> KeptModel:
     measured = 0
 
     def progress(done: int, total: int) -> None:
@@ -209,6 +234,7 @@ def _calibrated(setup: Setup, on_progress: Callable[[int, int], None] | None) ->
             threads=setup.config.threads,
             seconds=SECONDS if budget is None else min(SECONDS, SHARE * budget),
             on_progress=progress,
+            fresh=fresh,
         )
     return KeptModel(
         predictor=model,

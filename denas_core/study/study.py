@@ -40,8 +40,8 @@ class Observer(Protocol):
     """An object whose methods a search calls while it runs. It cannot change the result.
 
     If latencies are predicted, two further methods are called where an observer has them: ``calibrating(done, total)``
-    with the number of networks that are measured for the model, before the search starts, and ``measuring(study, count)``
-    before a finalist is measured, with the number of those measured so far.
+    with the number of networks that are measured for the model, before the search starts, and
+    ``measuring(study, count)`` before a finalist is measured, with the number of those measured so far.
     """
 
     def started(self, study: Study) -> None:

@@ -29,7 +29,6 @@ from .setup.setup import Setup
 from .study.run_directory import RunDirectory, check_installation, check_is_free, check_options
 from .study.study import Observer, Study
 
-
 LARGEST_SHARE = 1 / 2
 """The largest share of a time budget that counts as spent before the first candidate."""
 
@@ -155,9 +154,10 @@ def run_search(
     setup.open_data()
     began = time.monotonic()
     model = begin_predictions(setup, predictor=predictor, on_progress=_calibrating(observers))
+    spent = time.monotonic() - began
     setup.resolve_latency_bounds()
-    # A calibration is part of a time budget. Without one, the budget begins with the first candidate.
-    spent = 0.0 if model is None else time.monotonic() - began
+    if model is not None:
+        spent = time.monotonic() - began
     if setup.budget.seconds is not None:
         # On a busy machine a calibration takes longer than it should. The search still needs time.
         spent = min(spent, LARGEST_SHARE * setup.budget.seconds)

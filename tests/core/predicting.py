@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from typing import Any
 
 from denas_core import Latency, LatencyProbe, option
@@ -30,6 +31,7 @@ class Scale(LatencyProbe):
     width: float = option(0.01, "Half-width of the interval, relative to the median", at_least=0)
     noisy: bool = option(False, "Whether the interval is too wide")
     broken: bool = option(False, "Whether every measurement fails")
+    pause: float = option(0.0, "Seconds that a measurement takes", at_least=0)
 
     def prepare(self, space: Any, arch: Architecture, *, seed: int, device: str) -> Any:
         if self.broken:
@@ -37,6 +39,7 @@ class Scale(LatencyProbe):
         return lambda: space.cost(arch)["params"]
 
     def time(self, call: Any, reference: Any) -> Latency:
+        time.sleep(self.pause)
         ms = float(call())
         self.__dict__["readings"] = [*self.readings, ms]
         return Latency(

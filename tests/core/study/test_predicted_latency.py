@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +16,10 @@ from denas_core import Latency, SearchResult
 from denas_core.errors import ConfigError, StoreDamaged
 from denas_core.launch import resume, search
 from denas_core.runs.files import read_run
-from denas_core.runs.measurements import OF_SEARCH
+from denas_core.runs.measurements import OF_SEARCH, Measurement
 from tests.core.predicting import Guess, Scale
+from tests.core.toy_searches import TOY as TOY_FOLDER
+from tests.core.toy_searches import denas_here, environment
 
 TOY: dict[str, Any] = {
     "space": "toy/stairs",
@@ -27,8 +32,8 @@ TOY: dict[str, Any] = {
 
 def found(out: Path, probe: Scale, *, factor: float = 1.0, **changes: Any) -> SearchResult:
     """Search the toy space with a prediction that is wrong by a factor."""
-    options = {**TOY, "budget": 60, "predictor": Guess(factor), **changes}
-    return search(**options, probe=probe, out=out)
+    options = {**TOY, "budget": 60, "predictor": Guess(factor), "probe": probe, **changes}
+    return search(**options, out=out)
 
 
 def test_candidates_beyond_the_bound_are_turned_away_before_they_are_scored_or_measured(
@@ -93,6 +98,50 @@ def test_a_resumed_run_measures_nothing_again(tmp_path: Path) -> None:
     again = resume(tmp_path / "run", predictor=Guess(), objects={"probe": probe})
     assert len(probe.readings) == count
     assert {**again.as_dict(), "notices": []} == {**first.as_dict(), "notices": []}
+
+
+PROGRAM = """
+from denas_core.launch import search
+from tests.core.predicting import Guess, Scale
+from tests.core.toy_searches import TOY as TOY_FOLDER
+from tests.core.toy_searches import denas_here, environment
+search(
+    "toy/stairs", score="toy/height", device="cpu", executor="builtin/serial", constraints=["latency_ms<=200"],
+    budget=60, predictor=Guess(0.97), probe=Scale(width=0.02, pause=0.3), out="run",
+)
+"""
+
+
+def test_a_kill_between_two_measurements_loses_and_repeats_none(tmp_path: Path) -> None:
+    here = Path(__file__).parents[3]
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], cwd=tmp_path, env=environment(PYTHONPATH=f"{here}:{TOY_FOLDER}")
+    )
+    try:
+        end = time.monotonic() + 120
+        while len(kept := measured_in(tmp_path / "run")) < 3:
+            assert process.poll() is None and time.monotonic() < end
+            time.sleep(0.05)
+    finally:
+        process.kill()
+        process.wait()
+    kept = measured_in(tmp_path / "run")
+    probe = Scale(width=0.02)
+    result = resume(tmp_path / "run", predictor=Guess(0.97), objects={"probe": probe})
+    after = measured_in(tmp_path / "run")
+    assert list(after)[: len(kept)] == list(kept) and {key: after[key] for key in kept} == kept
+    assert len(after) == len(kept) + len(probe.readings)
+    undisturbed = found(tmp_path / "whole", Scale(width=0.02), factor=0.97)
+    assert result.best.arch.key == undisturbed.best.arch.key
+    assert set(after) == set(measured_in(tmp_path / "whole"))
+
+
+def measured_in(run: Path) -> dict[str, Measurement]:
+    """Return what the end of a search has measured so far."""
+    if not (run / "study.db").exists():
+        return {}
+    with read_run(run) as store:
+        return store.measurements().get(OF_SEARCH, {})
 
 
 def test_a_raised_budget_has_the_same_trials_as_a_longer_run(tmp_path: Path) -> None:
@@ -205,3 +254,48 @@ def test_a_prediction_that_is_no_time_fails_the_candidate(tmp_path: Path) -> Non
 
     with pytest.raises(NoResult, match="latency_ms is negative"):
         found(tmp_path / "run", Scale(), predictor=Wrong())
+
+
+def test_machines_that_measured_the_front_stand_side_by_side(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from denas_core.cli.commands import latency_measure
+
+    monkeypatch.chdir(tmp_path)
+    result = found(tmp_path / "run", Scale(), probe="toy/ruler", factor=1.0)
+    assert len(result.front) > 2
+    latency_measure.measure(Path("run"), machine="slow", set_=["probe.width=0.4"], json_=True)
+    with read_run(tmp_path / "run") as store:
+        kept = store.measurements()["slow"]
+    assert set(kept) == {trial.arch.key for trial in (result.best, *result.front)}
+    assert all(one.setting["options"] == "width=0.4" for one in kept.values())
+    with pytest.raises(
+        ConfigError, match=r"latencies of 'slow' that were measured with another options; give this"
+    ):
+        latency_measure.measure(Path("run"), machine="slow")
+    shown = denas_here("compare", "run", cwd=tmp_path)
+    assert shown.returncode == 0, shown.stderr
+    assert "the search" in shown.stdout and "slow" in shown.stdout
+    assert "Kendall tau 1.00; slow takes 1.00 times the latency of the search (median)" in shown.stdout
+    (run,) = json.loads(denas_here("compare", "run", "--json", cwd=tmp_path).stdout)["runs"]
+    assert run["latency_is"] == "predicted"
+    assert [machine["name"] for machine in run["machines"]["machines"]] == ["the search", "slow"]
+
+
+def test_tables_and_the_report_mark_predictions(tmp_path: Path) -> None:
+    result = found(tmp_path / "run", Scale(width=0.02), factor=0.97)
+    listed = denas_here("trials", "run", cwd=tmp_path).stdout
+    assert listed.rstrip().endswith("~: predicted by the latency model of the run; the others are measured")
+    assert "~" in listed.splitlines()[-3]
+    ranked = denas_here("rank", "run", "--top", "3", cwd=tmp_path).stdout
+    assert "~" not in ranked
+    shown = denas_here("report", "run", "--json", cwd=tmp_path)
+    document = json.loads(shown.stdout)
+    latency = document["latency"]
+    assert latency["predicted"] + latency["measured"] == sum(document["counts"].values())
+    assert latency["model"] == Guess().error
+    assert latency["error"]["median_percent"] == pytest.approx(3.0)
+    assert latency["error"]["networks"] == len(latency["machines"]["rows"])
+    page = (result.path / "report.html").read_text()
+    assert "The search predicted the latency of its candidates" in page
+    assert "Predicted and measured" in page

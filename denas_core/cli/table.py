@@ -10,7 +10,6 @@ COMMANDS = {
     "compare": "compare:compare",
     "repair": "repair:repair",
     "score": "score:score",
-    "latency": "score:latency",
     "evaluate-proxy": "evaluate_proxy:evaluate_proxy",
     "calibrate": "calibrate:calibrate",
     "train": "train:train",
@@ -25,7 +24,7 @@ COMMANDS = {
 }
 """Command -> ``module:function`` below `denas_core.cli.commands`."""
 
-GROUPS = {"run": "run:app", "config": "config:app"}
+GROUPS = {"latency": "latency:app", "run": "run:app", "config": "config:app"}
 """Group of commands -> ``module:app`` below `denas_core.cli.commands`."""
 
 NAMES = (*COMMANDS, *GROUPS)

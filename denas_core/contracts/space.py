@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from denas_core.networks.pieces import Piece
     from denas_core.values.batch import Batch, BatchKind, Outputs
     from denas_core.values.latency import Latency
     from denas_core.values.views import WeightView
@@ -114,6 +115,17 @@ class SearchSpace(KnobSpace, ABC):
             parts=self.parts,
             name=self.describe(),
         )
+
+    def pieces(self, arch: Architecture) -> Sequence[Piece]:
+        """Return networks whose operators, added up, are those of `arch`; by default the whole network as one piece.
+
+        The latency of a network is predicted from its operators, see ``docs/latency-model.md``. To read them from the
+        whole network takes tens of milliseconds. If the networks of a space share parts, such as layers of equal sizes,
+        override this method, so that each part is read once: a search then predicts thousands of networks a second.
+        """
+        from denas_core.networks.pieces import Piece
+
+        return (Piece(key=arch.key, build=lambda: self.build(arch)),)
 
     def describe(self) -> str:
         """Return the phrase by which errors refer to a network of this space."""

@@ -20,9 +20,10 @@ from denas_core.values.latency import Latency, check_latency
 
 from .choice import candidates, spread_out
 from .fit import FEWEST_NETWORKS, fit_weights, left_out_error, terms_of, weights_by_term
-from .model import LatencyModel, NetworkReader, Target, space_fingerprint
+from .model import LatencyModel, Target, space_fingerprint
 from .operator_times import time_calls
 from .operators import Operator
+from .pieces import PieceReader
 from .table import OperatorTable
 
 SECONDS = 60.0
@@ -141,12 +142,12 @@ def build_model(
         NoResult, ConfigError: see `calibrated_model`.
     """
     start = time.monotonic()
-    reader = NetworkReader(space, batch_size=target.batch_size)
+    reader = PieceReader(space, batch_size=target.batch_size)
     counts: dict[Architecture, Counter[Operator]] = {}
     for arch in candidates(space, seed=seed):
         if len(counts) > networks and time.monotonic() - start > seconds * READING_SHARE:
             break
-        counts[arch] = reader.operators(arch)
+        counts[arch] = reader.of_network(arch)
     known = time_operators(_distinct(counts.values()), seconds * OPERATORS_SHARE)
     if not known:
         raise NoResult(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from typing import Any
 
@@ -19,7 +19,7 @@ from denas_core.values.latency import Latency
 
 from .fit import TERMS, ModelError, terms_of
 from .nonnegative import Floats
-from .operators import Operator, OperatorReader
+from .pieces import PieceReader
 from .table import OperatorTable
 
 SCHEMA = "denas.latency-model/1"
@@ -73,7 +73,7 @@ class LatencyModel:
         self.weights = dict(weights)
         self.error = error
         self._weights = np.array([self.weights[name] for name in TERMS])
-        self._reader = NetworkReader(space, batch_size=target.batch_size)
+        self._reader = PieceReader(space, batch_size=target.batch_size)
         self._pieces: OrderedDict[Hashable, Floats] = OrderedDict()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -87,7 +87,14 @@ class LatencyModel:
 
     def terms(self, arch: Architecture) -> Floats:
         """Return the value of each term of the model but the constant, for the network of `arch`."""
-        return terms_of(self._reader.operators(arch), self.table)
+        total = np.zeros(len(TERMS) - 1)
+        for piece in self.space.pieces(arch):
+            if piece.key not in self._pieces:
+                if len(self._pieces) >= MOST_PIECES:
+                    self._pieces.popitem(last=False)
+                self._pieces[piece.key] = terms_of(self._reader.of_piece(piece), self.table)
+            total += piece.count * self._pieces[piece.key]
+        return total
 
     def as_dict(self) -> dict[str, Any]:
         """Return the model as JSON can represent it. The space is only named."""
@@ -127,23 +134,6 @@ class LatencyModel:
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise damaged(origin, error) from error
-
-
-class NetworkReader:
-    """Reads the operators of the networks of a space."""
-
-    def __init__(self, space: SearchSpace, *, batch_size: int) -> None:
-        self.space = space
-        self.batch_size = batch_size
-        self._reader = OperatorReader()
-
-    def operators(self, arch: Architecture) -> Counter[Operator]:
-        """Return how often the network of `arch` calls each operator."""
-        return self._reader.read(
-            lambda: self.space.build(arch),
-            batch=lambda: self.space.batch(self.batch_size, seed=0, kind="cost"),
-            forward=self.space.forward,
-        )
 
 
 def space_fingerprint(space: SearchSpace) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -18,8 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from denas_core.networks.cost import empty_tensors, is_pure, key_of, shapes_of, storages_of
 from denas_core.seeding import canonical_json
 
-if TYPE_CHECKING:
-    from denas_core.values.batch import Batch
+T = TypeVar("T")
 
 MOST_REMEMBERED = 100_000
 
@@ -50,27 +48,26 @@ class OperatorReader:
     def read(
         self,
         build: Callable[[], nn.Module],
-        *,
-        batch: Callable[[], Batch],
-        forward: Callable[[nn.Module, Batch], object],
+        inputs: Callable[[], T],
+        run: Callable[[nn.Module, T], object],
     ) -> Counter[Operator]:
         """Return how often a network calls each operator in one forward pass.
 
         Args:
             build: Makes the structure of the network. It is called with the meta device as default.
-            batch: Makes the batch, without masks. It is called with the meta device as default.
-            forward: Runs the network on the batch.
+            inputs: Makes the inputs, with the meta device as default. Their operators do not count.
+            run: Runs the network on the inputs.
         """
         if len(self._known) > MOST_REMEMBERED:
             self._known.clear()
         # In inference mode, torch passes on whole operators, such as linear and attention. Otherwise it takes them
         # apart into steps that the processor does not run one by one.
-        with torch.device("meta"), torch.inference_mode(), _no_initialisation():
-            model = build().eval()
-            recorder = _Recorder(self._known)
-            sample = batch()
-            with recorder:
-                forward(model, sample)
+        with torch.device("meta"), torch.inference_mode():
+            with _Uninitialised():
+                model = build().eval()
+            made = inputs()
+            with _Recorder(self._known) as recorder:
+                run(model, made)
         return recorder.counts
 
 
@@ -139,12 +136,6 @@ def _bytes_of(value: Any) -> int:
     if isinstance(value, (tuple, list)):
         return sum(map(_bytes_of, value))
     return 0
-
-
-@contextmanager
-def _no_initialisation() -> Iterator[None]:
-    with _Uninitialised():
-        yield
 
 
 class _Uninitialised(TorchFunctionMode):

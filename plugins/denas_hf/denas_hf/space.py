@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from denas_core import Recipe, WeightView
     from denas_core.legacy import Legacy
+    from denas_core.networks import Piece
 
     from .bounds import Bounds
     from .counting import Counts
@@ -169,6 +170,32 @@ class Auto(SearchSpace):
         if widths not in known:
             known[widths] = counted(self, self._original, wanted)
         return known[widths].of(depths)
+
+    def pieces(self, arch: Architecture) -> Sequence[Piece]:
+        """Return networks with few layers in each stack."""
+        from .counting import FEWEST
+        from .network import build_network
+
+        wanted, original = self.dimensions(arch), self._original
+        depths = original.depths_of(wanted.layers)
+        if not original.is_uniform or min(depths.values()) < FEWEST:
+            return super().pieces(arch)
+
+        def piece(some: Mapping[str, int], count: int) -> Piece:
+            from denas_core.networks import Piece
+
+            return Piece(
+                key=(wanted.heads, wanted.hidden, wanted.intermediate, *some.items()),
+                build=lambda: build_network(original, original.resized(wanted, some)),
+                count=count,
+            )
+
+        fewest = dict.fromkeys(depths, FEWEST)
+        further = {stack: depth - FEWEST for stack, depth in depths.items() if depth > FEWEST}
+        return [
+            piece(fewest, 1 - sum(further.values())),
+            *(piece({**fewest, stack: FEWEST + 1}, count) for stack, count in further.items()),
+        ]
 
     @property
     def inherits(self) -> bool:

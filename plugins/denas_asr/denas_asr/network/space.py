@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from denas_core import Latency, Recipe, WeightView
+    from denas_core.networks import Piece
 
 Block = tuple[tuple[str, KnobValue], ...]
 """The values of one block's knobs, by name."""
@@ -210,6 +211,15 @@ class SpeechSpace(SearchSpace):
             two=self._counted(width, (usual, usual)),
         )
 
+    def pieces(self, arch: Architecture) -> Sequence[Piece]:
+        """Return networks of one block, and one of two blocks."""
+        from denas_core.networks import pieces_of_blocks
+
+        width = cast("int", arch["embed_dim"])
+        return pieces_of_blocks(
+            self._blocks(arch), lambda blocks: self.build(self._network_of(width, blocks)), key=width
+        )
+
     def reference_recipe(self) -> Recipe:
         """Return the settings with which the original DE-NAS scores speech recognisers."""
         from .recipe import RECIPE
@@ -261,8 +271,11 @@ class SpeechSpace(SearchSpace):
         # Counts are kept for the whole life of a space, like its knobs and fingerprint.
         known: dict[Any, Count] = self.__dict__.setdefault("_counted_networks", {})
         if (width, blocks) not in known:
-            values: dict[str, KnobValue] = {"depth": len(blocks), "embed_dim": width}
-            for layer, block in enumerate(blocks, start=1):
-                values |= {f"layer{layer}.{name}": value for name, value in block}
-            known[width, blocks] = Count.of(self.counted_cost(self.unchecked(values)))
+            known[width, blocks] = Count.of(self.counted_cost(self._network_of(width, blocks)))
         return known[width, blocks]
+
+    def _network_of(self, width: int, blocks: tuple[Block, ...]) -> Architecture:
+        values: dict[str, KnobValue] = {"depth": len(blocks), "embed_dim": width}
+        for layer, block in enumerate(blocks, start=1):
+            values |= {f"layer{layer}.{name}": value for name, value in block}
+        return self.unchecked(values)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from denas_core import WeightView
+    from denas_core.networks import Piece
 
 STRUCTURE = "structure"
 """Name of the only value of an architecture that is not made of the knobs' choices."""
@@ -160,6 +161,13 @@ class CNN(SearchSpace):
             "params_trunk": count.params - head,
             "params_head": head,
         }
+
+    def pieces(self, arch: Architecture) -> Sequence[Piece]:
+        """Return the residual units, each on images of its size, and the head."""
+        from .pieces import network_pieces
+
+        units = [unit for units in self._units(self.blocks(arch)) for unit in units]
+        return network_pieces(units, image_size=self.image_size, classes=self.classes)
 
     def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:
         """Give `model` fresh weights on the CPU; see `initialise_network`."""

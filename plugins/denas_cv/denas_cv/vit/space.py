@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from denas_core import (
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from denas_core import WeightView
+    from denas_core.networks import Piece
 
     from .network import Shape
 
@@ -215,6 +216,23 @@ class ViT(SearchSpace):
             for layer in range(1, values["depth"] + 1)
         ]
         return costs(ends, networks, head=(width + 1) * self.classes)
+
+    def pieces(self, arch: Architecture) -> Sequence[Piece]:
+        """Return networks of one block, and one of two blocks."""
+        from torch import nn
+
+        from denas_core.networks import pieces_of_blocks
+
+        from .network import VisionTransformer
+
+        shape = self.shape(arch)
+
+        def build(layers: tuple[tuple[int, int, int], ...]) -> nn.Module:
+            return VisionTransformer(
+                dataclasses.replace(shape, layers=list(layers)), nn.Linear(shape.width, self.classes)
+            )
+
+        return pieces_of_blocks(shape.layers, build, key=shape.width)
 
     def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:
         """Give `model` fresh weights on the CPU; see `initialise_network`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from denas_core import Recipe, WeightView
     from denas_core.legacy import Legacy
+    from denas_core.networks import Piece
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -153,6 +154,20 @@ class Bert(SearchSpace):
         if common["hidden_act"] not in SINGLE_OPERATIONS:
             return super().cost(arch)
         return cost_of(self.shape(arch), common, tokens=cast("int", self.seq_len))
+
+    def pieces(self, arch: Architecture) -> Sequence[Piece]:
+        """Return networks of one layer and of two layers."""
+        from denas_core.networks import pieces_of_blocks
+
+        from .network import build_network
+
+        shape, common = self.shape(arch), self._resolved.original.common
+        one = dataclasses.replace(shape, layers=1)
+
+        def build(layers: tuple[Shape, ...]) -> nn.Module:
+            return build_network(dataclasses.replace(one, layers=len(layers)), common)
+
+        return pieces_of_blocks([one] * shape.layers, build)
 
     @property
     def inherits(self) -> bool:

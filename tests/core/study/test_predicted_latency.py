@@ -30,7 +30,7 @@ TOY: dict[str, Any] = {
 }
 
 
-def found(out: Path, probe: Scale, *, factor: float = 1.0, **changes: Any) -> SearchResult:
+def found(out: Path, probe: Any, *, factor: float = 1.0, **changes: Any) -> SearchResult:
     """Search the toy space with a prediction that is wrong by a factor."""
     options = {**TOY, "budget": 60, "predictor": Guess(factor), "probe": probe, **changes}
     return search(**options, out=out)
@@ -256,23 +256,32 @@ def test_a_prediction_that_is_no_time_fails_the_candidate(tmp_path: Path) -> Non
         found(tmp_path / "run", Scale(), predictor=Wrong())
 
 
-def test_machines_that_measured_the_front_stand_side_by_side(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from denas_core.cli.commands import latency_measure
-
-    monkeypatch.chdir(tmp_path)
-    result = found(tmp_path / "run", Scale(), probe="toy/ruler", factor=1.0)
+def test_machines_that_measured_the_front_stand_side_by_side(tmp_path: Path) -> None:
+    result = found(tmp_path / "run", {"name": "toy/ruler", "width": 0.02})
     assert len(result.front) > 2
-    latency_measure.measure(Path("run"), machine="slow", set_=["probe.width=0.4"], json_=True)
+    alone = denas_here("compare", "run", cwd=tmp_path)
+    assert alone.returncode == 2 and "or one whose latency two machines have measured" in alone.stderr
+    slow = ["latency", "measure", "run", "--machine", "slow"]
+    shown = denas_here(*slow, "--set", "probe.width=0.4", cwd=tmp_path)
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.splitlines()[0].split() == [
+        "key",
+        "in",
+        "the",
+        "run,",
+        "ms",
+        "slow,",
+        "ms",
+        "verdict",
+    ]
     with read_run(tmp_path / "run") as store:
         kept = store.measurements()["slow"]
     assert set(kept) == {trial.arch.key for trial in (result.best, *result.front)}
     assert all(one.setting["options"] == "width=0.4" for one in kept.values())
-    with pytest.raises(
-        ConfigError, match=r"latencies of 'slow' that were measured with another options; give this"
-    ):
-        latency_measure.measure(Path("run"), machine="slow")
+    refused = denas_here(*slow, cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "keeps latencies of 'slow' that were measured with another options; give this" in refused.stderr
+    assert denas_here("latency", "measure", "run", "--machine", " ", cwd=tmp_path).returncode == 2
     shown = denas_here("compare", "run", cwd=tmp_path)
     assert shown.returncode == 0, shown.stderr
     assert "the search" in shown.stdout and "slow" in shown.stdout

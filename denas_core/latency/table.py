@@ -71,6 +71,8 @@ class OperatorTable:
         ]
         if not alike:
             return LEAST_MS
+        # In one order, because the last bits of the fit depend on it.
+        alike = sorted(alike, key=_order)
         nearest = min(alike, key=lambda other: (_distance(operator, other), _order(other)))
         function = _function(alike, [self.times[other] for other in alike])
         return max(self.times[nearest] * function(operator) / function(nearest), LEAST_MS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -82,6 +83,8 @@ def calibrate(
     Times the operators of the space, measures about 20 networks, and prints how far the model is from networks that it
     has not seen. A search does the same by itself when it needs a model that is not there.
     """
+    if not math.isfinite(seconds):
+        raise ConfigError(f"--seconds {seconds} is not a number of seconds")
     setup = _setup(space, config, probe, device, set_, allow_pickle)
     model = _calibrated(setup, seconds=seconds, fresh=True, quiet=quiet)
     if json_:

@@ -111,6 +111,25 @@ def cost_batches_run_on_meta(space: SearchSpace, network: Network) -> None:
         fail("the core counts no FLOPs; forward() must run the model on the batch")
 
 
+@check_on(networks)
+def pieces_add_up_to_the_network(space: SearchSpace, network: Network) -> None:
+    """The operators of pieces(), each times its count, are those of the network that is built."""
+    from denas_core.latency.pieces import PieceReader
+    from denas_core.networks.pieces import Piece
+
+    network.build()
+    reader = PieceReader(space, batch_size=1)
+    with must_succeed(f"reading pieces() of {network}", "make the networks of pieces on the meta device"):
+        added = reader.of_network(network.arch)
+    whole = reader.of_piece(Piece(key=None, build=lambda: space.build(network.arch)))
+    if added != whole:
+        operator = min({*added, *whole}, key=lambda each: (added[each] == whole[each], str(each)))
+        fail(
+            f"the pieces of {network} have {operator.name} with {operator.arguments:.80} {added[operator]} times, and "
+            f"the network has it {whole[operator]} times; correct their counts, or do not override pieces()"
+        )
+
+
 @check_on(smallest)
 def weights_come_from_the_seed(space: SearchSpace, network: Network) -> None:
     """load() gives every weight a finite value on the CPU, the same for a seed, whatever was there before."""

@@ -119,6 +119,7 @@ def print_result(result: SearchResult) -> None:
     print_text(
         f"best architecture: {run}/best.json\nfront and finalists: {run}/architectures/\nreport: {run}/report.html"
     )
+    has_latency = result.best.evaluation.latency is not None
     # A run with one score has no weights to change.
     rank = [f"denas rank {run} --weights {result.components[0]}=2"] if len(result.components) > 1 else []
     print_next(
@@ -128,7 +129,7 @@ def print_result(result: SearchResult) -> None:
             *rank,
             f"denas train {run} --top 6 --data DATA",
             f"denas train {run} --data DATA",
-            f"denas latency {run}",
+            f"denas latency measure {run}" if has_latency else f"denas latency {run}",
         ]
     )
 

@@ -116,6 +116,7 @@ class Study:
                     is_searched = conclude(
                         self, evaluator, self._store, is_stopped=lambda: bool(interruption)
                     )
+                    self._pace.step("measuring finalists")
                 # Otherwise a resumed search would spend the seconds after the last trial again.
                 self._store.set_active_seconds(self.active_seconds())
                 self._explain_end(interruption)

@@ -12,10 +12,10 @@ from denas_core.values.architecture import Architecture
 
 @dataclasses.dataclass(kw_only=True)
 class WallClock(TimedProbe):
-    """Times eager PyTorch inference of one batch: warm-up, then rounds that alternate with a reference network.
+    """Times eager PyTorch inference of one batch, so that the result does not depend on what else runs on the machine.
 
-    Rounds continue until the 95 % confidence interval of the median is narrow enough, or until `max_rounds` is reached
-    and the verdict is *unstable*. The median is used because a few rounds are ten times slower on a shared machine.
+    Blocks of calls alternate with a small reference network, and calls that other work interrupted are left out. The
+    latency is that of the machine when it is quiet. It is *unstable*, with a reason, if other work hides it.
     """
 
     def prepare(

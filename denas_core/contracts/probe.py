@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-import statistics
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from denas_core.errors import ConfigError
 from denas_core.system.threads import pinned_threads
+from denas_core.timing.estimate import latency_of
+from denas_core.timing.reference import Reference, make_reference
+from denas_core.timing.rounds import Plan, gather
+from denas_core.timing.stopwatch import Stopwatch
 from denas_core.values.latency import Latency
 from denas_core.values.metrics import ArchitectureMetric
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from denas_core.values.architecture import Architecture
 
     from .space import SearchSpace
-
-# Standard normal quantile of a two-sided 95 % interval.
-_Z = 1.96
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -70,6 +68,14 @@ class LatencyProbe(Component, ABC):
         """
         return {}
 
+    def reference(self, space: SearchSpace, *, seed: int, device: str) -> Callable[[], object] | None:
+        """Return a function that runs the network that `time` compares with; None if there is none.
+
+        It is called once for all networks of a search. By default, this is the smallest network of the space.
+        """
+        smallest = space.smallest()
+        return None if smallest is None else self.prepare(space, smallest, seed=seed, device=device)
+
     @abstractmethod
     def prepare(
         self, space: SearchSpace, arch: Architecture, *, seed: int, device: str
@@ -82,26 +88,36 @@ class LatencyProbe(Component, ABC):
 
         Args:
             call: The function that `prepare` returned.
-            reference: Runs a fixed network, which shows how fast the machine is at the moment; None if there is none.
+            reference: Runs a fixed network, which shows how fast the machine is at the moment, see `reference`; None if
+                there is none.
         """
 
 
 @dataclasses.dataclass(kw_only=True)
 class TimedProbe(LatencyProbe):
-    """Times a call in this process: first a warm-up, then rounds that alternate with a reference network.
+    """Times a call in this process so that the result does not depend on what else runs on the machine.
 
-    Rounds continue until the 95 % confidence interval of the median is narrow enough. If `max_rounds` is reached before
-    that, the verdict is *unstable*. The median is used because on a shared machine a few rounds are ten times slower. A
-    subclass defines `prepare`.
+    Blocks of calls alternate with blocks of a small reference network, the same for all spaces. Calls that other work
+    interrupted are left out. The latency is the ratio to the reference times the reference's own latency on this
+    machine when it is quiet, which is measured once. Where the interval stays too wide, the verdict is *unstable*, with
+    a reason. docs/latency.md describes and justifies this. A subclass defines `prepare`.
     """
+
+    stopwatch: ClassVar[Callable[[int], Stopwatch]] = Stopwatch
+    """Makes what times calls of a number of threads."""
 
     batch_size: int = option(1, "Samples of one call", at_least=1, at_most=65536)
     threads: int = option(1, "Threads of one call", at_least=1, at_most=1024)
     warmup: int = option(5, "Calls before timing starts", at_least=0, at_most=1000)
-    min_rounds: int = option(30, "Timed calls at least", at_least=6, at_most=100_000)
+    min_rounds: int = option(
+        30, "Timed calls at least, without those that were interrupted", at_least=6, at_most=100_000
+    )
     max_rounds: int = option(200, "Timed calls at most", at_least=6, at_most=100_000)
     precision: float = option(
         0.03, "Half-width of the interval, relative to the median, that is stable", above=0
+    )
+    seconds: float = option(
+        10.0, "Seconds of one measurement at most; the call that runs then is the last", above=0
     )
 
     def __post_init__(self) -> None:
@@ -112,50 +128,30 @@ class TimedProbe(LatencyProbe):
         """Return how much data one batch holds, by unit."""
         return space.batch(self.batch_size, seed=0).units
 
+    def reference(self, space: SearchSpace, *, seed: int, device: str) -> Callable[[], object] | None:
+        """Return a fixed network of PyTorch, which is the same for all spaces, with its own latency on this machine."""
+        return make_reference(threads=self.threads, device=device)
+
     def time(self, call: Callable[[], object], reference: Callable[[], object] | None) -> Latency:
-        """Return the median time of `call` with its confidence interval."""
-        times: list[float] = []
-        ratios: list[float] = []
+        """Return the latency of `call` with its confidence interval.
+
+        Args:
+            call: The function that `prepare` returned.
+            reference: What `reference` returned. Another function shows what calls have in common, and the latency is
+                that of the machine at the moment; None does without.
+        """
+        plan = Plan(self.min_rounds, self.max_rounds, self.precision, self.seconds)
+        quiet = reference.quiet if isinstance(reference, Reference) else None
+        watch = type(self).stopwatch(self.threads)
+        start = watch.now()
         with pinned_threads(self.threads):
             for _ in range(self.warmup):
+                if watch.now() >= start + self.seconds / 2:
+                    break
                 call()
                 if reference is not None:
                     reference()
-            while len(times) < self.max_rounds:
-                times.append(_milliseconds(call))
-                if reference is not None:
-                    ratios.append(times[-1] / _milliseconds(reference))
-                if len(times) >= self.min_rounds and self._is_narrow(times):
-                    break
-        low, high = median_interval(times)
-        return Latency(
-            median=statistics.median(times),
-            low=low,
-            high=high,
-            verdict="stable" if self._is_narrow(times) else "unstable",
-            rounds=len(times),
-            relative=statistics.median(ratios) if ratios else None,
-        )
-
-    def _is_narrow(self, times: Sequence[float]) -> bool:
-        low, high = median_interval(times)
-        return (high - low) / 2 <= self.precision * statistics.median(times)
-
-
-def median_interval(values: Sequence[float]) -> tuple[float, float]:
-    """Return a 95 % confidence interval of the median that holds for any distribution.
-
-    The ends are the order statistics with the ranks n/2 -+ 1.96 sqrt(n)/2, rounded outwards, because the number of
-    values below the median has a binomial distribution (Conover, Practical Nonparametric Statistics, section 3.2).
-    """
-    ordered = sorted(values)
-    spread = _Z * math.sqrt(len(ordered)) / 2
-    low = max(math.floor(len(ordered) / 2 - spread), 1)
-    high = min(math.ceil(len(ordered) / 2 + spread) + 1, len(ordered))
-    return ordered[low - 1], ordered[high - 1]
-
-
-def _milliseconds(call: Callable[[], object]) -> float:
-    start = time.perf_counter_ns()
-    call()
-    return max(time.perf_counter_ns() - start, 1) / 1e6
+            with watch:
+                found = gather(watch, call, reference, plan, quiet, start=start)
+        seconds = self.seconds if found.is_cut else None
+        return latency_of(found.blocks, quiet, precision=self.precision, seconds=seconds)

@@ -225,7 +225,7 @@ class Evaluator:
                 return self._score(candidate, components)
 
     def latency(self, arch: Architecture) -> Latency:
-        """Return the measured latency of `arch`, in alternation with the smallest network, if the space has one.
+        """Return the measured latency of `arch`, in alternation with what the probe compares with.
 
         Raises:
             DenasError: there is no probe.
@@ -242,12 +242,12 @@ class Evaluator:
         return {**check_latency(latency).as_dict(), "metrics": sorted(prediction.names)}
 
     def _calls(self, arch: Architecture) -> tuple[Callable[[], object], Callable[[], object] | None]:
-        """Return two functions: one runs `arch`, the other runs the smallest network."""
+        """Return two functions: one runs `arch`, the other runs what the probe compares with."""
         assert self.probe is not None, "the callers have checked it"
         space = self.problem.space
         call = self.probe.prepare(space, arch, seed=self.seed, device=self.device)
-        if self._reference is None and (smallest := space.smallest()) is not None:
-            self._reference = self.probe.prepare(space, smallest, seed=self.seed, device=self.device)
+        if self._reference is None:
+            self._reference = self.probe.reference(space, seed=self.seed, device=self.device)
         return call, self._reference
 
     def _score(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
-from denas_core.contracts.probe import LatencyProbe
+from denas_core.contracts.probe import LatencyProbe, TimedProbe
 from denas_core.contracts.space import SearchSpace
 from denas_core.errors import ConfigError, DenasError, NoResult
 from denas_core.seeding import digest
@@ -75,7 +77,7 @@ def calibrated_model(
     model = build_model(
         space,
         target,
-        measure=network_measure(space, probe, seed=seed, device=device),
+        measure=network_measure(space, probe, seed=seed, device=device, seconds=seconds / NETWORKS),
         time_operators=lambda operators, limit: times_here(operators, target, seconds=limit, fresh=fresh),
         seed=seed,
         seconds=seconds,
@@ -168,15 +170,28 @@ def build_model(
     )
 
 
-def network_measure(space: SearchSpace, probe: LatencyProbe, *, seed: int, device: str) -> Measure:
-    """Return a function that measures a network in alternation with the smallest one of its space."""
-    smallest = space.smallest()
+def network_measure(
+    space: SearchSpace, probe: LatencyProbe, *, seed: int, device: str, seconds: float = math.inf
+) -> Measure:
+    """Return a function that measures a network, in alternation with what the probe compares with.
+
+    Args:
+        space: The space.
+        probe: Measures the networks.
+        seed: Chooses the weights and the batch.
+        device: ``cpu`` or ``cuda``.
+        seconds: How long one measurement may take, if the probe has a limit for it.
+    """
+    if isinstance(probe, TimedProbe):
+        # The caller's probe keeps its own limit. A model needs many networks more than it needs narrow intervals.
+        probe = copy.copy(probe)
+        probe.seconds = min(probe.seconds, seconds)
     reference: Callable[[], object] | None = None
 
     def measure(arch: Architecture) -> Latency:
         nonlocal reference
-        if reference is None and smallest is not None:
-            reference = probe.prepare(space, smallest, seed=seed, device=device)
+        if reference is None:
+            reference = probe.reference(space, seed=seed, device=device)
         call = probe.prepare(space, arch, seed=seed, device=device)
         return check_latency(probe.time(call, reference))
 

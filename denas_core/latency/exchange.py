@@ -39,6 +39,11 @@ def read_file(path: Path) -> dict[str, Any]:
         document = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise damaged(f"{str(path)!r}", ValueError("it is not JSON")) from error
+    if isinstance(document, dict) and document.get("schema") == CALLS:
+        raise ConfigError(
+            f"{str(path)!r} has operator calls without times; run the script of 'denas latency script' on the "
+            "other machine with it, and import what that writes"
+        )
     if not isinstance(document, dict) or document.get("schema") not in (SCHEMA, operator_times.SCHEMA):
         raise damaged(f"{str(path)!r}", ValueError("its format is unknown"))
     space = document.get("space")

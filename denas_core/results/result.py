@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -134,6 +136,7 @@ def make_result(
     front = select_front(scored, values, setup.objectives)
     if not front:
         notices = [*notices, "the Pareto front is empty: no latency was stable; see 'denas doctor'"]
+    notices = [*notices, *_unstable(trials)]
     return SearchResult(
         path=path,
         space=setup.space.id,
@@ -149,6 +152,23 @@ def make_result(
         notices=notices,
         is_finished=is_finished,
     )
+
+
+def _unstable(trials: Sequence[Trial]) -> list[str]:
+    """Return a notice if latencies are unstable, with the reason that is most frequent."""
+    measured = [trial.evaluation.latency for trial in trials if trial.evaluation.latency is not None]
+    unstable = [latency for latency in measured if latency["verdict"] == "unstable"]
+    if not unstable:
+        return []
+    # Reasons differ in their numbers. The numbers of the last one stand for all.
+    reasons = [str(latency.get("reason", "")) for latency in unstable]
+    kinds = [re.sub(r"\d+", "", reason) for reason in reasons]
+    (kind, _), *_ = collections.Counter(kinds).most_common(1)
+    reason = next(text for text, its in zip(reversed(reasons), reversed(kinds), strict=True) if its == kind)
+    because = f", mostly because {reason}" if reason else ""
+    return [
+        f"the latency of {len(unstable)} of {len(measured)} networks is unstable{because}; see 'denas doctor'"
+    ]
 
 
 def select_front(

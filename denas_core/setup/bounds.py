@@ -113,9 +113,8 @@ def measure_full(
 ) -> dict[str, Any]:
     """Return the measured metrics of the full architecture.
 
-    They are measured in the same way as those of a candidate: by the same probe, in rounds that alternate with the
-    smallest network. An unstable measurement is repeated, because the bounds for all candidates
-    depend on it.
+    They are measured in the same way as those of a candidate: by the same probe, beside the same reference. An unstable
+    measurement is repeated, because the bounds for all candidates depend on it.
 
     Raises:
         NoResult: the latency is unstable.
@@ -130,8 +129,9 @@ def measure_full(
                 return {constraint.metric: measured[constraint.metric].as_dict() for constraint in relative}
     raise NoResult(
         f"constraint {names!r} needs the latency of the full architecture of {space.id!r}, which is unstable: "
-        f"{latency.median:.3g} ms [{latency.low:.3g}, {latency.high:.3g}] in the last of {attempts} attempts; wait "
-        "until the machine is idle, raise the probe's max_rounds or precision, or give an absolute bound"
+        f"{latency.median:.3g} ms [{latency.low:.3g}, {latency.high:.3g}] in the last of {attempts} attempts"
+        f"{f' ({latency.reason})' if latency.reason else ''}; wait until the machine is idle, raise the probe's "
+        "seconds, max_rounds or precision, or give an absolute bound"
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 from denas_core.errors import ScoreFailed
-from denas_core.text import safe_repr
+from denas_core.text import one_line, safe_repr
 
 from .number import coerce_score
 
@@ -26,6 +26,8 @@ class Latency:
             latency computed the time, see `denas_core.latency`, and the interval is that of its error.
         rounds: Calls that were timed; 0 for a prediction.
         relative: Median ratio to the time of the reference network in the same rounds; None without a reference.
+        dropped: Calls that were timed and left out because other work interrupted them.
+        reason: Why it is unstable; empty if it is not, or the probe does not say.
     """
 
     median: float
@@ -34,6 +36,8 @@ class Latency:
     verdict: Verdict
     rounds: int
     relative: float | None = None
+    dropped: int = 0
+    reason: str = ""
 
     def as_dict(self) -> dict[str, object]:
         """Return the fields as JSON can represent them."""
@@ -71,4 +75,6 @@ def check_latency(latency: object) -> Latency:
         verdict=latency.verdict,
         rounds=int(latency.rounds),
         relative=relative,
+        dropped=int(latency.dropped),
+        reason=one_line(latency.reason),
     )

@@ -95,6 +95,8 @@ def parse(command: Any, arguments: list[str], where: str) -> None:
             return
         while arguments and arguments[0] in ("--debug", "--version", "--help"):
             arguments = arguments[1:]
+        # A group may have a command for arguments that name none.
+        arguments = getattr(command, "with_command", list)(arguments)
         if arguments:
             inner = command.get_command(None, arguments[0])
             assert inner is not None, f"no command {arguments[0]!r} ({where})"

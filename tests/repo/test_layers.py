@@ -13,7 +13,7 @@ ORDER = (
     ("text", "seeding", "version", "hookspecs"),
     ("errors",),
     ("values", "system", "isolation"),
-    ("networks", "passes", "pretrained", "runs", "workers"),
+    ("networks", "passes", "pretrained", "runs", "timing", "workers"),
     ("contracts",),
     ("latency",),
     ("registry", "evaluation"),

@@ -1,10 +1,9 @@
-"""``denas doctor``: describe this machine, measure its noise, and say how to fix what is broken."""
+"""``denas doctor``: describe this machine, say whether it is quiet, and how to fix what is broken."""
 
 from __future__ import annotations
 
 import importlib.util
 import re
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,15 +16,15 @@ PACKAGES = ("denas-core", "torch", "numpy", "pluggy", "typer", "pydantic", "pyya
 OPTIONAL = ("transformers", "accelerate", "safetensors", "tensorboard", "onnx", "onnxruntime")
 """Packages that are listed if they are installed."""
 
-NOISE_ROUNDS = 40
-NOISY = 0.1
-"""Latencies are doubtful if the half-width of the middle half of equal timings exceeds this share of the median."""
+CHANGED = 0.03
+"""A quiet machine whose reference latency differs from the known one by more than this share has changed."""
 
 
 def doctor(json_: JsonOption = False) -> None:
     """Check this installation and this machine.
 
-    Prints versions, devices, threads, the noise of timings, and broken plugins with how to fix them.
+    Prints versions, devices, threads, whether the machine is quiet enough to measure latency, and broken plugins with
+    how to fix them. The reference latency of this machine is measured again, and kept for searches if it is quiet.
     """
     document = examine()
     if json_:
@@ -70,15 +69,13 @@ def examine() -> dict[str, Any]:
     from denas_core.workers.capacity import capacity
 
     torch, fault = _torch()
-    noise = machine_noise() if torch else None
+    reference, noise = reference_latency() if torch else (None, "")
     plugins = [{**row, "fix": fix(row)} for row in examine_plugins()]
     advice = [f"plugin {row['name']}: {row['fix']}" for row in plugins if row["fix"]]
     if fault:
         advice.append(f"torch cannot be imported: {fault}; fix the plugins above first, then reinstall torch")
-    if noise is not None and noise > NOISY:
-        advice.append(
-            f"this machine is noisy (equal work varies by {noise:.0%}): close other programs before you measure latency"
-        )
+    if noise:
+        advice.append(f"this machine is not quiet ({noise}): close other programs before you measure latency")
     memory = memory_bytes()
     return {
         "schema": "denas.doctor/1",
@@ -95,7 +92,7 @@ def examine() -> dict[str, Any]:
             "devices": ", ".join(_devices(torch)) if torch else None,
             "workers": capacity().describe(),
             "torch_threads": torch.get_num_threads() if torch else None,
-            "noise": None if noise is None else round(noise, 4),
+            "reference": reference,
             "environment": environment_fingerprint(),
         },
         "plugins": plugins,
@@ -116,21 +113,26 @@ def _devices(torch: Any) -> list[str]:
     return ["cpu"] + [f"cuda: {torch.cuda.get_device_name(i)}" for i in range(torch.cuda.device_count())]
 
 
-def machine_noise() -> float:
-    """Return how much the time of equal work varies: half the interquartile range divided by the median."""
-    import statistics
+def reference_latency() -> tuple[str, str]:
+    """Measure the reference network of one thread, and return what is known of it and why the machine is not quiet.
 
-    import torch
+    A measurement on a quiet machine replaces the known one, see `denas_core.timing.reference`.
+    """
+    from denas_core.timing.reference import better, calibrate, keep, known_calibration, reference_call
 
-    matrix = torch.ones(192, 192)
-    times = []
-    for _ in range(NOISE_ROUNDS):
-        start = time.perf_counter()
-        for _ in range(10):
-            matrix @ matrix
-        times.append(time.perf_counter() - start)
-    quarter, median, three_quarters = statistics.quantiles(times[5:], n=4)
-    return (three_quarters - quarter) / 2 / median
+    known = known_calibration(threads=1, device="cpu")
+    now = calibrate(reference_call(), threads=1)
+    used = better(known, now)
+    keep(used, threads=1, device="cpu")
+    state = f"not quiet: {now.noise}" if now.noise else "quiet"
+    line = f"{now.ms:.3g} ms now, {state}"
+    if known is None or (known.noise and not now.noise):
+        return f"{line}; the first measurement" + ("" if now.noise else " on the quiet machine"), now.noise
+    line += f"; {known.ms:.3g} ms " + ("when quiet" if not known.noise else "before, not quiet")
+    line += f", measured {known.measured}"
+    if not now.noise and abs(now.ms / known.ms - 1) > CHANGED:
+        line += "; the machine has changed, and latencies measured before and after differ"
+    return line, now.noise
 
 
 def fix(row: Mapping[str, Any]) -> str:

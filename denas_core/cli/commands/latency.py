@@ -36,11 +36,14 @@ NETWORK = "network"
 class LatencyGroup(HelpGroup):
     """Takes ``denas latency RUN`` as ``denas latency network RUN``."""
 
+    def with_command(self, args: list[str]) -> list[str]:
+        """Return arguments that name a command: the one that measures one network, if they name none."""
+        named = not args or args[0] in self.commands or args[0] in ("-h", "--help")
+        return list(args) if named else [NETWORK, *args]
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Insert the name of the command that measures one network if no command is named."""
-        if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
-            args = [NETWORK, *args]
-        parsed: list[str] = super().parse_args(ctx, args)
+        """Read arguments after a command is named."""
+        parsed: list[str] = super().parse_args(ctx, self.with_command(args))
         return parsed
 
 

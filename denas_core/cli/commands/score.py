@@ -207,11 +207,13 @@ def latency(
         )
         return
     print_table(
-        [*metrics, "rounds", "relative to the smallest"],
-        [[*map(_interval, metrics.values()), measured.rounds, measured.relative]],
+        [*metrics, "rounds", "left out", "relative to the reference"],
+        [[*map(_interval, metrics.values()), measured.rounds, measured.dropped, measured.relative]],
         chosen=columns,
         more=MORE,
     )
+    if measured.reason:
+        print_text(f"{measured.verdict}: {measured.reason}")
 
 
 def _setup(

@@ -66,7 +66,10 @@ def calls_are_prepared(probe: LatencyProbe, case: Case) -> None:
 def latencies_are_intervals(probe: LatencyProbe, case: Case) -> None:
     """time() gives a positive, finite median within its interval; a relative latency only beside a reference."""
     call = case.prepared()
-    for reference in (None, call):
+    own = probe.reference(case.space, seed=0, device="cpu")
+    if own is not None and not callable(own):
+        fail(f"reference() returns {brief(own)}; return a function without arguments, or None")
+    for reference in (None, own):
         latency: Any = probe.time(call, reference)
         if not isinstance(latency, Latency):
             fail(f"time() returns {brief(latency)}; return a denas_core.Latency")

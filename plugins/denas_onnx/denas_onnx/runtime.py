@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class Runtime(TimedProbe):
     """Times inference of one batch in ONNX Runtime, with its graph optimisations and the network in float32.
 
-    Each candidate is first exported with fresh weights, which takes seconds and is not timed. The rounds and the test
-    of stability are the same as in ``builtin/wall-clock``.
+    Each candidate is first exported with fresh weights, which takes seconds and is not timed. The blocks of rounds
+    and the reference network, which PyTorch runs, are the same as in ``builtin/wall-clock``.
     """
 
     def prepare(

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from denas_core.cli import doctor_imports
-from denas_core.cli.commands.doctor import examine, fix, show
+from denas_core.cli.commands.doctor import examine, fix, reference_latency, show
 from denas_core.cli.doctor_imports import examine_plugins
 from denas_core.registry.loading import installed_points
+from denas_core.timing import reference
 from tests.faults.plugins.making import Distribution, installed, providing
 
 HANGING = "import time\ntime.sleep(600)\n"
@@ -130,3 +131,43 @@ def test_what_plugins_say_of_the_machine_is_told_and_what_they_do_to_it_is_not_d
 def test_the_mend_belongs_to_what_is_wrong(changes: dict[str, object], said: str) -> None:
     row = {"name": "x", "distribution": "denas-x", "status": "broken", "reason": "", "faults": {}, **changes}
     assert fix(row) == said
+
+
+def test_the_reference_latency_of_the_machine_is_compared_with_the_known_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DENAS_CACHE", str(tmp_path))
+    noise = "other work took 60% of the cores"
+    found = iter(
+        [
+            reference.Calibration(1.5, noise, "2026-01-01 10:00:00 UTC"),
+            reference.Calibration(1.0, "", "2026-01-02 10:00:00 UTC"),
+            reference.Calibration(1.7, noise, "2026-01-03 10:00:00 UTC"),
+            reference.Calibration(1.2, "", "2026-01-04 10:00:00 UTC"),
+        ]
+    )
+    monkeypatch.setattr(reference, "calibrate", lambda call, *, threads: next(found))
+    assert [reference_latency() for _ in range(4)] == [
+        (f"1.5 ms now, not quiet: {noise}; the first measurement", noise),
+        ("1 ms now, quiet; the first measurement on the quiet machine", ""),
+        (f"1.7 ms now, not quiet: {noise}; 1 ms when quiet, measured 2026-01-02 10:00:00 UTC", noise),
+        (
+            "1.2 ms now, quiet; 1 ms when quiet, measured 2026-01-02 10:00:00 UTC; the machine has changed, and "
+            "latencies measured before and after differ",
+            "",
+        ),
+    ]
+    known = reference.known_calibration(threads=1, device="cpu")
+    assert known is not None
+    assert known.ms == 1.2
+
+
+def test_a_machine_that_is_not_quiet_is_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    noise = "other work interrupted 30% of the calls"
+    monkeypatch.setattr(
+        reference, "calibrate", lambda call, *, threads: reference.Calibration(1.0, noise, "now")
+    )
+    assert (
+        f"this machine is not quiet ({noise}): close other programs before you measure latency"
+        in examine()["advice"]
+    )

@@ -269,6 +269,6 @@ def test_operator_times_of_another_machine_replace_those_of_this_one() -> None:
     with pytest.raises(ConfigError, match=r"^times\.json has no time of any operator"):
         exchange.with_times(model, {**times, "calls": []}, origin="times.json")
     with pytest.raises(
-        ConfigError, match=r"^times\.json is not a latency model, or is damaged: 'machine' is missing"
+        ConfigError, match=r"^times\.json is not a latency model, or is damaged: 'ms' is missing"
     ):
         exchange.with_times(model, calls, origin="times.json")

@@ -52,7 +52,11 @@ def test_what_is_remembered_changes_no_count() -> None:
 
 def test_reading_draws_no_weights() -> None:
     before = torch.get_rng_state()
-    read(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU()), 1, 3, 8, 8)
+    OperatorReader().read(
+        lambda: nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Linear(6, 5)),
+        lambda: torch.empty(1, 3, 8, 8),
+        lambda network, x: network(x),
+    )
     assert torch.equal(before, torch.get_rng_state())
 
 

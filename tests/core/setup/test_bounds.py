@@ -93,8 +93,8 @@ def test_an_unstable_reference_is_one_line_with_what_to_do(tmp_path: Path) -> No
         toy_search(tmp_path / "a", constraints=["latency_ms<=0.25x"], probe=probe, search=MEASURED)
     assert str(caught.value) == (
         "constraint 'latency_ms<=0.25x' needs the latency of the full architecture of 'toy/stairs', which is unstable: "
-        "432 ms [43.2, 821] in the last of 3 attempts; wait until the machine is idle, raise the probe's max_rounds or "
-        "precision, or give an absolute bound"
+        "432 ms [43.2, 821] in the last of 3 attempts (its interval has a width of 0.9); wait until the machine is "
+        "idle, raise the probe's seconds, max_rounds or precision, or give an absolute bound"
     )
     # The directory was never begun: the same command finds it free.
     assert toy_search(

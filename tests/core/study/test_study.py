@@ -194,6 +194,16 @@ def test_an_unstable_latency_keeps_a_trial_off_the_front_and_ranks_it_last(tmp_p
     assert result.counts["scored"] == 10
     assert result.front == []
     assert any("the Pareto front is empty" in notice for notice in result.notices)
+    assert (
+        "the latency of 10 of 10 networks is unstable, mostly because its interval has a width of 0.9; "
+        "see 'denas doctor'"
+    ) in result.notices
+
+
+def test_stable_latencies_need_no_notice(tmp_path: Path) -> None:
+    score = {"name": "toy/both", "weights": {"latency": 1}}
+    result = toy_search(tmp_path / "a", score=score, probe={"name": "toy/ruler"}, budget=3)
+    assert not any("unstable" in notice for notice in result.notices)
 
 
 def test_latency_is_measured_only_where_something_asks(tmp_path: Path) -> None:

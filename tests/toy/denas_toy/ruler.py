@@ -23,4 +23,5 @@ class Ruler(LatencyProbe):
             high=median * (1 + self.width),
             verdict=verdict,
             rounds=1,
+            reason="" if verdict == "stable" else f"its interval has a width of {self.width:g}",
         )

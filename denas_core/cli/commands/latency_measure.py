@@ -56,8 +56,9 @@ def measure(
         known = store.measurements().get(name, {})
         _check_setting(name, known, setup)
         evaluator = setup.evaluator()
-        for trial in chosen:
+        for place, trial in enumerate(chosen, start=1):
             if trial.arch.key not in known:
+                print_notice(f"measuring network {place} of {len(chosen)}")
                 one = _measured(setup, evaluator, trial, name)
                 store.add_measurements([one])
                 if one.reason:

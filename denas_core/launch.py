@@ -23,9 +23,10 @@ from .results.calibrated import calibrated_setup, describe_calibration
 from .results.finalists import measure_finalists
 from .results.result import SearchResult, make_result, write_result
 from .runs.measurements import OF_SEARCH, with_measurements
-from .setup.config import COMPONENTS, RunConfig, is_own_class, make_config, stored_document
+from .setup.config import COMPONENTS, RunConfig, is_own_class, make_config
 from .setup.prediction import begin_predictions, restore_predictions
 from .setup.setup import Setup
+from .setup.stored import stored_document
 from .study.run_directory import RunDirectory, check_installation, check_is_free, check_options
 from .study.study import Observer, Study
 

@@ -14,8 +14,8 @@ from denas_core.errors import ConfigError, DenasError
 from denas_core.registry.registry import Registry
 from denas_core.runs.files import read_run
 from denas_core.runs.races import read_race, trained_metric
-from denas_core.setup.config import COMPONENTS, differences, make_config, stored_document
-from denas_core.setup.stored import with_new_options
+from denas_core.setup.config import COMPONENTS, differences, make_config
+from denas_core.setup.stored import stored_document, with_new_options
 from denas_core.values.metrics import Metrics, stored_metrics
 from denas_core.values.objectives import Objective
 from denas_core.values.ranking import kendall_tau
@@ -25,7 +25,7 @@ from .combination import Combination, combination_of
 from .comparable import comparable
 from .insight import Insight
 from .joint import Member, rank_jointly
-from .machines import side_by_side
+from .machines import count_machines, kind_of_latency, side_by_side
 from .result import describe_value, finite
 
 SCHEMA = "denas.compare/1"
@@ -82,7 +82,7 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
         ConfigError: there are fewer than two runs, or a run is named twice.
         ConfigError, StoreDamaged, StorageError: a run cannot be read.
     """
-    if len(paths) < 2 and not any(_machines_of(path) > 1 for path in paths):
+    if len(paths) < 2 and not any(count_machines(path) > 1 for path in paths):
         raise ConfigError(
             "a comparison takes two runs or more, or one whose latency two machines have measured; name their "
             "directories"
@@ -128,7 +128,7 @@ def why_not_jointly(runs: Sequence[Run]) -> str | None:
         changed = changed or differences(_weights(first), _weights(run), prefix="weights.")
         if "latency" in run.combination.weights:
             changed += differences(first.config["probe"], run.config["probe"], prefix="probe.")
-            kinds = [_kind_of_latency(each) for each in (first, run)]
+            kinds = [kind_of_latency(each.searched) for each in (first, run)]
             if kinds[0] != kinds[1]:
                 changed.append(f"latency: {kinds[0]} -> {kinds[1]}")
         if changed:
@@ -209,7 +209,7 @@ def _describe(run: Run) -> dict[str, Any]:
             "metrics": dict(best[0].evaluation.metrics),
             "latency": _plain(best[0].evaluation.latency),
         },
-        "latency_is": _kind_of_latency(run),
+        "latency_is": kind_of_latency(run.searched),
         "machines": None if run.machines is None else dict(run.machines),
         "not_ranked": run.reason,
         **_describe_training(run.path),
@@ -222,20 +222,6 @@ def _describe_training(path: Path) -> dict[str, Any]:
         "trained": None if trained is None else {"metric": trained[0], "value": trained[1]},
         "race": None if race is None or race["result"] is None else race["result"],
     }
-
-
-def _kind_of_latency(run: Run) -> str | None:
-    """Return whether the latency of candidates was predicted or measured; None if the run has no latency."""
-    known = [trial.evaluation for trial in run.searched if trial.evaluation.latency is not None]
-    if not known:
-        return None
-    return "predicted" if any(one.has_predicted_latency for one in known) else "measured"
-
-
-def _machines_of(path: Path) -> int:
-    with read_run(path) as store:
-        found = side_by_side(store.searched_trials(), store.measurements())
-    return 0 if found is None else len(found["machines"])
 
 
 def _weights(run: Run) -> dict[str, float]:
@@ -328,7 +314,7 @@ def _joint(runs: Sequence[Run]) -> dict[str, Any]:
         else ("rank among the trials of all runs" if combination.is_relative else "absolute"),
         "sampled": sampled,
         "same_seed": len({run.config["seed"] for run in runs}) == 1,
-        "latency_is": sorted({kind for run in runs if (kind := _kind_of_latency(run))}),
+        "latency_is": sorted({kind for run in runs if (kind := kind_of_latency(run.searched))}),
         "same_installation": not any(_differences(runs[0], run)["installation"] for run in runs[1:]),
         "objectives": objectives,
         "top": [_row(place, member, runs) for place, member in enumerate(members[:SHOWN], start=1)],

@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import statistics
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from denas_core.runs.files import read_run
 from denas_core.runs.measurements import OF_SEARCH, Measurement
 from denas_core.values.ranking import kendall_tau
 from denas_core.values.trial import Trial
@@ -94,6 +96,28 @@ def prediction_error(compared: Mapping[str, Any] | None) -> dict[str, Any] | Non
         "median_percent": 100 * statistics.median(errors) if errors else None,
         "kendall_tau": kendall_tau(*zip(*pairs, strict=True)),
     }
+
+
+def kind_of_latency(searched: Sequence[Trial]) -> str | None:
+    """Return whether the latency of candidates was predicted or measured; None if the run has no latency.
+
+    Args:
+        searched: Trials as the search evaluated them.
+    """
+    known = [trial.evaluation for trial in searched if trial.evaluation.latency is not None]
+    if not known:
+        return None
+    return "predicted" if any(one.has_predicted_latency for one in known) else "measured"
+
+
+def count_machines(run: Path) -> int:
+    """Return the number of machines that have measured networks of a run after its search.
+
+    Raises:
+        ConfigError, StoreDamaged, StorageError: the run cannot be read.
+    """
+    with read_run(run) as store:
+        return sum(bool(_timed(kept)) for kept in store.measurements().values())
 
 
 def _timed(kept: Mapping[str, Measurement]) -> dict[str, Measurement]:

@@ -179,14 +179,6 @@ class RunConfig(BaseModel):
         return as_yaml(self.as_dict())
 
 
-def stored_document(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the stored configuration of a run, with the keys that did not exist when it was made.
-
-    Such a run measured the latency of its candidates, whatever the default is today.
-    """
-    return {"search": {"latency": "measured"}, **config}
-
-
 def make_config(document: Mapping[str, Any], *, origin: str, text: str | None = None) -> RunConfig:
     """Return the checked configuration.
 

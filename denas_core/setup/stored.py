@@ -11,8 +11,16 @@ from denas_core.errors import ConfigError
 from denas_core.registry.options import make_component
 from denas_core.registry.registry import Registry
 
-from .config import make_config, stored_document
+from .config import make_config
 from .setup import Setup
+
+
+def stored_document(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the stored configuration of a run, with the keys that did not exist when it was made.
+
+    Such a run measured the latency of its candidates, whatever the default is today.
+    """
+    return {"search": {"latency": "measured"}, **config}
 
 
 def stored_setup(header: Mapping[str, Any], registry: Registry, *, origin: str, **changes: Any) -> Setup:

@@ -19,9 +19,10 @@ from denas_core.runs.rows import APPLICATION_ID, SCHEMA_VERSION, TABLES, Row, as
 from denas_core.runs.salvage import LOGS, Salvage, as_far_as_readable, copy_readable, salvage
 from denas_core.runs.store import Store, has_log
 from denas_core.seeding import canonical_json
-from denas_core.setup.config import make_config, read_document, stored_document
+from denas_core.setup.config import make_config, read_document
 from denas_core.setup.prediction import restore_predictions
 from denas_core.setup.setup import Setup
+from denas_core.setup.stored import stored_document
 from denas_core.system.atomic import WORK, remove_leftovers, storage_errors, sync_directory
 from denas_core.system.lock import RunLock
 from denas_core.values.trial import Trial

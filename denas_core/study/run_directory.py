@@ -12,11 +12,11 @@ from denas_core.registry.registry import Registry
 from denas_core.runs.files import CONFIG, LATENCY_MODEL, STORE, check_is_run
 from denas_core.runs.path_length import check_path_length
 from denas_core.runs.store import Store
-from denas_core.setup.config import MAY_CHANGE_ON_RESUME, differences, make_config, stored_document
+from denas_core.setup.config import MAY_CHANGE_ON_RESUME, differences, make_config
 from denas_core.setup.data import check_same_data
 from denas_core.setup.prediction import KeptModel
 from denas_core.setup.setup import Setup
-from denas_core.setup.stored import with_new_options
+from denas_core.setup.stored import stored_document, with_new_options
 from denas_core.system.atomic import (
     LOCK,
     remove_leftovers,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from .contracts.component import Component
 from .contracts.executor import Executor
+from .contracts.prediction import Predicts
 from .contracts.probe import LatencyProbe
 from .contracts.score import CombinedScore, ProxyScore
 from .contracts.space import SearchSpace
@@ -17,11 +20,18 @@ from .errors import ConfigError, Interrupted
 from .evaluation.spread import opened
 from .registry.registry import Registry
 from .results.calibrated import calibrated_setup, describe_calibration
+from .results.finalists import measure_finalists
 from .results.result import SearchResult, make_result, write_result
+from .runs.measurements import OF_SEARCH, with_measurements
 from .setup.config import COMPONENTS, RunConfig, is_own_class, make_config
+from .setup.prediction import begin_predictions, restore_predictions
 from .setup.setup import Setup
+from .setup.stored import stored_document
 from .study.run_directory import RunDirectory, check_installation, check_is_free, check_options
 from .study.study import Observer, Study
+
+LARGEST_SHARE = 1 / 2
+"""The largest share of a time budget that counts as spent before the first candidate."""
 
 
 def search(
@@ -34,6 +44,8 @@ def search(
     data: str | Path | Mapping[str, Any] | None = None,
     constraints: Sequence[str] = (),
     objectives: Sequence[str] = ("score", "params", "flops"),
+    latency: str = "predicted",
+    predictor: Predicts | None = None,
     budget: str | int = "60s",
     seed: int = 0,
     device: str = "auto",
@@ -57,6 +69,8 @@ def search(
             ``{"path": "cifar10", "task": "cv/image-classification"}``.
         constraints: Bounds such as ``"params<=1M"``.
         objectives: Axes of the Pareto front, such as ``max:score`` and ``min:latency_ms``.
+        latency: Whether the latency of candidates is ``predicted``, and only finalists are measured, or ``measured``.
+        predictor: An object that predicts latencies, in place of a model of this machine. It can be pickled.
         budget: The number of scored candidates (``200``) or a time (``"60s"``).
         seed: The seed from which all random numbers are derived.
         device: ``auto``, ``cpu`` or ``cuda``.
@@ -82,6 +96,7 @@ def search(
     document |= {
         "constraints": list(constraints),
         "objectives": list(objectives),
+        "search": {"latency": latency},
         "budget": budget,
         "seed": seed,
         "device": device,
@@ -91,7 +106,7 @@ def search(
     }
     document = {key: value for key, value in document.items() if value is not None}
     config = make_config(document, origin="search()")
-    return run_search(config, Registry.discover(), objects=objects, observers=observers)
+    return run_search(config, Registry.discover(), objects=objects, observers=observers, predictor=predictor)
 
 
 def resume(
@@ -100,6 +115,7 @@ def resume(
     budget: str | int | None = None,
     objects: Mapping[str, Component] | None = None,
     observers: Sequence[Observer] = (),
+    predictor: Predicts | None = None,
 ) -> SearchResult:
     """Continue a search that was stopped, or extend a finished one by a larger budget.
 
@@ -108,13 +124,18 @@ def resume(
         budget: The new budget, which includes the work that is already done; by default the old budget.
         objects: The components of the run that no plugin provides, by kind (``{"space": MySpace()}``).
         observers: Objects that are called after every trial.
+        predictor: The object that predicted latencies from the beginning, if there was one.
 
     Raises:
         ConfigError: `path` is not a run directory, or something that the run depends on has changed.
     """
     settings = {} if budget is None else {"budget": budget}
     return resume_search(
-        Path(path), lambda stored: {**stored, **settings}, objects=objects, observers=observers
+        Path(path),
+        lambda stored: {**stored, **settings},
+        objects=objects,
+        observers=observers,
+        predictor=predictor,
     )
 
 
@@ -124,18 +145,27 @@ def run_search(
     *,
     objects: Mapping[str, Component] | None = None,
     observers: Sequence[Observer] = (),
+    predictor: Predicts | None = None,
 ) -> SearchResult:
     """Run a new search from a configuration; see `search`."""
     setup = Setup.from_config(config, registry, objects=objects)
     if config.out is not None:
         # This is checked first because measuring latency bounds takes seconds.
         check_is_free(config.out)
-    setup.check_feasible()
     setup.open_data()
+    began = time.monotonic()
+    model = begin_predictions(setup, predictor=predictor, on_progress=_calibrating(observers))
+    calibrated = time.monotonic() - began
     setup.resolve_latency_bounds()
+    setup.check_feasible()
+    # A search that measures each candidate does not count the measurement of the full architecture.
+    spent = calibrated if model is None else time.monotonic() - began
+    if setup.budget.seconds is not None:
+        # On a busy machine a calibration takes longer than it should. The search still needs time.
+        spent = min(spent, LARGEST_SHARE * setup.budget.seconds)
     with (
         opened(setup.executor, setup.demand()),
-        RunDirectory.create(setup, registry, out=config.out) as run,
+        RunDirectory.create(setup, registry, out=config.out, model=model, spent=spent) as run,
     ):
         return _finish(run, setup, observers, ranking=setup)
 
@@ -147,20 +177,34 @@ def resume_search(
     registry: Registry | None = None,
     objects: Mapping[str, Component] | None = None,
     observers: Sequence[Observer] = (),
+    predictor: Predicts | None = None,
 ) -> SearchResult:
     """Resume a run with changes to its configuration; see `resume`."""
     registry = registry or Registry.discover()
     with RunDirectory.open(path) as run:
         stored = run.store.header()
-        config = make_config(change(stored["config"]), origin="the command line")
+        config = make_config(change(stored_document(stored["config"])), origin="the command line")
         _check_available(config, objects or {}, path)
         setup = Setup.from_config(config, registry, objects=objects)
         check_options(stored, setup, path=path)
         setup.open_data()
         setup.notices += check_installation(stored, setup, registry, path=path)
+        restore_predictions(setup, path, predictor=predictor)
         with opened(setup.executor, setup.demand()):
             run.go_on_with(stored, setup)
             return _finish(run, setup, observers, ranking=calibrated_setup(path, setup, registry))
+
+
+def _calibrating(observers: Sequence[Observer]) -> Callable[[int, int], None]:
+    """Return a function that tells the observers which want to know it how far a calibration is."""
+
+    def tell(done: int, total: int) -> None:
+        for observer in observers:
+            with contextlib.suppress(Exception):
+                if hasattr(observer, "calibrating"):
+                    observer.calibrating(done, total)
+
+    return tell
 
 
 def _finish(
@@ -169,15 +213,14 @@ def _finish(
     study = Study(setup, run.store, observers=observers, path=run.path)
     interrupted: Interrupted | None = None
     try:
-        study.run()
+        study.run(measure_finalists)
     except Interrupted as error:
         interrupted = error
-    if interrupted is None or study.counts["scored"]:
-        # The trials of a study have no timings, and the files of the finalists do not need them.
+    # The trials of a study have no timings, and the files of the finalists do not need them.
+    trials = with_measurements(study.trials, run.store.measurements().get(OF_SEARCH, {}))
+    if interrupted is None or any(trial.is_scored for trial in trials):
         notices = [*study.notices, *describe_calibration(run.path)]
-        result = make_result(
-            run.path, ranking, study.trials, notices=notices, is_finished=interrupted is None
-        )
+        result = make_result(run.path, ranking, trials, notices=notices, is_finished=interrupted is None)
         write_result(result)
         # The report is written after the result, so that a failing report cannot lose the result.
         from .report.write import report_search

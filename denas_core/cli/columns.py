@@ -154,4 +154,4 @@ def _total(columns: Sequence[Column], left_out: Collection[str]) -> int:
 
 def _is_number(text: str) -> bool:
     # A key may begin with a digit; it is text all the same.
-    return text == "-" or re.fullmatch(r"-?\d+(\.\d+)?(e[+-]?\d+)?( ?[a-zA-Z%]{1,3})?", text) is not None
+    return text == "-" or re.fullmatch(r"~?-?\d+(\.\d+)?(e[+-]?\d+)?( ?[a-zA-Z%]{1,3})?", text) is not None

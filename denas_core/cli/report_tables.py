@@ -83,6 +83,7 @@ def _finalists(document: Mapping[str, Any]) -> None:
                     },
                     components=row["components"],
                     metrics=row["metrics"],
+                    latency=row["latency"],
                     last={"seconds": float(row["total_seconds"])},
                 )
                 for row in document["finalists"]

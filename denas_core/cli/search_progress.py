@@ -34,6 +34,19 @@ class SearchProgress:
         self._before = 0
         self._ranked_at = 0.0
         self._best = ""
+        self._calibrated = 0
+        self._measured: int | None = None
+
+    def calibrating(self, done: int, total: int) -> None:
+        """Say that networks are measured for a model that predicts latencies."""
+        if self._calibrated == 0:
+            write_line(f"measuring up to {total} networks for a model that predicts latencies")
+            self._calibrated = total
+
+    def measuring(self, study: Study, count: int) -> None:
+        """Show that finalists are measured."""
+        self._measured = count
+        self._display.update(study.progress(), lambda: self.line(study))
 
     def started(self, study: Study) -> None:
         """Print where the run is and what limits it."""
@@ -66,6 +79,8 @@ class SearchProgress:
         elapsed = max(time.monotonic() - self._began, 1e-9)
         rate = (len(study.trials) - self._before) / elapsed
         counts = study.counts
+        if self._measured is not None:
+            return f"{counts['scored']} scored, measuring finalists: {self._measured} measured"
         parts = [f"{counts['scored']} scored"]
         parts += [f"{counts[state]} {state}" for state in ("infeasible", "failed") if counts[state]]
         parts += [

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from denas_core.runs.choices import CHOICES
+from denas_core.values.latency import predicted_metrics
 from denas_core.values.metrics import shown_metrics
 
-from .output import MORE, print_next, print_table, print_text
+from .output import MORE, cell, print_next, print_table, print_text
 
 if TYPE_CHECKING:
     from denas_core.results.result import SearchResult
@@ -21,6 +22,8 @@ KEY_DIGITS = 12
 """Digits of a key that tables show; commands take them for the whole key."""
 
 RELATIVE_SCORE = "score*: sum of log-ranks within this run, 0 at best; it has no meaning in another run"
+
+PREDICTED = "~: predicted by the latency model of the run; the others are measured"
 
 SAMPLED_SCORE = (
     "score*: sum of log-ranks against the {} random networks of this run: 0 is as good as the best of them in every "
@@ -36,12 +39,14 @@ class TrialRow:
         first: Values by column, before the components.
         components: Components of the score by name.
         metrics: Metrics by name; the table shows those of `shown_metrics`.
+        latency: The latency as it is stored, which says which metrics are predicted; these are shown as ``~4.1``.
         last: Values by column, after the metrics.
     """
 
     first: Mapping[str, object]
     components: Mapping[str, float | None]
     metrics: Mapping[str, float]
+    latency: Mapping[str, Any] | None = None
     last: Mapping[str, object] = dataclasses.field(default_factory=dict)
 
 
@@ -72,7 +77,7 @@ def print_trial_table(
             [
                 *row.first.values(),
                 *(row.components.get(name) for name in components),
-                *(row.metrics.get(name) for name in metrics),
+                *(metric_cell(row.metrics, row.latency, name) for name in metrics),
                 *row.last.values(),
             ]
             for row in rows
@@ -83,6 +88,14 @@ def print_trial_table(
         chosen=chosen,
         more=more,
     )
+    if any(predicted_metrics(row.latency) for row in rows):
+        print_text(PREDICTED)
+
+
+def metric_cell(metrics: Mapping[str, float], latency: Mapping[str, Any] | None, name: str) -> object:
+    """Return a metric as tables show it: with ``~`` before it if it is predicted, as `latency` says."""
+    value = metrics.get(name)
+    return value if value is None or name not in predicted_metrics(latency) else f"~{cell(value)}"
 
 
 def print_result(result: SearchResult) -> None:
@@ -107,6 +120,7 @@ def print_result(result: SearchResult) -> None:
     print_text(
         f"best architecture: {run}/best.json\nfront and finalists: {run}/architectures/\nreport: {run}/report.html"
     )
+    has_latency = result.best.evaluation.latency is not None
     # A run with one score has no weights to change.
     rank = [f"denas rank {run} --weights {result.components[0]}=2"] if len(result.components) > 1 else []
     print_next(
@@ -116,7 +130,7 @@ def print_result(result: SearchResult) -> None:
             *rank,
             f"denas train {run} --top 6 --data DATA",
             f"denas train {run} --data DATA",
-            f"denas latency {run}",
+            f"denas latency measure {run}" if has_latency else f"denas latency {run}",
         ]
     )
 
@@ -173,6 +187,7 @@ def print_ranking(
                 },
                 components={name: known.get(name) for name in components},
                 metrics=trial.evaluation.metrics,
+                latency=trial.evaluation.latency,
             )
         )
     print_trial_table(rows, chosen=chosen, more=more)

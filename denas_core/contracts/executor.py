@@ -90,7 +90,8 @@ class Executor(Component, ABC):
     ) -> Evaluation:
         """Return what `measure` returns for `arch`: its evaluation with the measured latency.
 
-        The study calls this method while no candidate is being evaluated, if the run measures latency. By default,
+        The study calls this method while no candidate is being evaluated: after the last candidate, for finalists whose
+        latency is predicted, or between candidates if the latency of each is measured. By default,
         `measure` is called in the process of the search. An executor of other machines may call it on the machine whose
         latency counts. `measure` can be pickled, and is the same during the whole search.
         """

@@ -8,10 +8,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from denas_core.values.architecture import Architecture
+from denas_core.values.latency import Latency
 from denas_core.values.objectives import Constraint, Objective, violations
 from denas_core.values.record import Record
 
 from .approach import approach
+from .prediction import Prediction
 from .space import SearchSpace
 
 REMEMBERED_COSTS = 4096
@@ -25,8 +27,10 @@ class Problem:
 
     Attributes:
         space: The space.
-        constraints: Absolute constraints. `violations`, `sample` and `repair` ignore those on measured metrics.
+        constraints: Absolute constraints. `violations`, `sample` and `repair` ignore those on measured metrics. A
+            predicted metric is not a measured one.
         objectives: Axes of the Pareto front, for strategies that use several objectives.
+        prediction: Predicts latency and what follows from it; None if nothing is predicted.
     """
 
     def __init__(
@@ -34,12 +38,14 @@ class Problem:
         space: SearchSpace,
         constraints: Sequence[Constraint] = (),
         objectives: Sequence[Objective] = (),
+        prediction: Prediction | None = None,
     ) -> None:
         self.space = space
         self.constraints = tuple(constraints)
         self.objectives = tuple(objectives)
+        self.prediction = prediction
         self._static = tuple(c for c in constraints if not c.is_measured)
-        self._costs: OrderedDict[str, Mapping[str, float]] = OrderedDict()
+        self._costs: OrderedDict[str, tuple[Mapping[str, float], Latency | None]] = OrderedDict()
 
     @property
     def counted_constraints(self) -> tuple[Constraint, ...]:
@@ -47,15 +53,22 @@ class Problem:
         return self._static
 
     def __reduce__(self) -> tuple[type[Problem], tuple[object, ...]]:
-        return Problem, (self.space, self.constraints, self.objectives)
+        return Problem, (self.space, self.constraints, self.objectives, self.prediction)
 
     def cost(self, arch: Architecture) -> Mapping[str, float]:
-        """Return the metrics that are known without running the network. The last few thousand results are kept."""
-        if arch.key not in self._costs:
-            self._costs[arch.key] = Record(self.space.cost(arch))
-            if len(self._costs) > REMEMBERED_COSTS:
-                self._costs.popitem(last=False)
-        return self._costs[arch.key]
+        """Return the metrics that are known without running the network: those counted, and those predicted.
+
+        The last few thousand results are kept.
+        """
+        return self._known(arch)[0]
+
+    def predicted(self, arch: Architecture) -> Latency | None:
+        """Return the predicted latency with its interval; None if the search predicts none."""
+        return None if self.prediction is None else self._known(arch)[1]
+
+    def predicts(self, metric: str) -> bool:
+        """Return whether a metric is predicted."""
+        return self.prediction is not None and metric in self.prediction.names
 
     def violations(self, arch: Architecture) -> dict[Constraint, float]:
         """Return the relative excess over each broken constraint. Constraints on measured metrics are left out."""
@@ -137,3 +150,14 @@ class Problem:
             else:
                 within = middle
         return [mixture(beyond), mixture(within)]
+
+    def _known(self, arch: Architecture) -> tuple[Mapping[str, float], Latency | None]:
+        if arch.key not in self._costs:
+            cost, latency = dict(self.space.cost(arch)), None
+            if self.prediction is not None:
+                latency = self.prediction.latency(arch)
+                cost |= self.prediction.metrics(self.space, latency)
+            self._costs[arch.key] = Record(cost), latency
+            if len(self._costs) > REMEMBERED_COSTS:
+                self._costs.popitem(last=False)
+        return self._costs[arch.key]

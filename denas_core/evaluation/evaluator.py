@@ -1,4 +1,4 @@
-"""Evaluation of one architecture, with the cheapest checks first: counts, then scores, then measured latency."""
+"""Evaluation of one architecture, with the cheapest checks first: counts and predictions, then scores, then latency."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Evaluator:
         self._memory_limit = memory_limit
         self._reference: Callable[[], object] | None = None
         self._passes: dict[int, tuple[ProxyScore, tuple[PassSpec, ...]]] = {}
-        self._measured = [c for c in problem.constraints if c.is_measured]
+        self._measured = [c for c in problem.constraints if c.is_measured or problem.predicts(c.metric)]
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self.data is not None:
@@ -88,7 +88,8 @@ class Evaluator:
 
     def __call__(self, arch: Architecture) -> Evaluation:
         """Return the evaluation of `arch`. Errors of the candidate or of a plugin do not raise; they are its reason."""
-        return self.measure(arch, self.evaluate(arch))
+        found = self.evaluate(arch)
+        return self.measure(arch, found) if self.measures_candidates else found
 
     def evaluate(self, arch: Architecture) -> Evaluation:
         """Return an evaluation with counts and scores. This part may run in another process, in parallel to others."""
@@ -97,6 +98,7 @@ class Evaluator:
         try:
             with guarded():
                 metrics = self.counts(arch)
+                latency = self._predicted(arch)
                 broken = self.problem.violations(arch)
                 self._check_memory(arch)
         except Infeasible as error:
@@ -112,15 +114,23 @@ class Evaluator:
                 reason=_explained(broken, metrics),
                 metrics=metrics,
                 violation=sum(broken.values()),
+                latency=latency,
                 seconds=seconds,
             )
         components, spent, failure = self.score(arch, self.components)
         seconds |= spent
         if failure:
             return Evaluation(
-                state="failed", reason=failure, components=components, metrics=metrics, seconds=seconds
+                state="failed",
+                reason=failure,
+                components=components,
+                metrics=metrics,
+                latency=latency,
+                seconds=seconds,
             )
-        return Evaluation(state="scored", components=components, metrics=metrics, seconds=seconds)
+        return Evaluation(
+            state="scored", components=components, metrics=metrics, latency=latency, seconds=seconds
+        )
 
     def evaluate_scores(self, arch: Architecture) -> Evaluation:
         """Return an evaluation with scores only, of an architecture whose counts are known to be within the bounds."""
@@ -130,7 +140,7 @@ class Evaluator:
         )
 
     def counts(self, arch: Architecture) -> dict[str, float]:
-        """Return parameters, FLOPs and memory of `arch` as plain numbers, see `SearchSpace.cost`.
+        """Return parameters, FLOPs, memory and predicted metrics of `arch` as plain numbers, see `Problem.cost`.
 
         Raises:
             ScoreFailed: a value is negative or not a number.
@@ -138,7 +148,7 @@ class Evaluator:
         return {name: _count(name, value) for name, value in self.problem.cost(arch).items()}
 
     def measure(self, arch: Architecture, evaluation: Evaluation) -> Evaluation:
-        """Return `evaluation` with the measured latency, if it is scored and the run needs latency.
+        """Return `evaluation` with the measured latency, if it is scored and there is a probe.
 
         Nothing else may run on the machine at the same time.
         """
@@ -162,6 +172,11 @@ class Evaluator:
         except BaseException as error:
             reason = f"latency: {describe_error(error)}"
             return dataclasses.replace(evaluation, state="failed", reason=reason)
+
+    @property
+    def measures_candidates(self) -> bool:
+        """Whether the latency of each candidate is measured. If it is predicted, only finalists are measured."""
+        return self.probe is not None and self.problem.prediction is None
 
     def measured_metrics(self, arch: Architecture) -> tuple[Latency, dict[str, Latency]]:
         """Return the measured latency of `arch`, and all measured metrics by name, including the latency.
@@ -219,6 +234,12 @@ class Evaluator:
             raise DenasError("this run has no latency probe")
         with guarded():
             return self.probe.time(*self._calls(arch))
+
+    def _predicted(self, arch: Architecture) -> dict[str, object] | None:
+        latency, prediction = self.problem.predicted(arch), self.problem.prediction
+        if latency is None or prediction is None:
+            return None
+        return {**check_latency(latency).as_dict(), "metrics": sorted(prediction.names)}
 
     def _calls(self, arch: Architecture) -> tuple[Callable[[], object], Callable[[], object] | None]:
         """Return two functions: one runs `arch`, the other runs what the probe compares with."""

@@ -240,4 +240,7 @@ def _value(trial: Trial, name: str) -> float | None:
     result = trial.evaluation
     if name != LATENCY:
         return result.components.get(name)
-    return float(result.metrics["latency_ms"]) if result.has_stable_latency else None
+    if not result.has_usable_latency:
+        return None
+    # A ranking must not mix both kinds of numbers, and few networks of a search with predictions are measured.
+    return float((result.predicted or result.metrics)["latency_ms"])

@@ -191,7 +191,7 @@ def network_measure(
     def measure(arch: Architecture) -> Latency:
         nonlocal reference
         if reference is None:
-            reference = probe.reference(space, seed=seed, device=device)
+            reference = probe.prepare_reference(space, seed=seed, device=device)
         call = probe.prepare(space, arch, seed=seed, device=device)
         return check_latency(probe.time(call, reference))
 

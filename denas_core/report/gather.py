@@ -14,6 +14,7 @@ from denas_core.results.result import FINALISTS, finite
 from denas_core.runs.races import read_race, trained_metric
 from denas_core.runs.store import Store
 from denas_core.system.machine import moment
+from denas_core.values.latency import predicted_metrics
 from denas_core.values.metrics import Metrics, shown_metrics, stored_metrics
 from denas_core.values.objectives import Objective
 from denas_core.values.trial import STATES, Trial
@@ -24,6 +25,7 @@ from .sections.comparison import compare
 from .sections.confidence import read_confidence, usable_summary
 from .sections.failures import group_reasons
 from .sections.knobs import knob_influence
+from .sections.latency import describe_latency
 from .sections.provenance import describe_provenance
 from .sections.verdict import state_verdict
 
@@ -103,7 +105,7 @@ def gather(
         "hypervolume": None if course is None else [list(step) for step in course],
         "knobs": knob_influence(ranked),
         "drawing": None if insight is None else insight.drawing,
-        "latency": _latency(trials),
+        "latency": describe_latency(run, store, trials),
         "failures": group_reasons(trials),
         "provenance": describe_provenance(
             run, header, metrics, active_seconds=store.active_seconds(), has_latency=has_latency
@@ -160,22 +162,10 @@ def _row(trial: Trial, value: float | None, rank: int | None, front: set[str]) -
         "rank": rank,
         "score": None if value is None else finite(value),
         "on_front": trial.arch.key in front,
+        "predicted_metrics": sorted(predicted_metrics(row["latency"])),
         "total_seconds": sum(row["seconds"].values()),
     }
 
 
 def _scored_components(trials: Sequence[Trial]) -> list[str]:
     return list(dict.fromkeys(name for t in trials if t.is_scored for name in t.evaluation.components))
-
-
-def _latency(trials: Sequence[Trial]) -> dict[str, Any] | None:
-    measured = [trial.evaluation.latency for trial in trials if trial.evaluation.latency is not None]
-    if not measured:
-        return None
-    widths = sorted((one["high"] - one["low"]) / one["median"] for one in measured if one["median"])
-    return {
-        "measured": len(measured),
-        "stable": sum(one["verdict"] == "stable" for one in measured),
-        "typical_width": widths[len(widths) // 2] if widths else None,
-        "rounds": sum(one["rounds"] for one in measured),
-    }

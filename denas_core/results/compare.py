@@ -15,7 +15,7 @@ from denas_core.registry.registry import Registry
 from denas_core.runs.files import read_run
 from denas_core.runs.races import read_race, trained_metric
 from denas_core.setup.config import COMPONENTS, differences, make_config
-from denas_core.setup.stored import with_new_options
+from denas_core.setup.stored import stored_document, with_new_options
 from denas_core.values.metrics import Metrics, stored_metrics
 from denas_core.values.objectives import SCORE, Objective
 from denas_core.values.ranking import kendall_tau
@@ -25,6 +25,7 @@ from .combination import Combination, combination_of
 from .comparable import comparable
 from .insight import Insight
 from .joint import Member, rank_jointly
+from .machines import count_machines, kind_of_latency, side_by_side
 from .result import describe_value, finite
 
 SCHEMA = "denas.compare/1"
@@ -46,6 +47,8 @@ class Run:
         combination: How its components become one value; None if this is unknown.
         reason: Why `combination` is unknown.
         metrics: The metrics of the run.
+        searched: The trials as the search evaluated them, before finalists were measured.
+        machines: Latencies of the networks that were measured after the search, see `side_by_side`.
     """
 
     path: Path
@@ -55,6 +58,8 @@ class Run:
     combination: Combination | None
     reason: str = ""
     metrics: Metrics = dataclasses.field(default_factory=stored_metrics)
+    searched: Sequence[Trial] = ()
+    machines: Mapping[str, Any] | None = None
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -77,8 +82,11 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
         ConfigError: there are fewer than two runs, or a run is named twice.
         ConfigError, StoreDamaged, StorageError: a run cannot be read.
     """
-    if len(paths) < 2:
-        raise ConfigError("a comparison takes two runs or more; name their directories")
+    if len(paths) < 2 and not any(count_machines(path) > 1 for path in paths):
+        raise ConfigError(
+            "a comparison takes two runs or more, or one whose latency two machines have measured; name their "
+            "directories"
+        )
     for path in paths:
         if sum(other.resolve() == path.resolve() for other in paths) > 1:
             raise ConfigError(f"run {str(path)!r} is named twice; name another one")
@@ -120,6 +128,9 @@ def why_not_jointly(runs: Sequence[Run]) -> str | None:
         changed = changed or differences(_weights(first), _weights(run), prefix="weights.")
         if "latency" in run.combination.weights:
             changed += differences(first.config["probe"], run.config["probe"], prefix="probe.")
+            kinds = [kind_of_latency(each.searched) for each in (first, run)]
+            if kinds[0] != kinds[1]:
+                changed.append(f"latency: {kinds[0]} -> {kinds[1]}")
         if changed:
             return f"{first.path} and {run.path} score differently: {'; '.join(changed)}"
     if not any(trial.is_scored for run in runs for trial in run.trials):
@@ -130,6 +141,7 @@ def why_not_jointly(runs: Sequence[Run]) -> str | None:
 def _read(path: Path, registry: Callable[[], Registry]) -> Run:
     with read_run(path) as store:
         header, trials, seconds = store.header(), store.trials(), store.active_seconds()
+        searched, measurements = store.searched_trials(), store.measurements()
     combination, reason = None, ""
     insight = Insight.read(path)
     try:
@@ -143,6 +155,8 @@ def _read(path: Path, registry: Callable[[], Registry]) -> Run:
         active_seconds=seconds,
         combination=combination,
         reason=reason,
+        searched=searched,
+        machines=side_by_side(searched, measurements),
         metrics=stored_metrics(insight.metrics if insight else ()),
     )
 
@@ -152,7 +166,7 @@ def _with_new_options(runs: Sequence[Run], registry: Callable[[], Registry]) -> 
 
     The options of a component that is not installed stay as they are stored.
     """
-    completed = [make_config(run.config, origin=str(run.path)).as_dict() for run in runs]
+    completed = [make_config(stored_document(run.config), origin=str(run.path)).as_dict() for run in runs]
     for kind in COMPONENTS:
         for config in completed:
             same = [other[kind] for other in completed if other[kind]["name"] == config[kind]["name"]]
@@ -193,7 +207,10 @@ def _describe(run: Run) -> dict[str, Any]:
             "score": finite(best[1]),
             "components": dict(best[0].evaluation.components),
             "metrics": dict(best[0].evaluation.metrics),
+            "latency": _plain(best[0].evaluation.latency),
         },
+        "latency_is": kind_of_latency(run.searched),
+        "machines": None if run.machines is None else dict(run.machines),
         "not_ranked": run.reason,
         **_describe_training(run.path),
     }
@@ -227,7 +244,7 @@ def _differences(first: Run, other: Run) -> dict[str, list[str]]:
 
 def _repeats(first: Run, other: Run) -> dict[str, Any]:
     """Return whether two runs have the same table of trials, and where the first difference is."""
-    rows, others = (comparable(run.trials, first.metrics) for run in (first, other))
+    rows, others = (comparable(run.searched, first.metrics) for run in (first, other))
     same = next((i for i, pair in enumerate(zip(rows, others, strict=False)) if pair[0] != pair[1]), None)
     if same is None:
         shorter = min(len(rows), len(others))
@@ -236,7 +253,7 @@ def _repeats(first: Run, other: Run) -> dict[str, Any]:
             "equal_trials": shorter,
             "longer_by": len(others) - len(rows),
         }
-    ours, theirs = first.trials[same], other.trials[same]
+    ours, theirs = first.searched[same], other.searched[same]
     what = [name for name, a, b in zip(FIELDS, rows[same], others[same], strict=True) if a != b]
     scores = [trial.evaluation.components for trial in (ours, theirs)]
     values = {
@@ -296,6 +313,7 @@ def _joint(runs: Sequence[Run]) -> dict[str, Any]:
         else ("rank among the trials of all runs" if combination.is_relative else "absolute"),
         "sampled": sampled,
         "same_seed": len({run.config["seed"] for run in runs}) == 1,
+        "latency_is": sorted({kind for run in runs if (kind := kind_of_latency(run.searched))}),
         "same_installation": not any(_differences(runs[0], run)["installation"] for run in runs[1:]),
         "objectives": objectives,
         "top": [_row(place, member, runs) for place, member in enumerate(members[:SHOWN], start=1)],
@@ -318,4 +336,9 @@ def _row(place: int, member: Member, runs: Sequence[Run]) -> dict[str, Any]:
         "on_front": member.on_front,
         "components": dict(member.trial.evaluation.components),
         "metrics": dict(member.trial.evaluation.metrics),
+        "latency": _plain(member.trial.evaluation.latency),
     }
+
+
+def _plain(latency: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if latency is None else dict(latency)

@@ -70,7 +70,7 @@ def course_of_hypervolume(
 def _is_comparable(trial: Trial, objectives: Sequence[Objective]) -> bool:
     """Return whether a trial has a value in each objective, and its latency is stable if one is measured."""
     result = trial.evaluation
-    if any(objective.is_measured for objective in objectives) and not result.has_stable_latency:
+    if any(objective.is_measured for objective in objectives) and not result.has_usable_latency:
         return False
     return all(objective.name == SCORE or objective.name in result.metrics for objective in objectives)
 

@@ -103,6 +103,7 @@ class SearchResult:
             "components": row["components"],
             "metrics": row["metrics"],
             "latency": row["latency"],
+            **({"predicted": row["predicted"]} if "predicted" in row else {}),
         }
 
     def as_dict(self) -> dict[str, Any]:

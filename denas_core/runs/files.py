@@ -36,6 +36,9 @@ INSIGHT = "insight.json"
 CALIBRATION = "calibration.json"
 """Weights of the score that were fitted to trainings, and rank the run in place of those of its search."""
 
+LATENCY_MODEL = "latency-model.json"
+"""The model that predicts the latency of candidates, so that a resumed search has the same predictions."""
+
 REPORT = "report.html"
 """The report."""
 

@@ -16,6 +16,7 @@ from denas_core.system.atomic import storage_errors, sync_directory
 from denas_core.system.file_system import network_file_system
 from denas_core.values.trial import Trial
 
+from .measurements import OF_SEARCH, PREFIX, Measurement, with_measurements
 from .rows import (
     APPLICATION_ID,
     SCHEMA_VERSION,
@@ -39,13 +40,13 @@ class Store:
         self._connection = connection
 
     @classmethod
-    def create(cls, path: Path, header: Mapping[str, Any]) -> Store:
-        """Make a new store with its header.
+    def create(cls, path: Path, header: Mapping[str, Any], *, active_seconds: float = 0.0) -> Store:
+        """Make a new store with its header, and the seconds of work so far.
 
         Raises:
             StorageError: the file system refuses.
         """
-        cls.build(path, {"header": canonical_json(header), "active_seconds": "0.0"})
+        cls.build(path, {"header": canonical_json(header), "active_seconds": repr(active_seconds)})
         return cls.open(path)
 
     @staticmethod
@@ -172,11 +173,50 @@ class Store:
         with sqlite_errors(self.path), self._transaction():
             self._insert_components(index, components, seconds)
 
+    def add_measurements(
+        self, measurements: Iterable[Measurement], *, active_seconds: float | None = None
+    ) -> None:
+        """Store latencies that were measured after the search. What is stored already is not replaced.
+
+        Raises:
+            StorageError: see `append`.
+        """
+        with sqlite_errors(self.path), self._transaction():
+            self._insert("meta", (meta_row(*one.as_row()) for one in measurements))
+            if active_seconds is not None:
+                self._set("active_seconds", repr(active_seconds))
+
+    def measurements(self) -> dict[str, dict[str, Measurement]]:
+        """Return the latencies that were measured after the search, by machine and then by key of the architecture.
+
+        Raises:
+            StoreDamaged: a row has changed since it was written.
+        """
+        found: dict[str, dict[str, Measurement]] = {}
+        # The table is read without its index, see `_get`, and in the order in which the rows were written.
+        query = "SELECT * FROM meta NOT INDEXED WHERE key GLOB ? ORDER BY rowid"
+        with sqlite_errors(self.path):
+            for row in self._connection.execute(query, (f"{PREFIX}*",)):
+                if not is_intact("meta", row):
+                    raise self._damaged(f"measurement {row[0]!r}")
+                measurement = Measurement.from_row(row[0], row[1])
+                found.setdefault(measurement.machine, {})[measurement.key] = measurement
+        return found
+
     def trials(self) -> list[Trial]:
-        """Return every trial, in order.
+        """Return every trial, in order. Those that were measured at the end of the search have that latency and state.
 
         Raises:
             StoreDamaged: a row has changed since it was written, or is missing.
+        """
+        measured = self.measurements().get(OF_SEARCH, {})
+        return with_measurements(self.searched_trials(), measured)
+
+    def searched_trials(self) -> list[Trial]:
+        """Return every trial as the search evaluated it, in order.
+
+        Raises:
+            StoreDamaged: see `trials`.
         """
         # One transaction for both tables, because another process may store a trial between two statements.
         with sqlite_errors(self.path), self._transaction("DEFERRED"):

@@ -95,11 +95,36 @@ def check_comparable(relative: Sequence[Constraint], space: SearchSpace) -> None
         )
 
 
-def measure_full(evaluator: Evaluator, relative: Sequence[Constraint]) -> dict[str, Any]:
-    """Return the measured metrics of the full architecture, in the form that `absolute_bounds` takes.
+def find_full_latency(evaluator: Evaluator, relative: Sequence[Constraint]) -> dict[str, Any]:
+    """Return the metrics of the full architecture on the target, in the form that `absolute_bounds` takes.
+
+    They are measured, see `measure_full`. Where the machine is too noisy for that, a search that predicts latencies
+    takes the prediction.
+
+    Raises:
+        NoResult: the latency is unstable, and nothing predicts it.
+    """
+    problem = evaluator.problem
+    if problem.prediction is None:
+        return measure_full(evaluator, relative)
+    try:
+        return measure_full(evaluator, relative, attempts=1)
+    except NoResult:
+        full = problem.space.full()
+        assert full is not None, "check_comparable has seen it"
+        with plugin_errors(f"predicting the latency of {problem.space.id!r}"):
+            latency = problem.prediction.latency(full)
+            found = problem.space.latency_metrics(latency, problem.prediction.units)
+        return {constraint.metric: found[constraint.metric].as_dict() for constraint in relative}
+
+
+def measure_full(
+    evaluator: Evaluator, relative: Sequence[Constraint], *, attempts: int = ATTEMPTS
+) -> dict[str, Any]:
+    """Return the measured metrics of the full architecture.
 
     They are measured in the same way as those of a candidate: by the same probe, beside the same reference. An unstable
-    measurement is repeated up to `ATTEMPTS` times, because the bounds for all candidates depend on it.
+    measurement is repeated, because the bounds for all candidates depend on it.
 
     Raises:
         NoResult: the latency is unstable.
@@ -108,35 +133,40 @@ def measure_full(evaluator: Evaluator, relative: Sequence[Constraint]) -> dict[s
     with plugin_errors(f"measuring {space.id!r}"):
         full = space.full()
         assert full is not None, "check_comparable has seen it"
-        for _ in range(ATTEMPTS):
+        for _ in range(attempts):
             latency, measured = evaluator.measured_metrics(full)
             if latency.verdict == "stable":
                 return {constraint.metric: measured[constraint.metric].as_dict() for constraint in relative}
     raise NoResult(
         f"constraint {names!r} needs the latency of the full architecture of {space.id!r}, which is unstable: "
-        f"{latency.median:.3g} ms [{latency.low:.3g}, {latency.high:.3g}] in the last of {ATTEMPTS} attempts"
+        f"{latency.median:.3g} ms [{latency.low:.3g}, {latency.high:.3g}] in the last of {attempts} attempts"
         f"{f' ({latency.reason})' if latency.reason else ''}; wait until the machine is idle, raise the probe's "
         "seconds, max_rounds or precision, or give an absolute bound"
     )
 
 
 def absolute_bounds(
-    relative: Sequence[Constraint], full_latency: Mapping[str, Any]
+    relative: Sequence[Constraint], full: Mapping[str, Any]
 ) -> tuple[list[Constraint], list[str]]:
     """Return the constraints with absolute bounds, and a notice for each that says how its bound was computed.
 
     Args:
         relative: Constraints with relative bounds on measured metrics.
-        full_latency: The measurement that `measure_full` returned.
+        full: What `find_full_latency` returned.
     """
     absolute, notices = [], []
     for constraint in relative:
-        full = full_latency[constraint.metric]
-        found = dataclasses.replace(constraint, bound=constraint.bound * full["median"], relative=False)
+        known = full[constraint.metric]
+        found = dataclasses.replace(constraint, bound=constraint.bound * known["median"], relative=False)
         absolute.append(found)
         notices.append(
-            f"{constraint} is {found}: the full architecture takes {full['median']:.4g} "
-            f"[{full['low']:.4g}, {full['high']:.4g}]"
+            f"{constraint} is {found}: the full architecture takes {known['median']:.4g} "
+            f"[{known['low']:.4g}, {known['high']:.4g}]"
+            + (
+                ", by prediction, because a measurement was unstable"
+                if known["verdict"] == "predicted"
+                else ""
+            )
         )
     return absolute, notices
 

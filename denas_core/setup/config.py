@@ -71,6 +71,17 @@ class DataConfig(BaseModel):
         return {"name": value} if isinstance(value, str) else value
 
 
+class SearchConfig(BaseModel):
+    """How a search knows the metrics of its candidates."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    latency: Literal["predicted", "measured"] = Field(
+        default="predicted",
+        description="Whether the latency of candidates is predicted, and only finalists are measured, or measured",
+    )
+
+
 class RunConfig(BaseModel):
     """Everything that a search depends on."""
 
@@ -98,6 +109,9 @@ class RunConfig(BaseModel):
     )
     constraints: tuple[str, ...] = Field(
         default=(), description="Bounds such as 'params<=1M', 'latency<=5ms' or 'params<=0.6x'"
+    )
+    search: SearchConfig = Field(
+        default=SearchConfig(), description="How the search knows the metrics of its candidates"
     )
     objectives: tuple[str, ...] = Field(
         default=("score", "params", "flops"),

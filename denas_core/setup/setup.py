@@ -9,6 +9,7 @@ from typing import Any
 
 from denas_core.contracts.component import Component
 from denas_core.contracts.executor import Demand, Executor
+from denas_core.contracts.prediction import Prediction, Predicts
 from denas_core.contracts.probe import LatencyProbe
 from denas_core.contracts.problem import Problem
 from denas_core.contracts.score import ProxyScore
@@ -21,12 +22,20 @@ from denas_core.evaluation.scoring import Scoring
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.registry.loading import Kind
 from denas_core.registry.registry import Registry
-from denas_core.values.metrics import Metrics, declared_metrics
+from denas_core.values.metrics import CORE_METRICS, Metrics, declared_metrics
 from denas_core.values.objectives import SCORE, Budget, Constraint, Objective
 
-from .bounds import absolute_bounds, check_comparable, check_contradictions, measure_full, reachable
+from .bounds import absolute_bounds, check_comparable, check_contradictions, find_full_latency, reachable
 from .checks import check_knobs, check_metrics, check_objects, choose_device
-from .config import COMPONENTS, ComponentConfig, DataConfig, DataTaskConfig, RunConfig, is_own_class
+from .config import (
+    COMPONENTS,
+    ComponentConfig,
+    DataConfig,
+    DataTaskConfig,
+    RunConfig,
+    SearchConfig,
+    is_own_class,
+)
 from .data import check_batches, choose_data
 from .feasible import check_feasible
 from .memory_limit import MemoryNeed, memory_need
@@ -154,11 +163,40 @@ class Setup:
         with plugin_errors(f"space {self.space.id!r}"):
             check_feasible(self.problem)
 
-    def resolve_latency_bounds(self, full_latency: Mapping[str, Any] | None = None) -> None:
+    @property
+    def unpredictable(self) -> list[str]:
+        """Measured metrics of bounds and objectives that do not follow from a latency, so that none is predicted."""
+        used = [*self.problem.constraints, *self.relative]
+        names = [bound.metric for bound in used if bound.is_measured]
+        names += [objective.name for objective in self.objectives if objective.is_measured]
+        return [name for name in dict.fromkeys(names) if name not in self._follow_from_latency]
+
+    def predict_latency(self, predictor: Predicts) -> None:
+        """Let a model predict the latency of candidates, and what follows from it, in place of measuring them.
+
+        Call it before `resolve_latency_bounds`.
+        """
+        assert self.probe is not None, "the callers have checked that latency is needed"
+        with plugin_errors(f"probe {self.probe.id!r}"):
+            units = dict(self.probe.units(self.space))
+        names = self._follow_from_latency
+        self.objectives = tuple(_counted(objective, objective.name, names) for objective in self.objectives)
+        self.problem = Problem(
+            self.space,
+            [_counted(bound, bound.metric, names) for bound in self.problem.constraints],
+            self.objectives,
+            Prediction(predictor=predictor, units=units, names=names),
+        )
+
+    def measure_candidates(self) -> None:
+        """Measure the latency of each candidate, also when the run goes on, although the user wanted predictions."""
+        self.config = self.config.model_copy(update={"search": SearchConfig(latency="measured")})
+
+    def resolve_latency_bounds(self, known: Mapping[str, Any] | None = None) -> None:
         """Make bounds that are relative to a measured latency absolute.
 
         Args:
-            full_latency: The measurement from an earlier part of the run; None measures the full architecture now.
+            known: The latency of the full architecture from an earlier part of the run; None measures it now.
 
         Raises:
             Infeasible: constraints contradict each other.
@@ -166,11 +204,14 @@ class Setup:
         """
         if not self.relative:
             return
-        self.full_latency = full_latency or measure_full(self.evaluator(), self.relative)
+        self.full_latency = known or find_full_latency(self.evaluator(), self.relative)
         absolute, notices = absolute_bounds(self.relative, self.full_latency)
+        prediction = self.problem.prediction
+        if prediction is not None:
+            absolute = [_counted(bound, bound.metric, prediction.names) for bound in absolute]
         constraints = (*self.problem.constraints, *absolute)
         check_contradictions(constraints)
-        self.problem = Problem(self.space, constraints, self.objectives)
+        self.problem = Problem(self.space, constraints, self.objectives, prediction)
         self.relative = ()
         self.notices += notices
 
@@ -215,9 +256,18 @@ class Setup:
             distributions=self.distributions,
         )
 
+    @property
+    def _follow_from_latency(self) -> frozenset[str]:
+        own = self.space.metrics
+        return frozenset(metric.name for metric in (*CORE_METRICS, *own) if metric.is_measured)
+
     @functools.cached_property
     def _memory(self) -> MemoryNeed:
         return memory_need(self.space, self.scoring.components.values(), on_data=self.data is not None)
+
+
+def _counted(item: Any, name: str, predicted: frozenset[str]) -> Any:
+    return dataclasses.replace(item, is_measured=False) if name in predicted else item
 
 
 def _create(kind: Kind, config: RunConfig, registry: Registry) -> Any:

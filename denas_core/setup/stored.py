@@ -15,6 +15,14 @@ from .config import make_config
 from .setup import Setup
 
 
+def stored_document(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the stored configuration of a run, with the keys that did not exist when it was made.
+
+    Such a run measured the latency of its candidates, whatever the default is today.
+    """
+    return {"search": {"latency": "measured"}, **config}
+
+
 def stored_setup(header: Mapping[str, Any], registry: Registry, *, origin: str, **changes: Any) -> Setup:
     """Return the objects of a run, its latency bounds as they were measured.
 
@@ -27,7 +35,9 @@ def stored_setup(header: Mapping[str, Any], registry: Registry, *, origin: str, 
     Raises:
         ConfigError, NotInstalled, PluginError: a component cannot be had, or the space has changed since.
     """
-    setup = Setup.from_config(make_config({**header["config"], **changes}, origin=origin), registry)
+    setup = Setup.from_config(
+        make_config({**stored_document(header["config"]), **changes}, origin=origin), registry
+    )
     check_unchanged(setup.space, header)
     if "references" in header:
         setup.resolve_latency_bounds(header["references"])

@@ -29,10 +29,12 @@ class Pace:
 
     Args:
         budget: The budget of the search.
+        reserved: Seconds of a time budget that are left for the measurements after the last candidate.
     """
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, *, reserved: float = 0.0) -> None:
         self._budget = budget
+        self._limit = (budget.seconds or 0.0) - reserved
         self._durations: deque[float] = deque(maxlen=RECENT)
         self._latest = ("", 0.0)
         self._latest_at = self._began = time.monotonic()
@@ -61,7 +63,7 @@ class Pace:
 
     def is_spent(self, active_seconds: float) -> bool:
         """Return whether a time budget is spent, or another candidate would probably exceed it noticeably."""
-        limit = self._budget.seconds or 0.0
+        limit = self._limit
         typical = statistics.median(self._durations) if self._durations else 0.0
         return active_seconds >= limit or (self._is_notable(typical) and active_seconds + typical > limit)
 
@@ -73,7 +75,7 @@ class Pace:
             trials: Number of trials of the run so far.
             active_seconds: Seconds of the budget that are spent.
         """
-        limit = self._budget.seconds or 0.0
+        limit = self._limit
         if not self._done or active_seconds < DECIDED_AFTER * limit:
             return None
         rate = self._done / max(time.monotonic() - self._began, 1e-9)

@@ -20,7 +20,9 @@ from denas_core.runs.salvage import LOGS, Salvage, as_far_as_readable, copy_read
 from denas_core.runs.store import Store, has_log
 from denas_core.seeding import canonical_json
 from denas_core.setup.config import make_config, read_document
+from denas_core.setup.prediction import restore_predictions
 from denas_core.setup.setup import Setup
+from denas_core.setup.stored import stored_document
 from denas_core.system.atomic import WORK, remove_leftovers, storage_errors, sync_directory
 from denas_core.system.lock import RunLock
 from denas_core.values.trial import Trial
@@ -158,8 +160,9 @@ def _restored_meta(
 def _header_anew(path: Path, trials: Sequence[Trial], registry: Registry) -> dict[str, object]:
     try:
         document, text = read_document(str(path / CONFIG))
-        config = make_config(document, origin=str(path / CONFIG), text=text)
+        config = make_config(stored_document(document), origin=str(path / CONFIG), text=text)
         setup = Setup.from_config(config, registry)
+        restore_predictions(setup, path)
         sizes = GenerationSizes.recover(setup, trials)
         return {**header(setup, registry), **(sizes.as_dict() if sizes else {})}
     except ConfigError as error:

@@ -9,14 +9,22 @@ from typing import Any
 
 from denas_core.errors import ConfigError
 from denas_core.registry.registry import Registry
-from denas_core.runs.files import CONFIG, STORE, check_is_run
+from denas_core.runs.files import CONFIG, LATENCY_MODEL, STORE, check_is_run
 from denas_core.runs.path_length import check_path_length
 from denas_core.runs.store import Store
 from denas_core.setup.config import MAY_CHANGE_ON_RESUME, differences, make_config
 from denas_core.setup.data import check_same_data
+from denas_core.setup.prediction import KeptModel
 from denas_core.setup.setup import Setup
-from denas_core.setup.stored import with_new_options
-from denas_core.system.atomic import LOCK, remove_leftovers, storage_errors, sync_directory, write_atomically
+from denas_core.setup.stored import stored_document, with_new_options
+from denas_core.system.atomic import (
+    LOCK,
+    remove_leftovers,
+    storage_errors,
+    sync_directory,
+    write_atomically,
+    write_json,
+)
 from denas_core.system.file_system import network_file_system
 from denas_core.system.lock import OWNER, RunLock
 from denas_core.system.machine import environment, installed_version, moment
@@ -38,13 +46,23 @@ class RunDirectory:
         self._lock = lock
 
     @classmethod
-    def create(cls, setup: Setup, registry: Registry, *, out: str | None = None) -> RunDirectory:
+    def create(
+        cls,
+        setup: Setup,
+        registry: Registry,
+        *,
+        out: str | None = None,
+        model: KeptModel | None = None,
+        spent: float = 0.0,
+    ) -> RunDirectory:
         """Make the directory of a new run.
 
         Args:
             setup: The objects of the search. Its latency bounds must be resolved.
             registry: The installed plugins, whose versions are stored.
             out: The directory; by default the next free ``runs/<space>-<n>``.
+            model: The latency model of the search, which the run keeps.
+            spent: Seconds of the budget that are spent already.
 
         Raises:
             ConfigError: the directory exists and is not empty.
@@ -64,9 +82,11 @@ class RunDirectory:
                     "are trusted; a local disk is safer"
                 )
             write_atomically(path / CONFIG, setup.config.as_yaml())
-            return cls(
-                path, lock, Store.create(path / STORE, {**header(setup, registry), "started": moment()})
-            )
+            if model is not None:
+                # The store comes last: if there is one, the run has everything that a resume needs.
+                write_json(path / LATENCY_MODEL, model.as_dict())
+            facts = {**header(setup, registry), "started": moment()}
+            return cls(path, lock, Store.create(path / STORE, facts, active_seconds=spent))
         except BaseException:
             lock.release()
             raise
@@ -139,7 +159,7 @@ def check_options(stored: dict[str, Any], setup: Setup, *, path: Path) -> None:
         ConfigError: an option other than the budget and the executor has changed. The text lists all changes.
     """
     # Data may have moved. Whether they are the same is checked by their content, see `check_same_data`.
-    before = make_config(stored["config"], origin=str(path)).as_dict()
+    before = make_config(stored_document(stored["config"]), origin=str(path)).as_dict()
     now = setup.config.as_dict()
     for kind, component in setup.components.items():
         is_same = kind not in MAY_CHANGE_ON_RESUME and before[kind]["name"] == component.id
@@ -228,7 +248,7 @@ def _made(space: str, out: str | None) -> Path:
 def _is_unbegun(path: Path) -> bool:
     """Return whether a directory is empty, or has only the files that a run writes before its store."""
     names = {entry.name for entry in path.iterdir()}
-    own = {name for name in names if name in (LOCK, OWNER, CONFIG) or _is_temporary(name)}
+    own = {name for name in names if name in (LOCK, OWNER, CONFIG, LATENCY_MODEL) or _is_temporary(name)}
     return not names or (names == own and LOCK in names)
 
 

@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import shlex
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -29,12 +29,20 @@ TRIALS_PER_CANDIDATE = 20
 """A search for n scored candidates also ends after this many times n trials, as the constraints may allow too few."""
 
 
+RESERVED_SHARE, RESERVED_SECONDS = 1 / 8, 60.0
+"""Share of a time budget, and seconds at most, for measuring finalists if the latency of candidates is predicted."""
+
 CANDIDATES_PER_ROUND = 2
 """Candidates that each worker evaluates before the latencies of all of them are measured."""
 
 
 class Observer(Protocol):
-    """An object whose methods a search calls while it runs. It cannot change the result."""
+    """An object whose methods a search calls while it runs. It cannot change the result.
+
+    If latencies are predicted, two further methods are called where an observer has them: ``calibrating(done, total)``
+    with the number of networks that are measured for the model, before the search starts, and
+    ``measuring(study, count)`` before a finalist is measured, with the number of those measured so far.
+    """
 
     def started(self, study: Study) -> None:
         """Called when the search starts or resumes."""
@@ -44,6 +52,15 @@ class Observer(Protocol):
 
     def finished(self, study: Study) -> None:
         """Called when the search ends because its budget is spent, or because of a signal."""
+
+
+class Conclusion(Protocol):
+    """What a search does after its last candidate: it measures the latency of finalists whose latency is predicted."""
+
+    def __call__(
+        self, study: Study, evaluator: Evaluator, store: Store, *, is_stopped: Callable[[], bool]
+    ) -> bool:
+        """Measure until enough is known, the budget is spent, or `is_stopped` returns True; then return False."""
 
 
 class Study:
@@ -67,14 +84,17 @@ class Study:
         self._observers = list(observers)
         self._seconds_before = store.active_seconds()
         self._start = time.monotonic()
-        self._pace = Pace(setup.budget)
+        self._pace = Pace(setup.budget, reserved=self._reserved_seconds())
         self._sizes = GenerationSizes.read(store.header())
-        for trial in store.trials():
+        for trial in store.searched_trials():
             self._pace.remember(trial)
             self._remember(trial)
 
-    def run(self) -> None:
+    def run(self, conclude: Conclusion | None = None) -> None:
         """Search until the budget is spent or the space is exhausted.
+
+        Args:
+            conclude: Measures finalists after the last candidate, if latencies are predicted.
 
         Raises:
             Interrupted: a signal stopped the search between two candidates. All finished trials are stored.
@@ -90,13 +110,20 @@ class Study:
             with interruptible() as interruption:
                 interruption.on_first = executor.stop
                 self._generations(evaluator, interruption)
+                is_searched = self._is_spent() or not interruption
+                if is_searched and conclude is not None and self.setup.problem.prediction is not None:
+                    self._store.set_active_seconds(self.active_seconds())
+                    is_searched = conclude(
+                        self, evaluator, self._store, is_stopped=lambda: bool(interruption)
+                    )
+                    self._pace.step("measuring finalists")
                 # Otherwise a resumed search would spend the seconds after the last trial again.
                 self._store.set_active_seconds(self.active_seconds())
                 self._explain_end(interruption)
         finally:
             self.notices += executor.notices()
             self._tell("finished")
-        if interruption and not self._is_spent():
+        if interruption and not is_searched:
             raise Interrupted(
                 f"stopped after {len(self.trials)} trials, all of them kept; go on with: "
                 f"denas search --resume {shlex.quote(str(self.path))}",
@@ -106,6 +133,17 @@ class Study:
     def active_seconds(self) -> float:
         """Return the seconds of work, summed over resumes."""
         return self._seconds_before + time.monotonic() - self._start
+
+    def measuring(self, count: int) -> None:
+        """Tell the observers that a finalist is measured now, after `count` others."""
+        for observer in list(self._observers):
+            if hasattr(observer, "measuring"):
+                self._tell_one(observer, "measuring", count)
+
+    def seconds_left(self) -> float | None:
+        """Return the seconds of a time budget that are not spent; None for a budget of candidates."""
+        seconds = self.setup.budget.seconds
+        return None if seconds is None else seconds - self.active_seconds()
 
     def best(self) -> tuple[Trial | None, float]:
         """Return the best trial so far and its combined value among the trials so far."""
@@ -217,7 +255,7 @@ class Study:
     ) -> Iterator[tuple[int, Evaluation]]:
         """Yield results in any order. Where latency is measured, workers are idle between two results."""
         executor = self.setup.executor
-        if evaluator.probe is None or not executor.slots:
+        if not evaluator.measures_candidates or not executor.slots:
             yield from executor.run(evaluator.evaluate, work)
             return
         # A latency must not be measured beside workers. In a round, each worker evaluates a few candidates.
@@ -225,9 +263,15 @@ class Study:
             yield from list(executor.run(evaluator.evaluate, iter(round_)))
 
     def _measure(self, evaluator: Evaluator, arch: Architecture, evaluation: Evaluation) -> Evaluation:
-        if evaluator.probe is None or evaluation.state != "scored":
+        if not evaluator.measures_candidates or evaluation.state != "scored":
             return evaluation
         return self.setup.executor.measure(evaluator.measure, arch, evaluation)
+
+    def _reserved_seconds(self) -> float:
+        seconds = self.setup.budget.seconds
+        if seconds is None or self.setup.problem.prediction is None:
+            return 0.0
+        return min(RESERVED_SHARE * seconds, RESERVED_SECONDS)
 
     def _fit_generations(self, taken: int) -> None:
         """Make generations smaller if a time budget would not allow several of them."""
@@ -258,12 +302,15 @@ class Study:
 
     def _tell(self, event: str, *details: Trial) -> None:
         for observer in list(self._observers):
-            try:
-                getattr(observer, event)(self, *details)
-            except Exception as error:
-                # An observer must not change the result, even if it fails.
-                self._observers.remove(observer)
-                self.notices.append(f"an observer failed and was left out: {type(error).__name__}: {error}")
+            self._tell_one(observer, event, *details)
+
+    def _tell_one(self, observer: Observer, event: str, *details: object) -> None:
+        try:
+            getattr(observer, event)(self, *details)
+        except Exception as error:
+            # An observer must not change the result, even if it fails.
+            self._observers.remove(observer)
+            self.notices.append(f"an observer failed and was left out: {type(error).__name__}: {error}")
 
     def _remember(self, trial: Trial) -> None:
         if trial.index != len(self.trials):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Literal, get_args
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
 
 from denas_core.errors import ScoreFailed
 from denas_core.text import one_line, safe_repr
@@ -41,6 +42,13 @@ class Latency:
     def as_dict(self) -> dict[str, object]:
         """Return the fields as JSON can represent them."""
         return dataclasses.asdict(self)
+
+
+def predicted_metrics(latency: Mapping[str, Any] | None) -> frozenset[str]:
+    """Return the names of the metrics that are predicted, given the latency of a trial as it is stored."""
+    if latency is None or latency["verdict"] != "predicted":
+        return frozenset()
+    return frozenset(latency.get("metrics", ("latency_ms",)))
 
 
 def check_latency(latency: object) -> Latency:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 from .architecture import Architecture
+from .latency import predicted_metrics
 from .record import Record
 
 _EMPTY: Record[float] = Record({})
@@ -23,10 +24,11 @@ class Evaluation:
         state: ``scored``; ``infeasible``: it breaks a constraint; ``failed``: an error ended the evaluation.
         reason: Why the architecture has no score; empty if it has one.
         components: Raw score by component.
-        metrics: ``params``, ``flops``, ...; ``latency_ms`` if measured.
+        metrics: ``params``, ``flops``, ...; ``latency_ms`` if it is predicted or measured.
         violation: Sum of the relative excess over each constraint; 0 if feasible.
-        latency: Interval and verdict of the measured latency, see `Latency`.
+        latency: Interval and verdict of the latency, see `Latency`; the verdict says whether it is predicted.
         seconds: Wall-clock seconds by step. They are never compared between trials.
+        predicted: The predicted metrics of an architecture whose latency was measured after the search; else None.
     """
 
     state: State
@@ -36,11 +38,19 @@ class Evaluation:
     violation: float = 0.0
     latency: Mapping[str, Any] | None = None
     seconds: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    predicted: Mapping[str, float] | None = None
 
     @property
-    def has_stable_latency(self) -> bool:
-        """Whether the latency is measured, and its interval is narrow enough for a ranking."""
-        return self.latency is not None and self.latency["verdict"] == "stable"
+    def has_usable_latency(self) -> bool:
+        """Whether the latency is known well enough for a ranking: predicted, or measured with a narrow interval."""
+        if self.predicted is not None:
+            return True
+        return self.latency is not None and self.latency["verdict"] != "unstable"
+
+    @property
+    def has_predicted_latency(self) -> bool:
+        """Whether the latency in `metrics` is a prediction, and not a measurement."""
+        return bool(predicted_metrics(self.latency))
 
     def __post_init__(self) -> None:
         for name in ("components", "metrics", "seconds"):
@@ -90,4 +100,5 @@ class Trial:
             "metrics": dict(result.metrics),
             "latency": None if result.latency is None else dict(result.latency),
             "seconds": dict(result.seconds),
+            **({} if result.predicted is None else {"predicted": dict(result.predicted)}),
         }

@@ -253,6 +253,7 @@ def test_a_killed_search_goes_on_where_it_was(idle: Any, serial: list[Any], tmp_
 @pytest.mark.nightly
 def test_a_search_measures_latency_as_one_process_does(idle: Any, tmp_path: Path) -> None:
     options = {"probe": "toy/ruler", "objectives": ["score", "latency_ms"], "budget": 12}
+    options["search"] = {"latency": "measured"}
     toy_search(tmp_path / "serial", executor="builtin/serial", **options)
     chosen = {"name": "ray/ray", "address": idle.address, "latency_resource": "bench"}
     toy_search(tmp_path / "ray", executor=chosen, **options)

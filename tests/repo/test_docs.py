@@ -23,7 +23,7 @@ from denas_core import errors, hookspecs, load_model
 from denas_core.cli import _run
 from denas_core.registry.loading import HOOKS
 from denas_core.registry.registry import CONTRACTS, Registry
-from denas_core.setup.config import COMPONENTS, RunConfig
+from denas_core.setup.config import COMPONENTS, RunConfig, SearchConfig
 
 from .documents import DOCUMENTS, ROOT, Block, blocks, commands, denas_arguments, name_of
 
@@ -214,6 +214,7 @@ def keys_table() -> str:
     types_ = dict.fromkeys(COMPONENTS, "component") | {
         "data": "path or mapping",
         "constraints": "list of texts",
+        "search": "mapping",
         "objectives": "list of texts",
         "budget": "number or text",
         "seed": "whole number",
@@ -233,6 +234,8 @@ def shown_default(value: Any) -> str:
         return "none"
     if isinstance(value, tuple):
         return f"`[{', '.join(value)}]`"
+    if isinstance(value, SearchConfig):
+        return f"`{{latency: {value.latency}}}`"
     return f"`{getattr(value, 'name', value)}`"
 
 

@@ -10,7 +10,7 @@ import typer
 
 from denas_core.cli.arguments import JsonOption
 from denas_core.cli.output import cell, print_json, print_table, print_text
-from denas_core.cli.trial_tables import KEY_DIGITS, TrialRow, print_trial_table
+from denas_core.cli.trial_tables import KEY_DIGITS, TrialRow, metric_cell, print_trial_table
 from denas_core.text import printable
 from denas_core.values.metrics import shown_metrics
 
@@ -28,6 +28,14 @@ def compare(runs: RunsArgument, json_: JsonOption = False) -> None:
     if json_:
         print_json(document)
         return
+    if len(document["runs"]) > 1:
+        _print_comparison(document)
+    for run in document["runs"]:
+        if run["machines"] is not None:
+            _print_machines(run)
+
+
+def _print_comparison(document: Mapping[str, Any]) -> None:
     _print_runs(document["runs"])
     first = document["runs"][0]["run"]
     _print_lines(f"Settings that differ from {first}", document["differences"], _settings)
@@ -62,7 +70,7 @@ def _print_runs(runs: Sequence[Mapping[str, Any]]) -> None:
     rows.append(["best", *(str(best["key"])[:KEY_DIGITS] if "key" in best else None for best in bests)])
     rows += [[f"  {name}", *(best["components"].get(name) for best in bests)] for name in components]
     rows += [
-        [f"  {name}", *(best["metrics"].get(name) for best in bests)]
+        [f"  {name}", *(metric_cell(best["metrics"], best.get("latency"), name) for best in bests)]
         for name in shown_metrics(name for best in bests for name in best["metrics"])
         if name not in components
     ]
@@ -134,6 +142,7 @@ def _print_joint(joint: Mapping[str, Any]) -> None:
                 },
                 components=row["components"],
                 metrics=row["metrics"],
+                latency=row["latency"],
             )
             for row in joint["top"]
         ],
@@ -152,8 +161,49 @@ def _print_joint(joint: Mapping[str, Any]) -> None:
         _write(
             "note: components depend on the seed, and the seeds differ: small differences between runs mean nothing"
         )
+    if len(joint["latency_is"]) > 1:
+        _write(
+            "note: latency is predicted in some of these runs and measured in others, and the front compares the two"
+        )
     if not joint["same_installation"]:
         _write("note: the installations differ, which may shift components")
+
+
+def _print_machines(run: Mapping[str, Any]) -> None:
+    machines = run["machines"]
+    names = [machine["name"] for machine in machines["machines"]]
+
+    def text(latency: Mapping[str, Any] | None) -> str | None:
+        if latency is None:
+            return None
+        mark = " unstable" if latency["verdict"] == "unstable" else ""
+        return f"{latency['median']:.4g} [{latency['low']:.4g}, {latency['high']:.4g}]{mark}"
+
+    print_table(
+        ["key", "predicted", *names],
+        [
+            [
+                row["key"][:KEY_DIGITS],
+                None if row["predicted"] is None else f"~{row['predicted']['median']:.4g}",
+                *(text(row["measured"].get(name)) for name in names),
+            ]
+            for row in machines["rows"]
+        ],
+        title=f"Latency of networks of {run['run']}, ms",
+        in_parts=True,
+    )
+    for machine in machines["machines"]:
+        if machine["setting"]:
+            setting = ", ".join(text for text in machine["setting"].values() if text)
+            _write(f"{machine['name']}: {setting}")
+    for pair in machines["agreement"]:
+        tau = "-" if pair["kendall_tau"] is None else f"{pair['kendall_tau']:.2f}"
+        ratio = "-" if pair["ratio"] is None else f"{pair['ratio']:.2f}"
+        first, second = pair["between"]
+        _write(
+            f"{first} and {second}, {pair['networks']} networks: Kendall tau {tau}; {second} takes {ratio} times the "
+            f"latency of {first} (median)"
+        )
 
 
 def _short_names(paths: Sequence[str]) -> list[str]:

@@ -23,6 +23,7 @@ from denas_core.cli.output import print_json, print_next, print_notice, print_ta
 from denas_core.cli.work_progress import WorkProgress
 from denas_core.errors import ConfigError
 
+from .latency_measure import measure
 from .score import latency
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ app = typer.Typer(
     "latency network RUN'.",
 )
 app.command(NETWORK)(latency)
+app.command()(measure)
 
 SpaceArgument = Annotated[
     str | None, typer.Argument(metavar="SPACE", help="Search space such as cv/cnn; not needed with --config.")

@@ -63,6 +63,7 @@ def trials(
                 first={"#": row["index"], "key": row["key"][:KEY_DIGITS], "state": row["state"]},
                 components=row["components"],
                 metrics=row["metrics"],
+                latency=row["latency"],
                 last={
                     "seconds": float(sum(row["seconds"].values())),
                     **({"reason": row["reason"]} if has_reasons else {}),

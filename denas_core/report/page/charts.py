@@ -35,7 +35,9 @@ def pareto_charts(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     for metric in document["metrics"]:
         rows = [row for row in ranked if metric["name"] in row["metrics"]]
         if len(rows) > 1:
-            charts.append(_scatter(metric["name"], metric["title"], rows, document["knee"]))
+            is_partly = any(metric["name"] in row["predicted_metrics"] for row in rows)
+            title = f"{metric['title']}, partly predicted" if is_partly else metric["title"]
+            charts.append(_scatter(metric["name"], title, rows, document["knee"]))
     return charts
 
 

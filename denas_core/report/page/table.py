@@ -22,6 +22,9 @@ def render_csv(document: Mapping[str, Any]) -> str:
     }
     columns = ["index", "generation", "key", "state", "rank", "score", "on_front"]
     columns += [*groups["components"], *groups["metrics"], "latency_low", "latency_high", "latency_verdict"]
+    # What was predicted of networks that were measured later. A verdict "predicted" says that nothing was measured.
+    foreseen = sorted({name for row in trials for name in row.get("predicted", {})})
+    columns += [f"predicted_{name}" for name in foreseen]
     columns += ["seconds", *groups["arch"], "reason"]
     file = io.StringIO(newline="")
     # Rows end with CR LF as in RFC 4180. With LF alone, the writer would not quote a carriage return.
@@ -34,6 +37,7 @@ def render_csv(document: Mapping[str, Any]) -> str:
             *(row["components"].get(name) for name in groups["components"]),
             *(row["metrics"].get(name) for name in groups["metrics"]),
             *(latency.get(name) for name in ("low", "high", "verdict")),
+            *(row.get("predicted", {}).get(name) for name in foreseen),
             row["total_seconds"],
             *(row["arch"].get(name) for name in groups["arch"]),
             row["reason"],

@@ -44,9 +44,10 @@ def _constraint(
 ) -> dict[str, Any]:
     metric, bound = constraint["metric"], constraint["bound"]
     value = None if best is None else best.evaluation.metrics.get(metric)
-    if metric == "latency_ms" and best is not None and best.evaluation.latency is not None:
-        # For latency, the constraint applies to the end of the confidence interval.
-        value = best.evaluation.latency["high" if constraint["upper"] else "low"]
+    latency = None if best is None else best.evaluation.latency
+    if metric == "latency_ms" and latency is not None and latency["verdict"] != "predicted":
+        # For a measured latency, the constraint applies to the end of the confidence interval.
+        value = latency["high" if constraint["upper"] else "low"]
     margin = None
     if value is not None:
         margin = (bound - value if constraint["upper"] else value - bound) / bound
@@ -66,8 +67,8 @@ def _constraint(
 def _metric(
     name: str, trials: Sequence[Trial], best: Trial | None, constraints: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any] | None:
-    scored = [t.evaluation.metrics[name] for t in trials if t.is_scored and name in t.evaluation.metrics]
-    others = [t.evaluation.metrics[name] for t in trials if not t.is_scored and name in t.evaluation.metrics]
+    scored = [_value(t, name) for t in trials if t.is_scored and name in t.evaluation.metrics]
+    others = [_value(t, name) for t in trials if not t.is_scored and name in t.evaluation.metrics]
     values = [*scored, *others]
     if not values:
         return None
@@ -83,3 +84,9 @@ def _metric(
         "best": None if best is None else best.evaluation.metrics.get(name),
         "bounds": [{"bound": c["bound"], "upper": c["upper"], "text": c["text"]} for c in constraints],
     }
+
+
+def _value(trial: Trial, name: str) -> float:
+    """Return a metric; its prediction if there is one, because most trials of such a run have nothing else."""
+    result = trial.evaluation
+    return (result.predicted or {}).get(name, result.metrics[name])

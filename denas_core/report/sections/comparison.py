@@ -62,5 +62,6 @@ def _components(trial: Trial) -> Mapping[str, float]:
 
 
 def _metrics(trial: Trial) -> Mapping[str, float]:
-    metrics = trial.evaluation.metrics
+    # Random candidates have predictions only, if latency was predicted: measurements are not compared with these.
+    metrics = {**trial.evaluation.metrics, **(trial.evaluation.predicted or {})}
     return {name: metrics[name] for name in shown_metrics(metrics)}

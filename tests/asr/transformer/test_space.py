@@ -17,6 +17,10 @@ from denas_core.cli import _run
 from denas_core.errors import ConfigError
 from denas_core.networks.heads import PositionHead
 from denas_core.registry.options import make_component
+from denas_core.registry.registry import Registry
+from denas_core.setup.config import make_config
+from denas_core.setup.setup import Setup
+from denas_core.values.architecture import Architecture
 from denas_core.values.latency import Latency
 from tests.asr.tiny_spaces import SIZES
 
@@ -243,3 +247,31 @@ def test_the_command_lines_say_the_real_time_factor(capsys: pytest.CaptureFixtur
         assert metrics["rtf"] == pytest.approx(metrics["latency_ms"] / 1000 / SIZES["seconds"])
         assert _run([command, "asr/transformer", *arguments], debug=True) == 0
         assert "rtf" in capsys.readouterr().out
+
+
+def test_a_predicted_real_time_factor_is_known_like_a_count() -> None:
+    class Flops:
+        def predict(self, arch: Architecture) -> Latency:
+            ms = space.cost(arch)["flops"] / 1e6
+            return Latency(median=ms, low=ms, high=ms, verdict="predicted", rounds=0)
+
+    config = make_config(
+        {"space": {"name": "asr/transformer:micro"}, "constraints": ["rtf<=0.3x"]}, origin="a test"
+    )
+    setup = Setup.from_config(config, Registry.discover())
+    space = setup.space
+    assert setup.probe is not None and setup.unpredictable == []
+    setup.predict_latency(Flops())
+    full = space.full()
+    assert full is not None
+    known = setup.problem.cost(full)
+    assert known["latency_ms"] == space.cost(full)["flops"] / 1e6
+    assert known["rtf"] == pytest.approx(known["latency_ms"] / 1000 / space.options()["seconds"])
+    setup.resolve_latency_bounds(
+        {"rtf": {"median": known["rtf"], "low": 0.0, "high": 1.0, "verdict": "stable"}}
+    )
+    (bound,) = setup.problem.constraints
+    assert not bound.is_measured and bound.bound == pytest.approx(0.3 * known["rtf"])
+    assert setup.problem.violations(full)
+    repaired = setup.problem.repair(full, random.Random(0))
+    assert setup.problem.cost(repaired)["rtf"] <= bound.bound

@@ -15,6 +15,7 @@ from denas_core.setup.setup import Setup
 from tests.core.toy_searches import denas_here, table, toy_config, toy_search
 
 RULER = {"name": "toy/ruler", "width": 0.1}
+MEASURED = {"latency": "measured"}
 """A millisecond a parameter: 432 for the full architecture of the stairs."""
 
 
@@ -33,7 +34,7 @@ def test_relative_counts_compare_with_the_full_architecture(tmp_path: Path) -> N
 
 def test_relative_latency_compares_with_the_measured_one_of_the_full_architecture(tmp_path: Path) -> None:
     run = tmp_path / "a"
-    result = toy_search(run, constraints=["latency_ms<=0.25x"], probe=RULER, budget=20)
+    result = toy_search(run, constraints=["latency_ms<=0.25x"], probe=RULER, search=MEASURED, budget=20)
     assert result.notices[0] == (
         "latency_ms<=0.25x is latency_ms<=108: the full architecture takes 432 [388.8, 475.2]"
     )
@@ -49,7 +50,7 @@ def test_relative_latency_compares_with_the_measured_one_of_the_full_architectur
 
 def test_a_resume_keeps_the_bound_that_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = tmp_path / "a"
-    toy_search(run, constraints=["latency_ms<=0.25x"], probe=RULER, budget=5)
+    toy_search(run, constraints=["latency_ms<=0.25x"], probe=RULER, search=MEASURED, budget=5)
     before = read_run(run).header()["references"]
     from denas_toy.ruler import Ruler
 
@@ -64,7 +65,7 @@ def test_the_report_shows_the_bound_that_was_measured(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = tmp_path / "a"
-    toy_search(run, constraints=["latency_ms<=0.25x"], probe=RULER, budget=5)
+    toy_search(run, constraints=["latency_ms<=0.25x"], probe=RULER, search=MEASURED, budget=5)
     done = denas_here("report", str(run), "--json")
     assert done.returncode == 0, done.stderr
     (row,) = json.loads(done.stdout)["budgets"]["constraints"]
@@ -76,7 +77,7 @@ def test_a_header_that_was_made_anew_is_measured_anew(tmp_path: Path) -> None:
     from denas_core.runs.store import Store
 
     run = tmp_path / "a"
-    toy_search(run, constraints=["latency_ms<=0.25x"], probe=RULER, budget=5)
+    toy_search(run, constraints=["latency_ms<=0.25x"], probe=RULER, search=MEASURED, budget=5)
     store = Store.open(run / "study.db")
     header = store.header()
     del header["references"]
@@ -89,19 +90,23 @@ def test_a_header_that_was_made_anew_is_measured_anew(tmp_path: Path) -> None:
 def test_an_unstable_reference_is_one_line_with_what_to_do(tmp_path: Path) -> None:
     probe = {"name": "toy/ruler", "width": 0.9}
     with pytest.raises(NoResult) as caught:
-        toy_search(tmp_path / "a", constraints=["latency_ms<=0.25x"], probe=probe)
+        toy_search(tmp_path / "a", constraints=["latency_ms<=0.25x"], probe=probe, search=MEASURED)
     assert str(caught.value) == (
         "constraint 'latency_ms<=0.25x' needs the latency of the full architecture of 'toy/stairs', which is unstable: "
         "432 ms [43.2, 821] in the last of 3 attempts (its interval has a width of 0.9); wait until the machine is "
         "idle, raise the probe's seconds, max_rounds or precision, or give an absolute bound"
     )
     # The directory was never begun: the same command finds it free.
-    assert toy_search(tmp_path / "a", constraints=["latency_ms<=0.25x"], probe=RULER, budget=2).is_finished
+    assert toy_search(
+        tmp_path / "a", constraints=["latency_ms<=0.25x"], probe=RULER, search=MEASURED, budget=2
+    ).is_finished
 
 
 def test_measured_and_absolute_bounds_may_contradict_each_other(tmp_path: Path) -> None:
     with pytest.raises(Infeasible, match="'latency_ms<=108' and 'latency_ms>=200' contradict each other"):
-        toy_search(tmp_path / "a", constraints=["latency_ms<=0.25x", "latency_ms>=200"], probe=RULER)
+        toy_search(
+            tmp_path / "a", constraints=["latency_ms<=0.25x", "latency_ms>=200"], probe=RULER, search=MEASURED
+        )
 
 
 def test_without_a_full_architecture_there_is_nothing_to_compare_with(
@@ -113,13 +118,15 @@ def test_without_a_full_architecture_there_is_nothing_to_compare_with(
     with pytest.raises(
         ConfigError, match=r"'latency_ms<=0.5x' is relative, but 'toy/stairs' has no full architecture"
     ):
-        toy_search(tmp_path / "a", constraints=["latency_ms<=0.5x"], probe=RULER)
+        toy_search(tmp_path / "a", constraints=["latency_ms<=0.5x"], probe=RULER, search=MEASURED)
     assert not (tmp_path / "a").exists()
 
 
 def test_checking_a_configuration_measures_nothing(tmp_path: Path) -> None:
     setup = Setup.from_config(
-        toy_config(tmp_path / "a", constraints=["latency_ms<=0.25x", "params<=1k"], probe=RULER),
+        toy_config(
+            tmp_path / "a", constraints=["latency_ms<=0.25x", "params<=1k"], probe=RULER, search=MEASURED
+        ),
         Registry.discover(),
     )
     assert [str(bound) for bound in setup.relative] == ["latency_ms<=0.25x"]

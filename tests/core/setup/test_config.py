@@ -29,6 +29,7 @@ def test_a_space_is_enough_and_every_default_is_written_out() -> None:
         "probe": {"name": "builtin/wall-clock"},
         "executor": {"name": "builtin/process"},
         "constraints": [],
+        "search": {"latency": "predicted"},
         "objectives": ["score", "params", "flops"],
         "budget": "60s",
         "seed": 0,

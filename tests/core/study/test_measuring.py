@@ -10,7 +10,7 @@ from denas_core import Demand, Executor
 from denas_core.launch import search
 
 TOY: dict[str, Any] = {"space": "toy/stairs", "score": "toy/both", "device": "cpu"}
-WITH_LATENCY = {**TOY, "probe": "toy/ruler", "objectives": ["score", "latency_ms"]}
+WITH_LATENCY = {**TOY, "probe": "toy/ruler", "objectives": ["score", "latency_ms"], "latency": "measured"}
 
 
 @dataclasses.dataclass(kw_only=True)

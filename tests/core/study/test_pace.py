@@ -26,6 +26,7 @@ from denas_core.results.result import SearchResult
 from denas_core.runs.files import read_run
 from denas_core.study.repair import repair_run
 from denas_core.values.trial import Evaluation, Trial
+from tests.core.predicting import Guess, Scale
 from tests.core.toy_searches import Watcher, table, toy_config, toy_search
 
 
@@ -46,7 +47,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
     Registry.discover().load("score", "toy/both")
     clock = Clock()
     times = SimpleNamespace(monotonic=clock, perf_counter=clock, sleep=clock.sleep)
-    for module in ("denas_core.study.study", "denas_core.study.pace", "denas_core.evaluation.evaluator"):
+    for module in (
+        "denas_core.launch",
+        "tests.core.predicting",
+        "denas_core.study.study",
+        "denas_core.study.pace",
+        "denas_core.evaluation.evaluator",
+    ):
         monkeypatch.setattr(f"{module}.time", times)
     monkeypatch.setattr("denas_toy.scores.time", times)
     yield clock
@@ -166,6 +173,23 @@ def test_a_time_budget_ends_within_one_candidate_and_counts_over_resumes(tmp_pat
     assert again.counts == first.counts
     more = resume(tmp_path / "a", budget="10s")
     assert more.counts["scored"] == 40
+
+
+def test_measurements_at_the_end_are_within_the_budget(tmp_path: Path, clock: Clock) -> None:
+    before, probe = clock.now, Scale(pause=1.0)
+    config = toy_config(
+        tmp_path / "a",
+        score={"name": "toy/height", "pause": 1.0},
+        budget="80s",
+        constraints=["latency_ms<=200"],
+        executor="builtin/serial",
+    )
+    result = run_search(config, Registry.discover(), objects={"probe": probe}, predictor=Guess())
+    assert clock.now - before == 80.0
+    assert (sum(result.counts.values()), len(probe.readings)) == (70, 10)
+    assert not result.best.evaluation.has_predicted_latency
+    resume(tmp_path / "a", objects={"probe": probe}, predictor=Guess())
+    assert clock.now - before == 80.0
 
 
 def test_the_candidate_that_crosses_a_time_budget_is_kept(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from denas_core.launch import resume, run_search, search
 from denas_core.registry.registry import Registry
 from tests.core.toy_searches import Watcher, table, toy_config, toy_search
 
+MEASURED = {"latency": "measured"}
+
 
 def test_a_budget_of_candidates_is_met_exactly(tmp_path: Path) -> None:
     result = toy_search(tmp_path / "a", budget=130)
@@ -64,6 +66,7 @@ def test_a_latency_is_measured_when_no_candidate_is_evaluated(tmp_path: Path) ->
         probe=Watching(),
         executor=Shuffled(workers=4),
         objectives=["score", "latency_ms"],
+        latency="measured",
         budget=20,
         device="cpu",
         out=tmp_path / "a",
@@ -154,7 +157,13 @@ def test_a_metric_the_space_does_not_have_is_named(tmp_path: Path) -> None:
 
 
 def test_measured_latency_decides_by_its_interval(tmp_path: Path) -> None:
-    toy_search(tmp_path / "a", constraints=["latency_ms<=100"], probe={"name": "toy/ruler"}, budget=20)
+    toy_search(
+        tmp_path / "a",
+        constraints=["latency_ms<=100"],
+        probe={"name": "toy/ruler"},
+        search=MEASURED,
+        budget=20,
+    )
     for row in table(tmp_path / "a"):
         latency = row[7]["params"]
         if latency * 1.1 <= 100:
@@ -169,13 +178,19 @@ def test_latencies_that_nothing_satisfies_end_a_search_by_candidates(tmp_path: P
     with pytest.raises(
         NoResult, match="no feasible architecture found: 200 infeasible, 0 failed; the nearest: latency_ms<=1"
     ):
-        toy_search(tmp_path / "a", constraints=["latency_ms<=1"], probe={"name": "toy/ruler"}, budget=5)
+        toy_search(
+            tmp_path / "a",
+            constraints=["latency_ms<=1"],
+            probe={"name": "toy/ruler"},
+            search=MEASURED,
+            budget=5,
+        )
 
 
 def test_an_unstable_latency_keeps_a_trial_off_the_front_and_ranks_it_last(tmp_path: Path) -> None:
     probe = {"name": "toy/ruler", "width": 0.9}
     score = {"name": "toy/both", "weights": {"latency": 1}}
-    result = toy_search(tmp_path / "a", score=score, probe=probe, budget=10)
+    result = toy_search(tmp_path / "a", score=score, probe=probe, search=MEASURED, budget=10)
     assert result.counts["scored"] == 10
     assert result.front == []
     assert any("the Pareto front is empty" in notice for notice in result.notices)
@@ -192,12 +207,18 @@ def test_stable_latencies_need_no_notice(tmp_path: Path) -> None:
 
 
 def test_latency_is_measured_only_where_something_asks(tmp_path: Path) -> None:
-    toy_search(tmp_path / "without", probe={"name": "toy/ruler"}, budget=5)
+    toy_search(tmp_path / "without", probe={"name": "toy/ruler"}, search=MEASURED, budget=5)
     toy_search(
-        tmp_path / "objective", probe={"name": "toy/ruler"}, budget=5, objectives=["score", "latency_ms"]
+        tmp_path / "objective",
+        probe={"name": "toy/ruler"},
+        search=MEASURED,
+        budget=5,
+        objectives=["score", "latency_ms"],
     )
     weights = {"name": "toy/both", "weights": {"latency": 1}}
-    weighted = toy_search(tmp_path / "weight", probe={"name": "toy/ruler"}, budget=5, score=weights)
+    weighted = toy_search(
+        tmp_path / "weight", probe={"name": "toy/ruler"}, search=MEASURED, budget=5, score=weights
+    )
     assert toy_search(tmp_path / "plain", budget=5).best.evaluation.latency is None
     assert weighted.best.evaluation.latency is not None
 

@@ -56,6 +56,7 @@ def test_commands_that_score_again_use_workers(tmp_path: Path) -> None:
 
 def test_latency_is_measured_while_workers_are_idle(tmp_path: Path) -> None:
     options = {"probe": "toy/ruler", "objectives": ["score", "latency_ms"], "budget": 20}
+    options["search"] = {"latency": "measured"}
     toy_search(tmp_path / "serial", executor=SERIAL, **options)
     toy_search(tmp_path / "workers", executor=processes(2), **options)
     keys = [[row[2] for row in table(tmp_path / name)] for name in ("serial", "workers")]

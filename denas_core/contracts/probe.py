@@ -118,7 +118,10 @@ class TimedProbe(LatencyProbe):
     )
     max_rounds: int = option(200, "Timed calls at most", at_least=6, at_most=100_000)
     precision: float = option(
-        0.03, "Half-width of the interval, relative to the median, that is stable", above=0
+        0.03, "Half-width of the interval, relative to the median, at which timing ends", above=0
+    )
+    tolerance: float = option(
+        0.1, "Half-width of the interval, relative to the median, above which a latency is unstable", above=0
     )
     seconds: float = option(
         10.0, "Seconds of one measurement at most; the call that runs then is the last", above=0
@@ -130,6 +133,8 @@ class TimedProbe(LatencyProbe):
     """Metrics that the probe declares and measures with the option `more`."""
 
     def __post_init__(self) -> None:
+        if self.precision > self.tolerance:
+            raise ConfigError(f"precision {self.precision:g} is more than tolerance {self.tolerance:g}")
         if self.min_rounds > self.max_rounds:
             raise ConfigError(f"min_rounds {self.min_rounds} is more than max_rounds {self.max_rounds}")
         if self.more:
@@ -155,7 +160,7 @@ class TimedProbe(LatencyProbe):
             return {}
         with pinned_threads(self.threads), type(self).stopwatch(self.threads) as watch:
             return tail_metrics(
-                lambda: watch.time(call).own_ms, batch_size=self.batch_size, precision=self.precision
+                lambda: watch.time(call).own_ms, batch_size=self.batch_size, tolerance=self.tolerance
             )
 
     def time(self, call: Callable[[], object], reference: Callable[[], object] | None) -> Latency:
@@ -180,4 +185,4 @@ class TimedProbe(LatencyProbe):
             with watch:
                 found = gather(watch, call, reference, plan, quiet, start=start)
         seconds = self.seconds if found.is_cut else None
-        return latency_of(found.blocks, quiet, precision=self.precision, seconds=seconds)
+        return latency_of(found.blocks, quiet, tolerance=self.tolerance, seconds=seconds)

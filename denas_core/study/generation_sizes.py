@@ -8,9 +8,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from denas_core.setup.setup import Setup
+from denas_core.values.sample import SMALLEST_SAMPLE
 from denas_core.values.trial import Trial
 
 from .proposals import propose
+
+GENERATIONS = 5
+"""Generations that a time budget should allow: the four that are promised, and one as the rate is an estimate."""
+
+SMALLEST = 2
+"""Size of the smallest generation: one random candidate, and one made from the best so far."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -24,6 +31,21 @@ class GenerationSizes:
 
     first: int
     later: int
+
+    @classmethod
+    def fit(cls, expected: float, *, full: int, taken: int, needs_sample: bool) -> GenerationSizes:
+        """Return sizes that allow several generations.
+
+        Args:
+            expected: Number of trials that the budget allows.
+            full: The size that the strategy wants, which is the upper limit.
+            taken: Candidates of the first generation that are evaluated already, or at the moment.
+            needs_sample: Whether scores are ranks against the first generation. It then has the smallest useful sample
+                if that leaves at least as many candidates for later generations.
+        """
+        later = min(full, max(SMALLEST, int(expected / GENERATIONS)))
+        sample = SMALLEST_SAMPLE if needs_sample and expected >= 2 * SMALLEST_SAMPLE else 0
+        return cls(first=min(full, max(later, taken, sample)), later=later)
 
     @classmethod
     def read(cls, header: Mapping[str, Any]) -> GenerationSizes | None:

@@ -9,14 +9,8 @@ from collections import deque
 from denas_core.values.objectives import Budget
 from denas_core.values.trial import Trial
 
-GENERATIONS = 5
-"""Generations that a time budget should allow: the four that are promised, and one as the rate is an estimate."""
-
-SMALLEST = 2
-"""Size of the smallest generation: one random candidate, and one made from the best so far."""
-
 DECIDED_AFTER = 0.1
-"""Share of the budget after which the number of candidates per second is known well enough."""
+"""Share of the budget, from the first result on, after which the number of candidates per second is known."""
 
 NOTABLE_SECONDS, NOTABLE_SHARE = 1.0, 0.02
 """A delay is reported if it is longer than this number of seconds and this share of the budget."""
@@ -37,23 +31,28 @@ class Pace:
         self._limit = (budget.seconds or 0.0) - reserved
         self._durations: deque[float] = deque(maxlen=RECENT)
         self._latest = ("", 0.0)
-        self._latest_at = self._began = time.monotonic()
-        self._done = 0
+        self._latest_at = self._first_at = time.monotonic()
+        self._results = 0
 
     def start(self) -> None:
         """Start to measure."""
-        self._latest_at = self._began = time.monotonic()
-        self._done = 0
+        self._latest_at = self._first_at = time.monotonic()
+        self._results = 0
 
     def remember(self, trial: Trial) -> None:
         """Record how long a trial took, also one from an earlier part of the run."""
         if trial.is_scored:
             self._durations.append(sum(trial.evaluation.seconds.values()))
 
+    def result_arrived(self) -> None:
+        """Record that the result of a candidate is there. Trials are stored in order, so that some results wait."""
+        self._results += 1
+        if self._results == 1:
+            self._first_at = time.monotonic()
+
     def trial_done(self, trial: Trial) -> None:
         """Record a trial that has just ended."""
         self.remember(trial)
-        self._done += 1
         self.step(f"trial {trial.index}")
 
     def step(self, what: str) -> None:
@@ -67,20 +66,19 @@ class Pace:
         typical = statistics.median(self._durations) if self._durations else 0.0
         return active_seconds >= limit or (self._is_notable(typical) and active_seconds + typical > limit)
 
-    def choose_size(self, full: int, trials: int, active_seconds: float) -> int | None:
-        """Return a size of generations that allows several of them; None while the rate is unknown.
+    def expected_trials(self, trials: int, active_seconds: float) -> float | None:
+        """Return how many trials the run will have when its time is spent; None while the rate is unknown.
 
         Args:
-            full: The size that the strategy wants, which is the upper limit.
             trials: Number of trials of the run so far.
             active_seconds: Seconds of the budget that are spent.
         """
-        limit = self._limit
-        if not self._done or active_seconds < DECIDED_AFTER * limit:
+        # Before the first result, workers start and import what they need.
+        passed = time.monotonic() - self._first_at
+        if self._results < 2 or passed <= 0 or passed < DECIDED_AFTER * self._limit:
             return None
-        rate = self._done / max(time.monotonic() - self._began, 1e-9)
-        expected = trials + rate * max(limit - active_seconds, 0.0)
-        return min(full, max(SMALLEST, int(expected / GENERATIONS)))
+        rate = (self._results - 1) / passed
+        return trials + rate * max(self._limit - active_seconds, 0.0)
 
     def describe_delay(self, active_seconds: float) -> str | None:
         """Return a sentence if the search took noticeably longer than its budget, else None."""

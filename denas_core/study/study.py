@@ -238,6 +238,7 @@ class Study:
         with contextlib.closing(_closable(self._results(evaluator, work()))) as results:
             for index, evaluation in results:
                 early[index] = evaluation
+                self._pace.result_arrived()
                 # Trials are stored in order. A kill then leaves the first trials, and a budget of candidates always
                 # ends at the same trial. A time budget only stops new work: finished candidates are stored.
                 while (place := len(self.trials)) in early and (budget is None or not self._is_spent()):
@@ -279,14 +280,19 @@ class Study:
         if budget.seconds is None or self._sizes is not None or not strategy.learns:
             return
         full = strategy.generation_size
-        size = self._pace.choose_size(full, len(self.trials), self.active_seconds())
-        if size is None or size >= full:
+        expected = self._pace.expected_trials(len(self.trials), self.active_seconds())
+        if expected is None:
             return
-        # Candidates that are already being evaluated belong to the generation.
-        self._sizes = GenerationSizes(first=max(size, taken), later=size)
+        sizes = GenerationSizes.fit(
+            expected, full=full, taken=taken, needs_sample=self.setup.scoring.uses_sample
+        )
+        if sizes.later >= full:
+            return
+        self._sizes = sizes
         self._store.set_header({**self._store.header(), **self._sizes.as_dict()})
         self.notices.append(
-            f"generations have {size} candidates instead of {full}, so that the budget of {budget} allows several"
+            f"generations have {sizes.later} candidates instead of {full}, so that the budget of {budget} allows "
+            "several"
         )
 
     def _commit(self, trial: Trial) -> None:

@@ -89,14 +89,14 @@ def estimate(blocks: Sequence[Block], quiet: Quiet | None) -> Estimate:
 
 
 def latency_of(
-    blocks: Sequence[Block], quiet: Quiet | None, *, precision: float, seconds: float | None = None
+    blocks: Sequence[Block], quiet: Quiet | None, *, tolerance: float, seconds: float | None = None
 ) -> Latency:
     """Return the latency that blocks say, with a verdict and the reason of an unstable one.
 
     Args:
         blocks: At least one block with a round of the network.
         quiet: The reference network's own latency; None if it is not known.
-        precision: Largest half-width of a stable interval, relative to the median.
+        tolerance: Largest half-width of a stable interval, relative to the median.
         seconds: The limit that ended the measurement; None if another reason ended it.
     """
     found = estimate(blocks, quiet)
@@ -110,7 +110,7 @@ def latency_of(
     reason = ""
     if found.is_interrupted:
         reason = f"other work interrupted all of its {timed} calls"
-    elif found.blocks < FEWEST_BLOCKS or (high - low) / 2 > precision * found.median:
+    elif found.blocks < FEWEST_BLOCKS or (high - low) / 2 > tolerance * found.median:
         if kept < timed / 2:
             reason = f"other work interrupted {timed - kept} of its {timed} calls"
         elif never_quiet:
@@ -118,7 +118,7 @@ def latency_of(
         elif found.blocks < FEWEST_BLOCKS:
             limit = f" fit in {seconds:g} s" if seconds is not None else " were timed"
             reason = f"only {timed} calls{limit}"
-        elif found.spread + PLACEMENT > precision:
+        elif found.spread + PLACEMENT > tolerance:
             reason = f"its blocks of calls differ by ±{found.spread:.0%}"
         else:
             slower = found.slowdown - 1

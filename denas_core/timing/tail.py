@@ -24,7 +24,7 @@ _Z = 1.96
 
 
 def tail_metrics(
-    milliseconds: Callable[[], float], *, batch_size: int, precision: float
+    milliseconds: Callable[[], float], *, batch_size: int, tolerance: float
 ) -> dict[str, Latency]:
     """Time a call again, and return `P90` and `THROUGHPUT` by name, with 95 % confidence intervals.
 
@@ -34,15 +34,15 @@ def tail_metrics(
     Args:
         milliseconds: Runs the call once, and returns how long it took, without waiting for a core.
         batch_size: Samples of a call.
-        precision: Half-width of an interval, relative to its median, up to which it is stable.
+        tolerance: Half-width of an interval, relative to its median, up to which it is stable.
     """
     times = sorted(milliseconds() for _ in range(ROUNDS))
     slow = quantile_interval(times, 0.9)
     # The most samples go through in the shortest time.
     low, median, high = (1000 * batch_size / time for time in reversed(quantile_interval(times, 0.5)))
     return {
-        P90.name: _measured(*slow, precision=precision),
-        THROUGHPUT.name: _measured(low, median, high, precision=precision),
+        P90.name: _measured(*slow, tolerance=tolerance),
+        THROUGHPUT.name: _measured(low, median, high, tolerance=tolerance),
     }
 
 
@@ -61,8 +61,8 @@ def quantile_interval(ordered: Sequence[float], share: float) -> tuple[float, fl
     return low, ordered[min(math.ceil(count * share), count) - 1], high
 
 
-def _measured(low: float, median: float, high: float, *, precision: float) -> Latency:
-    is_narrow = (high - low) / 2 <= precision * median
+def _measured(low: float, median: float, high: float, *, tolerance: float) -> Latency:
+    is_narrow = (high - low) / 2 <= tolerance * median
     return Latency(
         median=median, low=low, high=high, verdict="stable" if is_narrow else "unstable", rounds=ROUNDS
     )

@@ -24,6 +24,7 @@ from denas_core.launch import resume, run_search
 from denas_core.registry.registry import Registry
 from denas_core.results.result import SearchResult
 from denas_core.runs.files import read_run
+from denas_core.study.generation_sizes import GenerationSizes
 from denas_core.study.repair import repair_run
 from denas_core.values.trial import Evaluation, Trial
 from tests.core.predicting import Guess, Scale
@@ -238,3 +239,20 @@ def _sizes(run: Path) -> Any:
 
 def _stopping(after: int) -> Watcher:
     return Watcher(after=after, act=lambda: os.kill(os.getpid(), signal.SIGTERM))
+
+
+@pytest.mark.parametrize(
+    ("expected", "needs_sample", "sizes"),
+    [
+        (150, True, (32, 30)),
+        (150, False, (30, 30)),
+        (70, True, (32, 14)),
+        (60, True, (12, 12)),
+        (3, True, (2, 2)),
+    ],
+)
+def test_the_first_generation_is_a_sample_if_scores_need_one_and_there_is_time(
+    expected: float, needs_sample: bool, sizes: tuple[int, int]
+) -> None:
+    found = GenerationSizes.fit(expected, full=50, taken=2, needs_sample=needs_sample)
+    assert (found.first, found.later) == sizes

@@ -64,7 +64,7 @@ def test_interrupted_rounds_and_those_after_an_interruption_are_left_out() -> No
 
 def test_a_slower_machine_is_corrected_by_the_reference_and_leaves_half_the_correction_as_doubt() -> None:
     # Everything takes 1.04 times as long as when the machine is quiet, where the network takes 5 ms.
-    latency = latency_of([block(5.2, 1.04)] * 6, Quiet(1.0), precision=0.03)
+    latency = latency_of([block(5.2, 1.04)] * 6, Quiet(1.0), tolerance=0.03)
     assert latency.median == pytest.approx(5.0)
     assert latency.relative == pytest.approx(5.0)
     doubt = hypot(PLACEMENT, 0.04 / 1.04 / 2)
@@ -73,7 +73,7 @@ def test_a_slower_machine_is_corrected_by_the_reference_and_leaves_half_the_corr
 
 
 def test_a_much_slower_machine_is_the_reason_of_an_unstable_latency() -> None:
-    latency = latency_of([block(6.0, 1.2)] * 6, Quiet(1.0), precision=0.03)
+    latency = latency_of([block(6.0, 1.2)] * 6, Quiet(1.0), tolerance=0.03)
     assert latency.median == pytest.approx(5.0)
     assert latency.verdict == "unstable"
     assert latency.reason == "this machine is 20% slower than when it is quiet"
@@ -81,14 +81,14 @@ def test_a_much_slower_machine_is_the_reason_of_an_unstable_latency() -> None:
 
 def test_what_blocks_differ_by_is_in_the_interval_although_the_rounds_of_each_are_equal() -> None:
     blocks = [block(ms, rounds=50) for ms in (5.0, 5.5, 5.0, 5.5, 5.0, 5.5, 5.0, 5.5)]
-    latency = latency_of(blocks, Quiet(1.0), precision=0.03)
+    latency = latency_of(blocks, Quiet(1.0), tolerance=0.03)
     assert latency.low < 5.0 < 5.5 < latency.high
     assert (latency.verdict, latency.reason) == ("unstable", "its blocks of calls differ by ±5%")
 
 
 def test_rounds_that_were_left_out_are_counted_and_do_not_move_the_median() -> None:
     blocks = [Block([Round(2.0), Round(30.0, 28.0), Round(2.0)], [Round(1.0)] * 3) for _ in range(6)]
-    latency = latency_of(blocks, Quiet(1.0), precision=0.03)
+    latency = latency_of(blocks, Quiet(1.0), tolerance=0.03)
     assert (latency.median, latency.rounds, latency.dropped) == (2.0, 12, 6)
     assert latency.verdict == "stable"
 
@@ -96,7 +96,7 @@ def test_rounds_that_were_left_out_are_counted_and_do_not_move_the_median() -> N
 def test_where_all_rounds_are_interrupted_the_time_on_a_core_is_corrected_and_never_stable() -> None:
     # What the interruptions leave in the caches makes both 1.25 times slower.
     blocks = [block(50.0, 1.25, waited=100.0)] * 6
-    latency = latency_of(blocks, Quiet(1.0), precision=0.5)
+    latency = latency_of(blocks, Quiet(1.0), tolerance=0.5)
     assert latency.median == pytest.approx(40.0)
     assert latency.low <= 40 / 1.2 < 50 * 0.9 <= latency.high
     assert (latency.verdict, latency.rounds, latency.dropped) == ("unstable", 18, 0)
@@ -104,26 +104,26 @@ def test_where_all_rounds_are_interrupted_the_time_on_a_core_is_corrected_and_ne
 
 
 def test_where_all_rounds_are_interrupted_and_nothing_is_known_the_interval_is_wide() -> None:
-    latency = latency_of([block(50.0, None, waited=100.0)] * 6, None, precision=0.5)
+    latency = latency_of([block(50.0, None, waited=100.0)] * 6, None, tolerance=0.5)
     assert (latency.median, latency.relative) == (50.0, None)
     assert latency.low <= 50 * (1 - UNKNOWN_SLOWDOWN)
     assert latency.verdict == "unstable"
 
 
 def test_a_machine_that_was_never_quiet_gives_no_stable_latency() -> None:
-    latency = latency_of([block(5.0)] * 6, Quiet(1.0, is_quiet=False), precision=0.03)
+    latency = latency_of([block(5.0)] * 6, Quiet(1.0, is_quiet=False), tolerance=0.03)
     assert latency.verdict == "unstable"
     assert latency.reason == "this machine was never seen quiet; run denas doctor when nothing else runs"
 
 
 def test_too_few_blocks_are_the_reason() -> None:
-    latency = latency_of([block(5.0)] * 4, Quiet(1.0), precision=0.03, seconds=2.0)
+    latency = latency_of([block(5.0)] * 4, Quiet(1.0), tolerance=0.03, seconds=2.0)
     assert (latency.verdict, latency.reason) == ("unstable", "only 12 calls fit in 2 s")
 
 
 def test_most_rounds_interrupted_are_the_reason_where_the_others_are_not_enough() -> None:
     blocks = [Block([Round(2.0 + i / 5), *[Round(9.0, 7.0)] * 3], [Round(1.0)]) for i in range(7)]
-    latency = latency_of(blocks, Quiet(1.0), precision=0.03)
+    latency = latency_of(blocks, Quiet(1.0), tolerance=0.03)
     assert (latency.verdict, latency.reason) == ("unstable", "other work interrupted 21 of its 28 calls")
 
 

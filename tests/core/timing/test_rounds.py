@@ -49,11 +49,11 @@ def test_a_steady_call_is_stable_after_about_the_fewest_rounds(clock: Clock) -> 
 
 def test_the_same_network_has_the_same_latency_on_a_machine_that_other_work_slows_down(clock: Clock) -> None:
     found = [
-        WallClock().time(clock.call(4.0 * slower), reference(clock, 0.5 * slower)) for slower in (1.0, 1.08)
+        WallClock().time(clock.call(4.0 * slower), reference(clock, 0.5 * slower)) for slower in (1.0, 1.3)
     ]
     assert found[0].median == pytest.approx(found[1].median)
     assert [latency.verdict for latency in found] == ["stable", "unstable"]
-    assert found[1].reason == "this machine is 8% slower than when it is quiet"
+    assert found[1].reason == "this machine is 30% slower than when it is quiet"
 
 
 def test_calls_that_other_work_interrupts_are_left_out(clock: Clock) -> None:

@@ -32,7 +32,7 @@ def test_the_interval_of_the_90th_percentile_holds_it_in_95_of_100_samples() -> 
 
 def test_times_become_milliseconds_and_samples_a_second() -> None:
     times = iter([2.0] * 50 + [8.0] * 10)
-    found = tail_metrics(lambda: next(times), batch_size=4, precision=0.03)
+    found = tail_metrics(lambda: next(times), batch_size=4, tolerance=0.03)
     assert found["latency_p90_ms"].median == 8.0
     assert (found["latency_p90_ms"].low, found["latency_p90_ms"].high) == (2.0, 8.0)
     assert found["latency_p90_ms"].verdict == "unstable"

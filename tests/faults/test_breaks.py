@@ -108,7 +108,7 @@ BREAKS = {
     ),
     "a resumed search evaluates again what it has": Break(
         "study/study.py",
-        "for trial in store.trials():",
+        "for trial in store.searched_trials():",
         "for trial in ():",
         "core/study/test_study.py::test_a_signal_stops_after_the_candidate_in_hand_and_a_resume_repeats_no_trial",
     ),
@@ -225,7 +225,7 @@ BREAKS = {
     ),
     "a latency is measured beside workers": Break(
         "study/study.py",
-        "if evaluator.probe is None or not executor.slots:",
+        "if not evaluator.measures_candidates or not executor.slots:",
         "if True:",
         "core/study/test_study.py::test_a_latency_is_measured_when_no_candidate_is_evaluated",
     ),

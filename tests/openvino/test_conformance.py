@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from denas_core import SearchSpace
 from denas_core.testing import ExporterTests, ProbeTests
 from denas_core.testing.samples.spaces import SampleCNN, SampleTransformer
 from denas_openvino.exporter import OpenVINO
 from denas_openvino.runtime import Runtime
+
+# OpenVINO once ended a process in which thousands of other tests had run before.
+pytestmark = pytest.mark.nightly
 
 
 class TestOpenVINO(ExporterTests):

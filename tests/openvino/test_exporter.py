@@ -77,6 +77,9 @@ def test_a_model_runs_where_denas_is_not(tmp_path: Path) -> None:
     code = f"""import sys; sys.modules["openvino_telemetry"] = None
 {done.usage}
 import numpy
+
+# OpenVINO once ended a process in which thousands of other tests had run before.
+pytestmark = pytest.mark.nightly
 batch = numpy.load({str(tmp_path / "batch.npz")!r})
 logits = network({{"x": batch["x"]}})["logits"]
 assert abs(logits - batch["logits"]).max() <= 1e-5 * abs(batch["logits"]).max()

@@ -19,6 +19,9 @@ from denas_openvino import program
 from denas_openvino.exporter import OpenVINO
 from denas_openvino.runtime import Runtime
 
+# OpenVINO once ended a process in which thousands of other tests had run before.
+pytestmark = pytest.mark.nightly
+
 SMALL = [
     *("--set", "space.image_size=16", "--set", "space.max_layers=1", "--probe", "openvino/runtime"),
     *("--set", "probe.min_rounds=6", "--set", "probe.max_rounds=6", "--device", "cpu"),

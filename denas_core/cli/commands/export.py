@@ -61,7 +61,7 @@ def export(
     ] = None,
     json_: JsonOption = False,
 ) -> None:
-    """Write a trained model, or all trials of a run, in another form.
+    """Write a trained model, or a run, in another form.
 
     The export of a model is loaded again as its user would load it, and compared with the network on batches of several
     sizes. It is kept only if it gives the same outputs. The export of a run is kept only if it has the same trials.

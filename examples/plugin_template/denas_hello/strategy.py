@@ -26,7 +26,7 @@ class HelloStrategy(Strategy):
 
         def propose(place: int, rng: random.Random) -> Architecture:
             if not best:
-                return problem.space.sample(rng)
+                return problem.sample(rng)
             return problem.space.mutate(best[place % len(best)], rng)
 
         return propose_distinct(problem, history, count=count, seed=seed, propose=propose)

@@ -61,7 +61,13 @@ class OpenVINO(Exporter):
 
     def usage(self, model: TrainedModel, artefact: Path) -> str:
         """Return Python code that loads the models in OpenVINO."""
+        from .program import FLOAT32
+
         names = [stage.name for stage in stages_of(model.network)]
         files = {name: artefact / f"{name}{SUFFIX}" for name in names} or {"network": artefact}
-        lines = [f"{name} = openvino.compile_model({str(file)!r})" for name, file in files.items()]
+        # On some processors OpenVINO would compute in bfloat16.
+        lines = [
+            f"{name} = openvino.compile_model({str(file)!r}, 'CPU', {FLOAT32})"
+            for name, file in files.items()
+        ]
         return "\n".join(["import openvino", *lines])

@@ -38,6 +38,11 @@ class Miscounted(SampleMLP):
         return {**cost, "params": cost["params"] - 1}
 
 
+class CountedTwice(SampleMLP):
+    def pieces(self, arch: Any) -> Any:
+        return [dataclasses.replace(piece, count=2) for piece in super().pieces(arch)]
+
+
 class ThroughNumpy(SampleMLP):
     def forward(self, model: nn.Module, batch: Batch) -> Outputs:
         float(batch.inputs["x"].sum())
@@ -218,6 +223,7 @@ BROKEN_NETWORKS: dict[str, Any] = {
     "outputs_are_finite": Infinite,
     "samples_do_not_couple": (Coupled, RunningSum, RunningSumFromTheEnd),
     "views_show_weights": (TooManyRows, OwnRole),
+    "pieces_add_up_to_the_network": CountedTwice,
     "parts_and_blocks_exist": (NoSuchPart, NoSuchBlock),
     "residual_ends_can_begin_at_zero": (NoSuchEnd, DeadBodies),
     "heads_are_replaced": OwnHead,

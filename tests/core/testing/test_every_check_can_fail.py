@@ -12,6 +12,7 @@ import torch
 from denas_core import CombinedScore, Executor, Exporter, LatencyProbe, ProxyScore, SearchSpace, Strategy
 from denas_core.builtin.random_search import RandomSearch
 from denas_core.builtin.serial import Serial
+from denas_core.contracts.run_exporter import RunExporter
 from denas_core.contracts.task import Task
 from denas_core.testing import CheckFailed, CheckSkipped
 from denas_core.testing.check import Check
@@ -24,6 +25,7 @@ from . import (
     broken_checkpoints,
     broken_components,
     broken_exporters,
+    broken_run_exporters,
     broken_runners,
     broken_scores,
     broken_spaces,
@@ -41,6 +43,7 @@ BROKEN: dict[type[Any], dict[str, Any]] = {
     Executor: broken_runners.BROKEN_EXECUTORS,
     Task: broken_tasks.BROKEN,
     Exporter: broken_exporters.BROKEN,
+    RunExporter: broken_run_exporters.BROKEN,
 }
 
 

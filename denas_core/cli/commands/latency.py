@@ -51,8 +51,8 @@ app = typer.Typer(
     cls=LatencyGroup,
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Measure latency, or build the model of it. A search predicts latencies by this model. 'denas latency RUN' is the "
-    "same as 'denas latency network RUN'.",
+    help="Measure latency, or build the model of it. A search predicts latencies by this model. 'denas latency RUN' is "
+    "the same as 'denas latency network RUN'.",
 )
 app.command(NETWORK)(latency)
 app.command()(measure)

@@ -51,6 +51,7 @@ LINES = [
     ["latency", "cv/cnn", "--arch", ARCH, *TINY, *BRIEF, "--set", "probe.more=true"],
     ["train", "run", "--data", "data", "--epochs", "1", "--device", "cpu", "-q"],
     ["evaluate", "run", "--data", "data"],
+    ["predict", "run", "data"],
     *(
         ["export", "run", "--to", form]
         for form in ("safetensors", "torch-export", "onnx/onnx", "openvino/openvino")
@@ -79,7 +80,6 @@ OTHERS = "asr,bench,hf,nlp,ray"
 """Plugins that `LINES` do not use; `doctor` would import each of them in a process of its own."""
 
 ELSEWHERE = {
-    "predict": "loads a model as evaluate does, or an export as export does",
     "calibrate": "trains as train does, and ranks as rank does",
     "worker": "waits for a search, and evaluates as search does",
 }

@@ -31,13 +31,16 @@ if TYPE_CHECKING:
     from denas_core.setup.setup import Setup
 
 NETWORK = "network"
+HERE = "--here"
 
 
 class LatencyGroup(HelpGroup):
-    """Takes ``denas latency RUN`` as ``denas latency network RUN``."""
+    """Takes ``denas latency RUN`` as the command ``network``, and with ``--here`` as the command ``measure``."""
 
     def with_command(self, args: list[str]) -> list[str]:
-        """Return arguments that name a command: the one that measures one network, if they name none."""
+        """Return arguments that name a command: the one that measures one network or a front, if they name none."""
+        if HERE in args:
+            return ["measure", *(argument for argument in args if argument != HERE)]
         named = not args or args[0] in self.commands or args[0] in ("-h", "--help")
         return list(args) if named else [NETWORK, *args]
 
@@ -52,7 +55,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     help="Measure latency, or build the model of it. A search predicts latencies by this model. 'denas latency RUN' is "
-    "the same as 'denas latency network RUN'.",
+    "the same as 'denas latency network RUN', and 'denas latency RUN --here' as 'denas latency measure RUN'.",
 )
 app.command(NETWORK)(latency)
 app.command()(measure)

@@ -261,7 +261,7 @@ def test_machines_that_measured_the_front_stand_side_by_side(tmp_path: Path) -> 
     assert len(result.front) > 2
     alone = denas_here("compare", "run", cwd=tmp_path)
     assert alone.returncode == 2 and "or one whose latency two machines have measured" in alone.stderr
-    slow = ["latency", "measure", "run", "--machine", "slow"]
+    slow = ["latency", "run", "--here", "--machine", "slow"]
     shown = denas_here(*slow, "--set", "probe.width=0.4", cwd=tmp_path)
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout.splitlines()[0].split() == [

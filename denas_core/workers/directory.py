@@ -31,6 +31,9 @@ SEARCH = "search-"
 SHORTEST_PAUSE, LONGEST_PAUSE, GROWTH = 0.003, 0.1, 1.5
 """Seconds between looks into a mailbox. They grow while nothing comes: long candidates may wait a little longer."""
 
+REMOVALS = 10
+"""Times that the directory of a search is removed at its end, if workers write into it."""
+
 SECONDS_KEPT = 24 * 3600.0
 """The folder of a search that was killed is removed when its last sign is so much older than that of a new search."""
 
@@ -166,7 +169,12 @@ class DirectoryTransport:
             self._signing.join()
             with contextlib.suppress(OSError):
                 (self._search / SIGN).unlink()
-            shutil.rmtree(self._search, ignore_errors=True)
+            for _ in range(REMOVALS):
+                shutil.rmtree(self._search, ignore_errors=True)
+                if not self._search.exists():
+                    break
+                # A worker has written a letter meanwhile. It notices the missing sign and writes no other one.
+                time.sleep(LONGEST_PAUSE)
         self._search = None
         self._workers.clear()
 

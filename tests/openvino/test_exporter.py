@@ -20,6 +20,9 @@ from denas_core.testing.samples.spaces import SampleTransformer
 from denas_openvino.exporter import FACTS, OpenVINO
 from tests.core.exported import InStages, model_of, sample_model
 
+# OpenVINO once ended a process in which thousands of other tests had run before.
+pytestmark = pytest.mark.nightly
+
 VIT: dict[str, Any] = {
     **{"image_size": 16, "patch_size": 4, "depths": [1, 2], "embed_dims": [16, 24], "mlp_ratios": [2.0]},
     **{"heads": [1, 2], "head_size": 8, "max_relative_position": 3},
@@ -77,9 +80,6 @@ def test_a_model_runs_where_denas_is_not(tmp_path: Path) -> None:
     code = f"""import sys; sys.modules["openvino_telemetry"] = None
 {done.usage}
 import numpy
-
-# OpenVINO once ended a process in which thousands of other tests had run before.
-pytestmark = pytest.mark.nightly
 batch = numpy.load({str(tmp_path / "batch.npz")!r})
 logits = network({{"x": batch["x"]}})["logits"]
 assert abs(logits - batch["logits"]).max() <= 1e-5 * abs(batch["logits"]).max()

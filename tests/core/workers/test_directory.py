@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import concurrent.futures
-import contextlib
-import itertools
 import os
 import shutil
 import signal
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -233,30 +229,6 @@ def test_what_a_killed_search_left_behind_does_no_harm(supervise: Make, shared: 
         check_squares(results(supervisor, evaluations.square))
         supervisor.close()
     assert sorted(path.name for path in shared.iterdir()) == ["denas.queue", old.name]
-
-
-def test_letters_that_come_while_a_search_ends_do_not_keep_its_folder(supervise: Make, shared: Path) -> None:
-    with working(shared):
-        supervisor = supervise()
-        check_squares(results(supervisor, evaluations.square))
-        (search,) = shared.glob("search-*")
-        for number in range(3000):
-            # With many files, a removal takes long enough for others to come.
-            (search / f"early{number}").touch()
-        end = time.monotonic() + 0.3
-
-        def write() -> None:
-            for number in itertools.count():
-                if time.monotonic() > end:
-                    return
-                with contextlib.suppress(OSError):
-                    (search / f"letter{number}").write_text("late")
-
-        late = threading.Thread(target=write)
-        late.start()
-        supervisor.close()
-        late.join()
-    assert not search.exists()
 
 
 def test_a_worker_of_other_versions_is_named_and_gets_no_work(

@@ -11,10 +11,9 @@ from denas_core.errors import ConfigError
 from .component import Component
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from denas_core.values.answer import Answer
-    from denas_core.values.batch import Batch, Outputs
 
     from .space import SearchSpace
     from .split import Split
@@ -56,29 +55,12 @@ class Answering(Component, Generic[S]):
         """
         raise ConfigError(f"task {self.id!r} does not answer for new inputs")
 
-    def details(
-        self, space: SearchSpace, network: nn.Module | None, batch: Batch, outputs: Outputs, split: Split[S]
-    ) -> Tensor:
-        """Return what `answer` needs of a batch, (samples, ...); by default what `decode` finds.
-
-        Args:
-            space: The space of the network.
-            network: The network in eval mode; None if an exported file is used, which gives only outputs.
-            batch: The batch, on the device of the network.
-            outputs: The outputs for the batch.
-            split: The samples of one of the inputs in the batch.
-
-        Raises:
-            ConfigError: the options of the task need the network, and there is none.
-        """
-        raise NotImplementedError
-
     def answer(self, details: Tensor, split: Split[S], *, facts: Mapping[str, Any]) -> Answer:
         """Return the answer for one input.
 
         Args:
-            details: The results of `details` for all samples of the input.
+            details: The results of `Task.details` for all samples of the input.
             split: The samples of the input.
             facts: The facts of the trained network.
         """
-        raise NotImplementedError
+        raise ConfigError(f"task {self.id!r} does not answer for new inputs")

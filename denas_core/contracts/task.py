@@ -233,7 +233,20 @@ class Task(Answering[S], ABC, Generic[S]):
     def details(
         self, space: SearchSpace, network: nn.Module | None, batch: Batch, outputs: Outputs, split: Split[S]
     ) -> Tensor:
-        """Return what `answer` needs of a batch: what `decode` finds, or `predict` if there is no network."""
+        """Return what `answer` needs of a batch, (samples, ...).
+
+        By default it is what `decode` finds, or `predict` if there is no network.
+
+        Args:
+            space: The space of the network.
+            network: The network in eval mode; None if an exported file is used, which gives only outputs.
+            batch: The batch, on the device of the network.
+            outputs: The outputs for the batch.
+            split: The samples of one of the inputs in the batch.
+
+        Raises:
+            ConfigError: the options of the task need the network, and there is none.
+        """
         return (
             self.predict(outputs) if network is None else self.decode(space, network, batch, outputs, split)
         )

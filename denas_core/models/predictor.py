@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -152,10 +151,9 @@ class Predictor:
         change: Callable[[Task[Any]], Task[Any]],
     ) -> Predictor:
         origin = str(directory)
-        if card["task"] is None:
-            raise ConfigError(
-                f"the export in {origin!r} is of a network without a training, so it has no answers"
-            )
+        # An export of a whole run has no network, and a network without a training has no task.
+        if card.get("task") is None:
+            raise ConfigError(f"the export in {origin!r} has no trained network, so it has no answers")
         space, task, exporter = (
             registry.create(kind, card[kind]["id"], card[kind].get("options", {}), origin=origin)
             for kind in ("space", "task", "exporter")
@@ -200,27 +198,20 @@ class Predictor:
         given = [_Input(name) for name, _ in chunk]
         with plugin_errors(f"task {self.task.id!r}", guard=False):
             for one, (_, value) in zip(given, chunk, strict=True):
-                one.read(self._read, self._item(value))
+                one.read(self.task, self._read, value)
             self._run([one for one in given if one.split is not None])
             for one in given:
                 yield one.prediction(self.task, self.facts)
-
-    def _item(self, given: Any) -> Callable[[], Any]:
-        return functools.partial(self.task.item, given) if isinstance(given, str) else lambda: given
 
     def _run(self, given: Sequence[_Input]) -> None:
         import torch
 
         samples = [(one, sample) for one in given for sample in one.samples]
-        start = 0
+        size = self._size(samples[0][1]) if samples else 1
         with torch.inference_mode():
-            while start < len(samples):
-                part = samples[start : start + self._batch_size]
+            for start in range(0, len(samples), size):
+                part = samples[start : start + size]
                 batch, _ = self.task.collate([sample for _, sample in part])
-                if self._network is None and len(part) > 1 and (batch.masks or batch.lengths):
-                    # Exports take no masks, so that each sample must be without padding.
-                    part = part[:1]
-                    batch, _ = self.task.collate([sample for _, sample in part])
                 there = batch.to(device=self._device)
                 outputs = self._forward(there)
                 split = part[0][0].split
@@ -228,7 +219,13 @@ class Predictor:
                 details = self.task.details(self.space, self._network, there, outputs, split).cpu()
                 for (one, _), row in zip(part, details, strict=True):
                     one.details.append(row[None])
-                start += len(part)
+
+    def _size(self, sample: Any) -> int:
+        """Return the size of batches. Exports take no masks, so that samples that need padding run one at a time."""
+        if self._network is not None:
+            return self._batch_size
+        batch, _ = self.task.collate([sample])
+        return 1 if batch.masks or batch.lengths else self._batch_size
 
 
 @dataclasses.dataclass(slots=True)
@@ -241,9 +238,9 @@ class _Input:
     details: list[Tensor] = dataclasses.field(default_factory=list)
     fault: DenasError | None = None
 
-    def read(self, reader: Callable[[Any], Split[Any]], item: Callable[[], Any]) -> None:
+    def read(self, task: Task[Any], reader: Callable[[Any], Split[Any]], given: Any) -> None:
         try:
-            split = reader(item())
+            split = reader(task.item(given) if isinstance(given, str) else given)
             self.samples = [split.sample(index) for index in range(len(split))]
             self.split = split
         except DenasError as error:

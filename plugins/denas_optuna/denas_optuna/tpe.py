@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from denas_core import History, Objective, Problem, option
+from denas_core import History, Problem, option
 
-from .strategy import ENOUGH, SampledStrategy, all_objectives, score_alone
+from .modelled import ModelledStrategy
+from .strategy import ENOUGH
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
 
 
 @dataclasses.dataclass(kw_only=True)
-class TPE(SampledStrategy):
+class TPE(ModelledStrategy):
     """The tree-structured Parzen estimator of Optuna (Bergstra et al. 2011; Watanabe 2023, arXiv:2304.11127).
 
     It models the values of the knobs in the better and in the other trials, and proposes values that are frequent in
@@ -23,26 +23,9 @@ class TPE(SampledStrategy):
     that fewer others dominate, and each knob is modelled alone.
     """
 
-    startup: int = option(40, "Random candidates before the sampler proposes", at_least=1, at_most=100_000)
-    batch: int = option(10, "Candidates proposed before their results are known", at_least=1, at_most=100_000)
-    front: bool = option(False, "Search for the front of all objectives, instead of the best score")
     samples: int = option(
         24, "Values drawn for one proposal, of which the best is taken", at_least=1, at_most=10_000
     )
-
-    @property
-    def random_first(self) -> int:
-        """The option `startup`."""
-        return self.startup
-
-    @property
-    def together(self) -> int:
-        """The option `batch`."""
-        return self.batch
-
-    def objectives(self, problem: Problem) -> Sequence[Objective]:
-        """Return the score, or all objectives."""
-        return all_objectives(problem) if self.front else score_alone()
 
     def sampler(self, problem: Problem, history: History, *, seed: int) -> BaseSampler:
         """Return Optuna's sampler. It keeps away from candidates whose results are not known (constant liar)."""

@@ -118,3 +118,9 @@ def test_what_cannot_be_predicted_is_one_line(
 def test_a_place_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="neither a run nor a trained model"):
         Predictor.load(tmp_path)
+
+
+def test_an_export_without_a_trained_network_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "card.json").write_text(json.dumps({"schema": "denas.export/1", "trials": 3}))
+    with pytest.raises(ConfigError, match="has no trained network"):
+        Predictor.load(tmp_path)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from denas_asr.data.audio import EXTENSIONS, LONGEST, EmptyAudio
 from denas_asr.data.utterance import Utterance
@@ -14,6 +13,9 @@ from denas_core.errors import ConfigError
 
 from .feature_pipeline import FeaturePipeline
 from .split import SpeechSample, SpeechSplit
+
+if TYPE_CHECKING:
+    from denas_asr.decoding.decode import DecodingSettings
 
 
 class RecordingSplit(SpeechSplit):
@@ -38,13 +40,13 @@ def recording_reader(facts: Mapping[str, Any]) -> Callable[[Path], RecordingSpli
         facts: The facts of the trained network.
     """
     pipeline = FeaturePipeline.from_facts(facts["features"], longest=LONGEST)
-    shared = RecordingSplit([], pipeline, vocabulary_of(facts["vocabulary"]))
+    vocabulary = vocabulary_of(facts["vocabulary"])
+    language_models: dict[DecodingSettings, Any] = {}
 
     def read(path: Path) -> RecordingSplit:
-        split = copy.copy(shared)
-        # copy uses __getstate__, which leaves language models out.
-        split._language_models = shared._language_models
-        split.utterances = [Utterance(id=path.name, audio=path, text="", seconds=0.0, speaker="")]
+        utterance = Utterance(id=path.name, audio=path, text="", seconds=0.0, speaker="")
+        split = RecordingSplit([utterance], pipeline, vocabulary)
+        split._language_models = language_models
         return split
 
     return read

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from denas_core.values.architecture import Architecture
     from denas_core.values.batch import Batch, Outputs
+    from denas_core.values.description import DataDescription
 
     from .original import KeyTable
     from .space import SearchSpace, Variant
@@ -166,6 +167,16 @@ class Task(Answering[S], ABC, Generic[S]):
         Raises:
             ConfigError: a file is missing, damaged or unsuitable. The text names the file and says what to do.
         """
+
+    def describe(self, data: Path) -> DataDescription | None:
+        """Return what the data set at `data` contains, or None if this task does not read data of that kind.
+
+        It must be quick for large data: it reads names, headers, and at most a few hundred samples.
+
+        Raises:
+            ConfigError: the data are of this kind, and `read` would refuse them.
+        """
+        return None
 
     @abstractmethod
     def head(self, width: int, facts: Mapping[str, Any]) -> nn.Module | None:

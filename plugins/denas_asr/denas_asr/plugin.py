@@ -13,17 +13,21 @@ if TYPE_CHECKING:
 
 @hookimpl
 def denas_spaces() -> Components:
-    """Provide the spaces `transformer` and `conformer`."""
+    """Provide the spaces `transformer`, `conformer` and `keywords`."""
     return {
         "transformer": "denas_asr.transformer.space:Transformer",
         "conformer": "denas_asr.conformer.space:Conformer",
+        "keywords": "denas_asr.keywords.space:Keywords",
     }
 
 
 @hookimpl
 def denas_tasks() -> Components:
-    """Provide the task `speech-recognition`."""
-    return {"speech-recognition": "denas_asr.task.recognition:SpeechRecognition"}
+    """Provide the tasks `speech-recognition` and `keyword-spotting`."""
+    return {
+        "speech-recognition": "denas_asr.task.recognition:SpeechRecognition",
+        "keyword-spotting": "denas_asr.keywords.task:KeywordSpotting",
+    }
 
 
 @hookimpl

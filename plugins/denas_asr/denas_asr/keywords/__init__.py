@@ -1,0 +1,1 @@
+"""Keyword spotting: which of a few words a short recording contains."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from denas_core import BatchKind, Variant
-    from denas_core.networks.pieces import Piece
+    from denas_core.networks import Piece
 
     from .network import Stage
 
@@ -119,7 +119,7 @@ class Keywords(SearchSpace):
         """Return the stem, the blocks and the head, each on inputs of its size."""
         from torch import nn
 
-        from denas_core.networks.pieces import Piece
+        from denas_core.networks import Piece
 
         from .network import Tail
 

@@ -27,14 +27,24 @@ app = typer.Typer(
 
 def _version(value: bool) -> None:
     if value:
+        from denas_core.registry.registry import CORE, Registry
+
         typer.echo(f"denas {__version__}")
+        for plugin in Registry.discover().plugins:
+            # The core is a plugin, too, and has the version of the first line.
+            if plugin.name != CORE:
+                status = "" if plugin.status == "ok" else f" ({plugin.status})"
+                typer.echo(f"{plugin.distribution} {plugin.version}{status}")
         raise typer.Exit
 
 
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Show the versions of DE-NAS and its plugins."
+        ),
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from denas_core.cli.completion import names
 from denas_core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -51,9 +52,15 @@ ArchOption = Annotated[
         "JSON file, or the space's notation. [default: the best one of the run]",
     ),
 ]
-ScoreOption = Annotated[str | None, typer.Option("--score", help="Score. [default: scores/de-score]")]
+ScoreOption = Annotated[
+    str | None,
+    typer.Option("--score", help="Score. [default: scores/de-score]", autocompletion=names("score")),
+]
 ProbeOption = Annotated[
-    str | None, typer.Option("--probe", help="Latency probe. [default: builtin/wall-clock]")
+    str | None,
+    typer.Option(
+        "--probe", help="Latency probe. [default: builtin/wall-clock]", autocompletion=names("probe")
+    ),
 ]
 ExecutorOption = Annotated[
     str | None,
@@ -61,6 +68,7 @@ ExecutorOption = Annotated[
         "--executor",
         metavar="NAME",
         help="Where candidates are scored. [default: that of the run, or builtin/process]",
+        autocompletion=names("executor"),
     ),
 ]
 DataOption = Annotated[
@@ -73,7 +81,12 @@ DataOption = Annotated[
 ]
 DataTaskOption = Annotated[
     str | None,
-    typer.Option("--task", metavar="NAME", help="Task that reads --data. [default: the only one that fits]"),
+    typer.Option(
+        "--task",
+        metavar="NAME",
+        help="Task that reads --data. [default: the only one that fits]",
+        autocompletion=names("task"),
+    ),
 ]
 ColumnsOption = Annotated[
     str | None,

@@ -9,7 +9,11 @@ from pathlib import Path
 import denas_core
 
 ROOT = Path(__file__).parents[2]
-PROJECTS = [ROOT / "pyproject.toml", *sorted(ROOT.glob("plugins/*/pyproject.toml"))]
+PROJECTS = [
+    ROOT / "pyproject.toml",
+    *sorted(ROOT.glob("plugins/*/pyproject.toml")),
+    *sorted(ROOT.glob("distributions/*/pyproject.toml")),
+]
 
 
 def test_every_distribution_has_the_version_of_the_core() -> None:

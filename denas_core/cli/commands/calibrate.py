@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from denas_core.cli.arguments import AllowPickleOption, DeviceOption, JsonOption, with_pickles
+from denas_core.cli.completion import names
 from denas_core.cli.from_run import read_run_with_options
 from denas_core.cli.output import print_json, print_next, print_notice, print_table, print_text
 from denas_core.cli.work_progress import WorkProgress
@@ -34,7 +35,12 @@ def calibrate(
     ] = None,
     task: Annotated[
         str | None,
-        typer.Option("--task", metavar="NAME", help="What to train for. [default: the only one that fits]"),
+        typer.Option(
+            "--task",
+            metavar="NAME",
+            help="What to train for. [default: the only one that fits]",
+            autocompletion=names("task"),
+        ),
     ] = None,
     epochs: Annotated[
         int | None,

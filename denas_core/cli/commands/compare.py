@@ -9,12 +9,15 @@ from typing import Annotated, Any
 import typer
 
 from denas_core.cli.arguments import JsonOption
+from denas_core.cli.completion import runs
 from denas_core.cli.output import cell, print_json, print_table, print_text
 from denas_core.cli.trial_tables import KEY_DIGITS, TrialRow, metric_cell, print_trial_table
 from denas_core.text import printable
 from denas_core.values.metrics import shown_metrics
 
-RunsArgument = Annotated[list[Path], typer.Argument(metavar="RUN RUN...", help="Run directories.")]
+RunsArgument = Annotated[
+    list[Path], typer.Argument(metavar="RUN RUN...", help="Run directories.", autocompletion=runs)
+]
 
 
 def compare(runs: RunsArgument, json_: JsonOption = False) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from denas_core.cli.arguments import DeviceOption, JsonOption
+from denas_core.cli.completion import runs
 from denas_core.cli.output import print_json, print_notice, print_table
 from denas_core.cli.task_options import DecodeOption, LmOption, SplitOption, task_for_once
 from denas_core.cli.training_plan import device_of
@@ -15,7 +16,12 @@ from denas_core.cli.training_plan import device_of
 
 def evaluate(
     model: Annotated[
-        Path, typer.Argument(metavar="RUN|MODEL", help="A trained run, or the directory of a trained model.")
+        Path,
+        typer.Argument(
+            metavar="RUN|MODEL",
+            help="A trained run, or the directory of a trained model.",
+            autocompletion=runs,
+        ),
     ],
     data: Annotated[
         Path,

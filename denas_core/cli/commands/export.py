@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from denas_core.cli.arguments import JsonOption
+from denas_core.cli.completion import names, runs
 from denas_core.cli.output import print_json
 from denas_core.errors import ConfigError
 
@@ -21,12 +22,16 @@ if TYPE_CHECKING:
 
 def export(
     path: Annotated[
-        Path, typer.Argument(metavar="RUN|MODEL", help="A run, or the directory of a trained model.")
+        Path,
+        typer.Argument(
+            metavar="RUN|MODEL", help="A run, or the directory of a trained model.", autocompletion=runs
+        ),
     ],
     to: Annotated[
         str,
         typer.Option(
             "--to",
+            autocompletion=names("exporter"),
             metavar="FORM",
             help="safetensors, torch-export, huggingface, onnx (from denas-onnx), openvino (from denas-openvino), "
             "optuna (all trials of a run, from denas-optuna), or another installed exporter.",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from denas_core.cli.arguments import ColumnsOption, JsonOption, ProbeOption, SetOption, build_config
+from denas_core.cli.completion import runs
 from denas_core.cli.output import MORE, print_json, print_notice, print_table, print_text
 from denas_core.cli.trial_tables import KEY_DIGITS
 from denas_core.errors import ConfigError, NoResult
@@ -26,7 +27,7 @@ SCHEMA = "denas.latency-measure/1"
 
 
 def measure(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run directory.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run directory.", autocompletion=runs)],
     machine: Annotated[
         str | None,
         typer.Option(

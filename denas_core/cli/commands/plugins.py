@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from denas_core.cli.arguments import AllowPickleOption, ColumnsOption, JsonOption, SetOption, with_pickles
+from denas_core.cli.completion import components
 from denas_core.cli.output import MORE, print_json, print_paragraphs, print_table, print_text
 from denas_core.errors import ConfigError
 
@@ -65,7 +66,10 @@ def _provided(row: dict[str, Any]) -> dict[str, list[str]]:
 
 def show(
     component: Annotated[
-        str, typer.Argument(help="Component, e.g. cv/cnn, cv/cnn:imagenet or scores/de-score.")
+        str,
+        typer.Argument(
+            help="Component, e.g. cv/cnn, cv/cnn:imagenet or scores/de-score.", autocompletion=components
+        ),
     ],
     set_: SetOption = None,
     allow_pickle: AllowPickleOption = False,

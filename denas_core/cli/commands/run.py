@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from denas_core.cli.arguments import ColumnsOption, JsonOption
+from denas_core.cli.completion import runs
 from denas_core.cli.help_pages import HelpGroup
 from denas_core.cli.output import MORE, print_json, print_notice, print_table
 from denas_core.errors import ConfigError
@@ -75,7 +76,9 @@ def ls(
 
 @app.command()
 def rm(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run directories.")],
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="Run directories.", autocompletion=runs)
+    ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove without asking.")] = False,
 ) -> None:
     """Remove runs.

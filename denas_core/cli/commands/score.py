@@ -24,6 +24,7 @@ from denas_core.cli.arguments import (
     WeightsOption,
     build_config,
 )
+from denas_core.cli.completion import runs_or_spaces
 from denas_core.cli.output import MORE, cell, print_json, print_notice, print_table, print_text
 from denas_core.cli.score_list import read_architectures, score_list
 from denas_core.errors import ConfigError
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
 SourceArgument = Annotated[
     str | None,
     typer.Argument(
-        metavar="RUN|SPACE", help="Run, or search space such as cv/cnn; not needed with --config."
+        metavar="RUN|SPACE",
+        help="Run, or search space such as cv/cnn; not needed with --config.",
+        autocompletion=runs_or_spaces,
     ),
 ]
 ArchListOption = Annotated[

@@ -23,13 +23,17 @@ from denas_core.cli.arguments import (
     with_options,
     with_pickles,
 )
+from denas_core.cli.completion import names, runs
 from denas_core.cli.output import print_json, print_notice
 from denas_core.errors import ConfigError
 from denas_core.runs.choices import CHOICES
 
 
 def search(
-    space: Annotated[str | None, typer.Argument(help="Search space, e.g. cv/cnn or cv/cnn:imagenet.")] = None,
+    space: Annotated[
+        str | None,
+        typer.Argument(help="Search space, e.g. cv/cnn or cv/cnn:imagenet.", autocompletion=names("space")),
+    ] = None,
     config: ConfigOption = None,
     constraint: Annotated[
         list[str] | None,
@@ -67,7 +71,10 @@ def search(
     data: DataOption = None,
     task: DataTaskOption = None,
     strategy: Annotated[
-        str | None, typer.Option("--strategy", help="Strategy. [default: builtin/nsga2]")
+        str | None,
+        typer.Option(
+            "--strategy", help="Strategy. [default: builtin/nsga2]", autocompletion=names("strategy")
+        ),
     ] = None,
     probe: ProbeOption = None,
     executor: ExecutorOption = None,
@@ -80,7 +87,8 @@ def search(
         str | None, typer.Option("--out", "-o", help="Run directory. [default: runs/<space>-<n>]")
     ] = None,
     resume: Annotated[
-        str | None, typer.Option("--resume", metavar="RUN", help="Go on with a stopped run.")
+        str | None,
+        typer.Option("--resume", metavar="RUN", help="Go on with a stopped run.", autocompletion=runs),
     ] = None,
     set_: SetOption = None,
     allow_pickle: AllowPickleOption = False,

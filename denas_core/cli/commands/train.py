@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from denas_core.cli.arguments import AllowPickleOption, DeviceOption, JsonOption
+from denas_core.cli.completion import names, runs_or_spaces
 from denas_core.cli.output import print_json, print_next, print_notice, print_text
 from denas_core.cli.race import AlsoOption, RaceExecutorOption, TopOption, race, wants_race
 from denas_core.cli.task_options import DevOption, TrainOption, VocabOption, short_forms
@@ -31,6 +32,7 @@ def train(
         typer.Argument(
             metavar="RUN|SPACE",
             help="Run, whose best architecture is trained; or a space, with --arch and --out.",
+            autocompletion=runs_or_spaces,
         ),
     ] = None,
     config: Annotated[
@@ -55,7 +57,12 @@ def train(
     also: AlsoOption = None,
     executor: RaceExecutorOption = None,
     task: Annotated[
-        str | None, typer.Option("--task", help="What to train for. [default: the only one that fits]")
+        str | None,
+        typer.Option(
+            "--task",
+            help="What to train for. [default: the only one that fits]",
+            autocompletion=names("task"),
+        ),
     ] = None,
     train: TrainOption = None,
     dev: DevOption = None,

@@ -17,6 +17,7 @@ from denas_core.cli.arguments import (
     parse_weights,
     with_options,
 )
+from denas_core.cli.completion import runs
 from denas_core.cli.output import print_json, print_notice, print_text
 from denas_core.cli.trial_tables import KEY_DIGITS, TrialRow, print_ranking, print_trial_table
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from denas_core.values.architecture import Architecture
     from denas_core.values.trial import Trial
 
-RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory.")]
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory.", autocompletion=runs)]
 
 
 def trials(

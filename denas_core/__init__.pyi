@@ -44,6 +44,7 @@ from .networks.stages import Staged as Staged
 from .networks.stages import stages_of as stages_of
 from .registry.registry import Registry as Registry
 from .results.result import SearchResult as SearchResult
+from .results.stored import load_run as load_run
 from .seeding import canonical_json as canonical_json
 from .seeding import derive_rng as derive_rng
 from .seeding import derive_seed as derive_seed

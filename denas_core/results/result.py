@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from denas_core.errors import ConfigError, NoResult
 from denas_core.runs.choices import CHOICES, check_choice
@@ -16,11 +16,17 @@ from denas_core.runs.files import ARCHITECTURES, BEST, RESULT
 from denas_core.runs.races import read_race
 from denas_core.setup.setup import Setup
 from denas_core.system.atomic import storage_errors, sync_directory, write_json
+from denas_core.values.metrics import ANY_METRIC
+from denas_core.values.objectives import SCORE, Objective
 from denas_core.values.sample import sample_of
 from denas_core.values.trial import STATES, Trial
 
 from .against_random import AgainstRandom, against_random
 from .front import course_of_hypervolume, last_volume, name_choices, select_front, select_knee
+
+if TYPE_CHECKING:
+    import pandas  # type: ignore[import-untyped]
+    from matplotlib.axes import Axes
 
 SCHEMA = "denas.search/1"
 FINALISTS = 10
@@ -124,6 +130,42 @@ class SearchResult:
             "front": [self.describe(trial) for trial in self.front],
             "notices": list(self.notices),
         }
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return the scored trials as a data frame, see `trial_rows`; needs the extra ``notebook``."""
+        from .frames import to_pandas, trial_rows
+
+        return to_pandas(trial_rows(self.ranked, self.values, self.front))
+
+    def plot_front(self, metric: str | None = None, *, ax: Axes | None = None) -> Axes:
+        """Draw the scored networks and the front by score and a metric; needs the extra ``notebook``.
+
+        By default the metric is that of the first objective that is not the score.
+        """
+        from .plots import plot_front
+
+        if metric is None:
+            names = [Objective.parse(text, ANY_METRIC).name for text in self.objectives]
+            metric = next((name for name in names if name != SCORE), "params")
+        return plot_front(self.ranked, self.values, self.front, metric, ax=ax)
+
+    def plot_progress(self, *, ax: Axes | None = None) -> Axes:
+        """Draw the best score so far over the candidates; needs the extra ``notebook``."""
+        from .plots import plot_progress
+
+        return plot_progress(self.ranked, self.values, ax=ax)
+
+    def _repr_html_(self) -> str:
+        from .notebook import paragraphs_html, trials_html
+
+        counts = ", ".join(f"{count} {state}" for state, count in self.counts.items())
+        random = self.against_random
+        said = [] if random is None else [f"By this score the first one is {random.describe()}."]
+        return (
+            paragraphs_html([f"{self.space}: {counts}; {len(self.front)} on the Pareto front"])
+            + trials_html(self.ranked, self.values, self.front, self.components)
+            + paragraphs_html([*said, *self.notices, f"run: {self.path}"])
+        )
 
 
 def describe_value(*, is_relative: bool, sampled: int, within: str = "this run") -> str:

@@ -1,0 +1,62 @@
+"""A result as a notebook shows it: a table of the best networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from markupsafe import escape
+
+from denas_core.text import number, quantity
+from denas_core.values.latency import predicted_metrics
+from denas_core.values.metrics import shown_metrics
+from denas_core.values.trial import Trial
+
+SHOWN = 10
+KEY_DIGITS = 12
+
+
+def trials_html(
+    ranked: Sequence[Trial], values: Mapping[str, float], front: Sequence[Trial], components: Sequence[str]
+) -> str:
+    """Return an HTML table of the best trials: their scores, components and metrics.
+
+    Args:
+        ranked: The scored trials, best first.
+        values: Combined value of each trial by key.
+        front: The trials on the front, which are marked.
+        components: The components that have a column.
+    """
+    names = {name for trial in ranked for name in trial.evaluation.metrics}
+    metrics = shown_metrics(names.difference(components))
+    on_front = {trial.arch.key for trial in front}
+    rows = [
+        [
+            str(place),
+            "✓" if trial.arch.key in on_front else "",
+            trial.arch.key[:KEY_DIGITS],
+            number(values[trial.arch.key]),
+            *(number(trial.evaluation.components.get(name)) for name in components),
+            *(_metric(trial, name) for name in metrics),
+        ]
+        for place, trial in enumerate(ranked[:SHOWN], start=1)
+    ]
+    return _table(["", "front", "key", "score", *components, *metrics], rows)
+
+
+def paragraphs_html(texts: Sequence[str]) -> str:
+    """Return texts as HTML, a paragraph each."""
+    return "".join(f"<p>{escape(text)}</p>" for text in texts)
+
+
+def _metric(trial: Trial, name: str) -> str:
+    value = trial.evaluation.metrics.get(name)
+    if value is None:
+        return ""
+    sign = "~" if name in predicted_metrics(trial.evaluation.latency) else ""
+    return f"{sign}{quantity(value)}"
+
+
+def _table(headings: list[str], rows: list[list[str]]) -> str:
+    head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(value)}</td>' for value in row)}</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

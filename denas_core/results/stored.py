@@ -1,0 +1,53 @@
+"""The result of a run that is on disk."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+from denas_core.registry.registry import Registry
+from denas_core.runs.files import RESULT, read_run
+from denas_core.runs.measurements import OF_SEARCH, with_measurements
+from denas_core.setup.stored import stored_setup
+
+from .calibrated import calibrated_setup
+from .result import SearchResult, make_result
+
+
+def load_run(path: str | Path) -> SearchResult:
+    """Return the result of a search from its run directory, as the search returned it.
+
+    A calibration of the run is in force. A run that has not ended gives what it has so far.
+
+    Args:
+        path: The run directory.
+
+    Raises:
+        ConfigError: there is no run, or its space has changed since.
+        NotInstalled, PluginError: one of its plugins cannot be had.
+        NoResult: no trial is scored.
+        StoreDamaged, StorageError: it cannot be read.
+    """
+    path = Path(path)
+    registry = Registry.discover()
+    with read_run(path) as store:
+        header, trials, measured = store.header(), store.trials(), store.measurements()
+    setup = calibrated_setup(path, stored_setup(header, registry, origin=str(path)), registry)
+    written = _written(path)
+    return make_result(
+        path,
+        setup,
+        with_measurements(trials, measured.get(OF_SEARCH, {})),
+        is_finished=written.get("finished") is True,
+    )
+
+
+def _written(path: Path) -> dict[str, Any]:
+    """Return the document of the result, or nothing if the search has not written one that can be read."""
+    with contextlib.suppress(OSError, ValueError):
+        document = json.loads((path / RESULT).read_text(encoding="utf-8"))
+        if isinstance(document, dict):
+            return document
+    return {}

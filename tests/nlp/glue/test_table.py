@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from denas_core.errors import ConfigError
-from denas_nlp.glue.table import Row
 from denas_nlp.glue.tasks import MRPC, RTE, SST2, STSB, CoLA
+from denas_nlp.text.sentences import Row
 from tests.nlp.texts import write_rows
 
 PAIRS = "Quality\t#1 ID\t#2 ID\t#1 String\t#2 String"

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from denas_core.errors import ConfigError
-from denas_nlp.text.parts import Files, Parts, held_out, read_parts
+from denas_nlp.text.files import Files
+from denas_nlp.text.parts import Parts, held_out, read_parts
 
 FILES = Files(kind="TOY", items="rows", train="train.tsv", valid="dev.tsv", folder="Toy")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from denas_core.errors import ConfigError, safe_repr
-from denas_nlp.text.parts import read_file
+from denas_nlp.text.content import read_text
 
 MANY_DAMAGED = 10
 """If more than one in this many questions is damaged, the file is refused: it probably has another format."""
@@ -81,7 +81,7 @@ def read_articles(path: Path) -> tuple[list[Paragraph], tuple[str, ...]]:
         ConfigError: the file cannot be read, has another format, or has many damaged questions.
     """
     try:
-        document = json.loads(read_file(path).removeprefix(b"\xef\xbb\xbf"))
+        document = json.loads(read_text(path))
     except json.JSONDecodeError as error:
         raise ConfigError(
             f"{str(path)!r} is not JSON (line {error.lineno}: {error.msg}); download it again"

@@ -14,8 +14,9 @@ from denas_core import Answer, Batch, Metric, Outputs, SearchSpace, Split, TaskD
 from denas_core.errors import ConfigError, PluginError, safe_repr
 from denas_nlp.text.batches import TextSample, padded
 from denas_nlp.text.example import write_vocabulary
+from denas_nlp.text.files import Files
 from denas_nlp.text.lines import read_lines
-from denas_nlp.text.parts import Files, read_parts
+from denas_nlp.text.parts import read_parts
 from denas_nlp.text.task import Preparation, TextTask, unknown_notice
 
 from .answers import measured

@@ -1,0 +1,145 @@
+"""Describe a table of texts and labels."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from denas_core import DataDescription
+from denas_core.errors import ConfigError
+from denas_nlp.tables.names import plain_name
+from denas_nlp.tables.read import SUFFIXES, read_records
+from denas_nlp.tables.records import Records
+from denas_nlp.text.describing import (
+    MOST_BYTES,
+    language_facts,
+    length_facts,
+    spaces_for,
+    token_length,
+    vocabulary_options,
+)
+from denas_nlp.text.files import Files, found_files
+from denas_nlp.text.parts import Parts
+
+from .columns import found_columns, is_several
+from .reading import Labelled, TableReader
+from .targets import label_facts, overlap_notices
+
+if TYPE_CHECKING:
+    from .task import TextClassification
+
+_OF_OTHERS = frozenset({"context", "answers", "tokens", "ner tags"})
+"""Columns of question answering and of tagged sentences, which other tasks read."""
+
+_FILES = (".wav", ".flac", ".mp3", ".ogg", ".jpg", ".jpeg", ".png", ".gif")
+
+
+def described(task: TextClassification, data: Path, files: Files) -> DataDescription | None:
+    """Return what the tables at `data` contain; None if there is no table with a column of texts.
+
+    Raises:
+        ConfigError: there is such a table, and it cannot be learnt from.
+    """
+    if not data.is_dir() and not files.suffix_of(data):
+        return None
+    found = found_files(data, files, to_evaluate=False)
+    paths = {"train": found.train, "valid": found.valid, "test": found.test}
+    if not found.train:
+        return None
+    first = _first(found.train[0])
+    if first is None or not _is_ours(task, first):
+        return None
+    columns = found_columns(first, text=task.text, pair=task.pair, label=task.label)
+    reader = TableReader(
+        text=task.text,
+        pair=task.pair,
+        label=task.label,
+        separator=task.separator,
+        multi_label=task.multi_label or is_several(first, columns, task.separator),
+    )
+    rows: dict[str, list[Labelled]] = {}
+    samples: dict[str, int] = {}
+    notices: dict[str, None] = dict.fromkeys(found.notices)
+    for part, pieces in paths.items():
+        for path in pieces:
+            records = first if path == found.train[0] else read_records(path, most=MOST_BYTES)
+            try:
+                more, told = reader.read_records(records)
+            except ConfigError:
+                if part == "test":
+                    # Tests often have no labels; training does not read them.
+                    notices[f"{path.name!r} has no labels, so nothing can be measured on it"] = None
+                    continue
+                raise
+            rows[part] = [*rows.get(part, ()), *more]
+            samples[part] = samples.get(part, 0) + round(len(more) / records.share)
+            notices.update(dict.fromkeys(told))
+            if records.share < 1:
+                notices[f"numbers of {path.name!r} are estimated from its first {records.share:.0%}"] = None
+    parts = Parts(train=rows["train"], valid=rows.get("valid", []), notices=())
+    facts = label_facts(parts, reader)
+    notices.update(dict.fromkeys(overlap_notices(parts, facts) if "valid" in rows else ()))
+    texts = [" ".join(row.texts) for row in rows["train"]]
+    length = token_length(texts)
+    scale = samples["train"] / max(len(rows["train"]), 1)
+    return DataDescription(
+        format=f"{first.format} of {'pairs of texts' if len(reader.columns.texts) > 1 else 'texts'} with "
+        f"{'several labels' if reader.multi_label else 'labels'}",
+        samples=samples,
+        labels={label: round(scale * count) for label, count in _counts(rows["train"]).items()},
+        facts={
+            "texts": " and ".join(reader.columns.texts),
+            "label columns": ", ".join(reader.columns.labels),
+            **length_facts(texts),
+            **language_facts(texts),
+        },
+        exact=False,
+        task_options=_options(task, reader, data, length),
+        space_options={"seq_len": length},
+        spaces=spaces_for(samples["train"]),
+        notices=tuple(notices),
+    )
+
+
+def _first(path: Path) -> Records | None:
+    """Return the training table; None if the file is no table."""
+    suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
+    try:
+        return read_records(path, most=MOST_BYTES)
+    except ConfigError:
+        # Any text file may end in .txt, and any document in .json.
+        if suffix in (".txt", ".json") or suffix not in SUFFIXES:
+            return None
+        raise
+
+
+def _is_ours(task: TextClassification, records: Records) -> bool:
+    if task.text or task.label:
+        return True
+    if len({plain_name(column) for column in records.columns} & _OF_OTHERS) > 1:
+        return False
+    cells = [value for row in records.rows[:20] for value in row.values.values()]
+    if any(isinstance(cell, str) and cell.lower().endswith(_FILES) for cell in cells):
+        return False
+    try:
+        found_columns(records, needs_labels=False)
+    except ConfigError:
+        return False
+    return True
+
+
+def _counts(rows: Sequence[Labelled]) -> dict[str, int]:
+    return dict(Counter(label for row in rows for label in row.labels).most_common())
+
+
+def _options(task: TextClassification, reader: TableReader, data: Path, length: int) -> dict[str, Any]:
+    default = {field.name: field.default for field in dataclasses.fields(task)}
+    options: dict[str, Any] = vocabulary_options(data, task.vocab)
+    if reader.multi_label:
+        options["multi_label"] = True
+    if length > default["max_length"]:
+        options["max_length"] = length
+    return options

@@ -56,8 +56,8 @@ def test_scores_are_numbers_from_0_to_5(tmp_path: Path) -> None:
     rows, [notice] = STSB.table.read(write_rows(tmp_path / "s.tsv", [header, *good, *bad]))
     assert [row.target for row in rows[:3]] == [0.0, 5.0, 3.75]
     assert notice == (
-        "5 of the 56 rows of 's.tsv' are damaged and were left out: line 53 (the score '5.1'), "
-        "line 54 (the score '-1'), line 55 (the score 'nan'), line 56 (the score 'much'), line 57 (the score '')"
+        "5 of the 56 rows of 's.tsv' are damaged and were left out: line 53 (the score '5.1'); "
+        "line 54 (the score '-1'); line 55 (the score 'nan'); line 56 (the score 'much'); line 57 (the score '')"
     )
 
 
@@ -75,9 +75,9 @@ def test_damaged_rows_are_left_out_and_told_with_their_lines(tmp_path: Path) -> 
     rows, [notice] = SST2.table.read(path)
     assert len(rows) == 61
     assert notice == (
-        "6 of the 67 rows of 't.tsv' are damaged and were left out: line 62 (1 instead of 2 columns), "
-        "line 63 (3 instead of 2 columns), line 64 (an empty sentence), "
-        "line 65 (the label 'yes'), line 66 (not UTF-8), ..."
+        "6 of the 67 rows of 't.tsv' are damaged and were left out: line 62 (1 instead of 2 columns); "
+        "line 63 (3 instead of 2 columns); line 64 (an empty sentence); "
+        "line 65 (the label 'yes'); line 66 (not UTF-8); ..."
     )
 
 
@@ -86,7 +86,7 @@ def test_many_damaged_rows_are_an_error(tmp_path: Path) -> None:
     message = refused(write_rows(tmp_path / "t.tsv", rows))
     assert message.startswith("2 of the 19 rows of ")
     assert message.endswith(
-        "are damaged: line 19 (1 instead of 2 columns), line 20 (1 instead of 2 columns); download it again"
+        "are damaged: line 19 (1 instead of 2 columns); line 20 (1 instead of 2 columns); download it again"
     )
 
 
@@ -94,7 +94,7 @@ def test_files_of_another_kind_are_refused_with_what_was_looked_for(tmp_path: Pa
     (tmp_path / "empty.tsv").write_text("")
     assert "is empty; looked for a header with the columns sentence, label" in refused(tmp_path / "empty.tsv")
     assert "cannot be read: No such file" in refused(tmp_path / "none.tsv")
-    assert "cannot be read: Is a directory" in refused(tmp_path)
+    assert "is a folder, not a table" in refused(tmp_path)
     header = write_rows(tmp_path / "h.tsv", ["sentence\tlabel"])
     assert "has a header, but no rows" in refused(header)
     test = write_rows(tmp_path / "test.tsv", ["index\tsentence", "0\tthe town"])
@@ -108,4 +108,4 @@ def test_files_of_another_kind_are_refused_with_what_was_looked_for(tmp_path: Pa
     )
     binary = tmp_path / "b.tsv"
     binary.write_bytes(bytes(range(256)) * 4)
-    assert "looked for a header" in refused(binary)
+    assert "is not text: byte 0 is 0" in refused(binary)

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _OF_OTHERS = frozenset({"context", "answers", "tokens", "ner tags"})
 """Columns of question answering and of tagged sentences, which other tasks read."""
 
+_TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".gz")
+
 _FILES = (".wav", ".flac", ".mp3", ".ogg", ".jpg", ".jpeg", ".png", ".gif")
 
 
@@ -45,7 +47,13 @@ def described(task: TextClassification, data: Path, files: Files) -> DataDescrip
     """
     if not data.is_dir() and not files.suffix_of(data):
         return None
-    found = found_files(data, files, to_evaluate=False)
+    try:
+        found = found_files(data, files, to_evaluate=False)
+    except ConfigError:
+        # Documents and texts with several possible names are not tables.
+        if data.is_dir() and not any(each.suffix in _TABLES for each in data.iterdir()):
+            return None
+        raise
     paths = {"train": found.train, "valid": found.valid, "test": found.test}
     if not found.train:
         return None
@@ -68,10 +76,10 @@ def described(task: TextClassification, data: Path, files: Files) -> DataDescrip
             records = first if path == found.train[0] else read_records(path, most=MOST_BYTES)
             try:
                 more, told = reader.read_records(records)
-            except ConfigError:
+            except ConfigError as error:
                 if part == "test":
                     # Tests often have no labels; training does not read them.
-                    notices[f"{path.name!r} has no labels, so nothing can be measured on it"] = None
+                    notices[f"nothing can be measured on the test file: {error}"] = None
                     continue
                 raise
             rows[part] = [*rows.get(part, ()), *more]

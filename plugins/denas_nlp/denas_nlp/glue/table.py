@@ -27,6 +27,7 @@ class Table:
         labels: For each label, its text in the file and its name; empty for scores.
         bounds: Lowest and highest score.
         others: Other names of the columns, as variants of the data have them.
+        is_distinct: Whether no other table has these columns, so that the task can be recognised by them.
     """
 
     texts: tuple[str, ...]
@@ -35,6 +36,7 @@ class Table:
     labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
     bounds: tuple[float, float] = (-math.inf, math.inf)
     others: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    is_distinct: bool = False
 
     def read(self, path: Path) -> tuple[list[Row], tuple[str, ...]]:
         """Return the rows of a file, and notices about it, such as damaged rows, which are left out.
@@ -67,10 +69,17 @@ class Table:
         named = f"a header with the columns {', '.join((*self.texts, self.target))}"
         return f"{named}, or rows of {', '.join(self.headless)}" if self.headless else named
 
-    def columns_of(self, line: bytes) -> tuple[str, ...] | None:
-        """Return the columns of a table with tabs by its first line; None if it has another format."""
+    def columns_of(self, line: bytes, *, is_official: bool = False) -> tuple[str, ...] | None:
+        """Return the columns of a table with tabs by its first line; None if it has another format.
+
+        Args:
+            line: The first line.
+            is_official: Whether other names of the columns are not enough.
+        """
         fields = _fields(line) or []
         names = self._names_in(fields)
+        if is_official and not {*self.texts, self.target} <= set(fields):
+            names = None
         if names is not None:
             return tuple(names.get(field, field) for field in fields)
         if self.headless and not isinstance(self._row(line, self.headless), str):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from denas_core import Answer, Batch, Outputs, SearchSpace, Split, TaskData
+from denas_core import Answer, Batch, DataDescription, Outputs, SearchSpace, Split, TaskData
 from denas_core.errors import ConfigError, safe_repr
 from denas_nlp.text.batches import TextSample, padded
 from denas_nlp.text.example import write_vocabulary
@@ -42,12 +42,12 @@ class SentenceTask(TextTask):
     def read(
         self, data: Path, space: SearchSpace, *, facts: Mapping[str, Any] | None = None
     ) -> TaskData[TextSample]:
-        """Read ``train.tsv`` and ``dev.tsv``, or one file.
+        """Read ``train.tsv`` and ``dev.tsv``, their usual variants, or one file.
 
         Raises:
             ConfigError: as in `read_parts`, `Table.read` and `prepared`.
         """
-        files = Files(kind=self.folder, items="rows", train="train.tsv", valid="dev.tsv", folder=self.folder)
+        files = self._files()
         parts = read_parts(
             Path(data),
             files,
@@ -73,6 +73,22 @@ class SentenceTask(TextTask):
             facts={"labels": labels, **preparation.facts()} if facts is None else dict(facts),
             notices=(*parts.notices, *preparation.notices, *sentence_notices(splits, preparation.max_length)),
         )
+
+    def _files(self) -> Files:
+        return Files(
+            kind=self.folder,
+            items="rows",
+            train="train.tsv",
+            valid="dev.tsv",
+            folder=self.folder,
+            suffixes=(".tsv", ".txt", ".csv", ".jsonl", ".ndjson", ".json", ".parquet"),
+        )
+
+    def describe(self, data: Path) -> DataDescription | None:
+        """Return the number of rows, labels and lengths of the task's files; None if they are not of this task."""
+        from .describing import described
+
+        return described(self, Path(data), self._files())
 
     def head(self, width: int, facts: Mapping[str, Any]) -> nn.Module:
         """Return a linear layer with one output for each label, or one for the score."""

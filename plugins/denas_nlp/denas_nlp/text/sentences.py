@@ -39,6 +39,11 @@ class Row(NamedTuple):
     texts: tuple[str, ...]
     target: float | tuple[float, ...]
 
+    @property
+    def number(self) -> float:
+        """The number of the label of a sentence with one label, or its score."""
+        return self.target[0] if isinstance(self.target, tuple) else self.target
+
 
 class SentenceSplit(Split[TextSample]):
     """Sentences or pairs of sentences as tokens.

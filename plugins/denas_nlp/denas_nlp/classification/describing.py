@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -144,10 +143,9 @@ def _counts(rows: Sequence[Labelled]) -> dict[str, int]:
 
 
 def _options(task: TextClassification, reader: TableReader, data: Path, length: int) -> dict[str, Any]:
-    default = {field.name: field.default for field in dataclasses.fields(task)}
     options: dict[str, Any] = vocabulary_options(data, task.vocab)
     if reader.multi_label:
         options["multi_label"] = True
-    if length > default["max_length"]:
+    if length > task.max_length:
         options["max_length"] = length
     return options

@@ -27,7 +27,7 @@ def read_json(path: Path, content: bytes, *, most: int | None = None) -> Records
     begun = [line for line in lines if line.strip()][:2]
     if len(begun) == 1 or not all(map(_is_object, begun)):
         document = parsed_json(path, content)
-        if not (len(begun) == 1 and isinstance(document, dict) and _columns(document) is None):
+        if not (len(begun) == 1 and isinstance(document, dict) and _is_row(document)):
             return _of_document(path, document)
     rows: list[Record] = []
     damaged: list[str] = []
@@ -101,6 +101,14 @@ def _of_list(path: Path, found: Sequence[Any], format: str) -> Records:
         else:
             damaged.append(f"row {number} ({safe_repr(each, 30)} is not an object)")
     return Records(path=path, format=format, columns=_names(rows), rows=rows, damaged=damaged)
+
+
+def _is_row(document: Mapping[str, Any]) -> bool:
+    """Return whether an object is one row, and neither has columns nor is around a list of rows."""
+    lists = [
+        each for each in document.values() if isinstance(each, list) and each and isinstance(each[0], dict)
+    ]
+    return _columns(document) is None and not (len(lists) == 1 and len(document) < 4)
 
 
 def _columns(document: Mapping[str, Any]) -> Mapping[str, list[Any]] | None:

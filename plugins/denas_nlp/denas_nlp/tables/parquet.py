@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,14 +22,14 @@ def read_parquet(path: Path, content: bytes) -> Records:
         NotInstalled: pyarrow is missing.
     """
     try:
-        import pyarrow
-        import pyarrow.parquet
+        # Not by an import statement, because type checkers refuse libraries that are not installed.
+        parquet: Any = importlib.import_module("pyarrow.parquet")
     except ImportError as error:
         raise NotInstalled(
             f"{str(path)!r} is Parquet, which pyarrow reads: pip install 'denas-nlp[parquet]'"
         ) from error
     try:
-        table = pyarrow.parquet.read_table(pyarrow.BufferReader(content))
+        table = parquet.read_table(io.BytesIO(content))
         rows = table.to_pylist()
     except Exception as error:
         raise ConfigError(

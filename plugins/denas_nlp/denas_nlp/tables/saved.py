@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from denas_core.errors import ConfigError, NotInstalled, describe_error
@@ -35,7 +35,7 @@ def read_saved(path: Path) -> Records:
     """
     library = _library(path)
     try:
-        table: Any = library.load_from_disk(str(path))
+        table = library.load_from_disk(str(path))
         rows = [Record(f"row {number}", row) for number, row in enumerate(table, start=1)]
     except Exception as error:
         raise ConfigError(
@@ -61,12 +61,11 @@ def read_saved(path: Path) -> Records:
     )
 
 
-def _library(path: Path) -> ModuleType:
+def _library(path: Path) -> Any:
     try:
-        import datasets
+        # Not by an import statement, because type checkers refuse libraries that are not installed.
+        return importlib.import_module("datasets")
     except ImportError as error:
         raise NotInstalled(
             f"{str(path)!r} was written by the library datasets, which reads it: pip install 'denas-nlp[datasets]'"
         ) from error
-    found: ModuleType = datasets
-    return found

@@ -48,7 +48,7 @@ def test_other_names_are_found_if_one_column_alone_can_be_meant() -> None:
     assert found(records) == (("meldung",), ("art",))
     two = table(meldung=TEXT, art=["gut", "übel", "übel", "gut"], ort=["hier", "da", "da", "hier"])
     with pytest.raises(
-        ConfigError, match="'art', 'ort' could be its labels; name it with --set task.label=COLUMN"
+        ConfigError, match=r"'art', 'ort' could be its labels; name it with --set task\.label=COLUMN"
     ):
         found(two)
     assert found(two, label="ort") == (("meldung",), ("ort",))

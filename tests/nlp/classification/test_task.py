@@ -108,10 +108,10 @@ def test_a_label_that_is_in_one_part_only_is_named(tmp_path: Path) -> None:
     write(tmp_path, many("a", "b", "d", count=11), "valid.csv")
     data = TextClassification().read(tmp_path, SPACE)
     assert data.facts["labels"] == ["a", "b", "c", "d"]
-    assert data.notices[-2:] == (
+    assert set(data.notices) > {
         "the label 'c' is in no validation text, so nothing measures it; 10 training texts have it",
         "the label 'd' is in no training text, so it cannot be learnt; 11 validation texts have it",
-    )
+    }
 
 
 def test_labels_that_a_model_does_not_know_are_left_out_or_refused(tmp_path: Path) -> None:
@@ -168,8 +168,9 @@ def test_several_labels_are_lists_texts_with_separators_or_columns(
     assert task.metric.name == "f1_micro"
     data = task.read(path, SPACE)
     assert data.facts["labels"] == ["x", "y"] and data.train is not None
-    samples = [data.train.sample(index).targets for index in range(3)]
-    assert [{"xy"[place] for place in range(2) if each[place]} for each in samples] == wanted
+    samples = [data.train.sample(index).targets for index in range(len(data.train))]
+    found = [{"xy"[place] for place in range(2) if each[place]} for each in samples]
+    assert [found.count(each) for each in wanted] == [9, 9, 9]
 
 
 def test_lists_in_json_are_several_labels(tmp_path: Path) -> None:
@@ -178,7 +179,7 @@ def test_lists_in_json_are_several_labels(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_text("\n".join(map(json.dumps, rows)))
     data = TextClassification(multi_label=True).read(path, SPACE)
-    batch, targets = TextClassification(multi_label=True).collate([data.valid.sample(0)])
+    _, targets = TextClassification(multi_label=True).collate([data.valid.sample(0)])
     assert targets["label"].shape == (1, 2)
 
 

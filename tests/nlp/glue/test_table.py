@@ -9,7 +9,8 @@ import pytest
 from denas_core.errors import ConfigError
 from denas_nlp.glue.tasks import MRPC, RTE, SST2, STSB, CoLA
 from denas_nlp.text.sentences import Row
-from tests.nlp.texts import write_rows
+from tests.nlp.texts import write_rows, write_vocab
+from tests.nlp.toy_text_space import ToyText
 
 PAIRS = "Quality\t#1 ID\t#2 ID\t#1 String\t#2 String"
 
@@ -109,3 +110,54 @@ def test_files_of_another_kind_are_refused_with_what_was_looked_for(tmp_path: Pa
     binary = tmp_path / "b.tsv"
     binary.write_bytes(bytes(range(256)) * 4)
     assert "is not text: byte 0 is 0" in refused(binary)
+
+
+def test_usual_variants_of_a_table_have_the_same_rows(tmp_path: Path) -> None:
+    wanted = [Row(("A town, old", 'He said "no"'), 1), Row(("a", "b"), 0)]
+    for name, content in (
+        ("a.csv", 'sentence1,sentence2,label\n"A town, old","He said ""no""",1\na,b,0\n'),
+        (
+            "b.csv",
+            'idx,sentence1,sentence2,label\n0,"A town, old","He said ""no""",equivalent\n1,a,b,not_equivalent\n',
+        ),
+        (
+            "c.jsonl",
+            '{"sentence1": "A town, old", "sentence2": "He said \\"no\\"", "label": 1}\n'
+            '{"sentence1": "a", "sentence2": "b", "label": 0}\n',
+        ),
+        ("msr_paraphrase_train.txt", f'\ufeff{PAIRS}\n1\t7\t8\tA town, old\tHe said "no"\n0\t7\t8\ta\tb\n'),
+    ):
+        (tmp_path / name).write_text(content, encoding="utf-8")
+        assert MRPC.table.read(tmp_path / name) == (wanted, ())
+
+
+def test_the_original_names_of_mrpc_are_found(tmp_path: Path) -> None:
+    for part, count in (("train", 12), ("test", 3)):
+        write_rows(tmp_path / f"msr_paraphrase_{part}.txt", [PAIRS, *["1\t7\t8\tthe town\ta town"] * count])
+    write_vocab(tmp_path)
+    data = MRPC().read(tmp_path, ToyText().named("toy/text"))
+    assert data.train is not None and (len(data.train), len(data.valid)) == (11, 1)
+    assert len(MRPC().read(tmp_path, ToyText().named("toy/text"), facts=data.facts).valid) == 3
+
+
+def test_labels_of_the_hubs_are_numbers_in_the_order_of_the_task(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "r.csv", ["sentence1,sentence2,label,idx", "a,b,1,0", "a,b,0,1"])
+    assert [row.target for row in RTE.table.read(path)[0]] == [1, 0]
+    hidden = write_rows(tmp_path / "test.csv", ["sentence,label,idx", "the town,-1,0"])
+    assert "the label '-1'" in refused(hidden)
+
+
+def test_a_task_describes_its_own_files_only(tmp_path: Path) -> None:
+    rows = ["sentence\tlabel", "a fine film\t1", "no\t0", "yes\t1"]
+    for folder in ("SST-2", "mine"):
+        write_rows(tmp_path / folder / "train.tsv", rows)
+    found = SST2().describe(tmp_path / "SST-2")
+    assert found is not None and found.exact
+    assert (found.samples, found.labels) == ({"train": 3}, {"positive": 2, "negative": 1})
+    assert SST2().describe(tmp_path / "mine") is None
+    assert CoLA().describe(tmp_path / "mine") is None and CoLA().describe(tmp_path / "SST-2") is None
+    write_rows(tmp_path / "SST-2" / "train.tsv", ["other\tcolumns", "a\tb"])
+    with pytest.raises(ConfigError, match="looked for a header"):
+        SST2().describe(tmp_path / "SST-2")
+    write_rows(tmp_path / "pairs" / "train.tsv", [PAIRS, "1\t7\t8\tthe town\ta town"])
+    assert MRPC().describe(tmp_path / "pairs").labels == {"equivalent": 1}  # type: ignore[union-attr]

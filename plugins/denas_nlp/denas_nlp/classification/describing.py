@@ -126,7 +126,8 @@ def _first(path: Path) -> Records | None:
 def _is_ours(task: TextClassification, records: Records) -> bool:
     if task.text or task.label:
         return True
-    if len({plain_name(column) for column in records.columns} & _OF_OTHERS) > 1:
+    names = {plain_name(column) for column in records.columns}
+    if len(names & _OF_OTHERS) > 1 or "paragraphs" in names:
         return False
     cells = [value for row in records.rows[:20] for value in row.values.values()]
     if any(isinstance(cell, str) and cell.lower().endswith(_FILES) for cell in cells):

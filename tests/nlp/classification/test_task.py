@@ -232,3 +232,13 @@ def test_several_labels_are_answered_if_they_are_likelier_than_not() -> None:
     assert (answer.text, answer.probability) == ("c, a", None)
     assert list(answer.probabilities) == ["c", "a", "b"]
     assert task.answer(torch.tensor([[0.1, 0.2, 0.3]]), None, facts=facts).text == ""  # type: ignore[arg-type]
+
+
+def test_names_that_look_equal_are_equal(tmp_path: Path) -> None:
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    write(tmp_path, many(composed, "b"), "train.csv", header=f"text,{composed}")
+    write(tmp_path, many(decomposed, "b", count=2), "valid.csv", header=f"text,{decomposed}")
+    for label in (composed, decomposed):
+        data = TextClassification(label=label).read(tmp_path, SPACE)
+        assert data.facts["labels"] == ["b", composed]
+        assert not any("label" in notice and "validation" in notice for notice in data.notices)

@@ -9,7 +9,7 @@ from typing import Any
 from denas_core.errors import ConfigError, did_you_mean, safe_repr
 from denas_nlp.tables.names import LABELS, PAIRS, SEVERAL, TEXTS, known, plain_name
 from denas_nlp.tables.records import Records
-from denas_nlp.tables.values import column_value, label_of, text_of
+from denas_nlp.tables.values import column_value, composed, label_of, text_of
 
 _PROBED = 1000
 """Number of rows by which columns are judged."""
@@ -60,6 +60,7 @@ def found_columns(
     Raises:
         ConfigError: a column is missing, or several columns could be meant; the message names the columns.
     """
+    text, pair, label = map(composed, (text, pair, label))
     for name, option in ((text, "text"), (pair, "pair")):
         if name and not _is_there(records, name):
             raise _missing(records, name, option)

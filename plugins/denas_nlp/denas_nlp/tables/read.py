@@ -11,8 +11,9 @@ from denas_nlp.text.content import PARQUET, as_utf8, decoded, read_file
 from .delimited import read_delimited
 from .json_rows import read_json
 from .parquet import read_parquet
-from .records import Records
+from .records import Record, Records
 from .saved import is_saved, read_saved
+from .values import composed
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".jsonl", ".ndjson", ".json", ".parquet")
 """Suffixes of files that may be tables; a ``.gz`` after them is ignored."""
@@ -29,6 +30,19 @@ def read_records(path: Path, *, most: int | None = None) -> Records:
         ConfigError: the file cannot be read, or has another format.
         NotInstalled: a library that reads the format is missing.
     """
+    records = _read(path, most)
+    names = {column: composed(column) for column in records.columns}
+    if all(column == name for column, name in names.items()):
+        return records
+    rows = [
+        Record(row.place, {composed(column): value for column, value in row.values.items()})
+        for row in records.rows
+    ]
+    classes = {composed(column): found for column, found in records.names.items()}
+    return dataclasses.replace(records, columns=tuple(names.values()), rows=rows, names=classes)
+
+
+def _read(path: Path, most: int | None) -> Records:
     if path.is_dir():
         if is_saved(path):
             return read_saved(path)

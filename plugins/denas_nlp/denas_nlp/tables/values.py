@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,11 @@ MISSING = ("", "nan", "NaN", "null", "NULL")
 """Texts of cells without a value. A class may be called None or NA."""
 
 _HALF = re.compile("[\ud800-\udfff]")
+
+
+def composed(name: str) -> str:
+    """Return a name with composed letters (NFC), so that names that look equal are equal."""
+    return unicodedata.normalize("NFC", name)
 
 
 def text_of(value: Any) -> str | None:
@@ -42,7 +48,7 @@ def label_of(value: Any, names: Sequence[str] = ()) -> str | None:
     if isinstance(value, int) and names:
         return str(names[value]) if 0 <= value < len(names) else None
     if isinstance(value, (str, int, float)):
-        text = str(value).strip()
+        text = composed(str(value).strip())
         return None if text in MISSING else text
     return None
 

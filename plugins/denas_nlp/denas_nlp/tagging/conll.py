@@ -10,7 +10,7 @@ from denas_core.errors import ConfigError, safe_repr
 from denas_nlp.tables.names import known
 from denas_nlp.tables.read import read_records
 from denas_nlp.tables.records import Records
-from denas_nlp.tables.values import label_of
+from denas_nlp.tables.values import composed, label_of
 from denas_nlp.text.content import LOST, PARQUET, as_utf8, decoded, read_file
 from denas_nlp.text.faults import damage_notices
 
@@ -74,7 +74,7 @@ def _of_lines(text: str, path: Path) -> tuple[list[Tagged], tuple[str, ...]]:
                 fault = fault or f"line {number} (not UTF-8)"
             else:
                 tokens.append(fields[0])
-                tags.append(fields[-1])
+                tags.append(composed(fields[-1]))
             continue
         if fault:
             damaged.append(fault)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from denas_core import DataDescription
 from denas_core.errors import ConfigError
@@ -27,9 +28,6 @@ from .columns import found_columns, is_several
 from .reading import Labelled, TableReader
 from .targets import label_facts, overlap_notices
 
-if TYPE_CHECKING:
-    from .task import TextClassification
-
 _OF_OTHERS = frozenset({"context", "answers", "tokens", "ner tags"})
 """Columns of question answering and of tagged sentences, which other tasks read."""
 
@@ -38,8 +36,17 @@ _TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".gz")
 _FILES = (".wav", ".flac", ".mp3", ".ogg", ".jpg", ".jpeg", ".png", ".gif")
 
 
-def described(task: TextClassification, data: Path, files: Files) -> DataDescription | None:
+def described(
+    given: TableReader, data: Path, files: Files, *, vocab: str, max_length: int
+) -> DataDescription | None:
     """Return what the tables at `data` contain; None if there is no table with a column of texts.
+
+    Args:
+        given: What the user says about the columns.
+        data: The table, or a folder with tables.
+        files: The names of the files.
+        vocab: The vocabulary that the user has named.
+        max_length: Greatest number of tokens of a sample.
 
     Raises:
         ConfigError: there is such a table, and it cannot be learnt from.
@@ -57,16 +64,11 @@ def described(task: TextClassification, data: Path, files: Files) -> DataDescrip
     if not found.train:
         return None
     first = _first(found.train[0])
-    if first is None or not _is_ours(task, first):
+    if first is None or not _is_ours(given, first):
         return None
-    columns = found_columns(first, text=task.text, pair=task.pair, label=task.label)
-    reader = TableReader(
-        text=task.text,
-        pair=task.pair,
-        label=task.label,
-        separator=task.separator,
-        multi_label=task.multi_label or is_several(first, columns, task.separator),
-    )
+    columns = found_columns(first, text=given.text, pair=given.pair, label=given.label)
+    is_multi = given.multi_label or is_several(first, columns, given.separator)
+    reader = dataclasses.replace(given, multi_label=is_multi, files=[])
     rows: dict[str, list[Labelled]] = {}
     samples: dict[str, int] = {}
     notices: dict[str, None] = dict.fromkeys(found.notices)
@@ -104,7 +106,7 @@ def described(task: TextClassification, data: Path, files: Files) -> DataDescrip
             **language_facts(texts),
         },
         exact=False,
-        task_options=_options(task, reader, data, length),
+        task_options=_options(reader, data, vocab, length > max_length, length),
         space_options={"seq_len": length},
         spaces=spaces_for(samples["train"]),
         notices=tuple(notices),
@@ -123,8 +125,8 @@ def _first(path: Path) -> Records | None:
         raise
 
 
-def _is_ours(task: TextClassification, records: Records) -> bool:
-    if task.text or task.label:
+def _is_ours(given: TableReader, records: Records) -> bool:
+    if given.text or given.label:
         return True
     names = {plain_name(column) for column in records.columns}
     if len(names & _OF_OTHERS) > 1 or "paragraphs" in names:
@@ -143,10 +145,10 @@ def _counts(rows: Sequence[Labelled]) -> dict[str, int]:
     return dict(Counter(label for row in rows for label in row.labels).most_common())
 
 
-def _options(task: TextClassification, reader: TableReader, data: Path, length: int) -> dict[str, Any]:
-    options: dict[str, Any] = vocabulary_options(data, task.vocab)
+def _options(reader: TableReader, data: Path, vocab: str, is_long: bool, length: int) -> dict[str, Any]:
+    options: dict[str, Any] = vocabulary_options(data, vocab)
     if reader.multi_label:
         options["multi_label"] = True
-    if length > task.max_length:
+    if is_long:
         options["max_length"] = length
     return options

@@ -111,7 +111,7 @@ class TextClassification(TextTask):
         """Return the columns, labels and lengths of a table of texts; None if there is no such table."""
         from .describing import described
 
-        return described(self, Path(data), FILES)
+        return described(self._reader(), Path(data), FILES, vocab=self.vocab, max_length=self.max_length)
 
     def head(self, width: int, facts: Mapping[str, Any]) -> nn.Module:
         """Return a linear layer with one output for each label."""

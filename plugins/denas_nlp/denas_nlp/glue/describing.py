@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from denas_core import DataDescription
 from denas_core.errors import ConfigError
@@ -22,15 +21,18 @@ from denas_nlp.text.sentences import Row
 
 from .table import Table
 
-if TYPE_CHECKING:
-    from .task import SentenceTask
 
-
-def described(task: SentenceTask, data: Path, files: Files) -> DataDescription | None:
+def described(table: Table, data: Path, files: Files, *, vocab: str) -> DataDescription | None:
     """Return what the files of a task contain; None if they are not those of the task.
 
     They are if the folder has the name of the official one, or if no other table has these columns. A table with a
     sentence and a label of 0 or 1 may be anything.
+
+    Args:
+        table: The format of the task's file.
+        data: The data set.
+        files: The names of its files.
+        vocab: The vocabulary that the user has named.
 
     Raises:
         ConfigError: the folder has the name of the official one, and its files cannot be read.
@@ -38,7 +40,7 @@ def described(task: SentenceTask, data: Path, files: Files) -> DataDescription |
     if not data.is_dir() and not files.suffix_of(data):
         return None
     folders = (data.name, data.parent.name) if not data.is_dir() else (data.name,)
-    is_named = _plain(task.folder) in map(_plain, folders) or (data / task.folder).is_dir()
+    is_named = _plain(files.folder) in map(_plain, folders) or (data / files.folder).is_dir()
     try:
         found = found_files(data, files, to_evaluate=False)
     except ConfigError:
@@ -47,14 +49,14 @@ def described(task: SentenceTask, data: Path, files: Files) -> DataDescription |
         return None
     if not found.train:
         return None
-    if not is_named and not _has_its_columns(task.table, found.train[0]):
+    if not is_named and not _has_its_columns(table, found.train[0]):
         return None
     rows: dict[str, list[Row]] = {}
     notices = list(found.notices)
     try:
         for part, pieces in (("train", found.train), ("valid", found.valid)):
             for path in pieces:
-                more, told = task.table.read(path)
+                more, told = table.read(path)
                 rows[part] = [*rows.get(part, ()), *more]
                 notices += told
     except ConfigError:
@@ -63,14 +65,14 @@ def described(task: SentenceTask, data: Path, files: Files) -> DataDescription |
         return None
     texts = [" ".join(row.texts) for row in rows["train"]]
     length = token_length(texts)
-    names = list(task.table.labels.values())
+    names = list(table.labels.values())
     labels = Counter(names[int(row.number)] for row in rows["train"]) if names else Counter[str]()
     return DataDescription(
-        format=f"{task.folder} of GLUE",
+        format=f"{files.folder} of GLUE",
         samples={part: len(each) for part, each in rows.items()},
         labels=dict(labels.most_common()),
         facts={**length_facts(texts), **language_facts(texts)},
-        task_options=vocabulary_options(data, task.vocab),
+        task_options=vocabulary_options(data, vocab),
         space_options={"seq_len": length},
         spaces=spaces_for(len(texts)),
         notices=tuple(notices),

@@ -88,7 +88,7 @@ class SentenceTask(TextTask):
         """Return the number of rows, labels and lengths of the task's files; None if they are not of this task."""
         from .describing import described
 
-        return described(self, Path(data), self._files())
+        return described(self.table, Path(data), self._files(), vocab=self.vocab)
 
     def head(self, width: int, facts: Mapping[str, Any]) -> nn.Module:
         """Return a linear layer with one output for each label, or one for the score."""

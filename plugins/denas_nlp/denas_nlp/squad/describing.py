@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from denas_core import DataDescription
 from denas_core.errors import ConfigError
@@ -23,14 +22,17 @@ from .questions import Paragraph
 from .reading import read_questions
 from .rows import has_rows
 
-if TYPE_CHECKING:
-    from .task import Squad
-
 _PROBED = 4096
 
 
-def described(task: Squad, data: Path, files: Files) -> DataDescription | None:
+def described(data: Path, files: Files, *, vocab: str, max_length: int) -> DataDescription | None:
     """Return the questions and paragraphs of the data set at `data`; None if it has none.
+
+    Args:
+        data: The data set.
+        files: The names of its files.
+        vocab: The vocabulary that the user has named.
+        max_length: Greatest number of tokens of a sample.
 
     Raises:
         ConfigError: there are questions, and they cannot be learnt from.
@@ -60,8 +62,8 @@ def described(task: Squad, data: Path, files: Files) -> DataDescription | None:
             **length_facts(texts),
             **language_facts(texts),
         },
-        task_options=vocabulary_options(data, task.vocab),
-        space_options={"seq_len": task.max_length},
+        task_options=vocabulary_options(data, vocab),
+        space_options={"seq_len": max_length},
         spaces=spaces_for(len(questions)),
         notices=tuple(notices),
     )

@@ -147,7 +147,7 @@ class Squad(TextTask):
         """Return the questions and paragraphs of a file; None if it has none."""
         from .describing import described
 
-        return described(self, Path(data), FILES)
+        return described(Path(data), FILES, vocab=self.vocab, max_length=self.max_length)
 
     def head(self, width: int, facts: Mapping[str, Any]) -> nn.Module:
         """Return a linear layer for each token, with a score for the start and one for the end of an answer."""

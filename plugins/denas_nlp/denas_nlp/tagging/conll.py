@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,8 @@ from denas_nlp.tables.records import Records
 from denas_nlp.tables.values import composed, label_of
 from denas_nlp.text.content import LOST, PARQUET, as_utf8, decoded, read_file
 from denas_nlp.text.faults import damage_notices
+
+from .spans import OUTSIDE, has_prefixes, spans_of
 
 DOCUMENT = "-DOCSTART-"
 """The token that begins a document."""
@@ -50,6 +53,26 @@ def read_sentences(path: Path) -> tuple[list[Tagged], tuple[str, ...]]:
     text = decoded(content, path)
     sentences, notices = _of_lines(text.text, path)
     return sentences, (*text.notices, *notices)
+
+
+def tag_names(sentences: Sequence[Tagged], name: str) -> list[str]:
+    """Return the tags of a network: those of IOB2, or the tags themselves if they have no prefixes.
+
+    Raises:
+        ConfigError: there is no other tag than `OUTSIDE`.
+    """
+    tags = {tag for sentence in sentences for tag in sentence.tags}
+    if has_prefixes(tags):
+        labels = {label for sentence in sentences for label, _, _ in spans_of(sentence.tags)}
+        found = [OUTSIDE, *(f"{prefix}-{label}" for label in sorted(labels) for prefix in "BI")]
+    else:
+        found = [*([OUTSIDE] if OUTSIDE in tags else []), *sorted(tags - {OUTSIDE})]
+    if len(found) < 2:
+        raise ConfigError(
+            f"all tokens of {name!r} have the tag {safe_repr(found[0], 30)}; give sentences with other tags, such as "
+            "B-PER"
+        )
+    return found
 
 
 def _of_lines(text: str, path: Path) -> tuple[list[Tagged], tuple[str, ...]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from denas_core import DataDescription
 from denas_core.errors import ConfigError
@@ -17,20 +16,22 @@ from denas_nlp.text.describing import (
 )
 from denas_nlp.text.files import Files, found_files
 
-from .conll import Tagged, read_sentences
+from .conll import Tagged, read_sentences, tag_names
 from .spans import OUTSIDE, has_prefixes, spans_of
-from .task import tag_names
-
-if TYPE_CHECKING:
-    from .task import TokenClassification
 
 _MOST_TAGS = 200
 _WORDS_OF_A_SENTENCE = 1.5
 """Sentences have more words on average; lines of other files have an empty line after each, or none at all."""
 
 
-def described(task: TokenClassification, data: Path, files: Files) -> DataDescription | None:
-    """Return the sentences and labels of the data set at `data`; None if it has no sentences with tags."""
+def described(data: Path, files: Files, *, vocab: str) -> DataDescription | None:
+    """Return the sentences and labels of the data set at `data`; None if it has no sentences with tags.
+
+    Args:
+        data: The data set.
+        files: The names of its files.
+        vocab: The vocabulary that the user has named.
+    """
     if not data.is_dir() and not files.suffix_of(data):
         return None
     sentences: dict[str, list[Tagged]] = {}
@@ -62,7 +63,7 @@ def described(task: TokenClassification, data: Path, files: Files) -> DataDescri
             **length_facts(texts),
             **language_facts(texts),
         },
-        task_options=vocabulary_options(data, task.vocab),
+        task_options=vocabulary_options(data, vocab),
         space_options={"seq_len": length},
         spaces=spaces_for(len(learnt)),
         notices=tuple(notices),

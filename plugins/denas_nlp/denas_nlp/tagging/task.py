@@ -19,7 +19,7 @@ from denas_nlp.text.parts import read_parts
 from denas_nlp.text.sentences import RECIPE
 from denas_nlp.text.task import TextTask, unknown_notice
 
-from .conll import Tagged, read_sentences
+from .conll import Tagged, read_sentences, tag_names
 from .metrics import of_spans
 from .spans import OUTSIDE, has_prefixes, iob2, spans_of
 from .split import IGNORED, TaggedSplit
@@ -81,7 +81,7 @@ class TokenClassification(TextTask):
         """Return the sentences and labels of a data set; None if it has no tagged sentences."""
         from .describing import described
 
-        return described(self, Path(data), FILES)
+        return described(Path(data), FILES, vocab=self.vocab)
 
     def head(self, width: int, facts: Mapping[str, Any]) -> nn.Module:
         """Return a linear layer for each token, with one output for each tag."""
@@ -177,26 +177,6 @@ class TokenClassification(TextTask):
                 lines += [*(f"{token} {tag}" for token, tag in zip(tokens, tags, strict=True)), ""]
             (folder / name).write_text("\n".join(lines), encoding="utf-8")
         return folder
-
-
-def tag_names(sentences: Sequence[Tagged], name: str) -> list[str]:
-    """Return the tags of a network: those of IOB2, or the tags themselves if they have no prefixes.
-
-    Raises:
-        ConfigError: there is no other tag than `OUTSIDE`.
-    """
-    tags = {tag for sentence in sentences for tag in sentence.tags}
-    if has_prefixes(tags):
-        labels = {label for sentence in sentences for label, _, _ in spans_of(sentence.tags)}
-        found = [OUTSIDE, *(f"{prefix}-{label}" for label in sorted(labels) for prefix in "BI")]
-    else:
-        found = [*([OUTSIDE] if OUTSIDE in tags else []), *sorted(tags - {OUTSIDE})]
-    if len(found) < 2:
-        raise ConfigError(
-            f"all tokens of {name!r} have the tag {safe_repr(found[0], 30)}; give sentences with other tags, such as "
-            "B-PER"
-        )
-    return found
 
 
 def _split(

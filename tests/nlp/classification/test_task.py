@@ -242,3 +242,21 @@ def test_names_that_look_equal_are_equal(tmp_path: Path) -> None:
         data = TextClassification(label=label).read(tmp_path, SPACE)
         assert data.facts["labels"] == ["b", composed]
         assert not any("label" in notice and "validation" in notice for notice in data.notices)
+
+
+def test_the_pipeline_of_transformers_gives_several_labels_their_own_probabilities(tmp_path: Path) -> None:
+    from transformers import pipeline
+
+    from denas_core.models import export_model
+
+    registry = Registry.discover()
+    space = registry.create("space", "nlp/bert:micro")
+    task = registry.create("task", "nlp/text-classification", {"multi_label": True})
+    folder, model, _ = saved_model(task, space, tmp_path)
+    export_model(registry.create("exporter", "huggingface"), model, tmp_path / "hf")
+    (found,) = pipeline("text-classification", str(tmp_path / "hf"), top_k=None)(["quiet green valleys"])
+    (own,) = Predictor.load(folder)(["quiet green valleys"])
+    assert own.answer is not None
+    assert {each["label"]: each["score"] for each in found} == pytest.approx(
+        own.answer.probabilities, abs=1e-5
+    )

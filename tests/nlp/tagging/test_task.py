@@ -72,7 +72,7 @@ def test_tokens_without_tags_are_named_and_prose_is_refused(tmp_path: Path) -> N
     for content, reason in (
         ("", "has no sentence"),
         ("old\ntown\n", "a token without a tag"),
-        ("a b\nc d e f\n", ""),
+        ("a b\nc d e f\n", "have another number of columns than 2"),
     ):
         path.write_text(content)
         with pytest.raises(ConfigError, match=reason):
@@ -135,6 +135,7 @@ def test_a_sentence_of_the_user_gets_spans_of_its_text(tmp_path: Path) -> None:
     given, empty = Predictor.load(folder)([text, " "])
     assert given.answer is not None and given.answer.spans is not None
     assert all(text[span["start"] : span["end"]] == span["text"] for span in given.answer.spans)
+    assert given.as_dict()["spans"] == [dict(span) for span in given.answer.spans]
     assert "a sentence has words" in str(empty.fault)
     task = model.task
     assert task is not None

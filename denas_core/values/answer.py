@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -15,11 +15,14 @@ class Answer:
         text: The answer: a label, a score, a part of a paragraph or a transcript.
         probability: Probability of the answer from 0 to 1; None if the task has none.
         probabilities: The probability of each label, the likeliest first; empty for tasks without labels.
+        spans: Parts of a text that were found, each with its "text", "label", "start" and "end" (exclusive) in
+            characters; None for tasks that find none.
     """
 
     text: str
     probability: float | None = None
     probabilities: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    spans: Sequence[Mapping[str, Any]] | None = None
 
     @classmethod
     def of_labels(cls, labels: Mapping[str, float]) -> Answer:
@@ -39,4 +42,6 @@ class Answer:
             found["probability"] = self.probability
         if self.probabilities:
             found["probabilities"] = dict(self.probabilities)
+        if self.spans is not None:
+            found["spans"] = [dict(span) for span in self.spans]
         return found

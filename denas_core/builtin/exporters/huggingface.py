@@ -150,6 +150,9 @@ def _config_with_labels(model: TrainedModel, network: PreTrainedModel) -> Pretra
     if config.num_labels == 1:
         # A single output is a score, but without this setting transformers would take it as a probability.
         config.problem_type = "regression"
+    if model.facts.get("multi_label"):
+        # Without this setting, the pipeline of transformers would give the labels probabilities that sum to 1.
+        config.problem_type = "multi_label_classification"
     return config
 
 

@@ -13,8 +13,10 @@ def denas_spaces() -> Components:
 
 @hookimpl
 def denas_tasks() -> Components:
-    """Provide the task `squad` and the GLUE tasks."""
+    """Provide the tasks on texts: classification, tagging, question answering, and those of GLUE."""
     return {
+        "text-classification": "denas_nlp.classification.task:TextClassification",
+        "token-classification": "denas_nlp.tagging.task:TokenClassification",
         "squad": "denas_nlp.squad.task:Squad",
         "sst2": "denas_nlp.glue.tasks:SST2",
         "cola": "denas_nlp.glue.tasks:CoLA",

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from denas_core.errors import ConfigError
-from denas_nlp.glue.table import Row
 from denas_nlp.glue.tasks import MRPC, RTE, SST2, STSB, CoLA
-from tests.nlp.texts import write_rows
+from denas_nlp.text.sentences import Row
+from tests.nlp.texts import write_rows, write_vocab
+from tests.nlp.toy_text_space import ToyText
 
 PAIRS = "Quality\t#1 ID\t#2 ID\t#1 String\t#2 String"
 
@@ -56,8 +57,8 @@ def test_scores_are_numbers_from_0_to_5(tmp_path: Path) -> None:
     rows, [notice] = STSB.table.read(write_rows(tmp_path / "s.tsv", [header, *good, *bad]))
     assert [row.target for row in rows[:3]] == [0.0, 5.0, 3.75]
     assert notice == (
-        "5 of the 56 rows of 's.tsv' are damaged and were left out: line 53 (the score '5.1'), "
-        "line 54 (the score '-1'), line 55 (the score 'nan'), line 56 (the score 'much'), line 57 (the score '')"
+        "5 of the 56 rows of 's.tsv' are damaged and were left out: line 53 (the score '5.1'); "
+        "line 54 (the score '-1'); line 55 (the score 'nan'); line 56 (the score 'much'); line 57 (the score '')"
     )
 
 
@@ -75,9 +76,9 @@ def test_damaged_rows_are_left_out_and_told_with_their_lines(tmp_path: Path) -> 
     rows, [notice] = SST2.table.read(path)
     assert len(rows) == 61
     assert notice == (
-        "6 of the 67 rows of 't.tsv' are damaged and were left out: line 62 (1 instead of 2 columns), "
-        "line 63 (3 instead of 2 columns), line 64 (an empty sentence), "
-        "line 65 (the label 'yes'), line 66 (not UTF-8), ..."
+        "6 of the 67 rows of 't.tsv' are damaged and were left out: line 62 (1 instead of 2 columns); "
+        "line 63 (3 instead of 2 columns); line 64 (an empty sentence); "
+        "line 65 (the label 'yes'); line 66 (not UTF-8); ..."
     )
 
 
@@ -86,7 +87,7 @@ def test_many_damaged_rows_are_an_error(tmp_path: Path) -> None:
     message = refused(write_rows(tmp_path / "t.tsv", rows))
     assert message.startswith("2 of the 19 rows of ")
     assert message.endswith(
-        "are damaged: line 19 (1 instead of 2 columns), line 20 (1 instead of 2 columns); download it again"
+        "are damaged: line 19 (1 instead of 2 columns); line 20 (1 instead of 2 columns); download it again"
     )
 
 
@@ -94,7 +95,7 @@ def test_files_of_another_kind_are_refused_with_what_was_looked_for(tmp_path: Pa
     (tmp_path / "empty.tsv").write_text("")
     assert "is empty; looked for a header with the columns sentence, label" in refused(tmp_path / "empty.tsv")
     assert "cannot be read: No such file" in refused(tmp_path / "none.tsv")
-    assert "cannot be read: Is a directory" in refused(tmp_path)
+    assert "is a folder, not a table" in refused(tmp_path)
     header = write_rows(tmp_path / "h.tsv", ["sentence\tlabel"])
     assert "has a header, but no rows" in refused(header)
     test = write_rows(tmp_path / "test.tsv", ["index\tsentence", "0\tthe town"])
@@ -108,4 +109,55 @@ def test_files_of_another_kind_are_refused_with_what_was_looked_for(tmp_path: Pa
     )
     binary = tmp_path / "b.tsv"
     binary.write_bytes(bytes(range(256)) * 4)
-    assert "looked for a header" in refused(binary)
+    assert "is not text: byte 0 is 0" in refused(binary)
+
+
+def test_usual_variants_of_a_table_have_the_same_rows(tmp_path: Path) -> None:
+    wanted = [Row(("A town, old", 'He said "no"'), 1), Row(("a", "b"), 0)]
+    for name, content in (
+        ("a.csv", 'sentence1,sentence2,label\n"A town, old","He said ""no""",1\na,b,0\n'),
+        (
+            "b.csv",
+            'idx,sentence1,sentence2,label\n0,"A town, old","He said ""no""",equivalent\n1,a,b,not_equivalent\n',
+        ),
+        (
+            "c.jsonl",
+            '{"sentence1": "A town, old", "sentence2": "He said \\"no\\"", "label": 1}\n'
+            '{"sentence1": "a", "sentence2": "b", "label": 0}\n',
+        ),
+        ("msr_paraphrase_train.txt", f'\ufeff{PAIRS}\n1\t7\t8\tA town, old\tHe said "no"\n0\t7\t8\ta\tb\n'),
+    ):
+        (tmp_path / name).write_text(content, encoding="utf-8")
+        assert MRPC.table.read(tmp_path / name) == (wanted, ())
+
+
+def test_the_original_names_of_mrpc_are_found(tmp_path: Path) -> None:
+    for part, count in (("train", 12), ("test", 3)):
+        write_rows(tmp_path / f"msr_paraphrase_{part}.txt", [PAIRS, *["1\t7\t8\tthe town\ta town"] * count])
+    write_vocab(tmp_path)
+    data = MRPC().read(tmp_path, ToyText().named("toy/text"))
+    assert data.train is not None and (len(data.train), len(data.valid)) == (11, 1)
+    assert len(MRPC().read(tmp_path, ToyText().named("toy/text"), facts=data.facts).valid) == 3
+
+
+def test_labels_of_the_hubs_are_numbers_in_the_order_of_the_task(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "r.csv", ["sentence1,sentence2,label,idx", "a,b,1,0", "a,b,0,1"])
+    assert [row.target for row in RTE.table.read(path)[0]] == [1, 0]
+    hidden = write_rows(tmp_path / "test.csv", ["sentence,label,idx", "the town,-1,0"])
+    assert "the label '-1'" in refused(hidden)
+
+
+def test_a_task_describes_its_own_files_only(tmp_path: Path) -> None:
+    rows = ["sentence\tlabel", "a fine film\t1", "no\t0", "yes\t1"]
+    for folder in ("SST-2", "mine"):
+        write_rows(tmp_path / folder / "train.tsv", rows)
+    found = SST2().describe(tmp_path / "SST-2")
+    assert found is not None and found.exact
+    assert (found.samples, found.labels) == ({"train": 3}, {"positive": 2, "negative": 1})
+    assert SST2().describe(tmp_path / "mine") is None
+    assert CoLA().describe(tmp_path / "mine") is None and CoLA().describe(tmp_path / "SST-2") is None
+    write_rows(tmp_path / "SST-2" / "train.tsv", ["other\tcolumns", "a\tb"])
+    with pytest.raises(ConfigError, match="looked for a header"):
+        SST2().describe(tmp_path / "SST-2")
+    write_rows(tmp_path / "pairs" / "train.tsv", [PAIRS, "1\t7\t8\tthe town\ta town"])
+    assert MRPC().describe(tmp_path / "pairs").labels == {"equivalent": 1}  # type: ignore[union-attr]

@@ -16,9 +16,9 @@ from denas_core.models.trained import build_network
 from denas_core.registry.registry import Registry
 from denas_core.testing import TaskTests
 from denas_core.values.batch import Outputs
-from denas_nlp.glue.split import kept
 from denas_nlp.glue.task import SentenceTask
 from denas_nlp.glue.tasks import MRPC, RTE, SST2, STSB, CoLA
+from denas_nlp.text.sentences import kept
 from tests.nlp.texts import REAL, needs_real_data, write_rows, write_vocab
 from tests.nlp.toy_text_space import ToyText
 

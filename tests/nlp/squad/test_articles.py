@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from denas_core.errors import ConfigError
-from denas_nlp.squad.articles import Paragraph, Question, place_of, read_articles
+from denas_nlp.squad.questions import Paragraph, Question, place_of
+from denas_nlp.squad.reading import read_questions
 from tests.nlp.texts import REAL, needs_real_data, squad, write_json
 
 TEXT = "The old  town\nlies by the river."
@@ -17,13 +18,13 @@ TEXT = "The old  town\nlies by the river."
 
 def refused(path: Path) -> str:
     with pytest.raises(ConfigError) as caught:
-        read_articles(path)
+        read_questions(path)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
 def questions(path: Path) -> list[Question]:
-    return [question for paragraph in read_articles(path)[0] for question in paragraph.questions]
+    return [question for paragraph in read_questions(path)[0] for question in paragraph.questions]
 
 
 def many(*bad: Any) -> dict[str, Any]:
@@ -36,7 +37,7 @@ def many(*bad: Any) -> dict[str, Any]:
 def test_a_paragraph_has_its_questions_and_they_have_their_answers(tmp_path: Path) -> None:
     path = write_json(tmp_path / "d.json", squad((TEXT, [("Where is it?", "by the river", 19)])))
     expected = Question(id="q0-0", text="Where is it?", answers=("by the river",), spans=((19, 31),))
-    assert read_articles(path) == ([Paragraph(text=TEXT, questions=(expected,))], ())
+    assert read_questions(path) == ([Paragraph(text=TEXT, questions=(expected,))], ())
 
 
 @pytest.mark.parametrize(
@@ -68,10 +69,10 @@ def test_answers_that_are_not_at_their_place_are_told_and_kept_as_texts(tmp_path
         tmp_path / "dev.json",
         squad((TEXT, [("Where?", "by the river", 19), ("What?", "old town", 4), ("Who?", "a mill", 2)])),
     )
-    _, [notice] = read_articles(path)
+    _, [notice] = read_questions(path)
     assert notice == (
-        "2 of the 3 answers in 'dev.json' are not what is at their place, 1 of them not even but for white space: "
-        "'q0-1', 'q0-2'"
+        "2 of the 3 answers of 'dev.json' are not the text at their position, and 1 of these differ in more than "
+        "white space: 'q0-1', 'q0-2'"
     )
     found = questions(path)
     assert [question.answers for question in found] == [("by the river",), ("old town",), ("a mill",)]
@@ -82,12 +83,12 @@ def test_damaged_questions_are_left_out_and_told(tmp_path: Path) -> None:
     whole = {"id": "x", "question": "Who?", "answers": [{"text": "old", "answer_start": 4}]}
     path = write_json(
         tmp_path / "dev.json",
-        many({**whole, "answers": "old"}, {**whole, "id": 7}, {**whole, "answers": [{"text": "old"}]}),
+        many({**whole, "answers": "old"}, {**whole, "question": 7}, {**whole, "answers": [{"text": "old"}]}),
     )
     assert len(questions(path)) == 30
-    assert read_articles(path)[1] == (
-        "3 of the 33 questions of 'dev.json' are damaged and were left out: 'x' lacks 'id', 'question' or 'answers'; 7 "
-        "lacks 'id', 'question' or 'answers'; 'x' has an answer without 'text' or 'answer_start'",
+    assert read_questions(path)[1] == (
+        "3 of the 33 questions of 'dev.json' are damaged and were left out: 'x' has no list 'answers'; 'x' has no "
+        "'question'; 'x' has an answer without 'text' or 'answer_start'",
     )
 
 
@@ -105,23 +106,34 @@ def test_damaged_questions_are_left_out_and_told(tmp_path: Path) -> None:
 )
 def test_a_damaged_answer_damages_its_question(tmp_path: Path, answer: Any) -> None:
     path = write_json(tmp_path / "dev.json", many({"id": "x", "question": "Who?", "answers": [answer]}))
-    assert "1 of the 31 questions of 'dev.json' are damaged" in read_articles(path)[1][0]
+    assert "1 of the 31 questions of 'dev.json' are damaged" in read_questions(path)[1][0]
 
 
-def test_questions_without_an_answer_are_left_out_and_told(tmp_path: Path) -> None:
-    path = write_json(
-        tmp_path / "dev.json", many({"id": "x", "question": "Who?", "answers": [], "is_impossible": True})
+def test_questions_without_an_answer_are_kept_unless_they_have_one(tmp_path: Path) -> None:
+    empty = {"id": "x", "question": "Who?", "answers": [], "is_impossible": True}
+    wrong = {**empty, "id": "y", "answers": [{"text": "old", "answer_start": 4}]}
+    path = write_json(tmp_path / "dev.json", many(empty, wrong))
+    found = questions(path)
+    assert (len(found), found[-1].id, found[-1].answers) == (31, "x", ())
+    assert read_questions(path)[1] == (
+        "1 of the 32 questions of 'dev.json' are damaged and were left out: 'y' is impossible ('is_impossible'), but "
+        "has answers",
     )
-    assert len(questions(path)) == 30
-    assert read_articles(path)[1] == (
-        "1 of the 31 questions of 'dev.json' have no answer and are left out, since SQuAD v1.1 has none such: 'x'",
-    )
+
+
+def test_ids_may_be_numbers_or_missing(tmp_path: Path) -> None:
+    whole = {"question": "Who?", "answers": [{"text": "old", "answer_start": 4}]}
+    path = write_json(tmp_path / "dev.json", many({**whole, "id": 7}, whole))
+    assert [question.id for question in questions(path)[-2:]] == ["7", "question 32"]
+    assert read_questions(path)[1] == ()
 
 
 def test_many_damaged_questions_or_none_at_all_are_an_error(tmp_path: Path) -> None:
     message = refused(write_json(tmp_path / "a.json", many(*[{"id": "x"}] * 4)))
     assert message.startswith("4 of the 34 questions of ")
-    assert message.endswith("; ...; download it again")
+    assert message.endswith(
+        "; ...; give questions as in SQuAD, each with 'context', 'question' and 'answers'"
+    )
     empty = {"id": "x", "question": "Who?", "answers": []}
     document = squad((TEXT, []))
     document["data"][0]["paragraphs"][0]["qas"] = [empty]
@@ -141,7 +153,7 @@ def test_many_damaged_questions_or_none_at_all_are_an_error(tmp_path: Path) -> N
     ],
 )
 def test_a_document_of_another_kind_is_refused(tmp_path: Path, document: Any) -> None:
-    assert "is not laid out as SQuAD v1.1: " in refused(write_json(tmp_path / "x.json", document))
+    assert "is not laid out as SQuAD: " in refused(write_json(tmp_path / "x.json", document))
 
 
 def test_what_is_no_json_is_refused_with_the_line(tmp_path: Path) -> None:
@@ -149,9 +161,9 @@ def test_what_is_no_json_is_refused_with_the_line(tmp_path: Path) -> None:
     whole = json.dumps(squad((TEXT, [("Where?", "by the river", 19)])), indent=1)
     for content, reason in (
         (whole[:-30].encode(), "is not JSON (line "),
-        (b'{"data": "\xff"}', "is not JSON (UnicodeDecodeError)"),
-        (b"", "is not JSON (line 1: Expecting value)"),
-        (b"[" * 100_000, "is not JSON (RecursionError)"),
+        (b'{"data": "\xff"}', "is not JSON (line 1 is not UTF-8: invalid start byte)"),
+        (b"", "is empty; give questions as in SQuAD"),
+        (b"[" * 100_000, "is not JSON of a table (its brackets are nested too deeply)"),
     ):
         path.write_bytes(content)
         assert reason in refused(path)
@@ -172,13 +184,11 @@ def test_the_real_files_are_read_to_the_last_question(
     name: str, paragraphs: int, asked: int, answers: int, shifted: int
 ) -> None:
     path = REAL / "squad" / name
-    found, notices = read_articles(path)
+    found, notices = read_questions(path)
     each = [question for paragraph in found for question in paragraph.questions]
     assert (len(found), len(each)) == (paragraphs, asked)
     assert sum(len(question.answers) for question in each) == answers
-    # Those that are not at their place differ in white space alone.
+    # Those that are not at their position differ in white space only.
     assert sum(len(question.spans) for question in each) == answers
-    expected = (
-        f"{shifted} of the {answers} answers in {name!r} are not what is at their place, 0 of them not even"
-    )
-    assert [notice.partition(" but")[0] for notice in notices] == [expected] * bool(shifted)
+    expected = f"{shifted} of the {answers} answers of {name!r} are not the text at their position"
+    assert [notice.partition(",")[0] for notice in notices] == [expected] * bool(shifted)

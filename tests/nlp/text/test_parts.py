@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from denas_core.errors import ConfigError
-from denas_nlp.text.parts import Files, Parts, held_out, read_parts
+from denas_nlp.text.files import Files
+from denas_nlp.text.parts import Parts, held_out, read_parts
 
 FILES = Files(kind="TOY", items="rows", train="train.tsv", valid="dev.tsv", folder="Toy")
 
@@ -102,3 +103,36 @@ def test_at_least_one_item_is_set_aside_and_one_is_left(count: int, share: float
 def test_a_single_item_cannot_be_parted() -> None:
     with pytest.raises(ConfigError, match="'x' has too little data to use a part of it"):
         held_out(["a"], 0.1, path=Path("x"))
+
+
+def test_files_that_are_not_read_are_named_and_hidden_ones_are_not_read(tmp_path: Path) -> None:
+    write(tmp_path, train="a b", dev="c", notes="x", test="d")
+    for name in (".train.tsv", "._dev.tsv"):
+        (tmp_path / name).write_text("hidden")
+    (tmp_path / "__MACOSX").mkdir()
+    write(tmp_path / "__MACOSX", train="x")
+    parts = read(tmp_path)
+    assert (parts.train, parts.valid) == (["a", "b"], ["c"])
+    assert parts.notices[0] == f"1 other files of {tmp_path.name!r} are not read: 'notes.tsv'"
+
+
+def test_pieces_of_a_table_are_one_part(tmp_path: Path) -> None:
+    write(tmp_path / "data", **{"train-00000-of-00002": "a b", "train-00001-of-00002": "c", "dev": "d"})
+    assert read(tmp_path).train == ["a", "b", "c"]
+
+
+def test_an_evaluation_uses_the_test_file_if_there_is_no_other(tmp_path: Path) -> None:
+    write(tmp_path, train="a b c d e", test="t u")
+    assert read(tmp_path, to_evaluate=True).valid == ["t", "u"]
+    assert len(read(tmp_path).valid) == 1
+
+
+def test_notices_of_files_are_added_to_an_error(tmp_path: Path) -> None:
+    write(tmp_path, train="a")
+    assert "too little data to use a part of it for validation (note: read train.tsv)" in refused(tmp_path)
+
+
+def test_a_share_has_every_stratum_in_it() -> None:
+    items = ["a"] * 20 + ["b"] * 10 + ["c"]
+    learnt, measured = held_out(items, 0.1, path=Path("x"), stratum=lambda item: item)
+    assert measured == ["a", "a", "b"] and len(learnt) == 28

@@ -8,16 +8,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from denas_core import Answer, Batch, Outputs, SearchSpace, Split, TaskData
+from denas_core import Answer, Batch, DataDescription, Outputs, SearchSpace, Split, TaskData
 from denas_core.errors import ConfigError, safe_repr
 from denas_nlp.text.batches import TextSample, padded
 from denas_nlp.text.example import write_vocabulary
+from denas_nlp.text.files import Files
 from denas_nlp.text.lines import read_lines
-from denas_nlp.text.parts import Files, read_parts
-from denas_nlp.text.task import TextTask, unknown_notice
+from denas_nlp.text.parts import read_parts
+from denas_nlp.text.sentences import RECIPE, Row, SentenceSplit, logits_of, sentence_notices
+from denas_nlp.text.task import TextTask
 
-from .split import SentenceSplit
-from .table import Row, Table
+from .table import Table
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -27,16 +28,7 @@ if TYPE_CHECKING:
 class SentenceTask(TextTask):
     """Predict a label or a score for a sentence or a pair of sentences."""
 
-    recipe: ClassVar[Mapping[str, Any]] = {
-        "epochs": 3,
-        "batch_size": 32,
-        "optimizer": "adamw",
-        "lr": 5e-5,
-        "weight_decay": 0.01,
-        "schedule": "linear",
-        "warmup": 0.1,
-        "clip": 1.0,
-    }
+    recipe: ClassVar[Mapping[str, Any]] = RECIPE
 
     table: ClassVar[Table]
     """The format of the task's files."""
@@ -50,12 +42,12 @@ class SentenceTask(TextTask):
     def read(
         self, data: Path, space: SearchSpace, *, facts: Mapping[str, Any] | None = None
     ) -> TaskData[TextSample]:
-        """Read ``train.tsv`` and ``dev.tsv``, or one file.
+        """Read ``train.tsv`` and ``dev.tsv``, their usual variants, or one file.
 
         Raises:
             ConfigError: as in `read_parts`, `Table.read` and `prepared`.
         """
-        files = Files(kind=self.folder, items="rows", train="train.tsv", valid="dev.tsv", folder=self.folder)
+        files = self._files()
         parts = read_parts(
             Path(data),
             files,
@@ -79,8 +71,24 @@ class SentenceTask(TextTask):
             train=train,
             valid=valid,
             facts={"labels": labels, **preparation.facts()} if facts is None else dict(facts),
-            notices=(*parts.notices, *preparation.notices, *_notices(splits, preparation.max_length)),
+            notices=(*parts.notices, *preparation.notices, *sentence_notices(splits, preparation.max_length)),
         )
+
+    def _files(self) -> Files:
+        return Files(
+            kind=self.folder,
+            items="rows",
+            train="train.tsv",
+            valid="dev.tsv",
+            folder=self.folder,
+            suffixes=(".tsv", ".txt", ".csv", ".jsonl", ".ndjson", ".json", ".parquet"),
+        )
+
+    def describe(self, data: Path) -> DataDescription | None:
+        """Return the number of rows, labels and lengths of the task's files; None if they are not of this task."""
+        from .describing import described
+
+        return described(self.table, Path(data), self._files(), vocab=self.vocab)
 
     def head(self, width: int, facts: Mapping[str, Any]) -> nn.Module:
         """Return a linear layer with one output for each label, or one for the score."""
@@ -103,14 +111,14 @@ class SentenceTask(TextTask):
         """Return the mean cross entropy of labels, or the mean squared error of scores, in float32."""
         from torch.nn import functional as F
 
-        logits, wanted = _logits(outputs).float(), targets["label"]
+        logits, wanted = logits_of(outputs), targets["label"]
         if self.table.labels:
             return F.cross_entropy(logits, wanted, label_smoothing=label_smoothing)
         return F.mse_loss(logits[:, 0], wanted)
 
     def predict(self, outputs: Outputs) -> Tensor:
         """Return the number of the likeliest label, or the score (samples,)."""
-        logits = _logits(outputs).float()
+        logits = logits_of(outputs)
         return logits.argmax(-1) if self.table.labels else logits[:, 0]
 
     def metrics(
@@ -147,7 +155,7 @@ class SentenceTask(TextTask):
         split: Split[TextSample],
     ) -> Tensor:
         """Return the probability of each label (samples, labels), or the score (samples, 1)."""
-        logits = _logits(outputs).float()
+        logits = logits_of(outputs)
         return logits.softmax(-1) if self.table.labels else logits
 
     def answer(self, details: Tensor, split: Split[TextSample], *, facts: Mapping[str, Any]) -> Answer:
@@ -169,7 +177,7 @@ class SentenceTask(TextTask):
             return super().imitation(outputs, taught, temperature=temperature)
         from torch.nn import functional as F
 
-        return F.mse_loss(_logits(outputs).float() / temperature, _logits(taught).float() / temperature)
+        return F.mse_loss(logits_of(outputs) / temperature, logits_of(taught) / temperature)
 
     def example(self, folder: Path, space: SearchSpace) -> Path:
         """Write 24 training and 12 validation rows, and a vocabulary if the space has none."""
@@ -186,14 +194,3 @@ class SentenceTask(TextTask):
                 lines.append("\t".join(row.values()))
             (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
         return folder
-
-
-def _notices(splits: Sequence[SentenceSplit], max_length: int) -> tuple[str, ...]:
-    cut, rows = sum(split.cut for split in splits), sum(map(len, splits))
-    notice = f"{cut} of {rows} samples have more than {max_length} tokens and are cut (task.max_length)"
-    unknown, tokens = (sum(values) for values in zip(*((s.unknown, s.tokens) for s in splits), strict=True))
-    return (*((notice,) if cut else ()), *unknown_notice(unknown, tokens))
-
-
-def _logits(outputs: Outputs) -> Tensor:
-    return next(iter(outputs.logits.values()))

@@ -41,6 +41,7 @@ class CoLA(SentenceTask):
         texts=("sentence",),
         target="label",
         headless=("source", "label", "star", "sentence"),
+        is_distinct=True,
         labels={"0": "unacceptable", "1": "acceptable"},
     )
     measures: ClassVar[Mapping[str, Any]] = {"matthews": matthews, "accuracy": accuracy}
@@ -55,6 +56,8 @@ class MRPC(SentenceTask):
     table: ClassVar[Table] = Table(
         texts=("#1 String", "#2 String"),
         target="Quality",
+        is_distinct=True,
+        others={"sentence1": "#1 String", "sentence2": "#2 String", "label": "Quality"},
         labels={"0": "not_equivalent", "1": "equivalent"},
     )
     measures: ClassVar[Mapping[str, Any]] = {"f1": f1, "accuracy": accuracy}
@@ -66,7 +69,13 @@ class STSB(SentenceTask):
 
     metric: ClassVar[Metric] = Metric(name="pearson")
     folder: ClassVar[str] = "STS-B"
-    table: ClassVar[Table] = Table(texts=("sentence1", "sentence2"), target="score", bounds=(0.0, 5.0))
+    table: ClassVar[Table] = Table(
+        texts=("sentence1", "sentence2"),
+        target="score",
+        bounds=(0.0, 5.0),
+        others={"label": "score"},
+        is_distinct=True,
+    )
     measures: ClassVar[Mapping[str, Any]] = {"pearson": pearson, "spearman": spearman}
 
 

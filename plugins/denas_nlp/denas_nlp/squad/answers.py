@@ -31,13 +31,28 @@ def f1(found: str, answer: str) -> float:
 def measured(pairs: Iterable[tuple[str, Sequence[str]]]) -> dict[str, float]:
     """Return the means of ``f1`` and ``exact_match`` over questions; each question uses its best-matching answer.
 
+    If there are questions without an answer, both are also given for those with an answer, and ``no_answer`` is the
+    share of the others for which no answer was predicted, as in SQuAD 2.0 (Rajpurkar et al. 2018, arXiv:1806.03822).
+
     Args:
-        pairs: For each question, the predicted answer and the correct answers.
+        pairs: For each question, the predicted answer and the correct answers; empty if it has no answer.
     """
-    totals = {"f1": 0.0, "exact_match": 0.0}
-    count = 0
+    answered: list[tuple[float, float]] = []
+    empty: list[float] = []
     for found, answers in pairs:
-        count += 1
-        totals["f1"] += max(f1(found, answer) for answer in answers)
-        totals["exact_match"] += max(exact_match(found, answer) for answer in answers)
-    return {name: total / count for name, total in totals.items()}
+        if answers:
+            answered.append(
+                (max(f1(found, each) for each in answers), max(exact_match(found, each) for each in answers))
+            )
+        else:
+            empty.append(float(not normalised(found)))
+    count, right = len(answered) + len(empty), sum(empty)
+    overlaps, matches = sum(each for each, _ in answered), sum(each for _, each in answered)
+    totals = {"f1": (overlaps + right) / count, "exact_match": (matches + right) / count}
+    if not empty:
+        return totals
+    totals["no_answer"] = right / len(empty)
+    if answered:
+        totals["has_answer_f1"] = overlaps / len(answered)
+        totals["has_answer_exact_match"] = matches / len(answered)
+    return totals

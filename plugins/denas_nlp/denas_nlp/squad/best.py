@@ -32,13 +32,31 @@ def likeliest(scores: Tensor, count: int) -> Tensor:
     return found
 
 
-def best_answers(likely: Tensor, split: QuestionSplit, *, longest: int) -> list[str]:
+def with_no_answer(likely: Tensor, scores: Tensor) -> Tensor:
+    """Return the likeliest positions, and after them the first token, at which windows without an answer point.
+
+    Args:
+        likely: The result of `likeliest`.
+        scores: Its argument.
+    """
+    import torch
+
+    none = torch.stack([torch.zeros_like(scores[:, 0]), scores[:, 0]], -1)
+    return torch.cat([likely, none[:, :, None]], 2)
+
+
+def best_answers(
+    likely: Tensor, split: QuestionSplit, *, longest: int, threshold: float | None = None
+) -> list[str]:
     """Return the answer to each question; an empty text if no window has one.
 
     Args:
-        likely: The result of `likeliest` for all windows of the split.
+        likely: The result of `with_no_answer`, or of `likeliest`, for all windows of the split.
         split: The windows.
         longest: Greatest number of tokens of an answer.
+        threshold: If the score of no answer exceeds that of the best answer by more than this, there is no answer. The
+            score of no answer is the smallest of all windows (Devlin et al. 2018, arXiv:1810.04805, section 4.3). None
+            if every question has an answer.
     """
     import torch
 
@@ -61,6 +79,14 @@ def best_answers(likely: Tensor, split: QuestionSplit, *, longest: int) -> list[
             highest[question] = score
             from_, to = tokens[window, 0, pair // count], tokens[window, 1, pair % count]
             answers[question] = split.text(question, int(from_), int(to))
+    if threshold is not None:
+        lowest = [math.inf] * len(answers)
+        for question, score in zip(split.owners, likely[:, :, -1, 1].sum(1).tolist(), strict=True):
+            lowest[question] = min(lowest[question], score)
+        answers = [
+            "" if none - best_one > threshold else answer
+            for answer, none, best_one in zip(answers, lowest, highest, strict=True)
+        ]
     return answers
 
 

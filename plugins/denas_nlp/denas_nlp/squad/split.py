@@ -12,7 +12,7 @@ from denas_nlp.text.batches import Rows, TextSample
 from denas_nlp.text.task import Preparation
 from denas_nlp.text.tokenizer import Tokens
 
-from .articles import Paragraph, Question
+from .questions import Paragraph, Question
 from .windows import Window, span_in, token_span, windows
 
 
@@ -44,7 +44,10 @@ class QuestionSplit(Split[TextSample]):
         cut: Number of questions that were too long and were shortened.
         unknown: Number of tokens that are not in the vocabulary.
         tokens: Number of all tokens of the paragraphs.
+        may_lack_answers: Whether a question may have no answer; if not, each gets the best one.
     """
+
+    may_lack_answers = False
 
     def __init__(self, paragraphs: Sequence[Paragraph], preparation: Preparation, cutting: Cutting) -> None:
         """Create the windows of every question."""

@@ -10,17 +10,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from denas_core import Answer, Batch, Metric, Outputs, SearchSpace, Split, TaskData, option
+from denas_core import Answer, Batch, DataDescription, Metric, Outputs, SearchSpace, Split, TaskData, option
 from denas_core.errors import ConfigError, PluginError, safe_repr
 from denas_nlp.text.batches import TextSample, padded
 from denas_nlp.text.example import write_vocabulary
+from denas_nlp.text.faults import with_notices
+from denas_nlp.text.files import Files
 from denas_nlp.text.lines import read_lines
-from denas_nlp.text.parts import Files, read_parts
+from denas_nlp.text.parts import read_parts
 from denas_nlp.text.task import Preparation, TextTask, unknown_notice
 
 from .answers import measured
-from .articles import Paragraph, Question, read_articles
-from .best import NEVER, best_answers, likeliest
+from .best import NEVER, best_answers, likeliest, with_no_answer
+from .questions import Paragraph, Question
+from .reading import read_questions
 from .split import Cutting, QuestionSplit
 
 if TYPE_CHECKING:
@@ -28,15 +31,27 @@ if TYPE_CHECKING:
 
     from denas_core.legacy import KeyTable
 
+NO_ANSWER = "no_answer"
+"""The fact that a model was trained with questions that have no answer."""
+
 SMALLEST_WINDOW = 8
 """Smallest number of paragraph tokens in a window."""
 
-FILES = Files(kind="SQuAD v1.1", items="paragraphs", train="train-v1.1.json", valid="dev-v1.1.json")
+FILES = Files(
+    kind="SQuAD",
+    items="paragraphs",
+    train="train-v1.1.json",
+    valid="dev-v1.1.json",
+    suffixes=(".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet"),
+)
 
 
 @dataclasses.dataclass(kw_only=True)
 class Squad(TextTask):
-    """Find the part of a paragraph that answers a question: SQuAD v1.1 (Rajpurkar et al. 2016, arXiv:1606.05250)."""
+    """Find the part of a paragraph that answers a question: SQuAD v1.1 (Rajpurkar et al. 2016, arXiv:1606.05250).
+
+    In SQuAD 2.0 (arXiv:1806.03822) some questions have no answer in their paragraph, which is learnt, too.
+    """
 
     metric: ClassVar[Metric] = Metric(name="f1", is_share=True)
     # The training settings of the original DE-NAS.
@@ -64,6 +79,11 @@ class Squad(TextTask):
         20, "Number of starts and of ends of an answer to consider in each window", at_least=1
     )
     max_answer_length: int = option(30, "Greatest number of tokens of an answer", at_least=1)
+    no_answer_threshold: float = option(
+        0.0,
+        "How much the score of no answer must exceed that of the best answer for a question to have none; used if the "
+        "training had such questions",
+    )
 
     @classmethod
     def legacy(cls) -> KeyTable:
@@ -75,15 +95,15 @@ class Squad(TextTask):
     def read(
         self, data: Path, space: SearchSpace, *, facts: Mapping[str, Any] | None = None
     ) -> TaskData[TextSample]:
-        """Read ``train-v1.1.json`` and ``dev-v1.1.json``, or one file.
+        """Read ``train-v1.1.json`` and ``dev-v1.1.json``, those of version 2.0, tables of questions, or one file.
 
         Raises:
-            ConfigError: as in `read_parts`, `read_articles` and `prepared`.
+            ConfigError: as in `read_parts`, `read_questions` and `prepared`; no question can be learnt.
         """
         parts = read_parts(
             Path(data),
             FILES,
-            read_articles,
+            read_questions,
             to_evaluate=facts is not None,
             valid_share=self.valid_share,
         )
@@ -96,17 +116,38 @@ class Squad(TextTask):
         train = None
         if parts.train is not None:
             learnt, lost = _answerable(parts.train)
+            if not any(question.spans for paragraph in learnt for question in paragraph.questions):
+                with with_notices(parts.notices):
+                    raise ConfigError(
+                        f"no question of {str(data)!r} can be learnt, because no answer is at its position in the "
+                        "paragraph; correct 'answer_start'"
+                    )
             train = QuestionSplit(learnt, preparation, cutting)
             splits.append(train)
             notices += [f"{lost} training questions have no answer in their paragraph and were left out"] * (
                 lost > 0
             )
+        if facts is None:
+            facts = {NO_ANSWER: _unanswered(parts.train or ()) > 0, **preparation.facts()}
+        valid.may_lack_answers = bool(facts.get(NO_ANSWER))
+        without, there = _unanswered(parts.valid), sum(len(each.questions) for each in parts.valid)
+        if without and not valid.may_lack_answers:
+            notices.append(
+                f"{without} of the {there} questions have no answer, but the training had no such questions: each of "
+                "them gets an answer, which is wrong"
+            )
         return TaskData(
             train=train,
             valid=valid,
-            facts=preparation.facts() if facts is None else dict(facts),
+            facts=dict(facts),
             notices=(*notices, *_notices(splits, self.query_length)),
         )
+
+    def describe(self, data: Path) -> DataDescription | None:
+        """Return the questions and paragraphs of a file; None if it has none."""
+        from .describing import described
+
+        return described(Path(data), FILES, vocab=self.vocab, max_length=self.max_length)
 
     def head(self, width: int, facts: Mapping[str, Any]) -> nn.Module:
         """Return a linear layer for each token, with a score for the start and one for the end of an answer."""
@@ -140,16 +181,17 @@ class Squad(TextTask):
         return (1 - label_smoothing) * loss + label_smoothing * spread.mean()
 
     def predict(self, outputs: Outputs) -> Tensor:
-        """Return the likeliest start and end positions with their scores (windows, 2, n_best, 2)."""
-        return likeliest(_scores(outputs)[0], self.n_best)
+        """Return the likeliest start and end positions with their scores, and no answer (windows, 2, n_best + 1, 2)."""
+        scores = _scores(outputs)[0]
+        return with_no_answer(likeliest(scores, self.n_best), scores)
 
     def metrics(
         self, predictions: Tensor, targets: Mapping[str, Tensor], split: Split[TextSample]
     ) -> dict[str, float]:
-        """Return the official ``f1`` and ``exact_match`` as fractions."""
+        """Return the official ``f1`` and ``exact_match`` as fractions, also of questions with and without answers."""
         if not isinstance(split, QuestionSplit):
             raise PluginError(f"{self.id!r} measures questions, not {type(split).__name__}")
-        found = best_answers(predictions, split, longest=self.max_answer_length)
+        found = self._answers(predictions, split)
         return measured(zip(found, (question.answers for question in split.questions), strict=True))
 
     def items(self, path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
@@ -180,15 +222,21 @@ class Squad(TextTask):
             given = _question(given, str(given))
             question = Question(id="", text=given["question"], answers=(), spans=())
             paragraph = Paragraph(text=given["context"], questions=(question,))
-            return QuestionSplit([paragraph], preparation, cutting)
+            split = QuestionSplit([paragraph], preparation, cutting)
+            split.may_lack_answers = bool(facts.get(NO_ANSWER))
+            return split
 
         return read
 
     def answer(self, details: Tensor, split: Split[TextSample], *, facts: Mapping[str, Any]) -> Answer:
-        """Return the best part of the paragraph."""
+        """Return the best part of the paragraph; an empty text if it has no answer."""
         assert isinstance(split, QuestionSplit), "the reader of inputs has made it"
-        (text,) = best_answers(details, split, longest=self.max_answer_length)
+        (text,) = self._answers(details, split)
         return Answer(text=text)
+
+    def _answers(self, predictions: Tensor, split: QuestionSplit) -> list[str]:
+        threshold = self.no_answer_threshold if split.may_lack_answers else None
+        return best_answers(predictions, split, longest=self.max_answer_length, threshold=threshold)
 
     def imitation(self, outputs: Outputs, taught: Outputs, *, temperature: float) -> Tensor:
         """Return the divergence from a teacher's distributions of start and end over the tokens."""
@@ -246,7 +294,10 @@ class Squad(TextTask):
 def _answerable(paragraphs: Sequence[Paragraph]) -> tuple[list[Paragraph], int]:
     kept = [
         dataclasses.replace(
-            paragraph, questions=tuple(question for question in paragraph.questions if question.spans)
+            paragraph,
+            questions=tuple(
+                question for question in paragraph.questions if question.spans or not question.answers
+            ),
         )
         for paragraph in paragraphs
     ]
@@ -254,6 +305,10 @@ def _answerable(paragraphs: Sequence[Paragraph]) -> tuple[list[Paragraph], int]:
         len(before.questions) - len(now.questions) for before, now in zip(paragraphs, kept, strict=True)
     )
     return [paragraph for paragraph in kept if paragraph.questions], lost
+
+
+def _unanswered(paragraphs: Sequence[Paragraph]) -> int:
+    return sum(not question.answers for paragraph in paragraphs for question in paragraph.questions)
 
 
 def _question(found: Any, text: str) -> Mapping[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from denas_core.errors import ConfigError
 
-from .parts import read_file
+from .content import read_text
 
 
 def read_lines(path: Path) -> Iterator[tuple[str, str]]:
@@ -16,7 +16,7 @@ def read_lines(path: Path) -> Iterator[tuple[str, str]]:
     Raises:
         ConfigError: the file cannot be read, or a line is not UTF-8.
     """
-    for number, line in enumerate(read_file(path).removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
+    for number, line in enumerate(read_text(path).split(b"\n"), start=1):
         if not line.strip():
             continue
         try:

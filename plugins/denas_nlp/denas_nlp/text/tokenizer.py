@@ -78,6 +78,7 @@ class TextTokenizer:
         text: The contents of its ``tokenizer.json``, without settings of length.
         size: Number of rows that an embedding table for its tokens needs.
         pad: The padding token; 0 if no known padding token exists.
+        filler: The token for a word that has no token: the unknown token, or the padding token.
         single: The special tokens around one text.
         pair: The special tokens around two texts.
     """
@@ -98,6 +99,7 @@ class TextTokenizer:
         self.size = max(vocabulary.values(), default=-1) + 1
         self.pad = next((vocabulary[token] for token in PADS if token in vocabulary), 0)
         self._unknown = next((vocabulary[token] for token in UNKNOWNS if token in vocabulary), None)
+        self.filler = self.pad if self._unknown is None else self._unknown
         probe = next((text for text in PROBES if len(self.tokens(text))), None)
         if probe is None:
             raise ConfigError(

@@ -1,16 +1,48 @@
-"""Rows of a table as samples of tokens."""
+"""Sentences and pairs of sentences as samples of tokens."""
 
 from __future__ import annotations
 
 import random
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from denas_core import Split
-from denas_nlp.text.batches import Rows, TextSample
-from denas_nlp.text.task import Preparation
+from denas_core import Outputs, Split
 
-from .table import Row
+from .batches import Rows, TextSample
+from .task import Preparation, unknown_notice
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+RECIPE: Final[Mapping[str, Any]] = {
+    "epochs": 3,
+    "batch_size": 32,
+    "optimizer": "adamw",
+    "lr": 5e-5,
+    "weight_decay": 0.01,
+    "schedule": "linear",
+    "warmup": 0.1,
+    "clip": 1.0,
+}
+"""Training settings that suit the classification of sentences and of tokens."""
+
+
+class Row(NamedTuple):
+    """A sentence or a pair of sentences.
+
+    Attributes:
+        texts: The sentence, or the two sentences of a pair.
+        target: The number of its label, its score, or a 0 or 1 for each of several labels.
+    """
+
+    texts: tuple[str, ...]
+    target: float | tuple[float, ...]
+
+    @property
+    def number(self) -> float:
+        """The number of the label of a sentence with one label, or its score."""
+        return self.target[0] if isinstance(self.target, tuple) else self.target
 
 
 class SentenceSplit(Split[TextSample]):
@@ -25,7 +57,9 @@ class SentenceSplit(Split[TextSample]):
     def __init__(self, rows: Sequence[Row], preparation: Preparation) -> None:
         """Tokenise every row."""
         self._form = preparation.form
-        self._targets = array("d", [row.target for row in rows])
+        targets = [row.target if isinstance(row.target, tuple) else (row.target,) for row in rows]
+        self._width = len(targets[0]) if targets else 1
+        self._targets = array("f", [value for target in targets for value in target])
         self._rows = Rows()
         self.cut = self.unknown = self.tokens = 0
         for row in rows:
@@ -59,7 +93,8 @@ class SentenceSplit(Split[TextSample]):
     def sample(self, index: int, rng: random.Random | None = None) -> TextSample:
         """Return one row; texts are not augmented."""
         ids, segments = self._rows[index]
-        return TextSample(ids=ids, segments=segments, targets=(self._targets[index],), form=self._form)
+        targets = tuple(self._targets[index * self._width : (index + 1) * self._width])
+        return TextSample(ids=ids, segments=segments, targets=targets, form=self._form)
 
 
 def kept(first: int, second: int = 0, *, room: int) -> tuple[int, ...]:
@@ -68,3 +103,16 @@ def kept(first: int, second: int = 0, *, room: int) -> tuple[int, ...]:
         return (min(first, room),)
     head = min(first, max(room - second, room - room // 2))
     return head, min(second, room - head)
+
+
+def sentence_notices(splits: Sequence[SentenceSplit], max_length: int) -> tuple[str, ...]:
+    """Return notices about samples that are cut, and about tokens that are not in the vocabulary."""
+    cut, rows = sum(split.cut for split in splits), sum(map(len, splits))
+    notice = f"{cut} of {rows} samples have more than {max_length} tokens and are cut (task.max_length)"
+    unknown, tokens = (sum(values) for values in zip(*((s.unknown, s.tokens) for s in splits), strict=True))
+    return (*((notice,) if cut else ()), *unknown_notice(unknown, tokens))
+
+
+def logits_of(outputs: Outputs) -> Tensor:
+    """Return the logits of a network with one output, in float32."""
+    return next(iter(outputs.logits.values())).float()

@@ -1,0 +1,1 @@
+"""Classification of texts with the user's own labels, one or several for each text."""

@@ -1,0 +1,240 @@
+"""The task ``nlp/token-classification``."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from denas_core import Answer, Batch, DataDescription, Metric, Outputs, SearchSpace, Split, TaskData
+from denas_core.errors import ConfigError, PluginError, safe_repr
+from denas_nlp.text.batches import TextSample, padded
+from denas_nlp.text.example import write_vocabulary
+from denas_nlp.text.files import Files
+from denas_nlp.text.lines import read_lines
+from denas_nlp.text.parts import read_parts
+from denas_nlp.text.sentences import RECIPE
+from denas_nlp.text.task import TextTask, unknown_notice
+
+from .conll import Tagged, read_sentences, tag_names
+from .metrics import of_spans
+from .spans import OUTSIDE, has_prefixes, iob2, spans_of
+from .split import IGNORED, TaggedSplit
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+FILES = Files(
+    kind="sentences with tags",
+    items="sentences",
+    train="train.txt",
+    valid="valid.txt",
+    suffixes=(
+        *(".txt", ".conll", ".iob", ".bio", ".tsv"),
+        *(".json", ".jsonl", ".ndjson", ".parquet"),
+    ),
+)
+
+_WORD = re.compile(r"\w+|[^\w\s]")
+
+
+@dataclasses.dataclass(kw_only=True)
+class TokenClassification(TextTask):
+    """Find the tag of each token of a sentence, such as names of people and places in the form of CoNLL-2003."""
+
+    metric: ClassVar[Metric] = Metric(name="f1", is_share=True)
+    recipe: ClassVar[Mapping[str, Any]] = RECIPE
+
+    def read(
+        self, data: Path, space: SearchSpace, *, facts: Mapping[str, Any] | None = None
+    ) -> TaskData[TextSample]:
+        """Read ``train.txt`` and ``valid.txt`` with a token and its tag in each line, or one file.
+
+        Raises:
+            ConfigError: as in `read_parts`, `read_sentences` and `prepared`.
+        """
+        parts = read_parts(
+            Path(data), FILES, read_sentences, to_evaluate=facts is not None, valid_share=self.valid_share
+        )
+        learnt = parts.train or ()
+        labels = tag_names([*learnt, *parts.valid], str(data)) if facts is None else list(facts["labels"])
+        preparation = self.prepared(
+            Path(data), space, facts=facts, texts=lambda: (" ".join(each.tokens) for each in learnt)
+        )
+        notices = [*parts.notices, *preparation.notices]
+        splits = [
+            _split(each, labels, preparation, notices)
+            for each in (parts.train, parts.valid)
+            if each is not None
+        ]
+        return TaskData(
+            train=None if parts.train is None else splits[0],
+            valid=splits[-1],
+            facts={"labels": labels, **preparation.facts()} if facts is None else dict(facts),
+            notices=(*notices, *_notices(splits, preparation.max_length)),
+        )
+
+    def describe(self, data: Path) -> DataDescription | None:
+        """Return the sentences and labels of a data set; None if it has no tagged sentences."""
+        from .describing import described
+
+        return described(Path(data), FILES, vocab=self.vocab)
+
+    def head(self, width: int, facts: Mapping[str, Any]) -> nn.Module:
+        """Return a linear layer for each token, with one output for each tag."""
+        from denas_core import PositionHead
+
+        return PositionHead(width, len(facts["labels"]))
+
+    def collate(
+        self, samples: Sequence[TextSample], rng: random.Random | None = None
+    ) -> tuple[Batch, dict[str, Tensor]]:
+        """Return tokens padded to the longest sample, and the tags of their words (samples, tokens)."""
+        import torch
+
+        longest = max(len(sample.targets) for sample in samples)
+        targets = torch.full((len(samples), longest), IGNORED)
+        for row, sample in enumerate(samples):
+            targets[row, : len(sample.targets)] = torch.tensor(sample.targets).long()
+        return padded(samples, by_position=True), {"tags": targets}
+
+    def loss(
+        self, outputs: Outputs, targets: Mapping[str, Tensor], *, label_smoothing: float = 0.0
+    ) -> Tensor:
+        """Return the mean cross entropy over the words of a batch, in float32."""
+        from torch.nn import functional as F
+
+        scores = _scores(outputs)
+        return F.cross_entropy(
+            scores.flatten(0, 1),
+            targets["tags"].flatten(),
+            label_smoothing=label_smoothing,
+            ignore_index=IGNORED,
+        )
+
+    def predict(self, outputs: Outputs) -> Tensor:
+        """Return the number of the likeliest tag of each token (samples, tokens)."""
+        return _scores(outputs).argmax(-1)
+
+    def metrics(
+        self, predictions: Tensor, targets: Mapping[str, Tensor], split: Split[TextSample]
+    ) -> dict[str, float]:
+        """Return F1, precision and recall of whole spans, and the accuracy of tags."""
+        if not isinstance(split, TaggedSplit):
+            raise PluginError(f"{self.id!r} measures sentences with tags, not {type(split).__name__}")
+        numbers = _by_sentence(predictions, split)
+        return of_spans([[split.labels[number] for number in each] for each in numbers], split.tags)
+
+    def items(self, path: Path) -> Iterator[tuple[str, str]]:
+        """Yield each line of a text file: a sentence."""
+        yield from read_lines(path)
+
+    def item(self, text: str) -> str:
+        """Return the sentence itself."""
+        return text
+
+    def input_reader(
+        self, space: SearchSpace, *, facts: Mapping[str, Any]
+    ) -> Callable[[str], Split[TextSample]]:
+        """Return a function that divides a sentence into words and tokenises them."""
+        preparation = self.prepared(Path(), space, facts=facts)
+
+        def read(given: str) -> TaggedSplit:
+            found = [(match[0], match.span()) for match in _WORD.finditer(given)]
+            if not found:
+                raise ConfigError(f"a sentence has words, but {safe_repr(given, 60)} has none")
+            words = [word for word, _ in found]
+            split = TaggedSplit([words], [[0] * len(words)], [[OUTSIDE] * len(words)], preparation)
+            split.labels = list(facts["labels"])
+            split.text, split.bounds = given, [bounds for _, bounds in found]
+            return split
+
+        return read
+
+    def answer(self, details: Tensor, split: Split[TextSample], *, facts: Mapping[str, Any]) -> Answer:
+        """Return the spans of the sentence with their labels."""
+        assert isinstance(split, TaggedSplit), "the reader of inputs has made it"
+        (numbers,) = _by_sentence(details, split)
+        spans = []
+        for label, first, stop in spans_of([facts["labels"][number] for number in numbers]):
+            start, end = split.bounds[first][0], split.bounds[stop - 1][1]
+            spans.append({"text": split.text[start:end], "label": label, "start": start, "end": end})
+        return Answer(
+            text="; ".join(f"{span['text']} [{span['label']}]" for span in spans), spans=tuple(spans)
+        )
+
+    def example(self, folder: Path, space: SearchSpace) -> Path:
+        """Write 12 training and 6 validation sentences with tags, and a vocabulary if the space has none."""
+        words = write_vocabulary(folder, space)
+        for part, (name, count) in enumerate((("train.txt", 12), ("valid.txt", 6))):
+            lines = [f"-DOCSTART- {OUTSIDE}", ""]
+            for number in range(count):
+                tokens = words.sentence(100 * part + number).split()
+                tags = [("B-PLACE", "I-PLACE", OUTSIDE)[place % 3] for place in range(len(tokens))]
+                lines += [*(f"{token} {tag}" for token, tag in zip(tokens, tags, strict=True)), ""]
+            (folder / name).write_text("\n".join(lines), encoding="utf-8")
+        return folder
+
+
+def _split(
+    sentences: Sequence[Tagged], labels: Sequence[str], preparation: Any, notices: list[str]
+) -> TaggedSplit:
+    numbers = {label: number for number, label in enumerate(labels)}
+    is_iob2 = has_prefixes(labels)
+    tags = [iob2(each.tags) if is_iob2 else list(each.tags) for each in sentences]
+    strange = sorted({tag for each in tags for tag in each} - set(labels))
+    if strange:
+        count = sum(not set(each) <= set(labels) for each in tags)
+        listed = ", ".join(safe_repr(tag, 30) for tag in strange[:5])
+        notices.append(
+            f"{count} of {len(tags)} sentences have tags that the model does not know ({listed}), and "
+            "cannot find"
+        )
+    split = TaggedSplit(
+        [each.tokens for each in sentences],
+        [[numbers.get(tag, IGNORED) for tag in each] for each in tags],
+        tags,
+        preparation,
+    )
+    split.labels = list(labels)
+    return split
+
+
+def _by_sentence(predictions: Tensor, split: TaggedSplit) -> list[list[int]]:
+    """Return the numbers of the tags of the words of each sentence."""
+    found: list[list[int]] = [[] for _ in split.tags]
+    for piece, row in zip(split.pieces, predictions.tolist(), strict=True):
+        found[piece.sentence] += [int(row[place]) for place in piece.places]
+    return found
+
+
+def _notices(splits: Sequence[TaggedSplit], max_length: int) -> tuple[str, ...]:
+    divided, shortened = (
+        sum(values) for values in zip(*((s.divided, s.shortened) for s in splits), strict=True)
+    )
+    count = sum(len(split.tags) for split in splits)
+    unknown, tokens = (sum(values) for values in zip(*((s.unknown, s.tokens) for s in splits), strict=True))
+    return (
+        *(
+            [
+                f"{divided} of {count} sentences have more than {max_length} tokens and are divided (task.max_length)"
+            ]
+            if divided
+            else []
+        ),
+        *([f"{shortened} words are longer than {max_length} tokens and are cut"] if shortened else []),
+        *unknown_notice(unknown, tokens),
+    )
+
+
+def _scores(outputs: Outputs) -> Tensor:
+    name, logits = next(iter(outputs.logits.items()))
+    if logits.dim() != 3:
+        raise PluginError(
+            f"the output {name!r} has the shape {tuple(logits.shape)}; under a PositionHead a network gives "
+            "(samples, tokens, tags)"
+        )
+    return logits.float()

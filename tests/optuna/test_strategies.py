@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import subprocess
 import sys
 import warnings
@@ -125,6 +126,25 @@ def test_trials_are_replayed_with_their_state_and_distance_from_the_bounds() -> 
     assert not any(
         trial.constraints for trial in replayed(problem, history_of(without), SCORE_AND_PARAMS, parameters)
     )
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [TPE(startup=40), GaussianProcess(startup=40), NSGA2(population=40)],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_first_candidates_are_drawn_from_the_whole_feasible_region(strategy: Strategy) -> None:
+    space = conditional()
+    draws = [space.sample(random.Random(seed)) for seed in range(400)]
+    costs = sorted(space.cost(arch)["params"] for arch in draws)
+    bound = costs[len(costs) // 4]
+    problem = Problem(space, [Constraint("params", True, bound)], SCORE_AND_PARAMS)
+    found = ask(strategy, problem, [])
+    assert [arch.key for arch in found] == [arch.key for arch in ask(RandomSearch(batch=40), problem, [])]
+    # A quarter of the architectures meet the bound. The others, if they were repaired, would all lie just below it.
+    within = [cost for cost in costs if cost <= bound]
+    below = sum(space.cost(arch)["params"] <= within[len(within) // 2] for arch in found)
+    assert below >= len(found) // 4
 
 
 @pytest.mark.parametrize("strategy", [TPE(startup=8, batch=8), NSGA2(population=8)], ids=["TPE", "NSGA2"])

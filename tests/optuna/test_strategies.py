@@ -110,7 +110,9 @@ def test_trials_are_replayed_with_their_state_and_distance_from_the_bounds() -> 
         Evaluation(state="scored", components={"value": 3.0}, metrics={"params": 25}),
         Evaluation(state="infeasible", reason="too large", metrics={"params": 75}, violation=0.5),
         Evaluation(state="failed", reason="it fails"),
+        Evaluation(state="cut", reason="not good enough", metrics={"params": 25}),
     ]
+    archs.append(space.architecture({"depth": 1, "mixer": "conv", "width1": 8, "kernel": 3}))
     trials = [
         Trial(index=index, generation=0, arch=arch, evaluation=result)
         for index, (arch, result) in enumerate(zip(archs, results, strict=True))
@@ -118,10 +120,10 @@ def test_trials_are_replayed_with_their_state_and_distance_from_the_bounds() -> 
     problem = Problem(space, [bound], SCORE_AND_PARAMS)
     parameters = Parameters(space.knobs())
     found = list(replayed(problem, history_of(trials), SCORE_AND_PARAMS, parameters))
-    assert [trial.state.name for trial in found] == ["COMPLETE", "COMPLETE", "FAIL"]
+    assert [trial.state.name for trial in found] == ["COMPLETE", "COMPLETE", "FAIL", "FAIL"]
     # The score of the infeasible one is unknown: it gets that of the middle.
-    assert [trial.values for trial in found] == [[3.0, 25.0], [3.0, 75.0], None]
-    assert [trial.constraints for trial in found] == [{VIOLATION: -0.5}, {VIOLATION: 0.5}, {}]
+    assert [trial.values for trial in found] == [[3.0, 25.0], [3.0, 75.0], None, None]
+    assert [trial.constraints for trial in found] == [{VIOLATION: -0.5}, {VIOLATION: 0.5}, {}, {}]
     without = [trials[0], trials[2]]
     assert not any(
         trial.constraints for trial in replayed(problem, history_of(without), SCORE_AND_PARAMS, parameters)

@@ -129,6 +129,8 @@ def test_commands_open_no_internet_socket_and_leave_nothing_behind(
     if lines is LINES:
         asked_for = {"data", "table.csv", "zen", "run", "other", "scored", "shared", "evaluations"}
         assert {path.name for path in work.iterdir()} == asked_for
+        # Without a result, the networks have been trained nevertheless.
+        assert len(list((work / "scored/trainings").glob("*/*"))) == 8
     if traced.exists():
         assert _written(traced, tmp_path) == set()
 

@@ -59,7 +59,7 @@ class Case:
 
 
 def cases(strategy: Strategy, spaces: tuple[SearchSpace, ...]) -> list[Case]:
-    """Return each space with nothing known of it, and with trials that were scored, infeasible or failed."""
+    """Return each space with nothing known of it, and with trials that were scored, cut, infeasible or failed."""
     return [
         Case(strategy, space, history)
         for space in spaces

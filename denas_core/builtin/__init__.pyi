@@ -13,4 +13,5 @@ from .queue import Queue as Queue
 from .random_search import RandomSearch as RandomSearch
 from .regularized_evolution import RegularizedEvolution as RegularizedEvolution
 from .serial import Serial as Serial
+from .successive_halving import SuccessiveHalving as SuccessiveHalving
 from .wall_clock import WallClock as WallClock

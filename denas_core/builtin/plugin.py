@@ -7,12 +7,13 @@ from denas_core.hookspecs import Components, hookimpl
 
 @hookimpl
 def denas_strategies() -> Components:
-    """Provide `random`, `evolution`, `regularized-evolution`, `nsga2` and `local-search`."""
+    """Provide `random`, `evolution`, `regularized-evolution`, `nsga2`, `successive-halving` and `local-search`."""
     return {
         "random": "denas_core.builtin.random_search:RandomSearch",
         "evolution": "denas_core.builtin.evolution:Evolution",
         "regularized-evolution": "denas_core.builtin.regularized_evolution:RegularizedEvolution",
         "nsga2": "denas_core.builtin.nsga2:NSGA2",
+        "successive-halving": "denas_core.builtin.successive_halving:SuccessiveHalving",
         "local-search": "denas_core.builtin.local_search:LocalSearch",
     }
 

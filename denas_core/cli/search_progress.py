@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from denas_core.text import quantity, seconds
+from denas_core.values.trial import STATES
 
 from .progress_display import make_display, write_line
 
@@ -82,7 +83,7 @@ class SearchProgress:
         if self._measured is not None:
             return f"{counts['scored']} scored, measuring finalists: {self._measured} measured"
         parts = [f"{counts['scored']} scored"]
-        parts += [f"{counts[state]} {state}" for state in ("infeasible", "failed") if counts[state]]
+        parts += [f"{counts[state]} {state}" for state in STATES[1:] if counts.get(state)]
         parts += [
             f"{rate:.1f}/s",
             study.setup.executor.describe(),

@@ -101,10 +101,8 @@ def metric_cell(metrics: Mapping[str, float], latency: Mapping[str, Any] | None,
 def print_result(result: SearchResult) -> None:
     """Print the finalists of a search and what to do next."""
     counts = result.counts
-    print_text(
-        f"{result.space}: {counts['scored']} scored, {counts['infeasible']} infeasible, {counts['failed']} failed; "
-        f"{len(result.front)} on the Pareto front\n"
-    )
+    ends = ", ".join(f"{count} {state}" for state, count in counts.items())
+    print_text(f"{result.space}: {ends}; {len(result.front)} on the Pareto front\n")
     run = shlex.quote(str(result.path))
     print_ranking(
         result.ranked,

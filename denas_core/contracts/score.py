@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from denas_core.values.table import Direction, Table
 
 from .component import Component, option
+from .rungs import rungs_by_passes
 
 if TYPE_CHECKING:
     from denas_core.values.passes import PassSpec
@@ -144,6 +145,19 @@ class CombinedScore(Component, ABC):
 
         The name is then looked up among the installed scores.
         """
+
+    def rungs(self, components: Mapping[str, ProxyScore]) -> Sequence[Sequence[str]]:
+        """Return the names of the components in groups, in the order in which a candidate's components are computed.
+
+        A strategy with a `Strategy.kept_share` below 1 ends the evaluation of a candidate after a group whose combined
+        value is not good enough. `combine` then gets tables without the components of later groups. By default,
+        components that share a pass are a group, and groups are ordered by the cost of their passes. Each name must be
+        in one group.
+
+        Args:
+            components: The components of the run by name, without the latency.
+        """
+        return rungs_by_passes(components)
 
     def combine(self, table: Table, space: SearchSpace) -> Sequence[float]:
         """Return the combined value of each row of `table`; larger is better. The default is `log_rank_sum`."""

@@ -34,7 +34,8 @@ class History:
 
     Attributes:
         trials: All trials, in the order in which they were proposed.
-        ranked: The same trials, best first: scored ones by value, then infeasible ones by violation, then failed ones.
+        ranked: The same trials, best first: scored ones by value, then those that were cut, then infeasible ones by
+            violation, then failed ones.
         values: Combined score by key, computed from these trials only.
     """
 
@@ -88,6 +89,16 @@ class Strategy(Component, ABC):
     @abstractmethod
     def generation_size(self) -> int:
         """Number of proposals in one generation. It must not depend on the number of workers."""
+
+    @property
+    def kept_share(self) -> float:
+        """Share of the candidates that go on after each group of components of the score, see `CombinedScore.rungs`.
+
+        With 1, which is the default, every component of every candidate is computed. With less, a candidate is compared
+        with the last ones of finished generations, and becomes a trial with the state ``cut`` if it is not in this
+        share. Candidates of the first generation are never cut.
+        """
+        return 1.0
 
     @abstractmethod
     def ask(self, problem: Problem, history: History, *, count: int, seed: int) -> list[Architecture]:

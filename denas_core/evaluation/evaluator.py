@@ -16,20 +16,22 @@ from denas_core.contracts.problem import Problem
 from denas_core.contracts.score import ProxyScore
 from denas_core.errors import DenasError, Infeasible, ScoreFailed
 from denas_core.isolation.guard import TURN, guarded
-from denas_core.seeding import derive_seed
 from denas_core.system.threads import pinned_threads
 from denas_core.text import describe_error, one_line, quantity
 from denas_core.values.architecture import Architecture
+from denas_core.values.contender import Contender
 from denas_core.values.latency import Latency, check_latency
 from denas_core.values.number import coerce_score
 from denas_core.values.objectives import Constraint
 from denas_core.values.trial import Evaluation
 
-from .kept_options import KeptOptions
+from .computing import Computed, compute, compute_on_rungs
 
 if TYPE_CHECKING:
     from denas_core.contracts.scoring_data import ScoringData
     from denas_core.values.passes import PassSpec
+
+    from .scoring import Scoring
 
 
 class Evaluator:
@@ -46,6 +48,7 @@ class Evaluator:
         device: ``cpu`` or ``cuda``.
         threads: Number of threads that torch may use. The last bits of a score depend on it.
         data: The user's data, whose batches replace noise; None for noise.
+        scoring: Combines the components on the rungs of a `Contender`; None if every candidate gets all components.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Evaluator:
         threads: int = 1,
         memory_limit: int | None = None,
         data: ScoringData | None = None,
+        scoring: Scoring | None = None,
     ) -> None:
         self.problem = problem
         self.components = components
@@ -67,6 +71,7 @@ class Evaluator:
         self.device = device
         self.threads = threads
         self.data = data
+        self.scoring = scoring
         self._memory_limit = memory_limit
         self._reference: Callable[[], object] | None = None
         self._passes: dict[int, tuple[ProxyScore, tuple[PassSpec, ...]]] = {}
@@ -83,6 +88,7 @@ class Evaluator:
             "threads": self.threads,
             "memory_limit": self._memory_limit,
             "data": self.data,
+            "scoring": self.scoring,
         }
         return functools.partial(Evaluator, **settings), (self.problem, dict(self.components))
 
@@ -117,19 +123,14 @@ class Evaluator:
                 latency=latency,
                 seconds=seconds,
             )
-        components, spent, failure = self.score(arch, self.components)
-        seconds |= spent
-        if failure:
-            return Evaluation(
-                state="failed",
-                reason=failure,
-                components=components,
-                metrics=metrics,
-                latency=latency,
-                seconds=seconds,
-            )
+        found = self._scored(arch, self.components, metrics)
         return Evaluation(
-            state="scored", components=components, metrics=metrics, latency=latency, seconds=seconds
+            state="failed" if found.failure else "cut" if found.cut else "scored",
+            reason=found.failure or found.cut,
+            components=found.values,
+            metrics=metrics,
+            latency=latency,
+            seconds=seconds | found.seconds,
         )
 
     def evaluate_scores(self, arch: Architecture) -> Evaluation:
@@ -205,13 +206,23 @@ class Evaluator:
         self, arch: Architecture, components: Mapping[str, ProxyScore]
     ) -> tuple[dict[str, float], dict[str, float], str]:
         """Return values and seconds by component, and the reason of the first failure; empty if none failed."""
+        found = self._scored(arch, components)
+        return found.values, found.seconds, found.failure
+
+    def _scored(
+        self,
+        arch: Architecture,
+        components: Mapping[str, ProxyScore],
+        metrics: Mapping[str, float] | None = None,
+    ) -> Computed:
+        """Return what was computed of the components; only some of them if `arch` is a contender that is cut."""
         with TURN:
             try:
                 passes = [spec for component in components.values() for spec in self._passes_of(component)]
             except KeyboardInterrupt:
                 raise
             except BaseException as error:
-                return {}, {}, f"passes: crashed: {describe_error(error)}"
+                return Computed(failure=f"passes: crashed: {describe_error(error)}")
             candidate = Candidate(
                 self.problem.space,
                 arch,
@@ -222,7 +233,11 @@ class Evaluator:
             )
             # Scores without passes run no network, so torch need not be imported for them.
             with pinned_threads(self.threads) if passes else contextlib.nullcontext():
-                return self._score(candidate, components)
+                if self.scoring is None or not isinstance(arch, Contender):
+                    return compute(candidate, components, seed=self.seed)
+                return compute_on_rungs(
+                    candidate, components, self.scoring, arch.rungs, metrics=metrics or {}, seed=self.seed
+                )
 
     def latency(self, arch: Architecture) -> Latency:
         """Return the measured latency of `arch`, in alternation with what the probe compares with.
@@ -249,34 +264,6 @@ class Evaluator:
         if self._reference is None:
             self._reference = self.probe.prepare_reference(space, seed=self.seed, device=self.device)
         return call, self._reference
-
-    def _score(
-        self, candidate: Candidate, components: Mapping[str, ProxyScore]
-    ) -> tuple[dict[str, float], dict[str, float], str]:
-        values: dict[str, float] = {}
-        seconds: dict[str, float] = {}
-        shared = KeptOptions([candidate.space, *components.values()])
-        for name, component in components.items():
-            start = time.perf_counter()
-            try:
-                with guarded(derive_seed(self.seed, "score", name, candidate.arch.key)):
-                    value = component.measure(candidate)
-                    values[name] = coerce_score(value)
-                if changed := candidate.changed() or shared.restore():
-                    del values[name]
-                    return values, seconds, f"{name}: changed {changed}, which all scores share"
-            except ScoreFailed as error:
-                return values, seconds, f"{name}: {one_line(error) or 'failed, and does not say why'}"
-            except MemoryError:
-                return values, seconds, f"{name}: out of memory"
-            except KeyboardInterrupt:
-                raise
-            except BaseException as error:
-                return values, seconds, f"{name}: crashed: {describe_error(error)}"
-            finally:
-                shared.restore()
-            seconds[name] = time.perf_counter() - start
-        return values, seconds, ""
 
     def _passes_of(self, component: ProxyScore) -> Sequence[PassSpec]:
         # Passes depend only on the options of a score, so each score is asked once per search.

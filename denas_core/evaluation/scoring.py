@@ -6,13 +6,14 @@ import math
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from denas_core.contracts.rungs import flat
 from denas_core.contracts.score import CONTINUOUS_INPUT, CombinedScore, ProxyScore
 from denas_core.contracts.space import SearchSpace
 from denas_core.errors import ConfigError, PluginError
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.values.sample import sample_of
 from denas_core.values.table import Direction, Table
-from denas_core.values.trial import Trial
+from denas_core.values.trial import STATES, Trial
 from denas_core.values.views import is_part_of
 
 LARGEST_WEIGHT = 1e6
@@ -27,6 +28,7 @@ class Scoring:
     Attributes:
         components: Scores with a positive weight, by component name.
         weights: Positive weights by component. `LATENCY` is included if latency is part of the score.
+        rungs: Names of the components in groups, in the order in which they are computed, see `CombinedScore.rungs`.
         is_relative: Whether the combined value ranks trials within the run, and cannot be compared between runs.
         uses_sample: Whether trials are ranked against the random networks of the run, see `sample_of`.
         notices: Default components that were left out, and why, and whether scores read logits as features.
@@ -58,6 +60,7 @@ class Scoring:
             self._add(score.id.partition("/")[2] or score.id, score, 1.0, named=True)
         else:
             self._add_components(score, resolve)
+        self.rungs = _checked_rungs(score, self.components)
         self._add_notice_of_features()
 
     def _add_components(self, score: CombinedScore, resolve: Callable[[str], ProxyScore]) -> None:
@@ -123,15 +126,24 @@ class Scoring:
                     f"component {name!r} was not computed in this run (it has {', '.join(known)}){hint}"
                 )
         sample = sample_of(scored) if self.uses_sample else []
+        return self.combine_columns(columns, component_columns(self.weights, sample) if sample else None)
+
+    def combine_columns(
+        self,
+        columns: Mapping[str, Sequence[float | None]],
+        sample: Mapping[str, Sequence[float | None]] | None = None,
+    ) -> list[float]:
+        """Return the combined value of each row of a table with these columns, some or all of the components."""
+        directions = self._directions()
         table = Table(
             columns=columns,
-            weights=self.weights,
-            directions=self._directions(),
-            sample=component_columns(self.weights, sample) if sample else None,
+            weights={name: self.weights[name] for name in columns},
+            directions={name: directions[name] for name in columns},
+            sample=sample,
         )
         if isinstance(self._score, CombinedScore):
             return self._combined(self._score, table)
-        (name,) = self.weights
+        (name,) = columns
         sign = 1.0 if self._score.direction == "maximize" else -1.0
         return [-math.inf if value is None else sign * value for value in columns[name]]
 
@@ -153,11 +165,11 @@ class Scoring:
     def rank(self, trials: Sequence[Trial]) -> tuple[list[Trial], dict[str, float]]:
         """Return the trials, best first, and the values of the scored ones.
 
-        Scored trials come first, ordered by value and then by key. Infeasible trials follow, ordered by violation, then
-        failed trials.
+        Scored trials come first, ordered by value and then by key. Trials that were cut follow, then infeasible ones,
+        ordered by violation, then failed ones.
         """
         values = self.values(trials)
-        places = {"scored": 0, "infeasible": 1, "failed": 2}
+        places = {state: place for place, state in enumerate(STATES)}
 
         def order(trial: Trial) -> tuple[int, float, str]:
             result = trial.evaluation
@@ -215,6 +227,25 @@ def _has_only_logits(space: SearchSpace) -> bool:
     if all(logits is not outputs.features for logits in outputs.logits.values()):
         return False
     return type(space).forward is SearchSpace.forward or outputs.features.dim() == 2
+
+
+def _checked_rungs(
+    score: ProxyScore | CombinedScore, components: Mapping[str, ProxyScore]
+) -> tuple[tuple[str, ...], ...]:
+    """Return the groups of components of a score.
+
+    Raises:
+        PluginError: a component is in no group, or in several.
+    """
+    if not isinstance(score, CombinedScore) or not components:
+        return (tuple(components),)
+    with plugin_errors(f"score {score.id!r}: rungs()"):
+        rungs = tuple(tuple(group) for group in score.rungs(components))
+    if sorted(flat(rungs)) != sorted(components) or not all(rungs):
+        raise PluginError(
+            f"score {score.id!r}: rungs() must have each of {', '.join(components)} in one group, not {rungs!r}"
+        )
+    return rungs
 
 
 def check_weights(weights: Mapping[str, float]) -> None:

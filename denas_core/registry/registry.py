@@ -70,14 +70,19 @@ class Registry:
         }
 
     def resolve(self, kind: Kind, name: str) -> str:
-        """Return the full id for `name`, which is an id or a short name that only one plugin uses.
+        """Return the full id for `name`, which is an id or a short name.
+
+        A short name means the component of the core if the core has one of that name, so that an installed plugin never
+        changes what a name means. Otherwise only one plugin may use it.
 
         Raises:
             NotInstalled: no installed plugin has the component. The text says what to install.
             PluginError: its plugin is installed, but cannot be loaded.
-            ConfigError: several plugins use the short name.
+            ConfigError: several plugins use the short name, and the core does not.
         """
         ids = self.ids(kind)
+        if (own := f"{CORE}/{name}") in ids:
+            return own
         matches = [id for id in ids if name in (id, id.partition("/")[2])]
         if len(matches) == 1:
             return matches[0]

@@ -17,7 +17,7 @@ from denas_core.system.machine import moment
 from denas_core.values.latency import predicted_metrics
 from denas_core.values.metrics import Metrics, shown_metrics, stored_metrics
 from denas_core.values.objectives import Objective
-from denas_core.values.trial import STATES, Trial
+from denas_core.values.trial import Trial, count_states
 
 from .sections.budgets import describe_budgets
 from .sections.commands import next_commands, resume_command
@@ -83,7 +83,7 @@ def gather(
         "generated": moment(),
         "run": str(run),
         "space": {"id": config["space"]["name"], "size": insight.size if insight else None},
-        "counts": {state: sum(trial.evaluation.state == state for trial in trials) for state in STATES},
+        "counts": count_states(trials),
         "generations": trials[-1].generation + 1 if trials else 0,
         "score": {
             "id": config["score"]["name"],

@@ -19,7 +19,7 @@ from denas_core.setup.stored import stored_document, with_new_options
 from denas_core.values.metrics import Metrics, stored_metrics
 from denas_core.values.objectives import SCORE, Objective
 from denas_core.values.ranking import kendall_tau
-from denas_core.values.trial import STATES, Trial
+from denas_core.values.trial import Trial, count_states
 
 from .combination import Combination, combination_of
 from .comparable import comparable
@@ -190,7 +190,7 @@ def _describe(run: Run) -> dict[str, Any]:
         "weights": dict(weights),
         **{key: config[key] for key in keep},
         "distributions": dict(run.header["distributions"]),
-        "trials": {state: sum(t.evaluation.state == state for t in run.trials) for state in STATES},
+        "trials": count_states(run.trials),
         "active_seconds": run.active_seconds,
         "score_is": None
         if run.combination is None

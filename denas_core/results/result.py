@@ -19,7 +19,7 @@ from denas_core.system.atomic import storage_errors, sync_directory, write_json
 from denas_core.values.metrics import ANY_METRIC
 from denas_core.values.objectives import SCORE, Objective
 from denas_core.values.sample import sample_of
-from denas_core.values.trial import STATES, Trial
+from denas_core.values.trial import Trial, count_states
 
 from .against_random import AgainstRandom, against_random
 from .front import course_of_hypervolume, last_volume, name_choices, select_front, select_knee
@@ -193,7 +193,7 @@ def make_result(
     Raises:
         NoResult: no trial is scored. The text gives the reason of the trial that came nearest.
     """
-    counts: dict[str, int] = {state: sum(t.evaluation.state == state for t in trials) for state in STATES}
+    counts = count_states(trials)
     if not counts["scored"]:
         raise NoResult(_why_nothing(trials, counts))
     ranked, values = setup.scoring.rank(trials)

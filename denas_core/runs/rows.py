@@ -11,7 +11,7 @@ from denas_core.values.architecture import Architecture
 from denas_core.values.trial import Evaluation, Trial
 
 APPLICATION_ID = 0x44454E41
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 TABLES = {
     "meta": "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, digest TEXT NOT NULL) STRICT",
@@ -20,7 +20,7 @@ TABLES = {
     generation INTEGER NOT NULL,
     key TEXT NOT NULL UNIQUE,
     arch TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('scored', 'infeasible', 'failed')),
+    state TEXT NOT NULL CHECK (state IN ('scored', 'cut', 'infeasible', 'failed')),
     reason TEXT NOT NULL CHECK ((state = 'scored') = (reason = '')),
     components TEXT NOT NULL,
     metrics TEXT NOT NULL,
@@ -39,6 +39,12 @@ TABLES = {
 ) STRICT, WITHOUT ROWID""",
 }
 """The SQL statement of each table, exactly as SQLite stores it."""
+
+TABLES_BY_VERSION = {
+    # There were no cut trials. All else is the same, so that such a store is read and written as it is.
+    1: {name: statement.replace("'cut', ", "") for name, statement in TABLES.items()},
+    SCHEMA_VERSION: TABLES,
+}
 
 _TRIAL = (
     *("idx", "generation", "key", "arch", "state", "reason"),

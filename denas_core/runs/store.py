@@ -21,6 +21,7 @@ from .rows import (
     APPLICATION_ID,
     SCHEMA_VERSION,
     TABLES,
+    TABLES_BY_VERSION,
     Row,
     as_trial,
     component_names,
@@ -262,7 +263,8 @@ class Store:
         application = self._connection.execute("PRAGMA application_id").fetchone()[0]
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         tables = self._connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
-        is_ours = dict(tables) == TABLES
+        found = dict(tables)
+        is_ours = found in TABLES_BY_VERSION.values()
         if application != APPLICATION_ID and not is_ours:
             raise StoreDamaged(
                 f"{str(self.path)!r} is not the store of a search; if it was one, repair it with: "
@@ -273,7 +275,7 @@ class Store:
                 f"{str(self.path)!r} was written by a newer version (schema {version}, this one reads "
                 f"{SCHEMA_VERSION}); upgrade denas-core"
             )
-        if not is_ours or (application, version) != (APPLICATION_ID, SCHEMA_VERSION):
+        if application != APPLICATION_ID or TABLES_BY_VERSION.get(version) != found:
             raise self._damaged("its first page")
         if thorough:
             verdict = self._connection.execute("PRAGMA integrity_check(1)").fetchone()[0]

@@ -230,6 +230,7 @@ class Setup:
             threads=self.config.threads,
             memory_limit=self._memory.limit,
             data=self.data,
+            scoring=self.scoring if components is None and self.strategy.kept_share != 1 else None,
         )
 
     def open_data(self) -> None:

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 from denas_core.contracts.strategy import History, propose_random
 from denas_core.errors import PluginError
+from denas_core.evaluation.rungs import make_rungs
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.seeding import derive_seed
 from denas_core.setup.setup import Setup
 from denas_core.values.architecture import Architecture
+from denas_core.values.contender import Contender
 from denas_core.values.trial import Trial
 
 
@@ -51,3 +53,27 @@ def propose(
             "architectures, or are known already"
         )
     return list(fresh.values())
+
+
+def with_rungs(
+    setup: Setup, finished: Sequence[Trial], proposals: Sequence[Architecture]
+) -> Sequence[Architecture]:
+    """Return the proposals of a generation with the rungs that each of them must pass, if the strategy cuts any.
+
+    Args:
+        setup: The objects of the search.
+        finished: The trials of all earlier generations, which are complete.
+        proposals: The proposals.
+
+    Raises:
+        PluginError: the strategy has a share that is not above 0 and at most 1.
+    """
+    strategy = setup.strategy
+    with plugin_errors(f"strategy {strategy.id!r}"):
+        rungs = make_rungs(
+            setup.scoring,
+            finished,
+            share=strategy.kept_share,
+            knows_latency=setup.problem.predicts("latency_ms"),
+        )
+    return [Contender.of(arch, rungs) for arch in proposals] if rungs else proposals

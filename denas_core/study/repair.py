@@ -15,7 +15,14 @@ from pathlib import Path
 from denas_core.errors import ConfigError, StoreDamaged
 from denas_core.registry.registry import Registry
 from denas_core.runs.files import CONFIG, REPAIRED, STORE, check_is_run
-from denas_core.runs.rows import APPLICATION_ID, SCHEMA_VERSION, TABLES, Row, as_trials, trial_seconds
+from denas_core.runs.rows import (
+    APPLICATION_ID,
+    SCHEMA_VERSION,
+    TABLES_BY_VERSION,
+    Row,
+    as_trials,
+    trial_seconds,
+)
 from denas_core.runs.salvage import LOGS, Salvage, as_far_as_readable, copy_readable, salvage
 from denas_core.runs.store import Store, has_log
 from denas_core.seeding import canonical_json
@@ -189,7 +196,8 @@ def _refuse_newer(store: Path) -> None:
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         tables = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
-        if application == APPLICATION_ID and version > SCHEMA_VERSION and dict(tables) != TABLES:
+        is_known = dict(tables) in TABLES_BY_VERSION.values()
+        if application == APPLICATION_ID and version > SCHEMA_VERSION and not is_known:
             raise StoreDamaged(
                 f"the store was written by a newer version (schema {version}); upgrade denas-core to repair it"
             )

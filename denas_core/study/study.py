@@ -16,11 +16,11 @@ from denas_core.runs.store import Store
 from denas_core.setup.setup import Setup
 from denas_core.system.interrupt import Interruption, interruptible
 from denas_core.values.architecture import Architecture
-from denas_core.values.trial import Evaluation, Trial
+from denas_core.values.trial import Evaluation, Trial, count_states
 
 from .generation_sizes import GenerationSizes
 from .pace import Pace
-from .proposals import propose
+from .proposals import propose, with_rungs
 
 FIRST_FAILURES = 25
 """A search stops if this many candidates failed and none is scored, because then the cause is not the candidates."""
@@ -79,7 +79,7 @@ class Study:
         self.path = path
         self.notices = list(setup.notices)
         self.trials: list[Trial] = []
-        self.counts = {"scored": 0, "infeasible": 0, "failed": 0}
+        self.counts = count_states(())
         self._store = store
         self._observers = list(observers)
         self._seconds_before = store.active_seconds()
@@ -223,6 +223,7 @@ class Study:
         interruption: Interruption,
     ) -> None:
         taken = 0
+        contenders = with_rungs(self.setup, self.trials[:closed], proposals)
 
         def work() -> Iterator[tuple[int, Architecture]]:
             nonlocal taken
@@ -231,7 +232,7 @@ class Study:
                 if is_whole or self._is_spent() or interruption:
                     return
                 taken = index - closed + 1
-                yield index, proposals[index - closed]
+                yield index, contenders[index - closed]
 
         budget = self.setup.budget.candidates
         early: dict[int, Evaluation] = {}
@@ -324,8 +325,9 @@ class Study:
                 f"trial {len(self.trials)} is missing from the run's store; repair it with: "
                 f"denas repair {shlex.quote(str(self.path))}"
             )
-        self.counts[trial.evaluation.state] += 1
         self.trials.append(trial.without_seconds())
+        state = trial.evaluation.state
+        self.counts[state] = self.counts.get(state, 0) + 1
 
     def _is_spent(self) -> bool:
         budget = self.setup.budget

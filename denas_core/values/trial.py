@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, get_args
 
 from .architecture import Architecture
@@ -12,8 +13,9 @@ from .record import Record
 
 _EMPTY: Record[float] = Record({})
 
-State = Literal["scored", "infeasible", "failed"]
+State = Literal["scored", "cut", "infeasible", "failed"]
 STATES: tuple[State, ...] = get_args(State)
+"""All states, from the one that ranks first to the one that ranks last."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +23,8 @@ class Evaluation:
     """The result of evaluating one architecture. It holds plain values that JSON can represent.
 
     Attributes:
-        state: ``scored``; ``infeasible``: it breaks a constraint; ``failed``: an error ended the evaluation.
+        state: ``scored``; ``cut``: it was not good enough after the first components of the score, and the others were
+            not computed; ``infeasible``: it breaks a constraint; ``failed``: an error ended the evaluation.
         reason: Why the architecture has no score; empty if it has one.
         components: Raw score by component.
         metrics: ``params``, ``flops``, ...; ``latency_ms`` if it is predicted or measured.
@@ -102,3 +105,9 @@ class Trial:
             "seconds": dict(result.seconds),
             **({} if result.predicted is None else {"predicted": dict(result.predicted)}),
         }
+
+
+def count_states(trials: Iterable[Trial]) -> dict[str, int]:
+    """Return the number of trials by state. Only a search that cuts candidates has the state ``cut`` in it."""
+    counts = collections.Counter(trial.evaluation.state for trial in trials)
+    return {state: counts[state] for state in STATES if state != "cut" or counts[state]}

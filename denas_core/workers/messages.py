@@ -15,6 +15,7 @@ from typing import Any
 
 from denas_core.text import describe_error
 from denas_core.values.architecture import Architecture
+from denas_core.values.contender import Contender
 from denas_core.values.number import coerce_score
 from denas_core.values.trial import STATES, Evaluation
 
@@ -38,13 +39,16 @@ class Work:
     def encode(self) -> bytes:
         """Return the message."""
         arch = self.arch
-        return json.dumps([self.lease, arch.space, list(arch.values.items()), arch.key]).encode()
+        rungs = arch.as_message() if isinstance(arch, Contender) else None
+        return json.dumps([self.lease, arch.space, list(arch.values.items()), arch.key, rungs]).encode()
 
     @classmethod
     def decode(cls, message: bytes) -> Work:
         """Return the work of a message that `encode` made."""
-        lease, space, values, key = json.loads(message)
-        return cls(lease, Architecture(space, dict(values), key))
+        lease, space, values, key, rungs = json.loads(message)
+        if rungs is None:
+            return cls(lease, Architecture(space, dict(values), key))
+        return cls(lease, Contender.from_message(space, dict(values), key, rungs))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from denas_core.builtin.queue import Queue
 from denas_core.builtin.random_search import RandomSearch
 from denas_core.builtin.regularized_evolution import RegularizedEvolution
 from denas_core.builtin.serial import Serial
+from denas_core.builtin.successive_halving import SuccessiveHalving
 from denas_core.builtin.wall_clock import WallClock
 from denas_core.testing import (
     CombinedScoreTests,
@@ -51,6 +52,11 @@ class TestRegularizedEvolution(StrategyTests):
 class TestNSGA2(StrategyTests):
     def make(self) -> NSGA2:
         return NSGA2(first=4, population=4)
+
+
+class TestSuccessiveHalving(StrategyTests):
+    def make(self) -> SuccessiveHalving:
+        return SuccessiveHalving(first=4, population=4)
 
 
 class TestLocalSearch(StrategyTests):

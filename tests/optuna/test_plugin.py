@@ -16,6 +16,8 @@ def test_the_entry_point_offers_strategies_and_the_exporter() -> None:
     assert registry.load("strategy", "tpe") is TPE
     found = [id for id in registry.ids("strategy") if id.startswith("optuna/")]
     assert found == ["optuna/gp", "optuna/nsga2", "optuna/tpe"]
+    # The short name of the built-in strategy keeps its meaning.
+    assert registry.resolve("strategy", "nsga2") == "builtin/nsga2"
 
 
 def test_neither_plugin_nor_components_import_optuna_or_torch() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import subprocess
 import sys
 import warnings
@@ -109,7 +110,9 @@ def test_trials_are_replayed_with_their_state_and_distance_from_the_bounds() -> 
         Evaluation(state="scored", components={"value": 3.0}, metrics={"params": 25}),
         Evaluation(state="infeasible", reason="too large", metrics={"params": 75}, violation=0.5),
         Evaluation(state="failed", reason="it fails"),
+        Evaluation(state="cut", reason="not good enough", metrics={"params": 25}),
     ]
+    archs.append(space.architecture({"depth": 1, "mixer": "conv", "width1": 8, "kernel": 3}))
     trials = [
         Trial(index=index, generation=0, arch=arch, evaluation=result)
         for index, (arch, result) in enumerate(zip(archs, results, strict=True))
@@ -117,14 +120,33 @@ def test_trials_are_replayed_with_their_state_and_distance_from_the_bounds() -> 
     problem = Problem(space, [bound], SCORE_AND_PARAMS)
     parameters = Parameters(space.knobs())
     found = list(replayed(problem, history_of(trials), SCORE_AND_PARAMS, parameters))
-    assert [trial.state.name for trial in found] == ["COMPLETE", "COMPLETE", "FAIL"]
+    assert [trial.state.name for trial in found] == ["COMPLETE", "COMPLETE", "FAIL", "FAIL"]
     # The score of the infeasible one is unknown: it gets that of the middle.
-    assert [trial.values for trial in found] == [[3.0, 25.0], [3.0, 75.0], None]
-    assert [trial.constraints for trial in found] == [{VIOLATION: -0.5}, {VIOLATION: 0.5}, {}]
+    assert [trial.values for trial in found] == [[3.0, 25.0], [3.0, 75.0], None, None]
+    assert [trial.constraints for trial in found] == [{VIOLATION: -0.5}, {VIOLATION: 0.5}, {}, {}]
     without = [trials[0], trials[2]]
     assert not any(
         trial.constraints for trial in replayed(problem, history_of(without), SCORE_AND_PARAMS, parameters)
     )
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [TPE(startup=40), GaussianProcess(startup=40), NSGA2(population=40)],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_first_candidates_are_drawn_from_the_whole_feasible_region(strategy: Strategy) -> None:
+    space = conditional()
+    draws = [space.sample(random.Random(seed)) for seed in range(400)]
+    costs = sorted(space.cost(arch)["params"] for arch in draws)
+    bound = costs[len(costs) // 4]
+    problem = Problem(space, [Constraint("params", True, bound)], SCORE_AND_PARAMS)
+    found = ask(strategy, problem, [])
+    assert [arch.key for arch in found] == [arch.key for arch in ask(RandomSearch(batch=40), problem, [])]
+    # A quarter of the architectures meet the bound. The others, if they were repaired, would all lie just below it.
+    within = [cost for cost in costs if cost <= bound]
+    below = sum(space.cost(arch)["params"] <= within[len(within) // 2] for arch in found)
+    assert below >= len(found) // 4
 
 
 @pytest.mark.parametrize("strategy", [TPE(startup=8, batch=8), NSGA2(population=8)], ids=["TPE", "NSGA2"])

@@ -14,11 +14,14 @@ import os
 import platform
 import signal
 import struct
+import subprocess
 import sys
 from pathlib import Path
 
 SOCKET = {"x86_64": (0xC000003E, 41), "aarch64": (0xC00000B7, 198)}
 """By machine: how the kernel calls its set of system calls, and the number of ``socket`` in it."""
+
+BESIDE = "beside"
 
 INTERNET = (2, 10)
 """AF_INET and AF_INET6."""
@@ -54,6 +57,9 @@ def close_internet() -> None:
 def main(commands: Path, report: Path, folders: list[Path]) -> None:
     """Run commands, and report on each: its exit code, and which files it left that were not there before.
 
+    A command line that begins with `BESIDE` starts in a process of its own, and the next one runs beside it. Both have
+    ended before the one after that starts.
+
     Args:
         commands: A JSON file with a list of command lines.
         report: The JSON file to write.
@@ -65,10 +71,20 @@ def main(commands: Path, report: Path, folders: list[Path]) -> None:
     from denas_core.cli import _run
 
     rows, known = [], _files(folders)
+    other: subprocess.Popen[bytes] | None = None
     for line in json.loads(commands.read_text()):
         sys.stderr.write(f"denas {' '.join(line)}\n")
+        if line[0] == BESIDE:
+            other = subprocess.Popen(
+                [sys.executable, "-P", "-m", "denas_core.cli", *line[1:]], stdout=sys.stderr
+            )
+            continue
         with contextlib.redirect_stdout(sys.stderr):
             code = _run(line, debug=True)
+        if other is not None:
+            if code:
+                other.kill()
+            code, other = code or other.wait(), None
         now = _files(folders)
         rows.append({"command": line[0], "code": code, "left": sorted(now - known)})
         known = now

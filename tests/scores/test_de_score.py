@@ -12,7 +12,9 @@ import torch
 
 from denas_core import Candidate, Recipe, Table
 from denas_core.errors import ConfigError
+from denas_core.evaluation.computing import compute_on_rungs
 from denas_core.evaluation.scoring import Scoring
+from denas_core.values.contender import Rung
 from denas_scores.de_score import HEADINGS, DEScore, combine_as_original
 from denas_scores.reference import ReferenceComplexity
 
@@ -77,6 +79,20 @@ def test_the_default_runs_two_passes(space: Any) -> None:
     candidate = Candidate(space, space.full(), passes=[s for c in components for s in c.passes()])
     values = [component.measure(candidate) for component in components]
     assert all(map(math.isfinite, values)) and len(candidate.pass_seconds) == 2
+
+
+@pytest.mark.parametrize("space", [AttentionSpace(), CNNSpace()])
+def test_a_candidate_that_is_cut_has_run_the_cheap_pass_alone(space: Any) -> None:
+    scoring = Scoring(DEScore(), space, no_other)
+    cheap, dear = scoring.rungs
+    assert sorted(cheap) == ["flops", "saliency"] and {*cheap, *dear} == set(scoring.components)
+    candidate = Candidate(
+        space, space.full(), passes=[s for c in scoring.components.values() for s in c.passes()]
+    )
+    out_of_reach = Rung(peers={name: [math.inf] * 10 for name in cheap}, sample=None, share=0.5)
+    found = compute_on_rungs(candidate, scoring.components, scoring, [out_of_reach], metrics={}, seed=0)
+    assert found.cut.startswith("after ") and set(found.values) == set(cheap)
+    assert [spec.inputs for spec in candidate.pass_seconds] == ["ones"]
 
 
 def test_repeats_average_over_weights_and_batches() -> None:

@@ -73,7 +73,9 @@ def search(
     strategy: Annotated[
         str | None,
         typer.Option(
-            "--strategy", help="Strategy. [default: builtin/nsga2]", autocompletion=names("strategy")
+            "--strategy",
+            help="Strategy; a short name means that of the core, if it has one. [default: builtin/nsga2]",
+            autocompletion=names("strategy"),
         ),
     ] = None,
     probe: ProbeOption = None,

@@ -34,7 +34,7 @@ RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory.
 def trials(
     run: RunArgument,
     state: Annotated[
-        str | None, typer.Option("--state", help="Only scored, infeasible or failed ones.")
+        str | None, typer.Option("--state", help="Only scored, cut, infeasible or failed ones.")
     ] = None,
     columns: ColumnsOption = None,
     json_: JsonOption = False,

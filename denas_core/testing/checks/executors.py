@@ -11,6 +11,7 @@ from denas_core.testing.samples.difference import brief
 from denas_core.testing.samples.knobs import Conditional
 from denas_core.testing.samples.members import samples
 from denas_core.values.architecture import Architecture
+from denas_core.values.contender import Contender, Rung
 from denas_core.values.trial import Evaluation
 
 from .calls import Call
@@ -24,6 +25,14 @@ MOST_IN_FLIGHT = 256
 def evaluate(arch: Architecture) -> Evaluation:
     """Return an evaluation that says which architecture it is of."""
     return Evaluation(state="scored", components={"value": float(int(arch.key[:8], 16))})
+
+
+def evaluate_rungs(arch: Architecture) -> Evaluation:
+    """Return an evaluation that says how many rungs an architecture has, and with how many others they compare."""
+    rungs = arch.rungs if isinstance(arch, Contender) else ()
+    return Evaluation(
+        state="scored", components={"rungs": float(len(rungs)), "peers": float(sum(map(len, rungs)))}
+    )
 
 
 def evaluate_nothing(arch: Architecture) -> Evaluation:
@@ -49,6 +58,20 @@ def every_item_gives_its_result_once(executor: Executor) -> None:
     for index, result in results:
         if result != expected[index]:
             fail(f"item {index} gives {brief(result)}, not {brief(expected[index])}; pass on its own result")
+
+
+@check
+def an_item_arrives_whole(executor: Executor) -> None:
+    """An evaluation gets the item of the work itself, also one that says with what its architecture is compared."""
+    _open(executor)
+    rung = Rung(peers={"value": [1.0, None]}, sample=None, share=0.5)
+    items = [(index, Contender.of(arch, (rung,) * index)) for index, arch in _work(4)]
+    found = dict(executor.run(evaluate_rungs, iter(items)))
+    for index, item in items:
+        if found.get(index) != (expected := evaluate_rungs(item)):
+            fail(
+                f"item {index} gives {brief(found.get(index))}, not {brief(expected)}; hand over the item itself"
+            )
 
 
 @check

@@ -28,7 +28,7 @@ from .processes import fault_of
 
 Spaces = tuple[SearchSpace, ...]
 
-STATES: tuple[State, ...] = ("scored", "infeasible", "failed", "scored")
+STATES: tuple[State, ...] = ("scored", "infeasible", "failed", "scored", "cut")
 REASON = "a reason with 'quotes', a \\ and \N{DOG}"
 FRONTS = (("params",), ("params", "flops"), ())
 """Objectives of the runs beside the score."""

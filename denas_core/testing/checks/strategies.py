@@ -16,7 +16,7 @@ from denas_core.testing.samples.knobs import Endless
 from denas_core.testing.samples.members import require_inside, samples
 from denas_core.values.architecture import Architecture
 from denas_core.values.objectives import Constraint
-from denas_core.values.trial import Evaluation, State, Trial
+from denas_core.values.trial import STATES, Evaluation, State, Trial
 
 from .calls import Call, Loan
 
@@ -24,7 +24,7 @@ COUNT = 12
 SMALL = 64
 """Settings up to which a space is small enough to be exhausted."""
 
-MIXED: tuple[State, ...] = ("scored", "scored", "infeasible", "failed")
+MIXED: tuple[State, ...] = ("scored", "scored", "cut", "infeasible", "failed")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Case:
 
 
 def cases(strategy: Strategy, spaces: tuple[SearchSpace, ...]) -> list[Case]:
-    """Return each space with nothing known of it, and with trials that were scored, infeasible or failed."""
+    """Return each space with nothing known of it, and with trials that were scored, cut, infeasible or failed."""
     return [
         Case(strategy, space, history)
         for space in spaces
@@ -181,8 +181,7 @@ def _history(archs: Sequence[Architecture], states: Sequence[State] = ("scored",
             violation=1.0 + index if state == "infeasible" else 0.0,
         )
         trials.append(Trial(index=index, generation=0, arch=arch, evaluation=evaluation))
-    order: dict[State, int] = {"scored": 0, "infeasible": 1, "failed": 2}
-    ranked = sorted(trials, key=lambda trial: (order[trial.evaluation.state], trial.index))
+    ranked = sorted(trials, key=lambda trial: (STATES.index(trial.evaluation.state), trial.index))
     values = {trial.arch.key: -float(trial.index) for trial in trials if trial.is_scored}
     return History(trials=trials, ranked=ranked, values=values)
 

@@ -32,10 +32,10 @@ STATE, SCORE, METRICS = "state", "score", "metrics"
 class StudyFile(RunExporter):
     """All trials of a run as an Optuna study in an SQLite file, which optuna-dashboard opens.
 
-    The study has the name of the run's directory, and one direction for each objective. A scored trial is complete, an
-    infeasible one is pruned with a positive constraint, and a failed one fails. The user attributes of a trial are its
-    key, generation, components, metrics, latency, and the reason why it has no score; those of the study are
-    the configuration of the run.
+    The study has the name of the run's directory, and one direction for each objective. A scored trial is complete, one
+    that was cut is pruned, an infeasible one is pruned with a positive constraint, and a failed one fails. The user
+    attributes of a trial are its key, generation, components, metrics, latency, and the reason why it has no score;
+    those of the study are the configuration of the run.
     """
 
     def write(self, run: RecordedRun, directory: Path) -> Path:
@@ -92,7 +92,12 @@ def distribution_of(knob: Knob) -> BaseDistribution:
 def _trials_of(run: RecordedRun, knobs: dict[str, tuple[Knob, BaseDistribution]]) -> Iterator[FrozenTrial]:
     from optuna.trial import TrialState, create_trial
 
-    states = {"scored": TrialState.COMPLETE, "infeasible": TrialState.PRUNED, "failed": TrialState.FAIL}
+    states = {
+        "scored": TrialState.COMPLETE,
+        "cut": TrialState.PRUNED,
+        "infeasible": TrialState.PRUNED,
+        "failed": TrialState.FAIL,
+    }
     is_constrained = any(trial.evaluation.state == "infeasible" for trial in run.history.trials)
     end = datetime.datetime.now()
     for trial in run.history.trials:

@@ -72,7 +72,7 @@ class SampledStrategy(Strategy):
                 history,
                 count=min(count, missing),
                 seed=seed,
-                propose=lambda place, rng: problem.space.sample(rng),
+                propose=lambda place, rng: problem.sample(rng),
             )
         with quiet():
             return self._ask(problem, history, count=min(count, self.together), seed=seed)

@@ -119,6 +119,7 @@ def test_plugins_lists_distribution_version_status_and_declarations() -> None:
         "nsga2",
         "random",
         "regularized-evolution",
+        "successive-halving",
     ]
     assert "stairs" in denas_here("plugins").stdout
 

@@ -6,9 +6,9 @@ import pytest
 
 from denas_core.cli import _run
 from denas_core.errors import ConfigError, DenasError, NotInstalled, PluginError
-from denas_core.registry.loading import Kind
+from denas_core.registry.loading import Kind, Plugin
 from denas_core.registry.official import PLUGINS
-from denas_core.registry.registry import Registry
+from denas_core.registry.registry import CONTRACTS, Registry
 from tests.core.plugin_modules import GOOD, GOOD_SCORES, Install
 
 
@@ -37,6 +37,27 @@ def test_a_bare_name_of_several_plugins_is_refused_and_the_full_id_works(install
         "score 'zen' is ambiguous: better/zen, good/zen; write the full id"
     )
     assert registry.create("score", "better/zen").id == "better/zen"
+
+
+@pytest.mark.parametrize("kind", CONTRACTS)
+def test_a_bare_name_of_the_core_means_its_component_in_every_group(kind: Kind) -> None:
+    core, early, late = (
+        Plugin(
+            name=name,
+            distribution=name,
+            version="1",
+            status="ok",
+            components={kind: {"same": "module:Class"}},
+        )
+        for name in ("builtin", "alpha", "zeta")
+    )
+    registry = Registry([early, core, late])
+    assert registry.resolve(kind, "same") == "builtin/same"
+    assert registry.resolve(kind, "zeta/same") == "zeta/same"
+    assert registry.kind_of("same") == kind
+    assert Registry([core]).resolve(kind, "same") == "builtin/same"
+    with pytest.raises(ConfigError, match=r"is ambiguous: alpha/same, zeta/same; write the full id$"):
+        Registry([early, late]).resolve(kind, "same")
 
 
 def test_a_component_of_a_broken_plugin_says_why(registry: Registry) -> None:

@@ -268,8 +268,8 @@ def test_a_run_in_use_is_not_touched(run: Path) -> None:
 
 
 def test_a_newer_store_is_left_to_a_newer_version(run: Path) -> None:
-    change(run, "PRAGMA user_version = 2", "CREATE TABLE later (x)")
-    with pytest.raises(StoreDamaged, match=r"newer version \(schema 2\); upgrade denas-core"):
+    change(run, "PRAGMA user_version = 3", "CREATE TABLE later (x)")
+    with pytest.raises(StoreDamaged, match=r"newer version \(schema 3\); upgrade denas-core"):
         repair(run)
 
 

@@ -15,6 +15,7 @@ def denas_scores():
         "slope": "denas_toy.scores:Slope",
         "both": "denas_toy.scores:Both",
         "sampled": "denas_toy.scores:Sampled",
+        "tiered": "denas_toy.scores:Tiered",
     }
 
 

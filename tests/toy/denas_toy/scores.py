@@ -69,3 +69,11 @@ class Sampled(Both):
     """Height and slope, ranked against the random candidates of the run."""
 
     uses_sample = True
+
+
+@dataclasses.dataclass(kw_only=True)
+class Tiered(Sampled):
+    """Slope first, and height, which may take long, for candidates whose slope is good."""
+
+    def rungs(self, components):
+        return [["slope"], ["height"]]

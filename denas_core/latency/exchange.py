@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from denas_core.contracts.space import SearchSpace
 
 CALLS = "denas.operator-calls/1"
+FOLDER = "latency"
+"""Folder of models in the cache."""
 
 
 def read_file(path: Path) -> dict[str, Any]:
@@ -74,7 +76,8 @@ def keep_model(model: LatencyModel, *, machine: str | None) -> str:
             "that machine with --machine NAME, or calibrate here with 'denas latency calibrate'"
         )
     name = model_name(model.space, model.target) if machine is None else machine_name(model.space, machine)
-    if not write_cached(name, model.as_dict()):
+    named = {} if machine is None else {"machine": machine}
+    if not write_cached(name, {**model.as_dict(), **named}):
         raise ConfigError(
             "there is no folder to keep a latency model in; set DENAS_CACHE to a folder that can be written"
         )
@@ -85,20 +88,41 @@ def imported_model(space: SearchSpace, machine: str) -> LatencyModel:
     """Return the model of a space that was imported under the name of another machine.
 
     Raises:
-        ConfigError: there is none, or it is damaged.
+        ConfigError: there is none, or it is damaged. The text names what was imported.
     """
     document = read_cached(machine_name(space, machine))
     if document is None:
         raise ConfigError(
-            f"no latency model of {space.id!r} with these options was imported for machine {machine!r}; import one "
-            f"with 'denas latency import FILE --machine {machine}'"
+            f"no latency model of {space.id!r} with these options was imported for machine {machine!r} "
+            f"({_describe_imported()}); import one with 'denas latency import FILE --machine {machine}'"
         )
     return LatencyModel.from_dict(document, space, origin=f"the latency model of machine {machine!r}")
 
 
+def imported_machines() -> dict[str, list[str]]:
+    """Return the machines whose models were imported, each with the spaces of its models."""
+    folder = cache_folder()
+    found: dict[str, list[str]] = {}
+    for path in sorted((folder / FOLDER).glob("machine-*.json")) if folder is not None else ():
+        document = read_cached(f"{FOLDER}/{path.name}") or {}
+        machine, space = document.get("machine"), document.get("space")
+        if isinstance(machine, str) and isinstance(space, dict):
+            found.setdefault(machine, []).append(str(space.get("name")))
+    return dict(sorted(found.items()))
+
+
+def _describe_imported() -> str:
+    known = imported_machines()
+    if not known:
+        return "none was imported for any machine"
+    return "imported: " + "; ".join(
+        f"{machine!r} for {', '.join(sorted(set(spaces)))}" for machine, spaces in known.items()
+    )
+
+
 def machine_name(space: SearchSpace, machine: str) -> str:
     """Return the name in the cache of a model of another machine."""
-    return f"latency/machine-{digest([machine, space.id, space.fingerprint()], size=8)}.json"
+    return f"{FOLDER}/machine-{digest([machine, space.id, space.fingerprint()], size=8)}.json"
 
 
 def describe_target(target: Target) -> str:
@@ -148,4 +172,11 @@ def with_times(model: LatencyModel, document: Mapping[str, Any], *, origin: str)
         fingerprint=fingerprint,
         machine=machine,
     )
-    return LatencyModel(model.space, target=target, table=table, weights=model.weights, error=model.error)
+    return LatencyModel(
+        model.space,
+        target=target,
+        table=table,
+        weights=model.weights,
+        error=model.error,
+        is_transferred=True,
+    )

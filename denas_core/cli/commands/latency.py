@@ -117,7 +117,7 @@ def export(
 
     model = _kept(_setup(space, config, probe, device, set_, allow_pickle))
     write_json(file, model.as_dict())
-    print_notice(f"wrote {str(file)!r}: {model.error}")
+    print_notice(f"wrote {str(file)!r}: {model.describe_error()}")
     print_next([f"denas latency import {shlex.quote(file.name)} --machine NAME"])
 
 
@@ -138,7 +138,9 @@ def import_(
     from denas_core.latency.exchange import describe_target, keep_model, read_file, with_times
     from denas_core.latency.model import SCHEMA, LatencyModel
     from denas_core.registry.registry import Registry
+    from denas_core.system.machine import check_machine_name
 
+    machine = None if machine is None else check_machine_name(machine)
     document, origin = read_file(file), f"{str(file)!r}"
     options = {**document["space"]["options"], **({"allow_pickle": True} if allow_pickle else {})}
     registry = Registry.discover()
@@ -158,6 +160,11 @@ def import_(
             )
         place = keep_model(model, machine=machine)
     print_text(f"{space.id}: {describe_target(model.target)}\nkept in {place}")
+    if machine is not None:
+        bound = shlex.quote("latency_ms<=...")
+        print_next(
+            [f"denas search {shlex.quote(space.id)} --constraint {bound} --machine {shlex.quote(machine)}"]
+        )
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,11 @@ from denas_core.system.machine import latency_fingerprint
 from . import operator_times
 from .calibrate import model_name
 from .model import SCHEMA, LatencyModel, Target, damaged
-from .table import OperatorTable, describe_call
+from .operators import Operator
+from .table import LEAST_MS, OperatorTable, describe_call
 
 if TYPE_CHECKING:
+    from denas_core.contracts.operator_timer import OperatorTimer
     from denas_core.contracts.space import SearchSpace
 
 CALLS = "denas.operator-calls/1"
@@ -130,19 +133,33 @@ def describe_target(target: Target) -> str:
     facts = target.machine
     processor = str(facts.get("processor", "unknown processor")).partition(" (")[0]
     threads = f"{target.threads} thread" + ("s" if target.threads != 1 else "")
-    return f"{target.probe.get('name')}, {threads}, {target.device}, {processor}, torch {facts.get('torch', 'unknown')}"
+    runtime = next((name for name in ("torch", "onnxruntime", "openvino") if name in facts), "torch")
+    version = facts.get(runtime, "unknown")
+    return f"{target.probe.get('name')}, {threads}, {target.device}, {processor}, {runtime} {version}"
 
 
-def operator_calls(model: LatencyModel) -> dict[str, Any]:
-    """Return the document that `operator_times.py` reads on another machine."""
+def operator_calls(model: LatencyModel, timer: OperatorTimer) -> dict[str, Any]:
+    """Return the document that the script of a timer reads on another machine."""
     document = model.as_dict()
     return {
         "schema": CALLS,
         "space": document["space"],
         "space_fingerprint": document["space_fingerprint"],
         "target": document["target"],
-        "calls": [describe_call(operator) for operator in model.table.times],
+        "calls": timer.portable([describe_call(operator) for operator in model.table.times]),
     }
+
+
+def _as_fast_as_others(here: OperatorTable, there: OperatorTable) -> dict[Operator, float]:
+    """Return times for operators of which the other machine timed no call: it is as much faster there as for others."""
+    names = {operator.name for operator in there.times}
+    both = [
+        there.times[operator] / ms
+        for operator, ms in here.times.items()
+        if operator in there.times and min(ms, there.times[operator]) > LEAST_MS
+    ]
+    ratio = statistics.median(both) if both else 1.0
+    return {operator: ms * ratio for operator, ms in here.times.items() if operator.name not in names}
 
 
 def with_times(model: LatencyModel, document: Mapping[str, Any], *, origin: str) -> LatencyModel:
@@ -157,12 +174,12 @@ def with_times(model: LatencyModel, document: Mapping[str, Any], *, origin: str)
                 f"{origin} has the operators of probe {document['target']['probe'].get('name')!r} with other options; "
                 "give the same --probe and --set as to 'denas latency script'"
             )
-        table = OperatorTable.from_list(document["calls"])
+        there = OperatorTable.from_list(document["calls"])
         machine = {str(name): str(value) for name, value in document["machine"].items()}
         fingerprint = digest([document["machine"], document["target"]], size=8)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise damaged(origin, error) from error
-    if not table.times:
+    if not there.times:
         raise ConfigError(f"{origin} has no time of any operator; none could be called on that machine")
     target = Target(
         probe=model.target.probe,
@@ -175,7 +192,7 @@ def with_times(model: LatencyModel, document: Mapping[str, Any], *, origin: str)
     return LatencyModel(
         model.space,
         target=target,
-        table=table,
+        table=OperatorTable({**_as_fast_as_others(model.table, there), **there.times}),
         weights=model.weights,
         error=model.error,
         is_transferred=True,

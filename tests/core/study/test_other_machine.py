@@ -17,6 +17,7 @@ from denas_core.latency.calibrate import build_model, target_of
 from denas_core.latency.model import LatencyModel
 from denas_core.latency.operators import Operator
 from denas_core.latency.pieces import PieceReader
+from denas_core.latency.timers import TorchOperators
 from denas_core.launch import resume, search
 from denas_core.runs.files import read_run
 from denas_core.testing.samples.spaces import SampleCNN
@@ -217,7 +218,7 @@ def test_what_cannot_be_is_one_line(tmp_path: Path, arguments: list[str], text: 
 def test_a_model_with_a_correction_from_here_says_that_its_error_is_unknown(tmp_path: Path) -> None:
     space = SampleCNN()
     here = phone_model(space, probe=Elsewhere())
-    document = exchange.operator_calls(here)
+    document = exchange.operator_calls(here, TorchOperators())
     calls = [
         {**call, "ms": 3 * ms} for call, ms in zip(document["calls"], here.table.times.values(), strict=True)
     ]

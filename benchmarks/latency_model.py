@@ -3,9 +3,12 @@
     python benchmarks/latency_model.py --work DIR [--space cv/cnn:micro] [--setting eager-1] [--networks 40]
 
 For each space and setting, a model is built as a search builds it. Networks that are drawn with another seed are then
-measured and predicted. A setting is a probe and a number of threads. Between two settings, the correction of the first
-one is used with operator times of the second one (eager to eager), or the whole model of the first one is used (another
-runtime); no network of the second setting is measured for that.
+measured and predicted. A setting is a probe and a number of threads. Two settings stand for two machines: the
+correction of the first one is used with operator times of the second one, of which no network is measured for that.
+With --between, each pair of the named settings is compared:
+
+    python benchmarks/latency_model.py --work DIR --space cv/cnn:micro --setting eager-1 --setting eager-2 \\
+        --setting onnx-1 --setting onnx-2 --between
 
 Models and measurements are kept in DIR, so the same command goes on after a stop. The tables go to standard output.
 """
@@ -31,18 +34,19 @@ from denas_core.latency.calibrate import (
     calibrated_model,
     network_measure,
     target_of,
-    times_here,
 )
 from denas_core.latency.choice import candidates, spread_out
 from denas_core.latency.fit import ModelError, compare
 from denas_core.latency.model import LatencyModel
 from denas_core.latency.table import OperatorTable
+from denas_core.latency.timers import probe_times
 
 SPACES = ("cv/cnn:micro", "cv/vit:micro", "nlp/bert:micro", "asr/transformer:micro", "hf/auto")
 SETTINGS = {
     "eager-1": ("builtin/wall-clock", 1),
     "eager-2": ("builtin/wall-clock", 2),
     "onnx-1": ("onnx/runtime", 1),
+    "onnx-2": ("onnx/runtime", 2),
 }
 UNSEEN_SEED = 1
 PREDICTIONS = 1000
@@ -108,12 +112,10 @@ class Bench:
     def transferred(self, source: str, target: str) -> LatencyModel:
         """Return the model of one setting for another one, in which no network is measured."""
         model = self.model(source)
-        if SETTINGS[source][0] != SETTINGS[target][0]:
-            return model
         key = f"operators {target}"
         there = target_of(self.probe(target), device="cpu", threads=1)
         if key not in self.kept:
-            times = times_here(model.table.times, there, seconds=self.seconds)
+            times = probe_times(model.table.times, there, self.probe(target), seconds=self.seconds)
             self.keep(key, OperatorTable(times).as_list())
         return LatencyModel(
             self.space,
@@ -121,6 +123,7 @@ class Bench:
             table=OperatorTable.from_list(self.kept[key]),
             weights=model.weights,
             error=model.error,
+            is_transferred=True,
         )
 
     def speed(self, model: LatencyModel) -> tuple[float, float]:
@@ -164,8 +167,6 @@ def rows(bench: Bench, name: str, settings: list[str]) -> Iterator[list[str]]:
 def between(bench: Bench, name: str, settings: list[str]) -> Iterator[list[str]]:
     """Yield a row for each pair of settings that are both measured."""
     for source, target in itertools.permutations(settings, 2):
-        if SETTINGS[source][0] == "onnx/runtime":
-            continue
         yield [name, source, target, *_cells(bench.error(bench.transferred(source, target), target))]
 
 
@@ -183,6 +184,9 @@ def main() -> None:
     parser.add_argument("--setting", action="append", choices=list(SETTINGS), help="may be repeated")
     parser.add_argument("--networks", type=int, default=40, help="unseen networks that are measured")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="time in which a model is built")
+    parser.add_argument(
+        "--between", action="store_true", help="also predict each setting from each other one"
+    )
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
     os.environ["DENAS_CACHE"] = str(given.work / "cache")
@@ -192,7 +196,7 @@ def main() -> None:
     for name in given.space or SPACES:
         bench = Bench(given.work, name, given.networks, given.seconds)
         own += rows(bench, name, settings)
-        crossed += between(bench, name, settings)
+        crossed += between(bench, name, settings) if given.between else []
         print(
             markdown(
                 [

@@ -24,7 +24,7 @@ from .results.finalists import measure_finalists
 from .results.result import SearchResult, make_result, write_result
 from .runs.measurements import OF_SEARCH, with_measurements
 from .setup.config import COMPONENTS, RunConfig, is_own_class, make_config
-from .setup.prediction import begin_predictions, restore_predictions
+from .setup.prediction import begin_predictions, restore_predictions, with_probe_of_machine
 from .setup.setup import Setup
 from .setup.stored import stored_document
 from .study.run_directory import RunDirectory, check_installation, check_is_free, check_options
@@ -46,6 +46,7 @@ def search(
     objectives: Sequence[str] = ("score", "params", "flops"),
     latency: str = "predicted",
     predictor: Predicts | None = None,
+    machine: str | None = None,
     budget: str | int = "60s",
     seed: int = 0,
     device: str = "auto",
@@ -71,6 +72,7 @@ def search(
         objectives: Axes of the Pareto front, such as ``max:score`` and ``min:latency_ms``.
         latency: Whether the latency of candidates is ``predicted``, and only finalists are measured, or ``measured``.
         predictor: An object that predicts latencies, in place of a model of this machine. It can be pickled.
+        machine: Name of another machine whose latency model was imported. It predicts, and nothing is measured here.
         budget: The number of scored candidates (``200``) or a time (``"60s"``).
         seed: The seed from which all random numbers are derived.
         device: ``auto``, ``cpu`` or ``cuda``.
@@ -96,7 +98,7 @@ def search(
     document |= {
         "constraints": list(constraints),
         "objectives": list(objectives),
-        "search": {"latency": latency},
+        "search": {"latency": latency, "machine": machine},
         "budget": budget,
         "seed": seed,
         "device": device,
@@ -148,6 +150,7 @@ def run_search(
     predictor: Predicts | None = None,
 ) -> SearchResult:
     """Run a new search from a configuration; see `search`."""
+    config = with_probe_of_machine(config, registry, objects=objects)
     setup = Setup.from_config(config, registry, objects=objects)
     if config.out is not None:
         # This is checked first because measuring latency bounds takes seconds.

@@ -102,7 +102,12 @@ def with_options(
     """Return a configuration, changed by the options of the command line."""
     named = {key: value for key, value in given.items() if value is not None}
     path, task = named.pop("data", None), named.pop("task", None)
+    machine = named.pop("machine", None)
     changed = {**document, **named}
+    if machine is not None:
+        before = document.get("search", {})
+        # A value of another form is refused when the configuration is checked.
+        changed["search"] = {**before, "machine": machine} if isinstance(before, dict) else before
     if path is not None or task is not None:
         changed["data"] = with_data(document.get("data"), path, task)
     if weights is not None:

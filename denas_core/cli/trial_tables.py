@@ -25,6 +25,8 @@ RELATIVE_SCORE = "score*: sum of log-ranks within this run, 0 at best; it has no
 
 PREDICTED = "~: predicted by the latency model of the run; the others are measured"
 
+PREDICTED_FOR = "~: predicted for machine {}, by the latency model that was imported"
+
 SAMPLED_SCORE = (
     "score*: sum of log-ranks against the {} random networks of this run: 0 is as good as the best of them in every "
     "component; another run has other random networks"
@@ -88,7 +90,11 @@ def print_trial_table(
         chosen=chosen,
         more=more,
     )
-    if any(predicted_metrics(row.latency) for row in rows):
+    predicted = [row.latency for row in rows if row.latency is not None and predicted_metrics(row.latency)]
+    machines = sorted({latency["machine"] for latency in predicted if "machine" in latency})
+    if machines:
+        print_text(PREDICTED_FOR.format(" and ".join(map(repr, machines))))
+    elif predicted:
         print_text(PREDICTED)
 
 

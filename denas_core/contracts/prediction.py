@@ -30,15 +30,22 @@ class Prediction:
         predictor: Predicts the latency of one call. The same architecture always has the same prediction.
         units: How much data one call processes, by unit, see `LatencyProbe.units`.
         names: Names of the metrics that `SearchSpace.latency_metrics` returns.
+        machine: Name of the other machine whose latency is predicted; None for the machine of the search.
     """
 
     predictor: Predicts
     units: Mapping[str, float]
     names: frozenset[str]
+    machine: str | None = None
 
     def latency(self, arch: Architecture) -> Latency:
         """Return the predicted latency of one call."""
         return self.predictor.predict(arch)
+
+    def describe(self, latency: Latency) -> dict[str, object]:
+        """Return a predicted latency as a trial keeps it, with the metrics that are predicted, and the machine."""
+        other = {} if self.machine is None else {"machine": self.machine}
+        return {**latency.as_dict(), "metrics": sorted(self.names), **other}
 
     def metrics(self, space: SearchSpace, latency: Latency) -> dict[str, float]:
         """Return the metrics that follow from a predicted latency."""

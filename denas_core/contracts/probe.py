@@ -22,6 +22,7 @@ from .component import Component, option
 if TYPE_CHECKING:
     from denas_core.values.architecture import Architecture
 
+    from .operator_timer import OperatorTimer
     from .space import SearchSpace
 
 
@@ -79,6 +80,13 @@ class LatencyProbe(Component, ABC):
         """
         smallest = space.smallest()
         return None if smallest is None else self.prepare(space, smallest, seed=seed, device=device)
+
+    def operator_timer(self) -> OperatorTimer | None:
+        """Return what times single operators in the runtime of the probe; None if that is PyTorch.
+
+        Models of latency are made of such times, see docs/latency-model.md.
+        """
+        return None
 
     @abstractmethod
     def prepare(

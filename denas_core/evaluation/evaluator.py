@@ -254,7 +254,7 @@ class Evaluator:
         latency, prediction = self.problem.predicted(arch), self.problem.prediction
         if latency is None or prediction is None:
             return None
-        return {**check_latency(latency).as_dict(), "metrics": sorted(prediction.names)}
+        return prediction.describe(check_latency(latency))
 
     def _calls(self, arch: Architecture) -> tuple[Callable[[], object], Callable[[], object] | None]:
         """Return two functions: one runs `arch`, the other runs what the probe compares with."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import copy
-import json
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from denas_core.contracts.probe import LatencyProbe, TimedProbe
 from denas_core.contracts.space import SearchSpace
@@ -15,7 +14,6 @@ from denas_core.errors import ConfigError, DenasError, NoResult
 from denas_core.seeding import digest
 from denas_core.system.cache import read_cached, write_cached
 from denas_core.system.machine import environment, latency_fingerprint
-from denas_core.system.threads import pinned_threads
 from denas_core.text import describe_error, one_line
 from denas_core.values.architecture import Architecture
 from denas_core.values.latency import Latency, check_latency
@@ -23,10 +21,10 @@ from denas_core.values.latency import Latency, check_latency
 from .choice import candidates, spread_out
 from .fit import FEWEST_NETWORKS, fit_weights, left_out_error, terms_of, weights_by_term
 from .model import LatencyModel, Target, space_fingerprint
-from .operator_times import time_calls
 from .operators import Operator
 from .pieces import PieceReader
 from .table import OperatorTable
+from .timers import probe_times
 
 SECONDS = 60.0
 NETWORKS = 20
@@ -78,7 +76,9 @@ def calibrated_model(
         space,
         target,
         measure=network_measure(space, probe, seed=seed, device=device, seconds=seconds / NETWORKS),
-        time_operators=lambda operators, limit: times_here(operators, target, seconds=limit, fresh=fresh),
+        time_operators=lambda operators, limit: probe_times(
+            operators, target, probe, seconds=limit, fresh=fresh
+        ),
         seed=seed,
         seconds=seconds,
         on_progress=on_progress,
@@ -196,34 +196,6 @@ def network_measure(
         return check_latency(probe.time(call, reference))
 
     return measure
-
-
-def times_here(
-    operators: Iterable[Operator], target: Target, *, seconds: float, fresh: bool = False
-) -> dict[Operator, float]:
-    """Return the times of operators on this machine, from the cache if it has them.
-
-    The cache has one table for each number of threads and device, which all spaces share and extend.
-    """
-    name = f"latency/operators-{latency_fingerprint(device=target.device, threads=target.threads)}.json"
-    kept: Mapping[Operator, float] = {} if fresh else _kept_times(name)
-    wanted = list(operators)
-    missing = [operator for operator in wanted if operator not in kept]
-    calls = [{"name": each.name, "arguments": json.loads(each.arguments)} for each in missing]
-    with pinned_threads(target.threads):
-        times = time_calls(calls, device=target.device, seconds=seconds)
-    timed = {operator: ms for operator, ms in zip(missing, times, strict=True) if ms is not None}
-    if timed:
-        write_cached(name, {"operators": OperatorTable({**kept, **timed}).as_list()})
-    return {operator: ms for operator, ms in {**kept, **timed}.items() if operator in set(wanted)}
-
-
-def _kept_times(name: str) -> Mapping[Operator, float]:
-    document = read_cached(name)
-    try:
-        return {} if document is None else OperatorTable.from_list(document["operators"]).times
-    except (KeyError, TypeError, ValueError):
-        return {}
 
 
 def _distinct(counts: Iterable[Counter[Operator]]) -> list[Operator]:

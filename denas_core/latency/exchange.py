@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,12 +17,16 @@ from denas_core.system.machine import latency_fingerprint
 from . import operator_times
 from .calibrate import model_name
 from .model import SCHEMA, LatencyModel, Target, damaged
-from .table import OperatorTable, describe_call
+from .operators import Operator
+from .table import LEAST_MS, OperatorTable, describe_call
 
 if TYPE_CHECKING:
+    from denas_core.contracts.operator_timer import OperatorTimer
     from denas_core.contracts.space import SearchSpace
 
 CALLS = "denas.operator-calls/1"
+FOLDER = "latency"
+"""Folder of models in the cache."""
 
 
 def read_file(path: Path) -> dict[str, Any]:
@@ -74,7 +79,8 @@ def keep_model(model: LatencyModel, *, machine: str | None) -> str:
             "that machine with --machine NAME, or calibrate here with 'denas latency calibrate'"
         )
     name = model_name(model.space, model.target) if machine is None else machine_name(model.space, machine)
-    if not write_cached(name, model.as_dict()):
+    named = {} if machine is None else {"machine": machine}
+    if not write_cached(name, {**model.as_dict(), **named}):
         raise ConfigError(
             "there is no folder to keep a latency model in; set DENAS_CACHE to a folder that can be written"
         )
@@ -85,20 +91,41 @@ def imported_model(space: SearchSpace, machine: str) -> LatencyModel:
     """Return the model of a space that was imported under the name of another machine.
 
     Raises:
-        ConfigError: there is none, or it is damaged.
+        ConfigError: there is none, or it is damaged. The text names what was imported.
     """
     document = read_cached(machine_name(space, machine))
     if document is None:
         raise ConfigError(
-            f"no latency model of {space.id!r} with these options was imported for machine {machine!r}; import one "
-            f"with 'denas latency import FILE --machine {machine}'"
+            f"no latency model of {space.id!r} with these options was imported for machine {machine!r} "
+            f"({_describe_imported()}); import one with 'denas latency import FILE --machine {machine}'"
         )
     return LatencyModel.from_dict(document, space, origin=f"the latency model of machine {machine!r}")
 
 
+def imported_machines() -> dict[str, list[str]]:
+    """Return the machines whose models were imported, each with the spaces of its models."""
+    folder = cache_folder()
+    found: dict[str, list[str]] = {}
+    for path in sorted((folder / FOLDER).glob("machine-*.json")) if folder is not None else ():
+        document = read_cached(f"{FOLDER}/{path.name}") or {}
+        machine, space = document.get("machine"), document.get("space")
+        if isinstance(machine, str) and isinstance(space, dict):
+            found.setdefault(machine, []).append(str(space.get("name")))
+    return dict(sorted(found.items()))
+
+
+def _describe_imported() -> str:
+    known = imported_machines()
+    if not known:
+        return "none was imported for any machine"
+    return "imported: " + "; ".join(
+        f"{machine!r} for {', '.join(sorted(set(spaces)))}" for machine, spaces in known.items()
+    )
+
+
 def machine_name(space: SearchSpace, machine: str) -> str:
     """Return the name in the cache of a model of another machine."""
-    return f"latency/machine-{digest([machine, space.id, space.fingerprint()], size=8)}.json"
+    return f"{FOLDER}/machine-{digest([machine, space.id, space.fingerprint()], size=8)}.json"
 
 
 def describe_target(target: Target) -> str:
@@ -106,19 +133,33 @@ def describe_target(target: Target) -> str:
     facts = target.machine
     processor = str(facts.get("processor", "unknown processor")).partition(" (")[0]
     threads = f"{target.threads} thread" + ("s" if target.threads != 1 else "")
-    return f"{target.probe.get('name')}, {threads}, {target.device}, {processor}, torch {facts.get('torch', 'unknown')}"
+    runtime = next((name for name in ("torch", "onnxruntime", "openvino") if name in facts), "torch")
+    version = facts.get(runtime, "unknown")
+    return f"{target.probe.get('name')}, {threads}, {target.device}, {processor}, {runtime} {version}"
 
 
-def operator_calls(model: LatencyModel) -> dict[str, Any]:
-    """Return the document that `operator_times.py` reads on another machine."""
+def operator_calls(model: LatencyModel, timer: OperatorTimer) -> dict[str, Any]:
+    """Return the document that the script of a timer reads on another machine."""
     document = model.as_dict()
     return {
         "schema": CALLS,
         "space": document["space"],
         "space_fingerprint": document["space_fingerprint"],
         "target": document["target"],
-        "calls": [describe_call(operator) for operator in model.table.times],
+        "calls": timer.portable([describe_call(operator) for operator in model.table.times]),
     }
+
+
+def _as_fast_as_others(here: OperatorTable, there: OperatorTable) -> dict[Operator, float]:
+    """Return times for operators of which the other machine timed no call: it is as much faster there as for others."""
+    names = {operator.name for operator in there.times}
+    both = [
+        there.times[operator] / ms
+        for operator, ms in here.times.items()
+        if operator in there.times and min(ms, there.times[operator]) > LEAST_MS
+    ]
+    ratio = statistics.median(both) if both else 1.0
+    return {operator: ms * ratio for operator, ms in here.times.items() if operator.name not in names}
 
 
 def with_times(model: LatencyModel, document: Mapping[str, Any], *, origin: str) -> LatencyModel:
@@ -133,12 +174,12 @@ def with_times(model: LatencyModel, document: Mapping[str, Any], *, origin: str)
                 f"{origin} has the operators of probe {document['target']['probe'].get('name')!r} with other options; "
                 "give the same --probe and --set as to 'denas latency script'"
             )
-        table = OperatorTable.from_list(document["calls"])
+        there = OperatorTable.from_list(document["calls"])
         machine = {str(name): str(value) for name, value in document["machine"].items()}
         fingerprint = digest([document["machine"], document["target"]], size=8)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise damaged(origin, error) from error
-    if not table.times:
+    if not there.times:
         raise ConfigError(f"{origin} has no time of any operator; none could be called on that machine")
     target = Target(
         probe=model.target.probe,
@@ -148,4 +189,11 @@ def with_times(model: LatencyModel, document: Mapping[str, Any], *, origin: str)
         fingerprint=fingerprint,
         machine=machine,
     )
-    return LatencyModel(model.space, target=target, table=table, weights=model.weights, error=model.error)
+    return LatencyModel(
+        model.space,
+        target=target,
+        table=OperatorTable({**_as_fast_as_others(model.table, there), **there.times}),
+        weights=model.weights,
+        error=model.error,
+        is_transferred=True,
+    )

@@ -13,7 +13,7 @@ from denas_core.values.ranking import kendall_tau
 
 from .nonnegative import Floats, least_squares
 from .operators import Operator
-from .table import OperatorTable
+from .table import LEAST_MS, OperatorTable
 
 KINDS = ("convolution", "product", "normalisation", "view", "other")
 """Kinds of operators. A runtime makes each kind faster or slower than torch by a factor of its own."""
@@ -65,8 +65,10 @@ def terms_of(counts: Counter[Operator], table: OperatorTable) -> Floats:
     """Return the value of each of `TERMS` but the constant, for a network that calls these operators."""
     found = dict.fromkeys(TERMS[:-1], 0.0)
     for operator, count in counts.items():
-        found[kind_of(operator)] += count * table.milliseconds(operator)
-        found["calls"] += count / 1000
+        ms = table.milliseconds(operator)
+        found[kind_of(operator)] += count * ms
+        # What a runtime merges into another operator is not called.
+        found["calls"] += count / 1000 if ms > LEAST_MS else 0.0
     return np.array(list(found.values()))
 
 

@@ -55,7 +55,9 @@ class LatencyModel:
         target: The probe and the machine.
         table: The times of operators there.
         weights: The weight of each of `fit.TERMS`.
-        error: Its error on networks that it has not seen.
+        error: Its error on networks that it has not seen, on the machine where its weights were learnt.
+        is_transferred: Whether that was another machine than the one whose operators were timed. The error is then
+            unknown.
     """
 
     def __init__(
@@ -66,18 +68,29 @@ class LatencyModel:
         table: OperatorTable,
         weights: Mapping[str, float],
         error: ModelError,
+        is_transferred: bool = False,
     ) -> None:
         self.space = space
         self.target = target
         self.table = table
         self.weights = dict(weights)
         self.error = error
+        self.is_transferred = is_transferred
         self._weights = np.array([self.weights[name] for name in TERMS])
         self._reader = PieceReader(space, batch_size=target.batch_size)
         self._pieces: OrderedDict[Hashable, Floats] = OrderedDict()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return LatencyModel.from_dict, (self.as_dict(), self.space)
+
+    def describe_error(self) -> str:
+        """Return what is known of the error of its predictions, in words."""
+        if not self.is_transferred:
+            return str(self.error)
+        return (
+            "its error there is unknown, because no network was measured there; the correction was learnt on another "
+            f"machine, with {self.error}"
+        )
 
     def predict(self, arch: Architecture) -> Latency:
         """Return the predicted latency of one call, with the verdict ``predicted`` and the interval of the error."""
@@ -106,6 +119,7 @@ class LatencyModel:
             "weights": self.weights,
             "error": dataclasses.asdict(self.error),
             "operators": self.table.as_list(),
+            **({"transferred": True} if self.is_transferred else {}),
         }
 
     @classmethod
@@ -131,6 +145,7 @@ class LatencyModel:
                 table=OperatorTable.from_list(document["operators"]),
                 weights={name: float(document["weights"][name]) for name in TERMS},
                 error=ModelError(**document["error"]),
+                is_transferred=document.get("transferred", False) is True,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise damaged(origin, error) from error

@@ -101,13 +101,18 @@ def prediction_error(compared: Mapping[str, Any] | None) -> dict[str, Any] | Non
 def kind_of_latency(searched: Sequence[Trial]) -> str | None:
     """Return whether the latency of candidates was predicted or measured; None if the run has no latency.
 
+    A prediction for another machine names it.
+
     Args:
         searched: Trials as the search evaluated them.
     """
     known = [trial.evaluation for trial in searched if trial.evaluation.latency is not None]
     if not known:
         return None
-    return "predicted" if any(one.has_predicted_latency for one in known) else "measured"
+    predicted = [one.latency for one in known if one.latency is not None and one.has_predicted_latency]
+    if not predicted:
+        return "measured"
+    return f"predicted for {predicted[0]['machine']}" if "machine" in predicted[0] else "predicted"
 
 
 def count_machines(run: Path) -> int:

@@ -52,6 +52,7 @@ class SearchResult:
         front: Trials that no other trial dominates, ordered by score.
         objectives: Axes of the front, as `Objective.parse` reads them.
         choices: Keys of the trials that users can choose by name, see `denas_core.runs.choices.CHOICES`.
+        machine: Name of the other machine whose latency is predicted; None if it is that of the search, or none is.
         hypervolume: Hypervolume of the front, see `course_of_hypervolume`; None if it is unknown.
         notices: Sentences for the user about the result.
         is_finished: Whether the search ended by itself. False if a signal stopped it.
@@ -69,6 +70,7 @@ class SearchResult:
     front: Sequence[Trial]
     objectives: Sequence[str] = ()
     choices: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    machine: str | None = None
     hypervolume: float | None = None
     against_random: AgainstRandom | None = None
     notices: Sequence[str] = ()
@@ -119,6 +121,7 @@ class SearchResult:
             "run": str(self.path),
             "space": self.space,
             "seed": self.seed,
+            **({} if self.machine is None else {"machine": self.machine}),
             "finished": self.is_finished,
             "trials": dict(self.counts),
             "score_is": describe_value(is_relative=self.is_relative, sampled=self.sampled),
@@ -214,6 +217,7 @@ def make_result(
         uses_sample=setup.scoring.uses_sample,
         front=front,
         objectives=[objective.text(setup.metrics) for objective in setup.objectives],
+        machine=setup.config.search.machine,
         choices=name_choices(scored[0], select_knee(front, values, setup.objectives), front),
         hypervolume=last_volume(course_of_hypervolume(scored, values, setup.objectives)),
         against_random=against_random(scored, values, scored[0]) if setup.scoring.uses_sample else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -99,7 +100,7 @@ def find_full_latency(evaluator: Evaluator, relative: Sequence[Constraint]) -> d
     """Return the metrics of the full architecture on the target, in the form that `absolute_bounds` takes.
 
     They are measured, see `measure_full`. Where the machine is too noisy for that, a search that predicts latencies
-    takes the prediction.
+    takes the prediction. A search for another machine takes it in any case.
 
     Raises:
         NoResult: the latency is unstable, and nothing predicts it.
@@ -107,15 +108,17 @@ def find_full_latency(evaluator: Evaluator, relative: Sequence[Constraint]) -> d
     problem = evaluator.problem
     if problem.prediction is None:
         return measure_full(evaluator, relative)
-    try:
-        return measure_full(evaluator, relative, attempts=1)
-    except NoResult:
-        full = problem.space.full()
-        assert full is not None, "check_comparable has seen it"
-        with plugin_errors(f"predicting the latency of {problem.space.id!r}"):
-            latency = problem.prediction.latency(full)
-            found = problem.space.latency_metrics(latency, problem.prediction.units)
-        return {constraint.metric: found[constraint.metric].as_dict() for constraint in relative}
+    machine = problem.prediction.machine
+    if machine is None:
+        with contextlib.suppress(NoResult):
+            return measure_full(evaluator, relative, attempts=1)
+    full = problem.space.full()
+    assert full is not None, "check_comparable has seen it"
+    with plugin_errors(f"predicting the latency of {problem.space.id!r}"):
+        latency = problem.prediction.latency(full)
+        found = problem.space.latency_metrics(latency, problem.prediction.units)
+    other = {} if machine is None else {"machine": machine}
+    return {constraint.metric: {**found[constraint.metric].as_dict(), **other} for constraint in relative}
 
 
 def measure_full(
@@ -161,14 +164,17 @@ def absolute_bounds(
         absolute.append(found)
         notices.append(
             f"{constraint} is {found}: the full architecture takes {known['median']:.4g} "
-            f"[{known['low']:.4g}, {known['high']:.4g}]"
-            + (
-                ", by prediction, because a measurement was unstable"
-                if known["verdict"] == "predicted"
-                else ""
-            )
+            f"[{known['low']:.4g}, {known['high']:.4g}]" + _origin(known)
         )
     return absolute, notices
+
+
+def _origin(known: Mapping[str, Any]) -> str:
+    if known["verdict"] != "predicted":
+        return ""
+    if "machine" in known:
+        return f", by prediction for machine {known['machine']!r}"
+    return ", by prediction, because a measurement was unstable"
 
 
 def check_contradictions(constraints: Sequence[Constraint]) -> None:

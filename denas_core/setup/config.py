@@ -18,6 +18,8 @@ from denas_core.system.guarded_yaml import load_mapping, load_yaml, read_text
 from denas_core.values.metrics import ANY_METRIC
 from denas_core.values.objectives import Budget, Constraint, Objective
 
+from .search_config import SearchConfig
+
 T = TypeVar("T")
 
 COMPONENTS: tuple[Kind, ...] = ("space", "score", "strategy", "probe", "executor")
@@ -69,17 +71,6 @@ class DataConfig(BaseModel):
     @classmethod
     def _name_alone(cls, value: Any) -> Any:
         return {"name": value} if isinstance(value, str) else value
-
-
-class SearchConfig(BaseModel):
-    """How a search knows the metrics of its candidates."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-    latency: Literal["predicted", "measured"] = Field(
-        default="predicted",
-        description="Whether the latency of candidates is predicted, and only finalists are measured, or measured",
-    )
 
 
 class RunConfig(BaseModel):
@@ -175,6 +166,8 @@ class RunConfig(BaseModel):
         if document["data"] is None:
             # A run without data has the same configuration as before there were any.
             del document["data"]
+        if document["search"]["machine"] is None:
+            del document["search"]["machine"]
         return document
 
     def as_yaml(self) -> str:

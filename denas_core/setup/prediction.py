@@ -5,19 +5,25 @@ from __future__ import annotations
 import dataclasses
 import json
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from denas_core.contracts.component import Component
 from denas_core.contracts.prediction import Predicts
+from denas_core.contracts.space import SearchSpace
 from denas_core.errors import ConfigError, DenasError, Infeasible, NoResult, StorageError, StoreDamaged
 from denas_core.isolation.guard import guarded
+from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.latency.calibrate import SECONDS, calibrated_model
+from denas_core.latency.exchange import imported_model
 from denas_core.latency.model import LatencyModel
+from denas_core.registry.registry import Registry
 from denas_core.runs.files import LATENCY_MODEL
 from denas_core.system.atomic import storage_errors
 from denas_core.text import describe_error, one_line
 
+from .config import ComponentConfig, RunConfig
 from .setup import Setup
 
 SCHEMA = "denas.run-latency-model/1"
@@ -28,6 +34,7 @@ USABLE_TAU = 0.5
 """A model whose order of unseen networks agrees less with measurements is not used."""
 
 GIVEN = "given"
+IMPORTED = "imported"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +43,11 @@ class KeptModel:
 
     Attributes:
         predictor: Predicts latencies.
-        source: ``cache``, ``calibrated`` (measured for this run) or ``given`` (an object of a Python program).
+        source: ``cache``, ``calibrated`` (measured for this run), ``imported`` (from another machine) or ``given`` (an
+            object of a Python program).
         error: Its error on networks that it has not seen, in words; empty if it does not say it.
         model: What the predictor can be made from again; None for an object of a Python program.
+        machine: Name of the other machine whose latency it predicts; None for the machine of the search.
         is_restored: Whether an earlier part of the run had it.
     """
 
@@ -46,20 +55,28 @@ class KeptModel:
     source: str
     error: str
     model: dict[str, Any] | None = None
+    machine: str | None = None
     is_restored: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return the document of the file in the run."""
-        return {"schema": SCHEMA, "source": self.source, "error": self.error, "model": self.model}
+        other = {} if self.machine is None else {"machine": self.machine}
+        return {"schema": SCHEMA, "source": self.source, "error": self.error, "model": self.model, **other}
 
     def describe(self) -> str:
         """Return a sentence for the user."""
         origin = {
             "cache": "an earlier calibration of this machine",
             "calibrated": "a calibration of this machine just now",
+            IMPORTED: "the model that was imported",
         }.get(self.source, "an object of the Python program")
         origin = "the model that the run keeps" if self.is_restored else origin
         error = self.error or "its error is not known"
+        if self.machine is not None:
+            return (
+                f"latency is predicted for machine {self.machine!r} ({origin}; {error}), and nothing is measured "
+                "here"
+            )
         return f"latency is predicted ({origin}; {error}), and finalists are measured at the end"
 
 
@@ -84,6 +101,12 @@ def begin_predictions(
     """
     if not _wants_predictions(setup):
         return None
+    machine = setup.config.search.machine
+    if machine is not None:
+        kept = _imported(setup, machine, predictor)
+        setup.predict_latency(kept.predictor)
+        setup.notices.append(kept.describe())
+        return kept
     if names := setup.unpredictable:
         _measure_instead(setup, f"{', '.join(names)} cannot be predicted")
         return None
@@ -102,6 +125,41 @@ def begin_predictions(
     setup.predict_latency(kept.predictor)
     setup.notices.append(kept.describe())
     return kept
+
+
+def with_probe_of_machine(
+    config: RunConfig, registry: Registry, *, objects: Mapping[str, Component] | None = None
+) -> RunConfig:
+    """Return the configuration of a search for another machine, with the probe whose latencies its model predicts.
+
+    Args:
+        config: The configuration of a new search; it is returned as it is if it names no machine.
+        registry: The installed plugins.
+        objects: Components made by the caller, by kind.
+
+    Raises:
+        ConfigError: no model of the space was imported for the machine, or it is that of another probe than the one
+            that the configuration names.
+    """
+    machine = config.search.machine
+    if machine is None:
+        return config
+    given = objects or {}
+    space = given.get("space") or registry.create("space", config.space.name, config.space.options)
+    assert isinstance(space, SearchSpace), "the registry and the caller have made it"
+    with plugin_errors(f"space {space.id!r}"):
+        known = dict(imported_model(space, machine).target.probe)
+    if "probe" in config.model_fields_set:
+        wanted = given.get("probe") or registry.create("probe", config.probe.name, config.probe.options)
+        asked = {"name": wanted.id, **(wanted.options() if "probe" in given else config.probe.options)}
+        if changed := [name for name in asked if known.get(name) != asked[name]]:
+            raise ConfigError(
+                f"the latency model of machine {machine!r} is that of probe {known['name']!r} with "
+                f"{', '.join(f'{name}={value}' for name, value in known.items() if name != 'name') or 'no options'}, "
+                f"and not with {', '.join(f'{name}={asked[name]}' for name in changed)}; leave out the probe, or "
+                "import a model of that one"
+            )
+    return config.model_copy(update={"probe": ComponentConfig(**known)})
 
 
 def restore_predictions(setup: Setup, run: Path, *, predictor: Predicts | None = None) -> KeptModel | None:
@@ -149,7 +207,14 @@ def read_model(run: Path, setup: Setup, *, predictor: Predicts | None = None) ->
         model = LatencyModel.from_dict(document["model"], setup.space, origin=origin)
     except ConfigError as failure:
         raise _damaged(run, failure) from failure
-    return KeptModel(predictor=model, source=source, error=error, model=document["model"], is_restored=True)
+    return KeptModel(
+        predictor=model,
+        source=source,
+        error=error,
+        model=document["model"],
+        machine=setup.config.search.machine,
+        is_restored=True,
+    )
 
 
 def read_document(run: Path) -> dict[str, Any] | None:
@@ -185,6 +250,37 @@ def _damaged(run: Path, error: Exception) -> StoreDamaged:
 
 def _wants_predictions(setup: Setup) -> bool:
     return setup.probe is not None and setup.config.search.latency == "predicted"
+
+
+def _imported(setup: Setup, machine: str, predictor: Predicts | None) -> KeptModel:
+    """Return the model of another machine.
+
+    Raises:
+        ConfigError: there is none, it is of no use, or something is asked for that it cannot predict.
+    """
+    if predictor is not None:
+        raise ConfigError(
+            f"search.machine {machine!r} and predictor exclude each other; leave one of them out"
+        )
+    if names := setup.unpredictable:
+        raise ConfigError(
+            f"{', '.join(names)} cannot be predicted, and machine {machine!r} is not here to be measured; leave out "
+            "what asks for it"
+        )
+    with plugin_errors(f"space {setup.space.id!r}"):
+        model = imported_model(setup.space, machine)
+    if not _agrees(model):
+        raise ConfigError(
+            f"the latency model of machine {machine!r} does not agree with measurements ({model.error}); calibrate "
+            "there again when the machine is idle, and import the new model"
+        )
+    return KeptModel(
+        predictor=model,
+        source=IMPORTED,
+        error=model.describe_error(),
+        model=model.as_dict(),
+        machine=machine,
+    )
 
 
 def _measure_instead(setup: Setup, reason: str) -> None:

@@ -33,12 +33,12 @@ from .config import (
     DataConfig,
     DataTaskConfig,
     RunConfig,
-    SearchConfig,
     is_own_class,
 )
 from .data import check_batches, choose_data
 from .feasible import check_feasible
 from .memory_limit import MemoryNeed, memory_need
+from .search_config import SearchConfig
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -117,6 +117,7 @@ class Setup:
             constraints, ranges = reachable([bound for bound in bounds if bound not in relative], space)
         needs_latency = (
             measure_latency
+            or config.search.machine is not None
             or scoring.needs_latency
             or any(bound.is_measured for bound in bounds)
             or any(objective.is_measured for objective in objectives)
@@ -171,6 +172,11 @@ class Setup:
         names += [objective.name for objective in self.objectives if objective.is_measured]
         return [name for name in dict.fromkeys(names) if name not in self._follow_from_latency]
 
+    @property
+    def measures(self) -> bool:
+        """Whether latency is measured on this machine, of each candidate or of finalists."""
+        return self.probe is not None and self.config.search.machine is None
+
     def predict_latency(self, predictor: Predicts) -> None:
         """Let a model predict the latency of candidates, and what follows from it, in place of measuring them.
 
@@ -185,7 +191,7 @@ class Setup:
             self.space,
             [_counted(bound, bound.metric, names) for bound in self.problem.constraints],
             self.objectives,
-            Prediction(predictor=predictor, units=units, names=names),
+            Prediction(predictor=predictor, units=units, names=names, machine=self.config.search.machine),
         )
 
     def measure_candidates(self) -> None:
@@ -252,8 +258,8 @@ class Setup:
             threads=self.config.threads,
             device=self.device,
             memory=self._memory.largest,
-            measures_latency=self.probe is not None,
-            full_latency=bool(self.full_latency or self.relative),
+            measures_latency=self.measures,
+            full_latency=self.measures and bool(self.full_latency or self.relative),
             distributions=self.distributions,
         )
 

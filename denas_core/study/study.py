@@ -111,7 +111,7 @@ class Study:
                 interruption.on_first = executor.stop
                 self._generations(evaluator, interruption)
                 is_searched = self._is_spent() or not interruption
-                if is_searched and conclude is not None and self.setup.problem.prediction is not None:
+                if is_searched and conclude is not None and self._measures_finalists:
                     self._store.set_active_seconds(self.active_seconds())
                     is_searched = conclude(
                         self, evaluator, self._store, is_stopped=lambda: bool(interruption)
@@ -269,9 +269,13 @@ class Study:
             return evaluation
         return self.setup.executor.measure(evaluator.measure, arch, evaluation)
 
+    @property
+    def _measures_finalists(self) -> bool:
+        return self.setup.measures and self.setup.problem.prediction is not None
+
     def _reserved_seconds(self) -> float:
         seconds = self.setup.budget.seconds
-        if seconds is None or self.setup.problem.prediction is None:
+        if seconds is None or not self._measures_finalists:
             return 0.0
         return min(RESERVED_SHARE * seconds, RESERVED_SECONDS)
 

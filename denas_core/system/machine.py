@@ -8,9 +8,12 @@ import os
 import platform
 from pathlib import Path
 
+from denas_core.errors import ConfigError
 from denas_core.seeding import digest
+from denas_core.text import printable
 
 NUMERIC_PACKAGES = ("torch", "numpy")
+LONGEST_NAME = 100
 
 
 def environment(device: str = "cpu") -> dict[str, str]:
@@ -40,6 +43,17 @@ def latency_fingerprint(*, device: str = "cpu", threads: int = 1, **facts: objec
     """
     known = {**environment(device), "cores": os.cpu_count(), "threads": threads}
     return digest({**known, "facts": facts}, size=8)
+
+
+def check_machine_name(name: str) -> str:
+    """Return the name that a user gives to a machine, without blanks around it.
+
+    Raises:
+        ConfigError: it is empty, has more than one line, or is too long.
+    """
+    if not name.strip() or printable(name) != name or len(name) > LONGEST_NAME:
+        raise ConfigError(f"machine {name!r} is not a name: one line of 1 to {LONGEST_NAME} characters")
+    return name.strip()
 
 
 def installed_version(distribution: str) -> str:

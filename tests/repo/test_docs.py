@@ -23,7 +23,8 @@ from denas_core import errors, hookspecs, load_model
 from denas_core.cli import _run
 from denas_core.registry.loading import HOOKS
 from denas_core.registry.registry import CONTRACTS, Registry
-from denas_core.setup.config import COMPONENTS, RunConfig, SearchConfig
+from denas_core.setup.config import COMPONENTS, RunConfig
+from denas_core.setup.search_config import SearchConfig
 
 from .documents import DOCUMENTS, ROOT, Block, blocks, commands, denas_arguments, name_of
 

@@ -65,6 +65,8 @@ def _print_runs(runs: Sequence[Mapping[str, Any]]) -> None:
     rows.append(["constraints", *(", ".join(run["constraints"]) or "none" for run in runs)])
     # As text: they are settings, not quantities.
     rows += [[name, *(str(run[name]) for run in runs)] for name in ("budget", "seed", "device", "threads")]
+    if any(run["latency_is"] for run in runs):
+        rows.append(["latency", *(run["latency_is"] for run in runs)])
     packages = list(dict.fromkeys(name for run in runs for name in run["distributions"]))
     rows += [[name, *(run["distributions"].get(name) for run in runs)] for name in packages]
     rows += [[state, *(run["trials"][state] for run in runs)] for state in runs[0]["trials"]]
@@ -166,7 +168,7 @@ def _print_joint(joint: Mapping[str, Any]) -> None:
         )
     if len(joint["latency_is"]) > 1:
         _write(
-            "note: latency is predicted in some of these runs and measured in others, and the front compares the two"
+            f"note: latency is not the same in these runs ({'; '.join(joint['latency_is'])}), and the front compares it"
         )
     if not joint["same_installation"]:
         _write("note: the installations differ, which may shift components")

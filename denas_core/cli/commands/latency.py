@@ -117,7 +117,7 @@ def export(
 
     model = _kept(_setup(space, config, probe, device, set_, allow_pickle))
     write_json(file, model.as_dict())
-    print_notice(f"wrote {str(file)!r}: {model.error}")
+    print_notice(f"wrote {str(file)!r}: {model.describe_error()}")
     print_next([f"denas latency import {shlex.quote(file.name)} --machine NAME"])
 
 
@@ -138,7 +138,9 @@ def import_(
     from denas_core.latency.exchange import describe_target, keep_model, read_file, with_times
     from denas_core.latency.model import SCHEMA, LatencyModel
     from denas_core.registry.registry import Registry
+    from denas_core.system.machine import check_machine_name
 
+    machine = None if machine is None else check_machine_name(machine)
     document, origin = read_file(file), f"{str(file)!r}"
     options = {**document["space"]["options"], **({"allow_pickle": True} if allow_pickle else {})}
     registry = Registry.discover()
@@ -158,6 +160,11 @@ def import_(
             )
         place = keep_model(model, machine=machine)
     print_text(f"{space.id}: {describe_target(model.target)}\nkept in {place}")
+    if machine is not None:
+        bound = shlex.quote("latency_ms<=...")
+        print_next(
+            [f"denas search {shlex.quote(space.id)} --constraint {bound} --machine {shlex.quote(machine)}"]
+        )
 
 
 @app.command()
@@ -170,21 +177,28 @@ def script(
     set_: SetOption = None,
     allow_pickle: AllowPickleOption = False,
 ) -> None:
-    """Write a script that times the operators of a space on a machine that has only torch.
+    """Write a script that times the operators of a space on a machine that has only the runtime of the probe.
 
-    Copy both files there, run the script, and import what it writes. The model of this machine gives the operators and
-    the correction; it is built if it is not there.
+    The script needs only torch, or with --probe onnx/runtime only onnxruntime. Copy both files there, run the script,
+    and import what it writes. The model of this machine gives the operators and the correction; it is built if it is
+    not there.
     """
-    from denas_core.latency import operator_times
+    from denas_core.isolation.plugin_errors import plugin_errors
     from denas_core.latency.exchange import operator_calls
+    from denas_core.latency.timers import timer_of
     from denas_core.system.atomic import write_atomically, write_json
 
     if out.suffix != ".py":
         raise ConfigError(f"{str(out)!r} is not the name of a Python script; give a name that ends in .py")
-    model = _calibrated(_setup(space, config, probe, device, set_, allow_pickle), seconds=60.0)
+    setup = _setup(space, config, probe, device, set_, allow_pickle)
+    assert setup.probe is not None, "the set-up was told to keep it"
+    model = _calibrated(setup, seconds=60.0)
     calls = out.with_suffix(".json")
-    write_atomically(out, Path(operator_times.__file__).read_text(encoding="utf-8"))
-    write_json(calls, operator_calls(model))
+    with plugin_errors(f"probe {setup.probe.id!r}"):
+        timer = timer_of(setup.probe)
+        source, document = timer.script(), operator_calls(model, timer)
+    write_atomically(out, source)
+    write_json(calls, document)
     print_notice(f"wrote {str(out)!r} and {str(calls)!r}; copy both to the other machine")
     print_next(
         [

@@ -48,8 +48,9 @@ def measure(
     """
     from denas_core.runs.measurements import OF_SEARCH
     from denas_core.study.run_directory import RunDirectory
+    from denas_core.system.machine import check_machine_name
 
-    name = _checked_name(platform.node() or "this machine" if machine is None else machine)
+    name = check_machine_name(platform.node() or "this machine" if machine is None else machine)
     setup = _setup(run, probe, set_)
     with RunDirectory.open(run) as directory:
         store = directory.store
@@ -74,14 +75,6 @@ def measure(
         _print(name, chosen, kept, of_search, columns)
     if not any(kept[trial.arch.key].latency for trial in chosen):
         raise NoResult(f"no network could be measured: {kept[chosen[0].arch.key].reason}")
-
-
-def _checked_name(name: str) -> str:
-    from denas_core.text import printable
-
-    if not name.strip() or printable(name) != name or len(name) > 100:
-        raise ConfigError(f"--machine {name!r} is not a name: one line of 1 to 100 characters")
-    return name.strip()
 
 
 def _setup(run: Path, probe: str | None, settings: list[str] | None) -> Setup:

@@ -79,6 +79,14 @@ def search(
         ),
     ] = None,
     probe: ProbeOption = None,
+    machine: Annotated[
+        str | None,
+        typer.Option(
+            "--machine",
+            metavar="NAME",
+            help="Predict latency for this machine, by a model of 'denas latency import'; nothing is measured here.",
+        ),
+    ] = None,
     executor: ExecutorOption = None,
     weights: WeightsOption = None,
     device: DeviceOption = None,
@@ -112,6 +120,7 @@ def search(
         "task": task,
         "strategy": strategy,
         "probe": probe,
+        "machine": machine,
         "executor": executor,
         "device": device,
         "threads": threads,

@@ -24,8 +24,8 @@ def describe_latency(run: Path, store: Store, trials: Sequence[Trial]) -> dict[s
     Returns:
         ``measured``, ``stable``, ``typical_width`` and ``rounds`` of the trials that were measured; ``predicted``, the
         number of trials whose latency is a prediction; ``model``, the error of the model that predicts, in words, or
-        None; ``error``, how far predictions were from measurements of this run, see `prediction_error`; ``machines``,
-        see `side_by_side`.
+        None; ``machine``, the other machine for which it predicts, or None; ``error``, how far predictions were from
+        measurements of this run, see `prediction_error`; ``machines``, see `side_by_side`.
     """
     known = [trial.evaluation.latency for trial in trials if trial.evaluation.latency is not None]
     if not known:
@@ -33,6 +33,7 @@ def describe_latency(run: Path, store: Store, trials: Sequence[Trial]) -> dict[s
     measured = [one for one in known if one["verdict"] != "predicted"]
     widths = sorted((one["high"] - one["low"]) / one["median"] for one in measured if one["median"])
     measurements = store.measurements()
+    model = _model(run)
     machines = side_by_side(store.searched_trials(), measurements) if measurements else None
     return {
         "measured": len(measured),
@@ -40,15 +41,15 @@ def describe_latency(run: Path, store: Store, trials: Sequence[Trial]) -> dict[s
         "typical_width": widths[len(widths) // 2] if widths else None,
         "rounds": sum(one["rounds"] for one in measured),
         "predicted": len(known) - len(measured),
-        "model": _model(run),
+        "model": None if model is None else str(model["error"]),
+        "machine": None if model is None else model.get("machine"),
         "error": prediction_error(machines),
         "machines": machines,
     }
 
 
-def _model(run: Path) -> str | None:
+def _model(run: Path) -> dict[str, Any] | None:
     try:
-        document = read_document(run)
+        return read_document(run)
     except DenasError:
         return None
-    return None if document is None else str(document["error"])

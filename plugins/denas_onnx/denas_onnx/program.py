@@ -16,6 +16,7 @@ from denas_core.errors import ConfigError, describe_error
 from denas_core.models import Deployable, dimension_names, traced
 
 from . import OPSET
+from .operator_times import PROVIDERS, session_options
 
 if TYPE_CHECKING:
     from denas_core import Batch
@@ -63,15 +64,6 @@ def weight_bytes(module: torch.nn.Module) -> int:
     return sum(tensor.numel() * tensor.element_size() for tensor in module.state_dict().values())
 
 
-LEVELS = {
-    "all": "ORT_ENABLE_ALL",
-    "extended": "ORT_ENABLE_EXTENDED",
-    "basic": "ORT_ENABLE_BASIC",
-    "none": "ORT_DISABLE_ALL",
-}
-"""How ONNX Runtime calls the optimisations of a graph."""
-
-
 def open_session(
     path: Path, *, threads: int = 0, device: str = "cpu", optimisations: str = "all", parallel: bool = False
 ) -> onnxruntime.InferenceSession:
@@ -81,25 +73,18 @@ def open_session(
         path: The file.
         threads: Number of threads of one call; with 0, ONNX Runtime chooses.
         device: ``cpu`` or ``cuda``.
-        optimisations: One of `LEVELS`.
+        optimisations: One of `operator_times.LEVELS`.
         parallel: Whether operators that do not depend on each other run at once, on as many threads again.
 
     Raises:
         ConfigError: the installed ONNX Runtime does not support the device.
     """
-    provider = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}[device]
+    provider = PROVIDERS[device]
     if provider not in onnxruntime.get_available_providers():
         raise ConfigError(
             f"onnxruntime {onnxruntime.__version__} has no {provider}; install onnxruntime-gpu, or use --device cpu"
         )
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = threads if parallel else 1
-    options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, LEVELS[optimisations])
-    if parallel:
-        options.execution_mode = onnxruntime.ExecutionMode.ORT_PARALLEL
-    # Warnings of the optimiser only concern authors of operators.
-    options.log_severity_level = 3
+    options = session_options(threads=threads, optimisations=optimisations, parallel=parallel)
     return onnxruntime.InferenceSession(path, options, providers=[provider])
 
 

@@ -13,7 +13,7 @@ from denas_core import TimedProbe, option
 from .installed import check_installed
 
 if TYPE_CHECKING:
-    from denas_core import Architecture, SearchSpace
+    from denas_core import Architecture, OperatorTimer, SearchSpace
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -30,6 +30,17 @@ class Runtime(TimedProbe):
     parallel: bool = option(
         False, "Also run operators that do not depend on each other at once, on as many threads again"
     )
+
+    def operator_timer(self) -> OperatorTimer:
+        """Return what times operators in ONNX Runtime with the options of this probe.
+
+        Raises:
+            ConfigError: a library is missing.
+        """
+        check_installed()
+        from .operators import RuntimeOperators
+
+        return RuntimeOperators(optimisations=self.optimisations, parallel=self.parallel)
 
     def prepare(
         self, space: SearchSpace, arch: Architecture, *, seed: int, device: str

@@ -5,22 +5,25 @@ from __future__ import annotations
 import dataclasses
 import json
 import pickle
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from denas_core.contracts.operator_timer import OperatorTimer
 from denas_core.contracts.probe import LatencyProbe
 from denas_core.contracts.space import SearchSpace
 from denas_core.errors import ConfigError, NoResult
-from denas_core.latency import calibrate, exchange
+from denas_core.latency import exchange, timers
 from denas_core.latency.calibrate import build_model, calibrated_model, target_of
 from denas_core.latency.choice import candidates, spread_out
-from denas_core.latency.fit import compare
+from denas_core.latency.fit import TERMS, compare, terms_of
 from denas_core.latency.model import LatencyModel
 from denas_core.latency.operators import Operator
 from denas_core.latency.pieces import PieceReader
+from denas_core.latency.table import LEAST_MS, OperatorTable
 from denas_core.testing.samples.spaces import SampleCNN, SampleMLP
 from denas_core.values.architecture import Architecture
 from denas_core.values.latency import Latency
@@ -67,7 +70,7 @@ class Simulated(LatencyProbe):
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DENAS_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(
-        calibrate, "time_calls", lambda calls, **_: [0.01 + 0.001 * len(str(call)) for call in calls]
+        timers, "time_calls", lambda calls, **_: [0.01 + 0.001 * len(str(call)) for call in calls]
     )
     return tmp_path / "cache"
 
@@ -251,7 +254,7 @@ def test_a_model_of_another_machine_needs_a_name(cache: Path) -> None:
 def test_operator_times_of_another_machine_replace_those_of_this_one() -> None:
     space = SampleCNN()
     model = built(space)
-    calls = exchange.operator_calls(model)
+    calls = exchange.operator_calls(model, timers.TorchOperators())
     times = {
         **calls,
         "machine": {"torch": "2.9"},
@@ -272,3 +275,66 @@ def test_operator_times_of_another_machine_replace_those_of_this_one() -> None:
         ConfigError, match=r"^times\.json is not a latency model, or is damaged: 'ms' is missing"
     ):
         exchange.with_times(model, calls, origin="times.json")
+
+
+class Halved(OperatorTimer):
+    """Times linear layers in a runtime that merges activations, and nothing else."""
+
+    def facts(self) -> dict[str, Any]:
+        return {"runtime": "halved"}
+
+    def times(self, calls: Any, *, device: str, threads: int, seconds: float) -> list[float | None]:
+        known = {"aten.linear.default": 0.5, "aten.relu.default": 0.0}
+        return [known.get(call["name"]) for call in calls]
+
+    def script(self) -> str:
+        return "the program of another runtime"
+
+    def portable(self, calls: Any) -> list[dict[str, Any]]:
+        return [{**call, "graph": "small"} for call in calls]
+
+
+@dataclasses.dataclass(kw_only=True)
+class InHalves(Simulated):
+    def operator_timer(self) -> OperatorTimer:
+        return Halved()
+
+
+def test_a_probe_times_the_operators_of_its_runtime_and_torch_the_others(cache: Path) -> None:
+    space = SampleMLP()
+    model = model_of(space, InHalves())
+    by_name = {operator.name: ms for operator, ms in model.table.times.items()}
+    assert by_name["aten.linear.default"] == 0.5
+    assert by_name["aten.relu.default"] == LEAST_MS
+    others = {
+        name: ms for name, ms in by_name.items() if name not in ("aten.linear.default", "aten.relu.default")
+    }
+    assert others and all(ms > 0.01 for ms in others.values())
+    # Times of PyTorch and of the runtime are kept apart.
+    assert {operator.name: ms for operator, ms in model_of(space, Simulated()).table.times.items()}[
+        "aten.linear.default"
+    ] != 0.5
+    assert len(list(cache.rglob("operators-*.json"))) == 2
+
+
+def test_what_a_runtime_merges_is_not_a_call() -> None:
+    operators = {name: Operator(name, "[[],{}]", 0, 8) for name in ("aten.relu.default", "aten.add.Tensor")}
+    table = OperatorTable({operators["aten.relu.default"]: LEAST_MS, operators["aten.add.Tensor"]: 0.5})
+    terms = dict(zip(TERMS[:-1], terms_of(Counter(operators.values()), table), strict=True))
+    assert terms["calls"] == 0.001
+
+
+def test_operators_that_the_device_cannot_time_are_as_much_slower_as_the_others() -> None:
+    space = SampleMLP()
+    here = built(space)
+    document = exchange.operator_calls(here, Halved())
+    assert all(call["graph"] == "small" for call in document["calls"])
+    times = list(here.table.times.items())
+    calls = [
+        {**call, "ms": 3 * ms if call["name"] == "aten.linear.default" else None}
+        for call, (_, ms) in zip(document["calls"], times, strict=True)
+    ]
+    model = exchange.with_times(here, {**document, "calls": calls, "machine": {}}, origin="a file")
+    assert model.is_transferred
+    for operator, ms in times:
+        assert model.table.times[operator] == pytest.approx(3 * ms)

@@ -1,0 +1,39 @@
+"""The part of a configuration that says how a search knows the metrics of its candidates."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from denas_core.errors import ConfigError
+from denas_core.system.machine import check_machine_name
+
+
+class SearchConfig(BaseModel):
+    """How a search knows the metrics of its candidates."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    latency: Literal["predicted", "measured"] = Field(
+        default="predicted",
+        description="Whether the latency of candidates is predicted, and only finalists are measured, or measured",
+    )
+    machine: str | None = Field(
+        default=None,
+        description="Machine whose imported latency model predicts; then nothing is measured on this one",
+    )
+
+    @model_validator(mode="after")
+    def _check_machine(self) -> SearchConfig:
+        if self.machine is not None:
+            try:
+                check_machine_name(self.machine)
+            except ConfigError as error:
+                raise ValueError(str(error)) from error
+            if self.latency == "measured":
+                raise ValueError(
+                    f"search.latency 'measured' and search.machine {self.machine!r} contradict each other: this "
+                    "machine cannot measure the latency of another one; leave one of them out"
+                )
+        return self

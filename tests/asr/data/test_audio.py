@@ -90,9 +90,12 @@ def test_a_wav_from_a_pipe_does_not_know_its_size_and_is_read(tmp_path: Path) ->
         (b"", "IT is empty; record it again, or remove it"),
         (
             b"hello, this is no sound\n" * 9,
-            "IT is damaged or not audio: Format not recognised; download it again",
+            "audio IT is not audio that can be read, but text; download it again",
         ),
-        (b"\x89PNG\r\n\x1a\n" + bytes(99), "IT is damaged or not audio"),
+        (
+            b"\x89PNG\r\n\x1a\n" + bytes(99),
+            "IT is not audio that can be read, but a PNG image; download it again",
+        ),
     ],
 )
 def test_what_is_no_audio_is_refused(tmp_path: Path, content: bytes, reason: str) -> None:

@@ -14,7 +14,7 @@ from denas_asr.data.utterance import Found
 from denas_core.errors import ConfigError
 
 from . import file_list, json_lines, librispeech, table
-from .columns import Columns
+from .columns import ANY_COLUMNS, Columns
 
 ENDINGS = (".csv", ".tsv", ".jsonl", ".json", ".ndjson", ".txt", ".lst", ".gz")
 """Endings of files in a folder that may be manifests. A file that the user names may have any ending."""
@@ -44,6 +44,8 @@ def form_of(path: Path, data: Path, columns: Columns) -> Form | None:
         return "json" if json_lines.has_keys(text, columns) else None
     if table.has_header(text, columns):
         return "table"
+    if columns != ANY_COLUMNS:
+        return None
     return "list" if file_list.delimiter_of(text, AudioPaths.of_manifest(path, data)) else None
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from denas_asr.data.audio import EXTENSIONS, LONGEST, EmptyAudio
+from denas_asr.data.listing import walk
 from denas_asr.data.utterance import Utterance
 from denas_asr.vocabulary.choice import vocabulary_of
 from denas_core.errors import ConfigError
@@ -62,7 +63,12 @@ def audio_files(paths: Iterable[Path]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        found = sorted(file for file in path.rglob("*") if file.suffix.lower() in EXTENSIONS)
+        found = sorted(
+            listing.path / name
+            for listing in walk(path)
+            for name in listing.files
+            if name.lower().endswith(EXTENSIONS)
+        )
         if not found:
             raise ConfigError(f"{str(path)!r} has no audio; looked for {', '.join(EXTENSIONS)}")
         yield from found

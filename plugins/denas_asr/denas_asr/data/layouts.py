@@ -92,7 +92,7 @@ def place_of(data: Path, part: str | None, columns: Columns) -> PlacedPart:
                 if (root / name).exists():
                     return PlacedPart(root / name, data)
     parts = _all_parts(data, columns)
-    if not parts and part in (None, data.name) and _is_part(data, columns):
+    if not parts and part in (None, data.name) and is_part(data, columns):
         return PlacedPart(data, data)
     if part is None and len(parts) == 1:
         return PlacedPart(next(iter(parts.values())), data)
@@ -137,7 +137,7 @@ def _parts(root: Path, columns: Columns) -> dict[str, Path]:
     if kaldi.is_part(root):
         return {}
     folders = {
-        name: root / name for name in list_folder(root).folders if _is_part(root / name, columns, name=name)
+        name: root / name for name in list_folder(root).folders if is_part(root / name, columns, name=name)
     }
     manifests = manifest.manifests_in(root, columns)
     if not manifests and _folder_form(root) and not any(map(_has_purpose, folders)):
@@ -145,7 +145,14 @@ def _parts(root: Path, columns: Columns) -> dict[str, Path]:
     return dict(sorted(folders.items())) | manifests
 
 
-def _is_part(folder: Path, columns: Columns, *, name: str = "") -> bool:
+def is_part(folder: Path, columns: Columns, *, name: str = "") -> bool:
+    """Return whether a folder is itself a part of speech data.
+
+    Args:
+        folder: The folder.
+        columns: The columns that the user names.
+        name: The name of the part, if the folder is one of several.
+    """
     form = _folder_form(folder)
     if form is None:
         return manifest.manifest_of(folder, columns) is not None

@@ -49,3 +49,20 @@ def held_out_notice(aside: int, count: int) -> str:
         f"the data have no part for validation: {aside} of {count} utterances, always the same ones, are used for "
         "validation (task.valid_share)"
     )
+
+
+def check_transcripts(texts: Sequence[str], where: str) -> None:
+    """Refuse training transcripts that are all equal.
+
+    Args:
+        texts: The transcripts.
+        where: Where they come from, for the text of the error.
+
+    Raises:
+        ConfigError: they are equal; a network would write them without listening.
+    """
+    if len(texts) > 1 and len(set(texts)) == 1:
+        raise ConfigError(
+            f"all {len(texts)} training transcripts in {where!r} are {texts[0][:80]!r}, so there is nothing to learn "
+            "from the audio; check the column of the transcripts (task.text)"
+        )

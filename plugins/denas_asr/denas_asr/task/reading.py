@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from denas_asr.data.features import FeatureReader
-from denas_asr.data.utterance import Limits, Utterance
+from denas_asr.data.utterance import Limits
 from denas_asr.data.utterances import Part, read_split
 from denas_asr.features.fbank import Fbank
 from denas_asr.features.spec_augment import SpecAugment
@@ -17,7 +17,7 @@ from denas_core.errors import ConfigError, keep_notices
 
 from .feature_pipeline import FeaturePipeline
 from .form import SpeechForm
-from .held_out import FACT, digest_of, held_out_notice, set_aside
+from .held_out import FACT, check_transcripts, digest_of, held_out_notice, set_aside
 from .notices import shared_notice, too_short_notice, unknown_notice
 from .parts import evaluation_part, training_part, validation_part
 from .split import SpeechSample, SpeechSplit
@@ -51,7 +51,7 @@ def training_data(
             dev = _part(task, data, dev_name)
             learnt, measured, held_out = train.utterances, dev.utterances, {}
             notices += [*dev.problems.notices(), *shared_notice(learnt, measured)]
-        _check_transcripts(learnt, train.problems.where)
+        check_transcripts([utterance.text for utterance in learnt], train.problems.where)
         vocabulary = make_vocabulary(task.vocab, [utterance.text for utterance in learnt])
         reader = FeatureReader(
             rate=task.rate,
@@ -118,16 +118,3 @@ def _part(task: SpeechRecognition, data: Path, name: str | None) -> Part:
     return read_split(
         data, name, limits=limits, decode=task.decode_first, strict=task.strict, columns=task.columns
     )
-
-
-def _check_transcripts(utterances: Sequence[Utterance], where: str) -> None:
-    """Refuse training transcripts that are all equal.
-
-    Raises:
-        ConfigError: they are equal; a network would write them without listening.
-    """
-    if len(utterances) > 1 and len({each.text for each in utterances}) == 1:
-        raise ConfigError(
-            f"all {len(utterances)} training transcripts in {where!r} are {utterances[0].text[:80]!r}, so there is "
-            "nothing to learn from the audio; check the column of the transcripts (task.text)"
-        )

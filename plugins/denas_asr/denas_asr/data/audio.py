@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from denas_asr.features.resampling import resample
-from denas_core.errors import ConfigError, describe_error
+from denas_core.errors import ConfigError, StorageError, describe_error
 
 from .content import HEAD, what_else
 
@@ -44,6 +44,12 @@ _UNKNOWN_SIZE = 1 << 31
 
 class UnreadableAudio(ConfigError):
     """A file cannot be read as audio."""
+
+
+class RefusedAudio(UnreadableAudio, StorageError):
+    """The file system refuses to read a file that exists."""
+
+    exit_code = StorageError.exit_code
 
 
 class EmptyAudio(UnreadableAudio):
@@ -183,9 +189,8 @@ def _open(path: str) -> Iterator[Any]:
     except UnreadableAudio:
         raise
     except OSError as error:
-        raise UnreadableAudio(
-            f"audio {path!r} cannot be read: {error.strerror or describe_error(error)}"
-        ) from error
+        kind = UnreadableAudio if isinstance(error, FileNotFoundError) else RefusedAudio
+        raise kind(f"audio {path!r} cannot be read: {error.strerror or describe_error(error)}") from error
     except soundfile.LibsndfileError as error:
         reason = error.error_string.removeprefix("Error : ").rstrip(". ") or "its content cannot be decoded"
         raise UnreadableAudio(

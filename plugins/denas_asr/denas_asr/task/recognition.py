@@ -52,6 +52,9 @@ class SpeechRecognition(Task[SpeechSample]):
         "label_smoothing": 0.1,
     }
 
+    # Four minutes: recordings of very different lengths may meet in a batch.
+    longest_batch: ClassVar[float] = 240.0
+
     train: str = option("", "Training part; by default the only one whose name begins with train")
     dev: str = option("", "Validation part; by default the only one whose name begins with dev or val")
     split: str = option(

@@ -28,7 +28,7 @@ class Answering(Component, Generic[S]):
     """
 
     longest_batch: ClassVar[float] = float("inf")
-    """Greatest length of a batch of inputs with their padding, in the unit of `Split.length`; one input may be longer."""
+    """Greatest length of a batch of inputs with padding, in the unit of `Split.length`; one input may be longer."""
 
     def items(self, path: Path) -> Iterator[tuple[str, Any]]:
         """Yield the inputs that a file or folder holds, each with a name for the user; by default the path itself.

@@ -80,6 +80,9 @@ def test_data_of_another_kind_are_not_described(tmp_path: Path) -> None:
     # One label for each recording, and no transcript.
     write_audio(tmp_path / "commands" / "yes" / "a.wav")
     assert TASK.describe(tmp_path / "commands") is None
+    # Speech Commands has lists of files without transcripts.
+    (tmp_path / "commands" / "testing_list.txt").write_text("yes/a.wav\n")
+    assert TASK.describe(tmp_path / "commands") is None
 
 
 @pytest.mark.parametrize(

@@ -189,8 +189,8 @@ def _open(path: str) -> Iterator[Any]:
     except UnreadableAudio:
         raise
     except OSError as error:
-        kind = UnreadableAudio if isinstance(error, FileNotFoundError) else RefusedAudio
-        raise kind(f"audio {path!r} cannot be read: {error.strerror or describe_error(error)}") from error
+        refused = UnreadableAudio if isinstance(error, FileNotFoundError) else RefusedAudio
+        raise refused(f"audio {path!r} cannot be read: {error.strerror or describe_error(error)}") from error
     except soundfile.LibsndfileError as error:
         reason = error.error_string.removeprefix("Error : ").rstrip(". ") or "its content cannot be decoded"
         raise UnreadableAudio(

@@ -36,7 +36,7 @@ class PlacedPart(NamedTuple):
         """Return what the files of the part are, in words."""
         if self.path.is_dir():
             if (module := _folder_form(self.path)) is not None:
-                return module.NAME
+                return str(module.NAME)
             path = manifest.manifest_of(self.path, columns) or self.path
         else:
             path = self.path

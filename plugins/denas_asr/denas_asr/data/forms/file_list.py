@@ -32,7 +32,7 @@ def delimiter_of(text: str, paths: AudioPaths) -> str | None:
             continue
         # A word at the beginning of a text may be the name of a recording by chance, but not with its ending.
         rows = [row for _, row in first if delimiter != " " or row[0].lower().endswith(EXTENSIONS)]
-        if any(len(row) > 1 and paths.find(row[0]) for row in rows):
+        if any("".join(row[1:]).strip() and paths.find(row[0]) for row in rows):
             return delimiter
     return None
 

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from denas_asr.data.audio import EXTENSIONS, Header, UnreadableAudio, read_header
 from denas_asr.data.forms import manifest
@@ -21,12 +20,10 @@ from denas_asr.vocabulary.vocabulary import single_spaced
 from denas_core import DataDescription
 from denas_core.errors import ConfigError
 
+from .data_options import DataOptions
 from .form import frames_needed
 from .held_out import check_transcripts
 from .parts import TEST, training_part, validation_part
-
-if TYPE_CHECKING:
-    from .recognition import SpeechRecognition
 
 LOOKED_AT = 300
 """Number of recordings of a part whose headers are read, at equal distances."""
@@ -59,7 +56,7 @@ class _Part:
         return statistics.fmean(self.seconds) * len(self.found) / 3600
 
 
-def describe_speech(task: SpeechRecognition, data: Path) -> DataDescription | None:
+def describe_speech(task: DataOptions, data: Path) -> DataDescription | None:
     """Return what speech data contain; None if the data are of another kind.
 
     Raises:
@@ -98,7 +95,7 @@ def describe_speech(task: SpeechRecognition, data: Path) -> DataDescription | No
     )
 
 
-def _is_speech(task: SpeechRecognition, data: Path) -> bool:
+def _is_speech(task: DataOptions, data: Path) -> bool:
     """Return whether the data have recordings with transcripts, readable or not."""
     columns = task.columns
     if data.is_file():
@@ -127,7 +124,7 @@ def _is_audio(path: Path) -> bool:
     return True
 
 
-def _read(task: SpeechRecognition, data: Path, purpose: str, name: str | None) -> _Part:
+def _read(task: DataOptions, data: Path, purpose: str, name: str | None) -> _Part:
     """Return a part, after its listing and some headers have been read.
 
     Raises:
@@ -184,7 +181,7 @@ def _facts(parts: Sequence[_Part]) -> dict[str, str]:
     }
 
 
-def _symbols(task: SpeechRecognition, texts: Sequence[str]) -> int:
+def _symbols(task: DataOptions, texts: Sequence[str]) -> int:
     kind, _, count = task.vocab.partition(":")
     if kind != CHARACTERS and count.isdecimal():
         # Pieces are trained only when a training begins; the blank, the beginning and the end come in addition.
@@ -192,7 +189,7 @@ def _symbols(task: SpeechRecognition, texts: Sequence[str]) -> int:
     return len(make_vocabulary(task.vocab, texts))
 
 
-def _notices(task: SpeechRecognition, parts: Sequence[_Part], unread: Sequence[str]) -> list[str]:
+def _notices(task: DataOptions, parts: Sequence[_Part], unread: Sequence[str]) -> list[str]:
     notices = [notice for part in parts for notice in part.problems.notices()]
     for part in parts:
         if len(part.headers) < len(part.found):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from denas_asr.data.features import FeatureReader
 from denas_asr.data.utterance import Limits
@@ -15,6 +15,7 @@ from denas_asr.vocabulary.choice import make_vocabulary, vocabulary_of
 from denas_core import SearchSpace, TaskData
 from denas_core.errors import ConfigError, keep_notices
 
+from .data_options import DataOptions
 from .feature_pipeline import FeaturePipeline
 from .form import SpeechForm
 from .held_out import FACT, check_transcripts, digest_of, held_out_notice, set_aside
@@ -22,17 +23,14 @@ from .notices import shared_notice, too_short_notice, unknown_notice
 from .parts import evaluation_part, training_part, validation_part
 from .split import SpeechSample, SpeechSplit
 
-if TYPE_CHECKING:
-    from .recognition import SpeechRecognition
-
 
 def training_data(
-    task: SpeechRecognition, data: Path, space: SearchSpace, form: SpeechForm
+    task: DataOptions, data: Path, space: SearchSpace, form: SpeechForm
 ) -> TaskData[SpeechSample]:
     """Read the training part and the validation part.
 
     Raises:
-        ConfigError: see `SpeechRecognition.read`.
+        ConfigError: see `Task.read`.
     """
     train_name = training_part(data, task.train, task.columns)
     dev_name = validation_part(data, task.dev, task.columns)
@@ -83,14 +81,14 @@ def training_data(
 
 
 def evaluation_data(
-    task: SpeechRecognition, data: Path, form: SpeechForm, facts: Mapping[str, Any]
+    task: DataOptions, data: Path, form: SpeechForm, facts: Mapping[str, Any]
 ) -> TaskData[SpeechSample]:
     """Read the part to measure on.
 
     If it is the data of the training, of which a share was set aside, only that share is measured on.
 
     Raises:
-        ConfigError: see `SpeechRecognition.read`.
+        ConfigError: see `Task.read`.
     """
     name = evaluation_part(data, task.split, task.dev, task.columns)
     pipeline = FeaturePipeline.from_facts(facts["features"], cache_mb=task.cache_mb, longest=task.max_seconds)
@@ -113,7 +111,7 @@ def evaluation_data(
     return TaskData(train=None, valid=valid, facts=dict(facts), notices=notices)
 
 
-def _part(task: SpeechRecognition, data: Path, name: str | None) -> Part:
+def _part(task: DataOptions, data: Path, name: str | None) -> Part:
     limits = Limits(longest=task.max_seconds)
     return read_split(
         data, name, limits=limits, decode=task.decode_first, strict=task.strict, columns=task.columns

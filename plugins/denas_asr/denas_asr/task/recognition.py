@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
-from denas_asr.data.forms.columns import Columns
-from denas_asr.vocabulary.choice import CHARACTERS, is_file
+from denas_asr.vocabulary.choice import is_file
 from denas_core import Answer, Batch, Metric, Outputs, SearchSpace, Split, Task, TaskData, option
 from denas_core.errors import ConfigError, PluginError
 
-from .feature_pipeline import Cmvn
+from .data_options import DataOptions
 from .form import form_of
 from .reading import evaluation_data, training_data
 from .recordings import audio_files, recording_reader
@@ -31,7 +30,7 @@ SLOWEST, FASTEST = 50, 200
 
 
 @dataclasses.dataclass(kw_only=True)
-class SpeechRecognition(Task[SpeechSample]):
+class SpeechRecognition(DataOptions, Task[SpeechSample]):
     """Speech recognition: transcribe utterances.
 
     It reads LibriSpeech as it is unpacked, tables and JSON lines of audio files with transcripts, data of Kaldi, and
@@ -55,44 +54,6 @@ class SpeechRecognition(Task[SpeechSample]):
     # Four minutes: recordings of very different lengths may meet in a batch.
     longest_batch: ClassVar[float] = 240.0
 
-    train: str = option("", "Training part; by default the only one whose name begins with train")
-    dev: str = option("", "Validation part; by default the only one whose name begins with dev or val")
-    split: str = option(
-        "", "Part for an evaluation; by default the only test part, else the validation part of the training"
-    )
-    valid_share: float = option(
-        0.1,
-        "Share of the training part used for validation if the data have no part for validation",
-        above=0.0,
-        at_most=0.5,
-    )
-    audio: str = option("", "Column of the audio files in a table or in JSON; by default found by its name")
-    text: str = option("", "Column of the transcripts in a table or in JSON; by default found by its name")
-    vocab: str = option(
-        CHARACTERS,
-        "Vocabulary: char, sentencepiece:N for N pieces of the training part, or a SentencePiece .model file",
-    )
-    rate: int = option(
-        16_000, "Sample rate in Hz to which audio is resampled", at_least=1000, at_most=192_000
-    )
-    cmvn: Cmvn = option(
-        "utterance", "Statistics that normalise mel bands: of each utterance, or of all training data"
-    )
-    speed: list[int] = option(
-        [90, 100, 110],
-        "Speeds in percent; each training utterance is played at one of them; [100] keeps the speed",
-    )
-    spec_augment: bool = option(True, "Mask bands and time spans of training utterances")
-    max_seconds: float = option(40.0, "Longer utterances, in seconds, are left out", at_least=0.1)
-    strict: bool = option(
-        False, "Refuse data with any fault, instead of leaving faulty utterances out with a notice"
-    )
-    decode_first: bool = option(
-        True, "Decode all audio before training to find every damaged file; if false, read only headers"
-    )
-    cache_mb: float = option(
-        1000.0, "Megabytes of features that each reading process keeps in memory", at_least=0
-    )
     ctc_loss: float = option(
         0.3, "Weight of CTC in the loss; the decoder has the remaining weight", at_least=0, at_most=1
     )
@@ -267,11 +228,6 @@ class SpeechRecognition(Task[SpeechSample]):
         from .example import write_example
 
         return write_example(folder)
-
-    @property
-    def columns(self) -> Columns:
-        """Return the columns of manifests that the options name."""
-        return Columns(audio=self.audio, text=self.text)
 
     def decoding_settings(self) -> DecodingSettings:
         """Return the decoding settings of an evaluation.

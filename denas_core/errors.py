@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 
 from .text import describe_error, one_line, safe_repr
@@ -21,6 +22,7 @@ __all__ = [
     "StoreDamaged",
     "describe_error",
     "did_you_mean",
+    "keep_notices",
     "one_line",
     "safe_repr",
     "with_article",
@@ -31,9 +33,15 @@ class DenasError(Exception):
     """A failure that the command line explains to the user in one line, without a traceback.
 
     The text says what failed, with which value, where the value came from, and what the user can do about it.
+
+    Attributes:
+        exit_code: Exit code of the command line.
+        notices: Sentences about the data that were found before the failure. The command line prints them before the
+            error, see `keep_notices`.
     """
 
     exit_code = 70
+    notices: tuple[str, ...] = ()
 
 
 class NoResult(DenasError):
@@ -93,6 +101,24 @@ class Interrupted(DenasError):
 
 class ScoreFailed(Exception):
     """A score is undefined for one candidate. The text is stored as the reason of the failed trial."""
+
+
+@contextlib.contextmanager
+def keep_notices(found: Callable[[], Iterable[str]]) -> Iterator[None]:
+    """Add notices to an error that the code in this context raises, so that the user sees them with the error.
+
+    An interruption gets none: nothing is wrong, and the resumed run finds the same notices.
+
+    Args:
+        found: Returns the notices. It is called when the error has been raised.
+    """
+    try:
+        yield
+    except Interrupted:
+        raise
+    except DenasError as error:
+        error.notices = tuple(dict.fromkeys((*found(), *error.notices)))
+        raise
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

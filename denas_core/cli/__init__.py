@@ -12,6 +12,7 @@ from denas_core.errors import ConfigError, DenasError
 from denas_core.system.interrupt import Interruption, stoppable
 from denas_core.text import printable
 
+from .output import print_notice
 from .standard_output import hold_standard_output, make_streams_printable
 
 STOPPED = 130
@@ -67,6 +68,8 @@ def _run(arguments: list[str], debug: bool) -> int:
     except KeyboardInterrupt:
         return _fail("stopped", STOPPED, debug)
     except DenasError as error:
+        for notice in error.notices:
+            print_notice(f"note: {printable(notice)}")
         return _fail(str(error), error.exit_code, debug)
     except MemoryError:
         return _fail("out of memory; lower the batch size or the options of the space", 7, debug)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from denas_core.errors import ConfigError
 
@@ -26,6 +26,9 @@ class Answering(Component, Generic[S]):
 
     An input is what a user has one answer for: the path of a picture, a sentence, a question with its paragraph.
     """
+
+    longest_batch: ClassVar[float] = float("inf")
+    """Greatest length of a batch of inputs with padding, in the unit of `Split.length`; one input may be longer."""
 
     def items(self, path: Path) -> Iterator[tuple[str, Any]]:
         """Yield the inputs that a file or folder holds, each with a name for the user; by default the path itself.

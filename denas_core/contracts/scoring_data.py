@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from denas_core.errors import ConfigError
+from denas_core.errors import ConfigError, keep_notices
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.seeding import digest
 
@@ -83,8 +83,9 @@ class ScoringData:
         if self._data is None:
             with plugin_errors(f"task {self.task.id!r}", guard=False):
                 data = self.task.read(self.path, self._space)
-            if not len(data.train or ()):
-                raise ConfigError(f"{str(self.path)!r} holds no sample to score with")
+            with keep_notices(lambda: data.notices):
+                if not len(data.train or ()):
+                    raise ConfigError(f"{str(self.path)!r} holds no sample to score with")
             self._data = data
         return self._data
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -176,13 +175,22 @@ class Predictor:
     def stream(self, inputs: Iterable[tuple[str, Any]]) -> Iterator[Prediction]:
         """Yield the prediction for each input, in order. Inputs are read as they are needed.
 
+        Inputs are answered together until they are `batch_size` inputs, or longer than `Answering.longest_batch`.
+
         Args:
             inputs: Names and inputs. An input is what the task takes, or a text that stands for it, see
                 `Answering.item`.
         """
-        remaining = iter(inputs)
-        while chunk := list(itertools.islice(remaining, self._batch_size)):
-            yield from self._predictions(chunk)
+        waiting: list[_Input] = []
+        for name, value in inputs:
+            one = _Input(name)
+            with plugin_errors(f"task {self.task.id!r}", guard=False):
+                one.read(self.task, self._read, value)
+            if waiting and not self._fit_together([*waiting, one]):
+                yield from self._predictions(waiting)
+                waiting = []
+            waiting.append(one)
+        yield from self._predictions(waiting)
 
     def named_inputs(self, paths: Iterable[Path]) -> Iterator[tuple[str, Any]]:
         """Yield the inputs that files and folders hold, with their names, see `Answering.items`.
@@ -194,14 +202,15 @@ class Predictor:
             with plugin_errors(f"task {self.task.id!r}", guard=False):
                 yield from self.task.items(path)
 
-    def _predictions(self, chunk: Sequence[tuple[str, Any]]) -> Iterator[Prediction]:
-        given = [_Input(name) for name, _ in chunk]
+    def _fit_together(self, given: Sequence[_Input]) -> bool:
+        padded = len(given) * max(one.length for one in given)
+        return len(given) <= self._batch_size and padded <= self.task.longest_batch
+
+    def _predictions(self, given: Sequence[_Input]) -> list[Prediction]:
         with plugin_errors(f"task {self.task.id!r}", guard=False):
-            for one, (_, value) in zip(given, chunk, strict=True):
-                one.read(self.task, self._read, value)
             self._run([one for one in given if one.split is not None])
-            for one in given:
-                yield one.prediction(self.task, self.facts)
+            # A generator would report its own end as an error of the task, if the caller reads no further.
+            return [one.prediction(self.task, self.facts) for one in given]
 
     def _run(self, given: Sequence[_Input]) -> None:
         import torch
@@ -237,11 +246,13 @@ class _Input:
     samples: list[Any] = dataclasses.field(default_factory=list)
     details: list[Tensor] = dataclasses.field(default_factory=list)
     fault: DenasError | None = None
+    length: float = 0.0
 
     def read(self, task: Task[Any], reader: Callable[[Any], Split[Any]], given: Any) -> None:
         try:
             split = reader(task.item(given) if isinstance(given, str) else given)
             self.samples = [split.sample(index) for index in range(len(split))]
+            self.length = max((split.length(index) or 0.0 for index in range(len(split))), default=0.0)
             self.split = split
         except DenasError as error:
             self.fault = error

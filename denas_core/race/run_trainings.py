@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from denas_core.errors import ConfigError
+from denas_core.errors import ConfigError, keep_notices
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.registry.registry import Registry
 from denas_core.seeding import digest
@@ -121,9 +121,10 @@ def plan_trainings(run: SearchedRun, request: TrainingRequest, registry: Registr
     with plugin_errors(f"task {task.id!r}", guard=False):
         data = task.read(plan.data, plan.space)
         samples, valid_samples = len(data.train or ()), len(data.valid)
-    for name, count in (("train", samples), ("validate", valid_samples)):
-        if not count:
-            raise ConfigError(f"{str(plan.data)!r} holds no sample to {name} on")
+    with keep_notices(lambda: data.notices):
+        for name, count in (("train", samples), ("validate", valid_samples)):
+            if not count:
+                raise ConfigError(f"{str(plan.data)!r} holds no sample to {name} on")
     root = run.path / TRAININGS / _name_of_settings(plan, identify_data(data))
     return RunTrainings(
         trainer=Trainer(plan=plan, root=root.absolute(), keeps_model=False),

@@ -11,5 +11,5 @@ from types import MappingProxyType
 PLUGINS = frozenset({"asr", "bench", "cv", "hf", "nlp", "onnx", "openvino", "optuna", "ray", "scores"})
 """Names of the plugins. The distribution of each is ``denas-<name>``."""
 
-COMMANDS: Mapping[str, str] = MappingProxyType({"data": "asr", "transcribe": "asr"})
+COMMANDS: Mapping[str, str] = MappingProxyType({"data": "asr"})
 """Commands that plugins add to ``denas``, with the plugin that each belongs to."""

@@ -7,9 +7,9 @@ import dataclasses
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
-from denas_core.errors import ConfigError, DenasError, Interrupted, NoResult, PluginError
+from denas_core.errors import ConfigError, DenasError, Interrupted, NoResult, PluginError, keep_notices
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.registry.registry import Registry
 from denas_core.system.atomic import LOCK, remove_leftovers, storage_errors, write_json
@@ -35,6 +35,8 @@ from .processes import is_first, rank, read_processes, world_size
 from .result import CHECKPOINTS, RESULT, TrainingResult, read_result, resume_command
 
 if TYPE_CHECKING:
+    from denas_core.contracts.task import TaskData
+
     from .engine import Engine
 
 
@@ -98,22 +100,17 @@ def _train(
     observers: list[TrainingObserver],
     notify: Callable[[str], None] | None,
 ) -> TrainingResult:
-    from .teacher import load_teacher
-
     with plugin_errors(f"space {plan.space.id!r}", guard=False):
         weights = plan.weights()
     if is_first() and not resume and not is_held(directory):
         _check_unused(directory)
-    notices: list[str] = []
     if resume:
         check_resumable(read_plan(directory, registry), plan, directory)
         if (done := read_result(directory)) is not None:
             return _ended(done, plan, directory)
     with plugin_errors(f"task {plan.task.id!r}", guard=False):
         data = plan.task.read(plan.data, plan.space)
-    if resume:
-        check_same_data(directory, plan, data)
-    notices += data.notices
+    notices = [*data.notices]
     if plan.space.inherits:
         began = (
             "the space's checkpoint"
@@ -121,6 +118,25 @@ def _train(
             else "fresh weights, not from the space's checkpoint"
         )
         notices.append(f"training began from {began}")
+    with keep_notices(lambda: notices):
+        return _train_on(data, plan, directory, registry, resume, observers, notify, weights, notices)
+
+
+def _train_on(
+    data: TaskData[Any],
+    plan: Plan,
+    directory: Path,
+    registry: Registry,
+    resume: bool,
+    observers: list[TrainingObserver],
+    notify: Callable[[str], None] | None,
+    weights: Literal["fresh", "inherited"],
+    notices: list[str],
+) -> TrainingResult:
+    from .teacher import load_teacher
+
+    if resume:
+        check_same_data(directory, plan, data)
     batch_size = shared_batch_size(plan, data, notices)
     teacher = load_teacher(plan, data.facts, registry)
     join(plan.device, timeout=plan.settings.peer_timeout, notify=notify)

@@ -18,7 +18,15 @@ REAL = (
 
 needs_real_data = pytest.mark.skipif(not REAL.is_dir(), reason="no LibriSpeech in DENAS_TEST_DATA")
 
-FORMATS = {".oga": {"format": "OGG"}, ".opus": {"format": "OGG", "subtype": "OPUS"}}
+FORMATS = {
+    ".oga": {"format": "OGG"},
+    ".opus": {"format": "OGG", "subtype": "OPUS"},
+    ".aif": {"format": "AIFF"},
+    ".aifc": {"format": "AIFF", "subtype": "PCM_24"},
+    ".sph": {"format": "NIST", "subtype": "PCM_16"},
+    ".nist": {"format": "NIST", "subtype": "PCM_16"},
+    ".snd": {"format": "AU", "subtype": "PCM_16"},
+}
 """What soundfile does not see in the name."""
 
 TEXTS = {

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import copy
+
 import pytest
 
 from denas_core import errors
-from denas_core.errors import DenasError, Interrupted, did_you_mean
+from denas_core.cli import _run
+from denas_core.errors import DenasError, Interrupted, NoResult, did_you_mean, keep_notices
 
 
 @pytest.mark.parametrize(
@@ -47,3 +50,35 @@ def test_a_failed_score_is_no_error_of_the_run() -> None:
 )
 def test_the_nearest_known_name_is_proposed(name: str, known: list[str], hint: str) -> None:
     assert did_you_mean(name, known) == hint
+
+
+def test_an_error_carries_the_notices_found_before_it() -> None:
+    notices = ["three files are left out"]
+    with (
+        pytest.raises(NoResult) as caught,
+        keep_notices(lambda: notices),
+        keep_notices(lambda: ["one is empty"]),
+    ):
+        notices.append("found later")
+        raise NoResult("nothing is left")
+    assert caught.value.notices == ("three files are left out", "found later", "one is empty")
+    assert str(caught.value) == "nothing is left"
+    assert copy.copy(caught.value).notices == caught.value.notices
+
+
+def test_an_interruption_has_no_notices() -> None:
+    with pytest.raises(Interrupted) as caught, keep_notices(lambda: ["a file is left out"]):
+        raise Interrupted("stopped", signal_number=2)
+    assert caught.value.notices == ()
+
+
+def test_the_command_line_prints_notices_before_the_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def app(**_: object) -> None:
+        with keep_notices(lambda: ["'a\x07.txt' is left out"]):
+            raise NoResult("nothing is left")
+
+    monkeypatch.setattr("denas_core.cli.app.app", app)
+    assert _run(["plugins"], debug=False) == 1
+    assert capsys.readouterr().err == "note: 'a .txt' is left out\nerror: nothing is left\n"

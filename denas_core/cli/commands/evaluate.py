@@ -47,7 +47,7 @@ def evaluate(
     from denas_core.system.extras import require_extra
 
     require_extra("train", "safetensors", purpose="a trained model")
-    from denas_core.errors import ConfigError
+    from denas_core.errors import ConfigError, keep_notices
     from denas_core.isolation.plugin_errors import plugin_errors
     from denas_core.models.find import find_model
     from denas_core.models.trained import load_model
@@ -64,7 +64,11 @@ def evaluate(
     with plugin_errors(f"task {task.id!r}", guard=False):
         read = task.read(data, trained.space, facts=trained.facts)
     chosen = device_of(device or "auto")
-    with plugin_errors(f"task {task.id!r}", guard=False), memory_errors(batch_size):
+    with (
+        keep_notices(lambda: read.notices),
+        plugin_errors(f"task {task.id!r}", guard=False),
+        memory_errors(batch_size),
+    ):
         metrics = evaluate_network(
             trained.network.to(chosen),
             trained.space,

@@ -40,8 +40,7 @@ def denas_doctor() -> Mapping[str, str]:
 
 @hookimpl
 def denas_add_commands(app: typer.Typer) -> None:
-    """Add the commands `transcribe` and `data`."""
-    from .commands import data, transcribe
+    """Add the command `data`."""
+    from .commands import data
 
-    app.command("transcribe")(transcribe.transcribe)
     app.add_typer(data.app, name="data")

@@ -114,8 +114,8 @@ def test_rows_that_cannot_be_used_are_counted_and_named(data: Path) -> None:
     assert problems.counts.pop("missing audio") == 4
     assert problems.named["missing audio"][:2] == ["b: '$root/audio/none.flac'", "f: ''"]
     assert problems.lines() == [
-        "damaged transcript: 2 (line 5 of train.csv has too many or too few cells; "
-        "line 6 of train.csv has too many or too few cells)",
+        "damaged transcript: 2 (line 5 of train.csv has too many or too few cells (3, not 5); "
+        "line 6 of train.csv has too many or too few cells (6, not 5))",
         "empty transcript: 1 (c)",
         "repeated id: 1 (a)",
     ]
@@ -124,9 +124,13 @@ def test_rows_that_cannot_be_used_are_counted_and_named(data: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "lacks the column 'ID', 'wav', 'wrd'"),
-        (b"ID,duration,wav,spk_id\n", "lacks the column 'wrd'; its first line is 'ID,duration,wav,spk_id'"),
-        (b"a;b\n", "lacks the column 'ID', 'wav', 'wrd'"),
+        (b"", "has no column of audio files (such as 'wav', "),
+        (
+            b"ID,duration,wav,spk_id\n",
+            "has no column of transcripts (such as 'wrd', 'text', 'transcript'; --set task.text=COLUMN names it); its "
+            "columns are 'ID', 'duration', 'wav', 'spk_id'",
+        ),
+        (b"x;y\n", "has no column of audio files"),
         (HEADER.encode() + b"\na,1,x,\xff,y\n", "is not a table in UTF-8"),
         (
             HEADER.encode() + b"\na,1," + b"x" * 200_000 + b",1,y\n",

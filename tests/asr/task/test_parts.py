@@ -41,7 +41,6 @@ def test_what_is_named_is_taken_whatever_it_is_called(tmp_path: Path) -> None:
             "train-b); choose one with --train",
         ),
         (("dev", "other"), "begins with train (it has dev, other); choose one with --train"),
-        ((), "begins with train (it has none); choose one with --train"),
     ],
 )
 def test_otherwise_it_has_to_be_named(tmp_path: Path, parts: tuple[str, ...], message: str) -> None:

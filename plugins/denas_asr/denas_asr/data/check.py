@@ -11,6 +11,7 @@ from typing import Any
 from denas_core.errors import ConfigError
 
 from .problems import NAMED, Problems
+from .shared import shared_recordings
 from .utterance import LIMITS, Limits, Utterance
 from .utterances import read_split
 
@@ -71,6 +72,7 @@ class PartReport:
             f"  characters: {len(self.characters)}, {'with' if ' ' in self.characters else 'without'} the space: "
             f"{characters}",
             *(f"  left out, {line}" for line in self.problems.lines()),
+            *(f"  not read, {line}" for line in self.problems.remark_lines()),
         ]
 
 
@@ -82,6 +84,7 @@ class DataReport:
         train: The training part.
         dev: The validation part; None if the user asked for one part only.
         shared_ids: Ids of utterances in both parts; results on these utterances do not show what was learned.
+        shared_recordings: Ids of utterances in `dev` whose recording is in `train`, perhaps under another name.
         shared_speakers: Speakers in both parts; results on them say little about new speakers.
         unknown_characters: Counts of the characters in `dev` that are not in `train` and so cannot be learned.
     """
@@ -89,6 +92,7 @@ class DataReport:
     train: PartReport
     dev: PartReport | None
     shared_ids: tuple[str, ...] = ()
+    shared_recordings: tuple[str, ...] = ()
     shared_speakers: tuple[str, ...] = ()
     unknown_characters: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
@@ -103,6 +107,11 @@ class DataReport:
         if self.shared_ids:
             found.append(
                 f"utterances in both the training and the validation part: {_first_names(self.shared_ids)}"
+            )
+        if self.shared_recordings:
+            found.append(
+                "recordings of the validation part that are in the training part: "
+                f"{_first_names(self.shared_recordings)}"
             )
         if self.unknown_characters:
             characters = _first_names([f"{c!r} ({count})" for c, count in self.unknown_characters.items()])
@@ -125,6 +134,10 @@ class DataReport:
             "train": self.train.as_dict(),
             "dev": None if self.dev is None else self.dev.as_dict(),
             "shared_ids": {"count": len(self.shared_ids), "first": list(self.shared_ids[:NAMED])},
+            "shared_recordings": {
+                "count": len(self.shared_recordings),
+                "first": list(self.shared_recordings[:NAMED]),
+            },
             "shared_speakers": {
                 "count": len(self.shared_speakers),
                 "first": list(self.shared_speakers[:NAMED]),
@@ -171,6 +184,7 @@ def check_data(
         train=report,
         dev=other,
         shared_ids=_shared((each.id for each in learnt), (each.id for each in measured)),
+        shared_recordings=tuple(shared_recordings(learnt, measured)),
         shared_speakers=_shared(report.speakers, other.speakers),
         unknown_characters={c: n for c, n in other.characters.items() if c not in report.characters},
     )

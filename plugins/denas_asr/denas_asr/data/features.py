@@ -57,10 +57,15 @@ class FeatureReader:
             UnreadableAudio: the file cannot be read; the text names it.
         """
         percent = 100 if rng is None else rng.choice(self.speeds)
-        return self._cache.get((utterance.audio, percent), lambda: self._computed(utterance, percent))
+        return self._cache.get(
+            (utterance.audio, utterance.start, utterance.end, percent),
+            lambda: self._computed(utterance, percent),
+        )
 
     def _computed(self, utterance: Utterance, percent: int) -> Tensor:
-        waveform = read_audio(str(utterance.audio), self.rate, longest=self.longest)
+        waveform = read_audio(
+            str(utterance.audio), self.rate, start=utterance.start, end=utterance.end, longest=self.longest
+        )
         return log_mel(change_speed(waveform, percent), self.rate, self.fbank)
 
 

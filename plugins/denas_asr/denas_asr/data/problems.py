@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import unicodedata
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
@@ -18,13 +19,24 @@ Kind = Literal[
     "audio without transcript",
     "repeated id",
     "missing audio",
+    "command instead of audio",
+    "impossible segment",
     "empty audio",
     "undecodable audio",
+    "silent audio",
     "too short audio",
     "too long audio",
 ]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
+
+RemarkKind = Literal[
+    "hidden file or folder",
+    "folder that lies too deep",
+    "folder that a link repeats",
+    "file of another kind",
+]
+"""What is not read, and is no fault of the data."""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -35,11 +47,13 @@ class Problems:
         where: The file or folder.
         counts: Number of cases by kind.
         named: The names of the first cases of each kind.
+        remarks: What is not read although it is no fault, by kind.
     """
 
     where: str
     counts: dict[Kind, int] = dataclasses.field(default_factory=dict)
     named: dict[Kind, list[str]] = dataclasses.field(default_factory=dict)
+    remarks: dict[RemarkKind, list[str]] = dataclasses.field(default_factory=dict)
 
     def add(self, kind: Kind, name: str) -> None:
         """Add a case."""
@@ -47,6 +61,10 @@ class Problems:
         names = self.named.setdefault(kind, [])
         if len(names) < NAMED:
             names.append(one_line(name, 300))
+
+    def remark(self, kind: RemarkKind, name: str) -> None:
+        """Add a name of what is not read, which is no fault."""
+        self.remarks.setdefault(kind, []).append(one_line(shown(name), 300))
 
     def __len__(self) -> int:
         """Return the number of cases."""
@@ -60,9 +78,19 @@ class Problems:
             if kind in self.counts
         ]
 
+    def remark_lines(self) -> list[str]:
+        """Return one line for each kind of what is not read and is no fault."""
+        return [
+            f"{kind}: {len(names)} ({'; '.join(names[:NAMED])}{'; ...' if len(names) > NAMED else ''})"
+            for kind, names in sorted(self.remarks.items())
+        ]
+
     def notices(self) -> tuple[str, ...]:
         """Return the lines as notices of a training run."""
-        return tuple(f"{self.where!r} leaves out {line}" for line in self.lines())
+        return (
+            *(f"{self.where!r} leaves out {line}" for line in self.lines()),
+            *(f"{self.where!r} is read without {line}" for line in self.remark_lines()),
+        )
 
     def refuse(self) -> None:
         """Raise an error if there are problems.
@@ -82,3 +110,13 @@ class Problems:
             for kind in KINDS
             if kind in self.counts
         }
+
+
+def shown(name: str) -> str:
+    """Return a name as it is if it looks like what it is; otherwise with its unusual characters as escapes.
+
+    A tab, a space of another kind, a character without width and a letter apart from its accent look like others.
+    """
+    if name.isprintable() and name == unicodedata.normalize("NFC", name).strip():
+        return name
+    return ascii(name) if name.isprintable() else repr(name)

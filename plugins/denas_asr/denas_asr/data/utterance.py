@@ -17,6 +17,9 @@ class Utterance:
         text: The transcript as it is written.
         seconds: Length according to the file.
         speaker: Name of the speaker; empty if it is unknown.
+        start: Where the utterance begins in the file, in seconds.
+        end: Where it ends; None for the end of the file.
+        sound: A fingerprint of its samples; empty if they have not been decoded.
     """
 
     id: str
@@ -24,15 +27,29 @@ class Utterance:
     text: str
     seconds: float
     speaker: str
+    start: float = 0.0
+    end: float | None = None
+    sound: str = ""
 
 
 class Found(NamedTuple):
-    """An utterance as a layout lists it; its audio has not been read yet."""
+    """An utterance as a form of data lists it; its audio has not been read yet.
+
+    Attributes:
+        id: See `Utterance`.
+        audio: See `Utterance`.
+        text: See `Utterance`.
+        speaker: See `Utterance`.
+        start: See `Utterance`.
+        end: See `Utterance`.
+    """
 
     id: str
     audio: Path
     text: str
-    speaker: str
+    speaker: str = ""
+    start: float = 0.0
+    end: float | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,7 +52,7 @@ def encoded_share(space: SearchSpace) -> float:
     return outputs.features.shape[1] / batch.inputs["features"].shape[1]
 
 
-def frames_needed(symbols: Sequence[int]) -> int:
+def frames_needed(symbols: Sequence[object]) -> int:
     """Return the number of frames that CTC needs: one for each symbol, and a blank between two equal neighbours."""
     return len(symbols) + sum(one == other for one, other in itertools.pairwise(symbols))
 

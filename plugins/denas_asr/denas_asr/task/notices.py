@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
+from denas_asr.data.problems import shown
+from denas_asr.data.shared import shared_recordings
+from denas_asr.data.utterance import Utterance
 from denas_core import SearchSpace
 
 from .form import encoded_share, frames_needed
@@ -46,6 +50,17 @@ def unknown_notice(split: SpeechSplit, purpose: str) -> tuple[str, ...]:
     return (
         f"{found.total()} pieces of the {purpose} transcripts are not in the vocabulary ({pieces}) and cannot be "
         "recognised",
+    )
+
+
+def shared_notice(learnt: Sequence[Utterance], measured: Sequence[Utterance]) -> tuple[str, ...]:
+    """Return a notice if recordings are in both parts, as the same file or as a copy with the same samples."""
+    found = shared_recordings(learnt, measured)
+    if not found:
+        return ()
+    return (
+        f"{len(found)} of {len(measured)} validation utterances are recordings of the training part too "
+        f"({_first_names([shown(id) for id in found])}): error rates on them do not show what was learnt",
     )
 
 

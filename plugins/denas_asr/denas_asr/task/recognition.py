@@ -8,20 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
-from denas_asr.data.features import FeatureReader
-from denas_asr.data.utterance import Limits
-from denas_asr.data.utterances import Part, read_split
-from denas_asr.features.fbank import Fbank
-from denas_asr.features.spec_augment import SpecAugment
-from denas_asr.vocabulary.choice import CHARACTERS, is_file, make_vocabulary, vocabulary_of
-from denas_asr.vocabulary.vocabulary import Vocabulary
+from denas_asr.vocabulary.choice import is_file
 from denas_core import Answer, Batch, Metric, Outputs, SearchSpace, Split, Task, TaskData, option
 from denas_core.errors import ConfigError, PluginError
 
-from .feature_pipeline import Cmvn, FeaturePipeline
-from .form import SpeechForm, form_of
-from .notices import too_short_notice, unknown_notice
-from .parts import evaluation_part, training_part, validation_part
+from .data_options import DataOptions
+from .form import form_of
+from .reading import evaluation_data, training_data
 from .recordings import audio_files, recording_reader
 from .split import SpeechSample, SpeechSplit
 
@@ -30,16 +23,18 @@ if TYPE_CHECKING:
 
     from denas_asr.decoding.attention_scorer import Network
     from denas_asr.decoding.decode import DecodingSettings
+    from denas_core import DataDescription
     from denas_core.legacy import KeyTable
 
 SLOWEST, FASTEST = 50, 200
 
 
 @dataclasses.dataclass(kw_only=True)
-class SpeechRecognition(Task[SpeechSample]):
+class SpeechRecognition(DataOptions, Task[SpeechSample]):
     """Speech recognition: transcribe utterances.
 
-    It reads LibriSpeech as it is unpacked, and tables of audio files with transcripts.
+    It reads LibriSpeech as it is unpacked, tables and JSON lines of audio files with transcripts, data of Kaldi, and
+    audio files with texts beside them.
     """
 
     metric: ClassVar[Metric] = Metric(name="wer", direction="minimize", worst=1.0, is_share=True)
@@ -56,36 +51,9 @@ class SpeechRecognition(Task[SpeechSample]):
         "label_smoothing": 0.1,
     }
 
-    train: str = option("", "Training part; by default the only one whose name begins with train")
-    dev: str = option("", "Validation part; by default the only one whose name begins with dev or val")
-    split: str = option(
-        "", "Part for an evaluation; by default the only test part, else the validation part of the training"
-    )
-    vocab: str = option(
-        CHARACTERS,
-        "Vocabulary: char, sentencepiece:N for N pieces of the training part, or a SentencePiece .model file",
-    )
-    rate: int = option(
-        16_000, "Sample rate in Hz to which audio is resampled", at_least=1000, at_most=192_000
-    )
-    cmvn: Cmvn = option(
-        "utterance", "Statistics that normalise mel bands: of each utterance, or of all training data"
-    )
-    speed: list[int] = option(
-        [90, 100, 110],
-        "Speeds in percent; each training utterance is played at one of them; [100] keeps the speed",
-    )
-    spec_augment: bool = option(True, "Mask bands and time spans of training utterances")
-    max_seconds: float = option(40.0, "Longer utterances, in seconds, are left out", at_least=0.1)
-    strict: bool = option(
-        False, "Refuse data with any fault, instead of leaving faulty utterances out with a notice"
-    )
-    decode_first: bool = option(
-        True, "Decode all audio before training to find every damaged file; if false, read only headers"
-    )
-    cache_mb: float = option(
-        1000.0, "Megabytes of features that each reading process keeps in memory", at_least=0
-    )
+    # Four minutes: recordings of very different lengths may meet in a batch.
+    longest_batch: ClassVar[float] = 240.0
+
     ctc_loss: float = option(
         0.3, "Weight of CTC in the loss; the decoder has the remaining weight", at_least=0, at_most=1
     )
@@ -136,8 +104,14 @@ class SpeechRecognition(Task[SpeechSample]):
             raise ConfigError(f"space {space.id!r} cannot recognise speech: {form}")
         self.decoding_settings()
         if facts is None:
-            return self._training_data(Path(data), space, form)
-        return self._evaluation_data(Path(data), form, facts)
+            return training_data(self, Path(data), space, form)
+        return evaluation_data(self, Path(data), form, facts)
+
+    def describe(self, data: Path) -> DataDescription | None:
+        """Return hours, lengths, sample rates and characters of the data, from headers and transcripts."""
+        from .describe import describe_speech
+
+        return describe_speech(self, Path(data))
 
     def head(self, width: int, facts: Mapping[str, Any]) -> nn.Module:
         """Return a head with one output for each symbol of the vocabulary."""
@@ -271,73 +245,6 @@ class SpeechRecognition(Task[SpeechSample]):
             lm_weight=self.lm_weight,
             word_bonus=self.word_bonus,
         )
-
-    def _training_data(self, data: Path, space: SearchSpace, form: SpeechForm) -> TaskData[SpeechSample]:
-        names = training_part(data, self.train), validation_part(data, self.dev)
-        if names[0] == names[1]:
-            raise ConfigError(
-                f"part {names[0]!r} cannot be used for both training and validation; name another with --dev"
-            )
-        train, dev = (self._part(data, name) for name in names)
-        vocabulary = make_vocabulary(self.vocab, [utterance.text for utterance in train.utterances])
-        reader = FeatureReader(
-            rate=self.rate,
-            fbank=Fbank(mels=form.mels),
-            speeds=tuple(self.speed),
-            cache_mb=self.cache_mb,
-            longest=self.max_seconds,
-        )
-        pipeline = FeaturePipeline(
-            reader=reader, cmvn=self.cmvn, masks=SpecAugment() if self.spec_augment else None
-        )
-        pipeline = pipeline.with_normalisation_of(train.utterances)
-        splits = [SpeechSplit(part.utterances, pipeline, vocabulary) for part in (train, dev)]
-        return TaskData(
-            train=splits[0],
-            valid=splits[1],
-            facts={
-                "symbols": len(vocabulary),
-                "vocabulary": vocabulary.as_facts(),
-                "features": pipeline.as_facts(),
-            },
-            notices=(
-                *train.problems.notices(),
-                *dev.problems.notices(),
-                *too_short_notice(splits[0], space),
-                *unknown_notice(splits[0], "training"),
-                *unknown_notice(splits[1], "validation"),
-            ),
-        )
-
-    def _evaluation_data(
-        self, data: Path, form: SpeechForm, facts: Mapping[str, Any]
-    ) -> TaskData[SpeechSample]:
-        name = evaluation_part(data, self.split, self.dev)
-        part = self._part(data, name)
-        pipeline = FeaturePipeline.from_facts(
-            facts["features"], cache_mb=self.cache_mb, longest=self.max_seconds
-        )
-        if pipeline.reader.fbank.mels != form.mels:
-            raise ConfigError(
-                f"the model was trained on {pipeline.reader.fbank.mels} mel bands, but networks of its space take "
-                f"{form.mels}"
-            )
-        vocabulary: Vocabulary = vocabulary_of(facts["vocabulary"])
-        valid = SpeechSplit(part.utterances, pipeline, vocabulary)
-        return TaskData(
-            train=None,
-            valid=valid,
-            facts=dict(facts),
-            notices=(
-                *([f"measured on the part {name!r} (task.split)"] if name and not self.split else []),
-                *part.problems.notices(),
-                *unknown_notice(valid, "validation"),
-            ),
-        )
-
-    def _part(self, data: Path, name: str | None) -> Part:
-        limits = Limits(longest=self.max_seconds)
-        return read_split(data, name, limits=limits, decode=self.decode_first, strict=self.strict)
 
 
 def _speech(split: Split[SpeechSample], id: str) -> SpeechSplit:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from denas_asr.data.audio import EXTENSIONS, LONGEST, EmptyAudio
+from denas_asr.data.audio import EXTENSIONS, LONGEST, EmptyAudio, read_header
+from denas_asr.data.listing import walk
 from denas_asr.data.utterance import Utterance
 from denas_asr.vocabulary.choice import vocabulary_of
 from denas_core.errors import ConfigError
@@ -44,7 +45,8 @@ def recording_reader(facts: Mapping[str, Any]) -> Callable[[Path], RecordingSpli
     language_models: dict[DecodingSettings, Any] = {}
 
     def read(path: Path) -> RecordingSplit:
-        utterance = Utterance(id=path.name, audio=path, text="", seconds=0.0, speaker="")
+        seconds = read_header(str(path)).seconds
+        utterance = Utterance(id=path.name, audio=path, text="", seconds=seconds, speaker="")
         split = RecordingSplit([utterance], pipeline, vocabulary)
         split._language_models = language_models
         return split
@@ -62,7 +64,12 @@ def audio_files(paths: Iterable[Path]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        found = sorted(file for file in path.rglob("*") if file.suffix.lower() in EXTENSIONS)
+        found = sorted(
+            listing.path / name
+            for listing in walk(path)
+            for name in listing.files
+            if name.lower().endswith(EXTENSIONS)
+        )
         if not found:
             raise ConfigError(f"{str(path)!r} has no audio; looked for {', '.join(EXTENSIONS)}")
         yield from found

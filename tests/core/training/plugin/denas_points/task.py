@@ -51,8 +51,10 @@ class Side(Task):
                 f"cannot read {str(data)!r}: {error.strerror}; name a file of points"
             ) from error
         rows = [(float(x), float(y), int(label)) for x, y, label in map(str.split, filter(None, lines))]
+        every = len(rows)
         if self.skip:
             rows = [row for row in rows if row[2] >= 0]
+        skipped = every - len(rows)
         labels = sorted({label for _, _, label in rows if label >= 0})
         if facts is not None and facts["labels"] != labels:
             raise ConfigError(f"{str(data)!r} has the labels {labels}, the model {facts['labels']}")
@@ -60,6 +62,7 @@ class Side(Task):
             train=None if facts else Points([r for i, r in enumerate(rows) if i % 4], self.jitter),
             valid=Points(rows[::4], 0.0),
             facts={"labels": labels},
+            notices=[f"{skipped} of {every} points have no side"] if skipped else [],
         )
 
     def head(self, width, facts):

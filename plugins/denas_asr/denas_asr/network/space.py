@@ -139,25 +139,7 @@ class SpeechSpace(SearchSpace):
         It is a `Recogniser` with the number of symbols from the options or from a `PositionHead`. With any other
         `head`, it is a `HeadedEncoder`, whose head takes the frames (samples, frames, width).
         """
-        from .build import build_network
-
-        width, residual = cast("int", arch["embed_dim"]), variant == "full"
-        settings = [dict(zip(self.of_a_block, block, strict=True)) for block in self._blocks(arch)]
-        blocks, norm = self.encoder_blocks(width, settings, residual=residual)
-        return build_network(
-            width,
-            blocks,
-            norm,
-            mels=self.mels,
-            channels=self.channels,
-            vocabulary=self.vocabulary,
-            decoder_layers=self.decoder_layers,
-            decoder_heads=self.decoder_heads,
-            decoder_hidden=self.decoder_hidden,
-            dropout=self.dropout,
-            head=head,
-            residual=residual,
-        )
+        return self._network(arch, head=head, residual=variant == "full", decoder_layers=self.decoder_layers)
 
     def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:
         """Give `model` fresh weights on the CPU; see `initialise_network`."""
@@ -195,18 +177,23 @@ class SpeechSpace(SearchSpace):
         }
 
     def pieces(self, arch: Architecture) -> Sequence[Piece]:
-        """Return networks of one block, and one of two blocks."""
-        from denas_core.networks import pieces_of_choices
+        """Return networks with one decoder block and few encoder blocks, and what further decoder blocks add."""
+        from denas_core.networks import Piece, pieces_of_choices
 
         width = cast("int", arch["embed_dim"])
         least = {name: getattr(self, choices)[0] for name, choices in self.of_a_block.items()}
         least["heads"] = self._fitting_heads(width, least["heads"])
-        return pieces_of_choices(
-            self._blocks(arch),
-            tuple(least.values()),
-            lambda blocks: self.build(self._network_of(width, blocks)),
-            key=width,
-        )
+        usual = tuple(least.values())
+
+        def small(blocks: Sequence[Block]) -> nn.Module:
+            return self._network(self._network_of(width, blocks), decoder_layers=1)
+
+        # Decoder and choices of the encoder do not depend on each other, and most pieces are only about the encoder.
+        return [
+            *pieces_of_choices(self._blocks(arch), usual, small, key=width),
+            Piece(key=(width, "decoder"), build=lambda: self.build(self._network_of(width, (usual,)))),
+            Piece(key=(width, (usual,)), build=lambda: small((usual,)), count=-1),
+        ]
 
     def reference_recipe(self) -> Recipe:
         """Return the settings with which the original DE-NAS scores speech recognisers."""
@@ -260,3 +247,31 @@ class SpeechSpace(SearchSpace):
             named = zip(self.of_a_block, block, strict=True)
             values |= {f"layer{layer}.{name}": value for name, value in named}
         return self.unchecked(values)
+
+    def _network(
+        self,
+        arch: Architecture,
+        *,
+        head: nn.Module | None = None,
+        residual: bool = True,
+        decoder_layers: int,
+    ) -> nn.Module:
+        from .build import build_network
+
+        width = cast("int", arch["embed_dim"])
+        settings = [dict(zip(self.of_a_block, block, strict=True)) for block in self._blocks(arch)]
+        blocks, norm = self.encoder_blocks(width, settings, residual=residual)
+        return build_network(
+            width,
+            blocks,
+            norm,
+            mels=self.mels,
+            channels=self.channels,
+            vocabulary=self.vocabulary,
+            decoder_layers=decoder_layers,
+            decoder_heads=self.decoder_heads,
+            decoder_hidden=self.decoder_hidden,
+            dropout=self.dropout,
+            head=head,
+            residual=residual,
+        )

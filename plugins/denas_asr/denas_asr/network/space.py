@@ -185,7 +185,7 @@ class SpeechSpace(SearchSpace):
         least["heads"] = self._fitting_heads(width, least["heads"])
         usual = tuple(least.values())
 
-        def small(blocks: Sequence[Block]) -> nn.Module:
+        def small(blocks: Sequence[tuple[Any, ...]]) -> nn.Module:
             return self._network(self._network_of(width, blocks), decoder_layers=1)
 
         # Decoder and choices of the encoder do not depend on each other, and most pieces are only about the encoder.

@@ -40,9 +40,10 @@ class FeedForwardPiece(nn.Module):
 
     def __init__(self, shape: Shape, common: Mapping[str, Any]) -> None:
         super().__init__()
-        settings: Any = _settings(shape, common)
-        self.intermediate = BertIntermediate(settings)
-        self.output = BertOutput(settings)
+        inner: Any = BertIntermediate
+        outer: Any = BertOutput
+        settings = _settings(shape, common)
+        self.intermediate, self.output = inner(settings), outer(settings)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (samples, tokens, hidden)."""

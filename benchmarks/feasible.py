@@ -2,10 +2,14 @@
 
     python benchmarks/feasible.py --table feasible.csv cv/cnn cv/vit nlp/bert
 
-Random networks of each space show which bounds 1 in 100, 1,000 and 10,000 of them keep. There are five kinds of bounds:
-an upper bound on parameters, a lower bound on them, a band of them, bands of three metrics at once, and two bounds that
-work against each other (few parameters and many FLOPs, or few FLOPs and many parameters). Each strategy then proposes
-generations until it has made 500 proposals. No network is scored: the strategy gets the FLOPs as the score.
+Random networks of each space show which bounds 1 in 100, 1,000 and 10,000 of them keep. The kinds of bounds are an
+upper bound on parameters, a lower bound on them, bands (a lower and an upper bound) of one, two or three metrics, and
+two bounds that work against each other (few parameters and many FLOPs, or few FLOPs and many parameters). Each strategy
+then proposes generations until it has made 500 proposals. No network is scored: the strategy gets the FLOPs as the
+score.
+
+The latency is predicted, from operators that take 2 microseconds, plus their FLOPs at 20 billion a second, plus their
+bytes at 10 billion a second. Real times would change the bounds, and not how many networks keep them.
 
 The columns of the table: the proposals, the share of them that keeps the bounds, how many networks the random ones
 contained that keep them, the CPU milliseconds of a proposal, and how the values of the knobs are distributed among the
@@ -30,15 +34,31 @@ from typing import Any
 from truth import write_table
 
 from denas_core import Architecture, Registry, SearchSpace
+from denas_core.contracts.prediction import Prediction
 from denas_core.contracts.problem import Problem
 from denas_core.contracts.strategy import History, Strategy
+from denas_core.latency.fit import KINDS as OPERATOR_KINDS
+from denas_core.latency.fit import TERMS, ModelError
+from denas_core.latency.model import LatencyModel, Target
+from denas_core.latency.operators import Operator
+from denas_core.latency.table import OperatorTable
 from denas_core.seeding import derive_seed
 from denas_core.values.objectives import Constraint
 from denas_core.values.trial import Evaluation, Trial
 
-KINDS = ("upper", "lower", "band", "three bands", "corner")
-ONE_IN = (100, 1000, 10_000)
 METRICS = ("params", "flops", "memory_mb")
+BANDS: dict[str, tuple[str, ...]] = {
+    "params": ("params",),
+    "flops": ("flops",),
+    "latency": ("latency_ms",),
+    "params, flops": ("params", "flops"),
+    "params, latency": ("params", "latency_ms"),
+    "three": METRICS,
+}
+"""Metrics of each kind of bands."""
+
+KINDS = ("upper", "lower", "corner", *BANDS)
+ONE_IN = (100, 1000, 10_000)
 LEAST_KEPT = 20
 """Random networks within the bounds from which the distribution of their knobs is estimated."""
 
@@ -63,16 +83,37 @@ class Known:
         ]
 
 
-def sample(space: SearchSpace, count: int, seconds: float) -> Known:
+class AssumedTimes(OperatorTable):
+    """Operators whose times follow from their FLOPs and bytes."""
+
+    def milliseconds(self, operator: Operator) -> float:
+        """Return the time of one call."""
+        return 0.002 + operator.flops / 2e7 + operator.bytes / 1e7
+
+
+def prediction_for(space: SearchSpace) -> Prediction:
+    """Return the prediction of latency with `AssumedTimes`."""
+    target = Target(probe={}, batch_size=1, device="cpu", threads=1, fingerprint="", machine={})
+    model = LatencyModel(
+        space,
+        target=target,
+        table=AssumedTimes({}),
+        weights={name: float(name in OPERATOR_KINDS) for name in TERMS},
+        error=ModelError(median_percent=0.0, tau=1.0, networks=0, spread=0.01),
+    )
+    return Prediction(predictor=model, units={"audio_seconds": 1.0}, names=frozenset({"latency_ms"}))
+
+
+def sample(problem: Problem, count: int, seconds: float) -> Known:
     """Return up to `count` random networks and their costs; fewer if they take longer than `seconds` of CPU."""
     rng = random.Random(1)
     archs, costs = [], []
     known: dict[str, dict[str, float]] = {}
     start = time.process_time()
     while len(archs) < count and (time.process_time() - start < seconds or len(archs) < 200):
-        arch = space.sample(rng)
+        arch = problem.space.sample(rng)
         if arch.key not in known:
-            known[arch.key] = space.cost(arch)
+            known[arch.key] = dict(problem.cost(arch))
         archs.append(arch)
         costs.append(known[arch.key])
     return Known(archs, costs)
@@ -86,15 +127,10 @@ def choose_bounds(kind: str, known: Known, one_in: int) -> list[Constraint]:
         return [Constraint("params", True, params[wanted - 1])]
     if kind == "lower":
         return [Constraint("params", False, params[-wanted])]
-    if kind == "band":
-        first = len(params) // 3
-        return [
-            Constraint("params", False, params[first]),
-            Constraint("params", True, params[first + wanted - 1]),
-        ]
     rng = random.Random(2)
-    if kind == "three bands":
-        return _narrowest(known, [_box(known, rng.randrange(len(known.archs))) for _ in range(5)], wanted)
+    if kind in BANDS:
+        indices = [rng.randrange(len(known.archs)) for _ in range(5)]
+        return _narrowest(known, [_box(known, index, BANDS[kind]) for index in indices], wanted)
     corners = [
         _corner(known, index, more)
         for index in rng.sample(range(len(known.archs)), min(200, len(known.archs)))
@@ -104,14 +140,16 @@ def choose_bounds(kind: str, known: Known, one_in: int) -> list[Constraint]:
     return min(counted, key=lambda pair: pair[0])[1]
 
 
-def _box(known: Known, index: int) -> Callable[[float], list[Constraint]]:
-    """Return the bands of three metrics around a network, by their relative width."""
+def _box(known: Known, index: int, metrics: Sequence[str]) -> Callable[[float], list[Constraint]]:
+    """Return the bands of some metrics around a network, by their relative width."""
     cost = known.costs[index]
 
     def bands(width: float) -> list[Constraint]:
         return [
-            Constraint(metric, upper, cost[metric] * (1 + width if upper else 1 / (1 + width)))
-            for metric in METRICS
+            Constraint(
+                metric, upper, cost[metric] * (1 + width if upper else 1 / (1 + width)), is_measured=False
+            )
+            for metric in metrics
             for upper in (False, True)
         ]
 
@@ -126,7 +164,8 @@ def _narrowest(
         low, high = 1e-9, 2.0
         for _ in range(25):
             middle = math.sqrt(low * high)
-            low, high = (middle, high) if len(known.kept(bands(middle))) < wanted else (low, middle)
+            # The network in the middle of the bands keeps them, however narrow they are.
+            low, high = (middle, high) if len(known.kept(bands(middle))) <= wanted else (low, middle)
         found.append((len(known.kept(bands(high))), bands(high)))
     return min(found, key=lambda pair: pair[0])[1]
 
@@ -191,16 +230,13 @@ def _shares(archs: Sequence[Architecture], knob: str) -> dict[Any, float]:
     return {value: count / counts.total() for value, count in counts.items()}
 
 
-def measure(
-    space: SearchSpace, known: Known, bounds: Sequence[Constraint], strategy: Strategy, count: int
-) -> dict[str, Any]:
-    """Return the row of a strategy under bounds."""
-    problem = Problem(space, bounds)
+def measure(problem: Problem, known: Known, strategy: Strategy, count: int) -> dict[str, Any]:
+    """Return the row of a strategy for a problem."""
     start = time.process_time()
     trials, first = propose(problem, strategy, count)
     seconds = time.process_time() - start
     feasible = [trial.arch for trial in trials if trial.is_scored]
-    kept = known.kept(bounds)
+    kept = known.kept(problem.constraints)
     row: dict[str, Any] = {
         "proposals": len(trials),
         "feasible": f"{len(feasible) / max(1, len(trials)):.3f}",
@@ -212,8 +248,8 @@ def measure(
     }
     drawn = [trial.arch for trial in trials[:first] if trial.is_scored]
     if len(kept) >= LEAST_KEPT and drawn:
-        own, distance = entropy_and_distance(drawn, kept, space)
-        other, _ = entropy_and_distance(kept, drawn, space)
+        own, distance = entropy_and_distance(drawn, kept, problem.space)
+        other, _ = entropy_and_distance(kept, drawn, problem.space)
         row |= {"entropy": f"{own:.2f}", "random entropy": f"{other:.2f}", "distance": f"{distance:.2f}"}
     return row
 
@@ -226,7 +262,10 @@ def main() -> None:
     parser.add_argument("spaces", nargs="+", metavar="SPACE")
     parser.add_argument("--table", type=Path, default=Path("feasible.csv"))
     parser.add_argument("--strategies", default="random,evolution")
-    parser.add_argument("--kinds", default=",".join(KINDS))
+    parser.add_argument("--kind", action="append", choices=KINDS, help="kind of bounds; may be repeated")
+    parser.add_argument(
+        "--model", default="", help="checkpoint of the spaces that have an option of this name"
+    )
     parser.add_argument("--one-in", default=",".join(map(str, ONE_IN)))
     parser.add_argument("--proposals", type=int, default=500)
     parser.add_argument("--samples", type=int, default=20_000, help="random networks of a space")
@@ -239,18 +278,25 @@ def main() -> None:
             rows = list(csv.DictReader(file))
     done = {(row["space"], row["strategy"], row["bounds"], row["1 in"]) for row in rows}
     for name in options.spaces:
-        space: SearchSpace = registry.create("space", name)
+        loaded: Any = registry.load("space", name.partition(":")[0])
+        has_model = any(field.name == "model" for field in dataclasses.fields(loaded))
+        given = {"model": options.model} if has_model and options.model else {}
+        space: SearchSpace = registry.create("space", name, given)
+        prediction = prediction_for(space)
         known: Known | None = None
-        for kind in options.kinds.split(","):
+        for kind in options.kind or KINDS:
             for one_in in options.one_in.split(","):
                 for chosen in options.strategies.split(","):
                     if (name, chosen, kind, one_in) in done:
                         continue
-                    known = known or sample(space, options.samples, options.seconds)
+                    known = known or sample(
+                        Problem(space, prediction=prediction), options.samples, options.seconds
+                    )
                     bounds = choose_bounds(kind, known, int(one_in))
+                    problem = Problem(space, bounds, prediction=prediction if "latency" in kind else None)
                     strategy: Strategy = registry.create("strategy", chosen)
                     row = {"space": name, "strategy": chosen, "bounds": kind, "1 in": one_in}
-                    row |= measure(space, known, bounds, strategy, options.proposals)
+                    row |= measure(problem, known, strategy, options.proposals)
                     rows.append(row)
                     write_table(options.table, rows)
                     print(*row.values(), flush=True)

@@ -92,13 +92,26 @@ class SearchSpace(KnobSpace, ABC):
         return ("params", "flops")
 
     def cost(self, arch: Architecture) -> dict[str, float]:
-        """Return the metrics that are known without running the network; by default counted on the meta device.
+        """Return the metrics that are known without running the network; by default the sums of those of its `pieces`.
 
         The keys are ``params``, ``trainable_params``, ``flops`` (of one sample; a multiply-add counts as two),
         ``size_mb`` and ``memory_mb``. Counts are integers. Override this method if the costs follow a formula, because
         a search computes many more costs than scores, and compare the formula with `counted_cost` in a test.
+
+        Raises:
+            Infeasible: the network is too large for torch to describe.
         """
-        return self.counted_cost(arch)
+        if "_costs_of_pieces" not in self.__dict__:
+            from denas_core.networks.piece_costs import PieceCosts
+
+            self.__dict__["_costs_of_pieces"] = PieceCosts(
+                batch=lambda: self.batch(1, seed=0, kind="cost"),
+                forward=self.forward,
+                parts=self.parts,
+                name=self.describe(),
+            )
+        cost: dict[str, float] = self.__dict__["_costs_of_pieces"].of(self.pieces(arch))
+        return cost
 
     def counted_cost(self, arch: Architecture) -> dict[str, float]:
         """Return the metrics of `cost`, counted on the network on the meta device.
@@ -117,11 +130,15 @@ class SearchSpace(KnobSpace, ABC):
         )
 
     def pieces(self, arch: Architecture) -> Sequence[Piece]:
-        """Return networks whose operators, added up, are those of `arch`; by default the whole network as one piece.
+        """Return networks that, added up, are the network of `arch`; by default the whole network as one piece.
 
         The latency of a network is predicted from its operators, see ``docs/latency-model.md``. To read them from the
-        whole network takes tens of milliseconds. If the networks of a space share parts, such as layers of equal sizes,
-        override this method, so that each part is read once: a search then predicts thousands of networks a second.
+        whole network, or to count its cost there, takes tens of milliseconds. If the networks of a space share parts,
+        such as layers of equal sizes, override this method, so that each part is read and counted once: a search then
+        predicts thousands of networks a second.
+
+        Operators and parameters of the pieces must add up to those of the network. The piece that needs the most memory
+        for inputs and activations must need as much as the network, or else `cost` is overridden too.
         """
         from denas_core.networks.pieces import Piece
 

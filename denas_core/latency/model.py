@@ -102,6 +102,8 @@ class LatencyModel:
         """Return the value of each term of the model but the constant, for the network of `arch`."""
         total = np.zeros(len(TERMS) - 1)
         for piece in self.space.pieces(arch):
+            if not piece.count:
+                continue
             if piece.key not in self._pieces:
                 if len(self._pieces) >= MOST_PIECES:
                     self._pieces.popitem(last=False)

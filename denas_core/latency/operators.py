@@ -10,16 +10,21 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
 from denas_core.networks.cost import empty_tensors, is_pure, key_of, shapes_of, storages_of
+from denas_core.networks.uninitialised import Uninitialised
 from denas_core.seeding import canonical_json
 
 T = TypeVar("T")
 
 MOST_REMEMBERED = 100_000
+
+_PRODUCTS = frozenset(
+    {torch.ops.aten.linear.default, torch.ops.aten.conv1d.default, torch.ops.aten.conv2d.default}
+)
+"""Operators of an input and a weight, each of whose outputs takes one multiply-add for each weight of its row."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ class OperatorReader:
         # In inference mode, torch passes on whole operators, such as linear and attention. Otherwise it takes them
         # apart into steps that the processor does not run one by one.
         with torch.device("meta"), torch.inference_mode():
-            with _Uninitialised():
+            with Uninitialised():
                 model = build().eval()
             made = inputs()
             with _Recorder(self._known) as recorder:
@@ -87,18 +92,34 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # its __in
             shapes, operator = self._known[key]
             self.counts[operator] += 1
             return func(*args, **kwargs) if shapes is None else empty_tensors(shapes)
-        with FlopCounterMode(display=False) as counter:
-            result = func(*args, **kwargs)
+        result, flops = _run(func, args, kwargs)
         shared = not storages_of((args, *kwargs.values())).isdisjoint(storages_of(result))
         operator = Operator(
             str(func),
             canonical_json(describe_arguments(args, kwargs)),
-            counter.get_total_flops(),
+            flops,
             0 if shared else _bytes_of((args, *kwargs.values())) + _bytes_of(result),
         )
         self._known[key] = (shapes_of(result) if is_pure(func) and not shared else None), operator
         self.counts[operator] += 1
         return result
+
+
+def _run(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, int]:
+    """Return the result of an operator and its FLOPs, which are those that `FlopCounterMode` counts."""
+    formula = flop_registry.get(func._overloadpacket)
+    if formula is not None:
+        result = func(*args, **kwargs)
+        return result, int(formula(*args, **kwargs, out_val=result))
+    if func in _PRODUCTS:
+        result = func(*args, **kwargs)
+        return result, 2 * result.numel() * args[1][0].numel()
+    if not torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd"):
+        return func(*args, **kwargs), 0
+    # The mode is slow. Only operators that torch takes apart into others need it.
+    with FlopCounterMode(display=False) as counter:
+        result = func(*args, **kwargs)
+    return result, counter.get_total_flops()
 
 
 def describe_arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
@@ -137,15 +158,3 @@ def _bytes_of(value: Any) -> int:
     if isinstance(value, (tuple, list)):
         return sum(map(_bytes_of, value))
     return 0
-
-
-class _Uninitialised(TorchFunctionMode):
-    """Leaves out the drawing of weights, which takes most of the time of making a network on the meta device."""
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        kwargs = kwargs or {}
-        if getattr(func, "__module__", None) == "torch.nn.init":
-            return kwargs["tensor"] if "tensor" in kwargs else args[0]
-        return func(*args, **kwargs)

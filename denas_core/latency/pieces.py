@@ -30,6 +30,8 @@ class PieceReader:
         """Return how often the network of `arch` calls each operator."""
         total: Counter[Operator] = Counter()
         for piece in self.space.pieces(arch):
+            if not piece.count:
+                continue
             if piece.key not in self._known:
                 self._known[piece.key] = self.of_piece(piece)
             for operator, count in self._known[piece.key].items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,7 @@ class OperatorTable:
         self._by_name: dict[str, list[Operator]] = defaultdict(list)
         for operator in self.times:
             self._by_name[operator.name].append(operator)
+        self._groups: dict[str | bool, _Group | None] = {}
         self._estimates: dict[Operator, float] = {}
 
     def milliseconds(self, operator: Operator) -> float:
@@ -66,16 +67,45 @@ class OperatorTable:
         return cls(times)
 
     def _estimate(self, operator: Operator) -> float:
-        alike = self._by_name.get(operator.name) or [
-            other for other in self.times if bool(other.bytes) == bool(operator.bytes)
-        ]
-        if not alike:
-            return LEAST_MS
+        group = self._group_of(operator)
+        return LEAST_MS if group is None else max(group.estimate(operator), LEAST_MS)
+
+    def _group_of(self, operator: Operator) -> _Group | None:
+        # Without a call of the same operator, all operators that move data, or all that do not, are alike.
+        key = operator.name if operator.name in self._by_name else bool(operator.bytes)
+        if key not in self._groups:
+            alike = self._by_name.get(operator.name) or [
+                other for other in self.times if bool(other.bytes) == bool(operator.bytes)
+            ]
+            self._groups[key] = _Group({other: self.times[other] for other in alike}) if alike else None
+        return self._groups[key]
+
+
+class _Group:
+    """Timed calls that are alike, and their time as a function of FLOPs and bytes."""
+
+    def __init__(self, times: Mapping[Operator, float]) -> None:
         # In one order, because the last bits of the fit depend on it.
-        alike = sorted(alike, key=_order)
-        nearest = min(alike, key=lambda other: (_distance(operator, other), _order(other)))
-        function = _function(alike, [self.times[other] for other in alike])
-        return max(self.times[nearest] * float(function(operator) / function(nearest)), LEAST_MS)
+        self._operators = sorted(times, key=_order)
+        self._times = np.array([times[operator] for operator in self._operators])
+        self._logs = np.array([_logs(operator) for operator in self._operators])
+        rows = np.array([_terms(operator) for operator in self._operators])
+        self._is_linear = len(rows) >= FEWEST
+        if not self._is_linear:
+            # One coefficient: the time is proportional to a constant, the work and the traffic in fixed proportions.
+            rows = rows.sum(axis=1, keepdims=True)
+        self._weights = least_squares(rows / self._times[:, None], np.ones(len(rows)))
+
+    def estimate(self, operator: Operator) -> float:
+        """Return the time of the most similar call, times the ratio of the function's values."""
+        nearest = int(np.abs(self._logs - _logs(operator)).sum(axis=1).argmin())
+        return float(self._times[nearest] * self._value(operator) / self._value(self._operators[nearest]))
+
+    def _value(self, operator: Operator) -> float:
+        terms = np.array(_terms(operator))
+        if not self._is_linear:
+            terms = terms.sum(keepdims=True)
+        return max(float(terms @ self._weights), LEAST_MS / 100)
 
 
 def describe_call(operator: Operator) -> dict[str, Any]:
@@ -100,29 +130,12 @@ def read_call(document: Mapping[str, Any]) -> Operator:
     )
 
 
-def _function(operators: Sequence[Operator], times: Sequence[float]) -> Any:
-    y = np.asarray(times)
-    rows = np.array([_terms(operator) for operator in operators])
-    if len(operators) < FEWEST:
-        # One coefficient: the time is proportional to a constant, the work and the traffic in fixed proportions.
-        rows = rows.sum(axis=1, keepdims=True)
-    weights = least_squares(rows / y[:, None], np.ones(len(y)))
-
-    def value(operator: Operator) -> float:
-        terms = np.array(_terms(operator))
-        return max(float((terms if len(weights) > 1 else terms.sum(keepdims=True)) @ weights), LEAST_MS / 100)
-
-    return value
-
-
 def _terms(operator: Operator) -> list[float]:
     return [1.0, operator.flops / 1e7, operator.bytes / 1e5]
 
 
-def _distance(one: Operator, other: Operator) -> float:
-    return abs(math.log((one.flops + 1) / (other.flops + 1))) + abs(
-        math.log((one.bytes + 1) / (other.bytes + 1))
-    )
+def _logs(operator: Operator) -> list[float]:
+    return [math.log(operator.flops + 1), math.log(operator.bytes + 1)]
 
 
 def _order(operator: Operator) -> tuple[str, str]:

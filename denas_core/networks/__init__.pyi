@@ -9,5 +9,6 @@ from .layered import layered_knobs as layered_knobs
 from .layered import parse_tuple as parse_tuple
 from .pieces import Piece as Piece
 from .pieces import pieces_of_blocks as pieces_of_blocks
+from .pieces import pieces_of_choices as pieces_of_choices
 from .tokens import token_batch as token_batch
 from .tokens import token_lengths as token_lengths

@@ -15,11 +15,17 @@ from torch.utils.flop_counter import flop_registry
 
 from denas_core.errors import Infeasible
 
+from .uninitialised import Uninitialised
+
 if TYPE_CHECKING:
     from denas_core.values.batch import Batch
 
 FLOAT_BYTES = 4
 MEGABYTE = 1e6
+MOST_KNOWN = 100_000
+
+KnownResults = dict[Any, tuple[Any, int]]
+"""For operations on the meta device, the shapes of their results and their FLOPs."""
 
 
 def count_cost(
@@ -29,6 +35,7 @@ def count_cost(
     forward: Callable[[nn.Module, Batch], object],
     parts: Callable[[nn.Module], Mapping[str, tuple[str, ...]]] | None = None,
     name: str = "the network",
+    known: KnownResults | None = None,
 ) -> dict[str, float]:
     """Return the cost of a network in eval mode for one sample. No tensor is computed.
 
@@ -38,6 +45,7 @@ def count_cost(
         forward: Runs the network on the sample.
         parts: Returns the prefixes of parameter names by part; the parameters of each part are then counted.
         name: The name of the network in an error.
+        known: Results of operations that earlier networks ran; those of this network are added.
 
     Returns:
         ``params``, ``trainable_params``, ``params_<part>`` of each part and ``flops`` as integers (a shared parameter
@@ -48,7 +56,7 @@ def count_cost(
     Raises:
         Infeasible: the sizes of the network are too large for torch.
     """
-    model, usage = measure_on_meta(build, batch=batch, forward=forward, name=name)
+    model, usage = measure_on_meta(build, batch=batch, forward=forward, name=name, known=known)
     counts = {name: parameter.numel() for name, parameter in model.named_parameters()}
     cost: dict[str, float] = {
         "params": sum(counts.values()),
@@ -87,6 +95,7 @@ def measure_on_meta(
     batch: Callable[[], Batch],
     forward: Callable[[nn.Module, Batch], object],
     name: str = "the network",
+    known: KnownResults | None = None,
 ) -> tuple[nn.Module, Usage]:
     """Build a network on the meta device, run it once, and return it with the cost of the run; see `count_cost`.
 
@@ -94,10 +103,11 @@ def measure_on_meta(
         Infeasible: the sizes of the network are too large for torch.
     """
     with _explain_overflow(name), torch.device("meta"), torch.no_grad():
-        model = build().eval()
+        with Uninitialised():
+            model = build().eval()
         sample = batch()
         given = [*sample.inputs.values(), *sample.masks.values(), *sample.lengths.values()]
-        counter = CostCounter([*given, *model.parameters(), *model.buffers()])
+        counter = CostCounter([*given, *model.parameters(), *model.buffers()], known)
         with counter:
             forward(model, sample)
     counter.usage.positions = sample.positions
@@ -131,15 +141,21 @@ class CostCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]  # its __
     The formulas are those of `torch.utils.flop_counter`. On the meta device, the result of an operation without side
     effects depends on shapes alone. It is therefore stored and reused, because the meta kernels of torch are slow
     Python.
+
+    Args:
+        given: Tensors that exist in any case.
+        known: Results that other counters have stored.
     """
 
-    def __init__(self, given: Iterable[Tensor]) -> None:
+    def __init__(self, given: Iterable[Tensor], known: KnownResults | None = None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.usage = Usage()
         storages = (tensor.untyped_storage() for tensor in given)
         self._alive: dict[int, weakref.ref[Any]] = {s._cdata: weakref.ref(s) for s in storages}
         self._alive_bytes = 0
-        self._known: dict[Any, tuple[Any, int]] = {}
+        self._known: KnownResults = {} if known is None else known
+        if len(self._known) > MOST_KNOWN:
+            self._known.clear()
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None

@@ -113,7 +113,7 @@ def cost_batches_run_on_meta(space: SearchSpace, network: Network) -> None:
 
 @check_on(networks)
 def pieces_add_up_to_the_network(space: SearchSpace, network: Network) -> None:
-    """The operators of pieces(), each times its count, are those of the network that is built."""
+    """The operators and costs of pieces(), each times its count, are those of the network that is built."""
     from denas_core.latency.pieces import PieceReader
     from denas_core.networks.pieces import Piece
 
@@ -128,6 +128,13 @@ def pieces_add_up_to_the_network(space: SearchSpace, network: Network) -> None:
             f"the pieces of {network} have {operator.name} with {operator.arguments:.80} {added[operator]} times, and "
             f"the network has it {whole[operator]} times; correct their counts, or do not override pieces()"
         )
+    if type(space).cost is SearchSpace.cost:
+        cost, counted = space.cost(network.arch), space.counted_cost(network.arch)
+        if found := difference(counted, cost, "the costs"):
+            fail(
+                f"the costs of the pieces of {network} do not add up to those of the network: {found}; correct the "
+                "pieces, or override cost() too, for example with counted_cost()"
+            )
 
 
 @check_on(smallest)

@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from denas_core.latency.operator_times import prepare_call, time_call, time_calls
 from denas_core.latency.operators import Operator, OperatorReader
@@ -30,6 +31,23 @@ def test_a_linear_layer_is_one_operator_with_its_work_and_its_traffic() -> None:
     }
     first = next(operator for operator in counts if operator.flops == 2 * 3 * 12 * 16)
     assert first.bytes == 4 * (3 * 12 + 16 * 12 + 16 + 3 * 16)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (nn.Linear(12, 16), (3, 5, 12)),
+        (nn.Linear(12, 16, bias=False), (12,)),
+        (nn.Conv1d(6, 9, 5, stride=2, dilation=3, groups=3), (2, 6, 40)),
+        (nn.Conv2d(6, 8, (3, 1), padding=1, bias=False), (2, 6, 9, 7)),
+    ],
+    ids=["linear", "vector", "conv1d", "conv2d"],
+)
+def test_flops_are_those_that_torch_counts(layer: nn.Module, shape: tuple[int, ...]) -> None:
+    with FlopCounterMode(display=False) as counter:
+        layer(torch.empty(shape))
+    (operator,) = read(layer, *shape)
+    assert operator.flops == counter.get_total_flops() > 0
 
 
 def test_a_view_moves_no_bytes() -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from denas_core import Batch, Knob, Outputs, WeightView
+from denas_core.networks import Piece
 from denas_core.testing.samples.spaces import SampleCNN, SampleMLP, SampleTransformer
 
 _counter = itertools.count()
@@ -41,6 +42,14 @@ class Miscounted(SampleMLP):
 class CountedTwice(SampleMLP):
     def pieces(self, arch: Any) -> Any:
         return [dataclasses.replace(piece, count=2) for piece in super().pieces(arch)]
+
+
+class TooMuchMemory(SampleMLP):
+    def pieces(self, arch: Any) -> Any:
+        larger = Piece(
+            key="large", build=lambda: nn.Linear(1, 1), count=0, inputs=lambda size: (torch.empty(1000, 1),)
+        )
+        return [*super().pieces(arch), larger]
 
 
 class ThroughNumpy(SampleMLP):
@@ -223,7 +232,7 @@ BROKEN_NETWORKS: dict[str, Any] = {
     "outputs_are_finite": Infinite,
     "samples_do_not_couple": (Coupled, RunningSum, RunningSumFromTheEnd),
     "views_show_weights": (TooManyRows, OwnRole),
-    "pieces_add_up_to_the_network": CountedTwice,
+    "pieces_add_up_to_the_network": (CountedTwice, TooMuchMemory),
     "parts_and_blocks_exist": (NoSuchPart, NoSuchBlock),
     "residual_ends_can_begin_at_zero": (NoSuchEnd, DeadBodies),
     "heads_are_replaced": OwnHead,

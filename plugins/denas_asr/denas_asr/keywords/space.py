@@ -115,6 +115,10 @@ class Keywords(SearchSpace):
         head = nn.Linear(stages[-1].channels, self.classes) if head is None else head
         return KeywordNetwork(stages, head=head, residual=variant == "full")
 
+    def cost(self, arch: Architecture) -> dict[str, float]:
+        """Return the cost of the whole network, whose input and stem are in memory while a block runs."""
+        return self.counted_cost(arch)
+
     def pieces(self, arch: Architecture) -> Sequence[Piece]:
         """Return the stem, the blocks and the head, each on inputs of its size."""
         from torch import nn

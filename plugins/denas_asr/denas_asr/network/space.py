@@ -24,7 +24,6 @@ from denas_core.errors import ConfigError
 from denas_core.networks import LARGEST_CHOICES, check_choices, layered_knobs
 
 from .batches import FRAMES_PER_SECOND, speech_batch
-from .counting import Count, cost_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,8 +31,8 @@ if TYPE_CHECKING:
     from denas_core import Latency, Recipe, WeightView
     from denas_core.networks import Piece
 
-Block = tuple[tuple[str, KnobValue], ...]
-"""The values of one block's knobs, by name."""
+Block = tuple[KnobValue, ...]
+"""The values of one block's knobs, in the order of `SpeechSpace.of_a_block`."""
 
 _NO_NETWORK = frozenset({"dropout", "probe_frames"})
 """Options, other than choices, that change neither a network nor its cost."""
@@ -140,25 +139,7 @@ class SpeechSpace(SearchSpace):
         It is a `Recogniser` with the number of symbols from the options or from a `PositionHead`. With any other
         `head`, it is a `HeadedEncoder`, whose head takes the frames (samples, frames, width).
         """
-        from .build import build_network
-
-        width, residual = cast("int", arch["embed_dim"]), variant == "full"
-        settings = [dict(block) for block in self._blocks(arch)]
-        blocks, norm = self.encoder_blocks(width, settings, residual=residual)
-        return build_network(
-            width,
-            blocks,
-            norm,
-            mels=self.mels,
-            channels=self.channels,
-            vocabulary=self.vocabulary,
-            decoder_layers=self.decoder_layers,
-            decoder_heads=self.decoder_heads,
-            decoder_hidden=self.decoder_hidden,
-            dropout=self.dropout,
-            head=head,
-            residual=residual,
-        )
+        return self._network(arch, head=head, residual=variant == "full", decoder_layers=self.decoder_layers)
 
     def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:
         """Give `model` fresh weights on the CPU; see `initialise_network`."""
@@ -195,30 +176,24 @@ class SpeechSpace(SearchSpace):
             "heads": ("ctc_head.", "attention_head."),
         }
 
-    def cost(self, arch: Architecture) -> dict[str, float]:
-        """Return the same as `counted_cost`, but count each kind of block only once.
-
-        Raises:
-            Infeasible: the network is too large for torch to describe.
-        """
-        width = cast("int", arch["embed_dim"])
-        first = {name: getattr(self, choices)[0] for name, choices in self.of_a_block.items()}
-        first["heads"] = self._fitting_heads(width, first["heads"])
-        usual = tuple(first.items())
-        return cost_of(
-            [self._counted(width, (block,)) for block in self._blocks(arch)],
-            one=self._counted(width, (usual,)),
-            two=self._counted(width, (usual, usual)),
-        )
-
     def pieces(self, arch: Architecture) -> Sequence[Piece]:
-        """Return networks of one block, and one of two blocks."""
-        from denas_core.networks import pieces_of_blocks
+        """Return networks with one decoder block and few encoder blocks, and what further decoder blocks add."""
+        from denas_core.networks import Piece, pieces_of_choices
 
         width = cast("int", arch["embed_dim"])
-        return pieces_of_blocks(
-            self._blocks(arch), lambda blocks: self.build(self._network_of(width, blocks)), key=width
-        )
+        least = {name: getattr(self, choices)[0] for name, choices in self.of_a_block.items()}
+        least["heads"] = self._fitting_heads(width, least["heads"])
+        usual = tuple(least.values())
+
+        def small(blocks: Sequence[tuple[Any, ...]]) -> nn.Module:
+            return self._network(self._network_of(width, blocks), decoder_layers=1)
+
+        # Decoder and choices of the encoder do not depend on each other, and most pieces are only about the encoder.
+        return [
+            *pieces_of_choices(self._blocks(arch), usual, small, key=width),
+            Piece(key=(width, "decoder"), build=lambda: self.build(self._network_of(width, (usual,)))),
+            Piece(key=(width, (usual,)), build=lambda: small((usual,)), count=-1),
+        ]
 
     def reference_recipe(self) -> Recipe:
         """Return the settings with which the original DE-NAS scores speech recognisers."""
@@ -263,19 +238,40 @@ class SpeechSpace(SearchSpace):
     def _blocks(self, arch: Architecture) -> list[Block]:
         depth = cast("int", arch["depth"])
         return [
-            tuple((name, arch[f"layer{layer}.{name}"]) for name in self.of_a_block)
-            for layer in range(1, depth + 1)
+            tuple(arch[f"layer{layer}.{name}"] for name in self.of_a_block) for layer in range(1, depth + 1)
         ]
 
-    def _counted(self, width: int, blocks: tuple[Block, ...]) -> Count:
-        # Counts are kept for the whole life of a space, like its knobs and fingerprint.
-        known: dict[Any, Count] = self.__dict__.setdefault("_counted_networks", {})
-        if (width, blocks) not in known:
-            known[width, blocks] = Count.of(self.counted_cost(self._network_of(width, blocks)))
-        return known[width, blocks]
-
-    def _network_of(self, width: int, blocks: tuple[Block, ...]) -> Architecture:
+    def _network_of(self, width: int, blocks: Sequence[Block]) -> Architecture:
         values: dict[str, KnobValue] = {"depth": len(blocks), "embed_dim": width}
         for layer, block in enumerate(blocks, start=1):
-            values |= {f"layer{layer}.{name}": value for name, value in block}
+            named = zip(self.of_a_block, block, strict=True)
+            values |= {f"layer{layer}.{name}": value for name, value in named}
         return self.unchecked(values)
+
+    def _network(
+        self,
+        arch: Architecture,
+        *,
+        head: nn.Module | None = None,
+        residual: bool = True,
+        decoder_layers: int,
+    ) -> nn.Module:
+        from .build import build_network
+
+        width = cast("int", arch["embed_dim"])
+        settings = [dict(zip(self.of_a_block, block, strict=True)) for block in self._blocks(arch)]
+        blocks, norm = self.encoder_blocks(width, settings, residual=residual)
+        return build_network(
+            width,
+            blocks,
+            norm,
+            mels=self.mels,
+            channels=self.channels,
+            vocabulary=self.vocabulary,
+            decoder_layers=decoder_layers,
+            decoder_heads=self.decoder_heads,
+            decoder_hidden=self.decoder_hidden,
+            dropout=self.dropout,
+            head=head,
+            residual=residual,
+        )

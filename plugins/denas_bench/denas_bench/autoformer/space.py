@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from denas_core import (
     Architecture,
     Batch,
     Knob,
+    KnobValue,
     Outputs,
     SearchSpace,
     canonical_json,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from denas_core import BatchKind, Variant, WeightView
+    from denas_core.networks import Piece
 
 PATCH = 16
 HEAD_SIZE = 64
@@ -142,6 +144,25 @@ class AutoFormer(SearchSpace):
             residual=variant == "full",
         )
         return VisionTransformer(shape, Linear(width, self.classes) if head is None else head)
+
+    def pieces(self, arch: Architecture) -> Sequence[Piece]:
+        """Return networks of one block, and one of two blocks."""
+        from denas_core.networks import pieces_of_choices
+
+        values = cast("Mapping[str, Any]", arch.values)
+        width = values["embed_dim"]
+
+        def build(blocks: Sequence[tuple[Any, ...]]) -> nn.Module:
+            network: dict[str, KnobValue] = {"depth": len(blocks), "embed_dim": width}
+            for layer, (ratio, heads) in enumerate(blocks, start=1):
+                network |= {f"layer{layer}.mlp_ratio": ratio, f"layer{layer}.heads": heads}
+            return self.build(self.unchecked(network))
+
+        blocks = [
+            (values[f"layer{layer}.mlp_ratio"], values[f"layer{layer}.heads"])
+            for layer in range(1, values["depth"] + 1)
+        ]
+        return pieces_of_choices(blocks, (self.mlp_ratios[0], self.heads[0]), build, key=width)
 
     def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
         """Return `size` images, whose height and width is `probe_size`, or `image_size` for the cost."""

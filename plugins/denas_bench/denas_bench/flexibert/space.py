@@ -5,19 +5,32 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, cast
 
-from denas_core import Architecture, Batch, Knob, Outputs, SearchSpace, canonical_json, load_mapping, option
+from denas_core import (
+    Architecture,
+    Batch,
+    Knob,
+    KnobValue,
+    Outputs,
+    SearchSpace,
+    canonical_json,
+    load_mapping,
+    option,
+)
 from denas_core.networks import token_batch
 
 from .notation import is_network, knob_of, values_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from torch import nn
 
     from denas_core import BatchKind, Variant, WeightView
+    from denas_core.networks import Piece
 
 DEPTHS = (2, 4)
+HEADS = (2, 4)
+FFN_LAYERS = (1, 3)
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -53,10 +66,10 @@ class FlexiBERT(SearchSpace):
         knobs = [Knob("hidden", (128, 256)), Knob("layers", DEPTHS)]
         for layer in range(1, DEPTHS[-1] + 1):
             there = None if layer <= DEPTHS[0] else ("layers", DEPTHS[1:])
-            several = (knob_of(layer, "ffn_layers"), (3,))
+            several = (knob_of(layer, "ffn_layers"), FFN_LAYERS[1:])
             knobs += [
-                Knob(knob_of(layer, "heads"), (2, 4), layer=layer, when=there),
-                Knob(knob_of(layer, "ffn_layers"), (1, 3), layer=layer, when=there),
+                Knob(knob_of(layer, "heads"), HEADS, layer=layer, when=there),
+                Knob(knob_of(layer, "ffn_layers"), FFN_LAYERS, layer=layer, when=there),
                 Knob(knob_of(layer, "ffn_width"), (512, 1024), layer=layer, when=several),
             ]
         return tuple(knobs)
@@ -90,6 +103,29 @@ class FlexiBERT(SearchSpace):
             head=Linear(hidden, self.classes) if head is None else head,
             residual=variant == "full",
         )
+
+    def pieces(self, arch: Architecture) -> Sequence[Piece]:
+        """Return networks of one layer, and one of two layers."""
+        from denas_core.networks import pieces_of_choices
+
+        values = cast("Mapping[str, Any]", arch.values)
+        hidden = values["hidden"]
+
+        def build(layers: Sequence[tuple[Any, ...]]) -> nn.Module:
+            network: dict[str, KnobValue] = {"hidden": hidden, "layers": len(layers)}
+            for index, (heads, (count, width)) in enumerate(layers, start=1):
+                names = (knob_of(index, name) for name in ("heads", "ffn_layers", "ffn_width"))
+                network |= dict(zip(names, (heads, count, width), strict=True))
+            return self.build(self.unchecked(network))
+
+        layers = [
+            (
+                values[knob_of(index, "heads")],
+                (values[knob_of(index, "ffn_layers")], values.get(knob_of(index, "ffn_width"), 0)),
+            )
+            for index in range(1, values["layers"] + 1)
+        ]
+        return pieces_of_choices(layers, (HEADS[0], (FFN_LAYERS[0], 0)), build, key=hidden)
 
     def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
         """Return `size` texts of `probe_tokens`, or for the cost of `seq_len`."""

@@ -31,7 +31,7 @@ class CellNetwork(nn.Module):
         residual: bool = True,
     ) -> None:
         super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(3, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels))
+        self.stem = stem(channels)
         layers: list[nn.Module] = []
         for stage in range(3):
             width = channels * 2**stage
@@ -58,7 +58,7 @@ class Cell(nn.Module):
     def __init__(self, operations: Mapping[str, str], channels: int) -> None:
         super().__init__()
         self.edges = nn.ModuleDict(
-            {knob_of(*edge): _operation(operations[knob_of(*edge)], channels) for edge in EDGES}
+            {knob_of(*edge): operation_module(operations[knob_of(*edge)], channels) for edge in EDGES}
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -100,7 +100,13 @@ class Reduction(nn.Module):
         return y if self.shortcut is None else y + self.shortcut(x)
 
 
-def _operation(name: str, channels: int) -> nn.Module:
+def stem(channels: int) -> nn.Sequential:
+    """Return what makes the feature maps of the first stage from images."""
+    return nn.Sequential(nn.Conv2d(3, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels))
+
+
+def operation_module(name: str, channels: int) -> nn.Module:
+    """Return the module of an operation of a cell."""
     match name:
         case "none":
             return Zero()

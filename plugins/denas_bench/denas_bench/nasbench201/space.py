@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from denas_core import Architecture, Batch, Knob, Outputs, SearchSpace, continuous_batch, option
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from denas_core import BatchKind, Variant
+    from denas_core.networks import Piece
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -59,16 +60,19 @@ class NASBench201(SearchSpace):
 
         The variant ``plain`` has no shortcuts between stages. ``skip_connect`` is an operation of the cell and stays.
         """
-        from torch import nn
+        operations = cast("Mapping[str, str]", arch.values)
+        return self._network(operations, head=head, residual=variant == "full")
 
-        from .network import CellNetwork
+    def pieces(self, arch: Architecture) -> Sequence[Piece]:
+        """Return a network whose cells only add up, the operations of each stage, and the cell."""
+        from .pieces import network_pieces
 
-        return CellNetwork(
+        return network_pieces(
             cast("Mapping[str, str]", arch.values),
+            build=self._network,
+            image_size=self.image_size,
             channels=self.channels,
             cells=self.cells,
-            head=nn.Linear(4 * self.channels, self.classes) if head is None else head,
-            residual=variant == "full",
         )
 
     def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
@@ -94,3 +98,18 @@ class NASBench201(SearchSpace):
     def format(self, arch: Architecture) -> str:
         """Return the notation of NAS-Bench-201."""
         return format_cell(arch.values)
+
+    def _network(
+        self, operations: Mapping[str, str], *, head: nn.Module | None = None, residual: bool = True
+    ) -> nn.Module:
+        from torch import nn
+
+        from .network import CellNetwork
+
+        return CellNetwork(
+            operations,
+            channels=self.channels,
+            cells=self.cells,
+            head=nn.Linear(4 * self.channels, self.classes) if head is None else head,
+            residual=residual,
+        )

@@ -9,6 +9,7 @@ from typing import cast
 from torch import Tensor, nn
 
 STEM_CHANNELS = 16
+STEM_KERNEL = 3
 BLOCK_CHANNELS = (24, 32, 48, 64, 96, 128)
 LEAST_CHANNELS = 8
 DROPOUT = 0.2
@@ -22,15 +23,19 @@ class Block:
     dilation: int
     stride: int
 
+    def frames_after(self, frames: int) -> int:
+        """Return the frames of the output for `frames` frames of input."""
+        return (frames - 1) // self.stride + 1
+
 
 def scaled(channels: int, width: float) -> int:
     """Return `channels` times the factor of all widths, and at least 8."""
     return max(LEAST_CHANNELS, round(channels * width))
 
 
-def last_channels(blocks: int, width: float) -> int:
-    """Return the channels of the last of several blocks."""
-    return scaled(BLOCK_CHANNELS[blocks - 1], width)
+def channels_of(block: int, width: float) -> int:
+    """Return the channels of a block, counted from 0."""
+    return scaled(BLOCK_CHANNELS[block], width)
 
 
 class TemporalNetwork(nn.Module):
@@ -49,16 +54,14 @@ class TemporalNetwork(nn.Module):
     ) -> None:
         super().__init__()
         channels = scaled(STEM_CHANNELS, width)
-        self.stem = nn.Sequential(
-            nn.Conv1d(bands, channels, 3, padding=1, bias=False), nn.BatchNorm1d(channels), nn.ReLU()
-        )
+        self.stem = stem(bands, channels)
         layers: list[nn.Module] = []
         for index, block in enumerate(blocks):
-            out_channels = scaled(BLOCK_CHANNELS[index], width)
+            out_channels = channels_of(index, width)
             layers.append(ResidualBlock(channels, out_channels, block, residual=residual))
             channels = out_channels
         self.blocks = nn.Sequential(*layers)
-        self.pool = nn.Sequential(nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Dropout(DROPOUT))
+        self.pool = pool()
         self.head = head
 
     def forward(self, x: Tensor) -> Tensor:
@@ -112,3 +115,17 @@ class ResidualBlock(nn.Module):
         if self.shortcut is not None:
             y = y + self.shortcut(x)
         return cast("Tensor", self.activation(y))
+
+
+def stem(bands: int, channels: int) -> nn.Sequential:
+    """Return the first convolution, with norm and ReLU."""
+    return nn.Sequential(
+        nn.Conv1d(bands, channels, STEM_KERNEL, padding=STEM_KERNEL // 2, bias=False),
+        nn.BatchNorm1d(channels),
+        nn.ReLU(),
+    )
+
+
+def pool() -> nn.Sequential:
+    """Return what makes the input of the head from the output of the last block."""
+    return nn.Sequential(nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Dropout(DROPOUT))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from denas_core import Architecture, Batch, Knob, Outputs, SearchSpace, continuous_batch, load_mapping, option
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from torch import nn
 
     from denas_core import BatchKind, Variant
+    from denas_core.networks import Piece
+
+    from .network import Block
 
 MOST_BLOCKS = 6
 WIDTHS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
@@ -56,21 +59,43 @@ class TCResNet(SearchSpace):
         """Return the structure of `arch`; a `head` takes (samples, channels of the last block)."""
         from torch import nn
 
-        from .network import Block, TemporalNetwork, last_channels
+        from .network import TemporalNetwork, channels_of
 
-        values = cast("Mapping[str, Any]", arch.values)
-        blocks = [
-            Block(
-                values[knob_of(i, "kernel")],
-                values.get(knob_of(i, "dilation"), 1),
-                values[knob_of(i, "stride")],
-            )
-            for i in range(1, values["blocks"] + 1)
-        ]
+        width, blocks = cast("float", arch["width"]), self._blocks(arch)
         if head is None:
-            head = nn.Linear(last_channels(len(blocks), values["width"]), self.classes)
+            head = nn.Linear(channels_of(len(blocks) - 1, width), self.classes)
         return TemporalNetwork(
-            bands=self.bands, width=values["width"], blocks=blocks, head=head, residual=variant == "full"
+            bands=self.bands, width=width, blocks=blocks, head=head, residual=variant == "full"
+        )
+
+    def cost(self, arch: Architecture) -> dict[str, float]:
+        """Return the same as `counted_cost`, computed by formulas."""
+        from .counting import count_network
+        from .network import channels_of
+
+        width, blocks = cast("float", arch["width"]), self._blocks(arch)
+        count = count_network(blocks, width=width, bands=self.bands, frames=self.frames, classes=self.classes)
+        head = (channels_of(len(blocks) - 1, width) + 1) * self.classes
+        return {
+            "params": count.params,
+            "trainable_params": count.params,
+            "flops": count.flops,
+            "size_mb": count.weight_bytes / 1e6,
+            "memory_mb": (count.weight_bytes + count.peak_bytes) / 1e6,
+            "params_trunk": count.params - head,
+            "params_head": head,
+        }
+
+    def pieces(self, arch: Architecture) -> Sequence[Piece]:
+        """Return the stem, each block on sequences of its length, and the head."""
+        from .pieces import network_pieces
+
+        return network_pieces(
+            self._blocks(arch),
+            width=cast("float", arch["width"]),
+            bands=self.bands,
+            frames=self.frames,
+            classes=self.classes,
         )
 
     def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
@@ -99,3 +124,16 @@ class TCResNet(SearchSpace):
     def format(self, arch: Architecture) -> str:
         """Return the notation of the benchmark's table."""
         return format_spec(arch.values)
+
+    def _blocks(self, arch: Architecture) -> list[Block]:
+        from .network import Block
+
+        values = cast("Mapping[str, Any]", arch.values)
+        return [
+            Block(
+                values[knob_of(i, "kernel")],
+                values.get(knob_of(i, "dilation"), 1),
+                values[knob_of(i, "stride")],
+            )
+            for i in range(1, values["blocks"] + 1)
+        ]

@@ -19,10 +19,10 @@ class UnitModule(nn.Module):
         *inner, last = unit.body
         layers: list[nn.Module] = []
         for convolution in inner:
-            layers += [*_layers(convolution), nn.ReLU()]
+            layers += [*convolution_layers(convolution), nn.ReLU()]
         if unit.squeeze:
             layers.append(SqueezeExcitation(unit.squeeze))
-        self.body = nn.Sequential(*layers, *_layers(last))
+        self.body = nn.Sequential(*layers, *convolution_layers(last))
         self.shortcut = _shortcut(unit) if unit.residual else None
         self.activation = nn.ReLU()
 
@@ -46,7 +46,11 @@ class SqueezeExcitation(nn.Module):
         super().__init__()
         squeeze, excite = gate
         self.gate = nn.Sequential(
-            nn.AdaptiveAvgPool2d(1), *_layers(squeeze), nn.ReLU(), *_layers(excite), nn.Sigmoid()
+            nn.AdaptiveAvgPool2d(1),
+            *convolution_layers(squeeze),
+            nn.ReLU(),
+            *convolution_layers(excite),
+            nn.Sigmoid(),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -55,11 +59,20 @@ class SqueezeExcitation(nn.Module):
         return scaled
 
 
+class Sum(nn.Module):
+    """The sum of two maps, as at the end of a residual unit."""
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return `x` plus `y`."""
+        return x + y
+
+
 def _shortcut(unit: Unit) -> nn.Module:
-    return nn.Identity() if unit.projection is None else nn.Sequential(*_layers(unit.projection))
+    return nn.Identity() if unit.projection is None else nn.Sequential(*convolution_layers(unit.projection))
 
 
-def _layers(convolution: Convolution) -> list[nn.Module]:
+def convolution_layers(convolution: Convolution) -> list[nn.Module]:
+    """Return a convolution and its norm."""
     return [
         nn.Conv2d(
             convolution.in_channels,

@@ -12,6 +12,7 @@ from denas_core import (
     Batch,
     BatchKind,
     Knob,
+    KnobValue,
     Outputs,
     Recipe,
     SearchSpace,
@@ -29,8 +30,6 @@ from denas_core.networks import (
     layered_knobs,
     parse_tuple,
 )
-
-from .counting import Count, costs, count_ends
 
 if TYPE_CHECKING:
     from torch import nn
@@ -193,46 +192,27 @@ class ViT(SearchSpace):
         """
         return () if self.relative_position and not self.head_size else super().bounded_metrics()
 
-    def cost(self, arch: Architecture) -> dict[str, float]:
-        """Return the same as `counted_cost`, but count each kind of block only once.
-
-        Raises:
-            Infeasible: the network is too large for torch to describe.
-        """
-        values = cast("Mapping[str, Any]", arch.values)
-        width = values["embed_dim"]
-        ends = count_ends(
-            channels=self.channels,
-            patch_size=self.patch_size,
-            patches=(self.image_size // self.patch_size) ** 2,
-            width=width,
-            classes=self.classes,
-            positions=self.absolute_position,
-        )
-        networks = [
-            self._network_of_one_block(
-                width, values[f"layer{layer}.mlp_ratio"], values[f"layer{layer}.heads"]
-            )
-            for layer in range(1, values["depth"] + 1)
-        ]
-        return costs(ends, networks, head=(width + 1) * self.classes)
-
     def pieces(self, arch: Architecture) -> Sequence[Piece]:
         """Return networks of one block, and one of two blocks."""
-        from torch import nn
+        from denas_core.networks import pieces_of_blocks, pieces_of_choices
 
-        from denas_core.networks import pieces_of_blocks
+        values = cast("Mapping[str, Any]", arch.values)
+        width = values["embed_dim"]
 
-        from .network import VisionTransformer
+        def build(blocks: Sequence[tuple[Any, ...]]) -> nn.Module:
+            network: dict[str, KnobValue] = {"depth": len(blocks), "embed_dim": width}
+            for layer, (ratio, heads) in enumerate(blocks, start=1):
+                network |= {f"layer{layer}.mlp_ratio": ratio, f"layer{layer}.heads": heads}
+            return self.build(self.unchecked(network))
 
-        shape = self.shape(arch)
-
-        def build(layers: tuple[tuple[int, int, int], ...]) -> nn.Module:
-            return VisionTransformer(
-                dataclasses.replace(shape, layers=list(layers)), nn.Linear(shape.width, self.classes)
-            )
-
-        return pieces_of_blocks(shape.layers, build, key=shape.width)
+        blocks = [
+            (values[f"layer{layer}.mlp_ratio"], values[f"layer{layer}.heads"])
+            for layer in range(1, values["depth"] + 1)
+        ]
+        if not self.bounded_metrics():
+            # The first choice is then not the one that needs the least memory.
+            return pieces_of_blocks(blocks, build, key=width)
+        return pieces_of_choices(blocks, (self.mlp_ratios[0], self.heads[0]), build, key=width)
 
     def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:
         """Give `model` fresh weights on the CPU; see `initialise_network`."""
@@ -316,15 +296,6 @@ class ViT(SearchSpace):
             saliency={"attention.out": 1, "ffn": 2, "head": 1},
             latency_ms=1000.0,
         )
-
-    def _network_of_one_block(self, width: int, mlp_ratio: float, heads: int) -> Count:
-        # Counts are kept for the whole life of a space, like its knobs and fingerprint.
-        known: dict[tuple[int, float, int], Count] = self.__dict__.setdefault("_networks_of_one_block", {})
-        block = (width, mlp_ratio, heads)
-        if block not in known:
-            values = {"depth": 1, "embed_dim": width, "layer1.mlp_ratio": mlp_ratio, "layer1.heads": heads}
-            known[block] = Count.of(self.counted_cost(self.unchecked(values)))
-        return known[block]
 
     @classmethod
     def legacy(cls) -> Legacy:

@@ -156,18 +156,11 @@ class Bert(SearchSpace):
         return cost_of(self.shape(arch), common, tokens=cast("int", self.seq_len))
 
     def pieces(self, arch: Architecture) -> Sequence[Piece]:
-        """Return networks of one layer and of two layers."""
-        from denas_core.networks import pieces_of_blocks
+        """Return embeddings and pooler, and attention and feed-forward block of a layer."""
+        from .pieces import network_pieces
 
-        from .network import build_network
-
-        shape, common = self.shape(arch), self._resolved.original.common
-        one = dataclasses.replace(shape, layers=1)
-
-        def build(layers: tuple[Shape, ...]) -> nn.Module:
-            return build_network(dataclasses.replace(one, layers=len(layers)), common)
-
-        return pieces_of_blocks([one] * shape.layers, build)
+        common = self._resolved.original.common
+        return network_pieces(self.shape(arch), common, tokens=cast("int", self.seq_len))
 
     @property
     def inherits(self) -> bool:

@@ -51,7 +51,14 @@ def jpeg_segment(marker: int, payload: bytes) -> bytes:
 
 def png_chunk(name: bytes, payload: bytes, *, wrong_sum: bool = False) -> bytes:
     content, sum_ = saved("PNG"), zlib.crc32(name + payload) ^ wrong_sum
-    return content[:33] + struct.pack(">I", len(payload)) + name + payload + struct.pack(">I", sum_) + content[33:]
+    return (
+        content[:33]
+        + struct.pack(">I", len(payload))
+        + name
+        + payload
+        + struct.pack(">I", sum_)
+        + content[33:]
+    )
 
 
 def webp_chunk(name: bytes, length: int) -> bytes:
@@ -136,13 +143,17 @@ def test_the_size_of_a_jpeg_is_reduced_no_further_than_needed(
 
 def test_images_that_are_too_large_are_refused_and_not_left_out_as_damaged(tmp_path: Path) -> None:
     def chunk(name: bytes, payload: bytes) -> bytes:
-        return struct.pack(">I", len(payload)) + name + payload + struct.pack(">I", zlib.crc32(name + payload))
+        return (
+            struct.pack(">I", len(payload)) + name + payload + struct.pack(">I", zlib.crc32(name + payload))
+        )
 
     header = struct.pack(">IIBBBBB", 20_000, 10_000, 1, 0, 0, 0, 0)
     rows = zlib.compress(bytes(10_000 * 2501), 9)
     path = tmp_path / "bomb.png"
     path.write_bytes(saved("PNG")[:8] + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b""))
-    with pytest.raises(ConfigError, match=r"is too large to be decoded \(Image size \(200000000 pixels\)") as caught:
+    with pytest.raises(
+        ConfigError, match=r"is too large to be decoded \(Image size \(200000000 pixels\)"
+    ) as caught:
         decode(str(path))
     assert not isinstance(caught.value, UnreadableImage)
 

@@ -31,6 +31,13 @@ READ = ("AVIF", "BMP", "DIB", "GIF", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 """Formats that Pillow is asked to read besides JPEG. It starts other programs to read some of the others."""
 
 
+GREY = ("1", "L", "LA", "La")
+"""Pillow's names of images without colours."""
+
+TURNED = (5, 6, 7, 8)
+"""Orientations in which width and height change places."""
+
+
 class UnreadableImage(ConfigError):
     """A file cannot be read as an image."""
 
@@ -48,12 +55,8 @@ def decode(path: str) -> Tensor:
     """
     import numpy
     import torch
-    from PIL import Image
 
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise ConfigError(f"image {path!r} cannot be read: {error.strerror or error}") from error
+    content = _read(path)
     try:
         stripped, orientation = without_metadata(content)
         with _open(stripped) as opened:
@@ -63,20 +66,50 @@ def decode(path: str) -> Tensor:
             image = _upright(_eight_bits(opened), orientation)
         # The array is copied because an image's array is read-only.
         pixels = torch.from_numpy(numpy.array(image))
-    except Image.DecompressionBombError as error:
-        raise ConfigError(
-            f"image {path!r} is too large to be decoded ({str(error).partition(',')[0]}); make it smaller, or save it as "
-            "JPEG, which is decoded at a reduced size"
-        ) from error
-    except Image.UnidentifiedImageError as error:
-        raise _unreadable(path, describe_content(content)) from error
     # For damaged files, decoders raise any kind of exception, such as SyntaxError, ValueError or struct.error.
     except Exception as error:
-        raise _unreadable(path, describe_error(error)) from error
+        raise _refused(path, content, error) from error
     return pixels[None] if pixels.dim() == 2 else pixels.permute(2, 0, 1)
 
 
-def _unreadable(path: str, reason: str) -> UnreadableImage:
+def read_size(path: str) -> tuple[int, int, bool]:
+    """Return width and height of an image as it is seen, and whether it has no colours; pixels are not decoded.
+
+    Raises:
+        UnreadableImage: the file is not an image of a known kind.
+        ConfigError: the file system cannot read the file, or the image is too large.
+    """
+    content = _read(path)
+    try:
+        stripped, orientation = without_metadata(content)
+        with _open(stripped) as opened:
+            width, height = opened.size
+            is_grey = opened.mode in GREY or opened.mode.startswith("I")
+            if orientation is None:
+                orientation = _orientation_of(opened)
+    except Exception as error:
+        raise _refused(path, content, error) from error
+    return (height, width, is_grey) if orientation in TURNED else (width, height, is_grey)
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"image {path!r} cannot be read: {error.strerror or error}") from error
+
+
+def _refused(path: str, content: bytes, error: Exception) -> ConfigError:
+    """Return what is wrong with an image that Pillow cannot decode."""
+    from PIL import Image, UnidentifiedImageError
+
+    if isinstance(error, Image.DecompressionBombError):
+        return ConfigError(
+            f"image {path!r} is too large to be decoded ({str(error).partition(',')[0]}); make it smaller, or save it "
+            "as JPEG, which is decoded at a reduced size"
+        )
+    is_unknown = isinstance(error, UnidentifiedImageError)
+    reason = describe_content(content) if is_unknown else describe_error(error)
     return UnreadableImage(
         f"image {path!r} cannot be read: {reason}; replace or remove it, or set task.skip_corrupt=true"
     )
@@ -141,5 +174,5 @@ def _eight_bits(image: Image.Image) -> Image.Image:
         layer = image.convert("RGBA")
         below = Image.new("RGBA", layer.size, (255, 255, 255, 255))
         below.alpha_composite(layer)
-        return below.convert("L" if mode in ("1", "L", "LA", "La") else "RGB")
-    return image.convert("L" if mode in ("1", "LA", "La") else "RGB")
+        return below.convert("L" if mode in GREY else "RGB")
+    return image.convert("L" if mode in GREY else "RGB")

@@ -39,7 +39,8 @@ def without_metadata(content: bytes) -> tuple[bytes, int | None]:
         pieces = _webp(content)
     else:
         return content, None
-    kept, metadata = [], []
+    kept: list[bytes] = []
+    metadata: list[bytes] = []
     for piece, is_kept in pieces:
         (kept if is_kept else metadata).append(piece)
     found = [*map(_in_exif, metadata), *map(_in_xmp, metadata)]

@@ -8,16 +8,30 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from denas_core import Answer, Batch, Metric, Outputs, SearchSpace, Split, Task, TaskData, option
-from denas_core.errors import ConfigError, did_you_mean
+from denas_core import (
+    Answer,
+    Batch,
+    DataDescription,
+    Metric,
+    Outputs,
+    SearchSpace,
+    Split,
+    Task,
+    TaskData,
+    option,
+)
+from denas_core.errors import ConfigError
 
 from .augmentation import Augmentation
+from .describing import describe_images
 from .folder import images_in
 from .form import LARGE, InputForm, Normalisation, form_of, measure_normalisation
 from .formats import open_images
-from .images import FileSource, Images, ImageSource
+from .images import FileSource, Images, Label
 from .mixing import mix_images
+from .relabelling import relabelled
 from .split import ImageSample, ImageSplit, readable
+from .tables.columns import Columns
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -31,7 +45,8 @@ TOP = 5
 class ImageClassification(Task[ImageSample]):
     """Image classification: find the class of an image.
 
-    It reads folders of images by class, CIFAR-10 and CIFAR-100 (Python and binary batches), and MNIST as idx files.
+    It reads folders of images by class, tables of paths and labels, CIFAR-10 and CIFAR-100 (Python and binary batches),
+    and MNIST and EMNIST as idx files.
     """
 
     metric: ClassVar[Metric] = Metric(name="accuracy", is_share=True)
@@ -64,6 +79,18 @@ class ImageClassification(Task[ImageSample]):
         above=0.0,
         at_most=0.5,
     )
+    path: str = option(
+        "", "Column of a table that has the paths of the images; found by its content if not given"
+    )
+    label: str = option(
+        "",
+        "Column of a table that has the labels, or several columns of 0 and 1 with commas between their names",
+    )
+    split: str = option("", "Column of a table that says train, valid or test of each image")
+    separator: str = option("", "What separates several labels in a cell of a table; found if not given")
+    subset: str = option(
+        "", "Which of several data sets in a folder is read: a part of its name, such as letters"
+    )
     skip_corrupt: bool = option(False, "Check every image first, and leave out unreadable ones with a notice")
     crop: Literal["auto", "pad", "resized", "none"] = option(
         "auto",
@@ -86,8 +113,28 @@ class ImageClassification(Task[ImageSample]):
         0.0, "Beta parameter of CutMix, which pastes part of another image; 0 is off", at_least=0.0
     )
 
+    has_sets: ClassVar[bool] = False
+    """Whether an image may have several labels or none."""
+
+    no_label: ClassVar[Label] = 0
+    """The label of an image whose label is not known."""
+
+    def columns(self) -> Columns:
+        """Return the columns that the options name."""
+        return Columns(path=self.path, label=self.label, split=self.split, separator=self.separator)
+
+    def describe(self, data: Path) -> DataDescription | None:
+        """Return what the images in `data` are; None if they are of another kind, or may have several labels."""
+        return describe_images(
+            data,
+            multiple=self.has_sets,
+            subset=self.subset,
+            columns=self.columns(),
+            valid_share=self.valid_share,
+        )
+
     @classmethod
-    def legacy(cls) -> KeyTable:
+    def legacy(cls) -> KeyTable | None:
         """Return the translation of the original's training keys for this task."""
         from .legacy import IMAGES
 
@@ -109,7 +156,19 @@ class ImageClassification(Task[ImageSample]):
         form = form_of(space)
         if isinstance(form, str):
             raise ConfigError(f"space {space.id!r} cannot classify images: {form}")
-        images = open_images(Path(data), valid_share=self.valid_share, to_evaluate=facts is not None)
+        images = open_images(
+            Path(data),
+            valid_share=self.valid_share,
+            to_evaluate=facts is not None,
+            multiple=self.has_sets,
+            subset=self.subset,
+            columns=self.columns(),
+        )
+        if images.multiple and not self.has_sets:
+            raise ConfigError(
+                f"{str(data)!r} gives some images several labels or none; use --task cv/image-multilabel, or name "
+                "another column with task.label"
+            )
         if facts is None:
             return self._training_data(images, form)
         form = dataclasses.replace(form, centre_crop=float(facts["centre_crop"]))
@@ -133,7 +192,7 @@ class ImageClassification(Task[ImageSample]):
             for values in (normalisation.mean, normalisation.std)
         )
         pixels = torch.stack([sample.pixels for sample in samples]).float().sub_(mean).div_(std)
-        labels = torch.tensor([sample.label for sample in samples])
+        labels = self.targets(samples)
         targets = {"label": labels}
         if rng is not None and (self.mixup or self.cutmix):
             pixels, partners, share = mix_images(pixels, rng, mixup=self.mixup, cutmix=self.cutmix)
@@ -145,26 +204,32 @@ class ImageClassification(Task[ImageSample]):
         )
         return batch, targets
 
+    def targets(self, samples: Sequence[ImageSample]) -> Tensor:
+        """Return the numbers of the classes (samples)."""
+        import torch
+
+        return torch.tensor([sample.label for sample in samples])
+
     def loss(
         self, outputs: Outputs, targets: Mapping[str, Tensor], *, label_smoothing: float = 0.0
     ) -> Tensor:
-        """Return the mean cross entropy, computed in float32 for any precision of the network."""
-        from torch.nn import functional as F
-
-        logits = _logits(outputs).float()
-
-        def entropy(labels: Tensor) -> Tensor:
-            return F.cross_entropy(logits, labels, reduction="none", label_smoothing=label_smoothing)
-
-        losses = entropy(targets["label"])
+        """Return the mean loss, computed in float32 for any precision of the network."""
+        logits = logits_of(outputs).float()
+        losses = self.losses(logits, targets["label"], label_smoothing)
         if "other" in targets:
             share = targets["share"]
-            losses = share * losses + (1 - share) * entropy(targets["other"])
+            losses = share * losses + (1 - share) * self.losses(logits, targets["other"], label_smoothing)
         return losses.mean()
+
+    def losses(self, logits: Tensor, labels: Tensor, label_smoothing: float) -> Tensor:
+        """Return the cross entropy of each image (samples)."""
+        from torch.nn import functional as F
+
+        return F.cross_entropy(logits, labels, reduction="none", label_smoothing=label_smoothing)
 
     def predict(self, outputs: Outputs) -> Tensor:
         """Return the numbers of the likeliest classes, best first (samples, 5 or fewer)."""
-        logits = _logits(outputs).float()
+        logits = logits_of(outputs).float()
         return logits.topk(min(TOP, logits.shape[-1])).indices
 
     def metrics(
@@ -193,8 +258,10 @@ class ImageClassification(Task[ImageSample]):
         if isinstance(form, str):
             raise ConfigError(f"space {space.id!r} cannot classify images: {form}")
         form = dataclasses.replace(form, centre_crop=float(facts["centre_crop"]))
-        normalisation = _normalisation(form, facts)
-        return lambda path: ImageSplit(FileSource([str(path)], [0]), form, normalisation)
+        normalisation, classes = _normalisation(form, facts), len(facts["labels"])
+        return lambda path: ImageSplit(
+            FileSource([str(path)], [self.no_label]), form, normalisation, classes=classes
+        )
 
     def details(
         self,
@@ -205,7 +272,7 @@ class ImageClassification(Task[ImageSample]):
         split: Split[ImageSample],
     ) -> Tensor:
         """Return the probability of each class (samples, classes)."""
-        return _logits(outputs).float().softmax(-1)
+        return logits_of(outputs).float().softmax(-1)
 
     def answer(self, details: Tensor, split: Split[ImageSample], *, facts: Mapping[str, Any]) -> Answer:
         """Return the likeliest class."""
@@ -236,7 +303,7 @@ class ImageClassification(Task[ImageSample]):
             train, more = readable(train, "training")
             valid, others = readable(valid, "measured")
             notices += [*more, *others]
-        normalisation = measure_normalisation(train, form)
+        normalisation, classes = measure_normalisation(train, form), len(images.labels)
         facts = {
             "labels": list(images.labels),
             "image_size": form.size,
@@ -247,8 +314,10 @@ class ImageClassification(Task[ImageSample]):
             "kind": images.kind,
         }
         return TaskData(
-            train=ImageSplit(train, form, normalisation, self._augmentation(form, normalisation)),
-            valid=ImageSplit(valid, form, normalisation),
+            train=ImageSplit(
+                train, form, normalisation, self._augmentation(form, normalisation), classes=classes
+            ),
+            valid=ImageSplit(valid, form, normalisation, classes=classes),
             facts=facts,
             notices=notices,
         )
@@ -258,14 +327,14 @@ class ImageClassification(Task[ImageSample]):
     ) -> TaskData[ImageSample]:
         if images.valid is None:
             raise ConfigError(f"{str(data)!r} has no validation images")
-        valid: ImageSource = _relabel(images.valid, images.labels, facts["labels"], data)
-        notices = list(images.notices)
+        valid, more = relabelled(images, facts["labels"], data)
+        notices = [*images.notices, *more]
         if self.skip_corrupt:
-            valid, more = readable(valid, "measured")
-            notices += more
+            valid, others = readable(valid, "measured")
+            notices += others
         return TaskData(
             train=None,
-            valid=ImageSplit(valid, form, _normalisation(form, facts)),
+            valid=ImageSplit(valid, form, _normalisation(form, facts), classes=len(facts["labels"])),
             facts=dict(facts),
             notices=notices,
         )
@@ -290,21 +359,10 @@ class ImageClassification(Task[ImageSample]):
         )
 
 
-def _relabel(source: ImageSource, labels: Sequence[str], known: Sequence[str], data: Path) -> ImageSource:
-    """Return the images with the class numbers of a trained network; classes are matched by name."""
-    numbers = {label: number for number, label in enumerate(known)}
-    for label in {labels[number] for number in source.labels}:
-        if label not in numbers:
-            raise ConfigError(
-                f"{str(data)!r} has images of the class {label!r}, which the network was not trained for"
-                f"{did_you_mean(label, known)}"
-            )
-    return source.part(range(len(source)), [numbers[labels[number]] for number in source.labels])
-
-
 def _normalisation(form: InputForm, facts: Mapping[str, Any]) -> Normalisation:
     return Normalisation(mean=tuple(facts["mean"]), std=tuple(facts["std"]), in_colour=form.channels == 3)
 
 
-def _logits(outputs: Outputs) -> Tensor:
+def logits_of(outputs: Outputs) -> Tensor:
+    """Return the outputs of the classes (samples, classes)."""
     return next(iter(outputs.logits.values()))

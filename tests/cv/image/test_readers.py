@@ -291,3 +291,58 @@ def test_the_real_folder_of_images_shows_what_the_batches_show(tmp_path: Path) -
     first = list(valid.labels).index(3)
     for place, index in enumerate(cats):
         assert (valid.image(first + place).float() - batch.image(index).float()).abs().mean() < 12
+
+
+def test_the_content_and_not_the_name_says_whether_idx_files_are_compressed(tmp_path: Path) -> None:
+    write_idx(tmp_path, "train", [0, 1, 0, 1])
+    for part in ("images-idx3", "labels-idx1"):
+        path = tmp_path / f"train-{part}-ubyte.gz"
+        path.rename(tmp_path / f"train-{part}-ubyte")
+    assert open_images(tmp_path).labels == ("0", "1")
+    for part in ("images-idx3", "labels-idx1"):
+        path = tmp_path / f"train-{part}-ubyte"
+        (tmp_path / f"train-{part}-ubyte.gz").write_bytes(gzip.decompress(path.read_bytes()))
+        path.unlink()
+    assert open_images(tmp_path).labels == ("0", "1")
+
+
+def write_emnist(folder: Path, name: str, labels: list[int]) -> None:
+    """Write EMNIST files: images on their side, with a white first row that is stored as a column."""
+    image = bytes(255 if place % 28 == 0 else 0 for place in range(784))
+    for part in ("train", "test"):
+        start = folder / f"emnist-{name}-{part}"
+        # The last pixel says which image it is, as equal images are not learnt from.
+        images = b"".join(image[:-1] + bytes([number + 1]) for number in range(len(labels)))
+        Path(f"{start}-images-idx3-ubyte.gz").write_bytes(
+            gzip.compress(struct.pack(">4I", 2051, len(labels), 28, 28) + images)
+        )
+        Path(f"{start}-labels-idx1-ubyte.gz").write_bytes(
+            gzip.compress(struct.pack(">2I", 2049, len(labels)) + bytes(labels))
+        )
+
+
+def test_emnist_is_read_upright_with_its_characters(tmp_path: Path) -> None:
+    write_emnist(tmp_path, "letters", [1, 2, 1, 2])
+    (tmp_path / "emnist-letters-mapping.txt").write_text("1 65 97\n2 66 98\n\n")
+    images = open_images(tmp_path)
+    train, valid = parts(images)
+    assert images.labels == ("Aa", "Bb")
+    assert (len(train), len(valid)) == (4, 4)
+    picture = train.image(0)[0]
+    assert picture[0].unique().tolist() == [255] and int(picture[1:].max()) == 1
+
+
+def test_one_of_several_sets_of_emnist_is_named_as_an_option(tmp_path: Path) -> None:
+    write_emnist(tmp_path, "letters", [1, 2, 1, 2])
+    write_emnist(tmp_path, "digits", [7, 8, 9, 7])
+    assert "emnist-digits" in refused(tmp_path) and "task.subset" in refused(tmp_path)
+    assert open_images(tmp_path, subset="digits").labels == ("7", "8", "9")
+    assert open_images(tmp_path, subset="letters").labels == ("1", "2")
+
+
+@pytest.mark.parametrize("ending", ["jfif", "jpe", "JPG", "webp", "bmp", "tif"])
+def test_images_of_every_ending_are_listed(tmp_path: Path, ending: str) -> None:
+    write_folder(tmp_path, {"a": 3, "b": 3})
+    for path in list(tmp_path.rglob("*.png")):
+        path.rename(path.with_suffix(f".{ending}"))
+    assert len(parts(open_images(tmp_path))[0]) == 4

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from denas_core.errors import ConfigError, did_you_mean
+from denas_cv.image.listing import is_image
 
 from .paths import FileFinder
 from .rows import Table
@@ -66,7 +67,12 @@ def path_column(table: Table, given: str, finder: FileFinder) -> str | None:
         return _existing(table, given, "path")
     known = sorted(table.columns, key=lambda name: _rank(name, PATHS))
     rows = table.rows[:PROBED]
-    found = {name: sum(finder.find(row.get(name)) is not None for row in rows) for name in known}
+    def names_file(column: str, value: Any) -> bool:
+        # Numbers of labels may be names of files without their ending by chance.
+        may_lack_ending = _rank(column, PATHS) < len(PATHS)
+        return (may_lack_ending or is_image(str(value).strip())) and finder.find(value) is not None
+
+    found = {name: sum(names_file(name, row.get(name)) for row in rows) for name in known}
     best = max(known, key=lambda name: found[name])
     return best if found[best] else None
 

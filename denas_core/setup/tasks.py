@@ -60,7 +60,11 @@ def choose_task(
 
 
 def _task_for_data(
-    registry: Registry, space: SearchSpace, fitting: Sequence[str], options: Mapping[str, Any], data: Path | None
+    registry: Registry,
+    space: SearchSpace,
+    fitting: Sequence[str],
+    options: Mapping[str, Any],
+    data: Path | None,
 ) -> Task[Any]:
     """Return the only one of several tasks that reads data of this kind."""
     reading: list[Task[Any]] = []
@@ -79,8 +83,8 @@ def _task_for_data(
     if data is not None and not data.exists():
         raise ConfigError(f"there is no data set at {str(data)!r}")
     if data is not None and not reading:
-        reason = f", but none of these tasks recognises {str(data)!r}"
-    raise ConfigError(f"{space.id!r} can be trained for {listed}{reason}; choose with --task")
+        reason = f" (none of them recognises {str(data)!r} by itself)"
+    raise ConfigError(f"{space.id!r} can be trained for {listed}; choose with --task{reason}")
 
 
 def reads_data(task: Task[Any], data: Path) -> bool:

@@ -212,7 +212,9 @@ def test_tables_that_cannot_be_learnt_from_are_named(folder: Path, text: str, re
 
 def test_several_tables_are_not_chosen_from(folder: Path) -> None:
     for name in ("one.csv", "two.csv"):
-        write_table(folder / name, [("path", "label"), *((f"{n}.jpg", label) for n, label in enumerate(LABELS))])
+        write_table(
+            folder / name, [("path", "label"), *((f"{n}.jpg", label) for n, label in enumerate(LABELS))]
+        )
     with pytest.raises(ConfigError, match=r"has several tables of images: .*one\.csv.*two\.csv"):
         open_images(folder)
 
@@ -223,7 +225,10 @@ SETS = ["red round", "red", "", "large", "round large red", "red large"] * 2
 def test_several_labels_are_read_in_every_form(folder: Path) -> None:
     names = ("large", "red", "round")
     tables = {
-        f"{name}.csv": [("path", "tags"), *((f"{n}.jpg", text.replace(" ", by)) for n, text in enumerate(SETS))]
+        f"{name}.csv": [
+            ("path", "tags"),
+            *((f"{n}.jpg", text.replace(" ", by)) for n, text in enumerate(SETS)),
+        ]
         for name, by in (("bars", "|"), ("spaces", " "), ("semicolons", ";"))
     }
     tables["columns.csv"] = [
@@ -232,7 +237,10 @@ def test_several_labels_are_read_in_every_form(folder: Path) -> None:
     ]
     tables["signs.csv"] = [
         ("path", *names),
-        *((f"{n}.jpg", *(str(1 if name in text.split() else -1) for name in names)) for n, text in enumerate(SETS)),
+        *(
+            (f"{n}.jpg", *(str(1 if name in text.split() else -1) for name in names))
+            for n, text in enumerate(SETS)
+        ),
     ]
     tables["long.csv"] = [
         ("path", "label"),
@@ -265,5 +273,7 @@ def test_one_column_of_ones_for_each_image_is_one_label(folder: Path) -> None:
 
 def test_a_column_that_is_no_flag_is_named(folder: Path) -> None:
     table = write_table(folder / "a.csv", [("path", "x", "y"), ("1.jpg", "1", "0"), ("2.jpg", "0", "maybe")])
-    with pytest.raises(ConfigError, match=r"row 2 of .* has 'maybe' in the column 'y', where 0 or 1 is expected"):
+    with pytest.raises(
+        ConfigError, match=r"row 2 of .* has 'maybe' in the column 'y', where 0 or 1 is expected"
+    ):
         open_images(table, columns=Columns(label="x,y"), multiple=True)

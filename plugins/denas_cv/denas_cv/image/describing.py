@@ -20,6 +20,8 @@ SIZED = 200
 """Number of images whose size is read."""
 
 READERS = 8
+MUCH_LARGER = 2
+LONGEST_LIST = 80
 
 IMAGE_SIZES = (32, 64, 96, 128, 160, 224)
 """Sizes of a network's input to choose from. All networks of the spaces of this plugin take them."""
@@ -108,6 +110,28 @@ def describe_sizes(sizes: Sequence[ImageSize]) -> str:
     if len({(each.width, each.height) for each in sizes}) == 1:
         return median
     return f"{median} (median; shorter sides from {min(sides)} to {max(sides)})"
+
+
+def too_large(sizes: Sequence[ImageSize], seen: int, samples: int) -> list[str]:
+    """Return a warning if images are much larger than what a network sees of them.
+
+    Args:
+        sizes: The sizes of some images.
+        seen: Height and width of the network's input.
+        samples: Number of training images.
+    """
+    proposed = proposed_size(sizes, samples)
+    if median_side(sizes) < MUCH_LARGER * seen or proposed <= seen:
+        return []
+    return [
+        f"the images are {describe_sizes(sizes)}, and the network sees only {seen} x {seen} of them: small details are "
+        f"lost; a search with --set space.image_size={proposed} finds networks that see more"
+    ]
+
+
+def shorten(text: str) -> str:
+    """Return the beginning of a long text."""
+    return text if len(text) <= LONGEST_LIST else f"{text[:LONGEST_LIST]}..."
 
 
 def median_side(sizes: Sequence[ImageSize]) -> int:

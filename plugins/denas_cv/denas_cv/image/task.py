@@ -23,7 +23,7 @@ from denas_core import (
 from denas_core.errors import ConfigError
 
 from .augmentation import Augmentation
-from .describing import describe_images
+from .describing import describe_images, describe_sizes, shorten, sizes_of, too_large
 from .folder import images_in
 from .form import LARGE, InputForm, Normalisation, form_of, measure_normalisation
 from .formats import open_images
@@ -303,6 +303,7 @@ class ImageClassification(Task[ImageSample]):
             train, more = readable(train, "training")
             valid, others = readable(valid, "measured")
             notices += [*more, *others]
+        sizes = sizes_of(train)
         normalisation, classes = measure_normalisation(train, form), len(images.labels)
         facts = {
             "labels": list(images.labels),
@@ -319,7 +320,11 @@ class ImageClassification(Task[ImageSample]):
             ),
             valid=ImageSplit(valid, form, normalisation, classes=classes),
             facts=facts,
-            notices=notices,
+            notices=[*notices, *too_large(sizes, form.size, len(train))],
+            contents=(
+                f"{classes} classes: {shorten(', '.join(images.labels))}",
+                f"images of {describe_sizes(sizes)}, of which the network sees {form.size} x {form.size}",
+            ),
         )
 
     def _evaluation_data(

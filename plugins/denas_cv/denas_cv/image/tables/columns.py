@@ -67,6 +67,7 @@ def path_column(table: Table, given: str, finder: FileFinder) -> str | None:
         return _existing(table, given, "path")
     known = sorted(table.columns, key=lambda name: _rank(name, PATHS))
     rows = table.rows[:PROBED]
+
     def names_file(column: str, value: Any) -> bool:
         # Numbers of labels may be names of files without their ending by chance.
         may_lack_ending = _rank(column, PATHS) < len(PATHS)

@@ -264,6 +264,17 @@ def test_names_with_spaces_and_commas_are_one_label(folder: Path) -> None:
     assert (images.multiple, images.labels) == (False, tuple(names))
 
 
+def test_labels_that_always_occur_together_are_several(folder: Path) -> None:
+    cells = ['"cat,animal"', '"ship,vehicle"', '"dog,animal"', '"truck,vehicle"']
+    table = write_table(
+        folder / "a.csv", [("path", "label"), *((f"{n}.jpg", cells[n % 4]) for n in range(12))]
+    )
+    images = open_images(table)
+    assert images.multiple and images.labels == ("animal", "cat", "dog", "ship", "truck", "vehicle")
+    images = open_images(table, columns=Columns(separator="none"))
+    assert not images.multiple and "cat,animal" in images.labels
+
+
 def test_one_column_of_ones_for_each_image_is_one_label(folder: Path) -> None:
     rows = [(str(n), *("1.0" if n % 3 == place else "0.0" for place in range(3))) for n in range(12)]
     images = open_images(write_table(folder / "truth.csv", [("image", "MEL", "NV", "BCC"), *rows]))

@@ -87,7 +87,9 @@ class ImageClassification(Task[ImageSample]):
         "Column of a table that has the labels, or several columns of 0 and 1 with commas between their names",
     )
     split: str = option("", "Column of a table that says train, valid or test of each image")
-    separator: str = option("", "What separates several labels in a cell of a table; found if not given")
+    separator: str = option(
+        "", "What separates several labels in a cell of a table, or none; found if not given"
+    )
     subset: str = option(
         "", "Which of several data sets in a folder is read: a part of its name, such as letters"
     )
@@ -166,8 +168,8 @@ class ImageClassification(Task[ImageSample]):
         )
         if images.multiple and not self.has_sets:
             raise ConfigError(
-                f"{str(data)!r} gives some images several labels or none; use --task cv/image-multilabel, or name "
-                "another column with task.label"
+                f"{str(data)!r} gives some images several labels or none; use --task cv/image-multilabel, or "
+                "name another column (task.label) or how cells are read (task.separator=none: one label each)"
             )
         if facts is None:
             return self._training_data(images, form)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,11 @@ from denas_cv.image.classes import class_name
 
 from .columns import flag
 from .rows import Table
+
+ONE_LABEL = "none"
+"""The separator that a user names if each cell is one label."""
+
+TAGS = ("tags", "keywords")
 
 SEPARATORS = ("|", ";", ",", " ")
 """What may separate labels in a cell, in the order in which it is tried."""
@@ -48,7 +54,7 @@ def read_labels(tables: Sequence[Table], columns: Sequence[str], separator: str)
     is_list = any(isinstance(value, list) for value in everything)
     texts = {value for value in everything if isinstance(value, str)}
     if not is_list:
-        separator = separator or _separator(texts)
+        separator = "" if separator == ONE_LABEL else separator or _separator(texts, columns[0])
     if is_list or separator:
         return [
             CellLabels(
@@ -103,17 +109,21 @@ def _several(value: str | list[str] | None, separator: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for part in parts if (name := class_name(part))))
 
 
-def _separator(texts: set[str]) -> str:
+def _separator(texts: set[str], column: str) -> str:
     """Return what separates labels, or an empty text if each cell is one label.
 
-    Names of classes rarely have a bar or a semicolon. They may have spaces and commas: these separate labels if there
-    are fewer different labels than different cells.
+    Names of classes rarely have a bar or a semicolon. They may have commas and spaces. These separate labels if there
+    are fewer different labels than different cells. A comma, or a space in a column of tags, also does if most of the
+    different cells share a label with another one.
     """
     for separator in SEPARATORS:
         if not any(separator in text for text in texts):
             continue
-        parts = {part.strip() for text in texts for part in text.split(separator)}
-        if separator in "|;" or len(parts) < len(texts):
+        cells = [{part.strip() for part in text.split(separator)} for text in texts]
+        counts = Counter(part for cell in cells for part in cell)
+        share = sum(any(counts[part] > 1 for part in cell) for cell in cells) / len(cells)
+        are_shared = share > 0.5 and (separator == "," or column.lower() in TAGS)
+        if separator in "|;" or len(counts) < len(texts) or are_shared:
             return separator
     return ""
 

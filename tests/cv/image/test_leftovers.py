@@ -186,6 +186,12 @@ def test_images_that_are_all_equal_are_not_learnt_from(tmp_path: Path) -> None:
         open_images(tmp_path / "idx")
 
 
+def test_an_error_names_what_was_left_out(tmp_path: Path) -> None:
+    write_folder(tmp_path, {"train/cat": 2, "train/.dog": 2, "val/cat": 1})
+    with pytest.raises(ConfigError, match=r"of only the class 'cat'.*1 files or folders are hidden.*\.dog"):
+        open_images(tmp_path)
+
+
 def test_empty_files_are_not_called_equal(photos: Path) -> None:
     for place in ("train/cat/empty.png", "train/dog/empty.png"):
         (photos / place).write_bytes(b"")

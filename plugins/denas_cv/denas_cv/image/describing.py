@@ -19,6 +19,9 @@ from .tables.reader import KIND as TABLE
 SIZED = 200
 """Number of images whose size is read."""
 
+MOST_COMPARED = 5_000
+"""Number of image files up to which a description compares them; a training compares more."""
+
 READERS = 8
 MUCH_LARGER = 2
 LONGEST_LIST = 80
@@ -56,7 +59,14 @@ def describe_images(
         listed = list_images(path, subset=subset, columns=columns)
         if listed.multiple != multiple:
             return None
-        images = open_images(path, multiple=multiple, subset=subset, columns=columns, valid_share=valid_share)
+        images = open_images(
+            path,
+            multiple=multiple,
+            subset=subset,
+            columns=columns,
+            valid_share=valid_share,
+            most_compared=MOST_COMPARED,
+        )
     except NotImages:
         return None
     samples = {}

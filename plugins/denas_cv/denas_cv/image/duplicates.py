@@ -37,15 +37,20 @@ class Place:
         return self.source.name(self.index)
 
 
-def check_duplicates(images: Images, path: Path) -> list[str]:
+def check_duplicates(images: Images, path: Path, *, most: int = MOST_COMPARED) -> list[str]:
     """Return notices about equal images whose labels differ, and about those that training and validation share.
+
+    Args:
+        images: The data set.
+        path: Where it is, for errors.
+        most: Number of image files up to which they are compared.
 
     Raises:
         ConfigError: all training images are equal.
     """
     train, valid = images.train, images.valid
     sources = [source for source in (train, valid) if source is not None]
-    if any(source.in_files for source in sources) and sum(map(len, sources)) > MOST_COMPARED:
+    if any(source.in_files for source in sources) and sum(map(len, sources)) > most:
         return []
     groups = _equal_images([Place(source, index) for source in sources for index in range(len(source))])
     if train is not None and len(train) > 1 and any(_count(group, train) == len(train) for group in groups):

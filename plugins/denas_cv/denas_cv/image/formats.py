@@ -11,7 +11,7 @@ from typing import NamedTuple
 from denas_core.errors import ConfigError
 
 from . import cifar, folder, idx
-from .duplicates import check_duplicates
+from .duplicates import MOST_COMPARED, check_duplicates
 from .images import Images, ImageSource, check_classes, held_out
 from .listing import folders_in
 from .tables import reader as table_reader
@@ -47,6 +47,7 @@ def open_images(
     multiple: bool = False,
     subset: str = "",
     columns: Columns = FOUND,
+    most_compared: int = MOST_COMPARED,
 ) -> Images:
     """Open a data set of images in any known format.
 
@@ -59,6 +60,7 @@ def open_images(
         multiple: Whether the labels of an image are wanted as a set.
         subset: Which of several data sets in the folder is read: a part of its name.
         columns: The columns of a table.
+        most_compared: See `check_duplicates`.
 
     Raises:
         ConfigError: something is missing, damaged or unknown; the text names it.
@@ -66,9 +68,14 @@ def open_images(
     images = list_images(path, to_evaluate=to_evaluate, multiple=multiple, subset=subset, columns=columns)
     if images.train is None and not to_evaluate:
         raise ConfigError(f"{str(path)!r} has validation images but no training images (train)")
-    check_classes(images, path)
-    images = held_out(images, valid_share)
-    return dataclasses.replace(images, notices=(*images.notices, *check_duplicates(images, path)))
+    try:
+        check_classes(images, path)
+        images = held_out(images, valid_share)
+        notices = check_duplicates(images, path, most=most_compared)
+    except ConfigError as error:
+        # What was left out may be the reason of the error.
+        raise ConfigError("; ".join([str(error), *images.notices])) from error
+    return dataclasses.replace(images, notices=(*images.notices, *notices))
 
 
 def list_images(

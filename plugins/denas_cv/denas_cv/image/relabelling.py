@@ -10,6 +10,12 @@ from denas_core.errors import ConfigError, did_you_mean
 from .classes import KnownClasses
 from .images import Images, ImageSource, Label, classes_of
 
+SEVERAL_LABELS = (
+    "gives some images several labels or none; use --task cv/image-multilabel, or name another column (task.label) or "
+    "how cells are read (task.separator=none: one label each)"
+)
+"""Why data are refused that need a task with sets of labels."""
+
 
 def relabelled(images: Images, known: Sequence[str], data: Path) -> tuple[ImageSource, list[str]]:
     """Return the validation images with the class numbers of a trained network, and notices.

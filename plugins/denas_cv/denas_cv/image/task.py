@@ -23,13 +23,15 @@ from denas_core import (
 from denas_core.errors import ConfigError
 
 from .augmentation import Augmentation
+from .class_metrics import TOP, class_metrics
 from .describing import describe_images, describe_sizes, shorten, sizes_of, too_large
+from .example import write_example
 from .folder import images_in
-from .form import LARGE, InputForm, Normalisation, form_of, measure_normalisation
+from .form import LARGE, InputForm, Normalisation, form_of, measure_normalisation, normalisation_of
 from .formats import open_images
 from .images import FileSource, Images, Label
 from .mixing import mix_images
-from .relabelling import relabelled
+from .relabelling import SEVERAL_LABELS, relabelled
 from .split import ImageSample, ImageSplit, readable
 from .tables.columns import Columns
 
@@ -37,8 +39,6 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from denas_core.legacy import KeyTable
-
-TOP = 5
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -167,10 +167,7 @@ class ImageClassification(Task[ImageSample]):
             columns=self.columns(),
         )
         if images.multiple and not self.has_sets:
-            raise ConfigError(
-                f"{str(data)!r} gives some images several labels or none; use --task cv/image-multilabel, or "
-                "name another column (task.label) or how cells are read (task.separator=none: one label each)"
-            )
+            raise ConfigError(f"{str(data)!r} {SEVERAL_LABELS}")
         if facts is None:
             return self._training_data(images, form)
         form = dataclasses.replace(form, centre_crop=float(facts["centre_crop"]))
@@ -238,15 +235,7 @@ class ImageClassification(Task[ImageSample]):
         self, predictions: Tensor, targets: Mapping[str, Tensor], split: Split[ImageSample]
     ) -> dict[str, float]:
         """Return ``accuracy``, the mean accuracy over classes and, with more than 5 classes, ``top5_accuracy``."""
-        labels = targets["label"]
-        hits = predictions == labels[:, None]
-        first = hits[:, 0].double()
-        counts = labels.bincount()
-        by_class = labels.bincount(weights=first)[counts > 0] / counts[counts > 0]
-        found = {"accuracy": float(first.mean()), "balanced_accuracy": float(by_class.mean())}
-        if predictions.shape[1] == TOP:
-            found["top5_accuracy"] = float(hits.any(1).double().mean())
-        return found
+        return class_metrics(predictions, targets["label"])
 
     def items(self, path: Path) -> Iterator[tuple[str, Path]]:
         """Yield an image file, or every image in a folder."""
@@ -260,7 +249,7 @@ class ImageClassification(Task[ImageSample]):
         if isinstance(form, str):
             raise ConfigError(f"space {space.id!r} cannot classify images: {form}")
         form = dataclasses.replace(form, centre_crop=float(facts["centre_crop"]))
-        normalisation, classes = _normalisation(form, facts), len(facts["labels"])
+        normalisation, classes = normalisation_of(form, facts), len(facts["labels"])
         return lambda path: ImageSplit(
             FileSource([str(path)], [self.no_label]), form, normalisation, classes=classes
         )
@@ -282,18 +271,8 @@ class ImageClassification(Task[ImageSample]):
 
     def example(self, folder: Path, space: SearchSpace) -> Path:
         """Write folders of random images of 3 classes, each with 4 training and 2 validation images."""
-        import torch
-        from PIL import Image
-
         form = form_of(space)
-        size = 8 if isinstance(form, str) else form.size
-        generator = torch.Generator().manual_seed(0)
-        for part, count in (("train", 4), ("val", 2)):
-            for label in ("circle", "square", "triangle"):
-                (folder / part / label).mkdir(parents=True, exist_ok=True)
-                for number in range(count):
-                    pixels = torch.randint(256, (size, size, 3), generator=generator, dtype=torch.uint8)
-                    Image.fromarray(pixels.numpy()).save(folder / part / label / f"{number}.png")
+        write_example(folder, 8 if isinstance(form, str) else form.size)
         return folder
 
     def _training_data(self, images: Images, form: InputForm) -> TaskData[ImageSample]:
@@ -341,7 +320,7 @@ class ImageClassification(Task[ImageSample]):
             notices += others
         return TaskData(
             train=None,
-            valid=ImageSplit(valid, form, _normalisation(form, facts), classes=len(facts["labels"])),
+            valid=ImageSplit(valid, form, normalisation_of(form, facts), classes=len(facts["labels"])),
             facts=dict(facts),
             notices=notices,
         )
@@ -350,9 +329,6 @@ class ImageClassification(Task[ImageSample]):
         crop = self.crop
         if crop == "auto":
             crop = "resized" if form.size >= LARGE else "pad"
-        # The background of digits is black. Coloured images have no common background, so their mean is used, which
-        # normalisation maps to 0.
-        fill = tuple(round(255 * mean) if normalisation.in_colour else 0 for mean in normalisation.mean)
         return Augmentation(
             size=form.size,
             crop=crop,
@@ -361,13 +337,9 @@ class ImageClassification(Task[ImageSample]):
             operations=self.rand_augment,
             magnitude=self.magnitude,
             erasing=self.erasing,
-            fill=fill,
+            fill=normalisation.background(),
             centre_crop=form.centre_crop,
         )
-
-
-def _normalisation(form: InputForm, facts: Mapping[str, Any]) -> Normalisation:
-    return Normalisation(mean=tuple(facts["mean"]), std=tuple(facts["std"]), in_colour=form.channels == 3)
 
 
 def logits_of(outputs: Outputs) -> Tensor:

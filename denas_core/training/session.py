@@ -124,7 +124,9 @@ def _train(
         )
         notices.append(f"training began from {began}")
     with keep_notices(lambda: notices):
-        return _train_on(data, plan, directory, registry, resume, observers, notify, weights, notices)
+        return _train_on(
+            data, plan, directory, registry, resume, observers, notify, on_begin, weights, notices
+        )
 
 
 def _train_on(
@@ -135,6 +137,7 @@ def _train_on(
     resume: bool,
     observers: list[TrainingObserver],
     notify: Callable[[str], None] | None,
+    on_begin: Callable[[Sequence[str], Sequence[str]], None] | None,
     weights: Literal["fresh", "inherited"],
     notices: list[str],
 ) -> TrainingResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -76,6 +77,29 @@ def percent(value: float | None) -> str:
     if 0 < value < 0.001:
         return "<0.1%"
     return f"{value:.1%}" if 0 < abs(value) < 0.01 else f"{value:.0%}"
+
+
+_TIME = re.compile(r"(?:(?P<h>[0-9.]+)h)?(?:(?P<min>[0-9.]+)m(?:in)?)?(?:(?P<s>[0-9.]+)s)?")
+
+
+def parse_seconds(text: str) -> float:
+    """Return the seconds of a duration such as ``90s``, ``30min``, ``1h`` or ``1h30min``.
+
+    Raises:
+        ValueError: the text is not a duration above zero.
+    """
+    match = _TIME.fullmatch("".join(text.split()).lower())
+    try:
+        total = (
+            sum(float(match[unit] or 0) * size for unit, size in (("h", 3600), ("min", 60), ("s", 1)))
+            if match
+            else 0
+        )
+    except ValueError:
+        total = 0
+    if not 0 < total < math.inf:
+        raise ValueError(f"{text!r} is not a duration such as 90s, 30min, 1h or 1h30min")
+    return total
 
 
 def seconds(value: float | None) -> str:

@@ -128,7 +128,13 @@ def new_plan(run: str | None, given: GivenOptions, registry: Registry, *, out: P
         seed, device, architecture = 0, "auto", _architecture(space, given.arch)
     if given.data is None:
         raise ConfigError("no data set is named; name one with --data")
-    task = choose_task(registry, space, given.task or (file.task.name if file.task else None), parts["task"])
+    task = choose_task(
+        registry,
+        space,
+        given.task or (file.task.name if file.task else None),
+        parts["task"],
+        data=given.data,
+    )
     return Plan(
         space=space,
         arch=architecture,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from denas_core.text import seconds
+from denas_core.text import parse_seconds, seconds
 
 from .progress_display import make_display
+
+if TYPE_CHECKING:
+    from denas_core.training.settings import TrainingSettings
 
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -18,10 +21,12 @@ class TrainingDisplay:
 
     Args:
         metric: Name of the metric to show first.
+        settings: The settings of the training.
     """
 
-    def __init__(self, metric: str) -> None:
+    def __init__(self, metric: str, settings: TrainingSettings | None = None) -> None:
         self._metric = metric
+        self._limit = parse_seconds(settings.max_time) if settings and settings.max_time else None
         self._display = make_display(SECONDS_BETWEEN_LINES, has_last_line=False)
         self._total = self._step = self._first = self._epochs = 0
         self._began = time.monotonic()
@@ -57,7 +62,14 @@ class TrainingDisplay:
         done = self._step - self._first
         elapsed = max(time.monotonic() - self._began, 1e-9)
         left = elapsed * (self._total - self._step) / done if done else 0.0
-        parts = [f"step {self._step} of {self._total}", self._loss, f"{seconds(left)} left" if left else ""]
+        if self._limit is not None and left:
+            left = min(left, max(self._limit - elapsed, 0.0))
+        end = time.strftime("%H:%M", time.localtime(time.time() + left))
+        parts = [
+            f"step {self._step} of {self._total}",
+            self._loss,
+            f"{seconds(left)} left (until {end})" if left else "",
+        ]
         return ", ".join(part for part in parts if part)
 
     def evaluated(self, row: Mapping[str, Any]) -> str:

@@ -68,12 +68,14 @@ class TaskData(Generic[S]):
         facts: What is needed to use the trained network, such as labels, the size and normalisation of inputs, or a
             vocabulary. JSON must be able to represent it, and it is stored with the weights.
         notices: Sentences for the user about the data, such as that samples were left out.
+        contents: What the data are, for the beginning of a training: short phrases such as ``2 classes: ant, bee``.
     """
 
     train: Split[S] | None
     valid: Split[S]
     facts: Mapping[str, Any]
     notices: Sequence[str] = ()
+    contents: Sequence[str] = ()
 
 
 @dataclasses.dataclass(kw_only=True)

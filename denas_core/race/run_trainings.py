@@ -105,7 +105,7 @@ def plan_trainings(run: SearchedRun, request: TrainingRequest, registry: Registr
         ConfigError: the task, the settings or the data do not fit.
     """
     require_extra("train", "transformers", "accelerate", "safetensors", purpose="training")
-    task = choose_task(registry, run.space, request.task, request.task_options)
+    task = choose_task(registry, run.space, request.task, request.task_options, data=request.data)
     seed = run.config.get("seed", 0)
     plan = Plan(
         space=run.space,

@@ -23,8 +23,10 @@ def choose_data(registry: Registry, space: SearchSpace, config: DataConfig) -> S
     Raises:
         ConfigError: the task does not suit the space, or none or several do.
     """
-    task = choose_task(registry, space, config.task.name, config.task.options)
-    return ScoringData(space, task, Path(config.path).expanduser().absolute())
+    path = Path(config.path).expanduser().absolute()
+    return ScoringData(
+        space, choose_task(registry, space, config.task.name, config.task.options, data=path), path
+    )
 
 
 def check_batches(data: ScoringData, components: Iterable[ProxyScore]) -> None:

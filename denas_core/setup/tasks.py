@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from denas_core.contracts.space import SearchSpace
@@ -13,9 +14,21 @@ from denas_core.registry.registry import Registry
 
 
 def choose_task(
-    registry: Registry, space: SearchSpace, name: str | None, options: Mapping[str, Any]
+    registry: Registry,
+    space: SearchSpace,
+    name: str | None,
+    options: Mapping[str, Any],
+    *,
+    data: Path | None = None,
 ) -> Task[Any]:
     """Return the task of that name, or the only one that networks of `space` can do.
+
+    Args:
+        registry: The installed plugins.
+        space: The space of the networks.
+        name: The name that the user gives; None for the task that fits.
+        options: Options of the task.
+        data: The data set. If several tasks fit the space, the one that reads data of this kind is taken.
 
     Raises:
         ConfigError: it does not fit, none does, or several do; lists them.
@@ -39,11 +52,48 @@ def choose_task(
     if len(fitting) == 1:
         return registry.create("task", fitting[0], options, origin="the command line")  # type: ignore[no-any-return]
     if fitting:
-        raise ConfigError(f"{space.id!r} can be trained for {', '.join(fitting)}; choose with --task")
+        return _task_for_data(registry, space, fitting, options, data)
     if not ids:
         raise ConfigError("no installed plugin has a task; install one, such as: pip install denas-cv")
     reasons = "; ".join(f"{id}: {reason}" for id, reason in reasons_by_task.items())
     raise ConfigError(f"no installed task fits {space.id!r}: {reasons}{_where_tasks_are(registry, space)}")
+
+
+def _task_for_data(
+    registry: Registry,
+    space: SearchSpace,
+    fitting: Sequence[str],
+    options: Mapping[str, Any],
+    data: Path | None,
+) -> Task[Any]:
+    """Return the only one of several tasks that reads data of this kind."""
+    reading: list[Task[Any]] = []
+    for id in fitting if data is not None else ():
+        try:
+            task: Task[Any] = registry.create("task", id, options, origin="the command line")
+        except ConfigError:
+            # The options are those of another task.
+            continue
+        if data is not None and reads_data(task, data):
+            reading.append(task)
+    if len(reading) == 1:
+        return reading[0]
+    listed = ", ".join([task.id for task in reading] or fitting)
+    reason = ""
+    if data is not None and not data.exists():
+        raise ConfigError(f"there is no data set at {str(data)!r}")
+    if data is not None and not reading:
+        reason = f" (none of them recognises {str(data)!r} by itself)"
+    raise ConfigError(f"{space.id!r} can be trained for {listed}; choose with --task{reason}")
+
+
+def reads_data(task: Task[Any], data: Path) -> bool:
+    """Return whether the data are of the kind that a task reads, whether or not they have faults."""
+    try:
+        with plugin_errors(f"task {task.id!r}", guard=False):
+            return task.describe(data) is not None
+    except ConfigError:
+        return True
 
 
 def _where_tasks_are(registry: Registry, space: SearchSpace) -> str:

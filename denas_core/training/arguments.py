@@ -10,19 +10,21 @@ from .plan import Plan
 from .processes import world_size
 
 
-def make_arguments(plan: Plan, directory: Path, batch_size: int) -> TrainingArguments:
+def make_arguments(plan: Plan, directory: Path, batch_size: int, *, steps: int) -> TrainingArguments:
     """Return the arguments of Trainer for a plan.
 
     Args:
         plan: The plan.
         directory: The only directory that Trainer may make.
         batch_size: Samples of a batch over all processes.
+        steps: Optimizer steps of the whole training.
     """
     settings = plan.settings
     made = TrainingArguments(
         output_dir=str(directory),
         per_device_train_batch_size=batch_size // world_size(),
         num_train_epochs=settings.epochs,
+        max_steps=steps if settings.max_steps else -1,
         gradient_accumulation_steps=settings.accumulate,
         max_grad_norm=settings.clip,
         seed=settings.seed % 2**32,  # numpy accepts no larger seed

@@ -28,6 +28,7 @@ from .checkpoint import (
     unflatten_optimizer,
     write_checkpoint,
 )
+from .clock import TrainingClock
 from .data import EpochBatches, Loader, lengths_of, training_loader
 from .environment import check_accelerator
 from .evaluation import evaluate_network
@@ -39,7 +40,7 @@ from .processes import is_first, rank, world_size
 from .progress import TrainingProgress
 from .random_state import random_numbers, random_tensors, restore_random
 from .result import CHECKPOINTS
-from .schedule import learning_rate_factor
+from .schedule import count_steps, count_steps_per_epoch, learning_rate_factor
 
 
 class EvaluationInterrupted(Exception):
@@ -91,11 +92,19 @@ class Engine(Trainer):
         self._has_begun = False
         self._trained = model
         self._restored: Checkpoint | None = None
-        self._since = time.monotonic()
-        super().__init__(model=model, args=make_arguments(plan, directory / CHECKPOINTS, batch_size))
+        self._clock = TrainingClock(self.progress, plan.settings)
+        self._steps_per_epoch = count_steps_per_epoch(
+            plan.settings, samples=len(data.train or ()), batch_size=batch_size
+        )
+        steps = count_steps(plan.settings, self._steps_per_epoch)
+        super().__init__(
+            model=model, args=make_arguments(plan, directory / CHECKPOINTS, batch_size, steps=steps)
+        )
         check_accelerator(self.accelerator, plan)
         self.remove_callback(PrinterCallback)
-        self.add_callback(StepDecisions(plan.settings, self.progress, interruption, observers, self._begin))
+        self.add_callback(
+            StepDecisions(plan.settings, self.progress, interruption, observers, self._begin, self._clock)
+        )
         # Trainer seeds every process alike; their dropout must differ.
         torch.manual_seed(derive_seed(plan.settings.seed, "training", rank()))
 
@@ -173,11 +182,14 @@ class Engine(Trainer):
         # Accelerate has just wrapped the optimizer for precisions that do not exist here, which costs time each step.
         self.optimizer = getattr(self.optimizer, "optimizer", self.optimizer)
         settings = self._plan.settings
-        per_epoch = math.ceil(num_training_steps / settings.epochs)
         self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(
             optimizer or self._required(self.optimizer),
             lambda step: learning_rate_factor(
-                settings, step, total=num_training_steps, steps_per_epoch=per_epoch
+                settings,
+                step,
+                total=num_training_steps,
+                steps_per_epoch=self._steps_per_epoch,
+                share=self._clock.share(),
             ),
         )
         self._created_lr_scheduler = True
@@ -214,7 +226,7 @@ class Engine(Trainer):
         A signal stops the evaluation after the batch in hand. Then a checkpoint is saved, and a resume evaluates again.
         """
         self.control.should_evaluate = False
-        plan = self._plan
+        plan, began = self._plan, time.monotonic()
         try:
             self._check_interruption()
             metrics = evaluate_network(
@@ -238,6 +250,7 @@ class Engine(Trainer):
             self.control.should_save = self.state.global_step > 0
             return {}
         self.evaluation_pending = False
+        self._clock.evaluated(time.monotonic() - began)
         epoch = float(self.state.epoch or 0.0)
         is_best = self.progress.record(metrics, plan.task.metric, epoch=epoch, settings=plan.settings)
         if is_best and is_first():
@@ -266,9 +279,7 @@ class Engine(Trainer):
         self._report(row)
 
     def _report(self, row: Mapping[str, Any]) -> None:
-        now = time.monotonic()
-        self.progress.seconds += now - self._since
-        self._since = now
+        self._clock.settle()
         place = {"step": self.state.global_step, "epoch": round(float(self.state.epoch or 0.0), 4)}
         for observer in self._observers:
             observer.logged({**place, **row, "seconds": round(self.progress.seconds, 3)})

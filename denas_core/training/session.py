@@ -18,6 +18,7 @@ from denas_core.system.interrupt import Interruption, interruptible
 from denas_core.system.lock import OWNER, RunLock, is_held
 from denas_core.text import describe_error
 
+from .announcement import announce
 from .environment import check_environment, computed_with, only_settings_count
 from .observers import TrainingObserver
 from .peers import ended_by_first_signal, join, loss_of_peers
@@ -48,6 +49,7 @@ def train(
     resume: bool = False,
     observers: Sequence[TrainingObserver] = (),
     notify: Callable[[str], None] | None = None,
+    on_begin: Callable[[Sequence[str], Sequence[str]], None] | None = None,
 ) -> TrainingResult:
     """Train a network, or go on with a training that was stopped.
 
@@ -59,6 +61,8 @@ def train(
         observers: Called as the training goes on.
         notify: Called with a line for the user while this process waits for others; by default the line goes to
             standard error.
+        on_begin: Called in the first process before the first step, with what is trained and on which data in a few
+            lines, and with the notices so far.
 
     Raises:
         ConfigError: the plan, the data, the directory or the environment do not fit together; nothing is written.
@@ -71,7 +75,7 @@ def train(
     check_processes(plan)
     check_environment(plan)
     with only_settings_count(), ended_by_first_signal():
-        return _train(plan, directory, registry, resume, [*observers], notify)
+        return _train(plan, directory, registry, resume, [*observers], notify, on_begin)
 
 
 def check_processes(plan: Plan) -> None:
@@ -99,6 +103,7 @@ def _train(
     resume: bool,
     observers: list[TrainingObserver],
     notify: Callable[[str], None] | None,
+    on_begin: Callable[[Sequence[str], Sequence[str]], None] | None,
 ) -> TrainingResult:
     with plugin_errors(f"space {plan.space.id!r}", guard=False):
         weights = plan.weights()
@@ -119,7 +124,9 @@ def _train(
         )
         notices.append(f"training began from {began}")
     with keep_notices(lambda: notices):
-        return _train_on(data, plan, directory, registry, resume, observers, notify, weights, notices)
+        return _train_on(
+            data, plan, directory, registry, resume, observers, notify, on_begin, weights, notices
+        )
 
 
 def _train_on(
@@ -130,6 +137,7 @@ def _train_on(
     resume: bool,
     observers: list[TrainingObserver],
     notify: Callable[[str], None] | None,
+    on_begin: Callable[[Sequence[str], Sequence[str]], None] | None,
     weights: Literal["fresh", "inherited"],
     notices: list[str],
 ) -> TrainingResult:
@@ -161,6 +169,8 @@ def _train_on(
             if resume:
                 notices += changed_computation(directory, computed_with(plan))
             write_plan(directory, plan, data, computed_with(plan))
+            if on_begin is not None:
+                on_begin(announce(plan, data, batch_size), notices)
         _run(engine, plan, directory, batch_size, resume, notices)
         result = TrainingResult(
             directory=directory,

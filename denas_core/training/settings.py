@@ -10,6 +10,7 @@ from typing import Any, Literal
 from denas_core.contracts.component import Component, option
 from denas_core.errors import ConfigError, PluginError
 from denas_core.registry.options import make_component
+from denas_core.text import parse_seconds
 
 ID = "training"
 GPU_WORKERS = 8
@@ -28,6 +29,11 @@ class TrainingSettings(Component):
     )
     epochs: int = option(
         30, "Passes over the training split; 0 evaluates the network as training would begin", at_least=0
+    )
+    max_steps: int = option(0, "Optimizer steps after which training ends; 0 for no limit", at_least=0)
+    max_time: str = option(
+        "",
+        "Time after which training ends, such as 30min or 1h; empty for no limit; the schedule is fitted to it",
     )
     batch_size: int = option(64, "Samples of a batch, over all processes", at_least=1)
     accumulate: int = option(1, "Batches whose gradients are summed for one optimizer step", at_least=1)
@@ -81,6 +87,11 @@ class TrainingSettings(Component):
         """Refuse values that the bounds of the options cannot refuse."""
         if self.workers is not None and self.workers < 0:
             raise ValueError(f"workers must not be negative, got {self.workers}")
+        if self.max_time:
+            try:
+                parse_seconds(self.max_time)
+            except ValueError as error:
+                raise ValueError(f"max_time {error}") from error
 
     def reading_processes(self, device: str, world: int) -> int:
         """Return how many processes read samples for one of `world` training processes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -155,14 +156,28 @@ def train(
         plan = resumed_plan(directory, given, registry)
     else:
         plan = new_plan(run, given, registry, out=out)
-    observers = [] if quiet else [TrainingDisplay(plan.task.metric.name)]
+    observers = [] if quiet else [TrainingDisplay(plan.task.metric.name, plan.settings)]
+    shown: list[str] = []
+
+    def show_beginning(lines: Sequence[str], notices: Sequence[str]) -> None:
+        shown.extend(notices)
+        for line in (*lines, *(f"note: {notice}" for notice in notices)):
+            print_notice(line)
+
     result = train_plan(
-        plan, directory, registry=registry, resume=resume, observers=observers, notify=print_notice
+        plan,
+        directory,
+        registry=registry,
+        resume=resume,
+        observers=observers,
+        notify=print_notice,
+        on_begin=None if quiet else show_beginning,
     )
     if not is_first:
         return
     for notice in result.notices:
-        print_notice(f"note: {notice}")
+        if notice not in shown:
+            print_notice(f"note: {notice}")
     if json_:
         print_json(result.as_dict())
     else:

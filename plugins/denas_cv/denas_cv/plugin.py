@@ -13,5 +13,8 @@ def denas_spaces() -> Components:
 
 @hookimpl
 def denas_tasks() -> Components:
-    """Provide the task `image-classification`."""
-    return {"image-classification": "denas_cv.image.task:ImageClassification"}
+    """Provide the tasks `image-classification` and `image-multilabel`."""
+    return {
+        "image-classification": "denas_cv.image.task:ImageClassification",
+        "image-multilabel": "denas_cv.image.multilabel:ImageMultilabel",
+    }

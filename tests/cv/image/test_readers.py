@@ -137,11 +137,11 @@ def test_nested_folders_belong_to_their_class_and_leftovers_are_left_out(tmp_pat
     images = open_images(tmp_path)
     assert Counter(parts(images)[0].labels) == {0: 3, 1: 1}
     told = " | ".join(images.notices)
-    assert "1 images lie in" in told
-    assert "1 files under" in told
+    assert "1 images or folders lie in no class folder, such as" in told
+    assert "1 files are not images by their name, such as" in told
     assert "notes.txt" in told
     assert "no images of 1 classes, such as 'dog'" in told
-    assert "DS_Store" not in told
+    assert "2 files or folders are hidden or left behind by an archive, such as" in told
 
 
 def test_an_unknown_folder_says_what_was_looked_for(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_damaged_idx_files_are_named(tmp_path: Path) -> None:
     # A header of more images than there is memory for.
     assert "but has 3136" in says(gzip.compress(struct.pack(">4I", 2051, *[0xFFFFFFFF] * 3) + whole[16:]))
     assert "is damaged" in says(gzip.compress(whole)[:-20])
-    assert "is damaged" in says(b"no gzip at all")
+    assert "is not an idx file" in says(b"no gzip at all")
     assert "is not an idx file" in says(gzip.compress(b"abc"))
     images.write_bytes(gzip.compress(whole))
     labels.write_bytes(gzip.compress(struct.pack(">2I", 2049, 3) + bytes(3)))
@@ -291,3 +291,58 @@ def test_the_real_folder_of_images_shows_what_the_batches_show(tmp_path: Path) -
     first = list(valid.labels).index(3)
     for place, index in enumerate(cats):
         assert (valid.image(first + place).float() - batch.image(index).float()).abs().mean() < 12
+
+
+def test_the_content_and_not_the_name_says_whether_idx_files_are_compressed(tmp_path: Path) -> None:
+    write_idx(tmp_path, "train", [0, 1, 0, 1])
+    for part in ("images-idx3", "labels-idx1"):
+        path = tmp_path / f"train-{part}-ubyte.gz"
+        path.rename(tmp_path / f"train-{part}-ubyte")
+    assert open_images(tmp_path).labels == ("0", "1")
+    for part in ("images-idx3", "labels-idx1"):
+        path = tmp_path / f"train-{part}-ubyte"
+        (tmp_path / f"train-{part}-ubyte.gz").write_bytes(gzip.decompress(path.read_bytes()))
+        path.unlink()
+    assert open_images(tmp_path).labels == ("0", "1")
+
+
+def write_emnist(folder: Path, name: str, labels: list[int]) -> None:
+    """Write EMNIST files: images on their side, with a white first row that is stored as a column."""
+    image = bytes(255 if place % 28 == 0 else 0 for place in range(784))
+    for part in ("train", "test"):
+        start = folder / f"emnist-{name}-{part}"
+        # The last pixel says which image it is, as equal images are not learnt from.
+        images = b"".join(image[:-1] + bytes([number + 1]) for number in range(len(labels)))
+        Path(f"{start}-images-idx3-ubyte.gz").write_bytes(
+            gzip.compress(struct.pack(">4I", 2051, len(labels), 28, 28) + images)
+        )
+        Path(f"{start}-labels-idx1-ubyte.gz").write_bytes(
+            gzip.compress(struct.pack(">2I", 2049, len(labels)) + bytes(labels))
+        )
+
+
+def test_emnist_is_read_upright_with_its_characters(tmp_path: Path) -> None:
+    write_emnist(tmp_path, "letters", [1, 2, 1, 2])
+    (tmp_path / "emnist-letters-mapping.txt").write_text("1 65 97\n2 66 98\n\n")
+    images = open_images(tmp_path)
+    train, valid = parts(images)
+    assert images.labels == ("Aa", "Bb")
+    assert (len(train), len(valid)) == (4, 4)
+    picture = train.image(0)[0]
+    assert picture[0].unique().tolist() == [255] and int(picture[1:].max()) == 1
+
+
+def test_one_of_several_sets_of_emnist_is_named_as_an_option(tmp_path: Path) -> None:
+    write_emnist(tmp_path, "letters", [1, 2, 1, 2])
+    write_emnist(tmp_path, "digits", [7, 8, 9, 7])
+    assert "emnist-digits" in refused(tmp_path) and "task.subset" in refused(tmp_path)
+    assert open_images(tmp_path, subset="digits").labels == ("7", "8", "9")
+    assert open_images(tmp_path, subset="letters").labels == ("1", "2")
+
+
+@pytest.mark.parametrize("ending", ["jfif", "jpe", "JPG", "webp", "bmp", "tif"])
+def test_images_of_every_ending_are_listed(tmp_path: Path, ending: str) -> None:
+    write_folder(tmp_path, {"a": 3, "b": 3})
+    for path in list(tmp_path.rglob("*.png")):
+        path.rename(path.with_suffix(f".{ending}"))
+    assert len(parts(open_images(tmp_path))[0]) == 4

@@ -113,7 +113,8 @@ def test_images_of_one_colour_have_a_normalisation(tmp_path: Path) -> None:
     for label in ("a", "b"):
         (tmp_path / label).mkdir()
         for number in range(2):
-            Image.new("RGB", (8, 8), (51, 102, 255)).save(tmp_path / label / f"{number}.png")
+            size = (8 + number, 8 + (label == "b"))
+            Image.new("RGB", size, (51, 102, 255)).save(tmp_path / label / f"{number}.png")
     facts = ImageClassification().read(tmp_path, SPACE).facts
     assert facts["mean"] == [0.2, 0.4, 1.0]
     assert facts["std"] == [pytest.approx(1 / 255, abs=1e-5)] * 3
@@ -248,7 +249,7 @@ def test_an_evaluation_measures_what_training_set_aside(tmp_path: Path) -> None:
 
 def test_a_damaged_image_is_named_or_left_out(photos: Path) -> None:
     for name in ("train/dog/2.png", "val/owl/0.png"):
-        (photos / name).write_bytes(b"\x89PNG\r\n\x1a\n but no more")
+        (photos / name).write_bytes(b"\x89PNG\r\n\x1a\n but no more of " + name.encode())
     with pytest.raises(ConfigError, match=r"train/dog/2\.png' cannot be read"):
         ImageClassification().read(photos, SPACE)
     data = ImageClassification(skip_corrupt=True).read(photos, SPACE)

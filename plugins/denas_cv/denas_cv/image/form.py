@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from denas_core import derive_rng
 
@@ -60,6 +61,14 @@ class Normalisation:
     std: tuple[float, ...]
     in_colour: bool
 
+    def background(self) -> tuple[int, ...]:
+        """Return the colour of what is outside of an image, from 0 to 255.
+
+        The background of digits is black. Coloured images have no common background, so their mean is used, which
+        normalisation maps to 0.
+        """
+        return tuple(round(255 * mean) if self.in_colour else 0 for mean in self.mean)
+
 
 def form_of(space: SearchSpace) -> InputForm | str:
     """Return the input format of networks of `space`, or the reason why their input is not an image."""
@@ -79,6 +88,11 @@ def form_of(space: SearchSpace) -> InputForm | str:
         return f"its images are {height} x {width} pixels, not square"
     crop = CENTRE_CROP if height >= LARGE else 1.0
     return InputForm(name=name, channels=channels, size=height, centre_crop=crop)
+
+
+def normalisation_of(form: InputForm, facts: Mapping[str, Any]) -> Normalisation:
+    """Return the normalisation with which a network was trained."""
+    return Normalisation(mean=tuple(facts["mean"]), std=tuple(facts["std"]), in_colour=form.channels == 3)
 
 
 def measure_normalisation(source: ImageSource, form: InputForm) -> Normalisation:

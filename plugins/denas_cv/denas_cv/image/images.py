@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Hashable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from denas_core import derive_rng
 from denas_core.errors import ConfigError
@@ -15,14 +17,31 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+Label = int | tuple[int, ...]
+"""The number of a class, or of each class where an image may have several."""
+
+SKETCHED = 1024
+"""Number of bytes of a file that are compared before whole files are."""
+
+
+class ImageSize(NamedTuple):
+    """The size of an image as it is seen, and whether it has no colours."""
+
+    width: int
+    height: int
+    is_grey: bool
+
+
 class ImageSource(ABC):
     """Images and the class number of each.
 
     Attributes:
-        labels: Class of each image, an index into `Images.labels`.
+        labels: Class of each image, an index into `Images.labels`; several in a tuple if `Images.multiple`.
     """
 
-    labels: Sequence[int]
+    labels: Sequence[Label]
+    in_files: ClassVar[bool] = False
+    """Whether each image is a file, which must be opened for `sketch` and `content`."""
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -37,14 +56,42 @@ class ImageSource(ABC):
         """
 
     @abstractmethod
-    def part(self, indices: Sequence[int], labels: Sequence[int]) -> ImageSource:
+    def size(self, index: int) -> ImageSize:
+        """Return the size of an image without decoding it.
+
+        Raises:
+            ConfigError: a file cannot be read; the text names it.
+        """
+
+    @abstractmethod
+    def name(self, index: int) -> str:
+        """Return the name of an image for the user."""
+
+    @abstractmethod
+    def content(self, index: int) -> bytes:
+        """Return bytes that are equal for equal images.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+
+    def sketch(self, index: int) -> Hashable:
+        """Return a part of `content` that is quick to read and differs for most images.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        return hash(self.content(index))
+
+    @abstractmethod
+    def part(self, indices: Sequence[int], labels: Sequence[Label]) -> ImageSource:
         """Return some of the images with other labels."""
 
 
 class ArraySource(ImageSource):
     """Images of equal size in memory."""
 
-    def __init__(self, pixels: Tensor, labels: Sequence[int]) -> None:
+    def __init__(self, pixels: Tensor, labels: Sequence[Label]) -> None:
         """Create a source of uint8 pixels (images, channels, height, width)."""
         self._pixels = pixels
         self.labels = labels
@@ -53,7 +100,20 @@ class ArraySource(ImageSource):
         """Return a view of the pixels."""
         return self._pixels[index]
 
-    def part(self, indices: Sequence[int], labels: Sequence[int]) -> ArraySource:
+    def size(self, index: int) -> ImageSize:
+        """Return the size, which all images share."""
+        channels, height, width = self._pixels.shape[1:]
+        return ImageSize(width, height, channels == 1)
+
+    def name(self, index: int) -> str:
+        """Return the number of the image."""
+        return f"image {index}"
+
+    def content(self, index: int) -> bytes:
+        """Return the pixels as bytes."""
+        return self._pixels[index].numpy().tobytes()
+
+    def part(self, indices: Sequence[int], labels: Sequence[Label]) -> ArraySource:
         """Return some of the images; their pixels are copied."""
         import torch
 
@@ -63,7 +123,9 @@ class ArraySource(ImageSource):
 class FileSource(ImageSource):
     """Images in files, which are decoded when they are requested."""
 
-    def __init__(self, paths: Sequence[str], labels: Sequence[int]) -> None:
+    in_files = True
+
+    def __init__(self, paths: Sequence[str], labels: Sequence[Label]) -> None:
         """Create a source from the path of each image."""
         self.paths = paths
         self.labels = labels
@@ -74,7 +136,30 @@ class FileSource(ImageSource):
 
         return decode(self.paths[index])
 
-    def part(self, indices: Sequence[int], labels: Sequence[int]) -> FileSource:
+    def size(self, index: int) -> ImageSize:
+        """Read the header of a file."""
+        from .decoding import read_size
+
+        return ImageSize(*read_size(self.paths[index]))
+
+    def name(self, index: int) -> str:
+        """Return the path."""
+        return self.paths[index]
+
+    def content(self, index: int) -> bytes:
+        """Return the content of the file."""
+        return Path(self.paths[index]).read_bytes()
+
+    def sketch(self, index: int) -> Hashable:
+        """Return the size and the end of the file, which differs more than its beginning."""
+        with Path(self.paths[index]).open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            if not size:
+                raise OSError(f"{self.paths[index]!r} is empty")
+            file.seek(max(size - SKETCHED, 0))
+            return size, file.read()
+
+    def part(self, indices: Sequence[int], labels: Sequence[Label]) -> FileSource:
         """Return some of the images."""
         return FileSource([self.paths[index] for index in indices], labels)
 
@@ -89,6 +174,7 @@ class Images:
         labels: Names of the classes.
         kind: The format.
         notices: Notices for the user.
+        multiple: Whether an image may have several labels or none.
     """
 
     train: ImageSource | None
@@ -96,6 +182,13 @@ class Images:
     labels: tuple[str, ...]
     kind: str
     notices: tuple[str, ...] = ()
+    multiple: bool = False
+
+    def label_name(self, label: Label) -> str:
+        """Return the name of a label, or the names of several."""
+        return (
+            self.labels[label] if isinstance(label, int) else ", ".join(self.labels[each] for each in label)
+        )
 
 
 def check_labels(labels: Sequence[int], count: int, path: Path | str) -> None:
@@ -122,9 +215,10 @@ def held_out(images: Images, share: float) -> Images:
     """
     if images.valid is not None or images.train is None:
         return images
-    by_class: dict[int, list[int]] = {}
+    by_class: dict[Label, list[int]] = {}
     for index, label in enumerate(images.train.labels):
-        by_class.setdefault(label, []).append(index)
+        # Sets of labels are too many for a share of each.
+        by_class.setdefault(0 if images.multiple else label, []).append(index)
     aside: set[int] = set()
     for label, indices in by_class.items():
         count = min(max(round(share * len(indices)), 1), len(indices) - 1)
@@ -154,13 +248,25 @@ def check_classes(images: Images, path: Path) -> None:
     """
     if images.train is None:
         return
-    present = set(images.train.labels)
-    if len(present) < 2:
+    present = classes_of(images.train)
+    if len(present) < 2 and not images.multiple:
         names = ", ".join(repr(images.labels[label]) for label in present)
         raise ConfigError(
             f"{str(path)!r} has training images of only the class {names or 'none'}; classification needs two classes"
         )
-    for label in set(images.valid.labels if images.valid else ()) - present:
+    if len(set(images.train.labels)) < 2:
+        raise ConfigError(
+            f"{str(path)!r} gives all training images the same labels, so nothing can be learnt"
+        )
+    for label in sorted(set(classes_of(images.valid) if images.valid else ()) - set(present)):
         raise ConfigError(
             f"{str(path)!r} has images of the class {images.labels[label]!r} for validation, but none for training"
         )
+
+
+def classes_of(source: ImageSource) -> dict[int, int]:
+    """Return the number of images of each class that occurs."""
+    found: Counter[int] = Counter()
+    for label in source.labels:
+        found.update((label,) if isinstance(label, int) else label)
+    return dict(sorted(found.items()))

@@ -15,7 +15,7 @@ from .augmentation import Augmentation
 from .decoding import UnreadableImage
 from .form import InputForm, Normalisation
 from .geometry import with_channels
-from .images import ImageSource
+from .images import ImageSource, Label
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,13 +30,15 @@ class ImageSample:
 
     Attributes:
         pixels: uint8 (channels, size, size).
-        label: Number of the class.
+        label: Number of the class, or the numbers of several.
+        classes: Number of classes of the network.
         form: The input format of the network.
         normalisation: The normalisation of the data set.
     """
 
     pixels: Tensor
-    label: int
+    label: Label
+    classes: int
     form: InputForm
     normalisation: Normalisation
 
@@ -50,12 +52,15 @@ class ImageSplit(Split[ImageSample]):
         form: InputForm,
         normalisation: Normalisation,
         augmentation: Augmentation | None = None,
+        *,
+        classes: int,
     ) -> None:
         """Create a split; images are augmented only if a random generator is given for a sample."""
         self._source = source
         self._form = form
         self._normalisation = normalisation
         self._augmentation = augmentation
+        self._classes = classes
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -75,6 +80,7 @@ class ImageSplit(Split[ImageSample]):
         return ImageSample(
             pixels=pixels,
             label=self._source.labels[index],
+            classes=self._classes,
             form=self._form,
             normalisation=self._normalisation,
         )

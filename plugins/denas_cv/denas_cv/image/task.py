@@ -8,30 +8,45 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from denas_core import Answer, Batch, Metric, Outputs, SearchSpace, Split, Task, TaskData, option
-from denas_core.errors import ConfigError, did_you_mean
+from denas_core import (
+    Answer,
+    Batch,
+    DataDescription,
+    Metric,
+    Outputs,
+    SearchSpace,
+    Split,
+    Task,
+    TaskData,
+    option,
+)
+from denas_core.errors import ConfigError
 
 from .augmentation import Augmentation
+from .class_metrics import TOP, class_metrics
+from .describing import describe_images, describe_sizes, shorten, sizes_of, too_large
+from .example import write_example
 from .folder import images_in
-from .form import LARGE, InputForm, Normalisation, form_of, measure_normalisation
+from .form import LARGE, InputForm, Normalisation, form_of, measure_normalisation, normalisation_of
 from .formats import open_images
-from .images import FileSource, Images, ImageSource
+from .images import FileSource, Images, Label
 from .mixing import mix_images
+from .relabelling import SEVERAL_LABELS, relabelled
 from .split import ImageSample, ImageSplit, readable
+from .tables.columns import Columns
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from denas_core.legacy import KeyTable
 
-TOP = 5
-
 
 @dataclasses.dataclass(kw_only=True)
 class ImageClassification(Task[ImageSample]):
     """Image classification: find the class of an image.
 
-    It reads folders of images by class, CIFAR-10 and CIFAR-100 (Python and binary batches), and MNIST as idx files.
+    It reads folders of images by class, tables of paths and labels, CIFAR-10 and CIFAR-100 (Python and binary batches),
+    and MNIST and EMNIST as idx files.
     """
 
     metric: ClassVar[Metric] = Metric(name="accuracy", is_share=True)
@@ -64,6 +79,20 @@ class ImageClassification(Task[ImageSample]):
         above=0.0,
         at_most=0.5,
     )
+    path: str = option(
+        "", "Column of a table that has the paths of the images; found by its content if not given"
+    )
+    label: str = option(
+        "",
+        "Column of a table that has the labels, or several columns of 0 and 1 with commas between their names",
+    )
+    split: str = option("", "Column of a table that says train, valid or test of each image")
+    separator: str = option(
+        "", "What separates several labels in a cell of a table, or none; found if not given"
+    )
+    subset: str = option(
+        "", "Which of several data sets in a folder is read: a part of its name, such as letters"
+    )
     skip_corrupt: bool = option(False, "Check every image first, and leave out unreadable ones with a notice")
     crop: Literal["auto", "pad", "resized", "none"] = option(
         "auto",
@@ -86,8 +115,28 @@ class ImageClassification(Task[ImageSample]):
         0.0, "Beta parameter of CutMix, which pastes part of another image; 0 is off", at_least=0.0
     )
 
+    has_sets: ClassVar[bool] = False
+    """Whether an image may have several labels or none."""
+
+    no_label: ClassVar[Label] = 0
+    """The label of an image whose label is not known."""
+
+    def columns(self) -> Columns:
+        """Return the columns that the options name."""
+        return Columns(path=self.path, label=self.label, split=self.split, separator=self.separator)
+
+    def describe(self, data: Path) -> DataDescription | None:
+        """Return what the images in `data` are; None if they are of another kind, or may have several labels."""
+        return describe_images(
+            data,
+            multiple=self.has_sets,
+            subset=self.subset,
+            columns=self.columns(),
+            valid_share=self.valid_share,
+        )
+
     @classmethod
-    def legacy(cls) -> KeyTable:
+    def legacy(cls) -> KeyTable | None:
         """Return the translation of the original's training keys for this task."""
         from .legacy import IMAGES
 
@@ -109,7 +158,16 @@ class ImageClassification(Task[ImageSample]):
         form = form_of(space)
         if isinstance(form, str):
             raise ConfigError(f"space {space.id!r} cannot classify images: {form}")
-        images = open_images(Path(data), valid_share=self.valid_share, to_evaluate=facts is not None)
+        images = open_images(
+            Path(data),
+            valid_share=self.valid_share,
+            to_evaluate=facts is not None,
+            multiple=self.has_sets,
+            subset=self.subset,
+            columns=self.columns(),
+        )
+        if images.multiple and not self.has_sets:
+            raise ConfigError(f"{str(data)!r} {SEVERAL_LABELS}")
         if facts is None:
             return self._training_data(images, form)
         form = dataclasses.replace(form, centre_crop=float(facts["centre_crop"]))
@@ -133,7 +191,7 @@ class ImageClassification(Task[ImageSample]):
             for values in (normalisation.mean, normalisation.std)
         )
         pixels = torch.stack([sample.pixels for sample in samples]).float().sub_(mean).div_(std)
-        labels = torch.tensor([sample.label for sample in samples])
+        labels = self.targets(samples)
         targets = {"label": labels}
         if rng is not None and (self.mixup or self.cutmix):
             pixels, partners, share = mix_images(pixels, rng, mixup=self.mixup, cutmix=self.cutmix)
@@ -145,41 +203,39 @@ class ImageClassification(Task[ImageSample]):
         )
         return batch, targets
 
+    def targets(self, samples: Sequence[ImageSample]) -> Tensor:
+        """Return the numbers of the classes (samples)."""
+        import torch
+
+        return torch.tensor([sample.label for sample in samples])
+
     def loss(
         self, outputs: Outputs, targets: Mapping[str, Tensor], *, label_smoothing: float = 0.0
     ) -> Tensor:
-        """Return the mean cross entropy, computed in float32 for any precision of the network."""
-        from torch.nn import functional as F
-
-        logits = _logits(outputs).float()
-
-        def entropy(labels: Tensor) -> Tensor:
-            return F.cross_entropy(logits, labels, reduction="none", label_smoothing=label_smoothing)
-
-        losses = entropy(targets["label"])
+        """Return the mean loss, computed in float32 for any precision of the network."""
+        logits = logits_of(outputs).float()
+        losses = self.losses(logits, targets["label"], label_smoothing)
         if "other" in targets:
             share = targets["share"]
-            losses = share * losses + (1 - share) * entropy(targets["other"])
+            losses = share * losses + (1 - share) * self.losses(logits, targets["other"], label_smoothing)
         return losses.mean()
+
+    def losses(self, logits: Tensor, labels: Tensor, label_smoothing: float) -> Tensor:
+        """Return the cross entropy of each image (samples)."""
+        from torch.nn import functional as F
+
+        return F.cross_entropy(logits, labels, reduction="none", label_smoothing=label_smoothing)
 
     def predict(self, outputs: Outputs) -> Tensor:
         """Return the numbers of the likeliest classes, best first (samples, 5 or fewer)."""
-        logits = _logits(outputs).float()
+        logits = logits_of(outputs).float()
         return logits.topk(min(TOP, logits.shape[-1])).indices
 
     def metrics(
         self, predictions: Tensor, targets: Mapping[str, Tensor], split: Split[ImageSample]
     ) -> dict[str, float]:
         """Return ``accuracy``, the mean accuracy over classes and, with more than 5 classes, ``top5_accuracy``."""
-        labels = targets["label"]
-        hits = predictions == labels[:, None]
-        first = hits[:, 0].double()
-        counts = labels.bincount()
-        by_class = labels.bincount(weights=first)[counts > 0] / counts[counts > 0]
-        found = {"accuracy": float(first.mean()), "balanced_accuracy": float(by_class.mean())}
-        if predictions.shape[1] == TOP:
-            found["top5_accuracy"] = float(hits.any(1).double().mean())
-        return found
+        return class_metrics(predictions, targets["label"])
 
     def items(self, path: Path) -> Iterator[tuple[str, Path]]:
         """Yield an image file, or every image in a folder."""
@@ -193,8 +249,10 @@ class ImageClassification(Task[ImageSample]):
         if isinstance(form, str):
             raise ConfigError(f"space {space.id!r} cannot classify images: {form}")
         form = dataclasses.replace(form, centre_crop=float(facts["centre_crop"]))
-        normalisation = _normalisation(form, facts)
-        return lambda path: ImageSplit(FileSource([str(path)], [0]), form, normalisation)
+        normalisation, classes = normalisation_of(form, facts), len(facts["labels"])
+        return lambda path: ImageSplit(
+            FileSource([str(path)], [self.no_label]), form, normalisation, classes=classes
+        )
 
     def details(
         self,
@@ -205,7 +263,7 @@ class ImageClassification(Task[ImageSample]):
         split: Split[ImageSample],
     ) -> Tensor:
         """Return the probability of each class (samples, classes)."""
-        return _logits(outputs).float().softmax(-1)
+        return logits_of(outputs).float().softmax(-1)
 
     def answer(self, details: Tensor, split: Split[ImageSample], *, facts: Mapping[str, Any]) -> Answer:
         """Return the likeliest class."""
@@ -213,18 +271,8 @@ class ImageClassification(Task[ImageSample]):
 
     def example(self, folder: Path, space: SearchSpace) -> Path:
         """Write folders of random images of 3 classes, each with 4 training and 2 validation images."""
-        import torch
-        from PIL import Image
-
         form = form_of(space)
-        size = 8 if isinstance(form, str) else form.size
-        generator = torch.Generator().manual_seed(0)
-        for part, count in (("train", 4), ("val", 2)):
-            for label in ("circle", "square", "triangle"):
-                (folder / part / label).mkdir(parents=True, exist_ok=True)
-                for number in range(count):
-                    pixels = torch.randint(256, (size, size, 3), generator=generator, dtype=torch.uint8)
-                    Image.fromarray(pixels.numpy()).save(folder / part / label / f"{number}.png")
+        write_example(folder, 8 if isinstance(form, str) else form.size)
         return folder
 
     def _training_data(self, images: Images, form: InputForm) -> TaskData[ImageSample]:
@@ -236,7 +284,8 @@ class ImageClassification(Task[ImageSample]):
             train, more = readable(train, "training")
             valid, others = readable(valid, "measured")
             notices += [*more, *others]
-        normalisation = measure_normalisation(train, form)
+        sizes = sizes_of(train)
+        normalisation, classes = measure_normalisation(train, form), len(images.labels)
         facts = {
             "labels": list(images.labels),
             "image_size": form.size,
@@ -247,10 +296,16 @@ class ImageClassification(Task[ImageSample]):
             "kind": images.kind,
         }
         return TaskData(
-            train=ImageSplit(train, form, normalisation, self._augmentation(form, normalisation)),
-            valid=ImageSplit(valid, form, normalisation),
+            train=ImageSplit(
+                train, form, normalisation, self._augmentation(form, normalisation), classes=classes
+            ),
+            valid=ImageSplit(valid, form, normalisation, classes=classes),
             facts=facts,
-            notices=notices,
+            notices=[*notices, *too_large(sizes, form.size, len(train))],
+            contents=(
+                f"{classes} classes: {shorten(', '.join(images.labels))}",
+                f"images of {describe_sizes(sizes)}, of which the network sees {form.size} x {form.size}",
+            ),
         )
 
     def _evaluation_data(
@@ -258,14 +313,14 @@ class ImageClassification(Task[ImageSample]):
     ) -> TaskData[ImageSample]:
         if images.valid is None:
             raise ConfigError(f"{str(data)!r} has no validation images")
-        valid: ImageSource = _relabel(images.valid, images.labels, facts["labels"], data)
-        notices = list(images.notices)
+        valid, more = relabelled(images, facts["labels"], data)
+        notices = [*images.notices, *more]
         if self.skip_corrupt:
-            valid, more = readable(valid, "measured")
-            notices += more
+            valid, others = readable(valid, "measured")
+            notices += others
         return TaskData(
             train=None,
-            valid=ImageSplit(valid, form, _normalisation(form, facts)),
+            valid=ImageSplit(valid, form, normalisation_of(form, facts), classes=len(facts["labels"])),
             facts=dict(facts),
             notices=notices,
         )
@@ -274,9 +329,6 @@ class ImageClassification(Task[ImageSample]):
         crop = self.crop
         if crop == "auto":
             crop = "resized" if form.size >= LARGE else "pad"
-        # The background of digits is black. Coloured images have no common background, so their mean is used, which
-        # normalisation maps to 0.
-        fill = tuple(round(255 * mean) if normalisation.in_colour else 0 for mean in normalisation.mean)
         return Augmentation(
             size=form.size,
             crop=crop,
@@ -285,26 +337,11 @@ class ImageClassification(Task[ImageSample]):
             operations=self.rand_augment,
             magnitude=self.magnitude,
             erasing=self.erasing,
-            fill=fill,
+            fill=normalisation.background(),
             centre_crop=form.centre_crop,
         )
 
 
-def _relabel(source: ImageSource, labels: Sequence[str], known: Sequence[str], data: Path) -> ImageSource:
-    """Return the images with the class numbers of a trained network; classes are matched by name."""
-    numbers = {label: number for number, label in enumerate(known)}
-    for label in {labels[number] for number in source.labels}:
-        if label not in numbers:
-            raise ConfigError(
-                f"{str(data)!r} has images of the class {label!r}, which the network was not trained for"
-                f"{did_you_mean(label, known)}"
-            )
-    return source.part(range(len(source)), [numbers[labels[number]] for number in source.labels])
-
-
-def _normalisation(form: InputForm, facts: Mapping[str, Any]) -> Normalisation:
-    return Normalisation(mean=tuple(facts["mean"]), std=tuple(facts["std"]), in_colour=form.channels == 3)
-
-
-def _logits(outputs: Outputs) -> Tensor:
+def logits_of(outputs: Outputs) -> Tensor:
+    """Return the outputs of the classes (samples, classes)."""
     return next(iter(outputs.logits.values()))

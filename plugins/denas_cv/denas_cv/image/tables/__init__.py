@@ -1,0 +1,1 @@
+"""Read images from tables of paths and labels: CSV, TSV and JSON."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from denas_core.system.atomic import storage_errors, write_json
 from denas_core.system.machine import environment, moment
 from denas_core.text import safe_repr
 from denas_core.values.batch import Batch, OpenDimension
+from denas_core.values.preprocessing import SCHEMA as PREPROCESSING
 
 from .export_folder import CARD, SCHEMA, export_folder, files_in, place_of
 
@@ -78,7 +79,9 @@ def export_model(
         StorageError: the file system refuses.
     """
     from .deployable import deployable_network
+    from .portable import portable_model, without_paths
 
+    model = portable_model(model)
     owner = f"exporter {exporter.id!r}"
     with export_folder(directory, replace=replace) as partial:
         module = deployable_network(model)
@@ -88,16 +91,18 @@ def export_model(
         with plugin_errors(owner):
             difference = largest_difference(exporter, module, artefact)
             usage = exporter.usage(model, directory / place)
+            preprocessing = describe_inputs(model, module.output_names)
         write_json(
             partial / CARD,
             {
                 "schema": SCHEMA,
-                "exporter": exporter.reference(),
+                "exporter": without_paths(exporter.reference()),
                 "artefact": place.as_posix(),
                 "difference": difference,
                 **{name: value for name, value in model.card().items() if name != "schema"},
                 "inputs": inputs_of(model.space),
                 "outputs": list(module.output_names),
+                "preprocessing": preprocessing,
                 "environment": environment(),
                 "written": moment(),
             },
@@ -158,6 +163,26 @@ def inputs_of(space: SearchSpace) -> list[dict[str, Any]]:
         {"name": name, "shape": _shape(tensor, batch.open.get(name, {})), "dtype": _dtype(tensor)}
         for name, tensor in batch.inputs.items()
     ]
+
+
+def describe_inputs(model: TrainedModel, outputs: Sequence[str], **others: Any) -> dict[str, Any]:
+    """Return what the inputs of the network of `model` are made of and what its outputs mean, fit for JSON.
+
+    Args:
+        model: The model.
+        outputs: Names of the outputs.
+        others: What else the description of an export says.
+    """
+    known = model.preprocessing()
+    labels = model.facts.get("labels")
+    return {
+        "schema": PREPROCESSING,
+        "inputs": inputs_of(model.space),
+        "outputs": list(outputs),
+        **({"labels": labels} if labels else {}),
+        **({} if known is None else known.as_dict()),
+        **others,
+    }
 
 
 def _shape(tensor: Tensor, open: Mapping[int, OpenDimension]) -> list[str | int]:

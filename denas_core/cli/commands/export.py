@@ -115,6 +115,7 @@ def _export_network(
 ) -> tuple[Export, str]:
     from denas_core.models.export import SIZES, export_model
     from denas_core.models.find import find_model
+    from denas_core.models.searched import with_search
     from denas_core.models.trained import load_model
     from denas_core.system.extras import require_extra
     from denas_core.training.origin import untrained_model
@@ -124,6 +125,7 @@ def _export_network(
         model = untrained_model(path, registry, choice=select)
     else:
         model = load_model(find_model(path, otherwise="; --untrained exports fresh weights"), registry)
+    model = with_search(model, path)
     done = export_model(exporter, model, directory, replace=replace)
     sizes = ", ".join(map(str, SIZES[:-1]))
     return done, (

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from denas_core import Answer, Batch, Metric, Outputs, SearchSpace, Split, Task, TaskData, option
+from denas_core import Answer, Batch, ImageInput, Metric, Outputs, SearchSpace, Split, Task, TaskData, option
 from denas_core.errors import ConfigError, did_you_mean
 
 from .augmentation import Augmentation
@@ -195,6 +195,21 @@ class ImageClassification(Task[ImageSample]):
         form = dataclasses.replace(form, centre_crop=float(facts["centre_crop"]))
         normalisation = _normalisation(form, facts)
         return lambda path: ImageSplit(FileSource([str(path)], [0]), form, normalisation)
+
+    def preprocessing(self, space: SearchSpace, *, facts: Mapping[str, Any]) -> ImageInput | None:
+        """Return how `InputForm.view` and `collate` make the input of an image."""
+        form = form_of(space)
+        if isinstance(form, str) or "centre_crop" not in facts:
+            return None
+        return ImageInput(
+            input=form.name,
+            channels=form.channels,
+            size=form.size,
+            centre_crop=float(facts["centre_crop"]),
+            mean=tuple(facts["mean"]),
+            std=tuple(facts["std"]),
+            activation="softmax",
+        )
 
     def details(
         self,

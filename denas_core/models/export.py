@@ -11,7 +11,7 @@ from denas_core.contracts.exporter import Exporter
 from denas_core.contracts.trained_model import TrainedModel
 from denas_core.errors import ConfigError, PluginError
 from denas_core.isolation.plugin_errors import plugin_errors
-from denas_core.system.atomic import storage_errors, write_json
+from denas_core.system.atomic import storage_errors, write_atomically, write_json
 from denas_core.system.machine import environment, moment
 from denas_core.text import safe_repr
 from denas_core.values.batch import Batch, OpenDimension
@@ -91,7 +91,11 @@ def export_model(
         with plugin_errors(owner):
             difference = largest_difference(exporter, module, artefact)
             usage = exporter.usage(model, directory / place)
-            preprocessing = describe_inputs(model, module.output_names)
+            beside = model.preprocessing()
+            preprocessing = describe_inputs(model, module.output_names, **exporter.own_inputs(model))
+        for name, text in ({} if beside is None else beside.files()).items():
+            if not (partial / name).exists():
+                write_atomically(partial / name, text)
         write_json(
             partial / CARD,
             {
@@ -165,20 +169,20 @@ def inputs_of(space: SearchSpace) -> list[dict[str, Any]]:
     ]
 
 
-def describe_inputs(model: TrainedModel, outputs: Sequence[str], **others: Any) -> dict[str, Any]:
+def describe_inputs(model: TrainedModel, output_names: Sequence[str], **others: Any) -> dict[str, Any]:
     """Return what the inputs of the network of `model` are made of and what its outputs mean, fit for JSON.
 
     Args:
         model: The model.
-        outputs: Names of the outputs.
-        others: What else the description of an export says.
+        output_names: Names of the outputs.
+        others: What the description of a form says otherwise, see `Exporter.own_inputs`.
     """
     known = model.preprocessing()
     labels = model.facts.get("labels")
     return {
         "schema": PREPROCESSING,
         "inputs": inputs_of(model.space),
-        "outputs": list(outputs),
+        "outputs": list(output_names),
         **({"labels": labels} if labels else {}),
         **({} if known is None else known.as_dict()),
         **others,

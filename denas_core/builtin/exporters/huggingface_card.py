@@ -19,9 +19,10 @@ print(classify({example}))"""
 _QUESTION = """\
 inputs = tokenizer(question, context, truncation="only_second", return_tensors="pt")
 output, inside = network(**inputs), torch.tensor([part == 1 for part in inputs.sequence_ids()])
-scores = (output.start_logits[0, :, None] + output.end_logits[0]).masked_fill(~(inside[:, None] & inside).triu(), -1e9)
+spans = (inside[:, None] & inside).triu().tril(29)  # answers of at most 30 tokens
+scores = (output.start_logits[0, :, None] + output.end_logits[0]).where(spans, -1e9)
 start, end = divmod(int(scores.argmax()), len(scores))
-print(tokenizer.decode(inputs.input_ids[0, start : end + 1]))"""
+print(context[inputs.token_to_chars(start).start : inputs.token_to_chars(end).end])"""
 
 FIRST_USE: Mapping[str, str] = {
     "image-classification": _PIPELINE.format(tag="image-classification", example='"photo.jpg"'),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,7 +50,7 @@ def test_no_file_of_an_export_holds_a_path_of_this_machine(form: str, tmp_path: 
     save_model(tmp_path / "model", dataclasses.replace(made, task=task, history=history))
     done = denas_here("export", str(tmp_path / "model"), "--to", form, "--out", str(tmp_path / "out"))
     assert done.returncode == 0, done.stderr
-    here = {str(tmp_path), str(Path.home()), "/tmp/", os.getcwd(), str(Path(denas_core.__file__).parent)}
+    here = {str(tmp_path), str(Path.home()), "/tmp/", str(Path.cwd()), str(Path(denas_core.__file__).parent)}
     found = {
         (name, path)
         for name, content in contents(tmp_path / "out")

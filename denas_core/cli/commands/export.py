@@ -61,7 +61,10 @@ def export(
     set_: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="KEY=VALUE", help="Set an option of the form, e.g. export.opset=20 of onnx."
+            "--set",
+            metavar="KEY=VALUE",
+            help="Set an option of the form, e.g. export.preprocessing=true of onnx, or export.license=mit of "
+            "huggingface.",
         ),
     ] = None,
     push: Annotated[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy
@@ -14,7 +15,8 @@ from denas_asr.data.features import FeatureReader
 from denas_asr.features.fbank import Fbank, own_log_mel
 from denas_asr.features.normalisation import Normalisation, normalise_by_utterance
 from denas_asr.task.feature_pipeline import Cmvn, FeaturePipeline
-from denas_asr.task.log_mel_input import log_mel_input
+from denas_asr.task.log_mel_input import LogMelInput, log_mel_input
+from denas_core import Registry
 
 
 def features_from(described: dict[str, Any], sound: Any) -> Any:
@@ -69,3 +71,16 @@ def test_features_can_be_computed_from_it(cmvn: Cmvn) -> None:
 
 def test_without_features_nothing_is_described() -> None:
     assert log_mel_input({"labels": []}) is None
+
+
+def test_clips_of_keywords_say_their_length_and_their_layout(tmp_path: Path) -> None:
+    registry = Registry.discover()
+    space = registry.create("space", "asr/keywords", {"classes": 3})
+    task = registry.create("task", "asr/keyword-spotting")
+    facts = task.read(task.example(tmp_path, space), space).facts
+    described = task.preprocessing(space, facts=facts)
+    (shape,) = (tensor.shape for tensor in space.batch(1, seed=0).inputs.values())
+    assert isinstance(described, LogMelInput)
+    assert (described.mels, described.frames) == tuple(shape[1:])
+    assert described.layout == "samples, mels, frames" and described.activation == "softmax"
+    assert described.mean == tuple(facts["features"]["mean"])

@@ -17,7 +17,8 @@ class LogMelInput(Preprocessing):
     """Log-mel filterbanks as Kaldi computes them, without dither, of a sound from -1 to 1.
 
     Attributes:
-        input: Name of the input of the network, (samples, frames, mels).
+        input: Name of the input of the network.
+        layout: The order of its dimensions.
         sample_rate: Values of a second; other sounds are resampled.
         mels: Number of mel bands, from `lowest_hz` to half the sample rate.
         frame_ms: Milliseconds of a frame; frames that are not whole are left out.
@@ -34,6 +35,8 @@ class LogMelInput(Preprocessing):
         window: The window of a frame: Hann's, raised to this power.
         least_spread: See `cmvn`.
         floor: Smallest energy of a band, before its natural logarithm.
+        frames: Number of frames of a clip; 0 for any number. A sound that is too short gets silence before and after
+            it; of a longer one, the part with the most energy is used.
     """
 
     kind: ClassVar[str] = "log-mel"
@@ -44,8 +47,10 @@ class LogMelInput(Preprocessing):
     cmvn: str
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    symbols: tuple[str, ...]
+    symbols: tuple[str, ...] = ()
     input: str = "features"
+    layout: str = "samples, frames, mels"
+    frames: int = 0
     lowest_hz: float = LOWEST_HZ
     preemphasis: float = PREEMPHASIS
     window: float = POVEY
@@ -57,14 +62,38 @@ def log_mel_input(facts: Mapping[str, Any]) -> LogMelInput | None:
     """Return the description of the features in the facts of a training; None if they hold none."""
     if "features" not in facts:
         return None
-    features = facts["features"]
+    return _made(facts["features"], symbols=vocabulary_of(facts["vocabulary"]).pieces)
+
+
+def clip_input(facts: Mapping[str, Any], name: str) -> LogMelInput | None:
+    """Return the description of clips of a fixed length in the facts of a training; None if they hold none.
+
+    Args:
+        facts: The facts.
+        name: Name of the input of the network.
+    """
+    if "features" not in facts:
+        return None
+    return _made(
+        facts["features"],
+        input=name,
+        layout="samples, mels, frames",
+        frames=facts["features"]["frames"],
+        cmvn="global",
+        activation="softmax",
+    )
+
+
+def _made(features: Mapping[str, Any], **others: Any) -> LogMelInput:
     return LogMelInput(
-        sample_rate=features["rate"],
-        mels=features["mels"],
-        frame_ms=features["frame_ms"],
-        hop_ms=features["hop_ms"],
-        cmvn=features["cmvn"],
-        mean=tuple(features.get("mean", ())),
-        std=tuple(features.get("std", ())),
-        symbols=vocabulary_of(facts["vocabulary"]).pieces,
+        **{
+            "sample_rate": features["rate"],
+            "mels": features["mels"],
+            "frame_ms": features["frame_ms"],
+            "hop_ms": features["hop_ms"],
+            "cmvn": features.get("cmvn", ""),
+            "mean": tuple(features.get("mean", ())),
+            "std": tuple(features.get("std", ())),
+            **others,
+        }
     )

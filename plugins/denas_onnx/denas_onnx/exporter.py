@@ -124,7 +124,7 @@ class ONNX(Exporter):
         kind = "unknown inputs" if found is None else f"inputs of the kind {found.kind!r}"
         raise ConfigError(
             f"export.preprocessing prepares pictures in the file, and this network of {model.space.id!r} takes {kind}; "
-            "export it without, the metadata of the file say how its inputs are made"
+            "export it without this option"
         )
 
     def _save_with_preparation(

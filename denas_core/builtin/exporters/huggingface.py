@@ -176,6 +176,9 @@ def _config_with_labels(model: TrainedModel, network: PreTrainedModel) -> Pretra
     if isinstance(labels, Sequence) and not isinstance(labels, str) and len(labels) == config.num_labels:
         config.id2label = {place: str(label) for place, label in enumerate(labels)}
         config.label2id = {str(label): place for place, label in enumerate(labels)}
+    known = model.preprocessing()
+    if known is not None and known.activation == "sigmoid":
+        config.problem_type = "multi_label_classification"
     if config.num_labels == 1:
         # A single output is a score, but without this setting transformers would take it as a probability.
         config.problem_type = "regression"

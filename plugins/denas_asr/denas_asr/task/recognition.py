@@ -17,7 +17,7 @@ from .form import form_of
 from .log_mel_input import LogMelInput, log_mel_input
 from .reading import evaluation_data, training_data
 from .recordings import audio_files, recording_reader
-from .split import SpeechSample, SpeechSplit, speech_split
+from .split import SpeechSample, speech_split
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -76,6 +76,10 @@ from .values.passes import LayerOutput as LayerOutput
 from .values.passes import PassSpec as PassSpec
 from .values.passes import SampleCorrelations as SampleCorrelations
 from .values.passes import Trace as Trace
+from .values.preprocessing import ImageInput as ImageInput
+from .values.preprocessing import Preprocessing as Preprocessing
+from .values.preprocessing import SoundInput as SoundInput
+from .values.preprocessing import TextInput as TextInput
 from .values.ranking import kendall_tau as kendall_tau
 from .values.ranking import log_rank_sum as log_rank_sum
 from .values.table import Direction as Direction

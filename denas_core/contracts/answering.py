@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from denas_core.values.answer import Answer
+    from denas_core.values.preprocessing import Preprocessing
 
     from .space import SearchSpace
     from .split import Split
@@ -57,6 +58,15 @@ class Answering(Component, Generic[S]):
             ConfigError: the task does not answer for new inputs; the function raises it if an input cannot be read.
         """
         raise ConfigError(f"task {self.id!r} does not answer for new inputs")
+
+    def preprocessing(self, space: SearchSpace, *, facts: Mapping[str, Any]) -> Preprocessing | None:
+        """Return how the inputs of the network are made, for exports that run without DE-NAS; None if it is not known.
+
+        Args:
+            space: The space of the network.
+            facts: The facts of the trained network.
+        """
+        return None
 
     def answer(self, details: Tensor, split: Split[S], *, facts: Mapping[str, Any]) -> Answer:
         """Return the answer for one input.

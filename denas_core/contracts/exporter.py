@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import functools
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .component import Component
 
@@ -93,6 +93,14 @@ class Exporter(Component, ABC):
     def opened(self, artefact: Path) -> Callable[[Batch], dict[str, Tensor]]:
         """Return a function like `outputs` for many batches; by default it loads the export for each of them."""
         return functools.partial(self.outputs, artefact)
+
+    def own_inputs(self, model: TrainedModel) -> Mapping[str, Any]:
+        """Return what `card.json` says about the inputs of this form, if they are not those of the network.
+
+        By default nothing. A form that prepares inputs itself gives ``inside`` as True, and its own ``inputs`` and
+        ``outputs``.
+        """
+        return {}
 
     @abstractmethod
     def usage(self, model: TrainedModel, artefact: Path) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from denas_core.networks.pieces import Piece
     from denas_core.values.batch import Batch, BatchKind, Outputs
     from denas_core.values.latency import Latency
+    from denas_core.values.preprocessing import Preprocessing
     from denas_core.values.views import WeightView
 
     from .original import Legacy, Recipe
@@ -191,6 +192,10 @@ class SearchSpace(KnobSpace, ABC):
     def assets(self) -> Mapping[str, Path]:
         """Return files, by name, that prepare the inputs of the space's checkpoint, such as ``tokenizer``."""
         return {}
+
+    def preprocessing(self) -> Preprocessing | None:
+        """Return how the inputs of networks that were trained for no task are made; None if it is not known."""
+        return None
 
     def portable(self) -> Mapping[str, Any]:
         """Return options that give the same networks and keys on a machine that lacks the files of this one.

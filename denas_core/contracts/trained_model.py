@@ -14,6 +14,8 @@ from .task import Task
 if TYPE_CHECKING:
     from torch import nn
 
+    from denas_core.values.preprocessing import Preprocessing
+
 
 SCHEMA = "denas.model/1"
 
@@ -40,6 +42,11 @@ class TrainedModel:
     facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     metrics: Mapping[str, float] = dataclasses.field(default_factory=dict)
     history: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def preprocessing(self) -> Preprocessing | None:
+        """Return how the inputs are made, as the task or else the space says; None if it is not known."""
+        found = None if self.task is None else self.task.preprocessing(self.space, facts=self.facts)
+        return self.space.preprocessing() if found is None else found
 
     def card(self) -> dict[str, Any]:
         """Return everything except the weights, as JSON can represent it.

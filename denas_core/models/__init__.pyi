@@ -6,6 +6,7 @@ from .deployable import deployable_network as deployable_network
 from .deployable import deployable_stages as deployable_stages
 from .deployable import dimension_names as dimension_names
 from .deployable import traced as traced
+from .export import describe_inputs as describe_inputs
 from .export import export_model as export_model
 from .find import find_model as find_model
 from .trained import build_network as build_network

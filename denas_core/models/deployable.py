@@ -159,12 +159,22 @@ def traced(module: Deployable) -> torch.export.ExportedProgram:
     try:
         with torch.no_grad():
             inputs = module.example(TRACED_SIZE)
-            return torch.export.export(module, inputs, dynamic_shapes=(_dynamic(module),), strict=False)
+            program = torch.export.export(module, inputs, dynamic_shapes=(_dynamic(module),), strict=False)
     except Exception as error:
         raise ConfigError(
             f"torch.export cannot trace this network of {module.space.id!r}: {describe_error(error, 300)}; "
             "export it to safetensors"
         ) from error
+    _forget_sources(program)
+    return program
+
+
+def _forget_sources(program: torch.export.ExportedProgram) -> None:
+    """Remove where each operator comes from: these are paths of this machine, and they would be in the files."""
+    for module in program.graph_module.modules():
+        if isinstance(module, torch.fx.GraphModule):
+            for node in module.graph.nodes:
+                node.meta.pop("stack_trace", None)
 
 
 def dimension_names(module: Deployable) -> tuple[dict[int, str], ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +11,11 @@ from denas_core.contracts.exporter import Exporter
 from denas_core.contracts.trained_model import TrainedModel
 from denas_core.errors import ConfigError, PluginError
 from denas_core.isolation.plugin_errors import plugin_errors
-from denas_core.system.atomic import storage_errors, write_json
+from denas_core.system.atomic import storage_errors, write_atomically, write_json
 from denas_core.system.machine import environment, moment
 from denas_core.text import safe_repr
 from denas_core.values.batch import Batch, OpenDimension
+from denas_core.values.preprocessing import SCHEMA as PREPROCESSING
 
 from .export_folder import CARD, SCHEMA, export_folder, files_in, place_of
 
@@ -78,7 +79,9 @@ def export_model(
         StorageError: the file system refuses.
     """
     from .deployable import deployable_network
+    from .portable import portable_model, without_paths
 
+    model = portable_model(model)
     owner = f"exporter {exporter.id!r}"
     with export_folder(directory, replace=replace) as partial:
         module = deployable_network(model)
@@ -88,16 +91,22 @@ def export_model(
         with plugin_errors(owner):
             difference = largest_difference(exporter, module, artefact)
             usage = exporter.usage(model, directory / place)
+            beside = model.preprocessing()
+            preprocessing = describe_inputs(model, module.output_names, **exporter.own_inputs(model))
+        for name, text in ({} if beside is None else beside.files()).items():
+            if not (partial / name).exists():
+                write_atomically(partial / name, text)
         write_json(
             partial / CARD,
             {
                 "schema": SCHEMA,
-                "exporter": exporter.reference(),
+                "exporter": without_paths(exporter.reference()),
                 "artefact": place.as_posix(),
                 "difference": difference,
                 **{name: value for name, value in model.card().items() if name != "schema"},
                 "inputs": inputs_of(model.space),
                 "outputs": list(module.output_names),
+                "preprocessing": preprocessing,
                 "environment": environment(),
                 "written": moment(),
             },
@@ -158,6 +167,26 @@ def inputs_of(space: SearchSpace) -> list[dict[str, Any]]:
         {"name": name, "shape": _shape(tensor, batch.open.get(name, {})), "dtype": _dtype(tensor)}
         for name, tensor in batch.inputs.items()
     ]
+
+
+def describe_inputs(model: TrainedModel, output_names: Sequence[str], **others: Any) -> dict[str, Any]:
+    """Return what the inputs of the network of `model` are made of and what its outputs mean, fit for JSON.
+
+    Args:
+        model: The model.
+        output_names: Names of the outputs.
+        others: What the description of a form says otherwise, see `Exporter.own_inputs`.
+    """
+    known = model.preprocessing()
+    labels = model.facts.get("labels")
+    return {
+        "schema": PREPROCESSING,
+        "inputs": inputs_of(model.space),
+        "outputs": list(output_names),
+        **({"labels": labels} if labels else {}),
+        **({} if known is None else known.as_dict()),
+        **others,
+    }
 
 
 def _shape(tensor: Tensor, open: Mapping[int, OpenDimension]) -> list[str | int]:

@@ -89,12 +89,17 @@ def find_checkpoint(reference: str, *, allow_pickle: bool = False) -> Checkpoint
         return CheckpointFiles(config=path.resolve())
     if path.is_dir():
         return _find_in_directory(path.resolve(), allow_pickle)
-    if _HUB_ID.fullmatch(reference) and not path.parent.exists():
+    if is_hub_id(reference) and not path.parent.exists():
         return _find_in_directory(_download(reference, allow_pickle), allow_pickle)
     raise ConfigError(
         f"there is no checkpoint {reference!r}: name a folder with {CONFIG}, a configuration as a .json file, or the "
         "id 'owner/name' of a model on the hub"
     )
+
+
+def is_hub_id(reference: str) -> bool:
+    """Return whether a text has the form ``owner/name`` of a model on the hub."""
+    return _HUB_ID.fullmatch(reference) is not None
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -113,7 +113,15 @@ def test_inputs_outputs_opset_and_facts_are_in_the_file(opset: int, tmp_path: Pa
         onnx.TensorProto.INT64,
     }
     facts = {entry.key: json.loads(entry.value) for entry in file.metadata_props}
+    described = facts.pop("preprocessing")
     assert facts == {**FACTS, "space": "cv/cnn", "key": model.arch.key}
+    assert described == {
+        "schema": "denas.preprocessing/1",
+        "inputs": [{"name": "x", "shape": ["batch", 3, 16, 16], "dtype": "float32"}],
+        "outputs": ["logits"],
+        "labels": FACTS["labels"],
+        "inside": False,
+    }
 
 
 def test_a_file_runs_where_denas_is_not(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from denas_core.contracts.component import option
 from denas_core.contracts.exporter import Exporter
 from denas_core.errors import ConfigError
 from denas_core.pretrained.silence import silent_transformers
@@ -18,8 +19,13 @@ from denas_core.system.atomic import write_atomically, write_json
 from denas_core.system.extras import require_extra
 from denas_core.text import describe_error
 from denas_core.values.batch import Batch
+from denas_core.values.preprocessing import ImageInput, Preprocessing
 
+from .huggingface_card import FIRST_USE, CardOptions, card_head
 from .huggingface_classes import PIPELINES, auto_class, huggingface_network, load_network, tier_of
+from .huggingface_processor import FILE as PROCESSOR
+from .huggingface_processor import write_processor
+from .huggingface_tokenizer import FILE as TOKENIZER
 from .huggingface_tokenizer import tokenizer_text, write_tokenizer
 from .model_card import render_card
 from .safetensors_files import MODEL_CARD
@@ -49,6 +55,15 @@ class HuggingFace(Exporter):
     standalone = True
     tolerance = 1e-6
 
+    license: str = option("", "Licence in the model card, as the hub names it, e.g. apache-2.0")
+    base_model: str = option(
+        "", "Original model in the model card; by default the name on the hub with which the training began"
+    )
+    dataset: str = option(
+        "", "Name of the data set in the model card; by default that of the folder of the training"
+    )
+    language: list[str] = option([], "Codes of languages in the model card, e.g. [en]")
+
     def is_standalone(self, model: TrainedModel) -> bool:
         """Return whether transformers alone loads `model` (tier A)."""
         return tier_of(huggingface_network(model)) == "A"
@@ -71,9 +86,10 @@ class HuggingFace(Exporter):
         for weights in directory.glob("*.safetensors"):
             weights.chmod(mode)
         if (text := tokenizer_text(model)) is not None:
-            write_tokenizer(directory, text, config, inputs)
+            write_tokenizer(directory, text, config, inputs, longest=model.facts.get("max_length"))
+        write_processor(directory, model.preprocessing())
         write_json(directory / NAMES, {"tier": tier_of(network), "inputs": inputs, "outputs": fields})
-        write_atomically(directory / MODEL_CARD, self._card(model, network))
+        write_atomically(directory / MODEL_CARD, self._card(model, network, directory))
         return directory
 
     def outputs(self, artefact: Path, batch: Batch) -> dict[str, Tensor]:
@@ -112,18 +128,30 @@ class HuggingFace(Exporter):
             lines.append(f"tokenizer = AutoTokenizer.from_pretrained({str(artefact)!r})")
         return "\n".join(lines)
 
-    def _card(self, model: TrainedModel, network: PreTrainedModel) -> str:
-        loader = auto_class(network.config, type(network).__name__)
-        facts = ["library_name: transformers", "tags: [denas]"]
-        if loader in PIPELINES:
-            facts.insert(1, f"pipeline_tag: {PIPELINES[loader]}")
-        card = render_card(
+    def _card(self, model: TrainedModel, network: PreTrainedModel, directory: Path) -> str:
+        pipeline = PIPELINES.get(auto_class(network.config, type(network).__name__), "")
+        usage = self.usage(model, Path("PATH"))
+        body = render_card(
             model,
-            requirements=_requirements(network),
-            usage=self.usage(model, Path("PATH")),
+            requirements=_requirements(network, model.preprocessing()),
+            usage=usage,
             note=f"This export is of {_tier_text(network)}.",
+            first=_first_use(network, pipeline, directory, usage),
         )
-        return "\n".join(["---", *facts, "---", "", card])
+        options = CardOptions(
+            **{field.name: getattr(self, field.name) for field in dataclasses.fields(CardOptions)}
+        )
+        return f"{card_head(model, options, pipeline=pipeline)}\n{body}"
+
+
+def _first_use(network: PreTrainedModel, pipeline: str, directory: Path, usage: str) -> str:
+    """Return lines that answer for an input; empty if the folder lacks what they need."""
+    if pipeline not in FIRST_USE or not any((directory / name).exists() for name in (PROCESSOR, TOKENIZER)):
+        return ""
+    lines = FIRST_USE[pipeline]
+    if pipeline == "question-answering":
+        return f"import torch\n{usage}\n{lines}"
+    return f"import {type(network).__module__}\n{lines}" if tier_of(network) == "B" else lines
 
 
 def _tier_text(network: PreTrainedModel) -> str:
@@ -132,11 +160,12 @@ def _tier_text(network: PreTrainedModel) -> str:
     return f"tier B: {type(network).__module__} registers {network.config.model_type!r} with transformers"
 
 
-def _requirements(network: PreTrainedModel) -> list[str]:
+def _requirements(network: PreTrainedModel, preprocessing: Preprocessing | None) -> list[str]:
     package = type(network).__module__.partition(".")[0]
     owners = importlib.metadata.packages_distributions().get(package, [])
     found = [f"{owner}=={importlib.metadata.version(owner)}" for owner in owners if package != "transformers"]
-    return [*found, "torch", f"'transformers>={importlib.metadata.version('transformers')}'"]
+    pictures = ["pillow"] if isinstance(preprocessing, ImageInput) else []
+    return [*found, "torch", *pictures, f"'transformers>={importlib.metadata.version('transformers')}'"]
 
 
 def _config_with_labels(model: TrainedModel, network: PreTrainedModel) -> PretrainedConfig:
@@ -147,6 +176,9 @@ def _config_with_labels(model: TrainedModel, network: PreTrainedModel) -> Pretra
     if isinstance(labels, Sequence) and not isinstance(labels, str) and len(labels) == config.num_labels:
         config.id2label = {place: str(label) for place, label in enumerate(labels)}
         config.label2id = {str(label): place for place, label in enumerate(labels)}
+    known = model.preprocessing()
+    if known is not None and known.activation == "sigmoid":
+        config.problem_type = "multi_label_classification"
     if config.num_labels == 1:
         # A single output is a score, but without this setting transformers would take it as a probability.
         config.problem_type = "regression"

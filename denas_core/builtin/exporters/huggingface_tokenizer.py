@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 FACT = "tokenizer"
 """Name of the text of ``tokenizer.json`` in the facts of a task, and of its file in the assets of a space."""
 
+FILE = "tokenizer.json"
+
 CLASS = "PreTrainedTokenizerFast"
 """This class uses a ``tokenizer.json`` without changes. The classes of model families replace some of its parts."""
 
@@ -48,7 +50,14 @@ def tokenizer_text(model: TrainedModel) -> str | None:
     return text if path.suffix == ".json" else _word_pieces(text)
 
 
-def write_tokenizer(directory: Path, text: str, config: PretrainedConfig, inputs: Sequence[str]) -> None:
+def write_tokenizer(
+    directory: Path,
+    text: str,
+    config: PretrainedConfig,
+    inputs: Sequence[str],
+    *,
+    longest: int | None = None,
+) -> None:
     """Write a tokenizer into the folder of a network.
 
     Args:
@@ -56,6 +65,7 @@ def write_tokenizer(directory: Path, text: str, config: PretrainedConfig, inputs
         text: The content of ``tokenizer.json``.
         config: The configuration of the network, which may name special tokens by their numbers.
         inputs: Names of the inputs of the network. The tokenizer must return only these.
+        longest: Tokens of the longest text of the training; None if the network was not trained on texts.
     """
     document: dict[str, Any] = {
         "tokenizer_class": CLASS,
@@ -63,9 +73,10 @@ def write_tokenizer(directory: Path, text: str, config: PretrainedConfig, inputs
         "model_input_names": list(inputs),
         "clean_up_tokenization_spaces": False,
     }
-    if positions := _positions(config):
-        document["model_max_length"] = positions
-    write_atomically(directory / "tokenizer.json", text)
+    limits = [limit for limit in (longest, _positions(config)) if limit]
+    if limits:
+        document["model_max_length"] = min(limits)
+    write_atomically(directory / FILE, text)
     write_json(directory / "tokenizer_config.json", document)
 
 

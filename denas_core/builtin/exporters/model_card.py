@@ -21,7 +21,9 @@ LONGEST = 300
 Rows = list[tuple[str, str]]
 
 
-def render_card(model: TrainedModel, *, requirements: Sequence[str], usage: str, note: str = "") -> str:
+def render_card(
+    model: TrainedModel, *, requirements: Sequence[str], usage: str, note: str = "", first: str = ""
+) -> str:
     """Return the model card as Markdown. Values of data and settings are escaped.
 
     Args:
@@ -29,6 +31,7 @@ def render_card(model: TrainedModel, *, requirements: Sequence[str], usage: str,
         requirements: Packages that must be installed to load it.
         usage: Lines of Python that load it.
         note: A note about loading it, as Markdown.
+        first: Lines of Python that answer for an input, if it is known how.
     """
     import jinja2
 
@@ -59,11 +62,13 @@ def render_card(model: TrainedModel, *, requirements: Sequence[str], usage: str,
         requirements=requirements,
         usage=usage,
         note=note,
+        first=first,
         inputs=inputs_of(model.space),
         tables=[
             ("Metrics", [(name, f"{value:.6g}") for name, value in model.metrics.items()]),
             ("Data", _rows(model.facts)),
-            ("Training", _rows(model.history)),
+            ("The search", _rows(model.history.get("search", {}))),
+            ("Training", _rows({name: value for name, value in model.history.items() if name != "search"})),
             ("Versions", _rows({"denas-core": installed_version("denas-core"), **environment()})),
         ],
     )

@@ -43,9 +43,15 @@ class TorchExport(Exporter):
         import torch
 
         from denas_core.models.deployable import deployable_network, traced
+        from denas_core.models.export import describe_inputs
 
         module = deployable_network(model)
-        names = {"inputs": module.input_names, "outputs": module.output_names, "facts": dict(model.facts)}
+        names = {
+            "inputs": module.input_names,
+            "outputs": module.output_names,
+            "facts": dict(model.facts),
+            "preprocessing": describe_inputs(model, module.output_names),
+        }
         artefact = directory / PROGRAM
         # The program is written to memory first: on a full disk, the writer of torch would end the process.
         archive = io.BytesIO()

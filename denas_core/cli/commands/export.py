@@ -61,9 +61,25 @@ def export(
     set_: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="KEY=VALUE", help="Set an option of the form, e.g. export.opset=20 of onnx."
+            "--set",
+            metavar="KEY=VALUE",
+            help="Set an option of the form, e.g. export.preprocessing=true of onnx, or export.license=mit of "
+            "huggingface.",
         ),
     ] = None,
+    push: Annotated[
+        str | None,
+        typer.Option(
+            "--push",
+            metavar="ORG/NAME",
+            help="Then upload the folder to the Hugging Face Hub under this name, with your login there "
+            "('hf auth login'); only of the form huggingface.",
+        ),
+    ] = None,
+    private: Annotated[
+        bool,
+        typer.Option("--private", help="With --push, a new model is visible only to its owner."),
+    ] = False,
     json_: JsonOption = False,
 ) -> None:
     """Write a trained model, or a run, in another form.
@@ -84,6 +100,8 @@ def export(
             f"--select {select!r} chooses an architecture that is exported with --untrained; "
             "'denas train --select' chooses the one that is trained"
         )
+    if push is not None:
+        _check_push(exporter, push)
     directory = path / "export" / exporter.id.rpartition("/")[2] if out is None else out
     check_target(directory, replace=replace)
     done: Export | RunExport
@@ -93,14 +111,36 @@ def export(
         done, fact = _export_network(
             exporter, path, directory, registry, replace=replace, untrained=untrained, select=select
         )
+    address = None if push is None else _push(done.directory, push, private=private)
     if json_:
-        print_json({"schema": "denas.exported/1", **done.as_dict()})
+        print_json(
+            {"schema": "denas.exported/1", **done.as_dict(), **({"pushed": address} if address else {})}
+        )
         return
     typer.echo(f"exported: {done.path} ({done.size_mb:.3g} MB)")
     typer.echo(fact)
     typer.echo("load it in Python with:")
     for line in done.usage.splitlines():
         typer.echo(f"  {line}")
+    if address is not None:
+        typer.echo(f"uploaded: {address}")
+
+
+def _check_push(exporter: Exporter | RunExporter, name: str) -> None:
+    from denas_core.builtin.exporters.huggingface import HuggingFace
+    from denas_core.builtin.exporters.huggingface_push import check_repository
+
+    if not isinstance(exporter, HuggingFace):
+        raise ConfigError(
+            f"--push uploads models of transformers, and {exporter.id!r} writes another form; use --to huggingface"
+        )
+    check_repository(name)
+
+
+def _push(directory: Path, name: str, *, private: bool) -> str:
+    from denas_core.builtin.exporters.huggingface_push import push
+
+    return push(directory, name, private=private)
 
 
 def _export_network(
@@ -115,6 +155,7 @@ def _export_network(
 ) -> tuple[Export, str]:
     from denas_core.models.export import SIZES, export_model
     from denas_core.models.find import find_model
+    from denas_core.models.searched import with_search
     from denas_core.models.trained import load_model
     from denas_core.system.extras import require_extra
     from denas_core.training.origin import untrained_model
@@ -124,6 +165,7 @@ def _export_network(
         model = untrained_model(path, registry, choice=select)
     else:
         model = load_model(find_model(path, otherwise="; --untrained exports fresh weights"), registry)
+    model = with_search(model, path)
     done = export_model(exporter, model, directory, replace=replace)
     sizes = ", ".join(map(str, SIZES[:-1]))
     return done, (

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from denas_core import Batch, BatchKind, continuous_batch
+from denas_core import Batch, BatchKind, Preprocessing, SoundInput, continuous_batch
 from denas_core.networks import token_batch
 
 if TYPE_CHECKING:
@@ -55,6 +55,10 @@ class Modality:
     ) -> Batch:
         """Return `size` samples for networks of `config`."""
         raise NotImplementedError
+
+    def preprocessing(self) -> Preprocessing | None:
+        """Return how the inputs are made, if that is the same for all checkpoints."""
+        return None
 
     def completed(self, config: Any, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return `inputs` with the inputs that can be derived from them."""
@@ -110,6 +114,10 @@ class Image(Modality):
 
 class Audio(Modality):
     """Normalised sounds."""
+
+    def preprocessing(self) -> SoundInput:
+        """Return normalised sounds at the sample rate of all audio networks."""
+        return SoundInput(input="input_values", sample_rate=SAMPLING_RATE, is_normalised=True)
 
     def batch(
         self, config: Any, sample: Sample, size: int, *, seed: int, kind: BatchKind, token_types: bool

@@ -14,6 +14,7 @@ from denas_core import (
     Knob,
     KnobValue,
     Outputs,
+    Preprocessing,
     SearchSpace,
     Variant,
     canonical_json,
@@ -236,6 +237,10 @@ class Auto(SearchSpace):
     def assets(self) -> Mapping[str, Path]:
         """Return the checkpoint's tokenizer file, if it has one."""
         return self.start.assets()
+
+    def preprocessing(self) -> Preprocessing | None:
+        """Return how the inputs are made, if that is the same for all models of their kind."""
+        return self._original.family.modality.preprocessing()
 
     def portable(self) -> Mapping[str, Any]:
         """Return options that hold the configuration instead of its location."""

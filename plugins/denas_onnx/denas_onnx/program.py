@@ -50,7 +50,17 @@ def onnx_program(module: Deployable, *, opset: int = OPSET) -> torch.onnx.ONNXPr
             f"{describe_error(error, 300)}; export it to torch-export"
         ) from error
     assert found is not None
+    _forget_sources(found)
     return found
+
+
+def _forget_sources(program: torch.onnx.ONNXProgram) -> None:
+    """Remove where each operator comes from: these are paths of this machine."""
+    graphs = [program.model.graph, *program.model.functions.values()]
+    for graph in graphs:
+        graph.metadata_props.clear()
+        for node in graph.all_nodes():
+            node.metadata_props.clear()
 
 
 def save_program(program: torch.onnx.ONNXProgram, path: Path, *, weights: int) -> None:
@@ -65,12 +75,17 @@ def weight_bytes(module: torch.nn.Module) -> int:
 
 
 def open_session(
-    path: Path, *, threads: int = 0, device: str = "cpu", optimisations: str = "all", parallel: bool = False
+    path: Path | bytes,
+    *,
+    threads: int = 0,
+    device: str = "cpu",
+    optimisations: str = "all",
+    parallel: bool = False,
 ) -> onnxruntime.InferenceSession:
     """Return an ONNX Runtime session for a program.
 
     Args:
-        path: The file.
+        path: The file, or its content.
         threads: Number of threads of one call; with 0, ONNX Runtime chooses.
         device: ``cpu`` or ``cuda``.
         optimisations: One of `operator_times.LEVELS`.

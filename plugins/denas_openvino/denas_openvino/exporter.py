@@ -19,13 +19,17 @@ FACTS = "denas"
 """Section of the runtime information of a model with labels, normalisation and all other facts, as JSON."""
 
 
+PREPROCESSING = "preprocessing"
+"""Key in that section with the description of the inputs."""
+
+
 @dataclasses.dataclass(kw_only=True)
 class OpenVINO(Exporter):
     """An OpenVINO model in float32 for batches of any size: the network as XML, and its weights beside it.
 
     A network of several stages, such as the encoder and the decoder of speech recognition, has one model for each
-    stage. The inputs are the same as the network's. Labels, normalisation and all other facts of the task are in the
-    runtime information of each model, as JSON.
+    stage. The inputs are the same as the network's. The runtime information of each model says as JSON how the inputs
+    are made, and has labels, normalisation and all other facts of the task.
     """
 
     standalone = True
@@ -36,7 +40,7 @@ class OpenVINO(Exporter):
         Raises:
             ConfigError: OpenVINO is not installed, or the network cannot be traced or converted.
         """
-        from denas_core.models import deployable_network, deployable_stages
+        from denas_core.models import deployable_network, deployable_stages, describe_inputs
 
         from .program import check_installed, openvino_model
 
@@ -44,8 +48,14 @@ class OpenVINO(Exporter):
         import openvino  # type: ignore[import-untyped]
 
         stages = deployable_stages(model)
-        facts = {**model.facts, "space": model.space.id, "key": model.arch.key}
-        for name, module in (stages or {MODEL: deployable_network(model)}).items():
+        network = deployable_network(model)
+        facts = {
+            **model.facts,
+            "space": model.space.id,
+            "key": model.arch.key,
+            PREPROCESSING: describe_inputs(model, network.output_names),
+        }
+        for name, module in (stages or {MODEL: network}).items():
             made = openvino_model(module)
             for fact, value in facts.items():
                 made.set_rt_info(json.dumps(value), [FACTS, fact])

@@ -101,7 +101,10 @@ def test_a_program_carries_its_names_and_facts(tmp_path: Path) -> None:
     path = TorchExport().write(sample_model(), tmp_path)
     files = {"denas.json": ""}
     torch.export.load(path, extra_files=files)
-    assert json.loads(files["denas.json"]) == {"inputs": ["x"], "outputs": ["logits"], "facts": FACTS}
+    found = json.loads(files["denas.json"])
+    described = found.pop("preprocessing")
+    assert found == {"inputs": ["x"], "outputs": ["logits"], "facts": FACTS}
+    assert (described["inputs"][0]["name"], described["labels"]) == ("x", FACTS["labels"])
 
 
 FULL = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -128,7 +129,7 @@ def test_the_folder_holds_what_transformers_looks_for(vocabulary: Path, tmp_path
     ]
     card = (done.path / "README.md").read_text()
     assert card.startswith(
-        "---\nlibrary_name: transformers\npipeline_tag: text-classification\ntags: [denas]\n---\n"
+        "---\nlibrary_name: transformers\npipeline_tag: text-classification\ntags:\n- denas\n---\n"
     )
     assert "This export is of tier A: transformers alone loads it." in card
     assert "pip install torch 'transformers>=" in card and "denas-core==" not in card
@@ -208,3 +209,40 @@ def test_the_head_of_a_task_is_written_with_the_network(tmp_path: Path) -> None:
     network = space.load(space.build(arch, head=head), arch, seed=0).eval()
     done = export_model(exporter(), TrainedModel(space=space, arch=arch, network=network), tmp_path / "out")
     assert torch.equal(load_file(done.path / "model.safetensors")["classifier.weight"], head.weight)
+
+
+def test_the_head_of_the_card_is_what_the_hub_reads(tmp_path: Path) -> None:
+    from huggingface_hub import ModelCard
+
+    model = dataclasses.replace(
+        model_of(bert(), facts={"labels": ["bad", "good"]}),
+        metrics={"accuracy": 0.75, "loss": 0.5},
+        history={
+            "data": "/home/someone/reviews",
+            "weights": "inherited",
+            "space": {"model": "someone/bert-tiny"},
+            "search": {"budgets": ["params<=1M"], "compared with random networks, by score": "better than 5"},
+        },
+    )
+    chosen = HuggingFace(license="mit", language=["en"]).named("builtin/huggingface")
+    export_model(chosen, model, tmp_path / "out")
+    card = ModelCard.load(tmp_path / "out" / "README.md")
+    assert (card.data.license, card.data.language, card.data.base_model) == (
+        "mit",
+        ["en"],
+        "someone/bert-tiny",
+    )
+    assert card.data.library_name == "transformers" and card.data.datasets is None
+    (result,) = card.data.eval_results or []
+    assert (result.task_type, result.dataset_name) == ("text-classification", "reviews")
+    assert (result.metric_type, result.metric_value) == ("accuracy", 0.75)
+    assert "## The search" in card.text and '| budgets | \\["params\\<=1M"\\] |' in card.text
+    assert "better than 5" in card.text and "/home/someone" not in card.content
+
+
+def test_without_a_training_the_card_claims_no_result(tmp_path: Path) -> None:
+    from huggingface_hub import ModelCard
+
+    export_model(exporter(), model_of(bert(), facts={}), tmp_path / "out")
+    data = ModelCard.load(tmp_path / "out" / "README.md").data
+    assert data.eval_results is None and data.license is None and data.base_model is None

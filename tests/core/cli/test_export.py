@@ -20,7 +20,19 @@ from denas_core.training.origin import untrained_model
 
 SEARCH = [
     *("search", "cv/cnn", "--set", "space.image_size=16", "--set", "space.max_layers=1", "--set", "seed=3"),
-    *("--score", "scores/params", "--budget", "2", "--device", "cpu", "-q", "-o", "run"),
+    *(
+        "--score",
+        "scores/params",
+        "--budget",
+        "2",
+        "--constraint",
+        "params<=1e9",
+        "--device",
+        "cpu",
+        "-q",
+        "-o",
+        "run",
+    ),
 ]
 
 
@@ -195,3 +207,16 @@ def test_the_model_of_a_run_is_found_and_a_stranger_is_not(trained: Path, tmp_pa
     (trained / "best.json").unlink()
     with pytest.raises(ConfigError, match="not a run with a best architecture"):
         untrained_model(trained, Registry.discover())
+
+
+def test_the_card_of_a_network_from_a_run_says_what_the_search_says(trained: Path) -> None:
+    result = json.loads((trained / "result.json").read_text())
+    result["against_random"] = {"text": "better than all of 50 random networks"}
+    (trained / "result.json").write_text(json.dumps(result))
+    assert _run(["export", "run", "--to", "safetensors"], debug=True) == 0
+    card = (trained / "export" / "safetensors" / "README.md").read_text()
+    search = card.partition("## The search")[2].partition("## ")[0]
+    assert '| budgets | \\["params\\<=1e9"\\] |' in search
+    assert "better than all of 50 random networks" in search
+    history = json.loads((trained / "export" / "safetensors" / "card.json").read_text())["history"]
+    assert history["search"]["budgets"] == ["params<=1e9"]

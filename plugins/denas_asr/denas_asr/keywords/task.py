@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from denas_asr.data.audio import UnreadableAudio, read_header
 from denas_asr.features.fbank import Fbank
+from denas_asr.task.log_mel_input import LogMelInput, clip_input
 from denas_asr.task.recordings import audio_files
 from denas_core import (
     Answer,
@@ -210,6 +211,11 @@ class KeywordSpotting(Task[ClipSample]):
             raise ConfigError(f"space {space.id!r} cannot spot keywords: {form}")
         reader = ClipReader.from_facts(facts["features"])
         return lambda path: ClipSplit([Clip(str(path), "")], reader, labels=facts["labels"], name=form.name)
+
+    def preprocessing(self, space: SearchSpace, *, facts: Mapping[str, Any]) -> LogMelInput | None:
+        """Return how the features of a clip are computed."""
+        form = form_of(space)
+        return None if isinstance(form, str) else clip_input(facts, form.name)
 
     def details(
         self,

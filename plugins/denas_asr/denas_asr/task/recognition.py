@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from denas_asr.vocabulary.choice import is_file
 from denas_core import Answer, Batch, Metric, Outputs, SearchSpace, Split, Task, TaskData, option
-from denas_core.errors import ConfigError, PluginError
+from denas_core.errors import ConfigError
 
 from .data_options import DataOptions
 from .form import form_of
+from .log_mel_input import LogMelInput, log_mel_input
 from .reading import evaluation_data, training_data
 from .recordings import audio_files, recording_reader
-from .split import SpeechSample, SpeechSplit
+from .split import SpeechSample, speech_split
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -169,7 +170,7 @@ class SpeechRecognition(DataOptions, Task[SpeechSample]):
         from .batches import hypotheses
         from .loss import frames_of
 
-        speech = _speech(split, self.id)
+        speech = speech_split(split, self.id)
         found = decode(
             settings,
             cast("Network", network),
@@ -206,9 +207,13 @@ class SpeechRecognition(DataOptions, Task[SpeechSample]):
         """Return a function that reads a recording."""
         return recording_reader(facts)
 
+    def preprocessing(self, space: SearchSpace, *, facts: Mapping[str, Any]) -> LogMelInput | None:
+        """Return how the features of a recording are computed."""
+        return log_mel_input(facts)
+
     def answer(self, details: Tensor, split: Split[SpeechSample], *, facts: Mapping[str, Any]) -> Answer:
         """Return the transcript."""
-        return Answer(text=_speech(split, self.id).vocabulary.decode(details[0].tolist()))
+        return Answer(text=speech_split(split, self.id).vocabulary.decode(details[0].tolist()))
 
     def metrics(
         self, predictions: Tensor, targets: Mapping[str, Tensor], split: Split[SpeechSample]
@@ -218,7 +223,7 @@ class SpeechRecognition(DataOptions, Task[SpeechSample]):
         """
         from denas_asr.decoding.rates import character_errors, word_errors
 
-        speech = _speech(split, self.id)
+        speech = speech_split(split, self.id)
         said = [utterance.text for utterance in speech.utterances]
         heard = [speech.vocabulary.decode(row) for row in predictions.tolist()]
         return {"wer": word_errors(said, heard).rate, "cer": character_errors(said, heard).rate}
@@ -245,12 +250,6 @@ class SpeechRecognition(DataOptions, Task[SpeechSample]):
             lm_weight=self.lm_weight,
             word_bonus=self.word_bonus,
         )
-
-
-def _speech(split: Split[SpeechSample], id: str) -> SpeechSplit:
-    if not isinstance(split, SpeechSplit):
-        raise PluginError(f"{id!r} measures utterances, not {type(split).__name__}")
-    return split
 
 
 def _absolute(path: str) -> str:

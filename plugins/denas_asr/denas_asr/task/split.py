@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from denas_asr.data.utterance import Utterance
 from denas_asr.vocabulary.vocabulary import Vocabulary
 from denas_core import Split
+from denas_core.errors import PluginError
 
 from .feature_pipeline import FeaturePipeline
 
@@ -83,3 +84,14 @@ class SpeechSplit(Split[SpeechSample]):
     def __getstate__(self) -> dict[str, Any]:
         # Worker processes read samples but do not decode, so the language model is not sent to them.
         return {**self.__dict__, "_language_models": {}}
+
+
+def speech_split(split: Split[SpeechSample], id: str) -> SpeechSplit:
+    """Return `split` as a split of utterances.
+
+    Raises:
+        PluginError: it is another one. `id` names the task.
+    """
+    if not isinstance(split, SpeechSplit):
+        raise PluginError(f"{id!r} measures utterances, not {type(split).__name__}")
+    return split

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from denas_core import derive_rng
+from denas_core import ImageInput, derive_rng
 
 from .geometry import crop_centre, with_channels
 from .images import ImageSource
@@ -93,6 +93,21 @@ def form_of(space: SearchSpace) -> InputForm | str:
 def normalisation_of(form: InputForm, facts: Mapping[str, Any]) -> Normalisation:
     """Return the normalisation with which a network was trained."""
     return Normalisation(mean=tuple(facts["mean"]), std=tuple(facts["std"]), in_colour=form.channels == 3)
+
+
+def image_input(form: InputForm, facts: Mapping[str, Any], *, has_sets: bool) -> ImageInput | None:
+    """Return how `InputForm.view` and the normalisation make the input of an image; None if `facts` do not say it."""
+    if "centre_crop" not in facts:
+        return None
+    return ImageInput(
+        input=form.name,
+        channels=form.channels,
+        size=form.size,
+        centre_crop=float(facts["centre_crop"]),
+        mean=tuple(facts["mean"]),
+        std=tuple(facts["std"]),
+        activation="sigmoid" if has_sets else "softmax",
+    )
 
 
 def measure_normalisation(source: ImageSource, form: InputForm) -> Normalisation:

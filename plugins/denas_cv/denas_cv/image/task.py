@@ -12,6 +12,7 @@ from denas_core import (
     Answer,
     Batch,
     DataDescription,
+    ImageInput,
     Metric,
     Outputs,
     SearchSpace,
@@ -27,7 +28,15 @@ from .class_metrics import TOP, class_metrics
 from .describing import describe_images, describe_sizes, shorten, sizes_of, too_large
 from .example import write_example
 from .folder import images_in
-from .form import LARGE, InputForm, Normalisation, form_of, measure_normalisation, normalisation_of
+from .form import (
+    LARGE,
+    InputForm,
+    Normalisation,
+    form_of,
+    image_input,
+    measure_normalisation,
+    normalisation_of,
+)
 from .formats import open_images
 from .images import FileSource, Images, Label
 from .mixing import mix_images
@@ -253,6 +262,11 @@ class ImageClassification(Task[ImageSample]):
         return lambda path: ImageSplit(
             FileSource([str(path)], [self.no_label]), form, normalisation, classes=classes
         )
+
+    def preprocessing(self, space: SearchSpace, *, facts: Mapping[str, Any]) -> ImageInput | None:
+        """Return how `InputForm.view` and `collate` make the input of an image."""
+        form = form_of(space)
+        return None if isinstance(form, str) else image_input(form, facts, has_sets=self.has_sets)
 
     def details(
         self,

@@ -8,7 +8,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from denas_core import Answer, Batch, DataDescription, Metric, Outputs, SearchSpace, Split, TaskData, option
+from denas_core import (
+    Answer,
+    Batch,
+    DataDescription,
+    Metric,
+    Outputs,
+    SearchSpace,
+    Split,
+    TaskData,
+    TextInput,
+    option,
+)
 from denas_core.errors import ConfigError, safe_repr
 from denas_nlp.tables.read import SUFFIXES
 from denas_nlp.text.batches import TextSample, padded
@@ -198,6 +209,13 @@ class TextClassification(TextTask):
             return SentenceSplit([Row(texts, 0.0)], preparation)
 
         return read
+
+    def preprocessing(self, space: SearchSpace, *, facts: Mapping[str, Any]) -> TextInput | None:
+        """Return the same as for every text, and how labels get their probabilities."""
+        found = super().preprocessing(space, facts=facts)
+        if found is None:
+            return None
+        return dataclasses.replace(found, activation="sigmoid" if self.multi_label else "softmax")
 
     def details(
         self,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from denas_core import Answer, Batch, DataDescription, Outputs, SearchSpace, Split, TaskData
+from denas_core import Answer, Batch, DataDescription, Outputs, SearchSpace, Split, TaskData, TextInput
 from denas_core.errors import ConfigError, safe_repr
 from denas_nlp.text.batches import TextSample, padded
 from denas_nlp.text.example import write_vocabulary
@@ -145,6 +145,13 @@ class SentenceTask(TextTask):
         """Return a function that tokenises a sentence, or a pair of sentences."""
         preparation = self.prepared(Path(), space, facts=facts)
         return lambda texts: SentenceSplit([Row(self._sentences(texts), 0.0)], preparation)
+
+    def preprocessing(self, space: SearchSpace, *, facts: Mapping[str, Any]) -> TextInput | None:
+        """Return the same as for every text; labels have probabilities, and a score has none."""
+        found = super().preprocessing(space, facts=facts)
+        if found is None or not self.table.labels:
+            return found
+        return dataclasses.replace(found, activation="softmax")
 
     def details(
         self,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from denas_core import SearchSpace, Task, option
+from denas_core import SearchSpace, Task, TextInput, option
 from denas_core.errors import ConfigError
 
 from .batches import TextForm, TextSample
@@ -74,6 +74,14 @@ class TextTask(Task[TextSample], ABC):
         """Make the path absolute, because a training may be resumed from another directory."""
         if self.vocab and not is_learnt(self.vocab):
             self.vocab = str(Path(self.vocab).expanduser().absolute())
+
+    def preprocessing(self, space: SearchSpace, *, facts: Mapping[str, Any]) -> TextInput | None:
+        """Return the tokenizer, the inputs and the length that the facts of a training hold."""
+        if FACT not in facts:
+            return None
+        return TextInput(
+            inputs=tuple(facts["inputs"]), max_length=int(facts["max_length"]), tokenizer=facts[FACT]
+        )
 
     def why_unsuitable(self, space: SearchSpace) -> str:
         """Return why networks of `space` do not take texts; empty if they do."""

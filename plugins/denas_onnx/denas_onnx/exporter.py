@@ -21,6 +21,22 @@ if TYPE_CHECKING:
 
 MODEL, SUFFIX = "model", ".onnx"
 
+SCRIPT = """\
+import onnxruntime
+
+SESSIONS = [onnxruntime.InferenceSession(HERE / name) for name in {files!r}]
+
+
+def run(inputs):
+    known = dict(inputs)
+    for session in SESSIONS:
+        taken = {{each.name: known[each.name] for each in session.get_inputs()}}
+        names = [each.name for each in session.get_outputs()]
+        outputs = dict(zip(names, session.run(names, taken)))
+        known |= outputs
+    return outputs
+"""
+
 
 @dataclasses.dataclass(kw_only=True)
 class ONNX(Exporter):
@@ -32,6 +48,7 @@ class ONNX(Exporter):
     """
 
     standalone = True
+    probe = "onnx/runtime"
 
     opset: int = option(OPSET, "Version of the ONNX operators", at_least=18, at_most=23)
 
@@ -63,8 +80,12 @@ class ONNX(Exporter):
         """Return a function that runs the file or the stages, which are loaded once."""
         from .program import open_session, run_stages
 
-        files = sorted(artefact.glob(f"*{SUFFIX}")) if artefact.is_dir() else [artefact]
-        return functools.partial(run_stages, [open_session(file) for file in files])
+        return functools.partial(run_stages, [open_session(file) for file in files_of(artefact)])
+
+    def script(self, model: TrainedModel, artefact: Path) -> str:
+        """Return code that runs the file, or the stages one after the other, in ONNX Runtime."""
+        names = [f"{stage.name}{SUFFIX}" for stage in stages_of(model.network)] or [artefact.name]
+        return SCRIPT.format(files=names)
 
     def usage(self, model: TrainedModel, artefact: Path) -> str:
         """Return Python code that loads the files in ONNX Runtime."""
@@ -72,3 +93,8 @@ class ONNX(Exporter):
         files = {name: artefact / f"{name}{SUFFIX}" for name in names} or {"session": artefact}
         lines = [f"{name} = onnxruntime.InferenceSession({str(file)!r})" for name, file in files.items()]
         return "\n".join(["import onnxruntime", *lines])
+
+
+def files_of(artefact: Path) -> list[Path]:
+    """Return the file of an export, or the files of its stages."""
+    return sorted(artefact.glob(f"*{SUFFIX}")) if artefact.is_dir() else [artefact]

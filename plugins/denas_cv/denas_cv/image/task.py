@@ -32,6 +32,7 @@ from .formats import open_images
 from .images import FileSource, Images, Label
 from .mixing import mix_images
 from .relabelling import SEVERAL_LABELS, relabelled
+from .script import script_of
 from .split import ImageSample, ImageSplit, readable
 from .tables.columns import Columns
 
@@ -240,6 +241,11 @@ class ImageClassification(Task[ImageSample]):
     def items(self, path: Path) -> Iterator[tuple[str, Path]]:
         """Yield an image file, or every image in a folder."""
         yield from ((str(file), file) for file in images_in(path))
+
+    def script(self, space: SearchSpace, *, facts: Mapping[str, Any]) -> str:
+        """Return code that reads an image file with Pillow, and names its class."""
+        form = form_of(space)
+        return "" if isinstance(form, str) else script_of(form, facts)
 
     def input_reader(
         self, space: SearchSpace, *, facts: Mapping[str, Any]

@@ -71,6 +71,7 @@ class Design:
         pace: The speed of the training of the smallest network; None for a build that goes on.
         device: ``cpu`` or ``cuda``.
         choices: What depends on measurements.
+        budget: The budget of the search, if the user sets it.
         decisions: What was decided, and why.
         notices: Sentences for the user.
     """
@@ -85,6 +86,7 @@ class Design:
     pace: Pace | None
     device: str
     choices: Choices
+    budget: str | int | None
     decisions: list[Decision]
     notices: list[str]
 
@@ -174,6 +176,7 @@ def make_design(request: BuildRequest, registry: Registry, before: Choices | Non
         pace=pace,
         device=setup.device,
         choices=before,
+        budget=document.get("budget"),
         decisions=decisions,
         notices=[*chosen.description.notices, *best.filled.left_out],
     )

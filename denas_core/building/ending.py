@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from denas_core.contracts.exporter import Exporter
 from denas_core.contracts.trained_model import TrainedModel
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.models.export import export_model
-from denas_core.models.export_folder import read_card
 from denas_core.runs.files import REPORT
 from denas_core.system.atomic import storage_errors, write_atomically
 from denas_core.training.evaluation import evaluate_network
@@ -88,13 +85,6 @@ def report_step(build: Build) -> None:
     with storage_errors(build.request.out):
         if (build.run / REPORT).is_file():
             shutil.copyfile(build.run / REPORT, build.request.out / REPORT)
-
-
-def card_of(folder: Path) -> Mapping[str, Any]:
-    """Return the card of an export."""
-    found = read_card(folder)
-    assert found is not None, "every export has a card"
-    return found[1]
 
 
 def _move(source: Path, target: Path) -> None:

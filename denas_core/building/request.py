@@ -68,7 +68,7 @@ class BuildRequest:
             known = (*RunConfig.model_fields, *OWN_PARTS)
             if (part := _part_of(text)) not in known:
                 raise ConfigError(f"--set {text!r}: there is no part {part!r}{did_you_mean(part, known)}")
-            if part in ("budget", "out", "data"):
+            if part in ("out", "data"):
                 raise ConfigError(f"--set {text!r}: a build chooses {part} itself")
         return apply_settings(document, rest)
 

@@ -48,7 +48,12 @@ def _search(build: Build, seconds: float) -> SearchResult:
             return _search_for(build, seconds)
         except NoResult:
             more = min(2 * seconds, build.schedule.until_end() / 4)
-            if not is_run(build.run) or _has_trials(build.run) or more < LEAST_SEARCH:
+            if (
+                build.design.budget is not None
+                or not is_run(build.run)
+                or _has_trials(build.run)
+                or more < LEAST_SEARCH
+            ):
                 raise
             build.observer.noticed("no network was scored in the time of the search, so that it gets more")
             seconds += more
@@ -72,7 +77,9 @@ def _search_for(build: Build, seconds: float) -> SearchResult:
         if build.run.exists():
             # A kill came before the first candidate was stored.
             shutil.rmtree(build.run)
-    changed: dict[str, Any] = {"budget": f"{seconds:.0f}s", "out": str(build.run)}
+    changed: dict[str, Any] = {"out": str(build.run)}
+    if build.design.budget is None:
+        changed["budget"] = f"{seconds:.0f}s"
     return run_search(build.design.config.model_copy(update=changed), build.registry, observers=observers)
 
 

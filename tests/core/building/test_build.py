@@ -100,7 +100,7 @@ def test_a_folder_with_another_build_is_refused_in_one_line(tmp_path: Path, poin
         (["--to", "safetensors", "--time", "1s"], 2, "1 s is too short for "),
         (["--to", "safetensors", "-c", "params<=2"], 7, "params"),
         (["--to", "safetensors", "--set", "race.topp=2"], 2, "--set race.topp: a race of a build has"),
-        (["--to", "safetensors", "--set", "budget=9"], 2, "--set 'budget=9': a build chooses budget itself"),
+        (["--to", "safetensors", "--set", "out=x"], 2, "--set 'out=x': a build chooses out itself"),
         (["--to", "safetensors", "--set", "trainin.lr=1"], 2, "there is no part 'trainin'; did you mean"),
         (["--to", "safetensors", "--task", "cola"], 2, "cola"),
         (
@@ -183,8 +183,19 @@ def test_the_script_of_a_build_needs_the_runtime_alone(tmp_path: Path) -> None:
     )
     data = task.example(tmp_path / "photos", space)
     options = ("--space", "cv/cnn:micro", "--set", "space.image_size=16", "--set", "training.epochs=1")
-    options += ("--time", "2min", "--to", "onnx", "--device", "cpu", "--out", str(tmp_path / "model"))
-    options += ("--score", "scores/params", "--set", "race.top=2", "--set", "race.also=largest")
+    options += ("--time", "15min", "--to", "onnx", "--device", "cpu", "--out", str(tmp_path / "model"))
+    options += (
+        "--score",
+        "scores/params",
+        "--set",
+        "budget=3",
+        "--set",
+        "executor=builtin/serial",
+        "--set",
+        "race.top=2",
+        "--set",
+        "race.also=largest",
+    )
     done = denas_here("build", str(data), *options, "-c", "latency_ms<=1000")
     assert done.returncode == 0, done.stderr
     found = document(tmp_path / "model")

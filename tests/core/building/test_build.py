@@ -140,7 +140,9 @@ def test_a_plan_prints_decisions_and_times_and_writes_nothing(tmp_path: Path, po
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill"])
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGINT, marks=pytest.mark.nightly), signal.SIGKILL], ids=["ctrl-c", "kill"]
+)
 def test_a_build_that_was_stopped_goes_on_with_the_same_command(
     tmp_path: Path, points: Path, number: signal.Signals
 ) -> None:

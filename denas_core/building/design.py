@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import random
-import tempfile
-import time
-from pathlib import Path
 from typing import Any
 
 from denas_core.contracts.exporter import Exporter
 from denas_core.contracts.space import SearchSpace
 from denas_core.contracts.task import Task, TaskData
-from denas_core.contracts.trained_model import TrainedModel
 from denas_core.errors import ConfigError
 from denas_core.isolation.plugin_errors import plugin_errors
-from denas_core.models.export import export_model
-from denas_core.models.trained import build_network
 from denas_core.registry.registry import Registry
 from denas_core.setup.config import RunConfig, make_config
 from denas_core.setup.setup import Setup
@@ -29,6 +22,7 @@ from denas_core.values.description import DataDescription
 
 from .choose import ChosenSpace, ChosenTask, candidate_spaces, choose_described_task
 from .forms import make_exporters
+from .measured_choices import FEWEST_EPOCHS, bound_of_time, choose_probe, smallest_of, try_export
 from .pace import Pace, measure_pace
 from .record import Decision
 from .request import BuildRequest
@@ -36,9 +30,6 @@ from .schedule import LEAST_SEARCH, SHARES
 
 FEWEST_STEPS = 60
 """Steps of the shortest training that makes sense; an epoch of few data may have fewer."""
-
-FEWEST_EPOCHS = 5
-"""Epochs that the networks of a space should have time for; a space that is too slow is not chosen."""
 
 STEPS_OF_EPOCH = 20
 """Steps that an epoch has at least, if the data are few: batches are smaller then."""
@@ -48,12 +39,6 @@ SECONDS_OF_MEASUREMENT = 12.0
 """Seconds that the measurement of an exported file takes at most."""
 
 SECONDS_OF_REPORT = 4.0
-
-MEASURED_NETWORKS = 20
-"""Networks that a search measures: for its model of latency, and at its end."""
-
-SHARE_OF_MEASURING = 0.5
-"""The share of the time of a search that the exports of these networks may take."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,12 +98,14 @@ class Choices:
         probe: The latency probe of the search; None for that of the configuration.
         reserve: Seconds that the steps after the training need.
         prepared: Seconds until the search could begin.
+        bound: A bound on the size of networks that the time asks for; None for none.
     """
 
     space: str
     probe: str | None
     reserve: float
     prepared: float = 0.0
+    bound: str | None = None
 
 
 def make_design(request: BuildRequest, registry: Registry, before: Choices | None = None) -> Design:
@@ -153,16 +140,28 @@ def make_design(request: BuildRequest, registry: Registry, before: Choices | Non
     setup = Setup.from_config(config, registry)
     setup.check_feasible()
     decisions.append(_batch_decision(request, chosen, settings, data))
+    bound = bound_of_time(request, registry, setup, pace) if before is None else before.bound
+    if bound is not None:
+        document["constraints"] = [*document["constraints"], bound]
+        config = make_config(document, origin="the command line")
+        decisions.append(
+            Decision(
+                step="space",
+                what="size",
+                value=bound,
+                reason=f"larger networks could not be trained for {FEWEST_EPOCHS} epochs in the time",
+            )
+        )
     if before is None:
         assert pace is not None, "it was measured for the choice of the space"
-        took = [_try_export(exporter, best.space, chosen.task, data) for exporter in exporters]
+        took = [try_export(exporter, best.space, chosen.task, data) for exporter in exporters]
         probe = None
         if setup.probe is not None and "probe" not in document and exporters[0].probe:
-            decision = _choose_probe(request, exporters[0], took[0], setup.probe.id)
+            decision = choose_probe(request, exporters[0], took[0], setup.probe.id)
             decisions.append(decision)
             probe = str(decision.value)
         reserve = 2.0 * sum(took) + len(exporters) * SECONDS_OF_MEASUREMENT + 2 * pace.evaluation
-        before = Choices(space=best.name, probe=probe, reserve=reserve + SECONDS_OF_REPORT)
+        before = Choices(space=best.name, probe=probe, reserve=reserve + SECONDS_OF_REPORT, bound=bound)
     if before.probe is not None:
         config = make_config({**document, "probe": before.probe}, origin="the command line")
     return Design(
@@ -198,12 +197,6 @@ def check_time(design: Design, request: BuildRequest, *, elapsed: float) -> None
             f"smallest network of {design.space.id} take {duration(training)} on this machine, and search, export and "
             f"measurements {duration(needed - training)}; give at least --time {math.ceil(1.5 * needed)}s"
         )
-
-
-def smallest_of(space: SearchSpace) -> Architecture:
-    """Return the smallest architecture of a space, or any one if the space does not know it."""
-    with plugin_errors(f"space {space.id!r}"):
-        return space.smallest() or space.sample(random.Random(0))
 
 
 def _choose_space(
@@ -279,33 +272,6 @@ def _search_document(request: BuildRequest, best: ChosenSpace) -> dict[str, Any]
         **({} if request.score is None else {"score": request.score}),
     }
     return {**request.search_document(document), "space": {"name": best.name, **best.filled.options}}
-
-
-def _choose_probe(request: BuildRequest, exporter: Exporter, took: float, default: str) -> Decision:
-    """Choose what the search measures: the exported form, if there is time to export enough networks."""
-    form = exporter.id.rpartition("/")[2]
-    if MEASURED_NETWORKS * took <= SHARE_OF_MEASURING * SHARES["search"] * request.seconds:
-        value, reason = exporter.probe, f"the bound is for the {form} file, which this probe measures"
-    else:
-        value = default
-        reason = (
-            f"an export takes {duration(took)}, too long for the {MEASURED_NETWORKS} networks that a search measures; "
-            f"the {form} file is measured at the end"
-        )
-    return Decision(step="space", what="latency in the search", value=value, reason=reason)
-
-
-def _try_export(exporter: Exporter, space: SearchSpace, task: Task[Any], data: TaskData[Any]) -> float:
-    """Export the smallest network with fresh weights, and return the seconds that it took."""
-    arch = smallest_of(space)
-    with plugin_errors(f"space {space.id!r}", guard=False):
-        structure = build_network(space, arch, task=task, facts=data.facts)
-        network = space.load(structure, arch, seed=0).eval()
-    model = TrainedModel(space=space, arch=arch, network=network, task=task, facts=data.facts)
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="denas_build_") as folder:
-        export_model(exporter, model, Path(folder) / "export")
-    return time.monotonic() - began
 
 
 def describe_time(design: Design, request: BuildRequest) -> list[tuple[str, float]]:

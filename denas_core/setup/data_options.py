@@ -98,7 +98,7 @@ def with_data_options(config: RunConfig, registry: Registry) -> tuple[RunConfig,
     for said in found:
         if said.description is None:
             continue
-        options = {**said.description.task_options, **(asked.options if asked.name else {})}
+        options = {**said.description.task_options, **asked.options}
         filled = fill_options(registry, config.space.name, given, said.description)
         if _suits(registry, said.task, options, config.space.name, filled.options):
             fitting.append((said, options, filled))

@@ -9,6 +9,7 @@ import pytest
 
 from denas_core.cli import _run
 from denas_core.registry.registry import Registry
+from tests.core.building.conftest import without_texts as without_texts
 from tests.core.cli.test_plugin_commands import Add
 from tests.core.cli.test_plugin_commands import add as add
 from tests.core.toy_searches import denas_here

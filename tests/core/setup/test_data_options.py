@@ -10,6 +10,7 @@ import yaml
 from denas_core.registry.registry import Registry
 from denas_core.setup.data_options import fill_options
 from denas_core.values.description import DataDescription
+from tests.core.building.conftest import without_texts as without_texts
 from tests.core.toy_searches import denas_here
 from tests.core.training.conftest import installed as installed
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .form import InputForm
+from denas_core import SearchSpace
+
+from .form import InputForm, form_of
 
 CODE = """\
 from PIL import Image, ImageOps
@@ -59,3 +61,9 @@ def script_of(form: InputForm, facts: Mapping[str, Any], *, answer: str = ONE_LA
         name=form.name,
     )
     return f"{code}\n\n{answer}"
+
+
+def script_of_one_label(task: Any, space: SearchSpace, *, facts: Mapping[str, Any]) -> str:
+    """Return code that reads an image file with Pillow, and names its class; see `Task.script`."""
+    form = form_of(space)
+    return "" if isinstance(form, str) else script_of(form, facts)

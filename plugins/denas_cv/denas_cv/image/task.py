@@ -32,7 +32,7 @@ from .formats import open_images
 from .images import FileSource, Images, Label
 from .mixing import mix_images
 from .relabelling import SEVERAL_LABELS, relabelled
-from .script import script_of
+from .script import script_of_one_label
 from .split import ImageSample, ImageSplit, readable
 from .tables.columns import Columns
 
@@ -242,10 +242,7 @@ class ImageClassification(Task[ImageSample]):
         """Yield an image file, or every image in a folder."""
         yield from ((str(file), file) for file in images_in(path))
 
-    def script(self, space: SearchSpace, *, facts: Mapping[str, Any]) -> str:
-        """Return code that reads an image file with Pillow, and names its class."""
-        form = form_of(space)
-        return "" if isinstance(form, str) else script_of(form, facts)
+    script = script_of_one_label
 
     def input_reader(
         self, space: SearchSpace, *, facts: Mapping[str, Any]

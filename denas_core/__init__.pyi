@@ -1,5 +1,7 @@
 """The public names of DE-NAS: what users and plugins import from `denas_core`, each listed here and nowhere else."""
 
+from .building.build import BuildResult as BuildResult
+from .building.build import build as build
 from .contracts.candidate import Candidate as Candidate
 from .contracts.component import option as option
 from .contracts.executor import Demand as Demand

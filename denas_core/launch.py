@@ -24,6 +24,7 @@ from .results.finalists import measure_finalists
 from .results.result import SearchResult, make_result, write_result
 from .runs.measurements import OF_SEARCH, with_measurements
 from .setup.config import COMPONENTS, RunConfig, is_own_class, make_config
+from .setup.data_options import with_data_options
 from .setup.prediction import begin_predictions, restore_predictions, with_probe_of_machine
 from .setup.setup import Setup
 from .setup.stored import stored_document
@@ -67,7 +68,8 @@ def search(
             wall clock.
         executor: The executor that runs evaluations; by default they run in this process.
         data: A data set whose samples replace noise in the batches of scores: a path, or a mapping such as
-            ``{"path": "cifar10", "task": "cv/image-classification"}``.
+            ``{"path": "cifar10", "task": "cv/image-classification"}``. Options of a space that is given by name and
+            that data determine, such as the number of classes, are those of the data, unless you set them.
         constraints: Bounds such as ``"params<=1M"``.
         objectives: Axes of the Pareto front, such as ``max:score`` and ``min:latency_ms``.
         latency: Whether the latency of candidates is ``predicted``, and only finalists are measured, or ``measured``.
@@ -151,7 +153,11 @@ def run_search(
 ) -> SearchResult:
     """Run a new search from a configuration; see `search`."""
     config = with_probe_of_machine(config, registry, objects=objects)
+    found: list[str] = []
+    if "space" not in (objects or {}):
+        config, found = with_data_options(config, registry)
     setup = Setup.from_config(config, registry, objects=objects)
+    setup.notices += found
     if config.out is not None:
         # This is checked first because measuring latency bounds takes seconds.
         check_is_free(config.out)

@@ -16,6 +16,7 @@ from denas_core.text import describe_error, safe_repr
 
 from .help_pages import HelpGroup
 from .output import print_notice
+from .table import OPEN_GROUPS
 
 if TYPE_CHECKING:
     from denas_core.registry.loading import Plugin
@@ -29,7 +30,8 @@ class PluginCommands:
     """The commands of all plugins.
 
     Attributes:
-        commands: The command objects of Typer, by name.
+        commands: The command objects of Typer, by name. The name of a command in a group of the core is that of the
+            group, a space and its own.
         names: Names of the commands, by plugin.
         faults: The reason why a plugin adds no command, by plugin.
     """
@@ -56,7 +58,7 @@ class CommandGroup(HelpGroup):
             NotInstalled: the command belongs to a plugin of DE-NAS that is not installed.
             PluginError: the command belongs to a plugin that does not load.
         """
-        if cmd_name not in self.commands:
+        if cmd_name not in self.commands or cmd_name in OPEN_GROUPS:
             faults = self._load()
             if cmd_name not in self.commands:
                 _explain(cmd_name, faults)
@@ -67,9 +69,27 @@ class CommandGroup(HelpGroup):
             from denas_core.registry.registry import Registry
 
             found = plugin_commands(Registry.discover(), taken=self.commands)
-            self.commands.update(found.commands)
+            for name, command in found.commands.items():
+                group, _, own = name.rpartition(" ")
+                owner: Any = self.commands[group] if group else self
+                owner.commands[own] = command
             self._faults = found.faults
         return self._faults
+
+
+class OpenGroup(HelpGroup):
+    """A group of the core to which plugins may add commands."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return the command of that name, or None.
+
+        Raises:
+            NotInstalled: the command belongs to a plugin of DE-NAS that is not installed.
+            PluginError: the command belongs to a plugin that does not load.
+        """
+        if cmd_name not in self.commands:
+            _explain(f"{self.name} {cmd_name}", {})
+        return super().get_command(ctx, cmd_name)
 
 
 def plugin_commands(registry: Registry, *, taken: Collection[str]) -> PluginCommands:
@@ -109,13 +129,14 @@ def _commands_of(plugin: Plugin, add: Callable[..., object], taken: Collection[s
     with plugin_errors(owner):
         add(app=app)
         # A function that cannot be a command, for example with a parameter without a type, fails here.
-        commands: dict[str, Any] = dict(typer.main.get_group(app).commands)
+        commands = by_full_name(typer.main.get_group(app).commands)
         for name, command in commands.items():
-            if NAME.fullmatch(name) is None:
+            if any(NAME.fullmatch(word) is None for word in name.split(" ")):
                 raise PluginError(
                     f"{owner} adds a command {safe_repr(name)}; use lower-case letters, digits and hyphens"
                 )
-            if name in taken:
+            group, _, own = name.rpartition(" ")
+            if name in taken or own in OPEN_GROUPS.get(group, ()):
                 raise PluginError(f"{owner} adds a command {name!r}, which DE-NAS already has; rename it")
             _report_command_errors(command, name, f"{plugin.distribution} {plugin.version}")
     return commands
@@ -127,6 +148,17 @@ def _report_command_errors(command: Any, words: str, distribution: str) -> None:
         _report_command_errors(inner, f"{words} {name}", distribution)
     if command.callback is not None:
         command.callback = _report_errors(command.callback, f"command {words!r} of {distribution}")
+
+
+def by_full_name(commands: Mapping[str, Any]) -> dict[str, Any]:
+    """Return commands by name. Those in a group that the core has too are commands of that group."""
+    found: dict[str, Any] = {}
+    for name, command in commands.items():
+        if name in OPEN_GROUPS and hasattr(command, "commands"):
+            found |= {f"{name} {own}": inner for own, inner in command.commands.items()}
+        else:
+            found[name] = command
+    return found
 
 
 def _report_errors(callback: Callable[..., Any], owner: str) -> Callable[..., Any]:

@@ -100,6 +100,7 @@ def race(
     from denas_core.race.entrants import Also
     from denas_core.race.executor import choose_executor
     from denas_core.race.place import is_begun
+    from denas_core.report.write import rewrite_report
     from denas_core.results.race import summarise_race
     from denas_core.runs.files import RACE, TRAINING, check_is_run
     from denas_core.training.result import read_result
@@ -143,7 +144,8 @@ def race(
         for notice in (*where.notices(), *(trained.notices if trained else ())):
             if notice not in known:
                 print_notice(f"note: {notice}")
-        _write_report(path)
+        for notice in rewrite_report(path):
+            print_notice(f"note: {notice}")
     if as_json:
         print_json(record.as_dict())
     else:
@@ -205,20 +207,3 @@ def _split(given: GivenOptions) -> tuple[GivenOptions, dict[str, Any]]:
     rest = [setting for setting in given.settings if setting not in ours]
     options: dict[str, Any] = apply_settings({"executor": {}}, ours)["executor"]
     return dataclasses.replace(given, settings=rest), options
-
-
-def _write_report(path: Path) -> None:
-    """Write the report of the run again, with its race; the race itself is kept, whatever fails."""
-    from denas_core.errors import DenasError
-    from denas_core.report.gather import gather
-    from denas_core.report.write import write_report
-    from denas_core.results.insight import Insight
-    from denas_core.runs.files import REPORT, read_run
-
-    try:
-        with read_run(path) as store:
-            write_report(path / REPORT, gather(path, store, Insight.read(path)))
-    except DenasError as error:
-        print_notice(
-            f"note: the report does not have the race yet: {error}; write it with: denas report {path}"
-        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 COMMANDS = {
+    "build": "build:build",
     "search": "search:search",
     "trials": "trials:trials",
     "rank": "trials:rank",
@@ -25,8 +26,11 @@ COMMANDS = {
 }
 """Command -> ``module:function`` below `denas_core.cli.commands`."""
 
-GROUPS = {"latency": "latency:app", "run": "run:app", "config": "config:app"}
+GROUPS = {"data": "data:app", "latency": "latency:app", "run": "run:app", "config": "config:app"}
 """Group of commands -> ``module:app`` below `denas_core.cli.commands`."""
+
+OPEN_GROUPS = {"data": ("describe",)}
+"""Group to which plugins may add commands -> its commands in the core."""
 
 NAMES = (*COMMANDS, *GROUPS)
 """Every name that a plugin cannot give to a command of its own."""

@@ -47,6 +47,18 @@ class Answering(Component, Generic[S]):
         """
         return Path(text)
 
+    def script(self, space: SearchSpace, *, facts: Mapping[str, Any]) -> str:
+        """Return Python code that reads an input and words its answer without DE-NAS and torch; by default, none.
+
+        The code defines ``read(text)``, which returns the inputs of the network for one sample as arrays of NumPy by
+        name, and ``answer(outputs)``, which returns a text. It has few lines, and imports what it needs.
+
+        Args:
+            space: The space of the network.
+            facts: The facts of the trained network, see `TaskData.facts`.
+        """
+        return ""
+
     def input_reader(self, space: SearchSpace, *, facts: Mapping[str, Any]) -> Callable[[Any], Split[S]]:
         """Return a function that makes the samples of one input. Their targets have no meaning.
 

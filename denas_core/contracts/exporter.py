@@ -64,6 +64,9 @@ class Exporter(Component, ABC):
     tolerance: ClassVar[float] = 1e-5
     """Largest allowed difference from the model's own outputs, as a fraction of the largest output."""
 
+    probe: ClassVar[str] = ""
+    """Id of the latency probe of the runtime that runs exports of this form; empty if there is none."""
+
     standalone: ClassVar[bool] = False
     """Whether exports can run where DE-NAS is not installed. True if that holds for some networks."""
 
@@ -101,6 +104,17 @@ class Exporter(Component, ABC):
         ``outputs``.
         """
         return {}
+
+    def script(self, model: TrainedModel, artefact: Path) -> str:
+        """Return Python code that defines ``run(inputs)`` without DE-NAS and torch; by default, an empty string.
+
+        The function takes and returns arrays of NumPy by name. The code may use ``HERE``, the folder of the export.
+
+        Args:
+            model: The model that was written.
+            artefact: The path that `write` returned, relative to the folder of the export.
+        """
+        return ""
 
     @abstractmethod
     def usage(self, model: TrainedModel, artefact: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from denas_core.errors import ConfigError
@@ -93,6 +94,19 @@ class LatencyProbe(Component, ABC):
         self, space: SearchSpace, arch: Architecture, *, seed: int, device: str
     ) -> Callable[[], object]:
         """Return a function that runs `arch` once on the target, so that `time` can time it."""
+
+    def prepare_export(
+        self, artefact: Path, space: SearchSpace, *, seed: int, device: str
+    ) -> Callable[[], object] | None:
+        """Return a function that runs an exported file once on the target, like `prepare`; None if it cannot be run.
+
+        Args:
+            artefact: The path that `Exporter.write` returned.
+            space: The space of the exported network.
+            seed: Seed of the inputs.
+            device: Where it runs.
+        """
+        return None
 
     @abstractmethod
     def time(self, call: Callable[[], object], reference: Callable[[], object] | None) -> Latency:

@@ -11,5 +11,8 @@ from types import MappingProxyType
 PLUGINS = frozenset({"asr", "bench", "cv", "hf", "nlp", "onnx", "openvino", "optuna", "ray", "scores"})
 """Names of the plugins. The distribution of each is ``denas-<name>``."""
 
-COMMANDS: Mapping[str, str] = MappingProxyType({"data": "asr"})
+COMMANDS: Mapping[str, str] = MappingProxyType({"data check": "asr"})
 """Commands that plugins add to ``denas``, with the plugin that each belongs to."""
+
+DATA: Mapping[str, str] = MappingProxyType({"asr": "speech", "cv": "images", "nlp": "texts"})
+"""The data that the tasks of plugins read."""

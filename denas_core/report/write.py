@@ -10,7 +10,7 @@ from typing import Any
 from denas_core.errors import DenasError
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.results.insight import Insight
-from denas_core.runs.files import INSIGHT, REPORT
+from denas_core.runs.files import INSIGHT, REPORT, read_run
 from denas_core.runs.store import Store
 from denas_core.setup.setup import Setup
 from denas_core.system.atomic import write_atomically, write_json
@@ -36,6 +36,20 @@ def report_search(run: Path, store: Store, setup: Setup, *, notices: Sequence[st
     except Exception as error:
         # The result of the search exists already, so a failure of the report must not end the command.
         return [f"the report was not written: {describe_error(error)}"]
+    return []
+
+
+def rewrite_report(run: Path) -> list[str]:
+    """Write the report of a run again, with the race that it has by now.
+
+    Returns:
+        Notices for the user: one line if the report could not be written.
+    """
+    try:
+        with read_run(run) as store:
+            write_report(run / REPORT, gather(run, store, Insight.read(run)))
+    except DenasError as error:
+        return [f"the report does not have the race yet: {error}; write it with: denas report {run}"]
     return []
 
 

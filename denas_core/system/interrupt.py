@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -13,6 +14,9 @@ T = TypeVar("T")
 
 Handler = Any
 """A handler as `signal.signal` takes and returns it."""
+
+SECONDS_BETWEEN_TRIES = 0.2
+"""Seconds after which a time limit tries again to stop what runs."""
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
@@ -60,6 +64,46 @@ def interruptible() -> Iterator[Interruption]:
         return
     with _handled(interruption._receive) as interruption._before:
         yield interruption
+
+
+@dataclasses.dataclass(slots=True)
+class TimeLimit:
+    """A limit of `time_limit`.
+
+    Attributes:
+        is_reached: Whether it has stopped the body.
+    """
+
+    is_reached: bool = False
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float) -> Iterator[TimeLimit]:
+    """Stop the body after some seconds, as a first signal would: what is `interruptible` in it ends, and can go on.
+
+    Outside the main thread, and where the system has no timers, there is no limit.
+    """
+    limit = TimeLimit()
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield limit
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        receiver = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+        if not isinstance(receiver, Interruption):
+            # Nothing that can be stopped is running at this moment.
+            signal.setitimer(signal.ITIMER_REAL, SECONDS_BETWEEN_TRIES)
+        elif not receiver:
+            limit.is_reached = True
+            receiver._receive(signal.SIGTERM, frame)
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, SECONDS_BETWEEN_TRIES))
+    try:
+        yield limit
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @contextlib.contextmanager

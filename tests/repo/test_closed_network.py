@@ -50,6 +50,8 @@ LINES = [
     ["score", "cv/cnn", "--arch", ARCH, *TINY, *BRIEF, "--probe", "onnx/runtime"],
     ["score", "cv/cnn", "--arch", ARCH, *TINY, *BRIEF, "--probe", "openvino/runtime"],
     ["latency", "cv/cnn", "--arch", ARCH, *TINY, *BRIEF, "--set", "probe.more=true"],
+    ["data", "describe", "data"],
+    ["build", "data", "--time", "2h", "--plan", "--space", "cv/cnn", *TINY],
     ["train", "run", "--data", "data", "--epochs", "1", "--device", "cpu", "-q"],
     ["evaluate", "run", "--data", "data"],
     ["predict", "run", "data"],

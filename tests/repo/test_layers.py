@@ -23,6 +23,7 @@ ORDER = (
     ("report", "testing"),
     ("agreement",),
     ("launch",),
+    ("building",),
     ("cli",),
 )
 """The parts of the core: each imports those above it in this list, and none beside or below it."""

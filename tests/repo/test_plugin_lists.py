@@ -12,7 +12,8 @@ import typer
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from denas_core.registry.official import COMMANDS, PLUGINS
+from denas_core.cli.plugin_commands import by_full_name
+from denas_core.registry.official import COMMANDS, DATA, PLUGINS
 
 from .environments import PROJECTS, ROOT
 from .imports import PRODUCT
@@ -47,10 +48,16 @@ def test_the_hint_on_what_to_install_knows_every_command_of_a_plugin() -> None:
             app.command("left-alone")(lambda: None)
             add(app)
             group = typer.main.get_command(app)
-            found |= dict.fromkeys(set(group.commands) - {"left-alone"}, name)  # type: ignore[attr-defined]
+            own = {key: command for key, command in group.commands.items() if key != "left-alone"}  # type: ignore[attr-defined]
+            found |= dict.fromkeys(by_full_name(own), name)
     assert dict(COMMANDS) == found, (
         f"in denas_core/registry/official.py: COMMANDS = MappingProxyType({found})"
     )
+
+
+def test_the_hint_on_data_knows_every_plugin_with_a_task_and_no_other() -> None:
+    modules = {name: importlib.import_module(f"denas_{name}.plugin") for name in NAMES}
+    assert DATA.keys() == {name for name, module in modules.items() if hasattr(module, "denas_tasks")}
 
 
 @pytest.mark.parametrize("folder", FOLDERS.values(), ids=lambda folder: folder.name)

@@ -87,12 +87,13 @@ def export(
     The export of a model is loaded again as its user would load it, and compared with the network on batches of several
     sizes. It is kept only if it gives the same outputs. The export of a run is kept only if it has the same trials.
     """
+    from denas_core.building.forms import form_id
     from denas_core.contracts.run_exporter import RunExporter
     from denas_core.models.export_folder import check_target
     from denas_core.registry.registry import Registry
 
     registry = Registry.discover()
-    exporter = registry.create("exporter", _form(registry, to), _options(set_ or []), origin="--set")
+    exporter = registry.create("exporter", form_id(registry, to), _options(set_ or []), origin="--set")
     if untrained and isinstance(exporter, RunExporter):
         raise ConfigError(f"--untrained is for networks, and {exporter.id!r} writes the trials of a run")
     if select is not None and not untrained:
@@ -181,14 +182,6 @@ def _export_trials(
 
     done = export_run(exporter, record_run(path, registry), directory, replace=replace)
     return done, f"{done.trials} trials, all read back and equal to those of the run"
-
-
-def _form(registry: Registry, name: str) -> str:
-    from denas_core.registry.official import PLUGINS
-
-    known = {id.rpartition("/")[2] for id in registry.ids("exporter")}
-    # Read 'onnx' as 'onnx/onnx': without its plugin, the error then says what to install.
-    return f"{name}/{name}" if name in PLUGINS and name not in known else name
 
 
 def _options(settings: list[str]) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import typer
 from denas_core.cli.arguments import (
     AllowPickleOption,
     ConfigOption,
-    DataOption,
     DataTaskOption,
     DeviceOption,
     ExecutorOption,
@@ -68,7 +67,15 @@ def search(
         int | None, typer.Option("--seed", help="Seed of everything random. [default: 0]")
     ] = None,
     score: ScoreOption = None,
-    data: DataOption = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            "--data",
+            metavar="PATH",
+            help="Score on samples of this data set in place of noise. The space of a new search gets the options that "
+            "the data determine, such as classes, and that you do not set.",
+        ),
+    ] = None,
     task: DataTaskOption = None,
     strategy: Annotated[
         str | None,

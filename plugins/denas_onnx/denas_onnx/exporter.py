@@ -26,6 +26,22 @@ MODEL, SUFFIX = "model", ".onnx"
 PREPROCESSING = "preprocessing"
 """Key in the metadata of each file with the description of its inputs, as JSON."""
 
+SCRIPT = """\
+import onnxruntime
+
+SESSIONS = [onnxruntime.InferenceSession(HERE / name) for name in {files!r}]
+
+
+def run(inputs):
+    known = dict(inputs)
+    for session in SESSIONS:
+        taken = {{each.name: known[each.name] for each in session.get_inputs()}}
+        names = [each.name for each in session.get_outputs()]
+        outputs = dict(zip(names, session.run(names, taken)))
+        known |= outputs
+    return outputs
+"""
+
 
 @dataclasses.dataclass(kw_only=True)
 class ONNX(Exporter):
@@ -37,6 +53,7 @@ class ONNX(Exporter):
     """
 
     standalone = True
+    probe = "onnx/runtime"
 
     opset: int = option(OPSET, "Version of the ONNX operators", at_least=18, at_most=23)
     preprocessing: bool = option(
@@ -100,8 +117,7 @@ class ONNX(Exporter):
         """Return a function that runs the file or the stages, which are loaded once."""
         from .program import open_session, run_stages
 
-        files = sorted(artefact.glob(f"*{SUFFIX}")) if artefact.is_dir() else [artefact]
-        sessions = [open_session(file) for file in files]
+        sessions = [open_session(file) for file in files_of(artefact)]
         described = json.loads(sessions[0].get_modelmeta().custom_metadata_map.get(PREPROCESSING, "{}"))
         if described.get("inside"):
             from .pictures import network_in
@@ -109,6 +125,16 @@ class ONNX(Exporter):
             network = network_in(artefact, input=described["input"], output=described["logits"])
             sessions = [open_session(network.SerializeToString())]
         return functools.partial(run_stages, sessions)
+
+    def script(self, model: TrainedModel, artefact: Path) -> str:
+        """Return code that runs the file, or the stages one after the other, in ONNX Runtime.
+
+        There is none for a file that prepares pictures itself: the code of a task prepares them, too.
+        """
+        if self.preprocessing:
+            return ""
+        names = [f"{stage.name}{SUFFIX}" for stage in stages_of(model.network)] or [artefact.name]
+        return SCRIPT.format(files=names)
 
     def usage(self, model: TrainedModel, artefact: Path) -> str:
         """Return Python code that loads the files in ONNX Runtime."""
@@ -141,3 +167,8 @@ class ONNX(Exporter):
         whole = with_preparation(network, image, output=module.output_names[0], opset=self.opset)
         path.write_bytes(whole.SerializeToString())
         check_pictures(path, model, module, image)
+
+
+def files_of(artefact: Path) -> list[Path]:
+    """Return the file of an export, or the files of its stages."""
+    return sorted(artefact.glob(f"*{SUFFIX}")) if artefact.is_dir() else [artefact]

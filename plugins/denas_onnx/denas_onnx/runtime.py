@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +13,8 @@ from denas_core import TimedProbe, option
 from .installed import check_installed
 
 if TYPE_CHECKING:
+    from onnxruntime import InferenceSession  # type: ignore[import-untyped]
+
     from denas_core import Architecture, OperatorTimer, SearchSpace
 
 
@@ -71,7 +73,36 @@ class Runtime(TimedProbe):
                 optimisations=self.optimisations,
                 parallel=self.parallel,
             )
+        return self._call([session], space, seed)
+
+    def prepare_export(
+        self, artefact: Path, space: SearchSpace, *, seed: int, device: str
+    ) -> Callable[[], object] | None:
+        """Return a call that runs the exported file, or its stages, once."""
+        from .exporter import files_of
+        from .program import open_session
+
+        sessions = [
+            open_session(
+                file,
+                threads=self.threads,
+                device=device,
+                optimisations=self.optimisations,
+                parallel=self.parallel,
+            )
+            for file in files_of(artefact)
+        ]
+        return self._call(sessions, space, seed)
+
+    def _call(
+        self, sessions: Sequence[InferenceSession], space: SearchSpace, seed: int
+    ) -> Callable[[], object]:
         batch = space.batch(self.batch_size, seed=seed)
+        if len(sessions) > 1:
+            from .program import run_stages
+
+            return lambda: run_stages(sessions, batch)
+        (session,) = sessions
         inputs = {name: tensor.numpy() for name, tensor in batch.inputs.items()}
 
         def call() -> object:

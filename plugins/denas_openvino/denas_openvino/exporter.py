@@ -15,6 +15,21 @@ if TYPE_CHECKING:
     from denas_core import TrainedModel
 
 MODEL, SUFFIX = "model", ".xml"
+
+SCRIPT = """\
+import openvino
+
+MODELS = [openvino.compile_model(HERE / name, "CPU", {options!r}) for name in {files!r}]
+
+
+def run(inputs):
+    known = dict(inputs)
+    for model in MODELS:
+        results = model({{port.any_name: known[port.any_name] for port in model.inputs}})
+        outputs = {{port.any_name: results[port] for port in model.outputs}}
+        known |= outputs
+    return outputs
+"""
 FACTS = "denas"
 """Section of the runtime information of a model with labels, normalisation and all other facts, as JSON."""
 
@@ -33,6 +48,7 @@ class OpenVINO(Exporter):
     """
 
     standalone = True
+    probe = "openvino/runtime"
 
     def write(self, model: TrainedModel, directory: Path) -> Path:
         """Write the model, or one for each stage, into `directory`.
@@ -66,8 +82,14 @@ class OpenVINO(Exporter):
         """Run the model, or the stages one after the other, in OpenVINO, and return the logits."""
         from .program import compiled, run_stages
 
-        files = sorted(artefact.glob(f"*{SUFFIX}")) if artefact.is_dir() else [artefact]
-        return run_stages([compiled(file) for file in files], batch)
+        return run_stages([compiled(file) for file in files_of(artefact)], batch)
+
+    def script(self, model: TrainedModel, artefact: Path) -> str:
+        """Return code that runs the model, or the stages one after the other, in OpenVINO."""
+        from .program import FLOAT32
+
+        names = [f"{stage.name}{SUFFIX}" for stage in stages_of(model.network)] or [artefact.name]
+        return SCRIPT.format(files=names, options=FLOAT32)
 
     def usage(self, model: TrainedModel, artefact: Path) -> str:
         """Return Python code that loads the models in OpenVINO."""
@@ -81,3 +103,8 @@ class OpenVINO(Exporter):
             for name, file in files.items()
         ]
         return "\n".join(["import openvino", *lines])
+
+
+def files_of(artefact: Path) -> list[Path]:
+    """Return the file of an export, or the files of its stages."""
+    return sorted(artefact.glob(f"*{SUFFIX}")) if artefact.is_dir() else [artefact]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from denas_core import TimedProbe, option
@@ -56,3 +57,19 @@ class Runtime(TimedProbe):
             return request.infer(inputs, share_outputs=True)
 
         return call
+
+    def prepare_export(
+        self, artefact: Path, space: SearchSpace, *, seed: int, device: str
+    ) -> Callable[[], object] | None:
+        """Return a call that runs the exported model, or its stages, once. Shapes stay open, as in the file."""
+        from .exporter import files_of
+        from .program import FLOAT32, compiled, run_stages
+
+        options = {} if self.bfloat16 else FLOAT32
+        models = [compiled(file, threads=self.threads, options=options) for file in files_of(artefact)]
+        batch = space.batch(self.batch_size, seed=seed)
+        if len(models) > 1:
+            return lambda: run_stages(models, batch)
+        inputs = {name: tensor.numpy() for name, tensor in batch.inputs.items()}
+        request = models[0].create_infer_request()
+        return lambda: request.infer(inputs, share_outputs=True)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from denas_core import Answer, Metric, Outputs, SearchSpace, Split
 
+from .form import form_of
 from .images import Label
+from .script import SEVERAL_LABELS, script_of
 from .split import ImageSample
 from .task import ImageClassification, logits_of
 
@@ -99,6 +101,11 @@ class ImageMultilabel(ImageClassification):
 
         ours, theirs = (logits_of(each).float() / temperature for each in (outputs, taught))
         return F.binary_cross_entropy_with_logits(ours, theirs.sigmoid())
+
+    def script(self, space: SearchSpace, *, facts: Mapping[str, Any]) -> str:
+        """Return code that reads an image file with Pillow, and names its labels."""
+        form = form_of(space)
+        return "" if isinstance(form, str) else script_of(form, facts, answer=SEVERAL_LABELS)
 
     def answer(self, details: Tensor, split: Split[ImageSample], *, facts: Mapping[str, Any]) -> Answer:
         """Return the labels that are likelier than not, the likeliest first, with the smallest of their probabilities.

@@ -41,6 +41,7 @@ from .formats import open_images
 from .images import FileSource, Images, Label
 from .mixing import mix_images
 from .relabelling import SEVERAL_LABELS, relabelled
+from .script import script_of_one_label
 from .split import ImageSample, ImageSplit, readable
 from .tables.columns import Columns
 
@@ -249,6 +250,8 @@ class ImageClassification(Task[ImageSample]):
     def items(self, path: Path) -> Iterator[tuple[str, Path]]:
         """Yield an image file, or every image in a folder."""
         yield from ((str(file), file) for file in images_in(path))
+
+    script = script_of_one_label
 
     def input_reader(
         self, space: SearchSpace, *, facts: Mapping[str, Any]

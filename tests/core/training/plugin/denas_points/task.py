@@ -10,6 +10,7 @@ from denas_core.contracts.component import option
 from denas_core.contracts.split import Split
 from denas_core.contracts.task import Metric, Task, TaskData
 from denas_core.errors import ConfigError
+from denas_core.values.description import DataDescription
 
 
 class Points(Split):
@@ -63,6 +64,25 @@ class Side(Task):
             valid=Points(rows[::4], 0.0),
             facts={"labels": labels},
             notices=[f"{skipped} of {every} points have no side"] if skipped else [],
+        )
+
+    def describe(self, data):
+        """Data of this task have a name that ends in ``.txt``, and three numbers in their first line."""
+        if not data.is_file() or data.suffix != ".txt":
+            return None
+        rows = [line.split() for line in data.read_text().split("\n") if line]
+        if len(rows[0]) != 3:
+            return None
+        labels = [int(row[2]) for row in rows]
+        if min(labels) < 0 and not self.skip:
+            raise ConfigError(f"{str(data)!r} has a point without a side")
+        return DataDescription(
+            format="points with a side",
+            samples={"train": len(rows) - len(rows[::4]), "valid": len(rows[::4])},
+            labels={str(label): labels.count(label) for label in sorted(set(labels))},
+            space_options={"classes": len(set(labels)), "dropout": 2.0, "image_size": 32},
+            spaces=("points/deep",),
+            notices=["lines without text are not read"],
         )
 
     def head(self, width, facts):

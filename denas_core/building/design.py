@@ -1,0 +1,296 @@
+"""The design of a build: everything that is decided, tried and measured before the search begins."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+from denas_core.contracts.exporter import Exporter
+from denas_core.contracts.space import SearchSpace
+from denas_core.contracts.task import Task, TaskData
+from denas_core.errors import ConfigError
+from denas_core.isolation.plugin_errors import plugin_errors
+from denas_core.registry.registry import Registry
+from denas_core.setup.config import RunConfig, make_config
+from denas_core.setup.setup import Setup
+from denas_core.text import seconds as duration
+from denas_core.training.plan import Plan
+from denas_core.training.settings import TrainingSettings, make_settings
+from denas_core.values.architecture import Architecture
+from denas_core.values.description import DataDescription
+
+from .choose import ChosenSpace, ChosenTask, candidate_spaces, choose_described_task
+from .forms import make_exporters
+from .measured_choices import FEWEST_EPOCHS, bound_of_time, choose_probe, smallest_of, try_export
+from .pace import Pace, measure_pace
+from .record import Decision
+from .request import BuildRequest
+from .schedule import LEAST_SEARCH, SHARES
+
+FEWEST_STEPS = 60
+"""Steps of the shortest training that makes sense; an epoch of few data may have fewer."""
+
+STEPS_OF_EPOCH = 20
+"""Steps that an epoch has at least, if the data are few: batches are smaller then."""
+
+SMALLEST_BATCH = 8
+SECONDS_OF_MEASUREMENT = 12.0
+"""Seconds that the measurement of an exported file takes at most."""
+
+SECONDS_OF_REPORT = 4.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Design:
+    """What a build does.
+
+    Attributes:
+        task: The task.
+        description: What it says about the data.
+        space: The space.
+        config: The configuration of the search, without its budget.
+        exporters: The exporters, the main one first.
+        settings: The settings of trainings; their number of epochs is decided later.
+        data: What the task has read.
+        pace: The speed of the training of the smallest network; None for a build that goes on.
+        device: ``cpu`` or ``cuda``.
+        choices: What depends on measurements.
+        budget: The budget of the search, if the user sets it.
+        decisions: What was decided, and why.
+        notices: Sentences for the user.
+    """
+
+    task: Task[Any]
+    description: DataDescription
+    space: SearchSpace
+    config: RunConfig
+    exporters: list[Exporter]
+    settings: TrainingSettings
+    data: TaskData[Any]
+    pace: Pace | None
+    device: str
+    choices: Choices
+    budget: str | int | None
+    decisions: list[Decision]
+    notices: list[str]
+
+    def plan(self, request: BuildRequest, arch: Architecture, *, source: str, **changes: Any) -> Plan:
+        """Return the plan of a training with some settings changed."""
+        settings = make_settings(self.task.id, {}, {**self.settings.options(), **changes})
+        return Plan(
+            space=self.space,
+            arch=arch,
+            task=self.task,
+            settings=settings,
+            data=request.data,
+            device=self.device,
+            source=source,
+        )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What depends on measurements, so that a build that goes on takes it from its record.
+
+    Attributes:
+        space: Name of the space.
+        probe: The latency probe of the search; None for that of the configuration.
+        reserve: Seconds that the steps after the training need.
+        prepared: Seconds until the search could begin.
+        bound: A bound on the size of networks that the time asks for; None for none.
+    """
+
+    space: str
+    probe: str | None
+    reserve: float
+    prepared: float = 0.0
+    bound: str | None = None
+
+
+def make_design(request: BuildRequest, registry: Registry, before: Choices | None = None) -> Design:
+    """Decide, and try what could fail at the end: the export of a network of the space.
+
+    Args:
+        request: What the user asks.
+        registry: The installed plugins.
+        before: The choices with which the build began; None for a new one, for which they are made.
+
+    Raises:
+        ConfigError: the data, the space, the forms or the options do not fit together, or the time is too short.
+        Infeasible: no network can keep the bounds.
+        PluginError, NotInstalled: a plugin is broken or missing.
+    """
+    exporters = make_exporters(registry, request.forms, request.options("export"))
+    chosen = choose_described_task(request, registry)
+    spaces = candidate_spaces(request, registry, chosen)
+    decisions = [chosen.decision]
+    if before is None:
+        best, data, settings, pace, reason = _choose_space(request, chosen, spaces)
+        decisions.append(Decision(step="space", what="space", value=best.name, reason=reason))
+    else:
+        best, pace = _space_of(spaces, before.space), None
+        data, settings = _read(request, chosen, best)
+    if best.filled.from_data:
+        decisions.append(
+            Decision(step="space", what="options", value=best.filled.text(), reason="the data determine them")
+        )
+    document = _search_document(request, best)
+    config = make_config(document, origin="the command line")
+    setup = Setup.from_config(config, registry)
+    setup.check_feasible()
+    decisions.append(_batch_decision(request, chosen, settings, data))
+    bound = bound_of_time(request, registry, setup, pace) if before is None else before.bound
+    if bound is not None:
+        document["constraints"] = [*document["constraints"], bound]
+        config = make_config(document, origin="the command line")
+        decisions.append(
+            Decision(
+                step="space",
+                what="size",
+                value=bound,
+                reason=f"larger networks could not be trained for {FEWEST_EPOCHS} epochs in the time",
+            )
+        )
+    if before is None:
+        assert pace is not None, "it was measured for the choice of the space"
+        took = [try_export(exporter, best.space, chosen.task, data) for exporter in exporters]
+        probe = None
+        if setup.probe is not None and "probe" not in document and exporters[0].probe:
+            decision = choose_probe(request, exporters[0], took[0], setup.probe.id)
+            decisions.append(decision)
+            probe = str(decision.value)
+        reserve = 2.0 * sum(took) + len(exporters) * SECONDS_OF_MEASUREMENT + 2 * pace.evaluation
+        before = Choices(space=best.name, probe=probe, reserve=reserve + SECONDS_OF_REPORT, bound=bound)
+    if before.probe is not None:
+        config = make_config({**document, "probe": before.probe}, origin="the command line")
+    return Design(
+        task=chosen.task,
+        description=chosen.description,
+        space=best.space,
+        config=config,
+        exporters=exporters,
+        settings=settings,
+        data=data,
+        pace=pace,
+        device=setup.device,
+        choices=before,
+        budget=document.get("budget"),
+        decisions=decisions,
+        notices=[*chosen.description.notices, *best.filled.left_out],
+    )
+
+
+def check_time(design: Design, request: BuildRequest, *, elapsed: float) -> None:
+    """Check that the time is enough for a search and a short training of the smallest network.
+
+    Raises:
+        ConfigError: it is not; says what is needed.
+    """
+    assert design.pace is not None, "only the time of a new build is checked"
+    steps = min(design.pace.steps, FEWEST_STEPS)
+    training = steps * design.pace.batch + design.pace.evaluation
+    needed = elapsed + LEAST_SEARCH + training + design.choices.reserve
+    if needed > request.seconds:
+        raise ConfigError(
+            f"{duration(request.seconds)} is too short for {str(request.data)!r}: {steps} steps of training of the "
+            f"smallest network of {design.space.id} take {duration(training)} on this machine, and search, export and "
+            f"measurements {duration(needed - training)}; give at least --time {math.ceil(1.5 * needed)}s"
+        )
+
+
+def _choose_space(
+    request: BuildRequest, chosen: ChosenTask, spaces: list[ChosenSpace]
+) -> tuple[ChosenSpace, TaskData[Any], TrainingSettings, Pace, str]:
+    """Return the first space whose networks have time for some epochs, or else the quickest one."""
+    longest = SHARES["training"] * request.seconds
+    tried = []
+    for one in spaces:
+        data, settings = _read(request, chosen, one)
+        plan = Plan(
+            space=one.space,
+            arch=smallest_of(one.space),
+            task=chosen.task,
+            settings=settings,
+            data=request.data,
+        )
+        pace = measure_pace(plan, data, seconds=min(2.0, request.seconds / 100))
+        epochs = longest / pace.epoch
+        reason = f"{one.reason}; an epoch of its smallest network takes {duration(pace.epoch)}"
+        tried.append((one, data, settings, pace, reason))
+        if epochs >= FEWEST_EPOCHS:
+            break
+    found = tried[-1] if epochs >= FEWEST_EPOCHS else min(tried, key=lambda each: each[3].epoch)
+    if len(tried) > 1 and (slower := [each[0].name for each in tried if each is not found]):
+        return (*found[:4], f"{found[4]}; {', '.join(slower)} would be too slow for the time")
+    return found
+
+
+def _space_of(spaces: list[ChosenSpace], name: str) -> ChosenSpace:
+    found = [one for one in spaces if one.name == name]
+    if not found:
+        raise ConfigError(f"the build began with the space {name!r}, which does not suit the data any more")
+    return found[0]
+
+
+def _read(
+    request: BuildRequest, chosen: ChosenTask, one: ChosenSpace
+) -> tuple[TaskData[Any], TrainingSettings]:
+    with plugin_errors(f"task {chosen.task.id!r}", guard=False):
+        data = chosen.task.read(request.data, one.space)
+    return data, _settings(request, chosen, data)
+
+
+def _settings(request: BuildRequest, chosen: ChosenTask, data: TaskData[Any]) -> TrainingSettings:
+    given = request.options("training")
+    wanted = make_settings(chosen.task.id, chosen.task.recipe, {"seed": request.seed, **given})
+    if "batch_size" in given:
+        return wanted
+    size = wanted.batch_size
+    while size > SMALLEST_BATCH and len(data.train or ()) < STEPS_OF_EPOCH * size:
+        size //= 2
+    return make_settings(chosen.task.id, {}, {**wanted.options(), "batch_size": size})
+
+
+def _batch_decision(
+    request: BuildRequest, chosen: ChosenTask, settings: TrainingSettings, data: TaskData[Any]
+) -> Decision:
+    if "batch_size" in request.options("training"):
+        reason = "you set it"
+    elif settings.batch_size == make_settings(chosen.task.id, chosen.task.recipe, {}).batch_size:
+        reason = f"the recipe of {chosen.task.id}"
+    else:
+        reason = f"there are only {len(data.train or ())} samples to train on"
+    return Decision(step="space", what="batch size", value=settings.batch_size, reason=reason)
+
+
+def _search_document(request: BuildRequest, best: ChosenSpace) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "constraints": list(request.constraints),
+        "seed": request.seed,
+        "device": request.device,
+        **({} if request.score is None else {"score": request.score}),
+    }
+    return {**request.search_document(document), "space": {"name": best.name, **best.filled.options}}
+
+
+def describe_time(design: Design, request: BuildRequest) -> list[tuple[str, float]]:
+    """Return the name of each long step, and the seconds that are planned for it."""
+    end = max(design.choices.reserve, SHARES["end"] * request.seconds)
+    rest = request.seconds - end
+    share = 1 - SHARES["end"]
+    return [(name, SHARES[name] / share * rest) for name in ("search", "race", "training")] + [("end", end)]
+
+
+def check_request(request: BuildRequest) -> None:
+    """Check what needs no plugin.
+
+    Raises:
+        ConfigError: a setting has another form.
+    """
+    for part in ("training", "task", "export", "race"):
+        request.options(part)
+    unknown = request.options("race").keys() - {"top", "also"}
+    if unknown:
+        raise ConfigError(f"--set race.{min(unknown)}: a race of a build has the options top and also")
+    request.search_document({})

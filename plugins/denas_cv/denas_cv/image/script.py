@@ -1,0 +1,69 @@
+"""Code that prepares an image and names its class with Pillow and NumPy alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from denas_core import SearchSpace
+
+from .form import InputForm, form_of
+
+CODE = """\
+from PIL import Image, ImageOps
+
+LABELS = {labels!r}
+MEAN = numpy.array({mean!r}, numpy.float32)
+STD = numpy.array({std!r}, numpy.float32)
+SIZE, CENTRE_CROP = {size}, {crop}
+
+
+def read(path):
+    image = ImageOps.exif_transpose(Image.open(path))
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+    image = image.convert("{mode}")
+    side = min(image.size)
+    if side > SIZE:
+        side = max(round(side * CENTRE_CROP), 1)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    image = image.crop((left, top, left + side, top + side)).resize((SIZE, SIZE), Image.Resampling.BILINEAR)
+    pixels = numpy.asarray(image, numpy.float32).reshape(SIZE, SIZE, -1) / 255
+    return {{"{name}": ((pixels - MEAN) / STD).transpose(2, 0, 1)[None]}}
+"""
+
+ONE_LABEL = """\
+def answer(outputs):
+    logits = next(iter(outputs.values()))[0].astype(float)
+    shares = numpy.exp(logits - logits.max())
+    shares /= shares.sum()
+    return f"{LABELS[shares.argmax()]}\\t{shares.max():.3f}"
+"""
+
+SEVERAL_LABELS = """\
+def answer(outputs):
+    logits = next(iter(outputs.values()))[0].astype(float)
+    shares = 1 / (1 + numpy.exp(-logits))
+    return ", ".join(LABELS[place] for place in (-shares).argsort() if shares[place] > 0.5)
+"""
+
+
+def script_of(form: InputForm, facts: Mapping[str, Any], *, answer: str = ONE_LABEL) -> str:
+    """Return the code of `Task.script` for images of a form, with one of the ways to answer."""
+    code = CODE.format(
+        labels=list(facts["labels"]),
+        mean=list(facts["mean"]),
+        std=list(facts["std"]),
+        size=form.size,
+        crop=float(facts["centre_crop"]),
+        mode="L" if form.channels == 1 else "RGB",
+        name=form.name,
+    )
+    return f"{code}\n\n{answer}"
+
+
+def script_of_one_label(task: Any, space: SearchSpace, *, facts: Mapping[str, Any]) -> str:
+    """Return code that reads an image file with Pillow, and names its class; see `Task.script`."""
+    form = form_of(space)
+    return "" if isinstance(form, str) else script_of(form, facts)

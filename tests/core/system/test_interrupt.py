@@ -1,0 +1,32 @@
+"""A time limit stops what can be stopped, and nothing else."""
+
+from __future__ import annotations
+
+import time
+
+from denas_core.system.interrupt import interruptible, time_limit
+
+
+def test_a_time_limit_is_a_first_signal_for_what_can_be_stopped() -> None:
+    with time_limit(0.3) as limit:
+        with interruptible() as interruption:
+            until = time.monotonic() + 60
+            while not interruption and time.monotonic() < until:
+                time.sleep(0.01)
+        assert interruption and limit.is_reached
+
+
+def test_a_time_limit_waits_until_something_can_be_stopped_and_ends_with_its_body() -> None:
+    with time_limit(0.2) as limit:
+        time.sleep(0.6)
+        assert not limit.is_reached
+        with interruptible() as late:
+            until = time.monotonic() + 60
+            while not late and time.monotonic() < until:
+                time.sleep(0.01)
+        assert limit.is_reached
+    with time_limit(0.2) as unused:
+        pass
+    with interruptible() as later:
+        time.sleep(0.5)
+    assert not later and not unused.is_reached

@@ -43,7 +43,7 @@ def search_facts(run: Path, key: str) -> dict[str, Any]:
         found["budgets"] = budgets
     best = result.get("best", {})
     rows = [best, *result.get("front", [])]
-    trial = next((row for row in rows if row.get("key") == key), {})
+    trial: dict[str, Any] = next((row for row in rows if row.get("key") == key), {})
     if latency := trial.get("latency"):
         found["latency_ms"] = {
             name: latency[name] for name in ("median", "low", "high", "verdict") if name in latency

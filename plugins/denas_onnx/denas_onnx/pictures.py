@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import onnx
 from onnx import TensorProto, compose, helper, parser
@@ -38,7 +38,7 @@ def with_preparation(
     )
     whole = compose.merge_models(before, network, io_map=[(image.input, image.input)])
     activation = {"softmax": "Softmax", "sigmoid": "Sigmoid", "": "Identity"}[image.activation]
-    settings = {"axis": -1} if activation == "Softmax" else {}
+    settings: dict[str, Any] = {"axis": -1} if activation == "Softmax" else {}
     whole.graph.node.append(
         helper.make_node(activation, [output], [OUTPUT], name=f"{AFTER}activation", **settings)
     )
@@ -74,7 +74,7 @@ def preparation(image: ImageInput, *, opset: int) -> onnx.ModelProto:
 
     It resizes whole numbers, as DE-NAS does, so that both round alike.
     """
-    constants = {
+    constants: dict[str, tuple[str, Any]] = {
         "one": ("i", [1]),
         "two": ("i", [2]),
         "three": ("i", [3]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy
 import onnx
@@ -73,7 +73,7 @@ def _picture(height: int, width: int) -> torch.Tensor:
     return smooth[0].round().byte().permute(1, 2, 0).contiguous()
 
 
-def _as_task(model: TrainedModel, task: Task, picture: torch.Tensor, image: ImageInput) -> torch.Tensor:
+def _as_task(model: TrainedModel, task: Task[Any], picture: torch.Tensor, image: ImageInput) -> torch.Tensor:
     from PIL import Image
 
     with tempfile.TemporaryDirectory(prefix="denas-onnx-") as folder:

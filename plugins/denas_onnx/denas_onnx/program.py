@@ -56,7 +56,7 @@ def onnx_program(module: Deployable, *, opset: int = OPSET) -> torch.onnx.ONNXPr
 
 def _forget_sources(program: torch.onnx.ONNXProgram) -> None:
     """Remove where each operator comes from: these are paths of this machine."""
-    graphs = [program.model.graph, *program.model.functions.values()]
+    graphs: list[Any] = [program.model.graph, *program.model.functions.values()]
     for graph in graphs:
         graph.metadata_props.clear()
         for node in graph.all_nodes():

@@ -6,7 +6,7 @@ import dataclasses
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from denas_core import (
     Answer,
@@ -23,15 +23,13 @@ from denas_core import (
 )
 from denas_core.errors import ConfigError
 
-from .augmentation import Augmentation
+from .augmentation_options import AugmentationOptions
 from .class_metrics import TOP, class_metrics
 from .describing import describe_images, describe_sizes, shorten, sizes_of, too_large
 from .example import write_example
 from .folder import images_in
 from .form import (
-    LARGE,
     InputForm,
-    Normalisation,
     form_of,
     image_input,
     measure_normalisation,
@@ -52,7 +50,7 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(kw_only=True)
-class ImageClassification(Task[ImageSample]):
+class ImageClassification(AugmentationOptions, Task[ImageSample]):
     """Image classification: find the class of an image.
 
     It reads folders of images by class, tables of paths and labels, CIFAR-10 and CIFAR-100 (Python and binary batches),
@@ -104,26 +102,6 @@ class ImageClassification(Task[ImageSample]):
         "", "Which of several data sets in a folder is read: a part of its name, such as letters"
     )
     skip_corrupt: bool = option(False, "Check every image first, and leave out unreadable ones with a notice")
-    crop: Literal["auto", "pad", "resized", "none"] = option(
-        "auto",
-        "pad: a random square of the padded image; resized: a random part, resized; auto: pad below 96 pixels",
-    )
-    smallest_crop: float = option(
-        0.25, "Smallest area of a resized crop, as a share of the image's area", above=0.0, at_most=1.0
-    )
-    flip: Literal["auto", "random", "none"] = option(
-        "auto",
-        "Mirror half of the images; auto: only coloured ones, since mirrored digits are wrong",
-    )
-    rand_augment: int = option(0, "Number of random operations on each image (RandAugment)", at_least=0)
-    magnitude: float = option(9.0, "Strength of these operations", at_least=0.0, at_most=10.0)
-    erasing: float = option(
-        0.0, "Share of images in which a rectangle becomes noise", at_least=0.0, at_most=1.0
-    )
-    mixup: float = option(0.0, "Beta parameter of mixup, which blends two images; 0 is off", at_least=0.0)
-    cutmix: float = option(
-        0.0, "Beta parameter of CutMix, which pastes part of another image; 0 is off", at_least=0.0
-    )
 
     has_sets: ClassVar[bool] = False
     """Whether an image may have several labels or none."""
@@ -314,7 +292,7 @@ class ImageClassification(Task[ImageSample]):
         }
         return TaskData(
             train=ImageSplit(
-                train, form, normalisation, self._augmentation(form, normalisation), classes=classes
+                train, form, normalisation, self.augmentation(form, normalisation), classes=classes
             ),
             valid=ImageSplit(valid, form, normalisation, classes=classes),
             facts=facts,
@@ -340,22 +318,6 @@ class ImageClassification(Task[ImageSample]):
             valid=ImageSplit(valid, form, normalisation_of(form, facts), classes=len(facts["labels"])),
             facts=dict(facts),
             notices=notices,
-        )
-
-    def _augmentation(self, form: InputForm, normalisation: Normalisation) -> Augmentation:
-        crop = self.crop
-        if crop == "auto":
-            crop = "resized" if form.size >= LARGE else "pad"
-        return Augmentation(
-            size=form.size,
-            crop=crop,
-            smallest_crop=self.smallest_crop,
-            flip=normalisation.in_colour if self.flip == "auto" else self.flip == "random",
-            operations=self.rand_augment,
-            magnitude=self.magnitude,
-            erasing=self.erasing,
-            fill=normalisation.background(),
-            centre_crop=form.centre_crop,
         )
 
 

@@ -49,7 +49,7 @@ def test_a_sound_component_is_ticked_off() -> None:
     lines = done.stdout.splitlines()
     assert lines[0] == "builtin/serial (executor)"
     assert "  ✓ Without work there are no results, and run() ends" in lines
-    assert lines[-1] == "13 passed, 0 failed, 0 skipped"
+    assert lines[-1] == "14 passed, 0 failed, 0 skipped"
 
 
 def test_a_check_that_does_not_apply_says_why() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -56,18 +56,32 @@ def task_for_once(
     Raises:
         ConfigError: a setting is not one of a task, or its value is wrong.
     """
-    from denas_core.errors import ConfigError
-    from denas_core.setup.config import apply_settings
-
     given = {name: value for name, value in short_forms(**short).items() if value is not None}
     if not settings and not given:
         return task
+    options = task_settings(settings, task.options())
+    found: Task[Any] = registry.create("task", task.id, {**options, **given}, origin="the command line")
+    return found
+
+
+def task_settings(settings: Sequence[str], before: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return options of a task, changed by ``--set`` options of the command line.
+
+    Args:
+        settings: The ``--set`` options.
+        before: The options that they change; by default none.
+
+    Raises:
+        ConfigError: a setting is not one of a task.
+    """
+    from denas_core.errors import ConfigError
+    from denas_core.setup.config import apply_settings
+
     for setting in settings:
         if not setting.strip().startswith("task."):
             raise ConfigError(f"--set {setting!r}: only keys of the task can be set here, as task.KEY=VALUE")
-    options = apply_settings({"task": task.options()}, settings)["task"]
-    found: Task[Any] = registry.create("task", task.id, {**options, **given}, origin="the command line")
-    return found
+    options: dict[str, Any] = apply_settings({"task": dict(before or {})}, settings)["task"]
+    return options
 
 
 def short_forms(**given: str | None) -> dict[str, str | None]:

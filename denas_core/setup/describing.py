@@ -52,25 +52,33 @@ def describe_data(
         registry: The installed plugins.
         data: A file or folder.
         task: The only task to ask; by default every installed one.
-        options: Options of the named task.
+        options: Options of tasks. A task that is not named gets those that it has.
 
     Raises:
-        ConfigError: the path does not exist, or no task reads data of this kind.
+        ConfigError: the path does not exist, no task has an option, or no task reads data of this kind.
         NotInstalled, PluginError: the named task cannot be made.
     """
     if not data.exists():
         raise ConfigError(f"there is nothing at {str(data)!r}; give the file or folder of the data")
     names = registry.ids("task") if task is None else [registry.resolve("task", task)]
     found = []
+    unknown = set(options or {})
     for name in names:
         try:
-            one = registry.create("task", name, options if task else {}, origin="the command line")
+            known = dict(options or {})
+            if task is None:
+                fields = {field.name for field in dataclasses.fields(registry.load("task", name))}
+                known = {key: value for key, value in known.items() if key in fields}
+            one = registry.create("task", name, known, origin="the command line")
         except DenasError:
             if task is not None:
                 raise
             continue
+        unknown -= known.keys()
         if (said := _described(one, data)) is not None:
             found.append(said)
+    if unknown:
+        raise ConfigError(f"no installed task has an option {min(unknown)!r}")
     if not found:
         raise ConfigError(_unrecognised(registry, data, task))
     return sorted(found, key=lambda said: (said.description is None, not said.is_exact))

@@ -12,6 +12,7 @@ from denas_core.cli.arguments import JsonOption
 from denas_core.cli.columns import break_lines
 from denas_core.cli.output import cell, print_json, print_next
 from denas_core.cli.plugin_commands import OpenGroup
+from denas_core.cli.task_options import task_settings
 
 if TYPE_CHECKING:
     from denas_core.setup.describing import Described
@@ -37,6 +38,12 @@ def describe(
     task: Annotated[
         str | None, typer.Option("--task", metavar="NAME", help="Ask this task alone. [default: every task]")
     ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="task.KEY=VALUE", help="Option of the task, such as task.dev=dev-clean."
+        ),
+    ] = None,
     json_: JsonOption = False,
 ) -> None:
     """Say what data are, and which task and search space suit them.
@@ -46,7 +53,7 @@ def describe(
     from denas_core.registry.registry import Registry
     from denas_core.setup.describing import describe_data
 
-    found = describe_data(Registry.discover(), path, task=task)
+    found = describe_data(Registry.discover(), path, task=task, options=task_settings(set_ or []))
     described = [one for one in found if one.description is not None]
     # Faults matter where no task reads the data.
     shown = described or found
@@ -58,7 +65,9 @@ def describe(
             typer.echo("\n" * bool(number) + "\n".join(_lines(one)))
         if others := [one.task for one in described if one not in exact]:
             typer.echo("\n".join(break_lines(f"also readable by {', '.join(others)}", WIDTH)))
-        print_next([f"denas build {shlex.quote(str(path))} --time 10min"])
+        named = [] if task is None else ["--task", task]
+        settings = [word for setting in set_ or [] for word in ("--set", setting)]
+        print_next([shlex.join(["denas", "build", str(path), "--time", "10min", *named, *settings])])
     if not described:
         fault = shown[0].fault
         assert fault is not None, "what has no description has a fault"

@@ -33,6 +33,17 @@ def test_the_task_that_recognises_data_says_what_they_are(points: Path) -> None:
     assert sum(one["labels"].values()) == 160
 
 
+def test_options_reach_the_tasks_that_have_them(points: Path) -> None:
+    # Only one of the installed tasks has this option, and no task is named.
+    given = ["data", "describe", str(points), "--set"]
+    done = denas_here(*given, "task.valid_share=0.25")
+    assert done.returncode == 0, done.stderr
+    refused = denas_here(*given, "task.nothing=1")
+    assert (refused.returncode, refused.stderr) == (2, "error: no installed task has an option 'nothing'\n")
+    other = denas_here(*given, "training.epochs=1")
+    assert other.returncode == 2 and "only keys of the task can be set here" in other.stderr
+
+
 def test_at_most_ten_labels_are_printed(tmp_path: Path) -> None:
     path = tmp_path / "many.txt"
     path.write_text("\n".join(f"0 0 {n}" for n in range(25)) + "\n")

@@ -70,7 +70,7 @@ def _only(data: Path, names: Sequence[str], words: Sequence[str], purpose: str, 
     reason = f"several match: {', '.join(found)}" if found else f"it has {', '.join(names) or 'none'}"
     raise ConfigError(
         f"{str(data)!r} has no single part to {purpose}, whose name begins with {' or '.join(words)} ({reason}); "
-        f"choose one with {flag}"
+        f"choose one with {flag}, or everywhere with --set task.{flag.removeprefix('--')}=NAME"
     )
 
 

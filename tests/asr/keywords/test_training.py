@@ -99,3 +99,11 @@ def test_data_that_cannot_be_learnt_are_refused(
         write_words(tmp_path / part, words, ["a.wav", "b.wav"])
     with pytest.raises(ConfigError, match=message):
         KeywordSpotting().named("asr/keyword-spotting").read(tmp_path, SPACE)
+
+
+def test_an_error_keeps_what_was_not_read(tmp_path: Path) -> None:
+    write_words(tmp_path / "train", ["yes"], ["a.wav", "b.wav"])
+    write_words(tmp_path / "train", ["yes/.hidden"], ["c.wav"])
+    with pytest.raises(ConfigError, match="one word only") as caught:
+        KeywordSpotting().named("asr/keyword-spotting").read(tmp_path, SPACE)
+    assert any("hidden folders are not read" in notice for notice in caught.value.notices)

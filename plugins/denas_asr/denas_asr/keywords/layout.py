@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from denas_asr.data.audio import EXTENSIONS
+from denas_asr.data.listing import is_hidden
 from denas_core.errors import ConfigError
 
 from .clips import Clip, ClipData
@@ -21,8 +22,6 @@ PARTS = {
 }
 LISTS = {"valid": "validation_list.txt", "test": "testing_list.txt"}
 """Files of Speech Commands (Warden 2018, arXiv:1804.03209) with the clips of a part, one path a line."""
-
-HIDDEN = ("__MACOSX", "Thumbs.db", "desktop.ini")
 
 
 def find_clips(data: Path) -> ClipData | None:
@@ -110,7 +109,7 @@ def _clips(folder: Path, skipped: _Skipped) -> list[Clip]:
             else:
                 skipped.add("files are not audio", file)
     for entry in os.scandir(folder):
-        if entry.is_file() and entry.name.lower().endswith(EXTENSIONS) and not _is_hidden(entry.name):
+        if entry.is_file() and entry.name.lower().endswith(EXTENSIONS) and not is_hidden(entry.name):
             skipped.add("recordings are not in the folder of a word", entry.path)
     for other in _folders(folder):
         if other.name.lower() not in NOISE and not _has_audio(other):
@@ -141,29 +140,25 @@ def _noise(folder: Path) -> list[str]:
 def _has_audio(folder: Path) -> bool:
     # Only files directly in the folder count: a folder of speakers, as in LibriSpeech, is not a word.
     return any(
-        entry.is_file() and not _is_hidden(entry.name) and entry.name.lower().endswith(EXTENSIONS)
+        entry.is_file() and not is_hidden(entry.name) and entry.name.lower().endswith(EXTENSIONS)
         for entry in os.scandir(folder)
     )
 
 
 def _folders(folder: Path) -> list[Path]:
     found = [Path(entry.path) for entry in os.scandir(folder) if entry.is_dir()]
-    return sorted((path for path in found if not _is_hidden(path.name)), key=lambda path: path.name)
+    return sorted((path for path in found if not is_hidden(path.name)), key=lambda path: path.name)
 
 
 def _files(folder: Path, skipped: _Skipped) -> Iterator[str]:
     for base, inner, names in os.walk(folder):
-        for name in [name for name in inner if _is_hidden(name)]:
+        for name in [name for name in inner if is_hidden(name)]:
             skipped.add("hidden folders are not read", os.path.join(base, name))  # noqa: PTH118 - many paths
         for name in inner:
             if os.path.islink(os.path.join(base, name)):  # noqa: PTH114, PTH118 - many paths
                 skipped.add("links to folders are not followed", os.path.join(base, name))  # noqa: PTH118
-        inner[:] = sorted(name for name in inner if not _is_hidden(name))
-        yield from (os.path.join(base, name) for name in sorted(names) if not _is_hidden(name))  # noqa: PTH118
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name in HIDDEN
+        inner[:] = sorted(name for name in inner if not is_hidden(name))
+        yield from (os.path.join(base, name) for name in sorted(names) if not is_hidden(name))  # noqa: PTH118
 
 
 def _listed(path: Path) -> frozenset[str]:

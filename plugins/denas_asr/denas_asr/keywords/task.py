@@ -26,7 +26,7 @@ from denas_core import (
     derive_rng,
     option,
 )
-from denas_core.errors import ConfigError, did_you_mean
+from denas_core.errors import ConfigError, did_you_mean, keep_notices
 
 from .clips import Clip, ClipData
 from .form import ClipForm, form_of
@@ -152,9 +152,10 @@ class KeywordSpotting(Task[ClipSample]):
         if found is None:
             raise ConfigError(f"{str(data)!r} has no folders of recordings by word; looked for {LOOKED_FOR}")
         found = dataclasses.replace(found, notices=[*found.notices, *duplicates(found)])
-        if facts is None:
-            return self._training_data(found, form, str(data))
-        return self._evaluation_data(found, form, facts, str(data))
+        with keep_notices(lambda: found.notices):
+            if facts is None:
+                return self._training_data(found, form, str(data))
+            return self._evaluation_data(found, form, facts, str(data))
 
     def head(self, width: int, facts: Mapping[str, Any]) -> nn.Module:
         """Return a linear layer with one output for each word."""

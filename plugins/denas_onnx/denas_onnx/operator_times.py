@@ -85,7 +85,7 @@ def time_graphs(
     times: list[float | None] = [0.0 if each and each.get("merged") else None for each in all_graphs]
     known = {place: each for place, each in enumerate(all_graphs) if each and not each.get("merged")}
     done = 0
-    with tempfile.TemporaryDirectory(prefix="denas-operators-") as name:
+    with tempfile.TemporaryDirectory(prefix="denas_operators_") as name:
         folder = Path(name)
         longest = max((each["bytes"] for each in known.values()), default=0)
         numbers = np.random.default_rng(0).random(longest // 4 + 1, dtype=np.float32)

@@ -121,7 +121,12 @@ def test_untrained_exports_the_best_architecture_with_fresh_weights(run: Path) -
     assert _run(["export", "run", "--to", "safetensors", "--untrained"], debug=True) == 0
     model = load_model("run/export/safetensors")
     assert model.arch.as_dict() == json.loads((run / "best.json").read_text())
-    assert dict(model.history) == {"run": "run", "weights": "fresh", "seed": 3}
+    assert dict(model.history) == {
+        "run": "run",
+        "weights": "fresh",
+        "seed": 3,
+        "search": {"budgets": ["params<=1e9"]},
+    }
     assert "not trained yet" in Path("run/export/safetensors/README.md").read_text()
     fresh = model.space.load(model.space.build(model.arch), model.arch, seed=3)
     for name, tensor in fresh.state_dict().items():

@@ -53,6 +53,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
         "tests.core.predicting",
         "denas_core.study.study",
         "denas_core.study.pace",
+        "denas_core.evaluation.computing",
         "denas_core.evaluation.evaluator",
     ):
         monkeypatch.setattr(f"{module}.time", times)

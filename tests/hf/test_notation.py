@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from denas_core.errors import ConfigError
@@ -109,6 +109,7 @@ def test_a_size_named_twice_must_be_the_same() -> None:
         space.parse('{"n_layer": 2, "num_hidden_layers": 3}')
 
 
+@example({"num_attention_heads": 6.0})
 @given(
     st.dictionaries(
         st.sampled_from(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import signal
 import socket
@@ -135,7 +136,12 @@ def start(folder: Path) -> tuple[subprocess.Popen[str], dict[psutil.Process, lis
     )
     wait_until(lambda: _stored(folder / "run") > 3 or driver.poll() is not None, "trials are stored")
     assert driver.poll() is None, driver.communicate()
-    return driver, {child: child.cmdline() for child in psutil.Process(driver.pid).children(recursive=True)}
+    started = {}
+    for child in psutil.Process(driver.pid).children(recursive=True):
+        # Ray also starts short commands, which may end meanwhile.
+        with contextlib.suppress(psutil.Error):
+            started[child] = child.cmdline()
+    return driver, started
 
 
 def check_nothing_is_left(folder: Path, started: dict[psutil.Process, list[str]]) -> None:

@@ -46,8 +46,10 @@ def knob_values(given: Mapping[str, Any], bounds: Bounds, *, origin: str) -> dic
                 f"({origin}); make it {bounds.width_of(heads)}, or set head_width=free"
             )
         return filled
-    if not bounds.original.is_head_free and filled["heads"] in bounds.heads:
-        filled["hidden"] = _choice_for(filled["hidden"], filled["heads"], bounds, origin)
+    # The choice itself, because 6.0 equals 6 and is no number of heads to calculate with.
+    heads = next((choice for choice in bounds.heads if choice == filled["heads"]), None)
+    if not bounds.original.is_head_free and heads is not None:
+        filled["hidden"] = _choice_for(filled["hidden"], heads, bounds, origin)
     return filled
 
 

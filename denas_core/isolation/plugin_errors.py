@@ -29,7 +29,8 @@ def plugin_errors(owner: str, *, guard: bool = True) -> Iterator[None]:
     try:
         with guarded() if guard else contextlib.nullcontext():
             yield
-    except (*_ALLOWED, KeyboardInterrupt):
+    # GeneratorExit is no failure: whoever read the results of a generator wants no more of them.
+    except (*_ALLOWED, KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as error:
         raise PluginError(f"{owner} failed: {describe_error(error)}") from error

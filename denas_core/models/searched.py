@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from denas_core.errors import ConfigError
-from denas_core.runs.files import CONFIG, RESULT, is_run
+from denas_core.runs.files import CONFIG, RESULT, is_run, read_document
 from denas_core.runs.races import read_race
 from denas_core.system.guarded_yaml import load_mapping
 
@@ -37,7 +36,7 @@ def search_facts(run: Path, key: str) -> dict[str, Any]:
     """
     if not is_run(run):
         return {}
-    result, race = _result(run), read_race(run)
+    result, race = read_document(run / RESULT), read_race(run)
     found: dict[str, Any] = {}
     if budgets := _budgets(run):
         found["budgets"] = budgets
@@ -53,14 +52,6 @@ def search_facts(run: Path, key: str) -> dict[str, Any]:
     if race is not None and race["result"] is not None and key.startswith(race["result"]["winner"]):
         found["race of finalists"] = race["result"]["sentence"]
     return found
-
-
-def _result(run: Path) -> dict[str, Any]:
-    try:
-        document = json.loads((run / RESULT).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _budgets(run: Path) -> list[str]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 from pathlib import Path
-from typing import Any
 
 from denas_core.registry.registry import Registry
-from denas_core.runs.files import RESULT, read_run
+from denas_core.runs.files import RESULT, read_document, read_run
 from denas_core.runs.measurements import OF_SEARCH, with_measurements
 from denas_core.setup.stored import stored_setup
 
@@ -35,19 +32,9 @@ def load_run(path: str | Path) -> SearchResult:
     with read_run(path) as store:
         header, trials, measured = store.header(), store.trials(), store.measurements()
     setup = calibrated_setup(path, stored_setup(header, registry, origin=str(path)), registry)
-    written = _written(path)
     return make_result(
         path,
         setup,
         with_measurements(trials, measured.get(OF_SEARCH, {})),
-        is_finished=written.get("finished") is True,
+        is_finished=read_document(path / RESULT).get("finished") is True,
     )
-
-
-def _written(path: Path) -> dict[str, Any]:
-    """Return the document of the result, or nothing if the search has not written one that can be read."""
-    with contextlib.suppress(OSError, ValueError):
-        document = json.loads((path / RESULT).read_text(encoding="utf-8"))
-        if isinstance(document, dict):
-            return document
-    return {}

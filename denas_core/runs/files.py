@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from pathlib import Path
+from typing import Any
 
 from denas_core.errors import ConfigError, StoreDamaged
 from denas_core.system.atomic import LOCK
@@ -96,6 +98,15 @@ def is_run(path: Path) -> bool:
     stores = (STORE, REPAIRED, f"{STORE}-wal")
     begun = (path / LOCK).is_file() and (path / CONFIG).is_file()
     return begun or any(_is_ours(path / name) for name in stores)
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Return the JSON object in a file of a run, such as its result; an empty one if it has none that can be read."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def _is_ours(store: Path) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
-import json
 import os
 import time
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from denas_core.system.lock import is_held
 from denas_core.values.objectives import Budget
 from denas_core.values.trial import Trial
 
-from .files import CONFIG, REPAIRED, RESULT, STORE, is_run, read_run
+from .files import CONFIG, REPAIRED, RESULT, STORE, is_run, read_document, read_run
 from .races import describe_trained
 
 RunState = Literal["running", "finished", "stopped", "not begun", "damaged"]
@@ -118,11 +117,8 @@ def _is_spent(budget: Budget, scored: int, seconds: float) -> bool:
 
 def _result(path: Path) -> dict[str, Any]:
     # The result is written after the trials, so it may be missing or older than the last trials.
-    try:
-        document = json.loads((path / RESULT).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    usable = isinstance(document, dict) and isinstance(document.get("trials"), dict)
+    document = read_document(path / RESULT)
+    usable = isinstance(document.get("trials"), dict)
     return document if usable and all(isinstance(n, int) for n in document["trials"].values()) else {}
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from .files import RACE_RECORD, TRAINING
+from .files import RACE_RECORD, TRAINING, read_document
 
 SCHEMA = "denas.race/1"
 
 
 def read_race(run: Path) -> dict[str, Any] | None:
     """Return the record of a run's race; None if there is none that can be read."""
-    document = _read(run / RACE_RECORD)
+    document = read_document(run / RACE_RECORD)
     try:
         return document if document.get("schema") == SCHEMA and _is_whole(document) else None
     except (KeyError, TypeError, AttributeError):
@@ -42,7 +41,7 @@ def _is_whole(document: dict[str, Any]) -> bool:
 
 def trained_metric(run: Path) -> tuple[str, float] | None:
     """Return the metric of a run's training and its best value; None if it is not trained."""
-    document = _read(run / TRAINING / "result.json")
+    document = read_document(run / TRAINING / "result.json")
     name, best = document.get("metric"), document.get("best")
     value = best.get(name) if isinstance(best, dict) else None
     return (name, float(value)) if isinstance(name, str) and isinstance(value, (int, float)) else None
@@ -57,11 +56,3 @@ def describe_trained(run: Path) -> str | None:
         return None
     done = sum(len(entrant["trainings"]) for entrant in race["entrants"])
     return f"race: {done} training{'' if done == 1 else 's'} done"
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}

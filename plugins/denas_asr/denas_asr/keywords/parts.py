@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from denas_asr.data.audio import read_header
 from denas_core import derive_rng
@@ -31,15 +31,15 @@ def held_out(data: ClipData, share: float) -> ClipData:
         return data
     train: list[Clip] = []
     valid: list[Clip] = []
-    for label in dict.fromkeys(clip.label for clip in data.train):
-        clips = [clip for clip in data.train if clip.label == label]
-        wanted = max(1, round(share * len(clips)))
-        by_speaker: dict[str, list[Clip]] = {}
-        for clip in clips:
-            by_speaker.setdefault(_speaker(clip), []).append(clip)
+    words: dict[str, dict[str, list[Clip]]] = {}
+    for clip in data.train:
+        words.setdefault(clip.label, {}).setdefault(_speaker(clip), []).append(clip)
+    for label, by_speaker in words.items():
+        count = sum(map(len, by_speaker.values()))
+        wanted = max(1, round(share * count))
         if len(by_speaker) < 2:
             raise ConfigError(
-                f"the word {label!r} has {len(clips)} recordings of one speaker, so that none can be set aside for "
+                f"the word {label!r} has {count} recordings of one speaker, so that none can be set aside for "
                 "validation; add recordings of others, or put some into a folder valid/"
             )
         # The order of speakers is the same for all words, so that a speaker is set aside with all words.
@@ -64,10 +64,11 @@ def choose_words(data: ClipData, words: Sequence[str], *, with_silence: bool, se
     """
     if not words:
         return data
+    labels = data.labels
     for word in words:
-        if word not in data.labels:
+        if word not in labels:
             raise ConfigError(
-                f"the data have no word {word!r}{did_you_mean(word, data.labels) or '; they have ' + _some(data)}"
+                f"the data have no word {word!r}{did_you_mean(word, labels) or '; they have ' + _some(labels)}"
             )
 
     def chosen(clips: Sequence[Clip], part: str) -> list[Clip]:
@@ -128,6 +129,6 @@ def _speaker(clip: Clip) -> str:
     return name.split(SAME_SPEAKER)[0] if SAME_SPEAKER in name else name
 
 
-def _some(data: ClipData) -> str:
-    labels = list(data.labels)
-    return ", ".join(labels[:10]) + (", ..." if len(labels) > 10 else "")
+def _some(labels: Iterable[str]) -> str:
+    names = list(labels)
+    return ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 import statistics
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -113,12 +114,8 @@ class KeywordSpotting(Task[ClipSample]):
         frames = Fbank().frames(round(seconds * self.rate), self.rate)
         parts = {"train": found.train, "valid": found.valid, "test": found.test}
         trained = found.train or clips
-        labels = dict(
-            sorted(
-                ((label, sum(clip.label == label for clip in trained)) for label in found.labels),
-                key=lambda pair: -pair[1],
-            )
-        )
+        counts = Counter(clip.label for clip in trained)
+        labels = {label: counts[label] for label in sorted(found.labels, key=lambda label: -counts[label])}
         return DataDescription(
             format="folders of recordings, one for each word",
             samples={part: len(some) for part, some in parts.items() if some},

@@ -7,11 +7,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
+from denas_core import is_hidden
 from denas_core.errors import ConfigError, did_you_mean
 
 from .forms import file_list, json_lines, kaldi, librispeech, manifest, paired, table
 from .forms.columns import ANY_COLUMNS, Columns
-from .listing import is_hidden, list_folder
+from .listing import list_folder
 from .problems import Problems
 from .utterance import Found
 

@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from denas_core import is_hidden
 from denas_core.errors import ConfigError
 
 from .problems import Problems
-
-LEFTOVERS = ("__macosx", "thumbs.db", "desktop.ini")
-"""Names, in lower case, that are hidden although they do not begin with a dot."""
 
 
 class Listing(NamedTuple):
@@ -22,11 +20,6 @@ class Listing(NamedTuple):
     files: list[str]
     folders: list[str]
     hidden: list[str]
-
-
-def is_hidden(name: str) -> bool:
-    """Return whether a file or folder is never read, such as ``._a.flac`` and ``__MACOSX``."""
-    return name.startswith(".") or name.lower() in LEFTOVERS
 
 
 def list_folder(folder: Path) -> Listing:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from denas_asr.data.audio import EXTENSIONS
-from denas_asr.data.listing import is_hidden
+from denas_core import is_hidden
 from denas_core.errors import ConfigError
 
 from .clips import Clip, ClipData

@@ -11,10 +11,10 @@ import zlib
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from denas_core import is_hidden
 from denas_core.errors import ConfigError
 
 from .images import ArraySource, Images
-from .listing import is_hidden
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,20 +7,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from .decoding import EXTENSIONS
+from denas_core import is_hidden
 
-LEFTOVERS = frozenset(
-    (
-        "__macosx",
-        "thumbs.db",
-        "ehthumbs.db",
-        "desktop.ini",
-        "$recycle.bin",
-        "system volume information",
-        "@eadir",
-    )
-)
-"""Names, in lower case, of what archives and operating systems leave behind."""
+from .decoding import EXTENSIONS
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -55,11 +44,6 @@ class LeftOut:
             for paths, what in kinds
             if paths
         ]
-
-
-def is_hidden(name: str) -> bool:
-    """Return whether a file or folder of this name is never read."""
-    return name.startswith(".") or name.lower() in LEFTOVERS
 
 
 def is_image(file: str) -> bool:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from denas_core import is_hidden
 from denas_core.errors import ConfigError
 from denas_nlp.tables.saved import is_saved, saved_parts
 
@@ -14,9 +15,6 @@ TRAIN = ("train", "training")
 VALID = ("dev", "valid", "validation", "val", "eval")
 TEST = ("test", "testing")
 """Words in a file name that show which part the file is."""
-
-_LEFTOVERS = ("__MACOSX", "Thumbs.db", "desktop.ini")
-"""Names of files and folders that archives and file managers leave behind."""
 
 _BESIDE = (
     *("vocab.txt", "tokenizer.json", "config.json", "dataset_info.json", "dataset_infos.json"),
@@ -69,11 +67,6 @@ class Found:
     valid: tuple[Path, ...] = ()
     test: tuple[Path, ...] = ()
     notices: tuple[str, ...] = ()
-
-
-def is_hidden(name: str) -> bool:
-    """Return whether a file or folder of this name is hidden, or was left behind by an archive."""
-    return name.startswith(".") or name in _LEFTOVERS
 
 
 def found_files(path: Path, files: Files, *, to_evaluate: bool) -> Found:

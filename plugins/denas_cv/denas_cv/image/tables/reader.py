@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from denas_core import is_hidden
 from denas_core.errors import ConfigError
 from denas_cv.image.classes import KnownClasses
 from denas_cv.image.images import FileSource, Images, Label
-from denas_cv.image.listing import folders_in, is_hidden
+from denas_cv.image.listing import folders_in
 from denas_cv.image.parts import TEST, TRAIN, VALID, part_of
 
 from .columns import Columns, label_columns, path_column, split_column

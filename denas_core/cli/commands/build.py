@@ -11,6 +11,7 @@ import typer
 
 from denas_core.cli.arguments import DeviceOption, JsonOption, ScoreOption
 from denas_core.cli.output import print_json, print_next, print_table, print_text
+from denas_core.text import seconds
 
 if TYPE_CHECKING:
     from denas_core.building.build import BuildResult
@@ -112,8 +113,6 @@ def build(
 
 
 def _print_plan(document: Mapping[str, Any]) -> None:
-    from denas_core.text import seconds
-
     print_table(["decision", "value", "reason"], _rows(document), prose=("value", "reason"))
     print_table(
         ["step", "time"],
@@ -135,8 +134,6 @@ def _rows(document: Mapping[str, Any]) -> list[list[Any]]:
 
 
 def _print(result: BuildResult, out: Path) -> None:
-    from denas_core.text import seconds
-
     document, found = result.document, result.document["result"]
     rows = [[name, seconds(step["seconds"])] for name, step in document["steps"].items()]
     print_table(["step", "took"], [*rows, ["all", seconds(document["seconds"])]])

@@ -55,8 +55,6 @@ def describe(
 
     found = describe_data(Registry.discover(), path, task=task, options=task_settings(set_ or []))
     described = [one for one in found if one.description is not None]
-    # Faults matter where no task reads the data.
-    shown = described or found
     if json_:
         print_json({"schema": "denas.data/1", "data": str(path), "tasks": [one.as_dict() for one in found]})
     elif described:
@@ -69,7 +67,8 @@ def describe(
         settings = [word for setting in set_ or [] for word in ("--set", setting)]
         print_next([shlex.join(["denas", "build", str(path), "--time", "10min", *named, *settings])])
     if not described:
-        fault = shown[0].fault
+        # Faults matter where no task reads the data.
+        fault = found[0].fault
         assert fault is not None, "what has no description has a fault"
         raise fault
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -44,7 +43,7 @@ def make_exporters(registry: Registry, names: Sequence[str], options: Mapping[st
         kind = registry.load("exporter", id)
         if not issubclass(kind, Exporter):
             raise ConfigError(f"--to {name!r} writes the trials of a run, and a build exports a network")
-        own = {field.name for field in dataclasses.fields(kind)}
+        own = registry.option_names("exporter", id)
         chosen = {key: value for key, value in options.items() if len(set(names)) == 1 or key in own}
         found.append(registry.create("exporter", id, chosen, origin="--set"))
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,7 +34,7 @@ def choose_executor(
         ConfigError, NotInstalled, PluginError: there is no such executor, or an option is wrong.
     """
     name = registry.resolve("executor", name or DEFAULT)
-    known = {field.name for field in dataclasses.fields(registry.load("executor", name))}
+    known = registry.option_names("executor", name)
     chosen = dict(options)
     if "deadline" in known:
         chosen.setdefault("deadline", NO_DEADLINE)

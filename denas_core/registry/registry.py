@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import importlib.metadata
 from collections import Counter
@@ -157,6 +158,14 @@ class Registry:
             if abstract:
                 raise PluginError(f"{where} does not define {', '.join(abstract)}")
         return component
+
+    def option_names(self, kind: Kind, name: str) -> frozenset[str]:
+        """Return the names of the options of a component, named without a preset.
+
+        Raises:
+            NotInstalled, PluginError, ConfigError: see `load`.
+        """
+        return frozenset(field.name for field in dataclasses.fields(self.load(kind, name)))
 
     def create(
         self, kind: Kind, name: str, options: Mapping[str, Any] | None = None, *, origin: str = ""

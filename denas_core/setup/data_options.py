@@ -53,7 +53,7 @@ def fill_options(
     Raises:
         ConfigError, NotInstalled, PluginError: the space cannot be made with what the user has set.
     """
-    known = {field.name for field in dataclasses.fields(registry.load("space", space.partition(":")[0]))}
+    known = registry.option_names("space", space.partition(":")[0])
     wanted = {
         name: value
         for name, value in description.space_options.items()

@@ -67,8 +67,8 @@ def describe_data(
         try:
             known = dict(options or {})
             if task is None:
-                fields = {field.name for field in dataclasses.fields(registry.load("task", name))}
-                known = {key: value for key, value in known.items() if key in fields}
+                own = registry.option_names("task", name)
+                known = {key: value for key, value in known.items() if key in own}
             one = registry.create("task", name, known, origin="the command line")
         except DenasError:
             if task is not None:

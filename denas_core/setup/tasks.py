@@ -51,7 +51,9 @@ def choose_task(
     fitting = [id for id in ids if not reasons_by_task[id]]
     if len(fitting) == 1:
         return registry.create("task", fitting[0], options, origin="the command line")  # type: ignore[no-any-return]
-    if fitting:
+    if fitting and data is None:
+        raise ConfigError(f"{space.id!r} can be trained for {', '.join(fitting)}; choose with --task")
+    if fitting and data is not None:
         return _task_for_data(registry, space, fitting, options, data)
     if not ids:
         raise ConfigError("no installed plugin has a task; install one, such as: pip install denas-cv")
@@ -64,26 +66,24 @@ def _task_for_data(
     space: SearchSpace,
     fitting: Sequence[str],
     options: Mapping[str, Any],
-    data: Path | None,
+    data: Path,
 ) -> Task[Any]:
     """Return the only one of several tasks that reads data of this kind."""
     reading: list[Task[Any]] = []
-    for id in fitting if data is not None else ():
+    for id in fitting:
         try:
             task: Task[Any] = registry.create("task", id, options, origin="the command line")
         except ConfigError:
             # The options are those of another task.
             continue
-        if data is not None and reads_data(task, data):
+        if reads_data(task, data):
             reading.append(task)
     if len(reading) == 1:
         return reading[0]
-    listed = ", ".join([task.id for task in reading] or fitting)
-    reason = ""
-    if data is not None and not data.exists():
+    if not data.exists():
         raise ConfigError(f"there is no data set at {str(data)!r}")
-    if data is not None and not reading:
-        reason = f" (none of them recognises {str(data)!r} by itself)"
+    listed = ", ".join([task.id for task in reading] or fitting)
+    reason = "" if reading else f" (none of them recognises {str(data)!r} by itself)"
     raise ConfigError(f"{space.id!r} can be trained for {listed}; choose with --task{reason}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from denas_core.contracts.space import SearchSpace
 from denas_core.contracts.split import Split
 from denas_core.contracts.task import Task
 from denas_core.errors import ConfigError, DenasError
-from denas_core.isolation.plugin_errors import plugin_errors
+from denas_core.isolation.plugin_errors import items_of_plugin, plugin_errors
 from denas_core.registry.registry import Registry
 from denas_core.text import one_line
 from denas_core.values.answer import Answer
@@ -199,8 +200,7 @@ class Predictor:
             ConfigError: nothing can be read from a path.
         """
         for path in paths:
-            with plugin_errors(f"task {self.task.id!r}", guard=False):
-                yield from self.task.items(path)
+            yield from items_of_plugin(partial(self.task.items, path), f"task {self.task.id!r}", guard=False)
 
     def _fit_together(self, given: Sequence[_Input]) -> bool:
         padded = len(given) * max(one.length for one in given)

@@ -108,7 +108,7 @@ def entries(options: argparse.Namespace, registry: Registry) -> list[Entry]:
 
     parts = apply_settings({"space": {}, "task": {}, "training": {}}, options.set)
     space: SearchSpace = registry.create("space", options.space, parts["space"])
-    task = choose_task(registry, space, options.task, parts["task"])
+    task = choose_task(registry, space, options.task, parts["task"], data=options.data)
     problem = Problem(space, [Constraint.parse(text) for text in options.constraint])
     largest = largest_network(problem, options.largest)
     found = []

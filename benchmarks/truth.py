@@ -73,7 +73,7 @@ def trainers(
 ) -> dict[str, Trainer]:
     """Return a trainer for each regime, whose settings replace those of the task's recipe."""
     parts = apply_settings({"task": {}, "training": {}, "space": {}}, options.set)
-    task = choose_task(registry, space, options.task, parts["task"])
+    task = choose_task(registry, space, options.task, parts["task"], data=options.data)
     made = {}
     for regime in options.regime:
         name, _, settings = regime.partition(":")

@@ -30,6 +30,7 @@ import json
 import math
 import os
 import random
+import signal
 import statistics
 import subprocess
 import sys
@@ -98,6 +99,8 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=math.inf, help="seconds after which this slice ends")
     parser.add_argument("--table", action="store_true", help="measure nothing, print the table of the file")
     arguments = parser.parse_args()
+    # Neighbours are ended also when this process is told to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     if not arguments.table:
         measure(arguments, time.monotonic() + arguments.limit)
     print_table(list(read(arguments.file)))

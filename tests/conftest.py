@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import signal
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,12 @@ from hypothesis import HealthCheck, settings
 # there are cores in each of them. It reads the variable when it is imported, which happens after this file.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# Searches of tests run in one process, for the same reason; tests of workers ask for them.
+# Workers, and the processes that tests start, read what another one has compiled. Images of containers often switch
+# that off; every process would then rewrite the assertions of all files, which takes as long as their imports.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Searches of tests run in one process, so that they do not compete with other workers; tests of workers ask for them.
 os.environ["DENAS_WORKERS"] = "1"
 
 # Tests, and the processes that they start, neither read nor change what the user's own searches keep. Processes of
@@ -50,6 +57,18 @@ settings.load_profile("unhurried")
 _OF_THE_TERMINAL = ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
 for variable in (*_OF_THE_TERMINAL, "DENAS_DEBUG", "DENAS_DISABLE_PLUGINS"):
     os.environ.pop(variable, None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Look for garbage once after collecting, which makes little of it, and never again in what collecting has made."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

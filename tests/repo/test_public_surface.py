@@ -29,6 +29,7 @@ WITH_PYTHON = [path for path in DOCUMENTS if blocks(path, "python")]
 FACES = sorted(path.parent for path in (ROOT / "denas_core").rglob("__init__.pyi"))
 
 
+@cache
 def public_modules() -> list[str]:
     """Return the modules that a plugin may import: the table of docs/hooks.md."""
     section = HOOKS.read_text(encoding="utf-8").partition("## What a plugin may import\n")[2]
@@ -67,7 +68,11 @@ def imports_of_the_core(tree: ast.AST) -> Iterator[tuple[str, str, int]]:
         elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "denas_core":
             for alias in node.names:
                 yield str(node.module), alias.name, node.lineno
-        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "denas_core":
+        elif (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "denas_core"
+        ):
             yield "denas_core", node.attr, node.lineno
 
 
@@ -83,9 +88,13 @@ def complaints(source: str, where: str, *, first: int = 1) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("path", PLUGIN_FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_plugins_and_examples_import_public_names(path: Path) -> None:
-    assert not complaints(path.read_text(encoding="utf-8"), path.relative_to(ROOT).as_posix())
+def test_plugins_and_examples_import_public_names() -> None:
+    assert len(PLUGIN_FILES) > 300
+    found = (
+        complaints(path.read_text(encoding="utf-8"), path.relative_to(ROOT).as_posix())
+        for path in PLUGIN_FILES
+    )
+    assert not [line for lines in found for line in lines]
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)

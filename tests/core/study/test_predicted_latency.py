@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -17,6 +16,7 @@ from denas_core.errors import ConfigError, StoreDamaged
 from denas_core.launch import resume, search
 from denas_core.runs.files import read_run
 from denas_core.runs.measurements import OF_SEARCH, Measurement
+from tests import warm
 from tests.core.predicting import Guess, Scale
 from tests.core.toy_searches import TOY as TOY_FOLDER
 from tests.core.toy_searches import denas_here, environment
@@ -114,11 +114,11 @@ search(
 
 def test_a_kill_between_two_measurements_loses_and_repeats_none(tmp_path: Path) -> None:
     here = Path(__file__).parents[3]
-    process = subprocess.Popen(
+    process = warm.start(
         [sys.executable, "-c", PROGRAM], cwd=tmp_path, env=environment(PYTHONPATH=f"{here}:{TOY_FOLDER}")
     )
     try:
-        end = time.monotonic() + 120
+        end = time.monotonic() + 300
         while len(kept := measured_in(tmp_path / "run")) < 3:
             assert process.poll() is None and time.monotonic() < end
             time.sleep(0.05)

@@ -170,7 +170,7 @@ def test_a_kill_loses_no_training_and_the_same_command_goes_on(
     # The first one of them ends, and the second one begins.
     wait_for_trainings(stopped, place / "run", begun=9)
     stopped.send_signal(signal.SIGINT)
-    _, errors = stopped.communicate(timeout=120)
+    _, errors = stopped.communicate(timeout=300)
     assert stopped.returncode == 130, errors
     assert "trainings, which are kept in 'run/trainings/side-1-" in errors
     assert errors.endswith("'; continue with the same command\n")

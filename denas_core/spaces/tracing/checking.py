@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import itertools
@@ -28,6 +29,7 @@ class Shrinkable:
         locked: The units that must stay.
         head: Name of the linear layer that makes the output of the network; empty if there is none.
         unknown: Names of operations for which there is no rule; what they use stays whole.
+        trains: Whether smaller networks must run in training mode, too, because they have weights for it alone.
         groups: The groups of units.
         stacks: The blocks that can be left out.
         numbers: By name of a group, the numbers of its modules that follow a cut, such as ``num_heads``.
@@ -39,6 +41,7 @@ class Shrinkable:
     locked: frozenset[int]
     head: str = ""
     unknown: tuple[str, ...] = ()
+    trains: bool = False
     groups: list[Group] = dataclasses.field(default_factory=list)
     stacks: list[Stack] = dataclasses.field(default_factory=list)
     numbers: dict[str, Sequence[Number]] = dataclasses.field(default_factory=dict)
@@ -60,6 +63,12 @@ def find_shrinkable(model: nn.Module, call: Callable[[nn.Module], Any], inputs: 
         ConfigError: the network decides by values of its inputs.
     """
     trace = run_traced(model, call, inputs, Units())
+    trains = False
+    if any(tensor.dim() and name not in trace.used for name, tensor in model.named_parameters()):
+        # Some networks have classifiers beside the main one that are used in training only.
+        with contextlib.suppress(Exception):
+            trace = run_traced(model, call, inputs, Units(), twin=copy.deepcopy(model))
+            trains = True
     weights = dict(named_tensors(model))
     units_of = trace.found_units()
     every = {unit for dims in units_of.values() for units in dims for unit in units.tolist()}
@@ -68,6 +77,7 @@ def find_shrinkable(model: nn.Module, call: Callable[[nn.Module], Any], inputs: 
         frozenset(unit for unit in every if trace.units.is_locked(unit)),
         _head(model, units_of, trace.outputs),
         tuple(sorted(trace.unknown)),
+        trains,
     )
     groups = find_groups(found.units_of, found.locked, weights)
     sizes = importance(found.units_of, groups, weights)
@@ -157,7 +167,8 @@ def _runs(
     smaller = copy.deepcopy(model)
     members: dict[str, list[Tensor]] = cut(smaller, found.units_of, groups, chosen)
     try:
-        run_traced(smaller, call, inputs, KnownUnits(found.locked), members)
+        twin = copy.deepcopy(smaller) if found.trains else None
+        run_traced(smaller, call, inputs, KnownUnits(found.locked), members, twin=twin)
     except Exception:
         # Whatever a network raises of which something was removed: this cannot be removed.
         return False

@@ -105,7 +105,7 @@ class Trace(TorchDispatchMode):
             if isinstance(tensor, Tensor):
                 for slot in self.slots_of(tensor):
                     self.units.lock(slot)
-                    self.outputs |= {self.units.find(member) for member in torch.unique(slot).tolist()}
+                    self.outputs.update(self.units.find(member) for member in torch.unique(slot).tolist())
 
     def found_units(self) -> dict[str, list[Tensor]]:
         """Return the unit of each member of each dimension of the weights, by name of the weight."""
@@ -319,6 +319,8 @@ def run_traced(
     inputs: Any,
     units: Units,
     members: Mapping[str, list[Tensor]] | None = None,
+    *,
+    twin: nn.Module | None = None,
 ) -> Trace:
     """Run `model`, in eval mode, and return what was recorded.
 
@@ -328,6 +330,7 @@ def run_traced(
         inputs: Its inputs.
         units: Where the units are kept.
         members: The members of each dimension of each weight; by default new ones.
+        twin: A copy of the network that runs in training mode as well, and is changed by that.
 
     Raises:
         ConfigError: the network decides by values of its inputs.
@@ -345,8 +348,11 @@ def run_traced(
     torch.backends.mha.set_fastpath_enabled(False)
     try:
         with torch.no_grad(), _plain_kernels(), trace:
-            outputs = call(model)
-        trace.lock_outputs(outputs)
+            trace.lock_outputs(call(model))
+            if twin is not None:
+                trace.follow(twin, trace.members)
+                with torch.random.fork_rng(devices=[]):
+                    trace.lock_outputs(call(twin.train()))
         trace.lock_unused()
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)

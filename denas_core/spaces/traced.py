@@ -63,9 +63,7 @@ def space_of(
     if not found.groups and not found.stacks:
         unknown = f"; there are no rules for {', '.join(found.unknown)}" if found.unknown else ""
         raise ConfigError(f"nothing can be left out of the network {name}{unknown}")
-    made = TracedSpace(
-        network=name, digest=digest, fractions=shares, samples=samples.describe()
-    )
+    made = TracedSpace(network=name, digest=digest, fractions=shares, samples=samples.describe())
     made.__dict__.update(_model=network, _samples=samples, _found=found)
     return made.named(f"{type(model).__module__}:{type(model).__qualname__}")
 
@@ -103,7 +101,9 @@ def _checked_digest(model: nn.Module, name: str) -> str:
     digest = hashlib.sha256()
     for key, tensor in (*model.named_parameters(), *model.named_buffers()):
         if tensor.is_meta:
-            raise ConfigError(f"weight {key!r} of the network {name} is on the meta device; load its weights first")
+            raise ConfigError(
+                f"weight {key!r} of the network {name} is on the meta device; load its weights first"
+            )
         if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
             raise ConfigError(f"weight {key!r} of the network {name} holds numbers that are not finite")
         digest.update(f"{key} {tensor.dtype} {list(tensor.shape)}".encode())
@@ -155,7 +155,9 @@ class TracedSpace(SearchSpace):
             knobs.append(Knob(f"{group.name}.width", tuple(widths), layer=layer, when=when))
         return tuple(knobs)
 
-    def build(self, arch: Architecture, *, head: nn.Module | None = None, variant: Variant = "full") -> nn.Module:
+    def build(
+        self, arch: Architecture, *, head: nn.Module | None = None, variant: Variant = "full"
+    ) -> nn.Module:
         """Return what is left of the network, with its weights; on the meta device without them."""
         import torch
 
@@ -203,7 +205,9 @@ class TracedSpace(SearchSpace):
         if found.refused:
             lines.append(f"stay whole, because smaller networks do not run: {', '.join(found.refused)}")
         if found.unknown:
-            lines.append(f"stay whole, because there are no rules for it: what {', '.join(found.unknown)} use")
+            lines.append(
+                f"stay whole, because there are no rules for it: what {', '.join(found.unknown)} use"
+            )
         return "\n".join(lines)
 
     def __reduce__(self) -> tuple[Any, ...]:

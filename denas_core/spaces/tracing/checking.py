@@ -13,7 +13,8 @@ from torch import Tensor
 
 from .cutting import Cut, Number, cut, numbers_of
 from .groups import LEAST, Group, Stack, find_groups, find_stacks, importance
-from .trace import named_tensors, run_traced
+from .running import run_traced
+from .trace import named_tensors
 from .units import KnownUnits, Units
 
 if TYPE_CHECKING:

@@ -104,7 +104,10 @@ def _adapt_layer(module: nn.Module) -> None:
     if isinstance(module, nn.Linear):
         module.out_features, module.in_features = module.weight.shape
     elif isinstance(module, _ConvTransposeNd):
-        module.in_channels, module.out_channels = module.weight.shape[0], module.weight.shape[1] * module.groups
+        module.in_channels, module.out_channels = (
+            module.weight.shape[0],
+            module.weight.shape[1] * module.groups,
+        )
     elif isinstance(module, _ConvNd):
         made, read = module.weight.shape[:2]
         module.groups = module.groups * made // module.out_channels if module.groups > 1 else 1

@@ -14,7 +14,9 @@ from .units import NONE, Units
 Slots = list[Tensor]
 
 
-def moved(operation: Callable[..., Any], slots: Slots, rest: Sequence[Any], shapes: list[torch.Size]) -> list[Slots]:
+def moved(
+    operation: Callable[..., Any], slots: Slots, rest: Sequence[Any], shapes: list[torch.Size]
+) -> list[Slots]:
     """Return the slots of each output of an operation that only moves elements, such as a permutation."""
     outputs: list[Slots] = [[] for _ in shapes]
     for slot in slots:

@@ -11,7 +11,6 @@ from torch import Tensor
 from .trace import Trace
 from .units import NONE
 
-
 LEAST = 2
 """Units of a group that stay. With one, a tensor would not show which of its dimensions the unit belongs to."""
 

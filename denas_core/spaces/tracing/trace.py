@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -17,30 +16,12 @@ from denas_core.errors import ConfigError
 
 from . import contractions, elementwise
 from .elementwise import Slots
-from .slots import along, compact, varying
+from .operations import MOVES, OF_VALUES, POOLS, REDUCTIONS, RULES, SAME, SOURCES
+from .slots import along, varying
 from .units import Units
 
 if TYPE_CHECKING:
     from torch import nn
-
-MOVES = frozenset(
-    "view _unsafe_view reshape permute transpose t expand select slice unbind split split_with_sizes unsafe_split unsafe_split_with_sizes unsafe_chunk unsqueeze squeeze "
-    "clone alias detach contiguous flip roll index index_select gather repeat lift_fresh unfold diagonal narrow "
-    "_to_copy pixel_shuffle pixel_unshuffle channel_shuffle _reshape_alias as_strided movedim".split()
-)
-SAME = frozenset(
-    "_softmax _log_softmax hardtanh hardswish hardsigmoid cumsum tril triu zeros_like ones_like empty_like full_like "
-    "rand_like randn_like bernoulli copy_ masked_fill new_zeros dropout native_dropout _prelu_kernel softplus "
-    "log_sigmoid_forward leaky_relu elu mish silu gelu".split()
-)
-REDUCTIONS = frozenset(
-    "mean sum amax amin max min var std var_mean logsumexp linalg_vector_norm norm prod any all argmax argmin".split()
-)
-POOLS = ("max_pool", "avg_pool", "adaptive_", "_adaptive_", "upsample_", "_upsample_", "reflection_pad", "replication_pad")
-SOURCES = frozenset(
-    "empty zeros ones full arange scalar_tensor rand randn linspace eye randint randperm new_empty new_full".split()
-)
-OF_VALUES = frozenset("_local_scalar_dense nonzero masked_select is_nonzero equal unique _unique2 item".split())
 
 
 @dataclasses.dataclass(slots=True)
@@ -128,7 +109,9 @@ class Trace(TorchDispatchMode):
         given = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
         depends = any(id(tensor) in self._from_inputs for tensor in given)
         if name in OF_VALUES and depends:
-            raise ConfigError(f"the network decides by the values of its inputs ({name}{_place()}); it cannot be traced")
+            raise ConfigError(
+                f"the network decides by the values of its inputs ({name}{_place()}); it cannot be traced"
+            )
         self.used.update(self._names[id(tensor)] for tensor in given if id(tensor) in self._names)
         out = func(*args, **kwargs)
         outputs = [leaf for leaf in tree_leaves(out) if isinstance(leaf, Tensor)]
@@ -299,88 +282,10 @@ class Trace(TorchDispatchMode):
         return [contractions.normalised(self.units, slots, parameters, dim=1, groups=args[6])]
 
 
-RULES = frozenset(
-    "cat stack constant_pad_nd embedding mm addmm bmm baddbmm convolution native_batch_norm native_layer_norm "
-    "native_batch_norm_legit_no_training native_batch_norm_legit cudnn_batch_norm batch_norm_no_update "
-    "fused_rms_norm native_group_norm".split()
-)
-"""Operations with a rule of their own: a method of `Trace` with their name."""
-
-
 def named_tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
     """Yield the parameters and buffers of a network by name, each of those that are shared once."""
     yield from model.named_parameters()
     yield from model.named_buffers()
-
-
-def run_traced(
-    model: nn.Module,
-    call: Callable[[nn.Module], Any],
-    inputs: Any,
-    units: Units,
-    members: Mapping[str, list[Tensor]] | None = None,
-    *,
-    twin: nn.Module | None = None,
-) -> Trace:
-    """Run `model`, in eval mode, and return what was recorded.
-
-    Args:
-        model: The network, on the CPU.
-        call: Function that calls the network.
-        inputs: Its inputs.
-        units: Where the units are kept.
-        members: The members of each dimension of each weight; by default new ones.
-        twin: A copy of the network that runs in training mode as well, and is changed by that.
-
-    Raises:
-        ConfigError: the network decides by values of its inputs.
-    """
-    trace = Trace(units)
-    trace.follow(model, members)
-    trace.mark_inputs(inputs)
-    handles = [
-        module.register_forward_hook(_watch(trace, name))
-        for name, module in model.named_modules()
-        if name and name.rpartition(".")[2].isdecimal()
-    ]
-    fast = torch.backends.mha.get_fastpath_enabled()
-    # Fused forms of attention and of recurrent layers hide what meets inside.
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        with torch.no_grad(), _plain_kernels(), trace:
-            trace.lock_outputs(call(model))
-            if twin is not None:
-                trace.follow(twin, trace.members)
-                with torch.random.fork_rng(devices=[]):
-                    trace.lock_outputs(call(twin.train()))
-        trace.lock_unused()
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fast)
-        for handle in handles:
-            handle.remove()
-    return trace
-
-
-@contextlib.contextmanager
-def _plain_kernels() -> Iterator[None]:
-    """Let recurrent layers run as the operations that they consist of."""
-    before = torch._C._get_mkldnn_enabled()  # type: ignore[attr-defined]
-    torch._C._set_mkldnn_enabled(False)  # type: ignore[attr-defined]
-    try:
-        yield
-    finally:
-        torch._C._set_mkldnn_enabled(before)  # type: ignore[attr-defined]
-
-
-def _watch(trace: Trace, name: str) -> Callable[..., None]:
-    from torch import nn
-
-    def watch(module: nn.Module, inputs: Any, output: Any) -> None:
-        if len(inputs) == 1 and isinstance(inputs[0], Tensor) and isinstance(output, Tensor):
-            if inputs[0].shape == output.shape:
-                trace.calls.append(Call(name, type(module) is nn.Sequential, trace.slots_of(inputs[0]), trace.slots_of(output)))
-
-    return watch
 
 
 def _place() -> str:

@@ -97,7 +97,8 @@ def find_shrinkable(model: nn.Module, call: Callable[[nn.Module], Any], inputs: 
         if blocks and _runs_without(model, call, inputs, found, blocks):
             found.stacks.append(Stack(stack.name, tuple(blocks)))
     dropped = [block for stack in found.stacks for block in stack.blocks]
-    found.groups = _usable(groups, runs, found.numbers, lambda group: _ways(numbers_of(model, group)))
+    candidates = {group.name: numbers_of(model, group) for group in groups}
+    found.groups = _usable(groups, runs, found.numbers, candidates)
     outside = [group for group in found.groups if not _is_within(group, dropped)]
     if found.stacks and not runs(outside, dropped):
         found.stacks = []
@@ -110,22 +111,26 @@ def _usable(
     groups: Sequence[Group],
     runs: Callable[[Sequence[Group]], bool],
     numbers: dict[str, Sequence[Number]],
-    ways: Callable[[Group], list[list[Number]]],
+    candidates: Mapping[str, list[Number]],
 ) -> list[Group]:
     """Return the groups that can be cut together, and put into `numbers` what has to follow."""
     if not groups or runs(groups):
         return list(groups)
     if len(groups) == 1:
         (group,) = groups
-        for way in ways(group):
+        ways = _ways(candidates[group.name])
+        if numbers.pop(group.name, None) is not None:
+            ways = [[], *ways]
+        for way in ways:
             numbers[group.name] = way
             if runs(groups):
+                _expect(way, numbers, candidates)
                 return [group]
         numbers.pop(group.name, None)
         return []
     half = len(groups) // 2
-    first = _usable(groups[:half], runs, numbers, ways)
-    second = _usable(groups[half:], runs, numbers, ways)
+    first = _usable(groups[:half], runs, numbers, candidates)
+    second = _usable(groups[half:], runs, numbers, candidates)
     both = [*first, *second]
     if not first or not second or runs(both):
         return both
@@ -133,6 +138,17 @@ def _usable(
         if runs([*first, group]):
             first = [*first, group]
     return first
+
+
+def _expect(
+    way: list[Number], numbers: dict[str, Sequence[Number]], candidates: Mapping[str, list[Number]]
+) -> None:
+    """Let the same attributes of other layers follow, because networks repeat their layers. It is tried there, too."""
+    attributes = {attribute for _, attribute in way}
+    for name, own in candidates.items():
+        same = [number for number in own if number[1] in attributes]
+        if name not in numbers and {attribute for _, attribute in same} == attributes:
+            numbers[name] = same
 
 
 def _ways(numbers: list[Number]) -> list[list[Number]]:

@@ -124,8 +124,9 @@ def _adapt_layer(module: nn.Module) -> None:
     elif isinstance(module, nn.Embedding):
         module.embedding_dim = module.weight.shape[1]
     elif isinstance(module, nn.RNNBase):
-        module.input_size = module.weight_ih_l0.shape[1]  # type: ignore[union-attr,assignment]
-        module.hidden_size = module.weight_hh_l0.shape[1]  # type: ignore[union-attr,assignment]
+        into, within = module.weight_ih_l0, module.weight_hh_l0
+        if isinstance(into, Tensor) and isinstance(within, Tensor):
+            module.input_size, module.hidden_size = into.shape[1], within.shape[1]
     elif isinstance(module, nn.PReLU):
         module.num_parameters = len(module.weight)
 

@@ -64,12 +64,12 @@ def run_traced(
 @contextlib.contextmanager
 def _plain_kernels() -> Iterator[None]:
     """Let recurrent layers run as the operations that they consist of."""
-    before = torch._C._get_mkldnn_enabled()  # type: ignore[attr-defined]
-    torch._C._set_mkldnn_enabled(False)  # type: ignore[attr-defined]
+    before = torch._C._get_mkldnn_enabled()
+    torch._C._set_mkldnn_enabled(False)
     try:
         yield
     finally:
-        torch._C._set_mkldnn_enabled(before)  # type: ignore[attr-defined]
+        torch._C._set_mkldnn_enabled(before)
 
 
 def _watch(trace: Trace, name: str) -> Callable[..., None]:

@@ -55,5 +55,6 @@ def along(members: Tensor, dim: int, shape: Iterable[int]) -> Tensor:
 
 def paired(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
     """Return two slots of one shape in the smallest form in which each pair of members is there."""
-    one, other = torch.broadcast_tensors(core(first), core(second))
-    return one, other
+    one, other = core(first), core(second)
+    shape = torch.broadcast_shapes(one.shape, other.shape)
+    return one.expand(shape), other.expand(shape)

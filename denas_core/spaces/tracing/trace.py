@@ -34,7 +34,7 @@ class Call:
     after: Slots
 
 
-class Trace(TorchDispatchMode):
+class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Follows the members of all weights through one call of a network.
 
     Attributes:
@@ -47,7 +47,7 @@ class Trace(TorchDispatchMode):
     """
 
     def __init__(self, units: Units) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.units = units
         self.members: dict[str, list[Tensor]] = {}
         self.unknown: set[str] = set()
@@ -234,8 +234,9 @@ class Trace(TorchDispatchMode):
 
     def _attention(self, func: Any, args: Any, kwargs: Any, outputs: list[Tensor]) -> list[Slots]:
         query, key, value = args[:3]
-        slots = (self.slots_of(tensor) for tensor in (query, key, value))
-        found = contractions.attended(self.units, *slots, (query.shape, key.shape, value.shape))
+        q, k, v = self.slots_of(query), self.slots_of(key), self.slots_of(value)
+        sizes = (query.shape, key.shape, value.shape)
+        found = contractions.attended(self.units, q, k, v, sizes)
         for tensor in (*args[3:], *kwargs.values()):
             for slot in self.slots_of(tensor) if isinstance(tensor, Tensor) else ():
                 self.units.lock(slot)

@@ -56,5 +56,5 @@ def along(members: Tensor, dim: int, shape: Iterable[int]) -> Tensor:
 def paired(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
     """Return two slots of one shape in the smallest form in which each pair of members is there."""
     one, other = core(first), core(second)
-    shape = torch.broadcast_shapes(one.shape, other.shape)
+    shape = torch.broadcast_shapes(one.shape, other.shape)  # type: ignore[no-untyped-call]
     return one.expand(shape), other.expand(shape)

@@ -51,6 +51,8 @@ from .results.stored import load_run as load_run
 from .seeding import canonical_json as canonical_json
 from .seeding import derive_rng as derive_rng
 from .seeding import derive_seed as derive_seed
+from .spaces.function import space_from_function as space_from_function
+from .spaces.traced import space_of as space_of
 from .system.guarded_yaml import load_mapping as load_mapping
 from .system.hidden import is_hidden as is_hidden
 from .system.machine import environment as environment

@@ -28,6 +28,7 @@ from .setup.data_options import with_data_options
 from .setup.prediction import begin_predictions, restore_predictions, with_probe_of_machine
 from .setup.setup import Setup
 from .setup.stored import stored_document
+from .spaces.samples import Example
 from .study.run_directory import RunDirectory, check_installation, check_is_free, check_options
 from .study.study import Observer, Study
 
@@ -36,8 +37,11 @@ LARGEST_SHARE = 1 / 2
 
 
 def search(
-    space: str | Mapping[str, Any] | SearchSpace,
+    space: str | Mapping[str, Any] | SearchSpace | None = None,
     *,
+    build: Callable[..., Any] | None = None,
+    knobs: Mapping[str, Any] | None = None,
+    inputs: Example | None = None,
     score: str | Mapping[str, Any] | ProxyScore | CombinedScore | None = None,
     strategy: str | Mapping[str, Any] | Strategy | None = None,
     probe: str | Mapping[str, Any] | LatencyProbe | None = None,
@@ -61,7 +65,10 @@ def search(
     or as an object. Objects of your own classes work without a plugin.
 
     Args:
-        space: The search space.
+        space: The search space. In its place, a function can be given with `build`, `knobs` and `inputs`.
+        build: A function that takes the knobs as keyword arguments and returns an ``nn.Module``.
+        knobs: Its choices by name, such as ``{"depth": [2, 4, 8], "act": ["relu", "gelu"]}``.
+        inputs: An example of the inputs of its networks; see `space_from_function`.
         score: The score that ranks architectures; by default the DE-Score.
         strategy: The strategy that proposes architectures; by default ``builtin/nsga2``.
         probe: The probe that measures latency, if a constraint, an objective or the score needs it; by default the
@@ -90,6 +97,9 @@ def search(
     for name, texts in (("constraints", constraints), ("objectives", objectives)):
         if isinstance(texts, str):
             raise ConfigError(f"{name} {texts!r} must be a list of texts")
+    space = _given_space(space, build, knobs, inputs)
+    if space is None:
+        raise ConfigError("search() needs a space, or a function with build, knobs and inputs")
     given = {"space": space, "score": score, "strategy": strategy, "probe": probe, "executor": executor}
     objects = {kind: value for kind, value in given.items() if isinstance(value, Component)}
     document: dict[str, Any] = {
@@ -118,6 +128,9 @@ def resume(
     *,
     budget: str | int | None = None,
     objects: Mapping[str, Component] | None = None,
+    build: Callable[..., Any] | None = None,
+    knobs: Mapping[str, Any] | None = None,
+    inputs: Example | None = None,
     observers: Sequence[Observer] = (),
     predictor: Predicts | None = None,
 ) -> SearchResult:
@@ -127,12 +140,19 @@ def resume(
         path: The run directory.
         budget: The new budget, which includes the work that is already done; by default the old budget.
         objects: The components of the run that no plugin provides, by kind (``{"space": MySpace()}``).
+        build: The function whose networks were searched, if the search was given one; and so are `knobs` and `inputs`.
+        knobs: Its choices.
+        inputs: An example of the inputs of its networks.
         observers: Objects that are called after every trial.
         predictor: The object that predicted latencies from the beginning, if there was one.
 
     Raises:
         ConfigError: `path` is not a run directory, or something that the run depends on has changed.
     """
+    given = None if objects is None else objects.get("space")
+    space = _given_space(given, build, knobs, inputs)
+    if space is not None:
+        objects = {**(objects or {}), "space": space}
     settings = {} if budget is None else {"budget": budget}
     return resume_search(
         Path(path),
@@ -204,6 +224,29 @@ def resume_search(
             return _finish(run, setup, observers, ranking=calibrated_setup(path, setup, registry))
 
 
+def _given_space(
+    space: Any,
+    build: Callable[..., Any] | None,
+    knobs: Mapping[str, Any] | None,
+    inputs: Example | None,
+) -> Any:
+    """Return `space`, or the space of a function, if that is given in its place."""
+    function = {"build": build, "knobs": knobs, "inputs": inputs}
+    missing = [name for name, value in function.items() if value is None]
+    if len(missing) == len(function):
+        return space
+    if space is not None:
+        raise ConfigError(f"give either a space or {', '.join(function)}, and not both")
+    if missing:
+        raise ConfigError(
+            f"a search of a function's networks needs build, knobs and inputs; {missing[0]} is missing"
+        )
+    from .spaces.function import space_from_function
+
+    assert build is not None and knobs is not None, "the caller has given all three"
+    return space_from_function(build, knobs=knobs, inputs=inputs)
+
+
 def _calibrating(observers: Sequence[Observer]) -> Callable[[int, int], None]:
     """Return a function that tells the observers which want to know it how far a calibration is."""
 
@@ -246,6 +289,6 @@ def _check_available(config: RunConfig, objects: Mapping[str, Component], path: 
         name = getattr(config, kind).name
         if is_own_class(name) and kind not in objects:
             raise ConfigError(
-                f"the {kind} of run {str(path)!r} is the class {name!r} of somebody's own; resume it from Python with "
-                f"denas_core.resume({str(path)!r}, objects={{{kind!r}: ...}})"
+                f"the {kind} of run {str(path)!r} is the class or function {name!r} of somebody's own; resume it from "
+                f"Python with denas_core.resume({str(path)!r}, objects={{{kind!r}: ...}})"
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,10 @@ def test_a_short_search_of_an_example(tmp_path: Path, capsys: pytest.CaptureFixt
     document = json.loads(capsys.readouterr().out)
     assert document["trials"]["scored"] == 2
     assert document["best"]["metrics"]["params"] <= 500_000
+
+
+def test_the_example_of_a_network_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main = runpy.run_path(str(FOLDER / "own_module.py"))["main"]
+    network = main(str(tmp_path / "run"), 2)
+    assert "blocks that can be left out: 1.0, 1.1, 1.2, 1.3" in capsys.readouterr().out
+    assert sum(parameter.numel() for parameter in network.parameters()) <= 0.5 * 75_722

@@ -18,7 +18,7 @@ ORDER = (
     ("latency",),
     ("registry", "evaluation"),
     ("setup", "models"),
-    ("study", "training", "results", "builtin", "legacy", "scaffold"),
+    ("study", "training", "results", "builtin", "legacy", "scaffold", "spaces"),
     ("race",),
     ("report", "testing"),
     ("agreement",),

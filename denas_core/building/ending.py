@@ -11,6 +11,7 @@ from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.models.export import export_model
 from denas_core.runs.files import REPORT
 from denas_core.system.atomic import storage_errors, write_atomically
+from denas_core.training.chance import nothing_learnt
 from denas_core.training.evaluation import evaluate_network
 
 from .measuring import measure_export
@@ -36,7 +37,8 @@ def evaluation_step(build: Build, model: TrainedModel) -> None:
                 batch_size=build.design.settings.batch_size,
                 device=build.design.device,
             )
-        result |= {"metrics": metrics, "samples": len(read.valid)}
+        said = nothing_learnt(task.metric, metrics, len(read.valid))
+        result |= {"metrics": metrics, "samples": len(read.valid), "nothing_learnt": said}
 
 
 def export_step(build: Build, exporter: Exporter, model: TrainedModel, *, is_main: bool) -> None:

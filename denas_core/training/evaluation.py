@@ -17,6 +17,7 @@ from denas_core.contracts.task import Task
 from denas_core.errors import NoResult, PluginError
 from denas_core.values.batch import joined
 
+from .chance import CHANCE
 from .data import ignore_interrupts, worker_faults
 
 
@@ -48,7 +49,9 @@ def evaluate_network(
     decode: bool = True,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, float]:
-    """Return the metrics of the task on a split, and the mean ``loss``. The network keeps its mode.
+    """Return the metrics of the task on a split, the mean ``loss``, and ``chance``. The network keeps its mode.
+
+    ``chance`` is the value of the task's metric for the same answer to every sample, if the task knows it.
 
     Args:
         network: On `device`.
@@ -107,7 +110,9 @@ def evaluate_network(
     expectations = [expected for part in parts for expected in part[1]]
     everything = {name: joined([part[name] for part in expectations]) for name in expectations[0]}
     metrics = task.metrics(predicted, everything, split)
-    return _checked({"loss": sum(part[2] for part in parts) / len(split), **metrics}, task)
+    chance = task.chance(everything, split)
+    known = {} if chance is None else {CHANCE: chance}
+    return _checked({"loss": sum(part[2] for part in parts) / len(split), **metrics, **known}, task)
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ from denas_core.system.lock import OWNER, RunLock, is_held
 from denas_core.text import describe_error
 
 from .announcement import announce
+from .chance import nothing_learnt
 from .environment import check_environment, computed_with, only_settings_count
 from .observers import TrainingObserver
 from .peers import ended_by_first_signal, join, loss_of_peers
@@ -172,6 +173,10 @@ def _train_on(
             if on_begin is not None:
                 on_begin(announce(plan, data, batch_size), notices)
         _run(engine, plan, directory, batch_size, resume, notices)
+        if said := nothing_learnt(plan.task.metric, engine.progress.best, len(data.valid)):
+            notices.append(
+                f"{said}; train it longer (training.epochs), on more data, or with another training.lr"
+            )
         result = TrainingResult(
             directory=directory,
             task=plan.task.id,

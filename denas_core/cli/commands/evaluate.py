@@ -53,6 +53,7 @@ def evaluate(
     from denas_core.models.trained import load_model
     from denas_core.registry.registry import Registry
     from denas_core.system.memory import memory_errors
+    from denas_core.training.chance import nothing_learnt
     from denas_core.training.evaluation import evaluate_network
 
     directory = find_model(model)
@@ -77,7 +78,9 @@ def evaluate(
             batch_size=batch_size,
             device=chosen,
         )
-    for notice in read.notices:
+    said = nothing_learnt(task.metric, metrics, len(read.valid))
+    notices = [*read.notices, *([f"{said}; train it longer, or on more data"] if said else [])]
+    for notice in notices:
         print_notice(f"note: {notice}")
     if json_:
         print_json(
@@ -88,7 +91,7 @@ def evaluate(
                 "data": str(data),
                 "samples": len(read.valid),
                 "metrics": metrics,
-                "notices": list(read.notices),
+                "notices": notices,
             }
         )
         return

@@ -196,6 +196,11 @@ class KeywordSpotting(Task[ClipSample]):
         by_word = labels.bincount(weights=hits)[counts > 0] / counts[counts > 0]
         return {"accuracy": float(hits.mean()), "balanced_accuracy": float(by_word.mean())}
 
+    def chance(self, targets: Mapping[str, Tensor], split: Split[ClipSample]) -> float:
+        """Return the share of the most frequent word."""
+        counts = targets["label"].bincount()
+        return float(counts.max() / counts.sum())
+
     def items(self, path: Path) -> Iterator[tuple[str, Path]]:
         """Yield an audio file, or every audio file in a folder."""
         yield from ((str(file), file) for file in audio_files([path]))

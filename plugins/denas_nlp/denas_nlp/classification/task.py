@@ -30,7 +30,7 @@ from denas_nlp.text.parts import Parts, read_parts
 from denas_nlp.text.sentences import RECIPE, Row, SentenceSplit, logits_of, sentence_notices
 from denas_nlp.text.task import TextTask
 
-from .metrics import THRESHOLD, of_classes, of_labels
+from .metrics import THRESHOLD, best_f1_of_same_labels, of_classes, of_labels
 from .reading import Labelled, TableReader, read_texts
 from .targets import label_facts, overlap_notices, rows_of
 
@@ -167,6 +167,14 @@ class TextClassification(TextTask):
             return of_labels(predictions.sigmoid() >= THRESHOLD, wanted >= THRESHOLD)
         classes = 1 + int(max(predictions.max(), wanted.max()))
         return of_classes(predictions, wanted, classes)
+
+    def chance(self, targets: Mapping[str, Tensor], split: Split[TextSample]) -> float:
+        """Return the share of the most frequent label, or the best micro F1 of the same labels for all texts."""
+        wanted = targets["label"]
+        if self.multi_label:
+            return best_f1_of_same_labels(wanted >= THRESHOLD)
+        counts = wanted.bincount()
+        return float(counts.max() / counts.sum())
 
     def imitation(self, outputs: Outputs, taught: Outputs, *, temperature: float) -> Tensor:
         """Return the divergence from a teacher's classes, or the cross entropy with a teacher's several labels."""

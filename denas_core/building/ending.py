@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from denas_core.contracts.chance import nothing_learnt
 from denas_core.contracts.exporter import Exporter
 from denas_core.contracts.trained_model import TrainedModel
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.models.export import export_model
 from denas_core.runs.files import REPORT
 from denas_core.system.atomic import storage_errors, write_atomically
-from denas_core.training.chance import nothing_learnt
 from denas_core.training.evaluation import evaluate_network
 
 from .measuring import measure_export

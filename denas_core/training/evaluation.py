@@ -11,13 +11,13 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from denas_core.contracts.chance import CHANCE
 from denas_core.contracts.space import SearchSpace
 from denas_core.contracts.split import Split
 from denas_core.contracts.task import Task
 from denas_core.errors import NoResult, PluginError
 from denas_core.values.batch import joined
 
-from .chance import CHANCE
 from .data import ignore_interrupts, worker_faults
 
 

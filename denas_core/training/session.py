@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from denas_core.contracts.chance import nothing_learnt
 from denas_core.errors import ConfigError, DenasError, Interrupted, NoResult, PluginError, keep_notices
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.registry.registry import Registry
@@ -19,7 +20,6 @@ from denas_core.system.lock import OWNER, RunLock, is_held
 from denas_core.text import describe_error
 
 from .announcement import announce
-from .chance import nothing_learnt
 from .environment import check_environment, computed_with, only_settings_count
 from .observers import TrainingObserver
 from .peers import ended_by_first_signal, join, loss_of_peers

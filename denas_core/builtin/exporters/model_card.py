@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from denas_core.contracts.chance import CHANCE, nothing_learnt
 from denas_core.models.export import inputs_of
 from denas_core.system.machine import environment, installed_version
 from denas_core.text import one_line, quantity
-from denas_core.training.chance import CHANCE, nothing_learnt
 
 if TYPE_CHECKING:
     from denas_core.contracts.trained_model import TrainedModel

@@ -47,13 +47,13 @@ def evaluate(
     from denas_core.system.extras import require_extra
 
     require_extra("train", "safetensors", purpose="a trained model")
+    from denas_core.contracts.chance import nothing_learnt
     from denas_core.errors import ConfigError, keep_notices
     from denas_core.isolation.plugin_errors import plugin_errors
     from denas_core.models.find import find_model
     from denas_core.models.trained import load_model
     from denas_core.registry.registry import Registry
     from denas_core.system.memory import memory_errors
-    from denas_core.training.chance import nothing_learnt
     from denas_core.training.evaluation import evaluate_network
 
     directory = find_model(model)

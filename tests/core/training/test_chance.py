@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from denas_core.builtin.exporters.model_card import render_card
+from denas_core.contracts.chance import nothing_learnt
 from denas_core.contracts.task import Metric
 from denas_core.models.trained import load_model
-from denas_core.training.chance import nothing_learnt
 from tests.core.toy_searches import denas_here
 
 from .trainings import make_plan, run, write_points

@@ -108,7 +108,7 @@ def test_data_choose_the_task_and_training_evaluation_and_prediction_run(tmp_pat
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert (result["task"], result["metric"]) == ("cv/image-multilabel", "micro_f1")
-    assert set(result["best"]) == {"loss", "micro_f1", "macro_f1", "mAP"}
+    assert set(result["best"]) == {"loss", "micro_f1", "macro_f1", "mAP", "chance"}
     done = denas_here("evaluate", out, "--data", str(data), "--json")
     assert done.returncode == 0, done.stderr
     done = denas_here("predict", out, str(data), "--json")

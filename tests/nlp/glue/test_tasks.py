@@ -240,7 +240,7 @@ def test_real_pairs_have_their_quotes(tmp_path: Path) -> None:
 
 def test_chance_is_the_best_of_one_answer_for_all(pairs: Path) -> None:
     labels = {"label": torch.tensor([0, 0, 0, 1])}
-    valid = MRPC().read(pairs, SPACE).valid
+    valid = STSB().read(pairs, SPACE).valid
     assert SST2().chance(labels, valid) == 0.75
     # Precision 1/4 and recall 1 of the answer 1; the answer 0 has no F1.
     assert MRPC().chance(labels, valid) == pytest.approx(2 * 0.25 / 1.25)

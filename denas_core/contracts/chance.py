@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from denas_core.contracts.task import Metric
+from .task import Metric
 
 CHANCE = "chance"
 """Name, among the metrics of an evaluation, of the value that one and the same answer for every sample has."""

@@ -95,13 +95,11 @@ def described(
     length = token_length(texts)
     scale = samples["train"] / max(len(rows["train"]), 1)
     return DataDescription(
-        format=f"{first.format} of {'pairs of texts' if len(reader.columns.texts) > 1 else 'texts'} with "
-        f"{'several labels' if reader.multi_label else 'labels'}",
+        format=_format(first, reader),
         samples=samples,
         labels={label: round(scale * count) for label, count in _counts(rows["train"]).items()},
         facts={
-            "texts": " and ".join(reader.columns.texts),
-            "label columns": ", ".join(reader.columns.labels),
+            **_named(first, reader),
             **length_facts(texts),
             **language_facts(texts),
         },
@@ -111,6 +109,22 @@ def described(
         spaces=spaces_for(samples["train"]),
         notices=tuple(notices),
     )
+
+
+def _format(first: Records, reader: TableReader) -> str:
+    if not first.has_names:
+        return first.format
+    texts = "pairs of texts" if len(reader.columns.texts) > 1 else "texts"
+    return f"{first.format} of {texts} with {'several labels' if reader.multi_label else 'labels'}"
+
+
+def _named(first: Records, reader: TableReader) -> dict[str, str]:
+    if not first.has_names:
+        return {}
+    return {
+        "texts": " and ".join(reader.columns.texts),
+        "label columns": ", ".join(reader.columns.labels),
+    }
 
 
 def _first(path: Path) -> Records | None:

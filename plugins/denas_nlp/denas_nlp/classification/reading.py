@@ -91,7 +91,8 @@ class TableReader:
         damage = damage_notices(
             records.path, damaged, total, way_out="give a table in which every row has a text and a label"
         )
-        return found, (*records.notices, _used(records, columns), *damage)
+        used = (_used(records, columns),) if records.has_names else ()
+        return found, (*records.notices, *used, *damage)
 
     def _check_form(self, records: Records, columns: Columns) -> None:
         if not self.multi_label and is_several(records, columns, self.separator):

@@ -22,7 +22,10 @@ from denas_core import (
 )
 from denas_core.errors import ConfigError, safe_repr
 from denas_nlp.tables.read import SUFFIXES
+from denas_nlp.tables.saved import is_saved
+from denas_nlp.tables.text_folders import texts_in
 from denas_nlp.text.batches import TextSample, padded
+from denas_nlp.text.content import decoded, read_text
 from denas_nlp.text.faults import with_notices
 from denas_nlp.text.files import Files
 from denas_nlp.text.lines import read_lines
@@ -38,13 +41,21 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 FILES = Files(
-    kind="tables of texts and labels", items="rows", train="train.csv", valid="valid.csv", suffixes=SUFFIXES
+    kind="tables of texts and labels",
+    items="rows",
+    train="train.csv",
+    valid="valid.csv",
+    suffixes=SUFFIXES,
+    may_be_folders=True,
 )
 
 
 @dataclasses.dataclass(kw_only=True)
 class TextClassification(TextTask):
-    """Find the label of a text, or of a pair of texts: any table with a column of texts and one of labels."""
+    """Find the label of a text, or of a pair of texts.
+
+    It reads any table with a column of texts and one of labels, and folders of text files, one folder for each label.
+    """
 
     metric: ClassVar[Metric] = Metric(name="accuracy", is_share=True)
     recipe: ClassVar[Mapping[str, Any]] = RECIPE
@@ -186,11 +197,14 @@ class TextClassification(TextTask):
         return F.binary_cross_entropy_with_logits(logits_of(outputs) / temperature, theirs)
 
     def items(self, path: Path) -> Iterator[tuple[str, Any]]:
-        """Yield the texts of a table, or each line of another file; a pair of texts is separated by a tab."""
-        if (
-            path.is_dir()
-            or Path(path.name.removesuffix(".gz")).suffix.lower() not in (*SUFFIXES, "")
-            or (path.name.endswith(".txt"))
+        """Yield the texts of a table, each line of another file, or each file in a folder.
+
+        A pair of texts is separated by a tab.
+        """
+        if path.is_dir() and not is_saved(path):
+            yield from ((str(file), decoded(read_text(file), file).text) for file in texts_in(path))
+        elif Path(path.name.removesuffix(".gz")).suffix.lower() not in (*SUFFIXES, "") or (
+            path.name.endswith(".txt")
         ):
             yield from read_lines(path)
         else:

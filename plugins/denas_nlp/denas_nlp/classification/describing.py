@@ -63,8 +63,8 @@ def described(
     paths = {"train": found.train, "valid": found.valid, "test": found.test}
     if not found.train:
         return None
-    first = _first(found.train[0])
-    if first is None or not _is_ours(given, first):
+    first = first_table(found.train[0])
+    if first is None or not is_table_of_texts(given, first):
         return None
     columns = found_columns(first, text=given.text, pair=given.pair, label=given.label)
     is_multi = given.multi_label or is_several(first, columns, given.separator)
@@ -127,7 +127,7 @@ def _named(first: Records, reader: TableReader) -> dict[str, str]:
     }
 
 
-def _first(path: Path) -> Records | None:
+def first_table(path: Path) -> Records | None:
     """Return the training table; None if the file is no table."""
     suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
     try:
@@ -139,7 +139,8 @@ def _first(path: Path) -> Records | None:
         raise
 
 
-def _is_ours(given: TableReader, records: Records) -> bool:
+def is_table_of_texts(given: TableReader, records: Records) -> bool:
+    """Return whether a table has a column of texts, and is not one of questions, tags, recordings or pictures."""
     if given.text or given.label:
         return True
     names = {plain_name(column) for column in records.columns}

@@ -26,7 +26,7 @@ from denas_nlp.text.parts import Parts
 
 from .columns import found_columns, is_several
 from .reading import Labelled, TableReader
-from .targets import label_facts, overlap_notices
+from .targets import label_facts, label_notices, overlap_notices
 
 _OF_OTHERS = frozenset({"context", "answers", "tokens", "ner tags"})
 """Columns of question answering and of tagged sentences, which other tasks read."""
@@ -90,6 +90,7 @@ def described(
                 notices[f"numbers of {path.name!r} are estimated from its first {records.share:.0%}"] = None
     parts = Parts(train=rows["train"], valid=rows.get("valid", []), notices=())
     facts = label_facts(parts, reader)
+    notices.update(dict.fromkeys(label_notices(rows["train"], facts)))
     notices.update(dict.fromkeys(overlap_notices(parts, facts) if "valid" in rows else ()))
     texts = [" ".join(row.texts) for row in rows["train"]]
     length = token_length(texts)

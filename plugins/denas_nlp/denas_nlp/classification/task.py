@@ -27,7 +27,7 @@ from denas_nlp.text.sentences import RECIPE, SentenceSplit, logits_of, sentence_
 from .metrics import THRESHOLD, best_f1_of_same_labels, of_classes, of_labels
 from .reading import TableReader
 from .table_task import FILES, TableTask
-from .targets import label_facts, overlap_notices, rows_of
+from .targets import label_facts, label_notices, overlap_notices, rows_of
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -73,7 +73,11 @@ class TextClassification(TableTask):
             Path(data), space, facts=facts, texts=lambda: (text for row in train or () for text in row.texts)
         )
         splits = [SentenceSplit(rows, preparation) for rows in (train, valid) if rows is not None]
-        notices += [*overlap_notices(parts, kept), *preparation.notices]
+        notices += [
+            *label_notices(parts.train or (), kept),
+            *overlap_notices(parts, kept),
+            *preparation.notices,
+        ]
         return TaskData(
             train=None if train is None else splits[0],
             valid=splits[-1],

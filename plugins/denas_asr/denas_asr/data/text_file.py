@@ -30,8 +30,8 @@ def read_text(path: Path, *, most: int = -1) -> str:
 
     Args:
         path: The file. If its content is compressed with gzip, it is decompressed, whatever its name is.
-        most: Number of bytes to read, for a first look: the last line may be left out, and faults are no errors. -1 reads
-            all.
+        most: Number of bytes to read, for a first look: the last line may be left out, and faults are no errors;
+            -1 reads all.
 
     Raises:
         NotText: all is read, and a line is not in the encoding of the file; the text names the line and the byte.

@@ -84,7 +84,13 @@ def _in_words(root: Path) -> ClipData | None:
                 f"{str(root / LISTS[part])!r} names no file that is there, such as {sorted(names)[0]!r}; remove the "
                 "list, or unpack the data again"
             )
-    return ClipData(**parts, noise=_noise(root), notices=problems.notices())
+    return ClipData(
+        train=parts["train"],
+        valid=parts["valid"],
+        test=parts["test"],
+        noise=_noise(root),
+        notices=problems.notices(),
+    )
 
 
 def _clips(folder: Path, problems: Problems) -> list[Clip]:

@@ -66,7 +66,13 @@ def listed_clips(data: Path, named: LabelColumns = ANY_LABELS) -> ClipData | Non
                 # A table of pictures or of texts.
                 return None
             raise ConfigError(f"{str(data)!r} lists no recording that is there with its word")
-    return ClipData(**parts, notices=problems.notices(), format="a table of recordings with their words")
+    return ClipData(
+        train=parts["train"],
+        valid=parts["valid"],
+        test=parts["test"],
+        notices=problems.notices(),
+        format="a table of recordings with their words",
+    )
 
 
 def _columns(path: Path, data: Path, named: LabelColumns) -> Columns | None:

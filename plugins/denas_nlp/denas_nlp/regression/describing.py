@@ -10,6 +10,7 @@ from denas_core import DataDescription
 from denas_core.errors import ConfigError
 from denas_nlp.classification.describing import first_table, is_table_of_texts
 from denas_nlp.classification.labels import is_scale
+from denas_nlp.classification.reading import Labelled
 from denas_nlp.classification.table_task import FILES
 from denas_nlp.tables.read import read_records
 from denas_nlp.text.describing import (
@@ -22,7 +23,7 @@ from denas_nlp.text.describing import (
 )
 from denas_nlp.text.files import found_files
 
-from .reading import Labelled, ScoreReader, score_of
+from .reading import ScoreReader, score_of
 
 
 def described(

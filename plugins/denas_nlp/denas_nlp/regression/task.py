@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from denas_core import Answer, Batch, DataDescription, Metric, Outputs, SearchSpace, Split, TaskData, option
 from denas_core.errors import ConfigError, PluginError
+from denas_nlp.classification.reading import Labelled
 from denas_nlp.classification.table_task import TableTask
 from denas_nlp.glue.metrics import pearson, spearman
 from denas_nlp.text.batches import TextSample, padded
@@ -18,7 +19,7 @@ from denas_nlp.text.faults import with_notices
 from denas_nlp.text.sentences import RECIPE, Row, SentenceSplit, logits_of, sentence_notices
 from denas_nlp.text.task import Preparation
 
-from .reading import Labelled, ScoreReader, score_of
+from .reading import ScoreReader, score_of
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -237,6 +237,7 @@ def _steps(build: Build) -> None:
             "metric": build.design.task.metric.name,
             "metrics": steps["evaluation"]["metrics"],
             "samples": steps["evaluation"]["samples"],
+            "nothing_learnt": steps["evaluation"].get("nothing_learnt", ""),
             "latency": measured.get("latency"),
             "bounds": measured["bounds"],
         },

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from denas_core.contracts.chance import nothing_learnt
 from denas_core.contracts.exporter import Exporter
 from denas_core.contracts.trained_model import TrainedModel
 from denas_core.isolation.plugin_errors import plugin_errors
@@ -36,7 +37,8 @@ def evaluation_step(build: Build, model: TrainedModel) -> None:
                 batch_size=build.design.settings.batch_size,
                 device=build.design.device,
             )
-        result |= {"metrics": metrics, "samples": len(read.valid)}
+        said = nothing_learnt(task.metric, metrics, len(read.valid))
+        result |= {"metrics": metrics, "samples": len(read.valid), "nothing_learnt": said}
 
 
 def export_step(build: Build, exporter: Exporter, model: TrainedModel, *, is_main: bool) -> None:

@@ -19,6 +19,7 @@ HEAD = '''"""{what}
 {how}
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -30,17 +31,27 @@ HERE = Path(__file__).resolve().parent
 
 ANSWERING = """
 
-if __name__ == "__main__":
+def main():
     for given in sys.argv[1:]:
-        print(given, answer(run(read(given))), sep="\\t")
+        print(given, answer(run(read(given))), sep="\\t", flush=True)
 """
 
 FEEDING = """
 
-if __name__ == "__main__":
+def main():
     for given in sys.argv[1:]:
         for name, output in run(dict(numpy.load(given))).items():
-            print(given, name, output.tolist(), sep="\\t")
+            print(given, name, output.tolist(), sep="\\t", flush=True)
+"""
+
+MAIN = """
+
+if __name__ == "__main__":
+    try:
+        main()
+    except BrokenPipeError:
+        # The reader of the output, such as head, has gone. Python would complain when it closes the output.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 """
 
 
@@ -78,10 +89,10 @@ def prediction_script(
     what = one_line(f"Answers of a network of {model.space.id} that was trained for {task.id}.")
     if reading:
         how = "Use: python predict.py FILE..."
-        return HEAD.format(what=what, how=how) + f"{running}\n\n{reading}{ANSWERING}", False
+        return HEAD.format(what=what, how=how) + f"{running}\n\n{reading}{ANSWERING}{MAIN}", False
     inputs = "\n".join(
         f"    {one['name']}: {one['dtype']}, {' x '.join(map(str, one['shape']))}"
         for one in inputs_of(model.space)
     )
     how = FEED.format(inputs=inputs)
-    return HEAD.format(what=what, how=how) + running + FEEDING, True
+    return HEAD.format(what=what, how=how) + running + FEEDING + MAIN, True

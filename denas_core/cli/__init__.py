@@ -62,9 +62,12 @@ def _run(arguments: list[str], debug: bool) -> int:
             raise KeyboardInterrupt
         return code if isinstance(code, int) else 0
     except BrokenPipeError:
-        # The reader (head, a pager) has gone. Python would complain again when it closes standard output.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _reader_has_gone()
+    except SystemExit as ended:
+        # Typer ends with 1 if the output of a command breaks a pipe.
+        if isinstance(ended.__context__, BrokenPipeError):
+            return _reader_has_gone()
+        raise
     except KeyboardInterrupt:
         return _fail("stopped", STOPPED, debug)
     except DenasError as error:
@@ -86,6 +89,13 @@ def _run(arguments: list[str], debug: bool) -> int:
             70,
             debug,
         )
+
+
+def _reader_has_gone() -> int:
+    """Return the exit code where the reader of the output, such as head or a pager, has ended."""
+    # Python would complain again when it closes standard output.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 def _check_text(arguments: list[str]) -> None:

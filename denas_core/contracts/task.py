@@ -226,6 +226,18 @@ class Task(Answering[S], ABC, Generic[S]):
             split: The samples, for metrics that need more than tensors.
         """
 
+    def chance(self, targets: Mapping[str, Tensor], split: Split[S]) -> float | None:
+        """Return the value of the task's metric for the best model that answers the same for every sample.
+
+        A model that is not better than this has learnt nothing, and users are told so. By default it is None, which
+        means that the value is not known.
+
+        Args:
+            targets: The targets of a whole split, as `metrics` gets them.
+            split: The samples.
+        """
+        return None
+
     def decode(
         self, space: SearchSpace, network: nn.Module, batch: Batch, outputs: Outputs, split: Split[S]
     ) -> Tensor:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 SIZES = (1, 2, 5)
 """Numbers of samples in the batches on which outputs are compared."""
 
+SMALL_OUTPUT = 0.1
+"""Smaller outputs count as this: they are differences of larger numbers, and rounding is relative to those."""
+
 PROOF_SEED = 1
 """Seed of these batches. Exporters trace the network with batches of other seeds."""
 
@@ -212,7 +215,7 @@ def _difference(exporter: Exporter, name: str, expected: Tensor, found: Tensor) 
             f"the network's own output {name!r} is not finite on noise, so there is nothing to compare with; train it "
             "again with a smaller learning rate"
         )
-    scale = float(expected.double().abs().max()) or 1.0
+    scale = max(float(expected.double().abs().max()), SMALL_OUTPUT)
     difference = float((found.double() - expected.double()).abs().max()) / scale
     # The comparison is not written with >, because NaN would then be accepted.
     if not difference <= exporter.tolerance:

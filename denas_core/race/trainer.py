@@ -9,6 +9,7 @@ import statistics
 from collections.abc import Mapping
 from pathlib import Path
 
+from denas_core.contracts.chance import CHANCE
 from denas_core.errors import DenasError, Interrupted
 from denas_core.registry.registry import Registry
 from denas_core.system.atomic import storage_errors
@@ -92,9 +93,11 @@ class Trainer:
 def evaluation_of(result: TrainingResult) -> Evaluation:
     """Return the metrics of a training's best epoch, its ``train_loss``, and the seconds that it took."""
     loss = training_loss(result.directory)
+    # What chance has is the same for all networks of a race.
+    best = {name: value for name, value in result.progress.best.items() if name != CHANCE}
     return Evaluation(
         state="scored",
-        metrics={**result.progress.best, **({} if loss is None else {TRAIN_LOSS: loss})},
+        metrics={**best, **({} if loss is None else {TRAIN_LOSS: loss})},
         seconds={"training": result.progress.seconds},
     )
 

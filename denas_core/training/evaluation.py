@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from denas_core.contracts.chance import CHANCE
 from denas_core.contracts.space import SearchSpace
 from denas_core.contracts.split import Split
 from denas_core.contracts.task import Task
@@ -48,7 +49,9 @@ def evaluate_network(
     decode: bool = True,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, float]:
-    """Return the metrics of the task on a split, and the mean ``loss``. The network keeps its mode.
+    """Return the metrics of the task on a split, the mean ``loss``, and ``chance``. The network keeps its mode.
+
+    ``chance`` is the value of the task's metric for the same answer to every sample, if the task knows it.
 
     Args:
         network: On `device`.
@@ -107,7 +110,9 @@ def evaluate_network(
     expectations = [expected for part in parts for expected in part[1]]
     everything = {name: joined([part[name] for part in expectations]) for name in expectations[0]}
     metrics = task.metrics(predicted, everything, split)
-    return _checked({"loss": sum(part[2] for part in parts) / len(split), **metrics}, task)
+    chance = task.chance(everything, split)
+    known = {} if chance is None else {CHANCE: chance}
+    return _checked({"loss": sum(part[2] for part in parts) / len(split), **metrics, **known}, task)
 
 
 @contextlib.contextmanager

@@ -95,7 +95,10 @@ def make_engine(
             task=plan.task,
             facts=data.facts,
             metrics=progress.best,
-            history=_history(plan, weights, zero_residuals=starts_at_zero, best_epoch=progress.best_epoch),
+            history={
+                **_history(plan, weights, zero_residuals=starts_at_zero, best_epoch=progress.best_epoch),
+                "measured_samples": len(data.valid),
+            },
         )
         save_model(directory / MODEL, model)
 

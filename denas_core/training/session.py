@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from denas_core.contracts.chance import nothing_learnt
 from denas_core.errors import ConfigError, DenasError, Interrupted, NoResult, PluginError, keep_notices
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.registry.registry import Registry
@@ -172,6 +173,10 @@ def _train_on(
             if on_begin is not None:
                 on_begin(announce(plan, data, batch_size), notices)
         _run(engine, plan, directory, batch_size, resume, notices)
+        if said := nothing_learnt(plan.task.metric, engine.progress.best, len(data.valid)):
+            notices.append(
+                f"{said}; train it longer (training.epochs), on more data, or with another training.lr"
+            )
         result = TrainingResult(
             directory=directory,
             task=plan.task.id,

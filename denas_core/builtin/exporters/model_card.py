@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from denas_core.contracts.chance import CHANCE, nothing_learnt
 from denas_core.models.export import inputs_of
 from denas_core.system.machine import environment, installed_version
 from denas_core.text import one_line, quantity
@@ -48,6 +49,7 @@ def render_card(
         space=model.space.id,
         key=model.arch.key[:12],
         what=one_line((type(model.space).__doc__ or "").partition("\n")[0].rstrip(".")),
+        chance=_against_chance(model),
         trained=" and not trained yet" if model.task is None else f", then trained for `{model.task.id}`",
         network=[
             ("parameters", quantity(cost["params"])),
@@ -65,13 +67,27 @@ def render_card(
         first=first,
         inputs=inputs_of(model.space),
         tables=[
-            ("Metrics", [(name, f"{value:.6g}") for name, value in model.metrics.items()]),
+            ("Metrics", [(_metric(name, model), f"{value:.6g}") for name, value in model.metrics.items()]),
             ("Data", _rows(model.facts)),
             ("The search", _rows(model.history.get("search", {}))),
             ("Training", _rows({name: value for name, value in model.history.items() if name != "search"})),
             ("Versions", _rows({"denas-core": installed_version("denas-core"), **environment()})),
         ],
     )
+
+
+def _metric(name: str, model: TrainedModel) -> str:
+    if name != CHANCE or model.task is None:
+        return name
+    return f"{CHANCE} ({model.task.metric.name} of one and the same answer for every input)"
+
+
+def _against_chance(model: TrainedModel) -> str:
+    """Return a sentence if the model has learnt nothing, else an empty text."""
+    if model.task is None:
+        return ""
+    said = nothing_learnt(model.task.metric, model.metrics, model.history.get("measured_samples"))
+    return f"{said[0].upper()}{said[1:]}." if said else ""
 
 
 def cell(value: object) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from denas_core.cli.arguments import DeviceOption, JsonOption, ScoreOption
-from denas_core.cli.output import print_json, print_next, print_table, print_text
+from denas_core.cli.output import print_json, print_next, print_notice, print_table, print_text
 from denas_core.text import seconds
 
 if TYPE_CHECKING:
@@ -139,6 +139,10 @@ def _print(result: BuildResult, out: Path) -> None:
     print_table(["step", "took"], [*rows, ["all", seconds(document["seconds"])]])
     values = ", ".join(f"{name} {value:.4g}" for name, value in found["metrics"].items())
     print_text(f"on {found['samples']} samples that it was not trained on: {values}")
+    if said := found.get("nothing_learnt"):
+        print_notice(
+            f"note: {said}; build it again with a larger --time and another --out, or with more data"
+        )
     latency = found["latency"]
     if latency is not None:
         print_text(

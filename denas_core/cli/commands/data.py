@@ -12,7 +12,7 @@ from denas_core.cli.arguments import JsonOption
 from denas_core.cli.columns import break_lines
 from denas_core.cli.output import cell, print_json, print_next
 from denas_core.cli.plugin_commands import OpenGroup
-from denas_core.cli.task_options import task_settings
+from denas_core.cli.task_options import DevOption, TrainOption, VocabOption, short_forms, task_settings
 
 if TYPE_CHECKING:
     from denas_core.setup.describing import Described
@@ -41,9 +41,14 @@ def describe(
     set_: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="task.KEY=VALUE", help="Option of the task, such as task.dev=dev-clean."
+            "--set",
+            metavar="task.KEY=VALUE",
+            help="Option of the task, as of 'denas train', such as task.text=review.",
         ),
     ] = None,
+    train: TrainOption = None,
+    dev: DevOption = None,
+    vocab: VocabOption = None,
     json_: JsonOption = False,
 ) -> None:
     """Say what data are, and which task and search space suit them.
@@ -53,7 +58,9 @@ def describe(
     from denas_core.registry.registry import Registry
     from denas_core.setup.describing import describe_data
 
-    found = describe_data(Registry.discover(), path, task=task, options=task_settings(set_ or []))
+    short = {name: value for name, value in short_forms(train=train, dev=dev, vocab=vocab).items() if value}
+    options = {**task_settings(set_ or []), **short}
+    found = describe_data(Registry.discover(), path, task=task, options=options)
     described = [one for one in found if one.description is not None]
     if json_:
         print_json({"schema": "denas.data/1", "data": str(path), "tasks": [one.as_dict() for one in found]})
@@ -64,7 +71,8 @@ def describe(
         if others := [one.task for one in described if one not in exact]:
             typer.echo("\n".join(break_lines(f"also readable by {', '.join(others)}", WIDTH)))
         named = [] if task is None else ["--task", task]
-        settings = [word for setting in set_ or [] for word in ("--set", setting)]
+        given = [*(set_ or []), *(f"task.{name}={value}" for name, value in short.items())]
+        settings = [word for setting in given for word in ("--set", setting)]
         print_next([shlex.join(["denas", "build", str(path), "--time", "10min", *named, *settings])])
     if not described:
         # Faults matter where no task reads the data.

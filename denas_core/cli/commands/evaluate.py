@@ -47,6 +47,7 @@ def evaluate(
     from denas_core.system.extras import require_extra
 
     require_extra("train", "safetensors", purpose="a trained model")
+    from denas_core.contracts.chance import nothing_learnt
     from denas_core.errors import ConfigError, keep_notices
     from denas_core.isolation.plugin_errors import plugin_errors
     from denas_core.models.find import find_model
@@ -77,7 +78,9 @@ def evaluate(
             batch_size=batch_size,
             device=chosen,
         )
-    for notice in read.notices:
+    said = nothing_learnt(task.metric, metrics, len(read.valid))
+    notices = [*read.notices, *([f"{said}; train it longer, or on more data"] if said else [])]
+    for notice in notices:
         print_notice(f"note: {notice}")
     if json_:
         print_json(
@@ -88,7 +91,7 @@ def evaluate(
                 "data": str(data),
                 "samples": len(read.valid),
                 "metrics": metrics,
-                "notices": list(read.notices),
+                "notices": notices,
             }
         )
         return

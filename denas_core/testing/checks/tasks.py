@@ -203,12 +203,15 @@ def decodings_are_predictions(task: Task[Any], reading: Reading) -> None:
 
 @check_on(each_reading)
 def metrics_are_numbers(task: Task[Any], reading: Reading) -> None:
-    """metrics() returns finite numbers by name, its own metric among them."""
+    """metrics() returns finite numbers by name, its own metric among them; chance() returns such a number or None."""
     metrics = reading.metrics()
     _require_metrics(task, metrics, "metrics()")
     for name, value in metrics.items():
         if not isinstance(name, str) or type(value) is not float or not math.isfinite(value):
             fail(f"metric {name!r} is {brief(value)}; return a finite float, e.g. float(tensor)")
+    chance = task.chance(reading.measured()[1], reading.data.valid)
+    if chance is not None and (type(chance) is not float or not math.isfinite(chance)):
+        fail(f"chance() returns {brief(chance)}; return a finite float, or None")
 
 
 def _require_rows(found: Any, count: int, method: str) -> None:

@@ -16,6 +16,7 @@ def denas_tasks() -> Components:
     """Provide the tasks on texts: classification, tagging, question answering, and those of GLUE."""
     return {
         "text-classification": "denas_nlp.classification.task:TextClassification",
+        "text-regression": "denas_nlp.regression.task:TextRegression",
         "token-classification": "denas_nlp.tagging.task:TokenClassification",
         "squad": "denas_nlp.squad.task:Squad",
         "sst2": "denas_nlp.glue.tasks:SST2",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.asr.speech_files import REAL, needs_real_data, scratch, write_librispeech
+from tests.asr.speech_files import REAL, needs_real_data, scratch, write_audio, write_librispeech
 from tests.core.toy_searches import denas_here
 
 
@@ -50,3 +50,20 @@ def test_the_cut_of_librispeech_has_no_faults() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "utterances: 189, speakers: 22, words: 3076" in done.stdout
+
+
+def test_columns_and_parts_are_those_of_a_training(tmp_path: Path) -> None:
+    write_audio(tmp_path / "a.wav", 1.0)
+    write_audio(tmp_path / "b.wav", 1.0)
+    (tmp_path / "train.csv").write_text("datei;satz;notiz\na.wav;GO;x y\nb.wav;STOP;x y\n")
+    (tmp_path / "test.csv").write_text("datei;satz;notiz\na.wav;GO;x y\n")
+    named = ["--set", "task.audio=datei", "--set", "task.text=satz"]
+    done = denas_here("data", "check", "--asr", str(tmp_path), *named, "--set", "task.max_seconds=30")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("train: 0.00 h, utterances: 2, ")
+    wrong = denas_here("data", "check", "--asr", str(tmp_path), "--set", "task.txt=satz")
+    assert wrong.returncode == 2 and "did you mean 'text'?" in wrong.stderr
+    described = denas_here("data", "describe", str(tmp_path), "--train", "test", *named)
+    assert described.returncode == 0, described.stderr
+    assert "samples   train 1" in described.stdout
+    assert "--set task.train=test" in described.stdout

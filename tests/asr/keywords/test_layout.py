@@ -9,6 +9,7 @@ import pytest
 
 from denas_asr.keywords.clips import ClipData
 from denas_asr.keywords.layout import find_clips
+from denas_asr.keywords.manifest import ANY_LABELS, LabelColumns
 from denas_core.errors import ConfigError
 from tests.asr.speech_files import write_audio, write_librispeech
 
@@ -74,11 +75,11 @@ def test_what_is_not_read_is_counted_and_named(tmp_path: Path) -> None:
     found = found_in(tmp_path)
     assert len(found.train) == 4
     text = "\n".join(found.notices)
-    assert "1 hidden folders are not read, such as" in text and ".ipynb_checkpoints" in text
-    assert "1 links to folders are not followed" in text
-    assert "1 recordings are not in the folder of a word" in text and "loose.wav" in text
-    assert "1 files are not audio" in text and "notes.txt" in text
-    assert "1 folders have no audio directly in them" in text and "elsewhere" in text
+    assert "is read without hidden file or folder: 1 (" in text and ".ipynb_checkpoints" in text
+    assert "link to a folder: 1" in text
+    assert "recording outside the folders of words: 1" in text and "loose.wav" in text
+    assert "file of another kind: 1" in text and "notes.txt" in text
+    assert "folder without audio directly in it: 1" in text and "elsewhere" in text
 
 
 def test_words_that_differ_in_their_unicode_form_are_the_same_word(tmp_path: Path) -> None:
@@ -88,3 +89,51 @@ def test_words_that_differ_in_their_unicode_form_are_the_same_word(tmp_path: Pat
         )
     found = found_in(tmp_path)
     assert list(found.labels) == [unicodedata.normalize("NFC", word) for word in ("café", "thé")]
+
+
+@pytest.mark.parametrize("head", ["path,label,split", "Datei;Wort;Teil", "file\tkeyword\tset"])
+def test_a_table_lists_recordings_with_their_words(tmp_path: Path, head: str) -> None:
+    write_words(tmp_path / "clips", ["yes", "no"], ["a.wav", "b.wav", "c.wav"])
+    mark = next(mark for mark in ",;\t" if mark in head)
+    rows = [("clips/yes/a.wav", "yes", "train"), ("clips\\no\\a.wav", "no", "train")]
+    rows += [
+        ("clips/yes/b.wav", "yes", "Validation"),
+        ("yes/c.wav", "yes", "test"),
+        ("clips/gone.wav", "no", "test"),
+    ]
+    rows += [("clips/no/c.wav", "", "train")]
+    if "Teil" in head:
+        head, rows = head.removesuffix(";Teil"), [row[:2] for row in rows]
+    (tmp_path / "clips.csv").write_text("\n".join([head, *map(mark.join, rows)]) + "\n")
+    named = LabelColumns(audio="datei", label="wort") if "Wort" in head else ANY_LABELS
+    for data in (tmp_path, tmp_path / "clips.csv"):
+        found = find_clips(data, named)
+        assert found is not None and found.format == "a table of recordings with their words"
+        counts = (len(found.train), len(found.valid), len(found.test))
+        assert counts == ((4, 0, 0) if "Wort" in head else (2, 1, 1))
+        assert found.labels == {"no": 1, "yes": 3}
+        text = "\n".join(found.notices)
+        assert "missing audio: 1" in text and "recording without a word: 1" in text
+
+
+def test_tables_of_parts_and_parts_that_are_not_known(tmp_path: Path) -> None:
+    write_words(tmp_path, ["yes", "no"], ["a.wav", "b.wav"])
+    for part, name in (("train", "a"), ("test", "b")):
+        rows = [f"{word}/{name}.wav,{word}" for word in ("yes", "no")]
+        (tmp_path / f"{part}.csv").write_text("\n".join(["path,word", *rows]) + "\n")
+    found = found_in(tmp_path)
+    assert (len(found.train), len(found.valid), len(found.test)) == (2, 0, 2)
+    (tmp_path / "other.csv").write_text("path,label,split\nyes/a.wav,yes,somewhere\n")
+    with pytest.raises(ConfigError, match="has the part 'somewhere', which is none of train, valid and test"):
+        find_clips(tmp_path / "other.csv")
+
+
+def test_tables_of_pictures_and_texts_are_not_those_of_words(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"x")
+    (tmp_path / "images.csv").write_text("path,label\na.png,cat\nb.png,dog\n")
+    assert find_clips(tmp_path) is None
+    (tmp_path / "images.csv").write_text("file,text,label\nx,a fine film,good\ny,a dull film,bad\n")
+    assert find_clips(tmp_path / "images.csv") is None
+    (tmp_path / "images.csv").write_text("file,label\nx.wav,yes\ny.wav,no\n")
+    with pytest.raises(ConfigError, match="lists no recording that is there"):
+        find_clips(tmp_path)

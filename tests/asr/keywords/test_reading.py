@@ -14,6 +14,7 @@ from denas_asr.data.audio import UnreadableAudio
 from denas_asr.features.fbank import Fbank, log_mel
 from denas_asr.keywords.clips import Clip
 from denas_asr.keywords.reading import Augmentation, ClipReader
+from denas_asr.keywords.split import readable
 from tests.asr.speech_files import cut, write_audio
 
 READER = ClipReader(rate=16_000, fbank=Fbank(mels=10), frames=98)
@@ -83,3 +84,13 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     path = cut(write_audio(tmp_path / "x.flac", 1.0))
     with pytest.raises(UnreadableAudio, match=r"x\.flac"):
         READER.features(Clip(str(path), "x"))
+
+
+def test_a_silent_clip_of_a_word_is_left_out_and_one_of_silence_is_not(tmp_path: Path) -> None:
+    clips = []
+    for label in ("yes", "_silence_"):
+        soundfile.write(tmp_path / f"{label}.wav", numpy.zeros(8000), 16_000)
+        clips.append(Clip(str(tmp_path / f"{label}.wav"), label))
+    kept, notices = readable(clips, "the data", decode=True)
+    assert kept == clips[1:] and "silent audio: 1" in notices[0] and "yes.wav" in notices[0]
+    assert readable(clips, "the data", decode=False)[0] == clips

@@ -114,3 +114,19 @@ def test_real_speech_is_described() -> None:
     assert found.samples == {"train": 189, "valid": 35, "test": 4}
     assert found.facts["hours"].startswith("train 0.32, valid 0.05, test ")
     assert found.facts["characters"] == '28: " \'ABCDEFGHIJKLMNOPQRSTUVWXYZ"'
+
+
+def test_a_table_in_another_encoding_is_refused_with_the_reason(tmp_path: Path) -> None:
+    write_audio(tmp_path / "a.wav")
+    (tmp_path / "train.csv").write_bytes("path;text\na.wav;GEH SCHÖN WEITER\n".encode("latin-1"))
+    for data in (tmp_path, tmp_path / "train.csv"):
+        with pytest.raises(ConfigError, match=r"is not a table in UTF-8: line 2 .*0xd6"):
+            SpeechRecognition().describe(data)
+
+
+def test_a_table_of_recordings_with_words_is_none_of_transcripts(tmp_path: Path) -> None:
+    for name in "abc":
+        write_audio(tmp_path / f"{name}.wav")
+    (tmp_path / "labels.csv").write_text("filename,category\na.wav,yes\nb.wav,no\nc.wav,yes\n")
+    assert SpeechRecognition().describe(tmp_path) is None
+    assert SpeechRecognition().describe(tmp_path / "labels.csv") is None

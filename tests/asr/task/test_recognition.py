@@ -216,3 +216,8 @@ def test_it_is_told_why_a_space_of_images_does_not_fit() -> None:
     from denas_cv.cnn.space import CNN
 
     assert SpeechRecognition(**PLAIN).why_unsuitable(CNN()) == "its inputs are x, not features and tokens"
+
+
+def test_chance_is_silence_or_the_most_frequent_word(data: Path) -> None:
+    # AT THIS MOMENT ÉTÉ and GO: GO for both is right once in five words.
+    assert toy_task().chance({}, read(data).valid) == pytest.approx(4 / 5)

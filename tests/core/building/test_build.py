@@ -44,6 +44,17 @@ def built(tmp_path: Path, points: Path) -> Path:
 
 
 @pytest.mark.slow
+def test_a_build_that_has_learnt_nothing_says_so(tmp_path: Path, points: Path) -> None:
+    out = tmp_path / "model"
+    still = ("--set", "training.lr=1e-9", "--set", "training.epochs=1", "--set", "race.top=1")
+    done = denas_here("build", str(points), *SHORT, *still, "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    assert "learnt" in done.stderr and "one and the same answer for every input has 0.525" in done.stderr
+    assert "larger --time and another --out, or with more data" in done.stderr
+    assert "one and the same answer" in document(out)["result"]["nothing_learnt"]
+
+
+@pytest.mark.slow
 def test_a_build_leaves_a_model_that_works_and_says_why_it_is_this_one(built: Path, points: Path) -> None:
     assert {"model.safetensors", "card.json", "report.html", "build.json"} <= {
         file.name for file in built.iterdir()

@@ -67,6 +67,18 @@ def test_the_difference_is_relative_to_the_largest_output(tmp_path: Path) -> Non
     assert done.difference == pytest.approx(6e-6, rel=0.02)
 
 
+def test_a_small_output_may_have_the_rounding_of_larger_numbers(tmp_path: Path) -> None:
+    model = sample_model()
+    with torch.no_grad():
+        for parameter in model.network.parameters():
+            parameter.fill_(0.0)
+        *_, bias = model.network.parameters()
+        bias.fill_(1e-3)
+    # Told files are off by a share of the largest output: 5e-7 of an output that counts as 0.1.
+    done = export_model(told(off_by=5e-4), model, tmp_path / "out")
+    assert done.difference == pytest.approx(5e-6, rel=0.02)
+
+
 @pytest.mark.parametrize(
     ("options", "text"),
     [

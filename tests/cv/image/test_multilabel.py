@@ -108,7 +108,7 @@ def test_data_choose_the_task_and_training_evaluation_and_prediction_run(tmp_pat
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert (result["task"], result["metric"]) == ("cv/image-multilabel", "micro_f1")
-    assert set(result["best"]) == {"loss", "micro_f1", "macro_f1", "mAP"}
+    assert set(result["best"]) == {"loss", "micro_f1", "macro_f1", "mAP", "chance"}
     done = denas_here("evaluate", out, "--data", str(data), "--json")
     assert done.returncode == 0, done.stderr
     done = denas_here("predict", out, str(data), "--json")
@@ -131,3 +131,13 @@ def test_exports_answer_as_the_model_does(tmp_path: Path, form: str) -> None:
         assert one.answer is not None and other.answer is not None
         assert one.answer.text == other.answer.text
         assert one.answer.probabilities == pytest.approx(dict(other.answer.probabilities), abs=1e-5)
+
+
+def test_chance_is_the_same_labels_for_all_images(tmp_path: Path) -> None:
+    task = ImageMultilabel()
+    truth = torch.tensor([[1, 0, 0], [1, 1, 0], [0, 1, 0], [1, 0, 0]], dtype=torch.float32)
+    valid = task.read(task.example(tmp_path, SPACE), SPACE).valid
+    # Label 0: 3 hits of 4 named and 5 true; labels 0 and 1: 5 hits of 8 named.
+    assert task.chance({"label": truth}, valid) == pytest.approx(max(2 * 3 / 9, 2 * 5 / 13))
+    one = ImageClassification().chance({"label": torch.tensor([2, 2, 0, 1])}, valid)
+    assert one == 0.5

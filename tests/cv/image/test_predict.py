@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 from denas_core import Predictor, Registry, TaskData, TrainedModel
 from denas_core.errors import ConfigError
 from denas_core.models import export_model
-from tests.core.toy_searches import denas_here
+from tests.core.toy_searches import denas_command, denas_here, environment
 from tests.predicting import outputs_for, saved_model
 
 Saved = tuple[Path, TrainedModel, TaskData[Any]]
@@ -124,3 +126,13 @@ def test_an_export_without_a_trained_network_is_refused(tmp_path: Path) -> None:
     (tmp_path / "card.json").write_text(json.dumps({"schema": "denas.export/1", "trials": 3}))
     with pytest.raises(ConfigError, match="has no trained network"):
         Predictor.load(tmp_path)
+
+
+def test_a_reader_that_goes_ends_an_endless_stream(saved: Saved) -> None:
+    command = shlex.join(denas_command("predict", str(saved[0]), "-", "--batch-size", "1"))
+    given = shlex.quote(str(pictures(saved)[0]))
+    done = subprocess.run(
+        ["bash", "-c", f"yes {given} | {command} | head -1; exit ${{PIPESTATUS[1]}}"],
+        capture_output=True, text=True, env=environment(), check=False, timeout=300,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout.count("\n") == 1

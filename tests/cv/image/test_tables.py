@@ -17,6 +17,7 @@ from denas_core.errors import ConfigError
 from denas_cv.image.formats import open_images
 from denas_cv.image.images import FileSource, Images
 from denas_cv.image.tables.columns import Columns
+from denas_cv.image.task import ImageClassification
 from tests.cv.image_files import write_folder
 
 
@@ -288,3 +289,11 @@ def test_a_column_that_is_no_flag_is_named(folder: Path) -> None:
         ConfigError, match=r"row 2 of .* has 'maybe' in the column 'y', where 0 or 1 is expected"
     ):
         open_images(table, columns=Columns(label="x,y"), multiple=True)
+
+
+def test_a_table_of_recordings_is_none_of_images(tmp_path: Path) -> None:
+    for name in "abcd":
+        (tmp_path / f"{name}.wav").write_bytes(b"RIFF")
+    (tmp_path / "train.csv").write_text("file,sentence\n" + "".join(f"{name}.wav,GO\n" for name in "abcd"))
+    assert ImageClassification().describe(tmp_path) is None
+    assert ImageClassification().describe(tmp_path / "train.csv") is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from denas_nlp.classification.metrics import of_classes, of_labels
+from denas_nlp.classification.metrics import best_f1_of_same_labels, of_classes, of_labels
 
 
 def test_metrics_of_classes_are_those_of_scikit_learn() -> None:
@@ -40,3 +40,10 @@ def test_metrics_of_several_labels_by_hand() -> None:
     }
     none = torch.zeros(2, 3).bool()
     assert of_labels(none, none) == {"f1_micro": 0.0, "f1_macro": 0.0, "exact_match": 1.0}
+
+
+def test_the_same_labels_for_all_texts_have_an_f1_worked_out_by_hand() -> None:
+    wanted = torch.tensor([[1, 1, 0], [0, 1, 0], [1, 1, 1], [0, 0, 0]]).bool()
+    # Label 1 alone: 3 hits of 4 given and 6 right ones. With label 0: 5 hits of 8. With label 2: 6 hits of 12.
+    assert best_f1_of_same_labels(wanted) == pytest.approx(max(2 * 3 / 10, 2 * 5 / 14, 2 * 6 / 18))
+    assert best_f1_of_same_labels(torch.zeros(2, 3).bool()) == 0.0

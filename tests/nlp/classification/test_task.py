@@ -16,6 +16,8 @@ from denas_core import Predictor, SearchSpace
 from denas_core.errors import ConfigError
 from denas_core.registry.registry import Registry
 from denas_core.testing import TaskTests
+from denas_nlp.classification.reading import Labelled
+from denas_nlp.classification.targets import label_notices
 from denas_nlp.classification.task import TextClassification
 from tests.nlp.texts import write_vocab
 from tests.nlp.toy_text_space import ToyText
@@ -260,3 +262,15 @@ def test_the_pipeline_of_transformers_gives_several_labels_their_own_probabiliti
     assert {each["label"]: each["score"] for each in found} == pytest.approx(
         own.answer.probabilities, abs=1e-5
     )
+
+
+def test_labels_that_may_be_the_same_and_texts_that_say_nothing_are_told() -> None:
+    items = [Labelled(("a film",), (label,)) for label in ("good", "Good", "bad", "bad", "bad")]
+    found = label_notices(items, {"labels": ["Good", "bad", "good"]})
+    assert found == [
+        "the labels 'Good' and 'good' differ only in upper and lower case or in white space",
+        "1 of the 1 different training texts occur with different labels, such as 'a film'",
+        "the 5 training texts are only 1 different ones",
+    ]
+    plain = [Labelled((f"film {number}",), (label,)) for number, label in enumerate(("good", "bad"))]
+    assert label_notices(plain, {"labels": ["bad", "good"]}) == []

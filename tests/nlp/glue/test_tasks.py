@@ -236,3 +236,13 @@ def test_real_pairs_have_their_quotes(tmp_path: Path) -> None:
     rows, _ = MRPC.table.read(REAL / "glue" / "MRPC" / "train.tsv")
     assert rows[0].texts[0].startswith('Amrozi accused his brother , whom he called " the witness " ,')
     assert rows[0].target == 1
+
+
+def test_chance_is_the_best_of_one_answer_for_all(pairs: Path) -> None:
+    labels = {"label": torch.tensor([0, 0, 0, 1])}
+    valid = STSB().read(pairs, SPACE).valid
+    assert SST2().chance(labels, valid) == 0.75
+    # Precision 1/4 and recall 1 of the answer 1; the answer 0 has no F1.
+    assert MRPC().chance(labels, valid) == pytest.approx(2 * 0.25 / 1.25)
+    assert CoLA().chance(labels, valid) == 0.0
+    assert STSB().chance({"label": torch.tensor([0.0, 2.5, 5.0])}, valid) == 0.0

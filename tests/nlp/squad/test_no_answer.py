@@ -160,3 +160,8 @@ def test_a_description_says_which_version_it_is(tmp_path: Path) -> None:
     assert found.facts["questions without an answer"] == 1
     (tmp_path / "table.csv").write_text("text,label\na b,1\nc d,0\n")
     assert Squad().describe(tmp_path / "table.csv") is None
+
+
+def test_chance_is_no_answer_to_any_question(tmp_path: Path) -> None:
+    data = Squad(**OPTIONS).read(write(tmp_path, version_2(empty=1)), SPACE)
+    assert Squad(**OPTIONS).chance({}, data.valid) == 0.5

@@ -155,3 +155,14 @@ def test_the_beginning_of_a_large_table_is_read_with_its_share(tmp_path: Path) -
 
 def test_a_field_may_be_longer_than_the_usual_limit(tmp_path: Path) -> None:
     assert rows(table(tmp_path / "x.csv", f"text,label\n{'word ' * 50_000},good\n"))[0][1] == "good"
+
+
+@pytest.mark.parametrize("above", ["sep=;", '"sep=;"', "# written by a shop\n# in 2024, for you"])
+def test_lines_above_a_table_are_named_and_are_no_rows(tmp_path: Path, above: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(f"{above}\ntext;label\na fine film;good\na film\na dull film;bad\n" + "so so;bad\n" * 20)
+    found = read_records(path)
+    assert found.columns == ("text", "label") and found.rows[0].values["text"] == "a fine film"
+    count = above.count("\n") + 1
+    assert f"above its table: {above.splitlines()[0]!r}" in found.notices[0]
+    assert found.damaged == [f"line {count + 3} (1 instead of 2 columns)"]

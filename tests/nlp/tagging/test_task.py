@@ -165,3 +165,16 @@ def test_a_description_counts_spans_and_other_files_have_none(tmp_path: Path) ->
     with pytest.raises(ConfigError, match="have the tag 'O'"):
         path.write_text("old O\ntown O\n\n" * 3)
         task.read(path, SPACE)
+
+
+def test_chance_is_the_most_frequent_tag_for_every_word(tmp_path: Path) -> None:
+    write_vocab(tmp_path)
+    for name in ("train.txt", "valid.txt"):
+        (tmp_path / name).write_text("the O\nold O\ntown B-LOC\n\nrivers O\n")
+    valid = TokenClassification().read(tmp_path, SPACE).valid
+    assert TokenClassification().chance({}, valid) == 0.0
+    for name in ("train.txt", "valid.txt"):
+        (tmp_path / name).write_text("the DT\nold JJ\ntown NN\n\nrivers NN\n")
+    valid = TokenClassification().read(tmp_path, SPACE).valid
+    # As NN, the first sentence is one span, which is wrong, and the second is right; there are 4 spans.
+    assert TokenClassification().chance({}, valid) == pytest.approx(2 * 1 / (2 + 4))

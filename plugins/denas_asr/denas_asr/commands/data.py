@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from denas_core.cli.api import JsonOption, print_json
+from denas_core.cli.api import JsonOption, print_json, task_for_once
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at data sets before training.")
 
@@ -30,18 +30,44 @@ def check(
     dev: Annotated[
         str | None, typer.Option("--dev", metavar="PART", help="Part to validate on during training.")
     ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="task.KEY=VALUE",
+            help="Option of asr/speech-recognition, as of 'denas train', such as task.text=sentence.",
+        ),
+    ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Fail with exit code 2 if the data has a fault.")
     ] = False,
     json_: JsonOption = False,
 ) -> None:
-    """Read and decode a data set, and report its contents and its faults."""
-    from denas_asr.data.check import check_data
+    """Read and decode a data set, and report its contents and its faults.
 
-    report = check_data(asr, train=train, dev=dev)
+    Without --train, the part is checked that a training would learn from.
+    """
+    from denas_asr.data.check import check_data
+    from denas_asr.data.utterance import Limits
+    from denas_asr.task.parts import training_part
+    from denas_asr.task.recognition import SpeechRecognition
+    from denas_core import Registry
+
+    registry = Registry.discover()
+    task = registry.create("task", "asr/speech-recognition")
+    task = task_for_once(registry, task, set_ or [], train=train, dev=dev)
+    assert isinstance(task, SpeechRecognition), "the name is that of this class"
+    report = check_data(
+        asr,
+        train=training_part(asr, task.train, task.columns),
+        dev=task.dev or None,
+        limits=Limits(longest=task.max_seconds),
+        decode=task.decode_first,
+        columns=task.columns,
+    )
     if json_:
         print_json(report.as_dict())
     else:
         typer.echo(report.text())
-    if strict:
+    if strict or task.strict:
         report.refuse()

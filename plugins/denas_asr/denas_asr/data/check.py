@@ -10,6 +10,7 @@ from typing import Any
 
 from denas_core.errors import ConfigError
 
+from .forms.columns import ANY_COLUMNS, Columns
 from .problems import NAMED, Problems
 from .shared import shared_recordings
 from .utterance import LIMITS, Limits, Utterance
@@ -163,6 +164,7 @@ def check_data(
     dev: str | None = None,
     limits: Limits = LIMITS,
     decode: bool = True,
+    columns: Columns = ANY_COLUMNS,
 ) -> DataReport:
     """Read and decode speech data, and return a report of its contents.
 
@@ -172,14 +174,15 @@ def check_data(
         dev: The validation part; None to check one part only.
         limits: Allowed lengths of an utterance.
         decode: Whether to decode the audio; if False, only headers are read.
+        columns: The columns of manifests that the user names.
 
     Raises:
         ConfigError: a part does not exist, or has no usable utterance.
     """
-    learnt, report = _read(Path(data), train, limits, decode)
+    learnt, report = _read(Path(data), train, limits, decode, columns)
     if dev is None:
         return DataReport(train=report, dev=None)
-    measured, other = _read(Path(data), dev, limits, decode)
+    measured, other = _read(Path(data), dev, limits, decode, columns)
     return DataReport(
         train=report,
         dev=other,
@@ -190,8 +193,10 @@ def check_data(
     )
 
 
-def _read(data: Path, part: str | None, limits: Limits, decode: bool) -> tuple[list[Utterance], PartReport]:
-    utterances, problems = read_split(data, part, limits=limits, decode=decode)
+def _read(
+    data: Path, part: str | None, limits: Limits, decode: bool, columns: Columns
+) -> tuple[list[Utterance], PartReport]:
+    utterances, problems = read_split(data, part, limits=limits, decode=decode, columns=columns)
     seconds = [each.seconds for each in utterances]
     characters = Counter("".join(each.text for each in utterances))
     return utterances, PartReport(

@@ -15,6 +15,7 @@ NAMED = 3
 Kind = Literal[
     "damaged transcript",
     "empty transcript",
+    "recording without a word",
     "transcript without audio",
     "audio without transcript",
     "repeated id",
@@ -35,6 +36,9 @@ RemarkKind = Literal[
     "folder that lies too deep",
     "folder that a link repeats",
     "file of another kind",
+    "link to a folder",
+    "folder without audio directly in it",
+    "recording outside the folders of words",
 ]
 """What is not read, and is no fault of the data."""
 

@@ -30,17 +30,19 @@ def read_text(path: Path, *, most: int = -1) -> str:
 
     Args:
         path: The file. If its content is compressed with gzip, it is decompressed, whatever its name is.
-        most: Number of bytes to read; the last line may then be cut off. -1 reads all.
+        most: Number of bytes to read, for a first look: the last line may be left out, and faults are no errors;
+            -1 reads all.
 
     Raises:
-        NotText: a line is not in the encoding of the file; the text names the line and the byte.
+        NotText: all is read, and a line is not in the encoding of the file; the text names the line and the byte.
         ConfigError: the file cannot be read.
     """
     content = read_content(path, most=most)
     encoding = _encoding(content)
-    if 0 <= most == len(content):
+    if most >= 0:
+        # A look at the beginning decides only which form a file has; who reads all of it reports its faults.
         text = content.decode(encoding, errors="replace")
-        return text[: text.rfind("\n") + 1] or text
+        return (text[: text.rfind("\n") + 1] or text) if most == len(content) else text
     try:
         return content.decode(encoding)
     except UnicodeDecodeError as error:

@@ -12,6 +12,13 @@ SILENCE = "silence"
 UNKNOWN = "unknown"
 """Label of words that are not to be told apart."""
 
+PARTS = {
+    "train": ("train", "training"),
+    "valid": ("val", "valid", "validation", "dev"),
+    "test": ("test", "testing"),
+}
+"""Names of the parts of a data set, in lower case."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Clip:
@@ -38,6 +45,7 @@ class ClipData:
         test: Clips to measure the final model on; empty if there are none.
         noise: Files of background noise.
         notices: Sentences for the user, such as what is not read.
+        format: What the data are, in words.
     """
 
     train: Sequence[Clip]
@@ -45,6 +53,7 @@ class ClipData:
     test: Sequence[Clip] = ()
     noise: Sequence[str] = ()
     notices: Sequence[str] = ()
+    format: str = "folders of recordings, one for each word"
 
     @property
     def labels(self) -> dict[str, int]:

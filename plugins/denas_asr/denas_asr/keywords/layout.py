@@ -4,35 +4,38 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from denas_asr.data.audio import EXTENSIONS
+from denas_asr.data.problems import Problems
 from denas_core import is_hidden
 from denas_core.errors import ConfigError
 
-from .clips import Clip, ClipData
+from .clips import PARTS, Clip, ClipData
+from .manifest import ANY_LABELS, LabelColumns, listed_clips
 
-LOOKED_FOR = "WORD/*.wav, or train/WORD/*.wav with valid/ or test/ beside it"
+LOOKED_FOR = (
+    "WORD/*.wav, train/WORD/*.wav with valid/ or test/ beside it, or a table with columns of paths and labels"
+)
 NOISE = ("_background_noise_", "background_noise", "noise")
-PARTS = {
-    "train": ("train", "training"),
-    "valid": ("val", "valid", "validation", "dev"),
-    "test": ("test", "testing"),
-}
 LISTS = {"valid": "validation_list.txt", "test": "testing_list.txt"}
 """Files of Speech Commands (Warden 2018, arXiv:1804.03209) with the clips of a part, one path a line."""
 
 
-def find_clips(data: Path) -> ClipData | None:
+def find_clips(data: Path, named: LabelColumns = ANY_LABELS) -> ClipData | None:
     """Return the clips of a data set without opening them, or None if it has no such layout.
+
+    Args:
+        data: The folder, or a table of clips.
+        named: The columns of a table that the user names.
 
     Raises:
         ConfigError: the layout is known, and a folder or list cannot be used; the text names it.
     """
-    if not data.is_dir():
-        return None
     try:
+        if (listed := listed_clips(data, named)) is not None or not data.is_dir():
+            return listed
         folders = _folders(data)
         return _in_parts(data) or _in_words(data) or (_below(folders[0]) if len(folders) == 1 else None)
     except OSError as error:
@@ -54,22 +57,22 @@ def _in_parts(root: Path) -> ClipData | None:
     words = {part: folder for part, folder in found.items() if folder is not None and _words(folder)}
     if not words:
         return None
-    skipped = _Skipped()
-    parts = {part: _clips(folder, skipped) for part, folder in words.items()}
+    problems = Problems(where=str(root))
+    parts = {part: _clips(folder, problems) for part, folder in words.items()}
     return ClipData(
         train=parts.get("train", ()),
         valid=parts.get("valid", ()),
         test=parts.get("test", ()),
         noise=[file for folder in (root, *words.values()) for file in _noise(folder)],
-        notices=skipped.notices(),
+        notices=problems.notices(),
     )
 
 
 def _in_words(root: Path) -> ClipData | None:
     if len(_words(root)) < 2:
         return None
-    skipped = _Skipped()
-    clips = _clips(root, skipped)
+    problems = Problems(where=str(root))
+    clips = _clips(root, problems)
     listed = {part: _listed(root / name) for part, name in LISTS.items()}
     parts: dict[str, list[Clip]] = {"train": [], "valid": [], "test": []}
     for clip in clips:
@@ -81,39 +84,30 @@ def _in_words(root: Path) -> ClipData | None:
                 f"{str(root / LISTS[part])!r} names no file that is there, such as {sorted(names)[0]!r}; remove the "
                 "list, or unpack the data again"
             )
-    return ClipData(**parts, noise=_noise(root), notices=skipped.notices())
+    return ClipData(
+        train=parts["train"],
+        valid=parts["valid"],
+        test=parts["test"],
+        noise=_noise(root),
+        notices=problems.notices(),
+    )
 
 
-class _Skipped:
-    """What is not read, by reason."""
-
-    def __init__(self) -> None:
-        self._names: dict[str, list[str]] = {}
-
-    def add(self, reason: str, name: str) -> None:
-        self._names.setdefault(reason, []).append(name)
-
-    def notices(self) -> Sequence[str]:
-        return [
-            f"{len(names)} {reason}, such as {names[0]!r}: left out" for reason, names in self._names.items()
-        ]
-
-
-def _clips(folder: Path, skipped: _Skipped) -> list[Clip]:
+def _clips(folder: Path, problems: Problems) -> list[Clip]:
     clips = []
     for word in _words(folder):
         label = _normal(word.name)
-        for file in _files(word, skipped):
+        for file in _files(word, problems):
             if file.lower().endswith(EXTENSIONS):
                 clips.append(Clip(file, label))
             else:
-                skipped.add("files are not audio", file)
+                problems.remark("file of another kind", file)
     for entry in os.scandir(folder):
         if entry.is_file() and entry.name.lower().endswith(EXTENSIONS) and not is_hidden(entry.name):
-            skipped.add("recordings are not in the folder of a word", entry.path)
+            problems.remark("recording outside the folders of words", entry.path)
     for other in _folders(folder):
         if other.name.lower() not in NOISE and not _has_audio(other):
-            skipped.add("folders have no audio directly in them", str(other))
+            problems.remark("folder without audio directly in it", str(other))
     return clips
 
 
@@ -132,7 +126,7 @@ def _noise(folder: Path) -> list[str]:
         file
         for path in _folders(folder)
         if path.name.lower() in NOISE
-        for file in _files(path, _Skipped())
+        for file in _files(path, Problems(where=str(path)))
         if file.lower().endswith(EXTENSIONS)
     ]
 
@@ -150,13 +144,13 @@ def _folders(folder: Path) -> list[Path]:
     return sorted((path for path in found if not is_hidden(path.name)), key=lambda path: path.name)
 
 
-def _files(folder: Path, skipped: _Skipped) -> Iterator[str]:
+def _files(folder: Path, problems: Problems) -> Iterator[str]:
     for base, inner, names in os.walk(folder):
         for name in [name for name in inner if is_hidden(name)]:
-            skipped.add("hidden folders are not read", os.path.join(base, name))  # noqa: PTH118 - many paths
+            problems.remark("hidden file or folder", os.path.join(base, name))  # noqa: PTH118 - many paths
         for name in inner:
             if os.path.islink(os.path.join(base, name)):  # noqa: PTH114, PTH118 - many paths
-                skipped.add("links to folders are not followed", os.path.join(base, name))  # noqa: PTH118
+                problems.remark("link to a folder", os.path.join(base, name))  # noqa: PTH118
         inner[:] = sorted(name for name in inner if not is_hidden(name))
         yield from (os.path.join(base, name) for name in sorted(names) if not is_hidden(name))  # noqa: PTH118
 

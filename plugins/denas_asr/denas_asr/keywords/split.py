@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from denas_asr.data.audio import EmptyAudio, UnreadableAudio, check_audio, read_header
-from denas_asr.data.problems import Problems
+from denas_asr.data.problems import Kind, Problems
 from denas_core import Split
 from denas_core.errors import ConfigError
 
-from .clips import Clip
+from .clips import SILENCE, Clip
 from .reading import ClipReader
 
 if TYPE_CHECKING:
@@ -84,22 +84,25 @@ def readable(clips: Sequence[Clip], where: str, *, decode: bool) -> tuple[list[C
         ConfigError: none can be read.
     """
 
-    def fault(clip: Clip) -> UnreadableAudio | None:
+    def fault(clip: Clip) -> tuple[Kind, str] | None:
         try:
-            (check_audio if decode else read_header)(clip.audio)
+            if not decode:
+                read_header(clip.audio)
+            elif check_audio(clip.audio).is_silent and SILENCE not in clip.label.lower():
+                return "silent audio", clip.audio
+        except EmptyAudio as error:
+            return "empty audio", str(error).partition(";")[0]
         except UnreadableAudio as error:
-            return error
+            return "undecodable audio", str(error).partition(";")[0]
         return None
 
     with ThreadPoolExecutor(READERS) as pool:
         faults = list(pool.map(fault, clips))
     problems = Problems(where=where)
-    for error in faults:
-        if isinstance(error, EmptyAudio):
-            problems.add("empty audio", str(error).partition(";")[0])
-        elif error is not None:
-            problems.add("undecodable audio", str(error).partition(";")[0])
-    kept = [clip for clip, error in zip(clips, faults, strict=True) if error is None]
+    for found in faults:
+        if found is not None:
+            problems.add(*found)
+    kept = [clip for clip, found in zip(clips, faults, strict=True) if found is None]
     if clips and not kept:
         raise ConfigError(f"{where!r} has no usable recording: {'. '.join(problems.lines())}")
     return kept, problems.notices()

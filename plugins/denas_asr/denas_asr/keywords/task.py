@@ -32,6 +32,7 @@ from denas_core.errors import ConfigError, did_you_mean, keep_notices
 from .clips import Clip, ClipData
 from .form import ClipForm, form_of
 from .layout import LOOKED_FOR, find_clips
+from .manifest import LabelColumns
 from .parts import choose_words, duplicates, held_out
 from .reading import Augmentation, ClipReader
 from .split import ClipSample, ClipSplit, readable
@@ -50,7 +51,8 @@ FEWEST_FRAMES, MOST_FRAMES = 48, 298
 class KeywordSpotting(Task[ClipSample]):
     """Keyword spotting: tell which word a short recording contains.
 
-    It reads one folder of recordings for each word, as in Speech Commands (Warden 2018, arXiv:1804.03209).
+    It reads one folder of recordings for each word, as in Speech Commands (Warden 2018, arXiv:1804.03209), and
+    tables of paths and words.
     """
 
     metric: ClassVar[Metric] = Metric(name="accuracy", is_share=True)
@@ -71,6 +73,8 @@ class KeywordSpotting(Task[ClipSample]):
     silence: bool = option(
         True, "With words: add the class 'silence' of background noise, if the data have noise"
     )
+    audio: str = option("", "Column of the audio files in a table; by default found by its name")
+    label: str = option("", "Column of the words in a table; by default found by its name")
     valid_share: float = option(
         0.1,
         "Share of each word used for validation if the data have no validation part",
@@ -98,7 +102,7 @@ class KeywordSpotting(Task[ClipSample]):
 
     def describe(self, data: Path) -> DataDescription | None:
         """Return words, lengths and rates of the recordings, or None if there is no folder of recordings by word."""
-        found = find_clips(Path(data))
+        found = find_clips(Path(data), self._columns())
         if found is None:
             return None
         clips = [*found.train, *found.valid, *found.test]
@@ -117,7 +121,7 @@ class KeywordSpotting(Task[ClipSample]):
         counts = Counter(clip.label for clip in trained)
         labels = {label: counts[label] for label in sorted(found.labels, key=lambda label: -counts[label])}
         return DataDescription(
-            format="folders of recordings, one for each word",
+            format=found.format,
             samples={part: len(some) for part, some in parts.items() if some},
             labels=labels,
             facts={
@@ -145,9 +149,9 @@ class KeywordSpotting(Task[ClipSample]):
         form = form_of(space)
         if isinstance(form, str):
             raise ConfigError(f"space {space.id!r} cannot spot keywords: {form}")
-        found = find_clips(Path(data))
+        found = find_clips(Path(data), self._columns())
         if found is None:
-            raise ConfigError(f"{str(data)!r} has no folders of recordings by word; looked for {LOOKED_FOR}")
+            raise ConfigError(f"{str(data)!r} has no recordings by word; looked for {LOOKED_FOR}")
         found = dataclasses.replace(found, notices=[*found.notices, *duplicates(found)])
         with keep_notices(lambda: found.notices):
             if facts is None:
@@ -196,6 +200,11 @@ class KeywordSpotting(Task[ClipSample]):
         by_word = labels.bincount(weights=hits)[counts > 0] / counts[counts > 0]
         return {"accuracy": float(hits.mean()), "balanced_accuracy": float(by_word.mean())}
 
+    def chance(self, targets: Mapping[str, Tensor], split: Split[ClipSample]) -> float:
+        """Return the share of the most frequent word."""
+        counts = targets["label"].bincount()
+        return float(counts.max() / counts.sum())
+
     def items(self, path: Path) -> Iterator[tuple[str, Path]]:
         """Yield an audio file, or every audio file in a folder."""
         yield from ((str(file), file) for file in audio_files([path]))
@@ -235,6 +244,9 @@ class KeywordSpotting(Task[ClipSample]):
         from .example import write_example
 
         return write_example(folder)
+
+    def _columns(self) -> LabelColumns:
+        return LabelColumns(audio=self.audio, label=self.label)
 
     def _training_data(self, found: ClipData, form: ClipForm, where: str) -> TaskData[ClipSample]:
         reader = ClipReader(rate=self.rate, fbank=Fbank(mels=form.mels), frames=form.frames)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
@@ -227,6 +228,15 @@ class SpeechRecognition(DataOptions, Task[SpeechSample]):
         said = [utterance.text for utterance in speech.utterances]
         heard = [speech.vocabulary.decode(row) for row in predictions.tolist()]
         return {"wer": word_errors(said, heard).rate, "cer": character_errors(said, heard).rate}
+
+    def chance(self, targets: Mapping[str, Tensor], split: Split[SpeechSample]) -> float:
+        """Return the word error rate of no word at all, or of the word that is in most utterances if that is lower."""
+        from denas_asr.decoding.rates import word_errors
+
+        said = [utterance.text for utterance in speech_split(split, self.id).utterances]
+        counts = Counter(word for text in said for word in set(text.split()))
+        answers = ["", *(word for word, _ in counts.most_common(1))]
+        return min(word_errors(said, [answer] * len(said)).rate for answer in answers)
 
     def example(self, folder: Path, space: SearchSpace) -> Path:
         """Write utterances whose letters are tones: 6 for training, 3 for validation."""

@@ -225,6 +225,11 @@ class ImageClassification(AugmentationOptions, Task[ImageSample]):
         """Return ``accuracy``, the mean accuracy over classes and, with more than 5 classes, ``top5_accuracy``."""
         return class_metrics(predictions, targets["label"])
 
+    def chance(self, targets: Mapping[str, Tensor], split: Split[ImageSample]) -> float:
+        """Return the share of the most frequent class."""
+        counts = targets["label"].bincount()
+        return float(counts.max() / counts.sum())
+
     def items(self, path: Path) -> Iterator[tuple[str, Path]]:
         """Yield an image file, or every image in a folder."""
         yield from ((str(file), file) for file in images_in(path))

@@ -26,7 +26,7 @@ from denas_nlp.text.parts import Parts
 
 from .columns import found_columns, is_several
 from .reading import Labelled, TableReader
-from .targets import label_facts, overlap_notices
+from .targets import label_facts, label_notices, overlap_notices
 
 _OF_OTHERS = frozenset({"context", "answers", "tokens", "ner tags"})
 """Columns of question answering and of tagged sentences, which other tasks read."""
@@ -63,8 +63,8 @@ def described(
     paths = {"train": found.train, "valid": found.valid, "test": found.test}
     if not found.train:
         return None
-    first = _first(found.train[0])
-    if first is None or not _is_ours(given, first):
+    first = first_table(found.train[0])
+    if first is None or not is_table_of_texts(given, first):
         return None
     columns = found_columns(first, text=given.text, pair=given.pair, label=given.label)
     is_multi = given.multi_label or is_several(first, columns, given.separator)
@@ -90,18 +90,17 @@ def described(
                 notices[f"numbers of {path.name!r} are estimated from its first {records.share:.0%}"] = None
     parts = Parts(train=rows["train"], valid=rows.get("valid", []), notices=())
     facts = label_facts(parts, reader)
+    notices.update(dict.fromkeys(label_notices(rows["train"], facts)))
     notices.update(dict.fromkeys(overlap_notices(parts, facts) if "valid" in rows else ()))
     texts = [" ".join(row.texts) for row in rows["train"]]
     length = token_length(texts)
     scale = samples["train"] / max(len(rows["train"]), 1)
     return DataDescription(
-        format=f"{first.format} of {'pairs of texts' if len(reader.columns.texts) > 1 else 'texts'} with "
-        f"{'several labels' if reader.multi_label else 'labels'}",
+        format=_format(first, reader),
         samples=samples,
         labels={label: round(scale * count) for label, count in _counts(rows["train"]).items()},
         facts={
-            "texts": " and ".join(reader.columns.texts),
-            "label columns": ", ".join(reader.columns.labels),
+            **_named(first, reader),
             **length_facts(texts),
             **language_facts(texts),
         },
@@ -113,7 +112,23 @@ def described(
     )
 
 
-def _first(path: Path) -> Records | None:
+def _format(first: Records, reader: TableReader) -> str:
+    if not first.has_names:
+        return first.format
+    texts = "pairs of texts" if len(reader.columns.texts) > 1 else "texts"
+    return f"{first.format} of {texts} with {'several labels' if reader.multi_label else 'labels'}"
+
+
+def _named(first: Records, reader: TableReader) -> dict[str, str]:
+    if not first.has_names:
+        return {}
+    return {
+        "texts": " and ".join(reader.columns.texts),
+        "label columns": ", ".join(reader.columns.labels),
+    }
+
+
+def first_table(path: Path) -> Records | None:
     """Return the training table; None if the file is no table."""
     suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
     try:
@@ -125,7 +140,8 @@ def _first(path: Path) -> Records | None:
         raise
 
 
-def _is_ours(given: TableReader, records: Records) -> bool:
+def is_table_of_texts(given: TableReader, records: Records) -> bool:
+    """Return whether a table has a column of texts, and is not one of questions, tags, recordings or pictures."""
     if given.text or given.label:
         return True
     names = {plain_name(column) for column in records.columns}

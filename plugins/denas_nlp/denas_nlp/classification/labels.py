@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ _MANY_NUMBERS = 20
 """More different numbers that are not whole are a scale, not labels."""
 
 _MANY_LABELS = 100
+_COMMA = re.compile(r"^([+-]?\d+),(\d+)$")
 
 
 def several_of(value: Any, *, separator: str = "", names: Sequence[str] = ()) -> tuple[str, ...] | None:
@@ -68,12 +70,10 @@ def check_labels(labels: Sequence[str], path: Path, column: str) -> None:
             f"all {len(labels)} texts of {str(path)!r} have the label {next(iter(counts))!r} (column {column!r}); a "
             "classifier needs two labels"
         )
-    numbers = [_number(label) for label in counts]
-    is_scale = None not in numbers and any(number is not None and number % 1 for number in numbers)
-    if is_scale and len(counts) > _MANY_NUMBERS:
+    if is_scale(labels):
         raise ConfigError(
             f"column {column!r} of {str(path)!r} holds {len(counts)} different numbers, such as {labels[0]!r}: it is a "
-            "scale, not labels; divide it into classes, or train scores of pairs from 0 to 5 with --task nlp/stsb"
+            "scale, not labels; divide it into classes, or predict the numbers with --task nlp/text-regression"
         )
     if len(counts) > _MANY_LABELS and len(counts) * 5 > len(labels):
         raise ConfigError(
@@ -82,11 +82,25 @@ def check_labels(labels: Sequence[str], path: Path, column: str) -> None:
         )
 
 
-def _number(label: str) -> float | None:
+def is_scale(labels: Sequence[str]) -> bool:
+    """Return whether labels are numbers of a scale: many different ones, not all of them whole or hardly repeated."""
+    different = set(labels)
+    numbers = [number_of(label) for label in different]
+    if None in numbers:
+        return False
+    is_whole = all(number is not None and number % 1 == 0 for number in numbers)
+    if is_whole:
+        return len(different) > _MANY_LABELS and len(different) * 5 > len(labels)
+    return len(different) > _MANY_NUMBERS
+
+
+def number_of(text: str) -> float | None:
+    """Return the finite number that a text spells, also with a decimal comma; None if it is none."""
     try:
-        return float(label)
+        found = float(_COMMA.sub(r"\1.\2", text.strip()))
     except ValueError:
         return None
+    return found if math.isfinite(found) else None
 
 
 def _literal(text: str) -> list[Any] | None:

@@ -69,7 +69,7 @@ class TableReader:
         Raises:
             ConfigError: as in `read`.
         """
-        columns = found_columns(records, text=self.text, pair=self.pair, label=self.label, usual=self.usual)
+        columns = self.columns_of(records)
         self._check_form(records, columns)
         self.columns, self.names = columns, ()
         if len(columns.labels) == 1:
@@ -91,7 +91,16 @@ class TableReader:
         damage = damage_notices(
             records.path, damaged, total, way_out="give a table in which every row has a text and a label"
         )
-        return found, (*records.notices, _used(records, columns), *damage)
+        used = (_used(records, columns),) if records.has_names else ()
+        return found, (*records.notices, *used, *damage)
+
+    def columns_of(self, records: Records) -> Columns:
+        """Return the columns of a table that are used.
+
+        Raises:
+            ConfigError: see `found_columns`.
+        """
+        return found_columns(records, text=self.text, pair=self.pair, label=self.label, usual=self.usual)
 
     def _check_form(self, records: Records, columns: Columns) -> None:
         if not self.multi_label and is_several(records, columns, self.separator):

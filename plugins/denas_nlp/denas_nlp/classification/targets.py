@@ -79,6 +79,29 @@ def rows_of(
     return rows
 
 
+def label_notices(items: Sequence[Labelled], facts: Mapping[str, Any]) -> list[str]:
+    """Return notices about labels that may be the same, and about training texts that say nothing about their label."""
+    notices = []
+    spellings: dict[str, list[str]] = {}
+    for label in facts["labels"]:
+        spellings.setdefault(" ".join(label.split()).casefold(), []).append(label)
+    for same in (each for each in spellings.values() if len(each) > 1):
+        listed = " and ".join(safe_repr(label, 30) for label in same)
+        notices.append(f"the labels {listed} differ only in upper and lower case or in white space")
+    labels: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    for item in items:
+        labels.setdefault(item.texts, set()).add(item.labels)
+    unclear = [texts for texts, found in labels.items() if len(found) > 1]
+    if unclear:
+        notices.append(
+            f"{len(unclear)} of the {len(labels)} different training texts occur with different labels, such as "
+            f"{safe_repr(' | '.join(unclear[0]), 40)}"
+        )
+    if len(labels) * 2 < len(items):
+        notices.append(f"the {len(items)} training texts are only {len(labels)} different ones")
+    return notices[:_LISTED]
+
+
 def overlap_notices(parts: Parts[Labelled], facts: Mapping[str, Any]) -> list[str]:
     """Return notices about texts that are in both parts, and labels that are in one part only."""
     if parts.train is None:

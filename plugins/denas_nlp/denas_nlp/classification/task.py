@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -20,48 +20,32 @@ from denas_core import (
     TextInput,
     option,
 )
-from denas_core.errors import ConfigError, safe_repr
-from denas_nlp.tables.read import SUFFIXES
 from denas_nlp.text.batches import TextSample, padded
 from denas_nlp.text.faults import with_notices
-from denas_nlp.text.files import Files
-from denas_nlp.text.lines import read_lines
-from denas_nlp.text.parts import Parts, read_parts
-from denas_nlp.text.sentences import RECIPE, Row, SentenceSplit, logits_of, sentence_notices
-from denas_nlp.text.task import TextTask
+from denas_nlp.text.sentences import RECIPE, SentenceSplit, logits_of, sentence_notices
 
-from .metrics import THRESHOLD, of_classes, of_labels
-from .reading import Labelled, TableReader, read_texts
-from .targets import label_facts, overlap_notices, rows_of
+from .metrics import THRESHOLD, best_f1_of_same_labels, of_classes, of_labels
+from .reading import TableReader
+from .table_task import FILES, TableTask
+from .targets import label_facts, label_notices, overlap_notices, rows_of
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-FILES = Files(
-    kind="tables of texts and labels", items="rows", train="train.csv", valid="valid.csv", suffixes=SUFFIXES
-)
-
 
 @dataclasses.dataclass(kw_only=True)
-class TextClassification(TextTask):
-    """Find the label of a text, or of a pair of texts: any table with a column of texts and one of labels."""
+class TextClassification(TableTask):
+    """Find the label of a text, or of a pair of texts.
+
+    It reads any table with a column of texts and one of labels, and folders of text files, one folder for each label.
+    """
 
     metric: ClassVar[Metric] = Metric(name="accuracy", is_share=True)
     recipe: ClassVar[Mapping[str, Any]] = RECIPE
 
-    text: str = option(
-        "", "Column with the texts; by default the one with a usual name, such as text or review"
-    )
-    pair: str = option("", "Column with the second text of a pair, such as hypothesis")
-    label: str = option(
-        "", "Column with the labels, or several columns of 0 and 1 with commas between their names"
-    )
     multi_label: bool = option(False, "Whether a text may have several labels, or none")
     separator: str = option(
         "", "Character between several labels of a text; by default a bar, semicolon or comma"
-    )
-    split: str = option(
-        "", "Part to evaluate on: train, valid or test; by default valid, or test if there is none"
     )
 
     def __post_init__(self) -> None:
@@ -79,7 +63,7 @@ class TextClassification(TextTask):
             ConfigError: as in `read_parts`, `TableReader.read` and `prepared`.
         """
         reader = self._reader(None if facts is None else facts["columns"])
-        parts = self._parts(Path(data), reader, to_evaluate=facts is not None)
+        parts = self.parts(Path(data), reader, to_evaluate=facts is not None)
         notices = [*parts.notices]
         with with_notices(parts.notices):
             kept = label_facts(parts, reader) if facts is None else dict(facts)
@@ -89,7 +73,11 @@ class TextClassification(TextTask):
             Path(data), space, facts=facts, texts=lambda: (text for row in train or () for text in row.texts)
         )
         splits = [SentenceSplit(rows, preparation) for rows in (train, valid) if rows is not None]
-        notices += [*overlap_notices(parts, kept), *preparation.notices]
+        notices += [
+            *label_notices(parts.train or (), kept),
+            *overlap_notices(parts, kept),
+            *preparation.notices,
+        ]
         return TaskData(
             train=None if train is None else splits[0],
             valid=splits[-1],
@@ -105,17 +93,6 @@ class TextClassification(TextTask):
             separator=self.separator,
             multi_label=self.multi_label,
             usual=columns,
-        )
-
-    def _parts(self, data: Path, reader: TableReader, *, to_evaluate: bool) -> Parts[Labelled]:
-        return read_parts(
-            data,
-            FILES,
-            reader.read,
-            to_evaluate=to_evaluate,
-            valid_share=self.valid_share,
-            part=self.split if to_evaluate else "",
-            stratum=lambda row: row.labels,
         )
 
     def describe(self, data: Path) -> DataDescription | None:
@@ -168,6 +145,14 @@ class TextClassification(TextTask):
         classes = 1 + int(max(predictions.max(), wanted.max()))
         return of_classes(predictions, wanted, classes)
 
+    def chance(self, targets: Mapping[str, Tensor], split: Split[TextSample]) -> float:
+        """Return the share of the most frequent label, or the best micro F1 of the same labels for all texts."""
+        wanted = targets["label"]
+        if self.multi_label:
+            return best_f1_of_same_labels(wanted >= THRESHOLD)
+        counts = wanted.bincount()
+        return float(counts.max() / counts.sum())
+
     def imitation(self, outputs: Outputs, taught: Outputs, *, temperature: float) -> Tensor:
         """Return the divergence from a teacher's classes, or the cross entropy with a teacher's several labels."""
         if not self.multi_label:
@@ -176,39 +161,6 @@ class TextClassification(TextTask):
 
         theirs = (logits_of(taught) / temperature).sigmoid()
         return F.binary_cross_entropy_with_logits(logits_of(outputs) / temperature, theirs)
-
-    def items(self, path: Path) -> Iterator[tuple[str, Any]]:
-        """Yield the texts of a table, or each line of another file; a pair of texts is separated by a tab."""
-        if (
-            path.is_dir()
-            or Path(path.name.removesuffix(".gz")).suffix.lower() not in (*SUFFIXES, "")
-            or (path.name.endswith(".txt"))
-        ):
-            yield from read_lines(path)
-        else:
-            yield from read_texts(path, text=self.text, pair=self.pair)
-
-    def item(self, text: str) -> str:
-        """Return the text itself; the reader of inputs divides a pair at its tab."""
-        return text
-
-    def input_reader(
-        self, space: SearchSpace, *, facts: Mapping[str, Any]
-    ) -> Callable[[str | Sequence[str]], Split[TextSample]]:
-        """Return a function that tokenises a text, or a pair of texts."""
-        preparation = self.prepared(Path(), space, facts=facts)
-        count = len(facts["columns"]["texts"])
-
-        def read(given: str | Sequence[str]) -> SentenceSplit:
-            if isinstance(given, str):
-                given = given.split("\t") if count > 1 else [given]
-            texts = tuple(text.strip() for text in given)
-            if len(texts) != count or not all(texts):
-                wanted = "one text" if count == 1 else "two texts with a tab between them"
-                raise ConfigError(f"the model takes {wanted}, not {safe_repr(' | '.join(texts), 60)}")
-            return SentenceSplit([Row(texts, 0.0)], preparation)
-
-        return read
 
     def preprocessing(self, space: SearchSpace, *, facts: Mapping[str, Any]) -> TextInput | None:
         """Return the same as for every text, and how labels get their probabilities."""

@@ -127,6 +127,16 @@ class SentenceTask(TextTask):
         """Return the official metrics of the task."""
         return {name: measure(predictions, targets["label"]) for name, measure in self.measures.items()}
 
+    def chance(self, targets: Mapping[str, Tensor], split: Split[TextSample]) -> float:
+        """Return the best value of the metric for one label, or 0 for scores, as equal scores have no correlation."""
+        import torch
+
+        wanted = targets["label"]
+        measure = self.measures[self.metric.name]
+        return max(
+            measure(torch.full_like(wanted, label), wanted) for label in range(max(len(self.table.labels), 1))
+        )
+
     def items(self, path: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Yield each line of a text file; a pair of sentences is separated by a tab."""
         yield from ((name, self.item(line)) for name, line in read_lines(path))

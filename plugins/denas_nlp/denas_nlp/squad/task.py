@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import random
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from denas_core import Answer, Batch, DataDescription, Metric, Outputs, SearchSpace, Split, TaskData, option
 from denas_core.errors import ConfigError, PluginError, safe_repr
 from denas_nlp.text.batches import TextSample, padded
-from denas_nlp.text.example import write_vocabulary
 from denas_nlp.text.faults import with_notices
 from denas_nlp.text.files import Files
 from denas_nlp.text.lines import read_lines
@@ -194,6 +192,12 @@ class Squad(TextTask):
         found = self._answers(predictions, split)
         return measured(zip(found, (question.answers for question in split.questions), strict=True))
 
+    def chance(self, targets: Mapping[str, Tensor], split: Split[TextSample]) -> float | None:
+        """Return the F1 of no answer to any question."""
+        if not isinstance(split, QuestionSplit):
+            return None
+        return measured(("", question.answers) for question in split.questions)[self.metric.name]
+
     def items(self, path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
         """Yield the question of each line of a file, see `item`."""
         yield from ((name, self.item(line)) for name, line in read_lines(path))
@@ -258,29 +262,9 @@ class Squad(TextTask):
 
         If the space has a tokenizer, no vocabulary is written.
         """
-        words = write_vocabulary(folder, space)
-        for part, name in enumerate((FILES.train, FILES.valid)):
-            paragraphs = []
-            for number in range(2):
-                text = words.sentence(10 * part + number, least=30, most=40)
-                starts = [match.start() for match in re.finditer(r"\S+", text)][:3]
-                answers = [{"text": text[start:].split()[0], "answer_start": start} for start in starts]
-                paragraphs.append(
-                    {
-                        "context": text,
-                        "qas": [
-                            {
-                                "id": f"{name}-{number}-{place}",
-                                "question": words.sentence(100 * (10 * part + number) + place),
-                                "answers": [answer],
-                            }
-                            for place, answer in enumerate(answers)
-                        ],
-                    }
-                )
-            document = {"version": "1.1", "data": [{"title": "Example", "paragraphs": paragraphs}]}
-            (folder / name).write_text(json.dumps(document), encoding="utf-8")
-        return folder
+        from .example import write_example
+
+        return write_example(folder, space, train=FILES.train, valid=FILES.valid)
 
     def _check_room(self, preparation: Preparation) -> None:
         special = preparation.tokenizer.pair.length

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import itertools
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,6 +20,7 @@ DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 _PROBED = 200
 """Number of lines by which the delimiter is chosen."""
 
+_SEPARATOR = re.compile(r'"?sep=.?"?', re.IGNORECASE)
 _LONGEST_FIELD = 2**31 - 1
 _MOST_REPAIRS = 50
 """After this many quotes without an end, quotes are taken as characters, because each of them costs a pass."""
@@ -41,9 +44,18 @@ def read_delimited(path: Path, text: str, *, notices: tuple[str, ...] = ()) -> R
     Raises:
         ConfigError: there is no row below the header, or two columns have the same name.
     """
-    lines = _lines(text)
+    every = _lines(text)
+    lines = every[(above := _lines_above(every)) :]
+    if above:
+        notices = (
+            *notices,
+            f"{path.name!r} has {above} line(s) above its table: {safe_repr(every[0].strip(), 40)}",
+        )
     delimiter = _delimiter(lines, path)
-    rows = list(_rows(lines, delimiter, quoted=_is_quoted(lines, delimiter)))
+    rows = [
+        Fields(line + above, fields)
+        for line, fields in _rows(lines, delimiter, quoted=_is_quoted(lines, delimiter))
+    ]
     first = rows[0].fields
     table = [row.fields for row in rows if len(row.fields) == len(first)]
     if has_header(table):
@@ -76,6 +88,15 @@ def read_delimited(path: Path, text: str, *, notices: tuple[str, ...] = ()) -> R
         damaged=damaged,
         notices=notices,
     )
+
+
+def _lines_above(lines: Sequence[str]) -> int:
+    """Return the number of lines that come before a table: the delimiter that Excel writes, and comments."""
+    above = itertools.takewhile(
+        lambda line: line.startswith("# ") or _SEPARATOR.fullmatch(line.strip()), lines
+    )
+    count = sum(1 for _ in above)
+    return count if count < len(lines) else 0
 
 
 def _lines(text: str) -> list[str]:

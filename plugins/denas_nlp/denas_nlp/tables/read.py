@@ -13,6 +13,7 @@ from .json_rows import read_json
 from .parquet import read_parquet
 from .records import Record, Records
 from .saved import is_saved, read_saved
+from .text_folders import holds_texts, read_text_folders
 from .values import composed
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".jsonl", ".ndjson", ".json", ".parquet")
@@ -20,7 +21,7 @@ SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".jsonl", ".ndjson", ".json", ".parq
 
 
 def read_records(path: Path, *, most: int | None = None) -> Records:
-    """Return the rows of a file of CSV, JSON or Parquet, or of a folder that the library datasets wrote.
+    """Return the rows of a file of CSV, JSON or Parquet, or of a folder of the library datasets or of text files.
 
     Args:
         path: The file or folder.
@@ -46,6 +47,8 @@ def _read(path: Path, most: int | None) -> Records:
     if path.is_dir():
         if is_saved(path):
             return read_saved(path)
+        if holds_texts(path):
+            return read_text_folders(path, most=most)
         raise ConfigError(f"{str(path)!r} is a folder, not a table")
     content = read_file(path)
     if content.startswith(PARQUET):

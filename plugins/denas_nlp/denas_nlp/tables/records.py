@@ -33,6 +33,7 @@ class Records:
         damaged: Rows that cannot be read, each with its place and the reason.
         notices: Notices for the user.
         share: Share of the table that was read, roughly.
+        has_names: Whether the data name the columns; if not, the names are those of this package.
     """
 
     path: Path
@@ -43,3 +44,4 @@ class Records:
     damaged: Sequence[str] = ()
     notices: tuple[str, ...] = ()
     share: float = 1.0
+    has_names: bool = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -127,6 +128,14 @@ class TokenClassification(TextTask):
             raise PluginError(f"{self.id!r} measures sentences with tags, not {type(split).__name__}")
         numbers = _by_sentence(predictions, split)
         return of_spans([[split.labels[number] for number in each] for each in numbers], split.tags)
+
+    def chance(self, targets: Mapping[str, Tensor], split: Split[TextSample]) -> float | None:
+        """Return the F1 of the most frequent tag for every word."""
+        if not isinstance(split, TaggedSplit):
+            return None
+        counts = Counter(tag for tags in split.tags for tag in tags)
+        tag = max(counts, key=lambda tag: counts[tag], default=OUTSIDE)
+        return of_spans([[tag] * len(tags) for tags in split.tags], split.tags)[self.metric.name]
 
     def items(self, path: Path) -> Iterator[tuple[str, str]]:
         """Yield each line of a text file: a sentence."""

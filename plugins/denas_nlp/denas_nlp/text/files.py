@@ -10,6 +10,7 @@ from pathlib import Path
 from denas_core import is_hidden
 from denas_core.errors import ConfigError
 from denas_nlp.tables.saved import is_saved, saved_parts
+from denas_nlp.tables.text_folders import holds_texts, label_folders
 
 TRAIN = ("train", "training")
 VALID = ("dev", "valid", "validation", "val", "eval")
@@ -37,6 +38,7 @@ class Files:
         valid: Usual name of the validation file.
         folder: Usual name of their folder, so that its parent can be given instead; empty for none.
         suffixes: Suffixes that files may have; by default that of the training file.
+        may_be_folders: Whether a part may be a folder with a folder of text files for each label.
     """
 
     kind: str
@@ -45,6 +47,7 @@ class Files:
     valid: str
     folder: str = ""
     suffixes: tuple[str, ...] = ()
+    may_be_folders: bool = False
 
     def suffix_of(self, path: Path) -> str:
         """Return the suffix of a file if files may have it, otherwise an empty text; ``.gz`` is ignored."""
@@ -80,7 +83,7 @@ def found_files(path: Path, files: Files, *, to_evaluate: bool) -> Found:
             f"there is no data set at {str(path)!r}; give a file of {files.kind}, or the folder with {files.train} and "
             f"{files.valid}"
         )
-    if not path.is_dir() or is_saved(path):
+    if not path.is_dir() or is_saved(path) or (files.may_be_folders and _is_of_labels(path)):
         # A single file is used for the requested purpose, unless its name shows that it is the training file.
         is_train = not to_evaluate or _is_named(path, TRAIN)
         return Found(train=(path,)) if is_train else Found(valid=(path,))
@@ -102,10 +105,28 @@ def found_files(path: Path, files: Files, *, to_evaluate: bool) -> Found:
     return Found(train=train, valid=valid, test=test, notices=(notice,) if unread and not is_enough else ())
 
 
+def _is_of_labels(path: Path) -> bool:
+    try:
+        return holds_texts(path) and not any(
+            _is_named(folder, (*TRAIN, *VALID, *TEST)) for folder in label_folders(path)
+        )
+    except OSError:
+        # What opens the folder reports the error.
+        return False
+
+
+def _parts_of_labels(path: Path) -> list[Path]:
+    """Return the folders of parts that have a folder of text files for each label."""
+    folders = [each for each in sorted(path.iterdir()) if each.is_dir() and not is_hidden(each.name)]
+    return [each for each in folders if _is_named(each, (*TRAIN, *VALID, *TEST)) and holds_texts(each)]
+
+
 def _files_of(path: Path, files: Files) -> list[Path]:
     """Return the files of a folder with a suffix of the data set, or of the folder in it that has them."""
     if saved := saved_parts(path):
         return saved
+    if files.may_be_folders and (parts := _parts_of_labels(path)):
+        return parts
     folders = [path, *((path / name) for name in (files.folder, "data") if name)]
     for folder in (each for each in folders if each.is_dir()):
         there = [

@@ -44,7 +44,7 @@ def form_of(path: Path, data: Path, columns: Columns) -> Form | None:
         return "json" if json_lines.has_keys(text, columns) else None
     if table.has_header(text, columns):
         return "table"
-    if columns != ANY_COLUMNS:
+    if columns != ANY_COLUMNS or table.names_audio(text):
         return None
     return "list" if file_list.delimiter_of(text, AudioPaths.of_manifest(path, data)) else None
 

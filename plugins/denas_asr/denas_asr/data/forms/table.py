@@ -13,7 +13,7 @@ from denas_asr.data.text_file import NotText, read_text
 from denas_asr.data.utterance import Found
 from denas_core.errors import ConfigError
 
-from .columns import Columns, find_roles, missing_columns, utterance_of
+from .columns import ANY_COLUMNS, Columns, find_roles, missing_columns, utterance_of
 
 NAME = "a table of audio files with transcripts"
 DELIMITERS = ("\t", ";", ",", "|")
@@ -24,6 +24,12 @@ _QUOTED = (",", ";")
 def has_header(text: str, columns: Columns) -> bool:
     """Return whether a text begins with the names of the columns that are needed."""
     return find_roles(*_header(text, columns)[1:]).is_complete
+
+
+def names_audio(text: str) -> bool:
+    """Return whether a text begins with the names of columns, of which one is for audio files."""
+    first = next((line for line in _lines(text) if line.strip()), "")
+    return any(find_roles(first.split(delimiter), ANY_COLUMNS).audio for delimiter in DELIMITERS)
 
 
 def utterances(path: Path, paths: AudioPaths, columns: Columns, problems: Problems) -> Iterator[Found]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import Any
 
 from denas_core.errors import ConfigError, did_you_mean
@@ -71,7 +72,11 @@ def path_column(table: Table, given: str, finder: FileFinder) -> str | None:
     def names_file(column: str, value: Any) -> bool:
         # Numbers of labels may be names of files without their ending by chance.
         may_lack_ending = _rank(column, PATHS) < len(PATHS)
-        return (may_lack_ending or is_image(str(value).strip())) and finder.find(value) is not None
+        if not (may_lack_ending or is_image(str(value).strip())):
+            return False
+        file = finder.find(value)
+        # Tables of recordings have columns with the same names.
+        return file is not None and (is_image(file) or not PurePath(file).suffix)
 
     found = {name: sum(names_file(name, row.get(name)) for row in rows) for name in known}
     best = max(known, key=lambda name: found[name])

@@ -118,3 +118,7 @@ class Side(Task):
     def metrics(self, predictions, targets, split):
         assert len(predictions) == len(split)
         return {"accuracy": float((predictions == targets["label"]).double().mean())}
+
+    def chance(self, targets, split):
+        counts = targets["label"].bincount()
+        return float(counts.max() / counts.sum())

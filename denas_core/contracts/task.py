@@ -210,8 +210,8 @@ class Task(Answering[S], ABC, Generic[S]):
     def predict(self, outputs: Outputs) -> Tensor:
         """Return the predictions for a batch, (samples, ...), which `metrics` gets.
 
-        Training calls this after each epoch, so it must be quick, and it gets only the outputs. The predictions of all
-        batches are joined; if their other dimensions differ, the smaller ones are filled with -1.
+        Training calls this after each epoch, so it must be quick, and it gets only the outputs; see also `assess`. The
+        predictions of all batches are joined; if their other dimensions differ, the smaller ones are filled with -1.
         """
 
     @abstractmethod
@@ -221,10 +221,22 @@ class Task(Answering[S], ABC, Generic[S]):
         """Return the metrics of a whole split.
 
         Args:
-            predictions: The results of `predict` for all batches, joined, in the order of the split.
+            predictions: The results of `assess` or `decode` for all batches, joined, in the order of the split.
             targets: The targets that `collate` returned, joined in the same way.
             split: The samples, for metrics that need more than tensors.
         """
+
+    def assess(self, outputs: Outputs, targets: Mapping[str, Tensor]) -> Tensor:
+        """Return what `metrics` gets of a batch whose targets are known; by default the predictions.
+
+        A task overrides this method if its metrics need more of the outputs than predictions can hold, such as the
+        probability of one token among all tokens of a vocabulary. `decode` then returns the same form.
+
+        Args:
+            outputs: The outputs of the network.
+            targets: The targets that `collate` returned.
+        """
+        return self.predict(outputs)
 
     def decode(
         self, space: SearchSpace, network: nn.Module, batch: Batch, outputs: Outputs, split: Split[S]

@@ -17,6 +17,7 @@ from denas_core.values.batch import Batch, OpenDimension
 
 if TYPE_CHECKING:
     from denas_core.contracts.space import SearchSpace
+    from denas_core.contracts.task import Task
     from denas_core.contracts.trained_model import TrainedModel
 
 BATCH = "batch"
@@ -59,11 +60,13 @@ class Deployable(nn.Module, ABC):
 class DeployableNetwork(Deployable):
     """A network whose forward takes the inputs of a batch of its space, in order, and returns the logits."""
 
-    def __init__(self, space: SearchSpace, network: nn.Module) -> None:
+    def __init__(self, space: SearchSpace, network: nn.Module, task: Task[Any] | None = None) -> None:
+        """Take a network; if `task` is given, its forward takes the inputs of batches of this task."""
         super().__init__()
         self.network = network
         self.space = space
-        batch = space.batch(1, seed=0)
+        self._task = task
+        batch = self._batch(1)
         self.input_names = tuple(batch.inputs)
         self.open = tuple(batch.open.get(name, {}) for name in self.input_names)
 
@@ -74,13 +77,17 @@ class DeployableNetwork(Deployable):
         return logits[0] if len(logits) == 1 else logits
 
     def example(self, size: int) -> tuple[Tensor, ...]:
-        """Return the inputs of a batch of the space."""
-        return tuple(self.space.batch(size, seed=0).inputs.values())
+        """Return the inputs of a batch of the space or of the task."""
+        return tuple(self._batch(size).inputs.values())
+
+    def _batch(self, size: int) -> Batch:
+        batch = self.space.batch(size, seed=0)
+        return batch if self._task is None else self._task.add_inputs(batch)
 
     @functools.cached_property
     def output_names(self) -> tuple[str, ...]:
         """Names of the logits, in order. The network is run to find them."""
-        inputs = self.space.batch(1, seed=0).inputs
+        inputs = self._batch(1).inputs
         with torch.inference_mode():
             return tuple(self.space.forward(self.network, Batch(inputs=inputs)).logits)
 
@@ -133,7 +140,7 @@ class DeployableStage(Deployable):
 
 def deployable_network(model: TrainedModel) -> Deployable:
     """Return the network of `model` as plain PyTorch module in eval mode. Its weights are shared, not copied."""
-    return DeployableNetwork(model.space, model.network).eval()
+    return DeployableNetwork(model.space, model.network, model.task).eval()
 
 
 def deployable_stages(model: TrainedModel) -> dict[str, Deployable]:

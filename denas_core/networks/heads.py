@@ -12,3 +12,20 @@ class PositionHead(nn.Linear):
     If the networks of a space have their own heads for a kind of task, as those of transformers do, the space may use
     its own head instead, with the same number of outputs.
     """
+
+
+class NextTokenHead(nn.Linear):
+    """A linear head with a score for each token of the vocabulary, for the token that follows each position of a text.
+
+    A position must see only itself and the positions before it. A space whose networks see the whole text does not
+    apply this head to every position: it treats it as any other head, and tasks recognise from the shape of the outputs
+    that the networks are not language models. Networks that have such a head of their own, which may share the weights
+    of their embeddings, use it instead.
+    """
+
+
+class TargetTokenHead(nn.Linear):
+    """The same as `NextTokenHead` for the positions of a second text, which the networks write from the first one.
+
+    The second text is the input ``decoder_input_ids``; see `Task.add_inputs`.
+    """

@@ -38,6 +38,9 @@ class Modality:
     Attributes:
         classifier: The transformers class with a head for a whole sample; empty if there is none.
         positional: Classes with a head for each position, by number of outputs; None stands for any other number.
+        next_token: The class with a score for the token that follows each position; empty if positions see later ones.
+        target_token: The class with such scores for a second text, which is written from the first; empty if there is
+            none.
         states: Names of the outputs of a network without a head, with the transformers fields that hold them; a head
             takes the first.
         is_text: Whether samples are texts.
@@ -46,6 +49,8 @@ class Modality:
 
     classifier: str
     positional: Mapping[int | None, str] = dataclasses.field(default_factory=dict)
+    next_token: str = ""
+    target_token: str = ""
     states: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"logits": "last_hidden_state"})
     is_text: bool = True
     tasks_from: str = "denas-nlp"
@@ -131,10 +136,13 @@ class Audio(Modality):
 
 _POSITIONAL = {2: "AutoModelForQuestionAnswering", None: "AutoModelForTokenClassification"}
 TEXT = Text(classifier="AutoModelForSequenceClassification", positional=_POSITIONAL)
+CAUSAL_TEXT = dataclasses.replace(TEXT, next_token="AutoModelForCausalLM")
+"""A text of which a position sees only what comes before."""
 # T5's classifier is not listed: it needs texts that end with an end token, which a batch of noise does not have.
 TEXT_TO_TEXT = TextToText(
     classifier="",
     positional=_POSITIONAL,
+    target_token="AutoModelForSeq2SeqLM",
     states={"decoder": "last_hidden_state", "encoder": "encoder_last_hidden_state"},
 )
 IMAGE = Image(classifier="AutoModelForImageClassification", is_text=False, tasks_from="denas-cv")

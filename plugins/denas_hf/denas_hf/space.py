@@ -219,13 +219,16 @@ class Auto(SearchSpace):
         """
         if weights == "fresh" or not self.inherits:
             return super().load(model, arch, seed=seed, weights=weights)
+        from .network import is_language_model
         from .weights import load_weights
 
+        config, inheritance = self._original.resized(self.dimensions(arch)), self.start.inheritance
         return load_weights(
             model,
             seed=seed,
-            inherited=self.start.inheritance.weights_for(self._original.resized(self.dimensions(arch))),
+            inherited=inheritance.weights_for(config),
             fresh=self.start.pretrained.missing,
+            token_head=inheritance.token_head_for(config) if is_language_model(model) else {},
         )
 
     def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:

@@ -26,6 +26,7 @@ from denas_core.networks import token_lengths
 from .families import FAMILIES
 from .family import Family
 from .notation import COMMON, is_config, knob_values
+from .presets import PRESETS
 from .start import Start, start_of
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ class Auto(SearchSpace):
         {}, "A configuration instead of a model, in the options of a trained model"
     )
     digest: str = option("", "SHA-256 of the checkpoint, in the options of a trained model")
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = PRESETS
 
     families: ClassVar[tuple[Family, ...]] = FAMILIES
     """The known families; a subclass may add more."""

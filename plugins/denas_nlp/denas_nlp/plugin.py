@@ -17,6 +17,7 @@ def denas_tasks() -> Components:
     return {
         "text-classification": "denas_nlp.classification.task:TextClassification",
         "token-classification": "denas_nlp.tagging.task:TokenClassification",
+        "causal-lm": "denas_nlp.language.task:CausalLanguageModel",
         "squad": "denas_nlp.squad.task:Squad",
         "sst2": "denas_nlp.glue.tasks:SST2",
         "cola": "denas_nlp.glue.tasks:CoLA",

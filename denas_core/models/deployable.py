@@ -32,6 +32,7 @@ class Deployable(nn.Module, ABC):
 
     Attributes:
         space: The space of the network.
+        task: The task whose batches have further inputs; None for none.
         network: The network or the stage.
         input_names: Names of the inputs, in order.
         open: For each input, by index, the dimensions that may have any size. The number of samples, which may always
@@ -39,6 +40,7 @@ class Deployable(nn.Module, ABC):
     """
 
     space: SearchSpace
+    task: Task[Any] | None = None
     network: nn.Module
     input_names: tuple[str, ...]
     open: tuple[Mapping[int, OpenDimension], ...]
@@ -65,8 +67,8 @@ class DeployableNetwork(Deployable):
         super().__init__()
         self.network = network
         self.space = space
-        self._task = task
-        batch = self._batch(1)
+        self.task = task
+        batch = batch_of(space, task, 1)
         self.input_names = tuple(batch.inputs)
         self.open = tuple(batch.open.get(name, {}) for name in self.input_names)
 
@@ -78,16 +80,12 @@ class DeployableNetwork(Deployable):
 
     def example(self, size: int) -> tuple[Tensor, ...]:
         """Return the inputs of a batch of the space or of the task."""
-        return tuple(self._batch(size).inputs.values())
-
-    def _batch(self, size: int) -> Batch:
-        batch = self.space.batch(size, seed=0)
-        return batch if self._task is None else self._task.add_inputs(batch)
+        return tuple(batch_of(self.space, self.task, size).inputs.values())
 
     @functools.cached_property
     def output_names(self) -> tuple[str, ...]:
         """Names of the logits, in order. The network is run to find them."""
-        inputs = self._batch(1).inputs
+        inputs = batch_of(self.space, self.task, 1).inputs
         with torch.inference_mode():
             return tuple(self.space.forward(self.network, Batch(inputs=inputs)).logits)
 
@@ -136,6 +134,12 @@ class DeployableStage(Deployable):
                 outputs = stage.module(*(known[name] for name in stage.inputs))
                 known |= named_outputs(stage.outputs, outputs)
         return tuple(known[name] for name in self.input_names)
+
+
+def batch_of(space: SearchSpace, task: Task[Any] | None, size: int, *, seed: int = 0) -> Batch:
+    """Return a batch of a space, with the inputs that a task adds."""
+    batch = space.batch(size, seed=seed)
+    return batch if task is None else task.add_inputs(batch)
 
 
 def deployable_network(model: TrainedModel) -> Deployable:

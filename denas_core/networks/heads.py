@@ -25,7 +25,9 @@ class NextTokenHead(nn.Linear):
 
 
 class TargetTokenHead(nn.Linear):
-    """The same as `NextTokenHead` for the positions of a second text, which the networks write from the first one.
+    """A linear head with a score for each token of the vocabulary, for each position of a text that is written.
 
-    The second text is the input ``decoder_input_ids``; see `Task.add_inputs`.
+    This text is the input ``target_ids``. The scores of a position are for the token of this position; they follow from
+    the text that is read and from the tokens of the written text before this position. If a batch lacks the input, the
+    networks take the text that is read instead.
     """

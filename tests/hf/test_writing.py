@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,16 @@ from typing import Any
 import pytest
 import torch
 
-from denas_core import Predictor, Registry, TrainedModel, save_model
+from denas_core import Predictor, Registry, SearchSpace, TrainedModel, save_model
 from denas_core.errors import ConfigError
 from denas_core.models import build_network
+from denas_core.models.export_folder import CARD
 from denas_core.pretrained.silence import silent_transformers
+from denas_core.testing import TaskTests
+from denas_nlp.language.task import CausalLanguageModel
+from denas_nlp.writing.task import Seq2Seq
 
-from .tiny_models import CONFIGS
+from .tiny_models import CONFIGS, space_of
 from .trained import exported
 
 TEXT = "".join(f"In town {number} a river runs through wide valleys.\n" for number in range(60))
@@ -85,3 +90,68 @@ def test_an_exported_file_gives_the_next_token(form: str, tmp_path: Path) -> Non
         Predictor.load(path, change=one)(["In town 1"]) for path in (tmp_path / "model", done.path)
     )
     assert trained[0].answer == file[0].answer and trained[0].answer is not None
+
+
+class TestPromisesOfTextsThatAreWritten(TaskTests):
+    def make(self) -> Seq2Seq:
+        return Seq2Seq(max_length=16, target_length=16, max_new_tokens=4).named("nlp/seq2seq")
+
+    def spaces(self) -> tuple[SearchSpace, ...]:
+        return (space_of("t5"),)
+
+
+class TestPromisesOfContinuedTexts(TaskTests):
+    def make(self) -> CausalLanguageModel:
+        return CausalLanguageModel(max_length=16, max_new_tokens=4).named("nlp/causal-lm")
+
+    def spaces(self) -> tuple[SearchSpace, ...]:
+        return (space_of("gpt2"),)
+
+
+def pairs_file(folder: Path) -> Path:
+    """Write pairs of texts and return their file."""
+    path = folder / "pairs.csv"
+    rows = (f"In town {number} a river runs,{number} rivers\n" for number in range(60))
+    path.write_text("source,target\n" + "".join(rows))
+    return path
+
+
+@pytest.mark.parametrize("config", ["t5", "t5-gated"])
+def test_transformers_writes_the_same_text_as_the_model(config: str, tmp_path: Path) -> None:
+    from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+    model = written_model(tmp_path / "model", config, "nlp/seq2seq", pairs_file(tmp_path), max_new_tokens=8)
+    texts = ["In town 7 a river runs", "town"]
+    answers = [one.answer.text for one in Predictor.load(tmp_path / "model")(texts) if one.answer]
+    done = exported(model, tmp_path / "out", "huggingface")
+    assert "AutoModelForSeq2SeqLM" in done.usage
+    assert "network.generate(" in (done.path / "README.md").read_text()
+    with silent_transformers():
+        stock: Any = AutoModelForSeq2SeqLM.from_pretrained(done.path)
+        tokenizer: Any = AutoTokenizer.from_pretrained(done.path)
+        written = []
+        for text in texts:
+            ids = stock.generate(**tokenizer(text, return_tensors="pt"), max_new_tokens=8, do_sample=False)
+            # The first token stands before the text.
+            written.append(tokenizer.decode(ids[0, 1:], skip_special_tokens=True).strip())
+    assert written == answers and all(answers)
+
+
+def test_an_exported_program_takes_the_text_that_is_written(tmp_path: Path) -> None:
+    model = written_model(tmp_path / "model", "t5", "nlp/seq2seq", pairs_file(tmp_path))
+    done = exported(model, tmp_path / "out", "torch-export")
+    card = json.loads((done.path.parent / CARD).read_text())
+    assert [each["name"] for each in card["inputs"]] == ["input_ids", "attention_mask", "target_ids"]
+
+
+def test_the_scores_of_a_position_follow_from_the_written_text_before_it() -> None:
+    space = space_of("t5")
+    task = Seq2Seq().named("nlp/seq2seq")
+    arch = space.full()
+    network = space.load(build_network(space, arch, task=task, facts={"vocabulary": 96}), arch, seed=0).eval()
+    batch = task.add_inputs(space.batch(1, seed=0))
+    with torch.no_grad():
+        first = space.forward(network, batch).logits["logits"]
+        batch.inputs["target_ids"][:, 5] += 1
+        second = space.forward(network, batch).logits["logits"]
+    assert torch.equal(first[:, :6], second[:, :6]) and not torch.equal(first[:, 6:], second[:, 6:])

@@ -172,6 +172,9 @@ def _config_with_labels(model: TrainedModel, network: PreTrainedModel) -> Pretra
     config = copy.deepcopy(network.config)
     # This is the folder of the original checkpoint, which exists only on this machine.
     config._name_or_path = ""
+    if config.is_encoder_decoder and getattr(config, "decoder_start_token_id", None) is None:
+        # The network begins with this token; the special tokens below may replace it.
+        config.decoder_start_token_id = getattr(config, "pad_token_id", None)
     # A vocabulary that was learnt from the data has other special tokens than the configuration.
     config.update(dict(model.facts.get("special_tokens") or {}))
     labels = model.facts.get("labels")

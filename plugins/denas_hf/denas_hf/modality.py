@@ -12,6 +12,9 @@ from denas_core.networks import token_batch
 if TYPE_CHECKING:
     from torch import Tensor
 
+TARGET = "target_ids"
+"""Name of the input with the output text, see `denas_core.TargetTokenHead`."""
+
 SAMPLING_RATE = 16_000
 """Sample rate in Hz with which all audio networks are trained."""
 
@@ -89,15 +92,16 @@ class Text(Modality):
 
 
 class TextToText(Text):
-    """Tokens of an input text and of an output text; the default output is the input shifted by one position."""
+    """Tokens of an input text and of an output text; by default, the output is the same as the input."""
 
     def completed(self, config: Any, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return `inputs` with the decoder's tokens: a first token followed by the encoder's tokens."""
+        """Return `inputs` with the decoder's tokens: a first token, and then those of the output text but the last."""
         import torch
 
         if "decoder_input_ids" in inputs:
             return dict(inputs)
-        tokens = inputs["input_ids"]
+        inputs = dict(inputs)
+        tokens = inputs.pop(TARGET, inputs["input_ids"])
         named = (getattr(config, name, None) for name in ("decoder_start_token_id", "pad_token_id"))
         first = next((token for token in named if token is not None), 0)
         begin = torch.full_like(tokens[:, :1], first)

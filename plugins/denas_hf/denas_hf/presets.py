@@ -24,4 +24,20 @@ GPT_MICRO = {
 }
 """1.1 million parameters, a quarter of which are the table of tokens."""
 
-PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType({"gpt-micro": {"config": GPT_MICRO}})
+T5_MICRO = {
+    "model_type": "t5",
+    "vocab_size": 2048,
+    "d_model": 128,
+    "d_kv": 32,
+    "d_ff": 512,
+    "num_layers": 3,
+    "num_heads": 4,
+    "dropout_rate": 0.0,
+    "decoder_start_token_id": 0,
+    **_SPECIAL,
+}
+"""1.6 million parameters."""
+
+PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {"gpt-micro": {"config": GPT_MICRO}, "t5-micro": {"config": T5_MICRO}}
+)

@@ -91,7 +91,7 @@ def why_no_language_model(space: SearchSpace, task: Task[Any], facts: Mapping[st
 
     arch = space.smallest() or space.sample(random.Random(0))
     network = build_network(space, arch, task=task, facts=facts)
-    batch = task.add_inputs(space.batch(1, seed=0, kind="cost"))
+    batch = space.batch(1, seed=0, kind="cost")
     with torch.no_grad():
         logits = next(iter(space.forward(network.eval(), batch).logits.values()))
     if logits.dim() == 3:

@@ -155,7 +155,8 @@ def read_lines_of(source: Path, target: Path) -> tuple[list[Pair], tuple[str, ..
     Raises:
         ConfigError: a file cannot be read, or one has more lines than the other.
     """
-    columns, notices = [], []
+    columns: list[list[str]] = []
+    notices: list[str] = []
     for path in (source, target):
         found = decoded(read_text(path), path)
         columns.append(found.text.removesuffix("\n").split("\n"))

@@ -40,7 +40,9 @@ from .models.predictor import Prediction as Prediction
 from .models.predictor import Predictor as Predictor
 from .models.trained import load_model as load_model
 from .models.trained import save_model as save_model
+from .networks.heads import NextTokenHead as NextTokenHead
 from .networks.heads import PositionHead as PositionHead
+from .networks.heads import TargetTokenHead as TargetTokenHead
 from .networks.initialise import initialise as initialise
 from .networks.stages import Stage as Stage
 from .networks.stages import Staged as Staged

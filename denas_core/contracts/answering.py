@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from denas_core.values.answer import Answer
+    from denas_core.values.batch import Batch
     from denas_core.values.preprocessing import Preprocessing
 
     from .space import SearchSpace
@@ -70,6 +71,16 @@ class Answering(Component, Generic[S]):
             ConfigError: the task does not answer for new inputs; the function raises it if an input cannot be read.
         """
         raise ConfigError(f"task {self.id!r} does not answer for new inputs")
+
+    def add_inputs(self, batch: Batch) -> Batch:
+        """Return a batch of a space with the further inputs that batches of this task have; by default there are none.
+
+        Exports take these inputs too.
+
+        Args:
+            batch: A batch that `SearchSpace.batch` returned.
+        """
+        return batch
 
     def preprocessing(self, space: SearchSpace, *, facts: Mapping[str, Any]) -> Preprocessing | None:
         """Return how the inputs of the network are made, for exports that run without DE-NAS; None if it is not known.

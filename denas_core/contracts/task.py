@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from denas_core.values.table import Direction
 
 from .answering import Answering
+from .assessing import Assessing
 from .split import Split
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class TaskData(Generic[S]):
 
 
 @dataclasses.dataclass(kw_only=True)
-class Task(Answering[S], ABC, Generic[S]):
+class Task(Answering[S], Assessing[S], ABC, Generic[S]):
     """A task that networks are trained for.
 
     A subclass is a keyword-only dataclass whose fields are its options. It keeps no state: the data that it reads is in
@@ -207,36 +208,16 @@ class Task(Answering[S], ABC, Generic[S]):
         """Return the mean loss of a batch, a scalar."""
 
     @abstractmethod
-    def predict(self, outputs: Outputs) -> Tensor:
-        """Return the predictions for a batch, (samples, ...), which `metrics` gets.
-
-        Training calls this after each epoch, so it must be quick, and it gets only the outputs. The predictions of all
-        batches are joined; if their other dimensions differ, the smaller ones are filled with -1.
-        """
-
-    @abstractmethod
     def metrics(
         self, predictions: Tensor, targets: Mapping[str, Tensor], split: Split[S]
     ) -> dict[str, float]:
         """Return the metrics of a whole split.
 
         Args:
-            predictions: The results of `predict` for all batches, joined, in the order of the split.
+            predictions: The results of `assess` or `decode` for all batches, joined, in the order of the split.
             targets: The targets that `collate` returned, joined in the same way.
             split: The samples, for metrics that need more than tensors.
         """
-
-    def chance(self, targets: Mapping[str, Tensor], split: Split[S]) -> float | None:
-        """Return the value of the task's metric for the best model that answers the same for every sample.
-
-        A model that is not better than this has learnt nothing, and users are told so. By default it is None, which
-        means that the value is not known.
-
-        Args:
-            targets: The targets of a whole split, as `metrics` gets them.
-            split: The samples.
-        """
-        return None
 
     def decode(
         self, space: SearchSpace, network: nn.Module, batch: Batch, outputs: Outputs, split: Split[S]

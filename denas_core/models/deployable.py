@@ -17,6 +17,7 @@ from denas_core.values.batch import Batch, OpenDimension
 
 if TYPE_CHECKING:
     from denas_core.contracts.space import SearchSpace
+    from denas_core.contracts.task import Task
     from denas_core.contracts.trained_model import TrainedModel
 
 BATCH = "batch"
@@ -31,6 +32,7 @@ class Deployable(nn.Module, ABC):
 
     Attributes:
         space: The space of the network.
+        task: The task whose batches have further inputs; None for none.
         network: The network or the stage.
         input_names: Names of the inputs, in order.
         open: For each input, by index, the dimensions that may have any size. The number of samples, which may always
@@ -38,6 +40,7 @@ class Deployable(nn.Module, ABC):
     """
 
     space: SearchSpace
+    task: Task[Any] | None = None
     network: nn.Module
     input_names: tuple[str, ...]
     open: tuple[Mapping[int, OpenDimension], ...]
@@ -59,11 +62,13 @@ class Deployable(nn.Module, ABC):
 class DeployableNetwork(Deployable):
     """A network whose forward takes the inputs of a batch of its space, in order, and returns the logits."""
 
-    def __init__(self, space: SearchSpace, network: nn.Module) -> None:
+    def __init__(self, space: SearchSpace, network: nn.Module, task: Task[Any] | None = None) -> None:
+        """Take a network; if `task` is given, its forward takes the inputs of batches of this task."""
         super().__init__()
         self.network = network
         self.space = space
-        batch = space.batch(1, seed=0)
+        self.task = task
+        batch = batch_of(space, task, 1)
         self.input_names = tuple(batch.inputs)
         self.open = tuple(batch.open.get(name, {}) for name in self.input_names)
 
@@ -74,13 +79,13 @@ class DeployableNetwork(Deployable):
         return logits[0] if len(logits) == 1 else logits
 
     def example(self, size: int) -> tuple[Tensor, ...]:
-        """Return the inputs of a batch of the space."""
-        return tuple(self.space.batch(size, seed=0).inputs.values())
+        """Return the inputs of a batch of the space or of the task."""
+        return tuple(batch_of(self.space, self.task, size).inputs.values())
 
     @functools.cached_property
     def output_names(self) -> tuple[str, ...]:
         """Names of the logits, in order. The network is run to find them."""
-        inputs = self.space.batch(1, seed=0).inputs
+        inputs = batch_of(self.space, self.task, 1).inputs
         with torch.inference_mode():
             return tuple(self.space.forward(self.network, Batch(inputs=inputs)).logits)
 
@@ -131,9 +136,15 @@ class DeployableStage(Deployable):
         return tuple(known[name] for name in self.input_names)
 
 
+def batch_of(space: SearchSpace, task: Task[Any] | None, size: int, *, seed: int = 0) -> Batch:
+    """Return a batch of a space, with the inputs that a task adds."""
+    batch = space.batch(size, seed=seed)
+    return batch if task is None else task.add_inputs(batch)
+
+
 def deployable_network(model: TrainedModel) -> Deployable:
     """Return the network of `model` as plain PyTorch module in eval mode. Its weights are shared, not copied."""
-    return DeployableNetwork(model.space, model.network).eval()
+    return DeployableNetwork(model.space, model.network, model.task).eval()
 
 
 def deployable_stages(model: TrainedModel) -> dict[str, Deployable]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from denas_core.contracts.space import SearchSpace
+    from denas_core.contracts.task import Task
 
     from .deployable import Deployable
 
@@ -107,7 +108,7 @@ def export_model(
                 "artefact": place.as_posix(),
                 "difference": difference,
                 **{name: value for name, value in model.card().items() if name != "schema"},
-                "inputs": inputs_of(model.space),
+                "inputs": inputs_of(model.space, model.task),
                 "outputs": list(module.output_names),
                 "preprocessing": preprocessing,
                 "environment": environment(),
@@ -137,7 +138,7 @@ def largest_difference(exporter: Exporter, module: Deployable, artefact: Path) -
     import torch
 
     largest = 0.0
-    for batch in proof_batches(module.space):
+    for batch in proof_batches(module.space, module.task):
         inputs = batch.inputs
         with torch.inference_mode():
             expected = module.named(module(*inputs.values()))
@@ -152,20 +153,32 @@ def largest_difference(exporter: Exporter, module: Deployable, artefact: Path) -
     return largest
 
 
-def proof_batches(space: SearchSpace) -> Iterator[Batch]:
-    """Yield the batches on which outputs are compared. In the last one, open dimensions have half their size."""
-    from .deployable import shortened
+def proof_batches(space: SearchSpace, task: Task[Any] | None = None) -> Iterator[Batch]:
+    """Yield the batches on which outputs are compared. In the last one, open dimensions have half their size.
+
+    Args:
+        space: The space.
+        task: The task whose batches have further inputs; None for none.
+    """
+    from .deployable import batch_of, shortened
 
     for size in SIZES:
-        yield space.batch(size, seed=PROOF_SEED)
-    last = space.batch(SIZES[-1], seed=PROOF_SEED)
+        yield batch_of(space, task, size, seed=PROOF_SEED)
+    last = batch_of(space, task, SIZES[-1], seed=PROOF_SEED)
     if last.open:
         yield shortened(last)
 
 
-def inputs_of(space: SearchSpace) -> list[dict[str, Any]]:
-    """Return name, shape and type of each input of the networks of `space`, as JSON can represent them."""
-    batch = space.batch(1, seed=0)
+def inputs_of(space: SearchSpace, task: Task[Any] | None = None) -> list[dict[str, Any]]:
+    """Return name, shape and type of each input of the networks of `space`, as JSON can represent them.
+
+    Args:
+        space: The space.
+        task: The task whose batches have further inputs; None for none.
+    """
+    from .deployable import batch_of
+
+    batch = batch_of(space, task, 1)
     return [
         {"name": name, "shape": _shape(tensor, batch.open.get(name, {})), "dtype": _dtype(tensor)}
         for name, tensor in batch.inputs.items()
@@ -184,7 +197,7 @@ def describe_inputs(model: TrainedModel, output_names: Sequence[str], **others: 
     labels = model.facts.get("labels")
     return {
         "schema": PREPROCESSING,
-        "inputs": inputs_of(model.space),
+        "inputs": inputs_of(model.space, model.task),
         "outputs": list(output_names),
         **({"labels": labels} if labels else {}),
         **({} if known is None else known.as_dict()),

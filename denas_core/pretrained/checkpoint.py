@@ -119,6 +119,13 @@ class Pretrained:
         """
         return self._weights.tensors
 
+    def other_weights(self) -> Mapping[str, Tensor]:
+        """Return the tensors of the checkpoint that the base model does not have, such as heads, by name.
+
+        They are read as `weights` are, and raise the same errors.
+        """
+        return self._weights.others
+
     @property
     def missing(self) -> tuple[str, ...]:
         """Names of tensors of the base model that the checkpoint lacks, and `weights` therefore too."""

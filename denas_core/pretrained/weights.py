@@ -39,11 +39,13 @@ class CheckpointWeights:
         tensors: Parameters and persistent buffers by name. Floating-point tensors are float32.
         missing: Names of tensors that the checkpoint lacks. All of them begin with a name in `ADDED_LATER`.
         unused: Names of tensors of the checkpoint that the base model does not have, such as heads.
+        others: These tensors by name.
     """
 
     tensors: Mapping[str, Tensor]
     missing: tuple[str, ...]
     unused: tuple[str, ...]
+    others: Mapping[str, Tensor]
 
 
 def read_weights(config: PretrainedConfig, files: CheckpointFiles) -> CheckpointWeights:
@@ -65,14 +67,14 @@ def read_weights(config: PretrainedConfig, files: CheckpointFiles) -> Checkpoint
         torch.random.fork_rng(devices=[]),
         silent_transformers(),
     ):
-        tensors = _read_tensors(files)
+        read = _read_tensors(files)
         try:
             network = _network_class(config, files)
             # The folder is not passed, because transformers would search it for adapters and other files.
             model, report = network.from_pretrained(
                 None,
                 config=config,
-                state_dict=tensors,
+                state_dict=dict(read),
                 local_files_only=True,
                 dtype=torch.float32,
                 # `_check_report` refuses them, because transformers explains them only in its log.
@@ -90,7 +92,9 @@ def read_weights(config: PretrainedConfig, files: CheckpointFiles) -> Checkpoint
     _check_report(network.__name__, report, place)
     missing = tuple(sorted(report["missing_keys"]))
     tensors = {name: tensor.detach() for name, tensor in model.state_dict().items() if name not in missing}
-    return CheckpointWeights(MappingProxyType(tensors), missing, tuple(sorted(report["unexpected_keys"])))
+    unused = tuple(sorted(report["unexpected_keys"]))
+    others = {name: read[name].float() for name in unused if name in read}
+    return CheckpointWeights(MappingProxyType(tensors), missing, unused, MappingProxyType(others))
 
 
 def _read_tensors(files: CheckpointFiles) -> dict[str, Tensor]:

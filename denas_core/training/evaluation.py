@@ -92,11 +92,11 @@ def evaluate_network(
         for number, (batch, expected) in enumerate(loader, start=1):
             there = batch.to(device=device)
             outputs = space.forward(network, there)
+            wanted = {name: tensor.to(device) for name, tensor in expected.items()}
             prediction = (
-                task.decode(space, network, there, outputs, split) if decode else task.predict(outputs)
+                task.decode(space, network, there, outputs, split) if decode else task.assess(outputs, wanted)
             )
             # Losses stay on the device: reading each of them would wait for the device.
-            wanted = {name: tensor.to(device) for name, tensor in expected.items()}
             losses.append((task.loss(outputs, wanted).float(), len(prediction)))
             predictions.append(prediction.cpu())
             targets.append(expected)

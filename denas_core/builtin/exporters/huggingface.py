@@ -21,7 +21,7 @@ from denas_core.text import describe_error
 from denas_core.values.batch import Batch
 from denas_core.values.preprocessing import ImageInput, Preprocessing
 
-from .huggingface_card import FIRST_USE, CardOptions, card_head
+from .huggingface_card import AFTER_LOADING, FIRST_USE, CardOptions, card_head
 from .huggingface_classes import PIPELINES, auto_class, huggingface_network, load_network, tier_of
 from .huggingface_processor import FILE as PROCESSOR
 from .huggingface_processor import write_processor
@@ -149,7 +149,7 @@ def _first_use(network: PreTrainedModel, pipeline: str, directory: Path, usage: 
     if pipeline not in FIRST_USE or not any((directory / name).exists() for name in (PROCESSOR, TOKENIZER)):
         return ""
     lines = FIRST_USE[pipeline]
-    if pipeline == "question-answering":
+    if pipeline in AFTER_LOADING:
         return f"import torch\n{usage}\n{lines}"
     return f"import {type(network).__module__}\n{lines}" if tier_of(network) == "B" else lines
 
@@ -172,6 +172,11 @@ def _config_with_labels(model: TrainedModel, network: PreTrainedModel) -> Pretra
     config = copy.deepcopy(network.config)
     # This is the folder of the original checkpoint, which exists only on this machine.
     config._name_or_path = ""
+    if config.is_encoder_decoder and getattr(config, "decoder_start_token_id", None) is None:
+        # The network begins with this token; the special tokens below may replace it.
+        config.decoder_start_token_id = getattr(config, "pad_token_id", None)
+    # A vocabulary that was learnt from the data has other special tokens than the configuration.
+    config.update(dict(model.facts.get("special_tokens") or {}))
     labels = model.facts.get("labels")
     if isinstance(labels, Sequence) and not isinstance(labels, str) and len(labels) == config.num_labels:
         config.id2label = {place: str(label) for place, label in enumerate(labels)}
@@ -190,12 +195,18 @@ def _config_with_labels(model: TrainedModel, network: PreTrainedModel) -> Pretra
 
 @contextlib.contextmanager
 def _temporary_config(network: PreTrainedModel, config: PretrainedConfig) -> Iterator[None]:
-    before = network.config
+    from transformers import GenerationConfig
+
+    before, generation = network.config, getattr(network, "generation_config", None)
     network.config = config
+    if generation is not None:
+        network.generation_config = GenerationConfig.from_model_config(config)
     try:
         yield
     finally:
         network.config = before
+        if generation is not None:
+            network.generation_config = generation
 
 
 def _fields_of(model: TrainedModel, network: PreTrainedModel) -> dict[str, list[str]]:

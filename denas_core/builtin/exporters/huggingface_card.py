@@ -15,7 +15,16 @@ from transformers import pipeline
 classify = pipeline({tag!r}, model="PATH")
 print(classify({example}))"""
 
-# transformers 5 has no pipeline for this task.
+_CONTINUE = """\
+from transformers import pipeline
+write = pipeline("text-generation", model="PATH")
+print(write("Once upon a time", max_new_tokens=40, do_sample=False))"""
+
+# transformers 5 has no pipeline for these tasks.
+_WRITE = """\
+inputs = tokenizer(text, truncation=True, return_tensors="pt")
+print(tokenizer.decode(network.generate(**inputs, max_new_tokens=40)[0], skip_special_tokens=True))"""
+
 _QUESTION = """\
 inputs = tokenizer(question, context, truncation="only_second", return_tensors="pt")
 output, inside = network(**inputs), torch.tensor([part == 1 for part in inputs.sequence_ids()])
@@ -31,8 +40,13 @@ FIRST_USE: Mapping[str, str] = {
         tag="text-classification", example='"a great film", truncation=True'
     ),
     "question-answering": _QUESTION,
+    "text-generation": _CONTINUE,
+    "text2text-generation": _WRITE,
 }
-"""Lines that answer for an input, by pipeline; those for questions follow the lines that load the network."""
+"""Lines that answer for an input, by pipeline."""
+
+AFTER_LOADING = ("question-answering", "text2text-generation")
+"""Pipelines whose lines follow those that load the network; the others load it themselves."""
 
 CANNOT_DECIDE = ("loss",)
 """Metrics that mean nothing to readers of a list of models."""

@@ -20,6 +20,8 @@ PIPELINES = {
     "AutoModelForTokenClassification": "token-classification",
     "AutoModelForImageClassification": "image-classification",
     "AutoModelForAudioClassification": "audio-classification",
+    "AutoModelForCausalLM": "text-generation",
+    "AutoModelForSeq2SeqLM": "text2text-generation",
     "AutoModel": "feature-extraction",
 }
 """The pipeline for models of an Auto class. If several classes fit, the first one here is used."""

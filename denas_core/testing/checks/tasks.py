@@ -134,9 +134,12 @@ def batches_fit_their_space(task: Task[Any], reading: Reading) -> None:
     batch, targets = task.collate([reading.data.valid.sample(i) for i in range(size)])
     if not isinstance(batch, Batch):
         fail(f"collate() returns {brief(batch)}; return a denas_core.Batch")
-    wanted, given = set(reading.space.batch(1, seed=0).inputs), set(batch.inputs)
+    wanted = set(task.add_inputs(reading.space.batch(1, seed=0)).inputs)
+    given = set(batch.inputs)
     if given != wanted:
-        fail(f"its batches have {brief(sorted(given))}; networks take {brief(sorted(wanted))}")
+        fail(
+            f"its batches have {brief(sorted(given))}; networks take {brief(sorted(wanted))}, see add_inputs()"
+        )
     for name, tensor in (*batch.inputs.items(), *targets.items()):
         if tensor.device.type != "cpu" or tensor.dim() == 0 or len(tensor) != size:
             fail(f"of {size} samples {name!r} is {brief(tensor)} on {tensor.device}; put samples first")

@@ -100,7 +100,7 @@ class Reading:
             with torch.no_grad():
                 outputs = self.space.forward(network, batch)
                 decoded = task.decode(self.space, network, batch, outputs, valid) if decode else None
-                predictions.append(task.predict(outputs) if decoded is None else decoded)
+                predictions.append(task.assess(outputs, found) if decoded is None else decoded)
         return joined(predictions), {name: joined([each[name] for each in targets]) for name in targets[0]}
 
     def metrics(self, *, decode: bool = False) -> Any:

@@ -46,6 +46,8 @@ class Family:
         token_types: Key with the number of token types; empty if there are none.
         attention: Name of the attention implementation.
         arguments: Arguments of the network that are not inputs.
+        token_head: Rules of the weights that give the scores of tokens, which are not in the base model. Checkpoints
+            lack them if the scores are made with the table of tokens.
         meta_mask: The mask to pass on the meta device, for networks that would otherwise compute one from the values of
             their inputs: ``row``, for each token, or ``square``, for each pair of tokens; empty if none is needed.
     """
@@ -70,6 +72,7 @@ class Family:
     token_types: str = ""
     attention: Literal["sdpa", "eager"] = "sdpa"
     arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    token_head: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"lm_head.weight": "_ hidden"})
     meta_mask: Literal["", "row", "square"] = ""
 
 

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from denas_core.pretrained import By, inherited, member_importance
+from denas_core.pretrained import By, Layout, choose, inherited, member_importance, take
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,6 +45,28 @@ class Inheritance:
             by=self._by,
             importance=self._importance,
         )
+
+    def token_head_for(self, config: Any) -> Mapping[str, Tensor]:
+        """Return the weights with which a language model of `config` makes scores of tokens; do not change them.
+
+        They are empty if the scores are made with the table of tokens. The hidden features are those that
+        `weights_for` takes.
+
+        Raises:
+            ConfigError, PluginError: see `weights_for`.
+        """
+        head = Layout(self._original.family.token_head)
+        others = self._pretrained.other_weights()
+        source = {name: tensor for name, tensor in others.items() if head.pattern_of(name) is not None}
+        choice = choose(
+            self._original.layout,
+            self._pretrained.weights(),
+            source_sizes=self._sizes,
+            target_sizes=self._original.sizes(config),
+            by=self._by,
+            importance=self._importance,
+        )
+        return take(head, source, choice, sizes=self._sizes)
 
     @functools.cached_property
     def _sizes(self) -> dict[str, int]:

@@ -12,6 +12,9 @@ from denas_core.networks import token_batch
 if TYPE_CHECKING:
     from torch import Tensor
 
+TARGET = "target_ids"
+"""Name of the input with the output text, see `denas_core.TargetTokenHead`."""
+
 SAMPLING_RATE = 16_000
 """Sample rate in Hz with which all audio networks are trained."""
 
@@ -38,6 +41,9 @@ class Modality:
     Attributes:
         classifier: The transformers class with a head for a whole sample; empty if there is none.
         positional: Classes with a head for each position, by number of outputs; None stands for any other number.
+        next_token: The class with a score for the token that follows each position; empty if positions see later ones.
+        target_token: The class with such scores for a second text, which is written from the first; empty if there is
+            none.
         states: Names of the outputs of a network without a head, with the transformers fields that hold them; a head
             takes the first.
         is_text: Whether samples are texts.
@@ -46,6 +52,8 @@ class Modality:
 
     classifier: str
     positional: Mapping[int | None, str] = dataclasses.field(default_factory=dict)
+    next_token: str = ""
+    target_token: str = ""
     states: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"logits": "last_hidden_state"})
     is_text: bool = True
     tasks_from: str = "denas-nlp"
@@ -84,15 +92,16 @@ class Text(Modality):
 
 
 class TextToText(Text):
-    """Tokens of an input text and of an output text; the default output is the input shifted by one position."""
+    """Tokens of an input text and of an output text; by default, the output is the same as the input."""
 
     def completed(self, config: Any, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return `inputs` with the decoder's tokens: a first token followed by the encoder's tokens."""
+        """Return `inputs` with the decoder's tokens: a first token, and then those of the output text but the last."""
         import torch
 
         if "decoder_input_ids" in inputs:
             return dict(inputs)
-        tokens = inputs["input_ids"]
+        inputs = dict(inputs)
+        tokens = inputs.pop(TARGET, inputs["input_ids"])
         named = (getattr(config, name, None) for name in ("decoder_start_token_id", "pad_token_id"))
         first = next((token for token in named if token is not None), 0)
         begin = torch.full_like(tokens[:, :1], first)
@@ -131,10 +140,13 @@ class Audio(Modality):
 
 _POSITIONAL = {2: "AutoModelForQuestionAnswering", None: "AutoModelForTokenClassification"}
 TEXT = Text(classifier="AutoModelForSequenceClassification", positional=_POSITIONAL)
+CAUSAL_TEXT = dataclasses.replace(TEXT, next_token="AutoModelForCausalLM")
+"""A text of which a position sees only what comes before."""
 # T5's classifier is not listed: it needs texts that end with an end token, which a batch of noise does not have.
 TEXT_TO_TEXT = TextToText(
     classifier="",
     positional=_POSITIONAL,
+    target_token="AutoModelForSeq2SeqLM",
     states={"decoder": "last_hidden_state", "encoder": "encoder_last_hidden_state"},
 )
 IMAGE = Image(classifier="AutoModelForImageClassification", is_text=False, tasks_from="denas-cv")

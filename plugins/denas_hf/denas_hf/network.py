@@ -10,7 +10,7 @@ from transformers.initialization import no_init_weights
 from transformers.modeling_outputs import SequenceClassifierOutput
 from transformers.models.auto import modeling_auto
 
-from denas_core import PositionHead, expand_mask
+from denas_core import NextTokenHead, PositionHead, TargetTokenHead, expand_mask
 from denas_core.pretrained import silent_transformers
 
 from .original import Original
@@ -53,8 +53,9 @@ def build_network(original: Original, config: Any, *, head: nn.Module | None = N
     Args:
         original: The original network of the space.
         config: The configuration; it is changed to fit the head.
-        head: A linear head is built by the matching transformers class with as many outputs. Any other module, or one
-            without a matching class, is put after the base model; see `HeadedNetwork`.
+        head: A linear head is built by the matching transformers class with as many outputs; one with scores of tokens
+            has an output for each token of the configuration. Any other module, or one without a matching class, is put
+            after the base model; see `HeadedNetwork`.
     """
     name = _class_with(original, head)
     kind = _class_of(name, config)
@@ -63,7 +64,8 @@ def build_network(original: Original, config: Any, *, head: nn.Module | None = N
             base = _made("AutoModel", config, original)
             network = base if head is None else HeadedNetwork(base, head)
         else:
-            _adapt(config, head)
+            if not isinstance(head, (NextTokenHead, TargetTokenHead)):
+                _adapt(config, head)
             network = _made(name, config, original)
     _use_fused_norms(network)
     if any(parameter.is_meta for parameter in network.parameters()):
@@ -79,8 +81,18 @@ def base_of(network: nn.Module) -> tuple[str, nn.Module]:
     return f"{name}." if name else "", base
 
 
+def is_language_model(network: nn.Module) -> bool:
+    """Return whether a network gives scores of tokens."""
+    find = getattr(network, "get_output_embeddings", None)
+    return find is not None and find() is not None
+
+
 def _class_with(original: Original, head: nn.Module | None) -> str:
     modality = original.family.modality
+    if isinstance(head, NextTokenHead):
+        return modality.next_token
+    if isinstance(head, TargetTokenHead):
+        return modality.target_token
     if isinstance(head, PositionHead):
         return modality.positional.get(head.out_features) or modality.positional.get(None, "")
     return modality.classifier if isinstance(head, nn.Linear) else ""

@@ -26,6 +26,7 @@ from denas_core.networks import token_lengths
 from .families import FAMILIES
 from .family import Family
 from .notation import COMMON, is_config, knob_values
+from .presets import PRESETS
 from .start import Start, start_of
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ class Auto(SearchSpace):
         {}, "A configuration instead of a model, in the options of a trained model"
     )
     digest: str = option("", "SHA-256 of the checkpoint, in the options of a trained model")
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = PRESETS
 
     families: ClassVar[tuple[Family, ...]] = FAMILIES
     """The known families; a subclass may add more."""
@@ -219,13 +222,16 @@ class Auto(SearchSpace):
         """
         if weights == "fresh" or not self.inherits:
             return super().load(model, arch, seed=seed, weights=weights)
+        from .network import is_language_model
         from .weights import load_weights
 
+        config, inheritance = self._original.resized(self.dimensions(arch)), self.start.inheritance
         return load_weights(
             model,
             seed=seed,
-            inherited=self.start.inheritance.weights_for(self._original.resized(self.dimensions(arch))),
+            inherited=inheritance.weights_for(config),
             fresh=self.start.pretrained.missing,
+            token_head=inheritance.token_head_for(config) if is_language_model(model) else {},
         )
 
     def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:

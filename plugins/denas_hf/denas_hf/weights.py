@@ -27,6 +27,7 @@ def load_weights(
     seed: int,
     inherited: Mapping[str, Tensor] | None = None,
     fresh: Iterable[str] = (),
+    token_head: Mapping[str, Tensor] | None = None,
 ) -> nn.Module:
     """Move a network to the CPU and give it weights; the global random generator is not changed.
 
@@ -35,6 +36,7 @@ def load_weights(
         seed: Seed for fresh weights.
         inherited: Weights of the base model by name; all other weights, such as the head's, are fresh.
         fresh: Names in the base model that may be missing from `inherited`.
+        token_head: Weights of the head by name, with which a language model makes scores of tokens.
 
     Raises:
         PluginError: `inherited` lacks any other parameter of the base model.
@@ -50,6 +52,7 @@ def load_weights(
         # to_empty() makes separate tensors for several names of one tensor.
         model.tie_weights()
     given = [] if inherited is None else _copied(network, inherited, set(fresh))
+    given += _copied_head(network, token_head or {})
     if isinstance(network, HeadedNetwork):
         initialise(network.head, seed=seed)
     with torch.random.fork_rng(devices=[]):
@@ -84,6 +87,14 @@ def _copied(network: nn.Module, inherited: Mapping[str, Tensor], fresh: set[str]
             elif name not in fresh and not name.startswith(HEADS_OF_BASES):
                 raise PluginError(f"no weights are inherited for {name!r}; give the family a rule for it")
     return given
+
+
+def _copied_head(network: nn.Module, token_head: Mapping[str, Tensor]) -> list[nn.Parameter]:
+    own = {name: parameter for name, parameter in network.named_parameters() if name in token_head}
+    with torch.no_grad():
+        for name, parameter in own.items():
+            parameter.copy_(token_head[name])
+    return list(own.values())
 
 
 def _draw_parametrised(model: Any) -> None:

@@ -18,6 +18,8 @@ def denas_tasks() -> Components:
         "text-classification": "denas_nlp.classification.task:TextClassification",
         "text-regression": "denas_nlp.regression.task:TextRegression",
         "token-classification": "denas_nlp.tagging.task:TokenClassification",
+        "causal-lm": "denas_nlp.language.task:CausalLanguageModel",
+        "seq2seq": "denas_nlp.writing.task:Seq2Seq",
         "squad": "denas_nlp.squad.task:Squad",
         "sst2": "denas_nlp.glue.tasks:SST2",
         "cola": "denas_nlp.glue.tasks:CoLA",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from denas_hf.family import Family
+from denas_hf.modality import CAUSAL_TEXT
 
 GPT2 = Family(
     name="GPT-2",
     model_types=("gpt2",),
+    modality=CAUSAL_TEXT,
     layers="n_layer",
     heads="n_head",
     hidden="n_embd",
@@ -33,6 +35,7 @@ GPT2 = Family(
 LLAMA = Family(
     name="Llama",
     model_types=("llama", "mistral", "qwen2", "qwen3"),
+    modality=CAUSAL_TEXT,
     head_width="head_dim",
     groups="num_key_value_heads",
     lists=("layer_types",),

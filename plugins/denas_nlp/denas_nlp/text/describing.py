@@ -44,16 +44,17 @@ def token_length(texts: Sequence[str]) -> int:
     return min(max(8 * round((TOKENS_PER_WORD * words + 2) / 8 + 0.5), _SHORTEST), _LONGEST)
 
 
-def vocabulary_options(data: Path, vocab: str) -> dict[str, Any]:
+def vocabulary_options(data: Path, vocab: str, *, learnt: str = LEARNT) -> dict[str, Any]:
     """Return the option that makes the data readable without a checkpoint: a vocabulary that is learnt from them.
 
     Args:
         data: The data set.
         vocab: The option that the user has given.
+        learnt: The kind of vocabulary to learn.
     """
     folder = data if data.is_dir() else data.parent
     is_beside = any((folder / name).is_file() for name in NAMES)
-    return {} if vocab or is_beside else {"vocab": LEARNT}
+    return {} if vocab or is_beside else {"vocab": learnt}
 
 
 def spaces_for(samples: int) -> tuple[str, ...]:

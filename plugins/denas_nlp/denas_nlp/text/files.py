@@ -17,7 +17,7 @@ VALID = ("dev", "valid", "validation", "val", "eval")
 TEST = ("test", "testing")
 """Words in a file name that show which part the file is."""
 
-_BESIDE = (
+BESIDE = (
     *("vocab.txt", "tokenizer.json", "config.json", "dataset_info.json", "dataset_infos.json"),
     *("readme.txt", "license.txt", "requirements.txt"),
 )
@@ -85,7 +85,7 @@ def found_files(path: Path, files: Files, *, to_evaluate: bool) -> Found:
         )
     if not path.is_dir() or is_saved(path) or (files.may_be_folders and _is_of_labels(path)):
         # A single file is used for the requested purpose, unless its name shows that it is the training file.
-        is_train = not to_evaluate or _is_named(path, TRAIN)
+        is_train = not to_evaluate or is_named(path, TRAIN)
         return Found(train=(path,)) if is_train else Found(valid=(path,))
     try:
         there = _files_of(path, files)
@@ -133,7 +133,7 @@ def _files_of(path: Path, files: Files) -> list[Path]:
             each
             for each in sorted(folder.iterdir())
             if files.suffix_of(each) and not is_hidden(each.name) and each.is_file()
-            if each.name.lower() not in _BESIDE
+            if each.name.lower() not in BESIDE
         ]
         # The usual names decide between a folder and the one in it.
         is_outer = folder == path and files.folder and (path / files.folder).is_dir()
@@ -155,7 +155,7 @@ def _one(
     exact = [each for each in there if each.name == usual]
     stem = Path(usual).stem
     called = [each for each in there if each.name.partition(".")[0] == stem]
-    for named in (exact, called, [each for each in there if _is_named(each, words)]):
+    for named in (exact, called, [each for each in there if is_named(each, words)]):
         groups: dict[str, list[Path]] = {}
         for each in named:
             groups.setdefault(_SHARD.sub(r"\1\2", each.name), []).append(each)
@@ -171,5 +171,6 @@ def _one(
     return ()
 
 
-def _is_named(path: Path, words: Sequence[str]) -> bool:
+def is_named(path: Path, words: Sequence[str]) -> bool:
+    """Return whether the name of a file has one of the words."""
     return not set(words).isdisjoint(re.split(r"[^a-z]+", path.name.lower()))

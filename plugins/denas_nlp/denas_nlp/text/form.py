@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from denas_core import SearchSpace
+    from denas_core import SearchSpace, Task
 
 TOKENS, MASK, SEGMENTS = "input_ids", "attention_mask", "token_type_ids"
 KNOWN = (TOKENS, MASK, SEGMENTS)
@@ -75,6 +75,31 @@ def reach_of(space: SearchSpace) -> Reach:
             # As in RoBERTa, rows up to the padding row do not belong to positions.
             positions.append(look_up.rows - look_up.padding - 1)
     return Reach(tokens=min(vocabulary, default=None), positions=min(positions, default=None))
+
+
+def why_no_language_model(space: SearchSpace, task: Task[Any], facts: Mapping[str, Any]) -> str:
+    """Return why networks of `space` give no score of each token for each position; empty if they do.
+
+    Args:
+        space: A space whose networks take texts.
+        task: A task whose head gives such scores.
+        facts: The facts from which the task makes its head.
+    """
+    import torch
+
+    from denas_core.models import build_network
+
+    arch = space.smallest() or space.sample(random.Random(0))
+    network = build_network(space, arch, task=task, facts=facts)
+    batch = space.batch(1, seed=0, kind="cost")
+    with torch.no_grad():
+        logits = next(iter(space.forward(network.eval(), batch).logits.values()))
+    if logits.dim() == 3:
+        return ""
+    return (
+        "its networks are no language models of this kind, which give scores of the next token at each position; "
+        "models such as GPT-2, Llama and T5 do, in hf/auto"
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,37 +1,55 @@
-"""Learn a WordPiece vocabulary from texts, for networks that no checkpoint gives a vocabulary.
-
-The trainer of the library tokenizers is not used: its result differs from process to process, and it starts threads, so
-that it warns when the process forks later.
-"""
+"""Learn a WordPiece vocabulary from texts, for networks that no checkpoint gives a vocabulary."""
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
 from denas_core.errors import ConfigError
 
+from .joining import Joining
 from .word_pieces import HIDDEN, LONGEST_WORD, NEEDED, normalizer_and_splitter
 
 LEARNT = "wordpiece"
-"""The name of a learnt vocabulary in the option ``task.vocab``."""
+"""The name of a learnt vocabulary of words and their parts in the option ``task.vocab``."""
+
+BYTE_PAIRS = "bpe"
+"""The name of a learnt vocabulary of bytes and their pairs, which keeps every character of a text."""
+
+BYTES = "bytes"
+"""The name of the vocabulary of single bytes."""
 
 CONTINUED = "##"
 """The mark of a token that continues a word."""
 
-_CHOICE = re.compile(rf"{LEARNT}(?::(\d{{1,7}}))?")
-_LEAST_COUNT = 2
-"""A pair that occurs once would become a token with a single example."""
-
-Pair = tuple[str, str]
+_CHOICE = re.compile(rf"({LEARNT}|{BYTE_PAIRS})(?::(\d{{1,7}}))?|{BYTES}")
 
 
 def is_learnt(vocab: str) -> bool:
     """Return whether the option ``task.vocab`` asks for a learnt vocabulary, not for a file."""
     return _CHOICE.fullmatch(vocab) is not None
+
+
+def is_of_bytes(vocab: str) -> bool:
+    """Return whether the option ``task.vocab`` asks for bytes, or for pairs of bytes."""
+    return is_learnt(vocab) and not vocab.startswith(LEARNT)
+
+
+def size_of(vocab: str, *, rows: int | None) -> int:
+    """Return the number of tokens that the option ``task.vocab`` asks for; by default as many as the networks know.
+
+    Raises:
+        ConfigError: neither the option nor the networks give a number.
+    """
+    choice = _CHOICE.fullmatch(vocab)
+    number = choice[2] if choice else None
+    if number is None and rows is None:
+        name = choice[1] if choice else LEARNT
+        raise ConfigError(
+            f"the networks do not say how many tokens they know; name a number, such as {name}:8192"
+        )
+    return int(number) if number is not None else rows or 0
 
 
 def learnt_vocabulary(vocab: str, texts: Iterable[str], *, rows: int | None, lower_case: bool) -> list[str]:
@@ -46,13 +64,7 @@ def learnt_vocabulary(vocab: str, texts: Iterable[str], *, rows: int | None, low
     Raises:
         ConfigError: the number of tokens is missing or too small, or the texts have no words.
     """
-    choice = _CHOICE.fullmatch(vocab)
-    number = choice[1] if choice else None
-    if number is None and rows is None:
-        raise ConfigError(
-            f"the networks do not say how many tokens they know; name a number, such as {LEARNT}:8192"
-        )
-    size = int(number) if number is not None else rows or 0
+    size = size_of(vocab, rows=rows)
     special = [*NEEDED, HIDDEN]
     if size <= len(special):
         raise ConfigError(
@@ -80,72 +92,11 @@ def learn_word_pieces(words: Mapping[str, int], size: int) -> list[str]:
         for part in parts:
             letters[part] += words[word]
     tokens = dict.fromkeys(sorted(letters, key=lambda letter: (-letters[letter], letter))[:size])
-    joining = _Joining(words, splits)
+    joining = Joining(words, splits, continued=CONTINUED)
     while len(tokens) < size and (pair := joining.most_frequent()) is not None:
         # Two different pairs can give the same token.
         tokens[joining.join(pair)] = None
     return list(tokens)
-
-
-class _Joining:
-    """Words as lists of tokens, and how often each pair of neighbours occurs in them."""
-
-    def __init__(self, words: Mapping[str, int], splits: dict[str, list[str]]) -> None:
-        self._words, self._splits = words, splits
-        self._counts: Counter[Pair] = Counter()
-        self._where: defaultdict[Pair, set[str]] = defaultdict(set)
-        for word in splits:
-            self._count(word, words[word])
-        self._heap = [(-count, pair) for pair, count in self._counts.items()]
-        heapq.heapify(self._heap)
-
-    def most_frequent(self) -> Pair | None:
-        """Return the most frequent pair, or None if no pair occurs at least twice."""
-        while self._heap:
-            negative, pair = self._heap[0]
-            if self._counts[pair] == -negative:
-                return pair if -negative >= _LEAST_COUNT else None
-            # The count has changed since this entry was made, and a newer entry exists.
-            heapq.heappop(self._heap)
-        return None
-
-    def join(self, pair: Pair) -> str:
-        """Join a pair in all words, and return the token that it becomes."""
-        token = pair[0] + pair[1].removeprefix(CONTINUED)
-        changed: set[Pair] = set()
-        for word in tuple(self._where[pair]):
-            count = self._words[word]
-            changed.update(self._count(word, -count))
-            self._splits[word] = _joined(self._splits[word], pair, token)
-            changed.update(self._count(word, count))
-        for each in changed:
-            if self._counts[each]:
-                heapq.heappush(self._heap, (-self._counts[each], each))
-        return token
-
-    def _count(self, word: str, count: int) -> list[Pair]:
-        parts = self._splits[word]
-        pairs = list(itertools.pairwise(parts))
-        for pair in pairs:
-            self._counts[pair] += count
-            if count > 0:
-                self._where[pair].add(word)
-            else:
-                self._where[pair].discard(word)
-        return pairs
-
-
-def _joined(parts: Sequence[str], pair: Pair, token: str) -> list[str]:
-    found: list[str] = []
-    place = 0
-    while place < len(parts):
-        if (parts[place], parts[place + 1] if place + 1 < len(parts) else "") == pair:
-            found.append(token)
-            place += 2
-        else:
-            found.append(parts[place])
-            place += 1
-    return found
 
 
 def _words(texts: Iterable[str], *, lower_case: bool) -> Iterator[str]:

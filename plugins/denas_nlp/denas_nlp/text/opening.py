@@ -9,8 +9,9 @@ from typing import Any
 from denas_core import SearchSpace
 from denas_core.errors import ConfigError
 
+from .byte_pairs import byte_pair_tokenizer
 from .form import reach_of
-from .learning import LEARNT, is_learnt, learnt_vocabulary
+from .learning import BYTE_PAIRS, LEARNT, is_learnt, is_of_bytes, learnt_vocabulary
 from .tokenizer import TextTokenizer
 from .word_pieces import is_lower_case, read_vocabulary, word_piece_tokenizer
 
@@ -28,6 +29,7 @@ def open_tokenizer(
     lower_case: bool | None = None,
     facts: Mapping[str, Any] | None = None,
     texts: Callable[[], Iterable[str]] = tuple,
+    adds_end: bool = True,
 ) -> TextTokenizer:
     """Return the first available tokenizer: of a trained network, given by the user, of the space, or of the data.
 
@@ -36,18 +38,24 @@ def open_tokenizer(
     Args:
         space: The space whose networks take the tokens.
         data: The data set; its folder may contain a vocabulary.
-        vocab: A ``vocab.txt``, a ``tokenizer.json``, or a folder with one of them; ``wordpiece`` or ``wordpiece:N`` to
-            learn one.
+        vocab: A ``vocab.txt``, a ``tokenizer.json``, or a folder with one of them; to learn one, ``wordpiece``,
+            ``bpe``, or one of them with a number such as ``bpe:4096``, or ``bytes``.
         lower_case: Whether to convert texts to lower case. None decides by the tokens of a ``vocab.txt``, and converts
             them if the vocabulary is learnt.
         facts: The facts of a trained network.
         texts: A function that returns the training texts; it is called only if a vocabulary is learnt.
+        adds_end: Whether a learnt tokenizer of bytes puts the end token after each text.
 
     Raises:
         ConfigError: there is no tokenizer, it cannot be read, or it cannot be learnt.
     """
     if facts is not None:
         return TextTokenizer(facts[FACT], origin="the tokenizer of the trained model")
+    if is_of_bytes(vocab):
+        if lower_case:
+            raise ConfigError(f"vocab {vocab} keeps every letter as it is; leave out task.lower_case")
+        json = byte_pair_tokenizer(vocab, texts(), rows=reach_of(space).tokens, adds_end=adds_end)
+        return TextTokenizer(json, origin="the vocabulary of the training texts")
     if is_learnt(vocab):
         lower_case = lower_case is not False
         tokens = learnt_vocabulary(vocab, texts(), rows=reach_of(space).tokens, lower_case=lower_case)
@@ -60,7 +68,8 @@ def open_tokenizer(
     if path is None:
         raise ConfigError(
             f"nothing says which tokens the texts of {str(data)!r} have for {space.id!r}; name a vocabulary with "
-            f"--vocab vocab.txt (option task.vocab), or learn one from the texts with --vocab {LEARNT}"
+            f"--vocab vocab.txt (option task.vocab), or learn one from the texts with --vocab {LEARNT} or --vocab "
+            f"{BYTE_PAIRS}"
         )
     found = _in(path) if path.is_dir() else path
     if found is None:

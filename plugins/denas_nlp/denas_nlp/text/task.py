@@ -6,7 +6,7 @@ import dataclasses
 from abc import ABC
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from denas_core import SearchSpace, Task, TextInput, option
 from denas_core.errors import ConfigError
@@ -32,12 +32,14 @@ class Preparation:
         tokenizer: The tokenizer.
         form: The input format of the networks.
         max_length: Greatest number of tokens of a sample.
+        rows: Number of tokens that the networks know; None if it is not known.
         notices: Notices for the user.
     """
 
     tokenizer: TextTokenizer
     form: TextForm
     max_length: int
+    rows: int | None = None
     notices: tuple[str, ...] = ()
 
     def facts(self) -> dict[str, Any]:
@@ -55,8 +57,9 @@ class TextTask(Task[TextSample], ABC):
 
     vocab: str = option(
         "",
-        "Vocabulary: a WordPiece vocab.txt, a tokenizer.json, or wordpiece:N to learn N tokens from the training "
-        "texts (wordpiece: as many as the networks know); by default from the space or the data",
+        "Vocabulary: a WordPiece vocab.txt, a tokenizer.json; wordpiece:N or bpe:N (pairs of bytes) to learn N tokens "
+        "from the training texts, without N as many as the networks know; or bytes; by default from the space or the "
+        "data",
     )
     lower_case: bool | None = option(
         None,
@@ -69,6 +72,9 @@ class TextTask(Task[TextSample], ABC):
     valid_share: float = option(
         0.1, "Share of the data used for validation if there is no validation file", above=0.0, at_most=0.5
     )
+
+    ends_texts: ClassVar[bool] = True
+    """Whether a learnt tokenizer of bytes puts the end token after each text."""
 
     def __post_init__(self) -> None:
         """Make the path absolute, because a training may be resumed from another directory."""
@@ -111,7 +117,13 @@ class TextTask(Task[TextSample], ABC):
         if isinstance(inputs, str):
             raise ConfigError(f"space {space.id!r} cannot read texts: {inputs}")
         tokenizer = open_tokenizer(
-            space, data, vocab=self.vocab, lower_case=self.lower_case, facts=facts, texts=texts
+            space,
+            data,
+            vocab=self.vocab,
+            lower_case=self.lower_case,
+            facts=facts,
+            texts=texts,
+            adds_end=type(self).ends_texts,
         )
         reach = reach_of(space)
         if reach.tokens is not None and tokenizer.size > reach.tokens:
@@ -124,6 +136,7 @@ class TextTask(Task[TextSample], ABC):
             tokenizer=tokenizer,
             form=TextForm(inputs=inputs, pad=tokenizer.pad),
             max_length=length,
+            rows=reach.tokens,
             notices=notices,
         )
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 PADS = ("[PAD]", "<pad>", "<|pad|>", "<|endoftext|>", "<|end_of_text|>", "</s>")
 """Names of padding tokens in order of preference; decoders without one are padded with their end token."""
 
+ENDS = ("</s>", "<|endoftext|>", "<|end_of_text|>", "<|im_end|>", "[SEP]", "<eos>")
+"""Names of the token at the end of a text."""
+
 UNKNOWNS = ("[UNK]", "<unk>")
 
 PROBES = ("a", "the", "A", "0", ".", "ab")
@@ -78,6 +81,7 @@ class TextTokenizer:
         text: The contents of its ``tokenizer.json``, without settings of length.
         size: Number of rows that an embedding table for its tokens needs.
         pad: The padding token; 0 if no known padding token exists.
+        end: The token at the end of a text; None if no known one exists.
         filler: The token for a word that has no token: the unknown token, or the padding token.
         single: The special tokens around one text.
         pair: The special tokens around two texts.
@@ -98,6 +102,7 @@ class TextTokenizer:
         vocabulary = self._tokenizer.get_vocab(with_added_tokens=True)
         self.size = max(vocabulary.values(), default=-1) + 1
         self.pad = next((vocabulary[token] for token in PADS if token in vocabulary), 0)
+        self.end = next((vocabulary[token] for token in ENDS if token in vocabulary), None)
         self._unknown = next((vocabulary[token] for token in UNKNOWNS if token in vocabulary), None)
         self.filler = self.pad if self._unknown is None else self._unknown
         probe = next((text for text in PROBES if len(self.tokens(text))), None)
@@ -117,6 +122,16 @@ class TextTokenizer:
             array("i", [start for start, _ in offsets]),
             array("i", [end for _, end in offsets]),
         )
+
+    def text_of(self, ids: Sequence[int]) -> str:
+        """Return the text of tokens, without special tokens."""
+        return str(self._tokenizer.decode(list(ids), skip_special_tokens=True))
+
+    def special_tokens(self) -> dict[str, int]:
+        """Return the numbers of the padding token and of the end token, as configurations of transformers name them."""
+        if self.end is None:
+            return {"pad_token_id": self.pad}
+        return {"pad_token_id": self.pad, "bos_token_id": self.end, "eos_token_id": self.end}
 
     def unknown(self, ids: array[int]) -> int:
         """Return how many tokens stand for unknown text."""

@@ -1,0 +1,1 @@
+"""Language models: texts as they are, and the probability of each next token."""

@@ -6,12 +6,12 @@ import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from denas_core.pretrained import By, inherited, member_importance
+from denas_core.pretrained import Axis, By, Choice, choose, member_importance, take
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from denas_core.pretrained import Axis, Pretrained
+    from denas_core.pretrained import Pretrained
 
     from .original import Original
 
@@ -37,7 +37,11 @@ class Inheritance:
             ConfigError: the checkpoint is damaged, or its weights do not fit its configuration.
             PluginError: the family has no rule for a weight.
         """
-        return inherited(
+        return take(self._original.layout, self._pretrained.weights(), self.choice(config), sizes=self._sizes)
+
+    def choice(self, config: Any) -> Choice:
+        """Return the members that a network of `config` keeps. Raises like `weights_for`."""
+        return choose(
             self._original.layout,
             self._pretrained.weights(),
             source_sizes=self._sizes,
@@ -45,6 +49,14 @@ class Inheritance:
             by=self._by,
             importance=self._importance,
         )
+
+    def kept_features(self, config: Any) -> tuple[int, ...]:
+        """Return the hidden features that a network of `config` keeps, in its own order. Raises like `weights_for`."""
+        blocks, full = self._original.blocks, self._original.dimensions.hidden
+        kept = self.choice(config).kept.get(Axis("hidden" if blocks == 1 else "block"))
+        if kept is None:
+            return tuple(range(full))
+        return tuple(block * (full // blocks) + index for block in range(blocks) for index in kept)
 
     @functools.cached_property
     def _sizes(self) -> dict[str, int]:

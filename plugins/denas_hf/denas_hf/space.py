@@ -228,6 +228,10 @@ class Auto(SearchSpace):
             fresh=self.start.pretrained.missing,
         )
 
+    def kept_features(self, arch: Architecture) -> tuple[int, ...]:
+        """Return the hidden features of the checkpoint that the network of `arch` inherits, in its own order."""
+        return self.start.inheritance.kept_features(self._original.resized(self.dimensions(arch)))
+
     def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:
         """Give `model` fresh weights on the CPU, drawn as in transformers."""
         from .weights import load_weights

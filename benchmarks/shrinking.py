@@ -57,10 +57,7 @@ def main() -> None:
                     continue
                 known.add(key)
                 begun = cpu_seconds()
-                if rate:
-                    found = fine_tuned(options, arch, way, rate, seed)
-                else:
-                    found = untrained(options, arch, way)
+                found = fine_tuned(options, arch, way, rate, seed) if rate else untrained(options, arch, way)
                 row = dict(zip(COLUMNS, key, strict=False)) | found
                 write(options.table, row | {"cpu_seconds": f"{cpu_seconds() - begun:.0f}"})
 
@@ -150,7 +147,7 @@ def represented(
     """Return the mean of the last hidden states of some samples, (samples, features), and their labels."""
     with torch.device("meta"):
         structure = space.build(arch)
-    network = space.load(structure, arch, seed=0, weights="inherited").eval()
+    network = space.reconstruct(space.load(structure, arch, seed=0, weights="inherited"), arch).eval()
     found, labels = [], []
     for begin in range(0, len(order), BATCH):
         batch, targets = task.collate([samples.sample(index) for index in order[begin : begin + BATCH]])

@@ -6,14 +6,18 @@ import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from denas_core.pretrained import Axis, By, Choice, choose, member_importance, take
+from denas_core.errors import PluginError
+from denas_core.pretrained import Axis, Choice, choose, member_importance, take
+
+from .importance import LEADING, MAGNITUDE, Checkpoint, importance_of
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from denas_core.pretrained import Pretrained
 
     from .original import Original
+    from .space import Auto
 
 
 class Inheritance:
@@ -22,13 +26,24 @@ class Inheritance:
     Args:
         original: The network of the checkpoint.
         pretrained: The checkpoint, which must have weights.
-        by: How kept members are selected; see `By`.
+        by: Name of the importance by which kept members are selected, see `denas_hf.importance`.
     """
 
-    def __init__(self, original: Original, pretrained: Pretrained, *, by: By) -> None:
+    def __init__(self, original: Original, pretrained: Pretrained, *, by: str) -> None:
         self._original = original
         self._pretrained = pretrained
         self._by = by
+        self._importance: Mapping[Axis, Tensor] | None = None
+
+    def calibrate(self, space: Auto) -> None:
+        """Compute the importance with the calibration batches of a space, unless it is known already."""
+        if self._importance is not None or self._by == LEADING:
+            return
+        found = member_importance(self._original.layout, self._pretrained.weights(), sizes=self._sizes)
+        if self._by != MAGNITUDE:
+            given = importance_of(self._by).members(space.checkpoint())
+            found |= {axis: _checked(axis, found, numbers, self._by) for axis, numbers in given.items()}
+        self._importance = found
 
     def weights_for(self, config: Any) -> Mapping[str, Tensor]:
         """Return the weights that a network of `config` inherits, by names of the base model; do not change them.
@@ -46,7 +61,7 @@ class Inheritance:
             self._pretrained.weights(),
             source_sizes=self._sizes,
             target_sizes=self._original.sizes(config),
-            by=self._by,
+            by="leading" if self._by == LEADING else "magnitude",
             importance=self._importance,
         )
 
@@ -62,8 +77,36 @@ class Inheritance:
     def _sizes(self) -> dict[str, int]:
         return self._original.sizes(self._original.config)
 
-    @functools.cached_property
-    def _importance(self) -> Mapping[Axis, Tensor] | None:
-        if self._by == "leading":
-            return None
-        return member_importance(self._original.layout, self._pretrained.weights(), sizes=self._sizes)
+
+def checkpoint_of(space: Auto) -> Checkpoint:
+    """Return the network of a space's checkpoint with its weights, and calibration batches."""
+    from .calibration import calibration_batches
+
+    start = space.start
+    return Checkpoint(
+        network=network_of(start.original, start.pretrained),
+        original=start.original,
+        batches=calibration_batches(space),
+        forward=space.forward,
+    )
+
+
+def network_of(original: Original, pretrained: Pretrained) -> nn.Module:
+    """Return the network of a checkpoint with its weights, on the CPU in eval mode."""
+    import torch
+
+    from .network import build_network
+    from .weights import load_weights
+
+    with torch.device("meta"):
+        network = build_network(original, original.resized(original.dimensions))
+    return load_weights(network, seed=0, inherited=pretrained.weights(), fresh=pretrained.missing).eval()
+
+
+def _checked(axis: Axis, known: Mapping[Axis, Tensor], numbers: Tensor, by: str) -> Tensor:
+    if axis not in known or numbers.shape != known[axis].shape or not numbers.isfinite().all():
+        raise PluginError(
+            f"importance {by!r} gives the axis {str(axis)!r} {list(numbers.shape)} numbers; it needs one finite number "
+            "for each of its members"
+        )
+    return numbers.double()

@@ -21,22 +21,25 @@ from denas_core import (
     load_mapping,
     option,
 )
+from denas_core.errors import ConfigError
 from denas_core.networks import token_lengths
 
 from .families import FAMILIES
 from .family import Family
+from .importance import LEADING, MAGNITUDE, Checkpoint
 from .notation import COMMON, is_config, knob_values
 from .start import Start, start_of
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from denas_core import Recipe, WeightView
+    from denas_core import Recipe, ScoringData, WeightView
     from denas_core.legacy import Legacy
     from denas_core.networks import Piece
 
     from .bounds import Bounds
     from .counting import Counts
+    from .inheriting import Inheritance
     from .original import Dimensions, Original
 
 
@@ -52,10 +55,19 @@ class Auto(SearchSpace):
         "",
         "The original network: folder of a checkpoint, config.json or hub id; empty: BERT-base's config",
     )
-    inherit: Literal["leading", "magnitude"] = option(
+    inherit: str = option(
         "leading",
-        "Weights to inherit from the checkpoint: the first heads, neurons and layers, or the largest",
+        "Importance of the heads, neurons, features and layers to inherit: leading, magnitude, activation, "
+        "contribution, taylor, or that of a plugin",
     )
+    reconstructs: bool = option(
+        True, "Fit inherited weights to the outputs of the checkpoint before a training or an export"
+    )
+    calibration: str = option(
+        "", "Data set for importance and reconstruction; empty: texts of the tokenizer's words"
+    )
+    calibration_samples: int = option(128, "Samples for importance and reconstruction", at_least=1)
+    calibration_digest: str = option("", "Digest of the calibration data, in the options of a trained model")
     allow_pickle: bool = option(False, "Allow a checkpoint that is a pickle; only its tensors are read")
     head_width: Literal["kept", "free"] = option(
         "kept", "Width of a head: as in the checkpoint, or the hidden width divided by the number of heads"
@@ -93,6 +105,8 @@ class Auto(SearchSpace):
         path = Path(self.model).expanduser()
         if self.model and path.exists():
             self.model = str(path.resolve())
+        if self.calibration:
+            self.calibration = _existing(self.calibration)
         self.__dict__["_start"] = start_of(self.options(), type(self).families)
         positions = self._original.positions
         self.seq_len, self.probe_tokens = token_lengths(self.seq_len, self.probe_tokens, positions=positions)
@@ -137,6 +151,8 @@ class Auto(SearchSpace):
         }
         if self.start.ever_had_weights:
             facts["inherit"] = self.inherit
+            if self.inherit not in (LEADING, MAGNITUDE):
+                facts["calibration"] = [self.calibration_samples, self._calibration_digest()]
         return canonical_json(facts)
 
     def dimensions(self, arch: Architecture) -> Dimensions:
@@ -224,13 +240,55 @@ class Auto(SearchSpace):
         return load_weights(
             model,
             seed=seed,
-            inherited=self.start.inheritance.weights_for(self._original.resized(self.dimensions(arch))),
+            inherited=self._inheritance().weights_for(self._original.resized(self.dimensions(arch))),
             fresh=self.start.pretrained.missing,
         )
 
+    def calibration_data(self) -> ScoringData:
+        """Return the data of the option ``calibration``.
+
+        Raises:
+            ConfigError: they are missing, damaged or empty, or no installed task reads them.
+        """
+        if "_calibration_data" not in self.__dict__:
+            from denas_core import open_data
+
+            # Tasks look at the space, whose fingerprint must not ask for these data again.
+            plain = type(self)(**{**self.options(), "inherit": LEADING, "calibration": ""}).named(self.id)
+            self.__dict__["_calibration_data"] = open_data(plain, Path(self.calibration))
+        return cast("ScoringData", self.__dict__["_calibration_data"])
+
+    def reconstruct(self, model: nn.Module, arch: Architecture) -> nn.Module:
+        """Fit inherited weights to the outputs of the checkpoint, see `denas_hf.reconstruction`.
+
+        Raises:
+            ConfigError: the checkpoint is damaged, or the calibration data cannot be read.
+        """
+        full = self.full()
+        if not self.reconstructs or not self.inherits or (full is not None and arch.key == full.key):
+            return model
+        from .network import base_of
+        from .reconstruction import reconstruct
+
+        config = self._original.resized(self.dimensions(arch))
+        reconstruct(base_of(model)[1], self.checkpoint(), self._inheritance().choice(config))
+        return model
+
+    def checkpoint(self) -> Checkpoint:
+        """Return the checkpoint's network with its weights, and the calibration batches; do not change them.
+
+        Raises:
+            ConfigError: the checkpoint is damaged, or the calibration data cannot be read.
+        """
+        if "_checkpoint" not in self.__dict__:
+            from .inheriting import checkpoint_of
+
+            self.__dict__["_checkpoint"] = checkpoint_of(self)
+        return cast("Checkpoint", self.__dict__["_checkpoint"])
+
     def kept_features(self, arch: Architecture) -> tuple[int, ...]:
         """Return the hidden features of the checkpoint that the network of `arch` inherits, in its own order."""
-        return self.start.inheritance.kept_features(self._original.resized(self.dimensions(arch)))
+        return self._inheritance().kept_features(self._original.resized(self.dimensions(arch)))
 
     def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:
         """Give `model` fresh weights on the CPU, drawn as in transformers."""
@@ -248,7 +306,11 @@ class Auto(SearchSpace):
 
     def portable(self) -> Mapping[str, Any]:
         """Return options that hold the configuration instead of its location."""
-        return {**self.options(), **self.start.portable()}
+        return {
+            **self.options(),
+            **self.start.portable(),
+            "calibration_digest": self._calibration_digest(),
+        }
 
     def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
         """Return `size` samples: texts of `seq_len` tokens (`probe_tokens` for kind ``ones``), images or sounds."""
@@ -306,6 +368,17 @@ class Auto(SearchSpace):
 
         return LEGACY
 
+    def _inheritance(self) -> Inheritance:
+        """Return the weights to inherit, with their importance."""
+        inheritance = self.start.inheritance
+        inheritance.calibrate(self)
+        return inheritance
+
+    def _calibration_digest(self) -> str:
+        if self.calibration_digest or not self.calibration:
+            return self.calibration_digest
+        return self.calibration_data().fingerprint()
+
     @property
     def _original(self) -> Original:
         return self.start.original
@@ -313,3 +386,10 @@ class Auto(SearchSpace):
     @property
     def _bounds(self) -> Bounds:
         return self.start.bounds
+
+
+def _existing(text: str) -> str:
+    path = Path(text).expanduser()
+    if not path.exists():
+        raise ConfigError(f"there are no calibration data {text!r}; name a data set with space.calibration")
+    return str(path.resolve())

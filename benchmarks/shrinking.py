@@ -49,7 +49,7 @@ def main() -> None:
     options = parsed()
     torch.set_num_threads(1)
     known = {row_key(row) for row in rows_of(options.table)}
-    for arch in (FULL, *options.arch):
+    for arch in (*options.arch, FULL):
         for way in options.way:
             for rate, seed in runs_of(options):
                 key = (arch, "itself" if arch == FULL else way.partition("=")[0], rate, seed)

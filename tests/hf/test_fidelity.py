@@ -22,19 +22,21 @@ def score(space: Auto, arch: Architecture, **options: object) -> float:
 
 
 def test_the_checkpoint_itself_has_the_largest_score() -> None:
-    space = inheriting_space("bert", inherit="activation")
+    space = inheriting_space("bert", inherit="activation", reconstructs=True)
     assert score(space, space.full()) == pytest.approx(0, abs=1e-9)
     assert score(space, space.smallest()) < -1e-3
 
 
 def test_a_network_that_loses_nothing_is_as_good_as_the_checkpoint(tmp_path: Path) -> None:
-    space = made(model=str(changed("bert", tmp_path, silence_neurons)), inherit="activation")
+    space = made(
+        model=str(changed("bert", tmp_path, silence_neurons)), inherit="activation", reconstructs=True
+    )
     half = space.architecture({**space.full().as_dict(), "intermediate": 32})
     assert score(space, half) == pytest.approx(0, abs=1e-6)
 
 
 def test_fitted_weights_are_compared_if_that_is_asked_for() -> None:
-    space = inheriting_space("bert", inherit="leading")
+    space = inheriting_space("bert", inherit="leading", reconstructs=True)
     assert score(space, space.smallest(), reconstruct=True) != score(space, space.smallest())
 
 

@@ -10,7 +10,6 @@ import torch
 
 from denas_core.errors import ConfigError, PluginError
 from denas_core.pretrained.layout import Axis
-from denas_hf.calibration import calibration_batches
 from denas_hf.space import Auto
 
 from .inherited import features_of, full_features, inheriting_network
@@ -41,10 +40,10 @@ def test_a_layer_that_does_nothing_is_left_out(by: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["gpt2", "llama", "t5", "vit", "wav2vec2", "deberta", "albert"])
 def test_every_kind_of_family_has_importance_of_heads_and_neurons(name: str) -> None:
     space = inheriting_space(name, inherit="taylor")
-    numbers = space._inheritance()._importance
+    numbers = space.calibrated.inheritance._importance
     assert numbers is not None
     axes = [axis for axis in numbers if axis.name in ("ffn", "heads", "groups", "encoder_heads")]
-    magnitudes = inheriting_space(name, inherit="magnitude")._inheritance()._importance
+    magnitudes = inheriting_space(name, inherit="magnitude").calibrated.inheritance._importance
     assert magnitudes is not None and axes
     assert all(not torch.equal(numbers[axis], magnitudes[axis]) for axis in axes)
     assert all((tensor >= 0).all() and tensor.isfinite().all() for tensor in numbers.values())
@@ -54,7 +53,7 @@ def test_made_texts_are_the_same_each_time_and_have_words_of_the_tokenizer(tmp_p
     folder = changed("bert", tmp_path, lambda key, parameter: None)
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "!", "1", *(f"word{n}" for n in range(40))]
     (folder / "vocab.txt").write_text("\n".join(words))
-    batches = [calibration_batches(made(model=str(folder))) for _ in range(2)]
+    batches = [made(model=str(folder)).calibrated.checkpoint.batches for _ in range(2)]
     assert all(
         torch.equal(one.inputs["input_ids"], other.inputs["input_ids"])
         for one, other in zip(*batches, strict=True)

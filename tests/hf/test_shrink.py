@@ -120,7 +120,10 @@ def test_names_of_wrapped_networks_are_understood(prefix: str, tmp_path: Path) -
 def test_a_folder_with_other_files_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "small").mkdir()
     (tmp_path / "small/notes.txt").write_text("mine")
-    assert _run(["shrink", str(checkpoint("bert")), *BOUND, "--out", str(tmp_path / "small"), "-q"], debug=False) == 2
+    assert (
+        _run(["shrink", str(checkpoint("bert")), *BOUND, "--out", str(tmp_path / "small"), "-q"], debug=False)
+        == 2
+    )
     assert "is not empty; name another folder with --out" in capsys.readouterr().err
 
 

@@ -13,8 +13,11 @@ from torch import Tensor
 from denas_core import Batch
 from denas_core.errors import ConfigError, describe_error
 
+from .modality import Sample
+from .original import Original
+
 if TYPE_CHECKING:
-    from .space import Auto
+    from denas_core import ScoringData
 
 BATCH = 32
 """Samples of a batch."""
@@ -26,28 +29,36 @@ SEED = 2
 FIRST, LAST = ("[CLS]", "<s>"), ("[SEP]", "</s>")
 
 
-def calibration_batches(space: Auto) -> list[Batch]:
-    """Return the same batches in every process, on the CPU.
+def calibration_batches(
+    original: Original, tokenizer: Path | None, *, samples: int, seconds: float
+) -> list[Batch]:
+    """Return made batches, the same ones in every process, on the CPU.
 
-    They come from the data of the option ``calibration``. Without data, texts have words of the tokenizer in which the
-    n-th word of the vocabulary is drawn with a frequency of about 1/n, because tokenizers list frequent words first.
-    Images and sounds are noise.
+    Texts have words of the tokenizer, of which the n-th one in the vocabulary is drawn with a frequency of about 1/n,
+    because tokenizers list frequent words first. Images and sounds are noise.
+
+    Args:
+        original: The network of the checkpoint.
+        tokenizer: Its tokenizer file; without one, tokens are drawn from the whole vocabulary.
+        samples: Number of samples, rounded up to whole batches.
+        seconds: Length of a sound.
 
     Raises:
-        ConfigError: the data are missing, damaged or empty, or no installed task reads them.
+        ConfigError: the tokenizer is damaged.
     """
-    if space.calibration:
-        return _of_data(space)
-    count = -(-space.calibration_samples // BATCH)
-    words = _vocabulary(space.start.pretrained.tokenizer_file)
-    return [_made(space, words, index) for index in range(count)]
+    words = _vocabulary(tokenizer)
+    return [_made(original, words, seconds, index) for index in range(-(-samples // BATCH))]
 
 
-def _of_data(space: Auto) -> list[Batch]:
-    data = space.calibration_data()
-    wanted = min(space.calibration_samples, len(data))
+def data_batches(data: ScoringData, samples: int) -> list[Batch]:
+    """Return batches of so many samples of a data set, or of all if it has fewer, on the CPU.
+
+    Raises:
+        ConfigError: the data set has no sample.
+    """
+    wanted = min(samples, len(data))
     if not wanted:
-        raise ConfigError(f"calibration data {space.calibration!r} hold no sample; name other data")
+        raise ConfigError(f"calibration data {str(data.path)!r} hold no sample; name other data")
     batch, _ = data.draw(wanted, seed=SEED)
     return [_part(batch, begin, min(begin + BATCH, wanted)) for begin in range(0, wanted, BATCH)]
 
@@ -61,13 +72,10 @@ def _part(batch: Batch, begin: int, end: int) -> Batch:
     return dataclasses.replace(batch, inputs=some(batch.inputs), masks=some(batch.masks))
 
 
-def _made(space: Auto, words: _Words | None, index: int) -> Batch:
-    from .modality import Sample
-
-    original = space.start.original
+def _made(original: Original, words: _Words | None, seconds: float, index: int) -> Batch:
     positions = original.positions or max(LENGTHS)
     tokens = min(LENGTHS[index % len(LENGTHS)], positions)
-    sample = Sample(tokens=tokens, positions=original.positions, seconds=space.seconds)
+    sample = Sample(tokens=tokens, positions=original.positions, seconds=seconds)
     modality = original.family.modality
     batch = modality.batch(
         original.config, sample, BATCH, seed=SEED + index, kind="noise", token_types=original.token_types

@@ -37,7 +37,7 @@ class Fidelity(ProxyScore):
         """
         import torch
 
-        if not candidate.space.inherits or not hasattr(candidate.space, "calibration_samples"):
+        if not candidate.space.inherits or not hasattr(candidate.space, "calibrated"):
             raise ScoreFailed(
                 f"space {candidate.space.id!r} has no checkpoint to compare with; name it in space.model"
             )
@@ -49,7 +49,9 @@ class Fidelity(ProxyScore):
             space.reconstruct(network, candidate.arch)
         key = f"_alike_{self.samples}"
         if key not in space.__dict__:
-            space.__dict__[key] = alike(representations(space, space.checkpoint().network, self.samples))
+            space.__dict__[key] = alike(
+                representations(space, space.calibrated.checkpoint.network, self.samples)
+            )
         wanted: Tensor = space.__dict__[key]
         found = alike(representations(space, network.eval(), self.samples))
         divergence = float((wanted.exp() * (wanted - found)).sum(1).mean())
@@ -79,7 +81,7 @@ def representations(space: Auto, network: nn.Module, samples: int) -> Tensor:
     from denas_core import expand_mask
 
     found: list[Tensor] = []
-    for batch in space.checkpoint().batches:
+    for batch in space.calibrated.checkpoint.batches:
         if sum(map(len, found)) >= samples:
             break
         with torch.no_grad():

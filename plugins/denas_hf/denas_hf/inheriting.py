@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from denas_core.errors import PluginError
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from denas_core.pretrained import Pretrained
 
     from .original import Original
-    from .space import Auto
 
 
 class Inheritance:
@@ -35,13 +34,13 @@ class Inheritance:
         self._by = by
         self._importance: Mapping[Axis, Tensor] | None = None
 
-    def calibrate(self, space: Auto) -> None:
-        """Compute the importance with the calibration batches of a space, unless it is known already."""
+    def calibrate(self, checkpoint: Callable[[], Checkpoint]) -> None:
+        """Compute the importance, unless it is known already; `checkpoint` is only called if it is needed."""
         if self._importance is not None or self._by == LEADING:
             return
         found = member_importance(self._original.layout, self._pretrained.weights(), sizes=self._sizes)
         if self._by != MAGNITUDE:
-            given = importance_of(self._by).members(space.checkpoint())
+            given = importance_of(self._by).members(checkpoint())
             found |= {axis: _checked(axis, found, numbers, self._by) for axis, numbers in given.items()}
         self._importance = found
 
@@ -76,19 +75,6 @@ class Inheritance:
     @functools.cached_property
     def _sizes(self) -> dict[str, int]:
         return self._original.sizes(self._original.config)
-
-
-def checkpoint_of(space: Auto) -> Checkpoint:
-    """Return the network of a space's checkpoint with its weights, and calibration batches."""
-    from .calibration import calibration_batches
-
-    start = space.start
-    return Checkpoint(
-        network=network_of(start.original, start.pretrained),
-        original=start.original,
-        batches=calibration_batches(space),
-        forward=space.forward,
-    )
 
 
 def network_of(original: Original, pretrained: Pretrained) -> nn.Module:

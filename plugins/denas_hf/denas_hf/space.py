@@ -21,25 +21,24 @@ from denas_core import (
     load_mapping,
     option,
 )
-from denas_core.errors import ConfigError
 from denas_core.networks import token_lengths
 
+from .calibrated import Calibrated, existing_data
 from .families import FAMILIES
 from .family import Family
-from .importance import LEADING, MAGNITUDE, Checkpoint
+from .importance import LEADING, MAGNITUDE
 from .notation import COMMON, is_config, knob_values
 from .start import Start, start_of
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from denas_core import Recipe, ScoringData, WeightView
+    from denas_core import Recipe, WeightView
     from denas_core.legacy import Legacy
     from denas_core.networks import Piece
 
     from .bounds import Bounds
     from .counting import Counts
-    from .inheriting import Inheritance
     from .original import Dimensions, Original
 
 
@@ -60,8 +59,10 @@ class Auto(SearchSpace):
         "Importance of the heads, neurons, features and layers to inherit: leading, magnitude, activation, "
         "contribution, taylor, or that of a plugin",
     )
-    reconstructs: bool = option(
-        True, "Fit inherited weights to the outputs of the checkpoint before a training or an export"
+    reconstructs: bool | None = option(
+        None,
+        "Fit inherited weights to the outputs of the checkpoint before a training or an export; if not given, with "
+        "calibration data only",
     )
     calibration: str = option(
         "", "Data set for importance and reconstruction; empty: texts of the tokenizer's words"
@@ -106,7 +107,7 @@ class Auto(SearchSpace):
         if self.model and path.exists():
             self.model = str(path.resolve())
         if self.calibration:
-            self.calibration = _existing(self.calibration)
+            self.calibration = existing_data(self.calibration)
         self.__dict__["_start"] = start_of(self.options(), type(self).families)
         positions = self._original.positions
         self.seq_len, self.probe_tokens = token_lengths(self.seq_len, self.probe_tokens, positions=positions)
@@ -152,7 +153,7 @@ class Auto(SearchSpace):
         if self.start.ever_had_weights:
             facts["inherit"] = self.inherit
             if self.inherit not in (LEADING, MAGNITUDE):
-                facts["calibration"] = [self.calibration_samples, self._calibration_digest()]
+                facts["calibration"] = [self.calibration_samples, self.calibrated.digest()]
         return canonical_json(facts)
 
     def dimensions(self, arch: Architecture) -> Dimensions:
@@ -190,29 +191,9 @@ class Auto(SearchSpace):
 
     def pieces(self, arch: Architecture) -> Sequence[Piece]:
         """Return networks with few layers in each stack."""
-        from .counting import FEWEST
-        from .network import build_network
+        from .counting import pieces_of
 
-        wanted, original = self.dimensions(arch), self._original
-        depths = original.depths_of(wanted.layers)
-        if not original.is_uniform or min(depths.values()) < FEWEST:
-            return super().pieces(arch)
-
-        def piece(some: Mapping[str, int], count: int) -> Piece:
-            from denas_core.networks import Piece
-
-            return Piece(
-                key=(wanted.heads, wanted.hidden, wanted.intermediate, *some.items()),
-                build=lambda: build_network(original, original.resized(wanted, some)),
-                count=count,
-            )
-
-        fewest = dict.fromkeys(depths, FEWEST)
-        further = {stack: depth - FEWEST for stack, depth in depths.items() if depth > FEWEST}
-        return [
-            piece(fewest, 1 - sum(further.values())),
-            *(piece({**fewest, stack: FEWEST + 1}, count) for stack, count in further.items()),
-        ]
+        return pieces_of(self._original, self.dimensions(arch)) or super().pieces(arch)
 
     @property
     def inherits(self) -> bool:
@@ -240,23 +221,9 @@ class Auto(SearchSpace):
         return load_weights(
             model,
             seed=seed,
-            inherited=self._inheritance().weights_for(self._original.resized(self.dimensions(arch))),
+            inherited=self.calibrated.inheritance.weights_for(self._original.resized(self.dimensions(arch))),
             fresh=self.start.pretrained.missing,
         )
-
-    def calibration_data(self) -> ScoringData:
-        """Return the data of the option ``calibration``.
-
-        Raises:
-            ConfigError: they are missing, damaged or empty, or no installed task reads them.
-        """
-        if "_calibration_data" not in self.__dict__:
-            from denas_core import open_data
-
-            # Tasks look at the space, whose fingerprint must not ask for these data again.
-            plain = type(self)(**{**self.options(), "inherit": LEADING, "calibration": ""}).named(self.id)
-            self.__dict__["_calibration_data"] = open_data(plain, Path(self.calibration))
-        return cast("ScoringData", self.__dict__["_calibration_data"])
 
     def reconstruct(self, model: nn.Module, arch: Architecture) -> nn.Module:
         """Fit inherited weights to the outputs of the checkpoint, see `denas_hf.reconstruction`.
@@ -265,30 +232,21 @@ class Auto(SearchSpace):
             ConfigError: the checkpoint is damaged, or the calibration data cannot be read.
         """
         full = self.full()
-        if not self.reconstructs or not self.inherits or (full is not None and arch.key == full.key):
-            return model
-        from .network import base_of
-        from .reconstruction import reconstruct
-
-        config = self._original.resized(self.dimensions(arch))
-        reconstruct(base_of(model)[1], self.checkpoint(), self._inheritance().choice(config))
+        wanted = bool(self.calibration) if self.reconstructs is None else self.reconstructs
+        if wanted and self.inherits and (full is None or arch.key != full.key):
+            self.calibrated.reconstruct(model, self._original.resized(self.dimensions(arch)))
         return model
 
-    def checkpoint(self) -> Checkpoint:
-        """Return the checkpoint's network with its weights, and the calibration batches; do not change them.
-
-        Raises:
-            ConfigError: the checkpoint is damaged, or the calibration data cannot be read.
-        """
-        if "_checkpoint" not in self.__dict__:
-            from .inheriting import checkpoint_of
-
-            self.__dict__["_checkpoint"] = checkpoint_of(self)
-        return cast("Checkpoint", self.__dict__["_checkpoint"])
+    @property
+    def calibrated(self) -> Calibrated:
+        """The checkpoint with its calibration batches, and the weights to inherit."""
+        if "_calibrated" not in self.__dict__:
+            self.__dict__["_calibrated"] = Calibrated(self, self.start)
+        return cast("Calibrated", self.__dict__["_calibrated"])
 
     def kept_features(self, arch: Architecture) -> tuple[int, ...]:
         """Return the hidden features of the checkpoint that the network of `arch` inherits, in its own order."""
-        return self._inheritance().kept_features(self._original.resized(self.dimensions(arch)))
+        return self.calibrated.inheritance.kept_features(self._original.resized(self.dimensions(arch)))
 
     def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:
         """Give `model` fresh weights on the CPU, drawn as in transformers."""
@@ -309,7 +267,7 @@ class Auto(SearchSpace):
         return {
             **self.options(),
             **self.start.portable(),
-            "calibration_digest": self._calibration_digest(),
+            "calibration_digest": self.calibrated.digest(),
         }
 
     def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
@@ -368,17 +326,6 @@ class Auto(SearchSpace):
 
         return LEGACY
 
-    def _inheritance(self) -> Inheritance:
-        """Return the weights to inherit, with their importance."""
-        inheritance = self.start.inheritance
-        inheritance.calibrate(self)
-        return inheritance
-
-    def _calibration_digest(self) -> str:
-        if self.calibration_digest or not self.calibration:
-            return self.calibration_digest
-        return self.calibration_data().fingerprint()
-
     @property
     def _original(self) -> Original:
         return self.start.original
@@ -386,10 +333,3 @@ class Auto(SearchSpace):
     @property
     def _bounds(self) -> Bounds:
         return self.start.bounds
-
-
-def _existing(text: str) -> str:
-    path = Path(text).expanduser()
-    if not path.exists():
-        raise ConfigError(f"there are no calibration data {text!r}; name a data set with space.calibration")
-    return str(path.resolve())

@@ -18,6 +18,7 @@ from .contracts.run_exporter import RunExporter as RunExporter
 from .contracts.score import CONTINUOUS_INPUT as CONTINUOUS_INPUT
 from .contracts.score import CombinedScore as CombinedScore
 from .contracts.score import ProxyScore as ProxyScore
+from .contracts.scoring_data import ScoringData as ScoringData
 from .contracts.space import SearchSpace as SearchSpace
 from .contracts.space import Variant as Variant
 from .contracts.split import Split as Split
@@ -53,6 +54,7 @@ from .results.stored import load_run as load_run
 from .seeding import canonical_json as canonical_json
 from .seeding import derive_rng as derive_rng
 from .seeding import derive_seed as derive_seed
+from .setup.data import open_data as open_data
 from .spaces.function import space_from_function as space_from_function
 from .spaces.traced import space_of as space_of
 from .system.guarded_yaml import load_mapping as load_mapping

@@ -53,7 +53,7 @@ def export_step(build: Build, exporter: Exporter, model: TrainedModel, *, is_mai
         done = export_model(exporter, model, directory, replace=True)
         place = done.path.relative_to(directory)
         if is_main:
-            _move(directory, out)
+            move_files(directory, out)
         folder = out if is_main else directory
         code, needs_more = prediction_script(exporter, build.design.task, model, place, folder)
         if code:
@@ -89,7 +89,8 @@ def report_step(build: Build) -> None:
             shutil.copyfile(build.run / REPORT, build.request.out / REPORT)
 
 
-def _move(source: Path, target: Path) -> None:
+def move_files(source: Path, target: Path) -> None:
+    """Move everything in a folder into another one, in place of what has the same name there."""
     with storage_errors(target):
         for path in sorted(source.iterdir()):
             place = target / path.name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 COMMANDS = {
     "build": "build:build",
+    "shrink": "shrink:shrink",
     "search": "search:search",
     "trials": "trials:trials",
     "rank": "trials:rank",

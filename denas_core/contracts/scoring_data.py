@@ -89,6 +89,14 @@ class ScoringData:
             self._data = data
         return self._data
 
+    def __len__(self) -> int:
+        """Return the number of samples to draw from."""
+        return len(self._samples())
+
+    def __bool__(self) -> bool:
+        """Return True, also before the data are read."""
+        return True
+
     def facts(self) -> Mapping[str, Any]:
         """Return what the task knows of the data, see `TaskData.facts`."""
         if self._facts is None:

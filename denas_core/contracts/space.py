@@ -179,6 +179,14 @@ class SearchSpace(KnobSpace, ABC):
             raise ConfigError(f"space {self.id!r} has no checkpoint to inherit weights from; use 'fresh'")
         return self.initialise(model, seed=seed)
 
+    def reconstruct(self, model: nn.Module, arch: Architecture) -> nn.Module:
+        """Fit the inherited weights of `model` to each other, and return it; by default they stay as they are.
+
+        This is called once before a training or an export that begins with inherited weights. Scores see the weights as
+        `load` returns them, because this may take longer than a score.
+        """
+        return model
+
     @property
     def inherits(self) -> bool:
         """Whether the space has a checkpoint. `load` can then give its weights, and training starts from them."""

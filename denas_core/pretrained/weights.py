@@ -27,6 +27,9 @@ ADDED_LATER = ("pooler.", "masked_spec_embed")
 """Tensors of base models that checkpoints often lack. A network that was trained with another head has no pooler, and
 a network that was fine-tuned without masking has no mask."""
 
+COMPILED, WRAPPED = "_orig_mod.", "module."
+"""What torch.compile puts into the names of tensors, and what DistributedDataParallel puts before them."""
+
 SAFE_UNPICKLING = "2.10"
 """First version of torch whose ``weights_only=True`` has no known security hole (CVE-2025-32434, CVE-2026-24747)."""
 
@@ -67,7 +70,7 @@ def read_weights(config: PretrainedConfig, files: CheckpointFiles) -> Checkpoint
         torch.random.fork_rng(devices=[]),
         silent_transformers(),
     ):
-        read = _read_tensors(files)
+        read = _without_wrappers(_read_tensors(files))
         try:
             network = _network_class(config, files)
             # The folder is not passed, because transformers would search it for adapters and other files.
@@ -92,6 +95,7 @@ def read_weights(config: PretrainedConfig, files: CheckpointFiles) -> Checkpoint
     _check_report(network.__name__, report, place)
     missing = tuple(sorted(report["missing_keys"]))
     tensors = {name: tensor.detach() for name, tensor in model.state_dict().items() if name not in missing}
+    _check_finite(tensors, place)
     unused = tuple(sorted(report["unexpected_keys"]))
     others = {name: read[name].float() for name in unused if name in read}
     return CheckpointWeights(MappingProxyType(tensors), missing, unused, MappingProxyType(others))
@@ -132,6 +136,22 @@ def _read_tensors(files: CheckpointFiles) -> dict[str, Tensor]:
                 f"{str(path)!r} is damaged: {describe_error(error)}; download the checkpoint again"
             ) from error
     return tensors
+
+
+def _without_wrappers(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors without the parts of their names that torch.compile and wrappers for several GPUs add."""
+    plain = {name.replace(COMPILED, ""): tensor for name, tensor in tensors.items()}
+    while plain and all(name.startswith(WRAPPED) for name in plain):
+        plain = {name.removeprefix(WRAPPED): tensor for name, tensor in plain.items()}
+    return plain
+
+
+def _check_finite(tensors: Mapping[str, Tensor], place: str) -> None:
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise ConfigError(
+                f"tensor {name!r} in {place!r} holds weights that are not finite; use another checkpoint"
+            )
 
 
 def _by_name(content: object, path: Path) -> dict[str, Tensor]:

@@ -29,6 +29,23 @@ def choose_data(registry: Registry, space: SearchSpace, config: DataConfig) -> S
     )
 
 
+def open_data(space: SearchSpace, path: Path, *, task: str | None = None) -> ScoringData:
+    """Return a data set that an installed task reads, to draw batches for networks of `space` from.
+
+    Args:
+        space: The space.
+        path: The data set.
+        task: Name of the task; by default the one that recognises the data.
+
+    Raises:
+        ConfigError: the task does not suit the space, none or several do, or the data are missing, damaged or empty.
+    """
+    path = path.expanduser().absolute()
+    data = ScoringData(space, choose_task(Registry.discover(), space, task, {}, data=path), path)
+    data.open()
+    return data
+
+
 def check_batches(data: ScoringData, components: Iterable[ProxyScore]) -> None:
     """Read the data, and check that they hold enough samples for every batch of some scores.
 

@@ -6,11 +6,12 @@ import dataclasses
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from denas_core.contracts.space import SearchSpace
 from denas_core.contracts.trained_model import TrainedModel
 from denas_core.errors import ConfigError
+from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.models.trained import build_network
 from denas_core.registry.registry import Registry
 from denas_core.runs.choices import chosen_key
@@ -96,7 +97,9 @@ def read_origin(path: Path, registry: Registry, *, options: Mapping[str, Any]) -
 
 
 def untrained_model(run: Path, registry: Registry, *, choice: str | None = None) -> TrainedModel:
-    """Return the network of a finalist of a run with fresh weights under the run's seed.
+    """Return the network of a finalist of a run as a training would begin with it, without the head of a task.
+
+    Weights are inherited if the space has a checkpoint, and otherwise fresh under the run's seed.
 
     Args:
         run: The run directory.
@@ -127,10 +130,14 @@ def untrained_model(run: Path, registry: Registry, *, choice: str | None = None)
                 f"{', '.join(key[:12] for key in origin.finalists())}"
             )
         arch = found
-    network = space.load(build_network(space, arch), arch, seed=config.seed)
+    weights: Literal["fresh", "inherited"] = "inherited" if space.inherits else "fresh"
+    with plugin_errors(f"space {space.id!r}", guard=False):
+        network = space.load(build_network(space, arch), arch, seed=config.seed, weights=weights)
+        if weights == "inherited":
+            network = space.reconstruct(network, arch)
     return TrainedModel(
         space=space,
         arch=arch,
         network=network.eval(),
-        history={"run": str(run), "weights": "fresh", "seed": config.seed},
+        history={"run": str(run), "weights": weights, "seed": config.seed},
     )

@@ -77,6 +77,8 @@ def make_engine(
     with plugin_errors(f"space {plan.space.id!r}", guard=False):
         structure = build_network(plan.space, plan.arch, task=plan.task, facts=data.facts)
         network = plan.space.load(structure, plan.arch, seed=settings.seed, weights=weights)
+        if weights == "inherited":
+            network = plan.space.reconstruct(network, plan.arch)
         starts_at_zero = begin_residuals(network, plan.space, wanted=settings.zero_residuals, weights=weights)
     if is_first():
         observers.append(LogFile(directory))

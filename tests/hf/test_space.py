@@ -179,7 +179,7 @@ def test_choices_can_be_given(options: dict[str, Any], expected: dict[str, tuple
         ({"config": BERT_BASE, "probe_tokens": 600}, "probe_tokens 600 is more than the 512 positions"),
         ({"config": BERT_BASE, "seq_len": 0}, "greater than or equal to 1"),
         ({"config": CONFIGS["roberta"], "seq_len": 40}, "more than the 38 positions"),
-        ({"config": BERT_BASE, "inherit": "largest"}, "'leading' or 'magnitude'"),
+        ({"config": BERT_BASE, "inherit": "largest"}, "choose from leading, magnitude"),
     ],
 )
 def test_options_that_do_not_fit_are_refused_in_one_line(options: dict[str, Any], text: str) -> None:

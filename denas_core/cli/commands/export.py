@@ -48,7 +48,11 @@ def export(
     ] = False,
     untrained: Annotated[
         bool,
-        typer.Option("--untrained", help="Export the run's best architecture with fresh weights."),
+        typer.Option(
+            "--untrained",
+            help="Export the run's best architecture with the weights that a training would begin with: those of the "
+            "checkpoint if the space has one, else fresh ones.",
+        ),
     ] = False,
     select: Annotated[
         str | None,
@@ -165,7 +169,10 @@ def _export_network(
     if untrained:
         model = untrained_model(path, registry, choice=select)
     else:
-        model = load_model(find_model(path, otherwise="; --untrained exports fresh weights"), registry)
+        model = load_model(
+            find_model(path, otherwise="; --untrained exports the weights that training begins with"),
+            registry,
+        )
     model = with_search(model, path)
     done = export_model(exporter, model, directory, replace=replace)
     sizes = ", ".join(map(str, SIZES[:-1]))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from denas_core import SearchSpace
+    from denas_core.networks import Piece
 
     from .original import Dimensions, Original
 
@@ -56,6 +57,31 @@ def counted(space: SearchSpace, original: Original, wanted: Dimensions) -> Count
         _counted(space, original, wanted, fewest),
         {stack: _counted(space, original, wanted, {**fewest, stack: FEWEST + 1}) for stack in fewest},
     )
+
+
+def pieces_of(original: Original, wanted: Dimensions) -> list[Piece]:
+    """Return networks with few layers in each stack that add up to a network; none if its layers are too few."""
+    from denas_core.networks import Piece
+
+    from .network import build_network
+
+    depths = original.depths_of(wanted.layers)
+    if not original.is_uniform or min(depths.values()) < FEWEST:
+        return []
+
+    def piece(some: Mapping[str, int], count: int) -> Piece:
+        return Piece(
+            key=(wanted.heads, wanted.hidden, wanted.intermediate, *some.items()),
+            build=lambda: build_network(original, original.resized(wanted, some)),
+            count=count,
+        )
+
+    fewest = dict.fromkeys(depths, FEWEST)
+    further = {stack: depth - FEWEST for stack, depth in depths.items() if depth > FEWEST}
+    return [
+        piece(fewest, 1 - sum(further.values())),
+        *(piece({**fewest, stack: FEWEST + 1}, count) for stack, count in further.items()),
+    ]
 
 
 def _counted(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from denas_core.pretrained import By, Layout, choose, inherited, member_importance, take
+from denas_core.errors import PluginError
+from denas_core.pretrained import Axis, Choice, Layout, choose, member_importance, take
+
+from .importance import LEADING, MAGNITUDE, Checkpoint, importance_of
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
-    from denas_core.pretrained import Axis, Pretrained
+    from denas_core.pretrained import Pretrained
 
     from .original import Original
 
@@ -22,13 +25,24 @@ class Inheritance:
     Args:
         original: The network of the checkpoint.
         pretrained: The checkpoint, which must have weights.
-        by: How kept members are selected; see `By`.
+        by: Name of the importance by which kept members are selected, see `denas_hf.importance`.
     """
 
-    def __init__(self, original: Original, pretrained: Pretrained, *, by: By) -> None:
+    def __init__(self, original: Original, pretrained: Pretrained, *, by: str) -> None:
         self._original = original
         self._pretrained = pretrained
         self._by = by
+        self._importance: Mapping[Axis, Tensor] | None = None
+
+    def calibrate(self, checkpoint: Callable[[], Checkpoint]) -> None:
+        """Compute the importance, unless it is known already; `checkpoint` is only called if it is needed."""
+        if self._importance is not None or self._by == LEADING:
+            return
+        found = member_importance(self._original.layout, self._pretrained.weights(), sizes=self._sizes)
+        if self._by != MAGNITUDE:
+            given = importance_of(self._by).members(checkpoint())
+            found |= {axis: _checked(axis, found, numbers, self._by) for axis, numbers in given.items()}
+        self._importance = found
 
     def weights_for(self, config: Any) -> Mapping[str, Tensor]:
         """Return the weights that a network of `config` inherits, by names of the base model; do not change them.
@@ -37,12 +51,16 @@ class Inheritance:
             ConfigError: the checkpoint is damaged, or its weights do not fit its configuration.
             PluginError: the family has no rule for a weight.
         """
-        return inherited(
+        return take(self._original.layout, self._pretrained.weights(), self.choice(config), sizes=self._sizes)
+
+    def choice(self, config: Any) -> Choice:
+        """Return the members that a network of `config` keeps. Raises like `weights_for`."""
+        return choose(
             self._original.layout,
             self._pretrained.weights(),
             source_sizes=self._sizes,
             target_sizes=self._original.sizes(config),
-            by=self._by,
+            by="leading" if self._by == LEADING else "magnitude",
             importance=self._importance,
         )
 
@@ -58,22 +76,37 @@ class Inheritance:
         head = Layout(self._original.family.token_head)
         others = self._pretrained.other_weights()
         source = {name: tensor for name, tensor in others.items() if head.pattern_of(name) is not None}
-        choice = choose(
-            self._original.layout,
-            self._pretrained.weights(),
-            source_sizes=self._sizes,
-            target_sizes=self._original.sizes(config),
-            by=self._by,
-            importance=self._importance,
-        )
-        return take(head, source, choice, sizes=self._sizes)
+        return take(head, source, self.choice(config), sizes=self._sizes)
+
+    def kept_features(self, config: Any) -> tuple[int, ...]:
+        """Return the hidden features that a network of `config` keeps, in its own order. Raises like `weights_for`."""
+        blocks, full = self._original.blocks, self._original.dimensions.hidden
+        kept = self.choice(config).kept.get(Axis("hidden" if blocks == 1 else "block"))
+        if kept is None:
+            return tuple(range(full))
+        return tuple(block * (full // blocks) + index for block in range(blocks) for index in kept)
 
     @functools.cached_property
     def _sizes(self) -> dict[str, int]:
         return self._original.sizes(self._original.config)
 
-    @functools.cached_property
-    def _importance(self) -> Mapping[Axis, Tensor] | None:
-        if self._by == "leading":
-            return None
-        return member_importance(self._original.layout, self._pretrained.weights(), sizes=self._sizes)
+
+def network_of(original: Original, pretrained: Pretrained) -> nn.Module:
+    """Return the network of a checkpoint with its weights, on the CPU in eval mode."""
+    import torch
+
+    from .network import build_network
+    from .weights import load_weights
+
+    with torch.device("meta"):
+        network = build_network(original, original.resized(original.dimensions))
+    return load_weights(network, seed=0, inherited=pretrained.weights(), fresh=pretrained.missing).eval()
+
+
+def _checked(axis: Axis, known: Mapping[Axis, Tensor], numbers: Tensor, by: str) -> Tensor:
+    if axis not in known or numbers.shape != known[axis].shape or not numbers.isfinite().all():
+        raise PluginError(
+            f"importance {by!r} gives the axis {str(axis)!r} {list(numbers.shape)} numbers; it needs one finite number "
+            "for each of its members"
+        )
+    return numbers.double()

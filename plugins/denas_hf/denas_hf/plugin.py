@@ -9,3 +9,9 @@ from denas_core import Components, hookimpl
 def denas_spaces() -> Components:
     """Provide the space `auto`."""
     return {"auto": "denas_hf.space:Auto"}
+
+
+@hookimpl
+def denas_scores() -> Components:
+    """Provide the score `fidelity`."""
+    return {"fidelity": "denas_hf.fidelity:Fidelity"}

@@ -23,8 +23,10 @@ from denas_core import (
 )
 from denas_core.networks import token_lengths
 
+from .calibrated import Calibrated, existing_data
 from .families import FAMILIES
 from .family import Family
+from .importance import LEADING, MAGNITUDE
 from .notation import COMMON, is_config, knob_values
 from .presets import PRESETS
 from .start import Start, start_of
@@ -53,10 +55,21 @@ class Auto(SearchSpace):
         "",
         "The original network: folder of a checkpoint, config.json or hub id; empty: BERT-base's config",
     )
-    inherit: Literal["leading", "magnitude"] = option(
+    inherit: str = option(
         "leading",
-        "Weights to inherit from the checkpoint: the first heads, neurons and layers, or the largest",
+        "Importance of the heads, neurons, features and layers to inherit: leading, magnitude, activation, "
+        "contribution, taylor, or that of a plugin",
     )
+    reconstructs: bool | None = option(
+        None,
+        "Fit inherited weights to the outputs of the checkpoint before a training or an export; if not given, with "
+        "calibration data only",
+    )
+    calibration: str = option(
+        "", "Data set for importance and reconstruction; empty: texts of the tokenizer's words"
+    )
+    calibration_samples: int = option(128, "Samples for importance and reconstruction", at_least=1)
+    calibration_digest: str = option("", "Digest of the calibration data, in the options of a trained model")
     allow_pickle: bool = option(False, "Allow a checkpoint that is a pickle; only its tensors are read")
     head_width: Literal["kept", "free"] = option(
         "kept", "Width of a head: as in the checkpoint, or the hidden width divided by the number of heads"
@@ -96,6 +109,8 @@ class Auto(SearchSpace):
         path = Path(self.model).expanduser()
         if self.model and path.exists():
             self.model = str(path.resolve())
+        if self.calibration:
+            self.calibration = existing_data(self.calibration)
         self.__dict__["_start"] = start_of(self.options(), type(self).families)
         positions = self._original.positions
         self.seq_len, self.probe_tokens = token_lengths(self.seq_len, self.probe_tokens, positions=positions)
@@ -140,6 +155,8 @@ class Auto(SearchSpace):
         }
         if self.start.ever_had_weights:
             facts["inherit"] = self.inherit
+            if self.inherit not in (LEADING, MAGNITUDE):
+                facts["calibration"] = [self.calibration_samples, self.calibrated.digest()]
         return canonical_json(facts)
 
     def dimensions(self, arch: Architecture) -> Dimensions:
@@ -177,29 +194,9 @@ class Auto(SearchSpace):
 
     def pieces(self, arch: Architecture) -> Sequence[Piece]:
         """Return networks with few layers in each stack."""
-        from .counting import FEWEST
-        from .network import build_network
+        from .counting import pieces_of
 
-        wanted, original = self.dimensions(arch), self._original
-        depths = original.depths_of(wanted.layers)
-        if not original.is_uniform or min(depths.values()) < FEWEST:
-            return super().pieces(arch)
-
-        def piece(some: Mapping[str, int], count: int) -> Piece:
-            from denas_core.networks import Piece
-
-            return Piece(
-                key=(wanted.heads, wanted.hidden, wanted.intermediate, *some.items()),
-                build=lambda: build_network(original, original.resized(wanted, some)),
-                count=count,
-            )
-
-        fewest = dict.fromkeys(depths, FEWEST)
-        further = {stack: depth - FEWEST for stack, depth in depths.items() if depth > FEWEST}
-        return [
-            piece(fewest, 1 - sum(further.values())),
-            *(piece({**fewest, stack: FEWEST + 1}, count) for stack, count in further.items()),
-        ]
+        return pieces_of(self._original, self.dimensions(arch)) or super().pieces(arch)
 
     @property
     def inherits(self) -> bool:
@@ -225,7 +222,7 @@ class Auto(SearchSpace):
         from .network import is_language_model
         from .weights import load_weights
 
-        config, inheritance = self._original.resized(self.dimensions(arch)), self.start.inheritance
+        config, inheritance = self._original.resized(self.dimensions(arch)), self.calibrated.inheritance
         return load_weights(
             model,
             seed=seed,
@@ -233,6 +230,29 @@ class Auto(SearchSpace):
             fresh=self.start.pretrained.missing,
             token_head=inheritance.token_head_for(config) if is_language_model(model) else {},
         )
+
+    def reconstruct(self, model: nn.Module, arch: Architecture) -> nn.Module:
+        """Fit inherited weights to the outputs of the checkpoint, see `denas_hf.reconstruction`.
+
+        Raises:
+            ConfigError: the checkpoint is damaged, or the calibration data cannot be read.
+        """
+        full = self.full()
+        wanted = bool(self.calibration) if self.reconstructs is None else self.reconstructs
+        if wanted and self.inherits and (full is None or arch.key != full.key):
+            self.calibrated.reconstruct(model, self._original.resized(self.dimensions(arch)))
+        return model
+
+    @property
+    def calibrated(self) -> Calibrated:
+        """The checkpoint with its calibration batches, and the weights to inherit."""
+        if "_calibrated" not in self.__dict__:
+            self.__dict__["_calibrated"] = Calibrated(self, self.start)
+        return cast("Calibrated", self.__dict__["_calibrated"])
+
+    def kept_features(self, arch: Architecture) -> tuple[int, ...]:
+        """Return the hidden features of the checkpoint that the network of `arch` inherits, in its own order."""
+        return self.calibrated.inheritance.kept_features(self._original.resized(self.dimensions(arch)))
 
     def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:
         """Give `model` fresh weights on the CPU, drawn as in transformers."""
@@ -250,7 +270,11 @@ class Auto(SearchSpace):
 
     def portable(self) -> Mapping[str, Any]:
         """Return options that hold the configuration instead of its location."""
-        return {**self.options(), **self.start.portable()}
+        return {
+            **self.options(),
+            **self.start.portable(),
+            "calibration_digest": self.calibrated.digest(),
+        }
 
     def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
         """Return `size` samples: texts of `seq_len` tokens (`probe_tokens` for kind ``ones``), images or sounds."""

@@ -9,10 +9,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from denas_core.pretrained import By, Pretrained
+from denas_core.pretrained import Pretrained
 
 from .bounds import NAMES, Bounds, bounds_of
 from .family import Family, family_of
+from .importance import LEADING, check_importance
 from .inheriting import Inheritance
 from .original import Original
 
@@ -28,14 +29,14 @@ class Start:
         pretrained: The checkpoint or configuration, read once for the whole space.
         original: The original network.
         bounds: The choices of the space.
-        by: How the weights that networks inherit are selected.
+        by: Name of the importance by which the weights that networks inherit are selected.
         trained_from: Digest of the checkpoint from which a trained model started, if the checkpoint is not available.
     """
 
     pretrained: Pretrained
     original: Original
     bounds: Bounds
-    by: By
+    by: str
     trained_from: str
 
     @property
@@ -69,6 +70,7 @@ class Start:
             "config": dict(self.pretrained.values),
             "digest": self.digest() if self.ever_had_weights else "",
             "allow_pickle": False,
+            "calibration": "",
         }
 
 
@@ -88,7 +90,8 @@ def start_of(options: Mapping[str, Any], families: Iterable[Family]) -> Start:
             f"digest {digest!r} does not match {options['model']!r}; give the checkpoint that the space was made with, "
             "or leave digest out"
         )
-    if options["inherit"] == "magnitude" and not original.is_uniform:
+    check_importance(options["inherit"])
+    if options["inherit"] != LEADING and not original.is_uniform:
         raise ValueError(
             f"layers of this {config.model_type!r} are of several kinds in a fixed order; set inherit=leading"
         )

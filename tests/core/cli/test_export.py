@@ -111,8 +111,8 @@ def test_json_and_a_place_of_its_own(trained: Path, capsys: pytest.CaptureFixtur
 
 def test_a_run_that_is_not_trained_says_what_to_do(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert failed(["run", "--to", "safetensors"], capsys) == (
-        "error: run 'run' is not trained; train it first: denas train run --data DATA; --untrained exports fresh "
-        "weights\n"
+        "error: run 'run' is not trained; train it first: denas train run --data DATA; --untrained exports the "
+        "weights that training begins with\n"
     )
     assert not (run / "export").exists()
 

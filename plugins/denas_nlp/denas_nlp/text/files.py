@@ -108,7 +108,7 @@ def found_files(path: Path, files: Files, *, to_evaluate: bool) -> Found:
 def _is_of_labels(path: Path) -> bool:
     try:
         return holds_texts(path) and not any(
-            _is_named(folder, (*TRAIN, *VALID, *TEST)) for folder in label_folders(path)
+            is_named(folder, (*TRAIN, *VALID, *TEST)) for folder in label_folders(path)
         )
     except OSError:
         # What opens the folder reports the error.
@@ -118,7 +118,7 @@ def _is_of_labels(path: Path) -> bool:
 def _parts_of_labels(path: Path) -> list[Path]:
     """Return the folders of parts that have a folder of text files for each label."""
     folders = [each for each in sorted(path.iterdir()) if each.is_dir() and not is_hidden(each.name)]
-    return [each for each in folders if _is_named(each, (*TRAIN, *VALID, *TEST)) and holds_texts(each)]
+    return [each for each in folders if is_named(each, (*TRAIN, *VALID, *TEST)) and holds_texts(each)]
 
 
 def _files_of(path: Path, files: Files) -> list[Path]:

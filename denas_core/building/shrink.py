@@ -1,0 +1,274 @@
+"""From a checkpoint to a smaller one: search, inheritance, fine-tuning where there are data, and export."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from denas_core.contracts.exporter import Exporter
+from denas_core.contracts.space import SearchSpace
+from denas_core.errors import ConfigError, Interrupted, StoreDamaged
+from denas_core.isolation.plugin_errors import plugin_errors
+from denas_core.launch import resume_search, run_search
+from denas_core.models.export import export_model
+from denas_core.models.searched import with_search
+from denas_core.models.trained import load_model
+from denas_core.registry.registry import Registry
+from denas_core.runs.files import is_run
+from denas_core.setup.config import apply_settings, differences, make_config
+from denas_core.setup.setup import Setup
+from denas_core.setup.tasks import choose_task
+from denas_core.system.atomic import storage_errors, write_json
+from denas_core.system.extras import require_extra
+from denas_core.system.lock import RunLock
+from denas_core.training.origin import read_origin, untrained_model
+from denas_core.training.plan import SETTINGS, Plan
+from denas_core.training.result import MODEL
+from denas_core.training.session import train
+from denas_core.training.settings import make_settings
+
+from .ending import PARTIAL, move_files
+from .forms import form_id
+from .observer import BuildObserver
+
+SPACE, SCORE = "hf/auto", "hf/fidelity"
+FILE, SCHEMA = "shrink.json", "denas.shrink/1"
+SEARCH, TEACHER, TRAINING = "search", "teacher", "training"
+PARTS = ("space", "score", "task", "training", "export")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ShrinkRequest:
+    """What is asked for.
+
+    Attributes:
+        checkpoint: Folder of the checkpoint, or its id on the hub.
+        out: Folder of the result.
+        constraints: Bounds of the smaller network, such as ``params<=0.6x``.
+        form: Id of the exporter.
+        data: Data for the fine-tuning; None for none.
+        task: Name of the task of the data; None for the one that recognises them.
+        budget: Budget of the search.
+        seed: Seed of everything random.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        settings: Further settings, such as ``training.epochs=2``.
+    """
+
+    checkpoint: str
+    out: Path
+    constraints: tuple[str, ...]
+    form: str
+    data: Path | None = None
+    task: str | None = None
+    budget: str = "60s"
+    seed: int = 0
+    device: str = "auto"
+    settings: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the request as JSON can represent it."""
+        plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self), default=str))
+        return plain
+
+    def options(self, part: str) -> dict[str, Any]:
+        """Return the settings of a part, such as ``training``."""
+        return dict(apply_settings({name: {} for name in PARTS}, self.settings)[part])
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What has been checked before work begins."""
+
+    registry: Registry
+    space: SearchSpace
+    exporter: Exporter
+    document: dict[str, Any]
+    device: str
+
+
+def shrink(request: ShrinkRequest, registry: Registry, *, observer: BuildObserver) -> dict[str, Any]:
+    """Make a smaller network from a checkpoint, or go on where this was stopped, and return what was made.
+
+    Without data, the network has the inherited weights. With data, the checkpoint is fine-tuned first, and teaches the
+    smaller network.
+
+    Raises:
+        ConfigError: something does not fit; nothing is written.
+        Infeasible, NoResult: no network keeps the bounds.
+        Interrupted: a signal stopped it; the same call goes on.
+    """
+    require_extra("train", "transformers", "accelerate", "safetensors", purpose="a smaller network")
+    if (done := _read_record(request)) is not None:
+        return done
+    observer.step_begun("check", f"read {request.checkpoint}", seconds=None)
+    prepared = _prepare(request, registry)
+    with storage_errors(request.out):
+        request.out.mkdir(parents=True, exist_ok=True)
+    lock = RunLock(request.out)
+    try:
+        write_json(request.out / FILE, {"schema": SCHEMA, "request": request.as_dict(), "result": None})
+        result = _steps(request, prepared, observer)
+        write_json(request.out / FILE, {"schema": SCHEMA, "request": request.as_dict(), "result": result})
+    except Interrupted as error:
+        raise Interrupted("stopped; the same command goes on", signal_number=error.signal_number) from error
+    finally:
+        lock.release()
+    return result
+
+
+def _read_record(request: ShrinkRequest) -> dict[str, Any] | None:
+    """Return the result in the folder, if this request has ended there.
+
+    Raises:
+        ConfigError: the folder holds something else.
+    """
+    file = request.out / FILE
+    with storage_errors(request.out):
+        if not file.is_file():
+            if request.out.exists() and (not request.out.is_dir() or any(request.out.iterdir())):
+                raise ConfigError(f"{str(request.out)!r} is not empty; name another folder with --out")
+            return None
+        text = file.read_text(encoding="utf-8")
+    try:
+        document = json.loads(text)
+        before, result = document["request"], document["result"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreDamaged(f"{str(file)!r} is damaged: {error!r}; name another folder with --out") from error
+    if changed := differences(before, request.as_dict()):
+        raise ConfigError(
+            f"{str(request.out)!r} holds another result ({'; '.join(changed)}); name another folder with --out"
+        )
+    return None if result is None else dict(result)
+
+
+def _prepare(request: ShrinkRequest, registry: Registry) -> _Prepared:
+    """Check everything that can be checked before work begins."""
+    options = request.options("space")
+    if request.data is not None:
+        options.setdefault("calibration", str(request.data))
+    space = registry.create(
+        "space", SPACE, {**options, "model": request.checkpoint}, origin="the command line"
+    )
+    if not space.inherits:
+        raise ConfigError(
+            f"{request.checkpoint!r} has no weights to inherit; name the folder of a checkpoint with weights"
+        )
+    exporter = registry.create("exporter", form_id(registry, request.form), request.options("export"))
+    score = {"name": SCORE, **request.options("score")}
+    document = {
+        "space": {"name": space.id, **space.options()},
+        "score": score,
+        "constraints": list(request.constraints),
+        "budget": int(request.budget) if request.budget.isdecimal() else request.budget,
+        "seed": request.seed,
+        "device": request.device,
+        "out": str(request.out / SEARCH),
+    }
+    setup = Setup.from_config(make_config(document, origin="the command line"), registry)
+    setup.check_feasible()
+    if request.data is not None:
+        if not request.data.exists():
+            raise ConfigError(f"there is no data set at {str(request.data)!r}")
+        _task(request, registry, space)
+    # All weights are read here, so that a damaged checkpoint is refused before the search.
+    _inherit(space)
+    return _Prepared(registry, space, exporter, document, setup.device)
+
+
+def _inherit(space: SearchSpace) -> None:
+    import torch
+
+    arch = space.smallest() or space.full()
+    if arch is None:
+        return
+    with plugin_errors(f"space {space.id!r}", guard=False), torch.device("meta"):
+        structure = space.build(arch)
+    with plugin_errors(f"space {space.id!r}", guard=False):
+        space.load(structure, arch, seed=0, weights="inherited")
+
+
+def _task(request: ShrinkRequest, registry: Registry, space: SearchSpace) -> Any:
+    return choose_task(registry, space, request.task, request.options("task"), data=request.data)
+
+
+def _steps(request: ShrinkRequest, prepared: _Prepared, observer: BuildObserver) -> dict[str, Any]:
+    registry, run = prepared.registry, request.out / SEARCH
+    observer.step_begun("search", f"search networks with {' and '.join(request.constraints)}", seconds=None)
+    if is_run(run):
+        found = resume_search(run, dict, registry=registry, observers=observer.of_search())
+    else:
+        config = make_config(prepared.document, origin="the command line")
+        found = run_search(config, registry, observers=observer.of_search())
+    for notice in found.notices:
+        observer.noticed(notice)
+    best = found.describe(found.best)
+    if request.data is None:
+        observer.step_begun("inherit", "inherit weights of the checkpoint, and fit them", seconds=None)
+        model = untrained_model(run, registry)
+        metrics: Mapping[str, float] = {}
+    else:
+        model, metrics = _fine_tune(request, prepared, observer)
+    form = prepared.exporter.id.rpartition("/")[2]
+    observer.step_begun(
+        "export", f"export to {form}, and compare its outputs with those of the network", seconds=None
+    )
+    partial = request.out / PARTIAL
+    done = export_model(prepared.exporter, with_search(model, run), partial, replace=True)
+    place = done.path.relative_to(partial)
+    move_files(partial, request.out)
+    full = prepared.space.full()
+    sizes = {} if full is None else prepared.space.cost(full)
+    return {
+        "model": str(request.out / place),
+        "form": prepared.exporter.id,
+        "arch": model.arch.as_dict(),
+        "key": model.arch.key,
+        "params": best["metrics"].get("params"),
+        "params_of_checkpoint": sizes.get("params"),
+        "weights": "inherited" if request.data is None else "fine-tuned",
+        "metrics": dict(metrics),
+        "difference": done.difference,
+        "usage": done.usage,
+    }
+
+
+def _fine_tune(request: ShrinkRequest, prepared: _Prepared, observer: BuildObserver) -> Any:
+    """Fine-tune the checkpoint, and then the smaller network with the checkpoint as its teacher."""
+    origin = read_origin(request.out / SEARCH, prepared.registry, options={})
+    full = origin.space.full()
+    task = _task(request, prepared.registry, origin.space)
+    settings = make_settings(task.id, task.recipe, {"seed": request.seed, **request.options("training")})
+    assert request.data is not None
+    plan = Plan(
+        space=origin.space,
+        arch=origin.best(),
+        task=task,
+        settings=settings,
+        data=request.data,
+        device=prepared.device,
+        source=str(origin.path),
+    )
+    teacher: Path | None = None
+    if full is not None and settings.distill_weight > 0:
+        observer.step_begun(
+            "teacher", "fine-tune the checkpoint, which then teaches the network", seconds=None
+        )
+        _train(dataclasses.replace(plan, arch=full), request.out / TEACHER, prepared, observer)
+        teacher = request.out / TEACHER / MODEL
+    observer.step_begun("training", f"fine-tune the network for {settings.epochs} epochs", seconds=None)
+    result = _train(dataclasses.replace(plan, teacher=teacher), request.out / TRAINING, prepared, observer)
+    return load_model(request.out / TRAINING / MODEL, prepared.registry), result.progress.best
+
+
+def _train(plan: Plan, directory: Path, prepared: _Prepared, observer: BuildObserver) -> Any:
+    return train(
+        plan,
+        directory,
+        registry=prepared.registry,
+        resume=(directory / SETTINGS).is_file(),
+        observers=observer.of_training(plan.task.metric.name),
+        notify=observer.noticed,
+    )

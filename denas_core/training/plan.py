@@ -12,6 +12,7 @@ from denas_core.contracts.space import SearchSpace
 from denas_core.contracts.task import Task, TaskData
 from denas_core.errors import ConfigError, StoreDamaged
 from denas_core.registry.registry import Registry
+from denas_core.runs.files import TRAINING_SETTINGS
 from denas_core.setup.config import differences
 from denas_core.system.atomic import storage_errors, write_json
 from denas_core.values.architecture import Architecture
@@ -19,7 +20,7 @@ from denas_core.values.architecture import Architecture
 from .settings import MAY_CHANGE_ON_RESUME, TrainingSettings, make_settings
 
 SCHEMA = "denas.training/1"
-SETTINGS = "settings.json"
+SETTINGS = TRAINING_SETTINGS
 DATA = "data_identity"
 COMPUTED_WITH = "computed_with"
 

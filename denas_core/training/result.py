@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from denas_core.errors import StoreDamaged
-from denas_core.runs.files import TRAINING
+from denas_core.runs.files import TRAINING, TRAINING_RESULT
 from denas_core.system.atomic import storage_errors
 
 from .plan import SCHEMA
 from .progress import TrainingProgress
 
-RESULT = "result.json"
+RESULT = TRAINING_RESULT
 MODEL = "model"
 CHECKPOINTS = "checkpoints"
 

@@ -16,7 +16,19 @@ from tests.core.toy_searches import denas_here
 @pytest.fixture
 def raced(searched: Path, points: Path) -> Path:
     """A run with a race of two finalists, two random networks and the largest one."""
-    options = "--executor builtin/serial --top 2 --also random:2 --also largest --epochs 2 -q".split()
+    options = [
+        "--executor",
+        "builtin/serial",
+        "--top",
+        "2",
+        "--also",
+        "random:2",
+        "--also",
+        "largest",
+        "--epochs",
+        "2",
+        "-q",
+    ]
     done = denas_here("train", str(searched), "--data", str(points), *options)
     assert done.returncode == 0, done.stderr
     return searched

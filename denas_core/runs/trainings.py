@@ -128,7 +128,7 @@ def _rows(path: Path) -> list[Mapping[str, Any]]:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return []
-    rows = []
+    rows: list[Mapping[str, Any]] = []
     for line in lines:
         try:
             row = json.loads(line)

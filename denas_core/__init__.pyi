@@ -68,6 +68,8 @@ from .values.batch import expand_mask as expand_mask
 from .values.description import DataDescription as DataDescription
 from .values.latency import Latency as Latency
 from .values.metrics import ArchitectureMetric as ArchitectureMetric
+from .values.mistakes import confusion as confusion
+from .values.mistakes import largest_share as largest_share
 from .values.objectives import Budget as Budget
 from .values.objectives import Constraint as Constraint
 from .values.objectives import Objective as Objective

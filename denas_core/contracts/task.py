@@ -226,6 +226,32 @@ class Task(Answering[S], ABC, Generic[S]):
             split: The samples, for metrics that need more than tensors.
         """
 
+    def chance(self, targets: Mapping[str, Tensor], facts: Mapping[str, Any]) -> float | None:
+        """Return the value of `metric` for a model that has learned nothing, such as the share of the largest class.
+
+        Reports compare trained networks with it. By default it is ``metric.worst``, or None if that is not known.
+
+        Args:
+            targets: The targets of the split, as `metrics` gets them.
+            facts: See `TaskData.facts`.
+        """
+        return self.metric.worst
+
+    def mistakes(
+        self, predictions: Tensor, targets: Mapping[str, Tensor], facts: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Return what a model confuses, for people; by default nothing is known of it.
+
+        It is stored with the result of a training, so it must be small, and JSON must be able to represent it. Reports
+        show what `denas_core.confusion` returns, for tasks that predict a class.
+
+        Args:
+            predictions: The predictions for the split, as `metrics` gets them.
+            targets: Its targets.
+            facts: See `TaskData.facts`.
+        """
+        return {}
+
     def decode(
         self, space: SearchSpace, network: nn.Module, batch: Batch, outputs: Outputs, split: Split[S]
     ) -> Tensor:

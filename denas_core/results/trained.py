@@ -10,8 +10,8 @@ from typing import Any
 
 from denas_core.errors import DenasError
 from denas_core.models.export_folder import read_card
+from denas_core.runs.builds import build_step, read_build
 from denas_core.runs.files import (
-    BUILD,
     EXPORT,
     RACE,
     TRAINING,
@@ -19,7 +19,6 @@ from denas_core.runs.files import (
     TRAINING_SETTINGS,
     TRAININGS,
     is_run,
-    read_document,
     read_run,
 )
 from denas_core.runs.races import read_race
@@ -62,7 +61,7 @@ class TrainedNetwork:
         latency: Latency of its exported file with ``median``, ``low``, ``high`` and ``verdict``; None if it was not
             measured.
         exports: Ids of the exporters whose files are in the run or its build.
-        evaluation: Its last ``denas evaluate``; empty if there is none.
+        evaluation: ``metrics`` and ``samples`` of the evaluation of its build; empty if there is none.
         failure: Why its training failed; empty if it did not.
         missing: Sentences about what the files of its training do not say.
         is_finished: Whether its training has ended.
@@ -109,7 +108,7 @@ def trained_networks(run: Path) -> tuple[TrainedNetwork, ...]:
     Args:
         run: The directory of a run, or of a training without a search.
     """
-    build = _read_build(run)
+    build = read_build(run)
     # A directory that only holds a training is one without a search.
     if not is_run(run) and (run / TRAINING_SETTINGS).is_file():
         return (_given(run),)
@@ -177,7 +176,6 @@ class _Ranking:
             epochs=stored.epochs,
             seconds=stored.seconds,
             curve=stored.curve,
-            evaluation=stored.evaluation,
             missing=stored.missing,
             is_finished=stored.is_finished,
         )
@@ -235,7 +233,7 @@ def _of_race(run: Path, ranking: _Ranking) -> list[TrainedNetwork]:
         stored = read_training(directory)
         if stored.key not in (key, None):
             # The training of the winner was replaced by another one.
-            stored = dataclasses.replace(stored, curve=(), measured={}, evaluation={}, missing=())
+            stored = dataclasses.replace(stored, curve=(), measured={}, missing=())
         metrics = numbers(last["metrics"]) if last else dict(stored.metrics)
         found.append(
             ranking.network(
@@ -284,17 +282,9 @@ def _of_build(stored: StoredTraining, raced: Sequence[TrainedNetwork], ranking: 
     )
 
 
-def _read_build(run: Path) -> Mapping[str, Any]:
-    """Return the record of the build that made the run; an empty one if it was not made by a build."""
-    document = read_document(run.parent / BUILD)
-    search = mapping(mapping(document.get("steps")).get("search"))
-    is_its_search = search.get("run") == run.name or (not search and run.name == "search")
-    return document if document and is_its_search else {}
-
-
 def _with_one_kept(found: Sequence[TrainedNetwork], build: Mapping[str, Any]) -> list[TrainedNetwork]:
     """Mark one network as kept: that of the race, unless a build has kept its own training."""
-    model = mapping(mapping(build.get("steps")).get("training")).get("model")
+    model = build_step(build, "training").get("model")
     is_of_race = isinstance(model, str) and not model.startswith(f"{TRAINING}/")
     has_own = any(one.group == "build" for one in found) and not is_of_race
     return [
@@ -316,7 +306,7 @@ def _with_exports(run: Path, build: Mapping[str, Any], network: TrainedNetwork) 
         network,
         exports=tuple(dict.fromkeys(exports)),
         latency=next((one for one in measured if isinstance(one, dict)), None),
-        evaluation=network.evaluation or mapping(steps.get("evaluation")),
+        evaluation=build_step(build, "evaluation"),
     )
 
 

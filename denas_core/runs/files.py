@@ -62,9 +62,6 @@ TRAININGS = "trainings"
 TRAINING_SETTINGS, TRAINING_RESULT, TRAINING_LOG = "settings.json", "result.json", "log.jsonl"
 """The files of a training: its plan, what it came to, and its losses and evaluations."""
 
-EVALUATION = "evaluation.json"
-"""The last evaluation of a trained model with other data, beside its training."""
-
 EXPORT = "export"
 """A folder with one folder for each form in which the trained model was written."""
 

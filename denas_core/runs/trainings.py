@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .files import EVALUATION, TRAINING_LOG, TRAINING_RESULT, TRAINING_SETTINGS, read_document
+from .files import TRAINING_LOG, TRAINING_RESULT, TRAINING_SETTINGS, read_document
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,6 @@ class StoredTraining:
         stopped: Why it ended before its last epoch; empty if it did not.
         is_finished: Whether it has ended.
         curve: Its evaluations.
-        evaluation: The last evaluation of its model with ``denas evaluate``; empty if there is none.
         missing: Sentences about what its files do not say.
     """
 
@@ -68,7 +67,6 @@ class StoredTraining:
     stopped: str
     is_finished: bool
     curve: tuple[CurvePoint, ...]
-    evaluation: Mapping[str, Any]
     missing: tuple[str, ...]
 
 
@@ -96,7 +94,6 @@ def read_training(directory: Path) -> StoredTraining:
         stopped=_text(result.get("stopped")) or "",
         is_finished=bool(result),
         curve=curve,
-        evaluation=read_document(directory / EVALUATION),
         missing=tuple(_missing(directory, settings, result, metric, rows)),
     )
 

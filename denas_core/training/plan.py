@@ -22,6 +22,7 @@ from .settings import MAY_CHANGE_ON_RESUME, TrainingSettings, make_settings
 SCHEMA = "denas.training/1"
 SETTINGS = TRAINING_SETTINGS
 DATA = "data_identity"
+METRIC = "metric"
 COMPUTED_WITH = "computed_with"
 
 
@@ -86,7 +87,12 @@ def write_plan(directory: Path, plan: Plan, data: TaskData[Any], computed_with: 
     """Write the plan, what identifies its data, and what its numbers depend on besides the settings."""
     write_json(
         directory / SETTINGS,
-        {**plan.as_dict(), DATA: identify_data(data), COMPUTED_WITH: dict(computed_with)},
+        {
+            **plan.as_dict(),
+            METRIC: dataclasses.asdict(plan.task.metric),
+            DATA: identify_data(data),
+            COMPUTED_WITH: dict(computed_with),
+        },
     )
 
 

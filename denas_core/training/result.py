@@ -64,7 +64,8 @@ def read_result(directory: Path) -> TrainingResult | None:
         text = path.read_text(encoding="utf-8")
     names = [field.name for field in dataclasses.fields(TrainingProgress)]
     try:
-        document = json.loads(text)
+        # Results of earlier versions do not have it.
+        document = {"measured": {}, **json.loads(text)}
         return TrainingResult(
             directory=directory,
             task=document["task"],

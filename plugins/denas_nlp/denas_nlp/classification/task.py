@@ -18,6 +18,8 @@ from denas_core import (
     Split,
     TaskData,
     TextInput,
+    confusion,
+    largest_share,
     option,
 )
 from denas_core.errors import ConfigError, safe_repr
@@ -167,6 +169,16 @@ class TextClassification(TextTask):
             return of_labels(predictions.sigmoid() >= THRESHOLD, wanted >= THRESHOLD)
         classes = 1 + int(max(predictions.max(), wanted.max()))
         return of_classes(predictions, wanted, classes)
+
+    def chance(self, targets: Mapping[str, Tensor], facts: Mapping[str, Any]) -> float | None:
+        """Return the share of the largest class; of several labels it is not known."""
+        return None if self.multi_label else largest_share(targets["label"])
+
+    def mistakes(
+        self, predictions: Tensor, targets: Mapping[str, Tensor], facts: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Return which classes are taken for which others; nothing for several labels."""
+        return {} if self.multi_label else confusion(predictions, targets["label"], facts["labels"])
 
     def imitation(self, outputs: Outputs, taught: Outputs, *, temperature: float) -> Tensor:
         """Return the divergence from a teacher's classes, or the cross entropy with a teacher's several labels."""

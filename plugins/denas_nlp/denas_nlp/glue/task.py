@@ -8,7 +8,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from denas_core import Answer, Batch, DataDescription, Outputs, SearchSpace, Split, TaskData, TextInput
+from denas_core import (
+    Answer,
+    Batch,
+    DataDescription,
+    Outputs,
+    SearchSpace,
+    Split,
+    TaskData,
+    TextInput,
+    confusion,
+    largest_share,
+)
 from denas_core.errors import ConfigError, safe_repr
 from denas_nlp.text.batches import TextSample, padded
 from denas_nlp.text.example import write_vocabulary
@@ -120,6 +131,20 @@ class SentenceTask(TextTask):
         """Return the number of the likeliest label, or the score (samples,)."""
         logits = logits_of(outputs)
         return logits.argmax(-1) if self.table.labels else logits[:, 0]
+
+    def chance(self, targets: Mapping[str, Tensor], facts: Mapping[str, Any]) -> float | None:
+        """Return the share of the largest class, if accuracy is the task's metric."""
+        return (
+            largest_share(targets["label"])
+            if self.metric.name == "accuracy"
+            else super().chance(targets, facts)
+        )
+
+    def mistakes(
+        self, predictions: Tensor, targets: Mapping[str, Tensor], facts: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Return which labels are taken for which others; nothing for scores."""
+        return confusion(predictions, targets["label"], facts["labels"]) if self.table.labels else {}
 
     def metrics(
         self, predictions: Tensor, targets: Mapping[str, Tensor], split: Split[TextSample]

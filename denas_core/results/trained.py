@@ -144,7 +144,7 @@ class _Ranking:
                 random = frozenset(trial.arch.key for trial in random_trials(store.trials()))
         except DenasError:
             random = frozenset()
-        familiar = mapping(getattr(insight, "familiar", None)).get("key")
+        familiar = mapping(None if insight is None else insight.familiar).get("key")
         return cls({key: place for place, key in enumerate(order, start=1)}, values, random, familiar)
 
     def network(
@@ -248,6 +248,7 @@ def _of_race(run: Path, ranking: _Ranking) -> list[TrainedNetwork]:
                 value=metrics.get(metric["name"]),
                 metrics=metrics,
                 samples=race["samples"]["valid"],
+                chance=_chance(stored, metric),
                 epochs=number(epochs),
                 failure=str(entrant["failure"]),
                 # The race itself keeps what a training came to.
@@ -257,6 +258,11 @@ def _of_race(run: Path, ranking: _Ranking) -> list[TrainedNetwork]:
             )
         )
     return found
+
+
+def _chance(stored: StoredTraining, metric: Mapping[str, Any]) -> float | None:
+    measured = number(stored.measured.get("chance"))
+    return number(metric.get("worst")) if measured is None else measured
 
 
 def _of_trainings(run: Path, ranking: _Ranking) -> list[TrainedNetwork]:
@@ -277,6 +283,7 @@ def _of_build(stored: StoredTraining, raced: Sequence[TrainedNetwork], ranking: 
             found,
             direction=before.direction,
             is_share=before.is_share,
+            chance=before.chance if found.chance is None else found.chance,
             samples=before.samples if found.samples is None else found.samples,
         )
     )

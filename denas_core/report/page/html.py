@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from denas_core.text import DASH, number, percent, seconds
 from denas_core.values.metrics import shown_metrics
 
-from . import charts, text
+from . import charts, text, training_charts
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -43,6 +43,9 @@ def render_html(document: Mapping[str, Any]) -> str:
         volume=charts.hypervolume(document),
         distributions=charts.distributions(document),
         intervals=charts.intervals(document),
+        agreement=training_charts.agreement_chart(document["trained"]),
+        curves=training_charts.curve_charts(document["trained"]),
+        shades=training_charts.shades((document["trained"] or {}).get("mistakes", {})),
         bars=charts.bars(document["finalists"], document["score"]["directions"]),
         components=list(dict.fromkeys(name for row in document["finalists"] for name in row["components"])),
         metrics=shown_metrics(name for row in document["finalists"] for name in row["metrics"]),

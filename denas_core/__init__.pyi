@@ -7,6 +7,7 @@ from .contracts.component import option as option
 from .contracts.executor import Demand as Demand
 from .contracts.executor import Executor as Executor
 from .contracts.exporter import Exporter as Exporter
+from .contracts.familiar import nearest_in_size as nearest_in_size
 from .contracts.operator_timer import OperatorTimer as OperatorTimer
 from .contracts.original import Recipe as Recipe
 from .contracts.probe import LatencyProbe as LatencyProbe

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from fnmatch import fnmatch
 from pathlib import Path
@@ -141,11 +142,12 @@ def _insight(run: Path, store: Store) -> tuple[Insight | None, list[str]]:
     from denas_core.results.calibrated import describe_calibration
     from denas_core.results.insight import Insight
 
+    left = Insight.read(run)
     try:
         # Nothing is scored, so the device of the run does not matter.
-        return insight_of(_setup(run, store, device="cpu"), store.trials()), describe_calibration(run)
+        found = insight_of(_setup(run, store, device="cpu"), store.trials())
+        return dataclasses.replace(found, familiar=left and left.familiar), describe_calibration(run)
     except DenasError as error:
-        left = Insight.read(run)
         source = "the report shows what the search has stored" if left else "ranking and drawing are left out"
         return left, [f"{error}; {source}"]
 

@@ -83,11 +83,11 @@ def compare_with_familiar(
     familiar = document["familiar"]
     if familiar is None:
         return None
-    name = f"a {familiar['name']}"
+    name = familiar["name"]
     pair = None if kept is None else _pair(document["trained"]["rows"], kept, "baseline")
     if pair is not None:
         ours, others = pair
-        sure, reason = _lead(ours, others[:1], f"the {familiar['name']}", enough=1)
+        sure, reason = _lead(ours, others[:1], name, enough=1)
         claim = {"yes": "is better than", "probably": "is probably better than"}.get(sure)
         return {
             "name": name,

@@ -87,6 +87,7 @@ def gather(
         "schema": SCHEMA,
         "generated": moment(),
         "run": str(run),
+        "subject": "The search found",
         "space": {"id": config["space"]["name"], "size": insight.size if insight else None},
         "counts": count_states(trials),
         "generations": trials[-1].generation + 1 if trials else 0,
@@ -130,6 +131,7 @@ def gather(
         "notices": list(dict.fromkeys(messages)),
         "trials": rows,
     }
+    document["shown"] = _shown(document)
     document["fits"] = _fit(document, constraints, insight, trials)
     document["answer"] = answer(document)
     document["verdict"] = state_verdict(document)
@@ -172,13 +174,18 @@ def _fit(
     trials: Sequence[Trial],
 ) -> dict[str, Any]:
     """Return whether the network that the run gives keeps the budgets: the trained one, or else the first one."""
+    row = document["shown"]
+    trial = None if row is None else next(trial for trial in trials if trial.arch.key == row["key"])
+    rows = constraint_rows(constraints, insight.ranges if insight else {}, trials, trial)
+    return describe_fit(rows, row, document["build"])
+
+
+def _shown(document: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the row of the network that the run gives: the trained one, or else the best; None if it is no trial."""
     trained, best = document["trained"], document["best"]
     kept = None if trained is None else trained["kept"]
     key = kept if kept is not None else None if best is None else best["key"]
-    trial = next((trial for trial in trials if trial.arch.key == key), None)
-    row = next((row for row in document["trials"] if row["key"] == key), None)
-    rows = constraint_rows(constraints, insight.ranges if insight else {}, trials, trial)
-    return describe_fit(rows, row, document["build"])
+    return next((row for row in document["trials"] if row["key"] == key), None)
 
 
 def _row(trial: Trial, value: float | None, rank: int | None, front: set[str]) -> dict[str, Any]:

@@ -227,7 +227,7 @@ class Engine(Trainer):
         """
         self.control.should_evaluate = False
         plan, began = self._plan, time.monotonic()
-        predicted: list[Any] = []
+        found: list[tuple[Tensor, dict[str, Tensor]]] = []
         try:
             self._check_interruption()
             metrics = evaluate_network(
@@ -243,7 +243,7 @@ class Engine(Trainer):
                 world=world_size(),
                 decode=False,
                 on_progress=self._check_interruption,
-                on_predicted=lambda *found: predicted.extend(found),
+                on_predicted=lambda *pair: found.append(pair),
             )
         except EvaluationInterrupted:
             self.evaluation_pending = True
@@ -256,7 +256,8 @@ class Engine(Trainer):
         epoch = float(self.state.epoch or 0.0)
         is_best = self.progress.record(metrics, plan.task.metric, epoch=epoch, settings=plan.settings)
         if is_best:
-            self.progress.measured = assess(plan.task, *predicted, self._data.facts)
+            predicted, targets = found[0]
+            self.progress.measured = assess(plan.task, predicted, targets, self._data.facts)
         if is_best and is_first():
             self._keep(self._trained.network, self.progress)
         self.control.should_training_stop |= bool(self.progress.stopped)

@@ -65,6 +65,7 @@ def _curves(
     y = Axis.of([value for _, points in lines for _, value in points], HEIGHT - BOTTOM, TOP)
     return {
         **_scales(x, y, WIDTH, HEIGHT),
+        "x_ticks": [(x(tick), number(int(tick))) for tick in x.ticks() if tick == int(tick)],
         "name": name,
         "title": title,
         "x_label": "epoch",

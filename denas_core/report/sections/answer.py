@@ -28,7 +28,8 @@ def answer(document: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the answer of a report; None if no network was found.
 
     Args:
-        document: The report with ``best``, ``trained``, ``fits``, ``familiar``, ``against_random`` and ``confidence``.
+        document: The report with ``subject`` (how the sentence begins), ``best``, ``trials``, ``trained``, ``fits``,
+            ``familiar``, ``against_random`` and ``confidence``.
 
     Returns:
         ``sentence``; ``sure``: ``yes``, ``probably`` or ``cannot say``, whether it is better than a random network;
@@ -49,7 +50,7 @@ def answer(document: Mapping[str, Any]) -> dict[str, Any] | None:
         if sure != "cannot say"
         else []
     )
-    sentence = f"The search found {what}"
+    sentence = f"{document['subject']} {what}"
     if claims:
         sentence += f", which {_listed(claims)}"
     if sure == "cannot say":
@@ -111,7 +112,9 @@ def compare_with_familiar(
 
 def _what(document: Mapping[str, Any], kept: Mapping[str, Any] | None) -> str:
     key = document["best"]["key"] if kept is None else kept["key"]
-    metrics = next((row["metrics"] for row in document["trials"] if row["key"] == key), {})
+    metrics: Mapping[str, float] = next(
+        (row["metrics"] for row in document["trials"] if row["key"] == key), {}
+    )
     size = f" with {quantity(metrics['params'])} parameters" if "params" in metrics else ""
     if kept is None:
         return f"a network{size}, not yet trained"

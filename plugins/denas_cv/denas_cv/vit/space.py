@@ -146,7 +146,7 @@ class ViT(SearchSpace):
         )
 
     def familiar(self, cost: Mapping[str, float]) -> tuple[str, Architecture] | None:
-        """Return a DeiT (Touvron et al. 2020, arXiv:2012.12877): equal blocks, MLP ratio 4, heads that fit the width."""
+        """Return a DeiT (Touvron et al. 2020, arXiv:2012.12877): equal blocks, MLP ratio 4, heads that fit."""
         ratio = min(self.mlp_ratios, key=lambda choice: abs(choice - DEIT_RATIO))
 
         def deit(depth: int, width: int) -> Architecture:

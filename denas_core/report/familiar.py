@@ -21,8 +21,9 @@ def familiar_network(setup: Setup, trials: Sequence[Trial]) -> dict[str, Any] | 
         trials: Its trials.
 
     Returns:
-        ``name``, such as ``a ResNet``; ``key`` and ``arch``; ``params`` and ``flops``; ``components``; ``is_better``:
-        whether the best network has a better combined score, or None if both are equal. None if there is no network.
+        ``name``, such as ``a ResNet``; ``key`` and ``arch``; ``params`` and ``flops``; ``components``; ``compared``, the
+        key of the best network; ``is_better``: whether that one has a better combined score, or None if both are equal.
+        None if there is no such network.
     """
     ranked, _ = setup.scoring.rank(trials)
     best = next((trial for trial in ranked if trial.is_scored), None)
@@ -52,5 +53,6 @@ def familiar_network(setup: Setup, trials: Sequence[Trial]) -> dict[str, Any] | 
         "params": cost["params"],
         "flops": cost["flops"],
         "components": dict(evaluation.components),
+        "compared": best.arch.key,
         "is_better": None if ours == theirs or best.arch.key == arch.key else bool(ours > theirs),
     }

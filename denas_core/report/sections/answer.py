@@ -98,7 +98,8 @@ def compare_with_familiar(
             if claim
             else f"is not shown to be better than {name} of equal size",
         }
-    if familiar["is_better"] is None:
+    key = document["best"]["key"] if kept is None else kept["key"]
+    if familiar["is_better"] is None or key != familiar.get("compared"):
         return None
     level = "higher" if familiar["is_better"] else "lower"
     about = "a score is only a forecast, and the two were not trained alike"

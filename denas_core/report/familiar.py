@@ -21,9 +21,9 @@ def familiar_network(setup: Setup, trials: Sequence[Trial]) -> dict[str, Any] | 
         trials: Its trials.
 
     Returns:
-        ``name``, such as ``a ResNet``; ``key`` and ``arch``; ``params`` and ``flops``; ``components``; ``compared``, the
-        key of the best network; ``is_better``: whether that one has a better combined score, None if both are equal.
-        None if there is no such network.
+        ``name``, such as ``a ResNet``; ``key`` and ``arch``; ``params`` and ``flops``; ``components``;
+        ``compared``, the key of the best network; ``is_better``: whether that one has a better combined score, None if
+        both are equal. None if there is no such network.
     """
     ranked, _ = setup.scoring.rank(trials)
     best = next((trial for trial in ranked if trial.is_scored), None)

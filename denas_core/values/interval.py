@@ -22,4 +22,5 @@ def share_interval(share: float, samples: int) -> tuple[float, float]:
     square = QUANTILE**2 / samples
     centre = (share + square / 2) / (1 + square)
     half = math.sqrt(square * (share * (1 - share) + square / 4)) / (1 + square)
-    return max(centre - half, 0.0), min(centre + half, 1.0)
+    # Rounding may not keep an end away from a share that it is by definition.
+    return (0.0 if share == 0 else max(centre - half, 0.0)), (1.0 if share == 1 else min(centre + half, 1.0))

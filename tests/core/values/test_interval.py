@@ -24,3 +24,9 @@ def test_it_is_the_interval_of_newcombe_1998_table_1() -> None:
 
 def test_a_share_above_one_counts_as_one() -> None:
     assert share_interval(1.7, 10) == share_interval(1.0, 10)
+
+
+def test_the_interval_of_all_or_of_none_reaches_them_exactly() -> None:
+    for samples in range(1, 200):
+        assert share_interval(1.0, samples)[1] == 1.0
+        assert share_interval(0.0, samples)[0] == 0.0

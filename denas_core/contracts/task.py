@@ -230,10 +230,7 @@ class Task(Answering[S], ABC, Generic[S]):
         """Return the value of `metric` for a model that has learned nothing, such as the share of the largest class.
 
         Reports compare trained networks with it. By default it is ``metric.worst``, or None if that is not known.
-
-        Args:
-            targets: The targets of the split, as `metrics` gets them.
-            facts: See `TaskData.facts`.
+        Targets are those that `metrics` gets; for facts see `TaskData.facts`.
         """
         return self.metric.worst
 
@@ -243,12 +240,8 @@ class Task(Answering[S], ABC, Generic[S]):
         """Return what a model confuses, for people; by default nothing is known of it.
 
         It is stored with the result of a training, so it must be small, and JSON must be able to represent it. Reports
-        show what `denas_core.confusion` returns, for tasks that predict a class.
-
-        Args:
-            predictions: The predictions for the split, as `metrics` gets them.
-            targets: Its targets.
-            facts: See `TaskData.facts`.
+        show what `denas_core.confusion` returns, for tasks that predict a class. Predictions and targets are those that
+        `metrics` gets.
         """
         return {}
 

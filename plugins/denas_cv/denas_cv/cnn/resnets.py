@@ -5,19 +5,15 @@ from __future__ import annotations
 import bisect
 import itertools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from denas_core import Architecture
-
-if TYPE_CHECKING:
-    from .space import CNN
+from denas_core import Architecture, SearchSpace
 
 STAGES = (3, 4)
 MOST_BLOCKS = 8
 WIDTHS = range(8, 513)
 
 
-def resnets_of_size(space: CNN, params: float) -> Iterator[Architecture]:
+def resnets_of_size(space: SearchSpace, params: float, *, channels: int) -> Iterator[Architecture]:
     """Yield ResNets with about so many parameters.
 
     They have three or four stages with an equal number of basic blocks, as in ResNet-18 and the ResNets for CIFAR. Each
@@ -26,20 +22,23 @@ def resnets_of_size(space: CNN, params: float) -> Iterator[Architecture]:
     Args:
         space: The space.
         params: The wanted number of parameters.
+        channels: Channels of the images.
     """
     for stages, blocks, stride in itertools.product(STAGES, range(1, MOST_BLOCKS + 1), (1, 2)):
 
         def size(width: int, shape: tuple[int, int, int] = (stages, blocks, stride)) -> float:
-            return space.cost(resnet(space, width, *shape))["params"]
+            return space.cost(resnet(space, channels, width, *shape))["params"]
 
         place = bisect.bisect_right(WIDTHS, params, key=size)
         for width in WIDTHS[max(place - 1, 0) : place + 1]:
-            yield resnet(space, width, stages, blocks, stride)
+            yield resnet(space, channels, width, stages, blocks, stride)
 
 
-def resnet(space: CNN, width: int, stages: int, blocks: int, stride: int) -> Architecture:
+def resnet(
+    space: SearchSpace, channels: int, width: int, stages: int, blocks: int, stride: int
+) -> Architecture:
     """Return the ResNet whose first stage has `width` channels and this stride."""
-    text = [f"SuperConvK3BNRELU({space.channels},{width},1,1)"]
+    text = [f"SuperConvK3BNRELU({channels},{width},1,1)"]
     before = width
     for stage in range(stages):
         after = width * 2**stage

@@ -121,7 +121,7 @@ class CNN(SearchSpace):
         """Return a ResNet (He et al. 2015, arXiv:1512.03385) of basic blocks, with as many blocks in each stage."""
         from .resnets import resnets_of_size
 
-        found = nearest_in_size(self, resnets_of_size(self, cost["params"]), cost)
+        found = nearest_in_size(self, resnets_of_size(self, cost["params"], channels=self.channels), cost)
         return None if found is None else ("a ResNet", found)
 
     def build(

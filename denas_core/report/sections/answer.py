@@ -137,7 +137,9 @@ def _how_sure(document: Mapping[str, Any], kept: Mapping[str, Any] | None) -> tu
             ours, others = pair
             if "random" in ours["origins"]:
                 return "cannot say", "it is a random network itself"
-            return _lead(ours, others, "the best random one", enough=ENOUGH_RANDOM)
+            sure, reason = _lead(ours, others, "the best random one", enough=ENOUGH_RANDOM)
+            is_other = ours["group"] != kept["group"]
+            return sure, f"in the {ours['group']}, {reason}" if is_other else reason
     without = "no random network was trained" if kept is not None else "nothing was trained"
     against, confidence = document["against_random"], document["confidence"]
     if against is None:

@@ -53,7 +53,7 @@ def report_search(
 
 
 def rewrite_report(run: Path) -> list[str]:
-    """Write the report of a run again, with the race that it has by now.
+    """Write the report of a run again, with what was trained by now.
 
     Returns:
         Notices for the user: one line if the report could not be written.
@@ -62,7 +62,7 @@ def rewrite_report(run: Path) -> list[str]:
         with read_run(run) as store:
             write_report(run / REPORT, gather(run, store, Insight.read(run)))
     except DenasError as error:
-        return [f"the report does not have the race yet: {error}; write it with: denas report {run}"]
+        return [f"the report does not have the trainings yet: {error}; write it with: denas report {run}"]
     return []
 
 

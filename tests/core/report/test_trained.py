@@ -55,6 +55,14 @@ def test_a_race_is_in_the_report_with_its_curves_and_what_is_confused(raced: Pat
     assert "no random network" not in document["verdict"][0]
 
 
+def test_the_page_of_the_run_has_its_training_as_soon_as_it_has_ended(searched: Path, points: Path) -> None:
+    assert "trained" not in Page((searched / "report.html").read_text()).ids
+    train(searched, points, "--epochs", "1")
+    page = Page((searched / "report.html").read_text())
+    assert "trained" in page.ids
+    assert "not yet trained" not in page.text
+
+
 def test_a_run_without_a_training_says_so(searched: Path) -> None:
     document, page = report_of(searched)
     assert document["trained"] is None

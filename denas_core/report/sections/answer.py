@@ -102,10 +102,11 @@ def compare_with_familiar(
     if familiar["is_better"] is None or key != familiar.get("compared"):
         return None
     level = "higher" if familiar["is_better"] else "lower"
+    # One comparison of two scores is too often wrong to call it probable.
     about = "a score is only a forecast, and the two were not trained alike"
     return {
         "name": name,
-        "answer": "probably" if familiar["is_better"] else "cannot say",
+        "answer": "cannot say",
         "reason": f"its score is {level} than that of {name} of equal size; {about}",
         "claim": f"has a {level} score than {name} of equal size",
     }

@@ -145,6 +145,8 @@ def test_a_familiar_network_that_was_trained_alike_is_compared_by_its_metric() -
 def test_without_that_training_it_is_compared_by_its_score() -> None:
     familiar = {"name": "a ResNet", "is_better": False, "key": "e", "compared": "a"}
     assert "has a lower score than a ResNet of equal size" in said(kept(0.9), familiar=familiar)[1]
+    found = answer(document(kept(0.9), familiar={**familiar, "is_better": True}))
+    assert found is not None and found["rows"][1]["answer"] == "cannot say"
     assert "ResNet" not in said(kept(0.9), familiar={**familiar, "is_better": None})[1]
     # Its size is that of another network than the one that was kept.
     assert "ResNet" not in said(kept(0.9), familiar={**familiar, "compared": "z"})[1]

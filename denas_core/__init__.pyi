@@ -7,6 +7,7 @@ from .contracts.component import option as option
 from .contracts.executor import Demand as Demand
 from .contracts.executor import Executor as Executor
 from .contracts.exporter import Exporter as Exporter
+from .contracts.familiar import nearest_in_size as nearest_in_size
 from .contracts.operator_timer import OperatorTimer as OperatorTimer
 from .contracts.original import Recipe as Recipe
 from .contracts.probe import LatencyProbe as LatencyProbe
@@ -74,6 +75,8 @@ from .values.batch import expand_mask as expand_mask
 from .values.description import DataDescription as DataDescription
 from .values.latency import Latency as Latency
 from .values.metrics import ArchitectureMetric as ArchitectureMetric
+from .values.mistakes import confusion as confusion
+from .values.mistakes import largest_share as largest_share
 from .values.objectives import Budget as Budget
 from .values.objectives import Constraint as Constraint
 from .values.objectives import Objective as Objective

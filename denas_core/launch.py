@@ -277,7 +277,9 @@ def _finish(
         # The report is written after the result, so that a failing report cannot lose the result.
         from .report.write import report_search
 
-        failures = report_search(run.path, run.store, ranking, notices=notices)
+        failures = report_search(
+            run.path, run.store, ranking, notices=notices, is_finished=interrupted is None
+        )
         result = dataclasses.replace(result, notices=[*result.notices, *failures])
     if interrupted is not None:
         raise interrupted

@@ -10,6 +10,7 @@ from denas_core.contracts.exporter import Exporter
 from denas_core.contracts.trained_model import TrainedModel
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.models.export import export_model
+from denas_core.report.write import rewrite_report
 from denas_core.runs.files import REPORT
 from denas_core.system.atomic import storage_errors, write_atomically
 from denas_core.training.evaluation import evaluate_network
@@ -83,7 +84,9 @@ def measurement_step(build: Build, exporter: Exporter, model: TrainedModel) -> N
 
 
 def report_step(build: Build) -> None:
-    """Put the report of the search and the race into the folder."""
+    """Write the report of the search again, with all that the build has come to, and put it into the folder."""
+    for notice in rewrite_report(build.run):
+        build.observer.noticed(notice)
     with storage_errors(build.request.out):
         if (build.run / REPORT).is_file():
             shutil.copyfile(build.run / REPORT, build.request.out / REPORT)

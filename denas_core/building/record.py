@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from denas_core.errors import ConfigError, StoreDamaged
+from denas_core.runs.files import BUILD
 from denas_core.setup.config import differences
 from denas_core.system.atomic import LOCK, storage_errors, write_json
 from denas_core.system.lock import OWNER
@@ -18,7 +19,7 @@ from denas_core.system.machine import environment, moment
 from .request import BuildRequest
 
 SCHEMA = "denas.build/1"
-FILE = "build.json"
+FILE = BUILD
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

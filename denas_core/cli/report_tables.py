@@ -19,6 +19,7 @@ def print_report(document: Mapping[str, Any], page: Path | None = None) -> None:
     """Print a report: those sections of the page that a table can hold, and where the page is."""
     for sentence in document["verdict"]:
         print_text(cell(sentence))
+    print_trained(document["trained"])
     _comparison(document["comparison"])
     _confidence(document["confidence"])
     _finalists(document)
@@ -33,6 +34,32 @@ def print_report(document: Mapping[str, Any], page: Path | None = None) -> None:
     if page is not None:
         print_text(f"report: {page}")
     print_next(cell(row["command"]) for row in document["commands"])
+
+
+def print_trained(trained: Mapping[str, Any] | None) -> None:
+    """Print what was trained, and what is missing of it."""
+    if trained is None:
+        return
+    print_table(
+        ["network", "key", "in", "epochs", "score", trained["metric"] or "metric", "95 % interval"],
+        [
+            [
+                f"{row['name']}{' (kept)' if row['is_kept'] else ''}",
+                row["key"][:KEY_DIGITS],
+                row["group"],
+                row["epochs"],
+                row["score"],
+                row["value"] if row["value"] is not None else row["failure"] or None,
+                "{:.3g} to {:.3g}".format(*row["interval"]) if row["interval"] else None,
+            ]
+            for row in trained["rows"]
+        ],
+        title="Trained",
+        least=("key", "in"),
+        more=MORE,
+    )
+    for sentence in trained["missing"]:
+        print_text(f"note: {cell(sentence)}")
 
 
 def _comparison(comparison: Mapping[str, Any] | None) -> None:

@@ -275,6 +275,20 @@ class SearchSpace(KnobSpace, ABC):
         kinds: frozenset[str] = self.__dict__["_kinds_once"]
         return kinds
 
+    def familiar(self, cost: Mapping[str, float]) -> tuple[str, Architecture] | None:
+        """Return a network of this space that looks like a well-known one, with its name; by default none.
+
+        Reports compare the network that a search has found with it, as it is what a user would take without a search.
+
+        Args:
+            cost: ``params`` and ``flops`` of the network that it is compared with; both should be of about equal size,
+                see `denas_core.nearest_in_size`.
+
+        Returns:
+            The name with its article, such as ``a ResNet``, and the architecture; None if none is as large.
+        """
+        return None
+
     def unsuitable_scores(self) -> Mapping[str, str]:
         """Return the scores that do not suit these networks: a reason for the user by the name of the score.
 

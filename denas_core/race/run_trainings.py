@@ -10,6 +10,7 @@ from typing import Any
 from denas_core.errors import ConfigError, keep_notices
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.registry.registry import Registry
+from denas_core.runs.files import TRAININGS
 from denas_core.seeding import digest
 from denas_core.setup.checks import choose_device
 from denas_core.setup.tasks import choose_task
@@ -23,9 +24,6 @@ from .resolution import points, resolution
 from .searched_run import SearchedRun
 from .side_by_side import OnProgress, train_side_by_side
 from .trainer import Trainer
-
-TRAININGS = "trainings"
-"""A folder of a run with one folder for each group of settings, and in it one for each network."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from denas_core.results.front import course_of_hypervolume, select_front, select
 from denas_core.results.insight import Insight
 from denas_core.results.race import summarise_race
 from denas_core.results.result import FINALISTS, finite
+from denas_core.results.trained import trained_networks
 from denas_core.runs.races import read_race, trained_metric
 from denas_core.runs.store import Store
 from denas_core.system.machine import moment
@@ -19,14 +20,18 @@ from denas_core.values.metrics import Metrics, shown_metrics, stored_metrics
 from denas_core.values.objectives import Objective
 from denas_core.values.trial import Trial, count_states
 
-from .sections.budgets import describe_budgets
+from .sections.answer import answer
+from .sections.budgets import constraint_rows, describe_budgets
+from .sections.build import describe_build
 from .sections.commands import next_commands, resume_command
 from .sections.comparison import compare
 from .sections.confidence import read_confidence, usable_summary
 from .sections.failures import group_reasons
+from .sections.fits import describe_fit
 from .sections.knobs import knob_influence
 from .sections.latency import describe_latency
 from .sections.provenance import describe_provenance
+from .sections.trained import describe_trained
 from .sections.verdict import state_verdict
 
 SCHEMA = "denas.report/1"
@@ -82,6 +87,7 @@ def gather(
         "schema": SCHEMA,
         "generated": moment(),
         "run": str(run),
+        "subject": "The search found",
         "space": {"id": config["space"]["name"], "size": insight.size if insight else None},
         "counts": count_states(trials),
         "generations": trials[-1].generation + 1 if trials else 0,
@@ -100,6 +106,9 @@ def gather(
         "confidence": confidence,
         "finalists": [by_key[trial.arch.key] for trial in ranked[:top]],
         "race": None if race is None else {**summarise_race(race), "resume": resume_command(run)},
+        "trained": describe_trained(trained_networks(run)),
+        "build": describe_build(run),
+        "familiar": None if insight is None or insight.familiar is None else dict(insight.familiar),
         "front": [trial.arch.key for trial in front],
         "knee": None if knee is None else knee.arch.key,
         "hypervolume": None if course is None else [list(step) for step in course],
@@ -122,6 +131,9 @@ def gather(
         "notices": list(dict.fromkeys(messages)),
         "trials": rows,
     }
+    document["shown"] = _shown(document)
+    document["fits"] = _fit(document, constraints, insight, trials)
+    document["answer"] = answer(document)
     document["verdict"] = state_verdict(document)
     return document
 
@@ -153,6 +165,27 @@ def _against_random(
         return None
     found = against_random(trials, values, best)
     return None if found is None else found.as_dict()
+
+
+def _fit(
+    document: Mapping[str, Any],
+    constraints: Sequence[Mapping[str, Any]],
+    insight: Insight | None,
+    trials: Sequence[Trial],
+) -> dict[str, Any]:
+    """Return whether the network that the run gives keeps the budgets: the trained one, or else the first one."""
+    row = document["shown"]
+    trial = None if row is None else next(trial for trial in trials if trial.arch.key == row["key"])
+    rows = constraint_rows(constraints, insight.ranges if insight else {}, trials, trial)
+    return describe_fit(rows, row, document["build"])
+
+
+def _shown(document: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the row of the network that the run gives: the trained one, or else the best; None if it is no trial."""
+    trained, best = document["trained"], document["best"]
+    kept = None if trained is None else trained["kept"]
+    key = kept if kept is not None else None if best is None else best["key"]
+    return next((row for row in document["trials"] if row["key"] == key), None)
 
 
 def _row(trial: Trial, value: float | None, rank: int | None, front: set[str]) -> dict[str, Any]:

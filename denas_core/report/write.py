@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,13 +18,23 @@ from denas_core.system.atomic import write_atomically, write_json
 from denas_core.text import describe_error
 from denas_core.values.trial import Trial
 
+from .familiar import familiar_network
 from .gather import gather
 from .page.html import render_html
 from .sections.drawing import draw
 
 
-def report_search(run: Path, store: Store, setup: Setup, *, notices: Sequence[str] = ()) -> list[str]:
+def report_search(
+    run: Path, store: Store, setup: Setup, *, notices: Sequence[str] = (), is_finished: bool = True
+) -> list[str]:
     """Write ``report.html`` of a search that has just ended, and ``insight.json`` for later reports.
+
+    Args:
+        run: The run directory.
+        store: Its open store.
+        setup: The objects of the search.
+        notices: Further notices for the user.
+        is_finished: Whether the search has ended by itself. Only then a familiar network is scored for comparison.
 
     Returns:
         Notices for the user: one line if the report could not be written, for any reason.
@@ -31,6 +42,8 @@ def report_search(run: Path, store: Store, setup: Setup, *, notices: Sequence[st
     try:
         trials = store.trials()
         insight = insight_of(setup, trials)
+        if is_finished:
+            insight = dataclasses.replace(insight, familiar=familiar_network(setup, trials))
         write_json(run / INSIGHT, insight.as_dict())
         write_report(run / REPORT, gather(run, store, insight, trials=trials, notices=notices))
     except Exception as error:
@@ -40,7 +53,7 @@ def report_search(run: Path, store: Store, setup: Setup, *, notices: Sequence[st
 
 
 def rewrite_report(run: Path) -> list[str]:
-    """Write the report of a run again, with the race that it has by now.
+    """Write the report of a run again, with what was trained by now.
 
     Returns:
         Notices for the user: one line if the report could not be written.
@@ -49,7 +62,7 @@ def rewrite_report(run: Path) -> list[str]:
         with read_run(run) as store:
             write_report(run / REPORT, gather(run, store, Insight.read(run)))
     except DenasError as error:
-        return [f"the report does not have the race yet: {error}; write it with: denas report {run}"]
+        return [f"the report does not have the trainings yet: {error}; write it with: denas report {run}"]
     return []
 
 

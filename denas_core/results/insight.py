@@ -36,6 +36,8 @@ class Insight:
         size: Number of settings of the space. It is text because it may be too large for a float.
         notices: Sentences for the user.
         metrics: Declarations of the metrics of the space and the probe, without those of the core.
+        familiar: A familiar network of about the size of the best one, see `familiar_network`; None if the space names
+            none. Earlier runs do not have it.
         uses_sample: Whether the values are ranks against the random networks of the run. Earlier runs do not say it.
     """
 
@@ -52,12 +54,14 @@ class Insight:
     notices: Sequence[str] = ()
     metrics: Sequence[Mapping[str, Any]] = ()
     uses_sample: bool = False
+    familiar: Mapping[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the fields as JSON can represent them, without ``metrics`` if only those of the core are declared."""
+        """Return the fields as JSON can represent them, without ``metrics`` and ``familiar`` if there are none."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        if not self.metrics:
-            del fields["metrics"]
+        for name in ("metrics", "familiar"):
+            if not fields[name]:
+                del fields[name]
         return {"schema": SCHEMA, **fields}
 
     @classmethod
@@ -71,6 +75,17 @@ class Insight:
             is_whole = all(isinstance(getattr(insight, name), kind) for name, kind in _KINDS.items())
             is_whole = is_whole and isinstance(insight.metrics, (list, tuple))
             is_whole = is_whole and isinstance(insight.uses_sample, bool)
+            is_whole = is_whole and (insight.familiar is None or is_familiar(insight.familiar))
             return insight if is_whole else None
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
+
+
+def is_familiar(document: Any) -> bool:
+    """Return whether a document describes a familiar network."""
+    return (
+        isinstance(document, dict)
+        and isinstance(document.get("name"), str)
+        and isinstance(document.get("key"), str)
+        and document.get("is_better") in (True, False, None)
+    )

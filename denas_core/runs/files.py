@@ -56,6 +56,18 @@ RACE_RECORD = Path(RACE) / "race.json"
 MODEL = Path(TRAINING) / "model"
 """A folder with the trained model."""
 
+TRAININGS = "trainings"
+"""A folder with one folder for each group of settings, and in it a training of each network that was trained so."""
+
+TRAINING_SETTINGS, TRAINING_RESULT, TRAINING_LOG = "settings.json", "result.json", "log.jsonl"
+"""The files of a training: its plan, what it came to, and its losses and evaluations."""
+
+EXPORT = "export"
+"""A folder with one folder for each form in which the trained model was written."""
+
+BUILD = "build.json"
+"""The record of a build. It lies beside the run of the search of the build."""
+
 
 def read_run(path: Path) -> Store:
     """Open the store of a run for reading.

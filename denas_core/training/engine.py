@@ -31,7 +31,7 @@ from .checkpoint import (
 from .clock import TrainingClock
 from .data import EpochBatches, Loader, lengths_of, training_loader
 from .environment import check_accelerator
-from .evaluation import evaluate_network
+from .evaluation import evaluate_network, facts_of_evaluation
 from .network import TrainableNetwork
 from .observers import TrainingObserver
 from .optimizer import make_optimizer
@@ -227,6 +227,7 @@ class Engine(Trainer):
         """
         self.control.should_evaluate = False
         plan, began = self._plan, time.monotonic()
+        found: list[tuple[Tensor, dict[str, Tensor]]] = []
         try:
             self._check_interruption()
             metrics = evaluate_network(
@@ -242,6 +243,7 @@ class Engine(Trainer):
                 world=world_size(),
                 decode=False,
                 on_progress=self._check_interruption,
+                on_predicted=lambda *pair: found.append(pair),
             )
         except EvaluationInterrupted:
             self.evaluation_pending = True
@@ -253,6 +255,9 @@ class Engine(Trainer):
         self._clock.evaluated(time.monotonic() - began)
         epoch = float(self.state.epoch or 0.0)
         is_best = self.progress.record(metrics, plan.task.metric, epoch=epoch, settings=plan.settings)
+        if is_best:
+            predicted, targets = found[0]
+            self.progress.measured = facts_of_evaluation(plan.task, predicted, targets, self._data.facts)
         if is_best and is_first():
             self._keep(self._trained.network, self.progress)
         self.control.should_training_stop |= bool(self.progress.stopped)

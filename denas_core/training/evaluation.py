@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -15,7 +16,8 @@ from denas_core.contracts.chance import CHANCE
 from denas_core.contracts.space import SearchSpace
 from denas_core.contracts.split import Split
 from denas_core.contracts.task import Task
-from denas_core.errors import NoResult, PluginError
+from denas_core.errors import DenasError, NoResult, PluginError
+from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.values.batch import joined
 
 from .data import ignore_interrupts, worker_faults
@@ -48,6 +50,7 @@ def evaluate_network(
     world: int = 1,
     decode: bool = True,
     on_progress: Callable[[int, int], None] | None = None,
+    on_predicted: Callable[[Tensor, dict[str, Tensor]], None] | None = None,
 ) -> dict[str, float]:
     """Return the metrics of the task on a split, the mean ``loss``, and ``chance``. The network keeps its mode.
 
@@ -67,6 +70,7 @@ def evaluate_network(
         decode: Whether to decode as the options of the task say; otherwise predictions are made in the quickest way.
         on_progress: Called after each batch with the number of batches done and of all batches; what it raises ends
             the evaluation.
+        on_predicted: Called with the predictions and the targets of the whole split.
 
     Raises:
         NoResult: the split is empty, or the metric is not finite.
@@ -111,8 +115,30 @@ def evaluate_network(
     everything = {name: joined([part[name] for part in expectations]) for name in expectations[0]}
     metrics = task.metrics(predicted, everything, split)
     chance = task.chance(everything, split)
-    known = {} if chance is None else {CHANCE: chance}
-    return _checked({"loss": sum(part[2] for part in parts) / len(split), **metrics, **known}, task)
+    known = {} if chance is None else {CHANCE: float(chance)}
+    checked = _checked({"loss": sum(part[2] for part in parts) / len(split), **metrics, **known}, task)
+    if on_predicted is not None:
+        on_predicted(predicted, everything)
+    return checked
+
+
+def facts_of_evaluation(
+    task: Task[Any], predictions: Tensor, targets: Mapping[str, Tensor], facts: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what reports say about an evaluation besides its metrics, as JSON can represent it.
+
+    Returns:
+        ``samples``; ``mistakes``, what the model confuses. If the task fails in the second one, it is left out: nobody
+        would lose a training for it.
+    """
+    found: dict[str, Any] = {"samples": len(predictions)}
+    try:
+        with plugin_errors(f"task {task.id!r}", guard=False):
+            mistakes = dict(task.mistakes(predictions, targets, facts))
+            json.dumps(mistakes, allow_nan=False)
+    except (DenasError, ValueError, TypeError):
+        return found
+    return found | {"mistakes": mistakes}
 
 
 @contextlib.contextmanager

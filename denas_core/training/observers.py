@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from denas_core.runs.files import TRAINING_LOG
 from denas_core.system.atomic import storage_errors, write_atomically
 
-LOG = "log.jsonl"
+LOG = TRAINING_LOG
 EVENTS = "events"
 
 

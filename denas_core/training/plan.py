@@ -12,6 +12,7 @@ from denas_core.contracts.space import SearchSpace
 from denas_core.contracts.task import Task, TaskData
 from denas_core.errors import ConfigError, StoreDamaged
 from denas_core.registry.registry import Registry
+from denas_core.runs.files import TRAINING_SETTINGS
 from denas_core.setup.config import differences
 from denas_core.system.atomic import storage_errors, write_json
 from denas_core.values.architecture import Architecture
@@ -19,8 +20,9 @@ from denas_core.values.architecture import Architecture
 from .settings import MAY_CHANGE_ON_RESUME, TrainingSettings, make_settings
 
 SCHEMA = "denas.training/1"
-SETTINGS = "settings.json"
+SETTINGS = TRAINING_SETTINGS
 DATA = "data_identity"
+METRIC = "metric"
 COMPUTED_WITH = "computed_with"
 
 
@@ -85,7 +87,12 @@ def write_plan(directory: Path, plan: Plan, data: TaskData[Any], computed_with: 
     """Write the plan, what identifies its data, and what its numbers depend on besides the settings."""
     write_json(
         directory / SETTINGS,
-        {**plan.as_dict(), DATA: identify_data(data), COMPUTED_WITH: dict(computed_with)},
+        {
+            **plan.as_dict(),
+            METRIC: dataclasses.asdict(plan.task.metric),
+            DATA: identify_data(data),
+            COMPUTED_WITH: dict(computed_with),
+        },
     )
 
 

@@ -20,6 +20,8 @@ class TrainingProgress:
         best: Metrics of the model that is kept; empty before the first evaluation.
         best_epoch: Epochs after which this model was evaluated.
         stale: Number of evaluations since the metric became better for the last time.
+        measured: What is said about the model that is kept, see `facts_of_evaluation`; empty before the first
+            evaluation.
         seconds: Time spent on training, before a resume included.
         stopped: Why training ended before its last epoch; empty if it did not.
     """
@@ -27,6 +29,7 @@ class TrainingProgress:
     metrics: dict[str, float] = dataclasses.field(default_factory=dict)
     best: dict[str, float] = dataclasses.field(default_factory=dict)
     best_epoch: float = 0.0
+    measured: dict[str, Any] = dataclasses.field(default_factory=dict)
     stale: int = 0
     seconds: float = 0.0
     stopped: str = ""

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from denas_core.errors import StoreDamaged
-from denas_core.runs.files import TRAINING
+from denas_core.runs.files import TRAINING, TRAINING_RESULT
 from denas_core.system.atomic import storage_errors
 
 from .plan import SCHEMA
 from .progress import TrainingProgress
 
-RESULT = "result.json"
+RESULT = TRAINING_RESULT
 MODEL = "model"
 CHECKPOINTS = "checkpoints"
 
@@ -64,7 +64,8 @@ def read_result(directory: Path) -> TrainingResult | None:
         text = path.read_text(encoding="utf-8")
     names = [field.name for field in dataclasses.fields(TrainingProgress)]
     try:
-        document = json.loads(text)
+        # Results of earlier versions do not have it.
+        document = {"measured": {}, **json.loads(text)}
         return TrainingResult(
             directory=directory,
             task=document["task"],

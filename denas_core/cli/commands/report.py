@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from fnmatch import fnmatch
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from denas_core.cli.arguments import ExecutorOption, JsonOption, with_options
-from denas_core.cli.output import print_json, print_notice
+from denas_core.cli.output import cell, print_json, print_notice, print_text
 
 from .trials import RunArgument
 
@@ -58,6 +59,7 @@ def report(
     from denas_core.errors import ConfigError, StorageError
     from denas_core.report.gather import gather
     from denas_core.report.page.table import render_csv
+    from denas_core.report.without_search import is_training
     from denas_core.report.write import write_report
     from denas_core.runs.files import REPORT, read_run
     from denas_core.system.atomic import write_atomically
@@ -70,6 +72,9 @@ def report(
     if seeds is not None and not confidence:
         raise ConfigError("--seeds is the number of other seeds for --confidence; add --confidence")
     _check_targets(out, None if to_pipe else csv)
+    if is_training(run):
+        _report_training(run, out, confidence=confidence, csv=csv, json_=json_)
+        return
     with read_run(run) as store:
         if confidence:
             _measure(run, store, seeds or SEEDS, executor)
@@ -95,6 +100,34 @@ def report(
     if json_ or to_pipe:
         for notice in document["notices"]:
             print_notice(f"note: {notice}")
+
+
+def _report_training(
+    directory: Path, out: Path | None, *, confidence: bool, csv: Path | None, json_: bool
+) -> None:
+    """Report a training that no search came before."""
+    from denas_core.cli.report_tables import print_trained
+    from denas_core.errors import ConfigError
+    from denas_core.report.page.html import render_training
+    from denas_core.report.without_search import gather_training
+    from denas_core.runs.files import REPORT
+    from denas_core.system.atomic import write_atomically
+
+    for option, given in (("--confidence", confidence), ("--csv", csv is not None)):
+        if given:
+            raise ConfigError(
+                f"{str(directory)!r} is a training without a search, so it has no candidates for {option}"
+            )
+    document = gather_training(directory)
+    page = out or (None if json_ else directory / REPORT)
+    if page is not None:
+        write_atomically(page, render_training(document))
+    if json_:
+        print_json(document)
+        return
+    print_text(cell(document["verdict"][0]))
+    print_trained(document["trained"])
+    print_text(f"report: {page}")
 
 
 def _check_targets(page: Path | None, csv: Path | None) -> None:
@@ -141,11 +174,14 @@ def _insight(run: Path, store: Store) -> tuple[Insight | None, list[str]]:
     from denas_core.results.calibrated import describe_calibration
     from denas_core.results.insight import Insight
 
+    left = Insight.read(run)
     try:
         # Nothing is scored, so the device of the run does not matter.
-        return insight_of(_setup(run, store, device="cpu"), store.trials()), describe_calibration(run)
+        found = insight_of(_setup(run, store, device="cpu"), store.trials())
+        return dataclasses.replace(
+            found, familiar=None if left is None else left.familiar
+        ), describe_calibration(run)
     except DenasError as error:
-        left = Insight.read(run)
         source = "the report shows what the search has stored" if left else "ranking and drawing are left out"
         return left, [f"{error}; {source}"]
 

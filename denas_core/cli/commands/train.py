@@ -175,7 +175,7 @@ def train(
     )
     if not is_first:
         return
-    for notice in result.notices:
+    for notice in [*result.notices, *_rewrite_report(directory)]:
         if notice not in shown:
             print_notice(f"note: {notice}")
     if json_:
@@ -194,6 +194,15 @@ def _chosen(run: str | None, arch: str | None) -> str | None:
     # With --resume, the run may be named by the directory of its training.
     owner = next((path for path in (Path(run), Path(run).parent) if is_run(path)), None)
     return arch if owner is None else chosen_key(owner, arch)
+
+
+def _rewrite_report(directory: Path) -> list[str]:
+    """Write the report of the run that a training belongs to again, and return notices."""
+    from denas_core.report.write import rewrite_report
+    from denas_core.runs.files import TRAINING, is_run
+
+    run = directory.parent
+    return rewrite_report(run) if directory.name == TRAINING and is_run(run) else []
 
 
 def _print(result: TrainingResult, directory: Path, plan: Plan) -> None:

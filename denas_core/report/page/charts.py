@@ -58,12 +58,12 @@ def timeline(document: Mapping[str, Any]) -> dict[str, Any] | None:
         "name": "time",
         "width": width,
         "height": height,
-        "frame": _frame(width, height),
+        "frame": frame(width, height),
         "x_label": "trial",
         "y_label": "score",
         "x_ticks": [(x(tick), number(int(tick))) for tick in x.ticks(8) if tick == int(tick)],
         "y_ticks": [(y(tick), number(tick)) for tick in y.ticks()],
-        "dots": _dots(points),
+        "dots": dots(points),
         "line": SvgPath(f"{_staircase(steps)}H{width - RIGHT}"),
         "bands": _bands(document["trials"], x),
         "links": [],
@@ -84,7 +84,7 @@ def hypervolume(document: Mapping[str, Any]) -> dict[str, Any] | None:
     return {
         "width": width,
         "height": height,
-        "frame": _frame(width, height),
+        "frame": frame(width, height),
         "x_label": "trial",
         "y_label": "hypervolume",
         "x_ticks": [(x(tick), number(int(tick))) for tick in x.ticks(8) if tick == int(tick)],
@@ -162,14 +162,14 @@ def _scatter(metric: str, title: str, rows: Sequence[Mapping[str, Any]], knee: s
         "title": title,
         "width": WIDTH,
         "height": HEIGHT,
-        "frame": _frame(WIDTH, HEIGHT),
+        "frame": frame(WIDTH, HEIGHT),
         "log": x.log,
         "x_label": f"{title}{', log scale' if x.log else ''}",
         "y_label": "score",
         "x_ticks": [(x(tick), number(tick)) for tick in x.ticks()],
         "y_ticks": [(y(tick), number(tick)) for tick in y.ticks()],
-        "dots": _dots((px, py) for px, py, row in placed if not row["on_front"]),
-        "front_dots": _dots((px, py) for px, py, row in front),
+        "dots": dots((px, py) for px, py, row in placed if not row["on_front"]),
+        "front_dots": dots((px, py) for px, py, row in front),
         "line": SvgPath(f"{_staircase(steps)}H{WIDTH - RIGHT}"),
         "bands": [],
         "best": {"x": best_x, "y": best_y, "row": best},
@@ -230,11 +230,11 @@ def _bands(trials: Sequence[Mapping[str, Any]], x: Axis) -> list[dict[str, Any]]
     ]
 
 
-def _frame(width: int, height: int) -> dict[str, int]:
+def frame(width: int, height: int) -> dict[str, int]:
     return {"left": LEFT, "right": width - RIGHT, "top": TOP, "bottom": height - BOTTOM}
 
 
-def _dots(points: Iterable[tuple[float, float]]) -> SvgPath:
+def dots(points: Iterable[tuple[float, float]]) -> SvgPath:
     # A line of length 0 with a round cap is a dot, and takes a tenth of the bytes of a circle.
     return SvgPath("".join(f"M{x:g} {y:g}h0" for x, y in points))
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from denas_core.text import DASH, number, percent, seconds
 from denas_core.values.metrics import shown_metrics
 
-from . import charts, text
+from . import charts, text, training_charts
+from .brief import brief_sections
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -20,6 +21,23 @@ if TYPE_CHECKING:
 
 KEY_LENGTH = 12
 """Number of characters of a key that are shown."""
+
+
+SECTIONS = (
+    ("confidence", "Confidence"),
+    ("front", "Pareto front"),
+    ("time", "Score over time"),
+    ("finalists", "Finalists"),
+    ("race", "Race"),
+    ("knobs", "Which knobs mattered"),
+    ("budgets", "Budgets"),
+    ("network", "The network"),
+    ("latency", "Latency"),
+    ("failures", "Trials without a score"),
+    ("provenance", "Provenance"),
+    ("next", "Next steps"),
+)
+"""Name and title of the sections after the verdict, what was trained, and the build."""
 
 
 def render_html(document: Mapping[str, Any]) -> str:
@@ -43,12 +61,41 @@ def render_html(document: Mapping[str, Any]) -> str:
         volume=charts.hypervolume(document),
         distributions=charts.distributions(document),
         intervals=charts.intervals(document),
+        **_of_training(document["trained"]),
+        sections=SECTIONS,
+        brief=brief_sections(document, has_front=bool(pareto), has_time=time is not None),
         bars=charts.bars(document["finalists"], document["score"]["directions"]),
         components=list(dict.fromkeys(name for row in document["finalists"] for name in row["components"])),
         metrics=shown_metrics(name for row in document["finalists"] for name in row["metrics"]),
         titles=text.titles_of(document),
         data=tooltip_data(document, [*pareto, *([time] if time else [])]),
     )
+
+
+def render_training(document: Mapping[str, Any]) -> str:
+    """Return the page of the report of a training without a search. It has no script."""
+    from markupsafe import Markup
+
+    style = asset("report.css")
+    return (
+        environment()
+        .get_template("training.html")
+        .render(
+            d=document,
+            style=Markup(style),
+            policy=policy(style),
+            titles={},
+            **_of_training(document["trained"]),
+        )
+    )
+
+
+def _of_training(trained: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {
+        "agreement": training_charts.agreement_chart(trained),
+        "curves": training_charts.curve_charts(trained),
+        "shades": training_charts.shades((trained or {}).get("mistakes", {})),
+    }
 
 
 def policy(style: str, script: str | None = None) -> str:

@@ -30,10 +30,20 @@ def describe_budgets(
         constraint). ``metrics``: each with ``name``, ``log``, ``edges``, ``scored`` and ``others`` (counts between the
         edges), and ``best``.
     """
-    rows = [_constraint(constraint, ranges, trials, best) for constraint in constraints]
+    rows = constraint_rows(constraints, ranges, trials, best)
     names = dict.fromkeys((*shown, *(row["metric"] for row in rows)))
     found = (_metric(name, trials, best, [row for row in rows if row["metric"] == name]) for name in names)
     return {"constraints": rows, "metrics": [metric for metric in found if metric]}
+
+
+def constraint_rows(
+    constraints: Sequence[Mapping[str, Any]],
+    ranges: Mapping[str, Sequence[float]],
+    trials: Sequence[Trial],
+    trial: Trial | None,
+) -> list[dict[str, Any]]:
+    """Return the constraints with the values of a trial, see `describe_budgets`."""
+    return [_constraint(constraint, ranges, trials, trial) for constraint in constraints]
 
 
 def _constraint(

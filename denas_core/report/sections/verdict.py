@@ -22,7 +22,7 @@ def state_verdict(document: Mapping[str, Any]) -> list[str]:
     """Return sentences about the best architecture, its comparison with chance, its budgets and its certainty.
 
     Args:
-        document: The report with ``counts``, ``best``, ``against_random``, ``comparison``, ``budgets``,
+        document: The report with ``answer``, ``counts``, ``best``, ``against_random``, ``comparison``, ``budgets``,
             ``confidence`` and ``race``.
     """
     counts, best = document["counts"], document["best"]
@@ -31,6 +31,7 @@ def state_verdict(document: Mapping[str, Any]) -> list[str]:
     return [
         sentence
         for sentence in (
+            document["answer"]["sentence"],
             _state_best(document),
             _state_race(document["race"]),
             _state_sample(document["against_random"]),
@@ -70,7 +71,9 @@ def _state_best(document: Mapping[str, Any]) -> str:
         )
     listed = f"{', '.join(facts[:-1])} and {facts[-1]}" if len(facts) > 1 else "".join(facts)
     tail = f", with {listed}" if listed else ""
-    return f"Architecture {best['key'][:12]} ranks first of {document['counts']['scored']} scored candidates{tail}."
+    return (
+        f"By its score, {best['key'][:12]} is the first of {document['counts']['scored']} candidates{tail}."
+    )
 
 
 def _state_sample(against: Mapping[str, Any] | None) -> str:
@@ -124,8 +127,8 @@ def _state_confidence(confidence: Mapping[str, Any] | None) -> str:
         return f"The candidates were scored again with other seeds: {stays}."
     advice = next(advice for least, advice in ADVICE if tau["mean"] >= least)
     return (
-        "The finalists were scored again with other seeds. The agreement of their orders is a Kendall's tau of "
-        f"{tau['mean']:.2f} ({tau['min']:.2f} to {tau['max']:.2f}), and {stays}: {advice}."
+        "The finalists were scored again with other seeds. The agreement of their orders is "
+        f"{tau['mean']:.2f} ({tau['min']:.2f} to {tau['max']:.2f}; 1 is the same order, 0 none), and {stays}: {advice}."
     )
 
 

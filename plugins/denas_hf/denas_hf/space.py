@@ -19,6 +19,7 @@ from denas_core import (
     Variant,
     canonical_json,
     load_mapping,
+    nearest_in_size,
     option,
 )
 from denas_core.networks import token_lengths
@@ -144,6 +145,16 @@ class Auto(SearchSpace):
             # The same choice may give a larger hidden width with fewer heads.
             values["heads"] = min(bounds.heads, key=lambda heads: (bounds.hidden_of(heads, least), heads))
         return self.unchecked(self.canonical(values))
+
+    def familiar(self, cost: Mapping[str, float]) -> tuple[str, Architecture] | None:
+        """Return the first layers of the original network, which users keep who shorten it without a search."""
+        full = self.full()
+        layers = next((knob.values for knob in self.knobs() if knob.name == "layers"), ())
+        if full is None or not layers:
+            return None
+        networks = [self.architecture({**full.as_dict(), "layers": count}) for count in layers]
+        found = nearest_in_size(self, networks, cost)
+        return None if found is None else ("the first layers of the original", found)
 
     def fingerprint(self) -> str:
         """Return the properties that all networks share, and the source of their weights."""

@@ -34,7 +34,7 @@ def test_report_writes_the_page_and_prints_its_tables(run: Path, capsys: pytest.
     for title in ("Finalists", "Which knobs mattered", "Trials without a score"):
         assert title in printed
     best = json.loads((run / "result.json").read_text())["best"]["key"]
-    assert f"Architecture {best[:12]} ranks first of 60 scored candidates" in printed
+    assert f"By its score, {best[:12]} is the first of 60 candidates" in printed
 
 
 def test_confidence_is_measured_and_then_shown_by_every_report(
@@ -45,7 +45,7 @@ def test_confidence_is_measured_and_then_shown_by_every_report(
     assert "scored again: 40 of 40" in printed.err
     assert "Agreement of 3 seeds" in printed.out
     assert _run(["report", str(run)], debug=True) == 0
-    assert "Kendall's tau" in capsys.readouterr().out
+    assert "The agreement of their orders is" in capsys.readouterr().out
     assert "Agreement between seeds" in (run / "report.html").read_text(encoding="utf-8")
 
 
@@ -187,7 +187,7 @@ def test_tables_are_printed_where_the_page_cannot_be_written(run: Path, tmp_path
     (copy / "report.html").mkdir()
     done = denas_here("report", str(copy))
     assert done.returncode == 6
-    assert "ranks first of 60 scored candidates" in done.stdout
+    assert "is the first of 60 candidates" in done.stdout
     assert "report.html" in done.stderr
 
 

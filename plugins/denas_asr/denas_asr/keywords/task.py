@@ -24,7 +24,9 @@ from denas_core import (
     Split,
     Task,
     TaskData,
+    confusion,
     derive_rng,
+    largest_share,
     option,
 )
 from denas_core.errors import ConfigError, did_you_mean, keep_notices
@@ -200,10 +202,15 @@ class KeywordSpotting(Task[ClipSample]):
         by_word = labels.bincount(weights=hits)[counts > 0] / counts[counts > 0]
         return {"accuracy": float(hits.mean()), "balanced_accuracy": float(by_word.mean())}
 
-    def chance(self, targets: Mapping[str, Tensor], split: Split[ClipSample]) -> float:
+    def chance(self, targets: Mapping[str, Tensor], split: Split[ClipSample]) -> float | None:
         """Return the share of the most frequent word."""
-        counts = targets["label"].bincount()
-        return float(counts.max() / counts.sum())
+        return largest_share(targets["label"])
+
+    def mistakes(
+        self, predictions: Tensor, targets: Mapping[str, Tensor], facts: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Return which words are taken for which others."""
+        return confusion(predictions, targets["label"], facts["labels"])
 
     def items(self, path: Path) -> Iterator[tuple[str, Path]]:
         """Yield an audio file, or every audio file in a folder."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -18,6 +19,7 @@ from denas_core import (
     SearchSpace,
     Variant,
     canonical_json,
+    nearest_in_size,
     option,
 )
 from denas_core.errors import ConfigError
@@ -113,6 +115,20 @@ class SpeechSpace(SearchSpace):
         """Return the knobs of the network, then those of each block, numbered from 1."""
         choices = {knob: getattr(self, name) for knob, name in self.of_a_block.items()}
         return layered_knobs(depths=self.depths, embed_dims=self.embed_dims, **choices)
+
+    def familiar(self, cost: Mapping[str, float]) -> tuple[str, Architecture] | None:
+        """Return a recogniser of equal blocks, each with the middle choice of every size."""
+        middle = {knob: _middle(getattr(self, name)) for knob, name in self.of_a_block.items()}
+
+        def equal(depth: int, width: int) -> Architecture:
+            values: dict[str, KnobValue] = {"depth": depth, "embed_dim": width}
+            for layer in range(1, depth + 1):
+                values |= {f"layer{layer}.{name}": value for name, value in middle.items()}
+            return self.architecture(self.canonical(values))
+
+        networks = itertools.starmap(equal, itertools.product(self.depths, self.embed_dims))
+        found = nearest_in_size(self, networks, cost)
+        return None if found is None else ("a network of equal blocks", found)
 
     def canonical(self, values: Mapping[str, KnobValue]) -> dict[str, KnobValue]:
         """Return `values` without inactive knobs; a number of heads that does not divide the width is replaced.
@@ -275,3 +291,8 @@ class SpeechSpace(SearchSpace):
             head=head,
             residual=residual,
         )
+
+
+def _middle(choices: Sequence[Any]) -> Any:
+    """Return the middle choice, the larger of two."""
+    return choices[len(choices) // 2]

@@ -19,6 +19,7 @@ from denas_core import (
     canonical_json,
     continuous_batch,
     load_mapping,
+    nearest_in_size,
     option,
 )
 from denas_core.errors import ConfigError
@@ -115,6 +116,13 @@ class CNN(SearchSpace):
             channels = out
         final = Block(BLOCK_TYPES["SuperConvK1BNRELU"], channels, values["final.channels"], 1, 0, 1)
         return (*blocks, final)
+
+    def familiar(self, cost: Mapping[str, float]) -> tuple[str, Architecture] | None:
+        """Return a ResNet (He et al. 2015, arXiv:1512.03385) of basic blocks, with as many blocks in each stage."""
+        from .resnets import resnets_of_size
+
+        found = nearest_in_size(self, resnets_of_size(self, cost["params"], channels=self.channels), cost)
+        return None if found is None else ("a ResNet", found)
 
     def build(
         self, arch: Architecture, *, head: nn.Module | None = None, variant: Variant = "full"

@@ -63,6 +63,16 @@ class ImageMultilabel(ImageClassification):
         """Return the probability of each label (samples, classes)."""
         return logits_of(outputs).float().sigmoid()
 
+    def chance(self, targets: Mapping[str, Tensor], facts: Mapping[str, Any]) -> float | None:
+        """Return None: it is not known what several labels give by chance."""
+        return None
+
+    def mistakes(
+        self, predictions: Tensor, targets: Mapping[str, Tensor], facts: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Return nothing: an image has several labels, so none is taken for another."""
+        return {}
+
     def metrics(
         self, predictions: Tensor, targets: Mapping[str, Tensor], split: Split[ImageSample]
     ) -> dict[str, float]:

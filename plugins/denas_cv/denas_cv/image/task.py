@@ -19,6 +19,8 @@ from denas_core import (
     Split,
     Task,
     TaskData,
+    confusion,
+    largest_share,
     option,
 )
 from denas_core.errors import ConfigError
@@ -225,10 +227,15 @@ class ImageClassification(AugmentationOptions, Task[ImageSample]):
         """Return ``accuracy``, the mean accuracy over classes and, with more than 5 classes, ``top5_accuracy``."""
         return class_metrics(predictions, targets["label"])
 
-    def chance(self, targets: Mapping[str, Tensor], split: Split[ImageSample]) -> float:
+    def chance(self, targets: Mapping[str, Tensor], split: Split[ImageSample]) -> float | None:
         """Return the share of the most frequent class."""
-        counts = targets["label"].bincount()
-        return float(counts.max() / counts.sum())
+        return largest_share(targets["label"])
+
+    def mistakes(
+        self, predictions: Tensor, targets: Mapping[str, Tensor], facts: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Return which classes are taken for which others."""
+        return confusion(predictions[:, 0], targets["label"], facts["labels"])
 
     def items(self, path: Path) -> Iterator[tuple[str, Path]]:
         """Yield an image file, or every image in a folder."""

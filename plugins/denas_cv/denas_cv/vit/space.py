@@ -19,6 +19,7 @@ from denas_core import (
     Variant,
     canonical_json,
     continuous_batch,
+    nearest_in_size,
     option,
 )
 from denas_core.legacy import Legacy
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from .network import Shape
 
+DEIT_RATIO = 4.0
 _CHOICES = ("depths", "embed_dims", "mlp_ratios", "heads")
 
 
@@ -142,6 +144,22 @@ class ViT(SearchSpace):
         return layered_knobs(
             depths=self.depths, embed_dims=self.embed_dims, mlp_ratio=self.mlp_ratios, heads=self.heads
         )
+
+    def familiar(self, cost: Mapping[str, float]) -> tuple[str, Architecture] | None:
+        """Return a DeiT (Touvron et al. 2020, arXiv:2012.12877): equal blocks, MLP ratio 4, heads that fit."""
+        ratio = min(self.mlp_ratios, key=lambda choice: abs(choice - DEIT_RATIO))
+
+        def deit(depth: int, width: int) -> Architecture:
+            heads = min(self.heads, key=lambda choice: abs(choice * (self.head_size or 64) - width))
+            values: dict[str, KnobValue] = {"depth": depth, "embed_dim": width}
+            for layer in range(1, depth + 1):
+                values |= {f"layer{layer}.mlp_ratio": ratio, f"layer{layer}.heads": heads}
+            return self.architecture(values)
+
+        found = nearest_in_size(
+            self, itertools.starmap(deit, itertools.product(self.depths, self.embed_dims)), cost
+        )
+        return None if found is None else ("a DeiT", found)
 
     def fingerprint(self) -> str:
         """Return the options that change a network; the others only limit the architectures or change the training."""

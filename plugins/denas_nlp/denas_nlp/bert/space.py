@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
@@ -12,10 +13,12 @@ from denas_core import (
     Batch,
     BatchKind,
     Knob,
+    KnobValue,
     Outputs,
     SearchSpace,
     Variant,
     canonical_json,
+    nearest_in_size,
     option,
 )
 from denas_core.networks import token_batch, token_lengths
@@ -113,6 +116,23 @@ class Bert(SearchSpace):
     def knobs(self) -> tuple[Knob, ...]:
         """Return the knobs of the network; single layers have no knobs."""
         return tuple(Knob(name, tuple(values)) for name, values in self._resolved.choices.items())
+
+    def familiar(self, cost: Mapping[str, float]) -> tuple[str, Architecture] | None:
+        """Return a BERT that is shortened as DistilBERT (arXiv:1910.01108) is: fewer layers, feed-forward ratio 4."""
+        choices = {knob.name: cast("tuple[int, ...]", knob.values) for knob in self.knobs()}
+        head = self._resolved.head_size
+
+        def short(layers: int, heads: int) -> Architecture:
+            width = heads * head
+            values: dict[str, KnobValue] = {"layers": layers, "heads": heads}
+            if "hidden" in choices:
+                values["hidden"] = min(choices["hidden"], key=lambda one: abs(one - width))
+            values["intermediate"] = min(choices["intermediate"], key=lambda one: abs(one - 4 * width))
+            return self.architecture(values)
+
+        networks = itertools.starmap(short, itertools.product(choices["layers"], choices["heads"]))
+        found = nearest_in_size(self, networks, cost)
+        return None if found is None else ("a DistilBERT", found)
 
     def fingerprint(self) -> str:
         """Return the properties that all networks share, and the source of their weights."""

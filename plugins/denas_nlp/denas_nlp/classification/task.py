@@ -18,6 +18,8 @@ from denas_core import (
     Split,
     TaskData,
     TextInput,
+    confusion,
+    largest_share,
     option,
 )
 from denas_nlp.text.batches import TextSample, padded
@@ -145,13 +147,18 @@ class TextClassification(TableTask):
         classes = 1 + int(max(predictions.max(), wanted.max()))
         return of_classes(predictions, wanted, classes)
 
-    def chance(self, targets: Mapping[str, Tensor], split: Split[TextSample]) -> float:
+    def chance(self, targets: Mapping[str, Tensor], split: Split[TextSample]) -> float | None:
         """Return the share of the most frequent label, or the best micro F1 of the same labels for all texts."""
         wanted = targets["label"]
         if self.multi_label:
             return best_f1_of_same_labels(wanted >= THRESHOLD)
-        counts = wanted.bincount()
-        return float(counts.max() / counts.sum())
+        return largest_share(wanted)
+
+    def mistakes(
+        self, predictions: Tensor, targets: Mapping[str, Tensor], facts: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Return which classes are taken for which others; nothing for several labels."""
+        return {} if self.multi_label else confusion(predictions, targets["label"], facts["labels"])
 
     def imitation(self, outputs: Outputs, taught: Outputs, *, temperature: float) -> Tensor:
         """Return the divergence from a teacher's classes, or the cross entropy with a teacher's several labels."""

@@ -8,7 +8,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from denas_core import Answer, Batch, DataDescription, Outputs, SearchSpace, Split, TaskData, TextInput
+from denas_core import (
+    Answer,
+    Batch,
+    DataDescription,
+    Outputs,
+    SearchSpace,
+    Split,
+    TaskData,
+    TextInput,
+    confusion,
+)
 from denas_core.errors import ConfigError, safe_repr
 from denas_nlp.text.batches import TextSample, padded
 from denas_nlp.text.example import write_vocabulary
@@ -120,6 +130,12 @@ class SentenceTask(TextTask):
         """Return the number of the likeliest label, or the score (samples,)."""
         logits = logits_of(outputs)
         return logits.argmax(-1) if self.table.labels else logits[:, 0]
+
+    def mistakes(
+        self, predictions: Tensor, targets: Mapping[str, Tensor], facts: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Return which labels are taken for which others; nothing for scores."""
+        return confusion(predictions, targets["label"], facts["labels"]) if self.table.labels else {}
 
     def metrics(
         self, predictions: Tensor, targets: Mapping[str, Tensor], split: Split[TextSample]

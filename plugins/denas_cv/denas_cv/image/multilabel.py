@@ -63,10 +63,6 @@ class ImageMultilabel(ImageClassification):
         """Return the probability of each label (samples, classes)."""
         return logits_of(outputs).float().sigmoid()
 
-    def chance(self, targets: Mapping[str, Tensor], facts: Mapping[str, Any]) -> float | None:
-        """Return None: it is not known what several labels give by chance."""
-        return None
-
     def mistakes(
         self, predictions: Tensor, targets: Mapping[str, Tensor], facts: Mapping[str, Any]
     ) -> Mapping[str, Any]:

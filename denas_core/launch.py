@@ -31,6 +31,7 @@ from .setup.stored import stored_document
 from .spaces.samples import Example
 from .study.run_directory import RunDirectory, check_installation, check_is_free, check_options
 from .study.study import Observer, Study
+from .tracking.names import check_trackers
 
 LARGEST_SHARE = 1 / 2
 """The largest share of a time budget that counts as spent before the first candidate."""
@@ -52,6 +53,7 @@ def search(
     latency: str = "predicted",
     predictor: Predicts | None = None,
     machine: str | None = None,
+    trackers: Sequence[str] = (),
     budget: str | int = "60s",
     seed: int = 0,
     device: str = "auto",
@@ -82,6 +84,7 @@ def search(
         latency: Whether the latency of candidates is ``predicted``, and only finalists are measured, or ``measured``.
         predictor: An object that predicts latencies, in place of a model of this machine. It can be pickled.
         machine: Name of another machine whose latency model was imported. It predicts, and nothing is measured here.
+        trackers: Trackers that candidates are logged to: ``tensorboard``, ``mlflow``, ``wandb`` or ``trackio``.
         budget: The number of scored candidates (``200``) or a time (``"60s"``).
         seed: The seed from which all random numbers are derived.
         device: ``auto``, ``cpu`` or ``cuda``.
@@ -94,7 +97,7 @@ def search(
         NoResult: no architecture that satisfies the constraints was found.
         Interrupted: a signal stopped the search; `resume` continues it.
     """
-    for name, texts in (("constraints", constraints), ("objectives", objectives)):
+    for name, texts in (("constraints", constraints), ("objectives", objectives), ("trackers", trackers)):
         if isinstance(texts, str):
             raise ConfigError(f"{name} {texts!r} must be a list of texts")
     space = _given_space(space, build, knobs, inputs)
@@ -110,7 +113,7 @@ def search(
     document |= {
         "constraints": list(constraints),
         "objectives": list(objectives),
-        "search": {"latency": latency, "machine": machine},
+        "search": {"latency": latency, "machine": machine, "trackers": list(trackers)},
         "budget": budget,
         "seed": seed,
         "device": device,
@@ -172,6 +175,7 @@ def run_search(
     predictor: Predicts | None = None,
 ) -> SearchResult:
     """Run a new search from a configuration; see `search`."""
+    check_trackers(config.search.trackers)
     config = with_probe_of_machine(config, registry, objects=objects)
     found: list[str] = []
     if "space" not in (objects or {}):
@@ -214,6 +218,7 @@ def resume_search(
         stored = run.store.header()
         config = make_config(change(stored_document(stored["config"])), origin="the command line")
         _check_available(config, objects or {}, path)
+        check_trackers(config.search.trackers)
         setup = Setup.from_config(config, registry, objects=objects)
         check_options(stored, setup, path=path)
         setup.open_data()
@@ -262,7 +267,7 @@ def _calibrating(observers: Sequence[Observer]) -> Callable[[int, int], None]:
 def _finish(
     run: RunDirectory, setup: Setup, observers: Sequence[Observer], *, ranking: Setup
 ) -> SearchResult:
-    study = Study(setup, run.store, observers=observers, path=run.path)
+    study = Study(setup, run.store, observers=[*_trackers(run, setup), *observers], path=run.path)
     interrupted: Interrupted | None = None
     try:
         study.run(measure_finalists)
@@ -284,6 +289,17 @@ def _finish(
     if interrupted is not None:
         raise interrupted
     return result
+
+
+def _trackers(run: RunDirectory, setup: Setup) -> list[Observer]:
+    """Start the trackers that the configuration names, and return the observer that logs to them."""
+    if not setup.config.search.trackers:
+        return []
+    from .study.tracking import SearchTracking
+    from .training.environment import only_settings_count
+
+    with only_settings_count():
+        return [SearchTracking(setup, run.path, trials=len(run.store.searched_trials()))]
 
 
 def _check_available(config: RunConfig, objects: Mapping[str, Component], path: Path) -> None:

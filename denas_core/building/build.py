@@ -14,6 +14,7 @@ from denas_core.setup.config import make_config
 from denas_core.system.atomic import storage_errors
 from denas_core.system.extras import require_extra
 from denas_core.system.lock import RunLock
+from denas_core.tracking.names import check_trackers
 from denas_core.values.objectives import Budget
 
 from .design import Choices, Design, check_request, check_time, describe_time, make_design
@@ -72,6 +73,7 @@ def build(
     seed: int = 0,
     device: str = "auto",
     settings: Sequence[str] = (),
+    trackers: Sequence[str] = (),
     plan: bool = False,
     observer: BuildObserver | None = None,
 ) -> BuildResult:
@@ -91,6 +93,7 @@ def build(
         seed: The seed of everything random.
         device: ``auto``, ``cpu`` or ``cuda``.
         settings: Further settings such as ``"training.lr=0.01"`` or ``"race.top=6"``.
+        trackers: Trackers that search, race and training log to, such as ``"tensorboard"``.
         plan: Return the plan; nothing is searched, and nothing written.
         observer: Is told how the build goes on.
 
@@ -113,6 +116,7 @@ def build(
         seed=seed,
         device=device,
         settings=settings,
+        trackers=trackers,
     )
     return run_build(request, registry, plan=plan, observer=observer or BuildObserver())
 
@@ -131,6 +135,7 @@ def make_request(
     seed: int,
     device: str,
     settings: Sequence[str],
+    trackers: Sequence[str] = (),
 ) -> BuildRequest:
     """Return a request with what the user leaves open.
 
@@ -154,6 +159,7 @@ def make_request(
         seed=seed,
         device=device,
         settings=tuple(settings),
+        trackers=tuple(trackers),
     )
     check_request(request)
     # The texts of bounds and the seed are checked before data are read.
@@ -167,6 +173,7 @@ def run_build(
 ) -> BuildResult:
     """Run a build, or go on with it; see `build`."""
     require_extra("train", "transformers", "accelerate", "safetensors", purpose="a build")
+    check_trackers(request.trackers)
     record = BuildRecord.read(request.out)
     if record is None:
         check_folder(request.out)

@@ -242,7 +242,7 @@ def _read(
 
 
 def _settings(request: BuildRequest, chosen: ChosenTask, data: TaskData[Any]) -> TrainingSettings:
-    given = request.options("training")
+    given = {**_trackers(request), **request.options("training")}
     wanted = make_settings(chosen.task.id, chosen.task.recipe, {"seed": request.seed, **given})
     if "batch_size" in given:
         return wanted
@@ -271,7 +271,13 @@ def _search_document(request: BuildRequest, best: ChosenSpace) -> dict[str, Any]
         "device": request.device,
         **({} if request.score is None else {"score": request.score}),
     }
+    if request.trackers:
+        document["search"] = _trackers(request)
     return {**request.search_document(document), "space": {"name": best.name, **best.filled.options}}
+
+
+def _trackers(request: BuildRequest) -> dict[str, Any]:
+    return {"trackers": list(request.trackers)} if request.trackers else {}
 
 
 def describe_time(design: Design, request: BuildRequest) -> list[tuple[str, float]]:

@@ -31,6 +31,7 @@ class BuildRequest:
         device: ``auto``, ``cpu`` or ``cuda``.
         settings: What ``--set`` was given: ``space``, ``score``, ``strategy``, ``probe`` and other keys of a search,
             ``task``, ``training`` and ``export``, and ``race.top`` and ``race.also``.
+        trackers: Trackers that its steps log to. A build that goes on may have others.
     """
 
     data: Path
@@ -44,6 +45,7 @@ class BuildRequest:
     seed: int = 0
     device: str = "auto"
     settings: tuple[str, ...] = ()
+    trackers: tuple[str, ...] = ()
 
     def options(self, part: str) -> dict[str, Any]:
         """Return the settings of one of `OWN_PARTS`.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from denas_core.cli.completion import names
+from denas_core.cli.completion import names, trackers
 from denas_core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -42,6 +42,15 @@ AllowPickleOption = Annotated[
     ),
 ]
 DeviceOption = Annotated[str | None, typer.Option("--device", help="auto, cpu or cuda.")]
+TrackerOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tracker",
+        metavar="NAME",
+        help="Log also to tensorboard, mlflow, wandb or trackio, without a network; may be repeated.",
+        autocompletion=trackers,
+    ),
+]
 ArchOption = Annotated[
     str | None,
     typer.Option(
@@ -102,12 +111,12 @@ def with_options(
     """Return a configuration, changed by the options of the command line."""
     named = {key: value for key, value in given.items() if value is not None}
     path, task = named.pop("data", None), named.pop("task", None)
-    machine = named.pop("machine", None)
+    of_search = {key: named.pop(key) for key in ("machine", "trackers") if key in named}
     changed = {**document, **named}
-    if machine is not None:
+    if of_search:
         before = document.get("search", {})
         # A value of another form is refused when the configuration is checked.
-        changed["search"] = {**before, "machine": machine} if isinstance(before, dict) else before
+        changed["search"] = {**before, **of_search} if isinstance(before, dict) else before
     if path is not None or task is not None:
         changed["data"] = with_data(document.get("data"), path, task)
     if weights is not None:

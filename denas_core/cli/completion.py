@@ -29,6 +29,13 @@ def components(incomplete: str) -> list[str]:
     return [name for kind in CONTRACTS for name in _names(kind, incomplete)]
 
 
+def trackers(incomplete: str) -> list[str]:
+    """Return the trackers whose name begins with `incomplete`."""
+    from denas_core.tracking.names import TRACKERS
+
+    return [name for name in TRACKERS if name.startswith(incomplete)]
+
+
 def runs(incomplete: str) -> list[str]:
     """Return the runs in the current folder and in `RUNS` whose path begins with `incomplete`."""
     from denas_core.runs import files

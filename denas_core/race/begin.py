@@ -9,6 +9,7 @@ from denas_core.errors import ConfigError
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.registry.registry import Registry
 from denas_core.runs.files import RACE
+from denas_core.tracking.names import check_trackers
 from denas_core.training.environment import check_environment
 from denas_core.training.plan import Plan, check_resumable, check_same_data, read_plan
 from denas_core.training.processes import world_size
@@ -36,6 +37,7 @@ def begin_race(path: Path, plan: Plan, *, top: int, also: Also, registry: Regist
         NoResult: the run has no finalists.
     """
     _check_alone(plan)
+    check_trackers(plan.settings.trackers)
     check_unbegun(path)
     check_no_training(path)
     if plan.settings.epochs < 1:
@@ -78,6 +80,7 @@ def resume_race(path: Path, plan: Plan, *, top: int | None, also: Also | None, r
         StoreDamaged: its record cannot be read.
     """
     _check_alone(plan)
+    check_trackers(plan.settings.trackers)
     directory = path / RACE
     instead = f"remove {str(directory)!r} to begin another"
     check_resumable(read_plan(directory, registry), plan, directory, what="race", instead=instead)

@@ -30,11 +30,13 @@ from .files import (
 
 _RACED = f"{RACE}/*-epochs/*"
 
+EVENTS = ("events/**/events.out.tfevents.*", "events/**/hparams.yml", "events/*/", "events")
+"""What TensorBoard reads, and the folders of it. With a slash at its end, a pattern finds folders only."""
+
 RACE_PARTS = (
-    *(f"{_RACED}/{part}" for part in ("checkpoints/*/*", "checkpoints/*", "events/*", "model/*")),
-    *(f"{_RACED}/{part}" for part in ("checkpoints", "events", "model", "log.jsonl", ".*.tmp*")),
+    *(f"{_RACED}/{part}" for part in ("checkpoints/*/*", "checkpoints/*", *EVENTS, "model/*")),
+    *(f"{_RACED}/{part}" for part in ("checkpoints", "model", "log.jsonl", "trackers.json", ".*.tmp*")),
     *(f"{_RACED}/{part}" for part in ("settings.json", "result.json", OWNER, LOCK)),
-    # With a slash at its end, a pattern finds folders only.
     f"{_RACED}/",
     f"{RACE}/*-epochs/",
     f"{RACE}/settings.json",
@@ -45,12 +47,17 @@ RACE_PARTS = (
 )
 """The files of a race in the order in which they are removed."""
 
+TRACKER_PARTS = ("trackers/**/*", "trackers", "trackers.json")
+"""What other trackers have written, and the names of their experiments. Their libraries choose the names of files."""
+
 PARTS = (
     "architectures/*.json",
     ARCHITECTURES,
     f"{WORK}/*",
     WORK,
     *RACE_PARTS,
+    *EVENTS,
+    *TRACKER_PARTS,
     ".*.tmp*",
     REPORT,
     INSIGHT,
@@ -120,21 +127,22 @@ def remove_runs(paths: Sequence[Path]) -> list[Removal]:
                 locks.callback(RunLock(path / RACE).release)
         for path in paths:
             for part in PARTS:
-                for entry in sorted(path.glob(part)):
+                # In this order, what a folder contains comes before the folder.
+                for entry in sorted(path.glob(part), reverse=True):
                     if not _is_behind_link(entry, path):
-                        _remove(entry)
+                        _remove(entry, links=part in TRACKER_PARTS)
             with storage_errors(path):
                 sync_directory(path)
     return [Removal(path, _remove_directory(path)) for path in paths]
 
 
-def _remove(entry: Path) -> None:
+def _remove(entry: Path, *, links: bool) -> None:
     with storage_errors(entry):
         mode = entry.lstat().st_mode
         if stat.S_ISDIR(mode):
             with contextlib.suppress(OSError):  # the folder contains other files
                 entry.rmdir()
-        elif stat.S_ISREG(mode):
+        elif stat.S_ISREG(mode) or (links and stat.S_ISLNK(mode)):
             entry.unlink(missing_ok=True)
 
 

@@ -26,7 +26,7 @@ COMPONENTS: tuple[Kind, ...] = ("space", "score", "strategy", "probe", "executor
 
 DEFAULT_EXECUTOR = "builtin/process"
 
-MAY_CHANGE_ON_RESUME = ("budget", "executor")
+MAY_CHANGE_ON_RESUME = ("budget", "executor", "search.trackers")
 """What ``--resume`` may set anew; the answer does not depend on it."""
 
 
@@ -166,8 +166,10 @@ class RunConfig(BaseModel):
         if document["data"] is None:
             # A run without data has the same configuration as before there were any.
             del document["data"]
-        if document["search"]["machine"] is None:
-            del document["search"]["machine"]
+        for name, unused in (("machine", None), ("trackers", [])):
+            # The same holds for these parts of a search.
+            if document["search"][name] == unused:
+                del document["search"][name]
         return document
 
     def as_yaml(self) -> str:

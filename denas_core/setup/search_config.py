@@ -1,4 +1,4 @@
-"""The part of a configuration that says how a search knows the metrics of its candidates."""
+"""The part of a configuration that says how a search knows the metrics of its candidates, and where it logs them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from denas_core.errors import ConfigError
 from denas_core.system.machine import check_machine_name
+from denas_core.tracking.names import TrackerName
 
 
 class SearchConfig(BaseModel):
-    """How a search knows the metrics of its candidates."""
+    """How a search knows the metrics of its candidates, and which trackers it logs them to."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
@@ -22,6 +23,11 @@ class SearchConfig(BaseModel):
     machine: str | None = Field(
         default=None,
         description="Machine whose imported latency model predicts; then nothing is measured on this one",
+    )
+
+    trackers: tuple[TrackerName, ...] = Field(
+        default=(),
+        description="Trackers that candidates are logged to: tensorboard, mlflow, wandb, trackio",
     )
 
     @model_validator(mode="after")

@@ -168,7 +168,9 @@ def check_options(stored: dict[str, Any], setup: Setup, *, path: Path) -> None:
     changed = [
         line
         for line in differences(before, now)
-        if re.split(r"[.:]", line)[0] not in MAY_CHANGE_ON_RESUME and not line.startswith("data.path:")
+        if not line.startswith(
+            (*(f"{key}{end}" for key in MAY_CHANGE_ON_RESUME for end in ".:"), "data.path:")
+        )
     ]
     if changed:
         raise ConfigError(

@@ -10,9 +10,9 @@ from typing import Any, Protocol
 
 from denas_core.runs.files import TRAINING_LOG
 from denas_core.system.atomic import storage_errors, write_atomically
+from denas_core.tracking.experiment import EVENTS
 
 LOG = TRAINING_LOG
-EVENTS = "events"
 
 
 class TrainingObserver(Protocol):
@@ -82,17 +82,21 @@ class TensorBoardEvents:
 
     def logged(self, row: Mapping[str, Any]) -> None:
         """Add the numbers of a row."""
-        numbers = {f"train/{name}": row[name] for name in ("loss", "lr", "grad_norm") if name in row}
-        numbers |= {f"valid/{name}": value for name, value in row.get("metrics", {}).items()}
         # A thread of the writer writes; its error is raised by a later call.
         with storage_errors(self._directory):
-            for name, value in numbers.items():
+            for name, value in numbers_of(row).items():
                 self._writer.add_scalar(name, value, row["step"])
 
     def finished(self) -> None:
         """Close the file."""
         if self._writer is not None:
             self._writer.close()
+
+
+def numbers_of(row: Mapping[str, Any]) -> dict[str, float]:
+    """Return the numbers in a row of the log by the names that TensorBoard and every tracker show."""
+    numbers = {f"train/{name}": row[name] for name in ("loss", "lr", "grad_norm") if name in row}
+    return numbers | {f"valid/{name}": value for name, value in row.get("metrics", {}).items()}
 
 
 def _step_of(line: str) -> float:

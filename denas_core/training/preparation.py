@@ -19,6 +19,7 @@ from .processes import is_first, world_size
 from .progress import TrainingProgress
 from .residuals import begin_residuals
 from .result import MODEL
+from .tracking import TrainingTracking
 
 if TYPE_CHECKING:
     from torch import nn
@@ -82,12 +83,11 @@ def make_engine(
         starts_at_zero = begin_residuals(network, plan.space, wanted=settings.zero_residuals, weights=weights)
     if is_first():
         observers.append(LogFile(directory))
-        try:
-            observers.append(TensorBoardEvents(directory))
-        except ImportError:
-            notices.append(
-                "tensorboard is not installed: no events are written; pip install 'denas-core[train]'"
-            )
+        if settings.trackers:
+            observers.append(TrainingTracking(plan, directory, notify=notices.append))
+        if "tensorboard" not in settings.trackers:
+            # The tracker writes the same events.
+            observers += _events(directory, notices)
 
     def keep(best: nn.Module, progress: TrainingProgress) -> None:
         model = TrainedModel(
@@ -128,6 +128,14 @@ def make_engine(
                 "this machine cannot compute in bfloat16; use --set training.bf16=false"
             ) from error
         raise
+
+
+def _events(directory: Path, notices: list[str]) -> list[TrainingObserver]:
+    try:
+        return [TensorBoardEvents(directory)]
+    except ImportError:
+        notices.append("tensorboard is not installed: no events are written; pip install 'denas-core[train]'")
+        return []
 
 
 def _history(plan: Plan, weights: str, *, zero_residuals: bool, best_epoch: float) -> dict[str, Any]:

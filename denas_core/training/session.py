@@ -18,6 +18,7 @@ from denas_core.system.extras import require_extra
 from denas_core.system.interrupt import Interruption, interruptible
 from denas_core.system.lock import OWNER, RunLock, is_held
 from denas_core.text import describe_error
+from denas_core.tracking.names import check_trackers
 
 from .announcement import announce
 from .environment import check_environment, computed_with, only_settings_count
@@ -73,6 +74,7 @@ def train(
         RunBusy, StorageError: the directory cannot be used.
     """
     require_extra("train", "transformers", "accelerate", "safetensors", purpose="training")
+    check_trackers(plan.settings.trackers)
     check_processes(plan)
     check_environment(plan)
     with only_settings_count(), ended_by_first_signal():

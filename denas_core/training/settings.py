@@ -11,6 +11,7 @@ from denas_core.contracts.component import Component, option
 from denas_core.errors import ConfigError, PluginError
 from denas_core.registry.options import make_component
 from denas_core.text import parse_seconds
+from denas_core.tracking.names import TrackerName
 
 ID = "training"
 GPU_WORKERS = 8
@@ -67,6 +68,9 @@ class TrainingSettings(Component):
     )
     keep_checkpoints: bool = option(False, "Keep the last checkpoints when training has ended")
     log_steps: int = option(50, "Optimizer steps between rows of the log", at_least=1)
+    trackers: list[TrackerName] = option(
+        [], "Trackers that the losses and metrics are logged to: tensorboard, mlflow, wandb, trackio"
+    )
     workers: int | None = option(
         None, "Processes that read samples; none on a CPU and up to 8 for a GPU if not given"
     )
@@ -100,7 +104,9 @@ class TrainingSettings(Component):
         return 0 if device == "cpu" else min(GPU_WORKERS, max((os.cpu_count() or 1) // world - 1, 0))
 
 
-MAY_CHANGE_ON_RESUME = ("log_steps", "workers", "checkpoint_steps", "keep_checkpoints", "peer_timeout")
+MAY_CHANGE_ON_RESUME = (
+    *("log_steps", "trackers", "workers", "checkpoint_steps", "keep_checkpoints", "peer_timeout"),
+)
 """Settings that do not change the weights."""
 
 

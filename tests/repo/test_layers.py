@@ -14,7 +14,7 @@ ORDER = (
     ("errors",),
     ("values", "system", "isolation"),
     ("networks", "passes", "pretrained", "runs", "timing", "workers"),
-    ("contracts",),
+    ("contracts", "tracking"),
     ("latency",),
     ("registry", "evaluation"),
     ("setup", "models"),

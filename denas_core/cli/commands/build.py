@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from denas_core.cli.arguments import DeviceOption, JsonOption, ScoreOption
+from denas_core.cli.arguments import DeviceOption, JsonOption, ScoreOption, TrackerOption
 from denas_core.cli.output import print_json, print_next, print_notice, print_table, print_text
 from denas_core.text import seconds
 
@@ -52,6 +52,7 @@ def build(
     score: ScoreOption = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of everything random.")] = 0,
     device: DeviceOption = None,
+    tracker: TrackerOption = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -91,6 +92,7 @@ def build(
         seed=seed,
         device=device or "auto",
         settings=set_ or [],
+        trackers=tracker or [],
     )
     observer = BuildObserver()
     if not quiet and not plan:

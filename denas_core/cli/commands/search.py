@@ -17,6 +17,7 @@ from denas_core.cli.arguments import (
     ProbeOption,
     ScoreOption,
     SetOption,
+    TrackerOption,
     WeightsOption,
     build_config,
     with_options,
@@ -95,6 +96,7 @@ def search(
         ),
     ] = None,
     executor: ExecutorOption = None,
+    tracker: TrackerOption = None,
     weights: WeightsOption = None,
     device: DeviceOption = None,
     threads: Annotated[
@@ -128,6 +130,7 @@ def search(
         "strategy": strategy,
         "probe": probe,
         "machine": machine,
+        "trackers": tracker,
         "executor": executor,
         "device": device,
         "threads": threads,

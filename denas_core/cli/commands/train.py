@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from denas_core.cli.arguments import AllowPickleOption, DeviceOption, JsonOption
+from denas_core.cli.arguments import AllowPickleOption, DeviceOption, JsonOption, TrackerOption
 from denas_core.cli.completion import names, runs_or_spaces
 from denas_core.cli.output import print_json, print_next, print_notice, print_text
 from denas_core.cli.race import AlsoOption, RaceExecutorOption, TopOption, race, wants_race
@@ -83,6 +83,7 @@ def train(
             "--teacher", metavar="MODEL", help="Trained model whose outputs the network learns too."
         ),
     ] = None,
+    tracker: TrackerOption = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="DIR", help="Its directory. [default: RUN/training]"),
@@ -129,7 +130,10 @@ def train(
         device=device,
         teacher=teacher,
         flags={
-            "training": {"epochs": epochs, "batch_size": batch_size, "lr": lr, "seed": seed},
+            "training": {
+                **{"epochs": epochs, "batch_size": batch_size, "lr": lr, "seed": seed},
+                "trackers": tracker or None,
+            },
             "task": short_forms(train=train, dev=dev, vocab=vocab),
             "space": {"allow_pickle": allow_pickle or None},
         },

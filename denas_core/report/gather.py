@@ -10,8 +10,9 @@ from denas_core.results.against_random import against_random
 from denas_core.results.front import course_of_hypervolume, select_front, select_knee
 from denas_core.results.insight import Insight
 from denas_core.results.race import summarise_race
-from denas_core.results.result import FINALISTS, finite
+from denas_core.results.result import finite
 from denas_core.results.trained import trained_networks
+from denas_core.runs.files import FINALISTS
 from denas_core.runs.races import read_race, trained_metric
 from denas_core.runs.store import Store
 from denas_core.system.machine import moment

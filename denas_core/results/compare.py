@@ -23,6 +23,7 @@ from denas_core.values.trial import Trial, count_states
 
 from .combination import Combination, combination_of
 from .comparable import comparable
+from .compare_trained import compare_trained
 from .insight import Insight
 from .joint import Member, rank_jointly
 from .machines import count_machines, kind_of_latency, side_by_side
@@ -106,6 +107,7 @@ def compare_runs(runs: Sequence[Run]) -> dict[str, Any]:
         "shared": [_shared(first, second) for first, second in pairs],
         "joint": None if obstacle else _joint(runs),
         "not_comparable": obstacle,
+        "trained": compare_trained([run.path for run in runs]),
     }
 
 

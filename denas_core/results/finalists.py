@@ -10,6 +10,7 @@ from typing import Protocol
 
 from denas_core.evaluation.evaluator import Evaluator
 from denas_core.isolation.plugin_errors import plugin_errors
+from denas_core.runs.files import FINALISTS
 from denas_core.runs.measurements import OF_SEARCH, Measurement, has_accepted, with_measurements
 from denas_core.runs.store import Store
 from denas_core.setup.setup import Setup
@@ -18,7 +19,7 @@ from denas_core.text import quantity
 from denas_core.values.trial import Trial
 
 from .front import select_front
-from .result import FINALISTS, FRONT_FILES
+from .result import FRONT_FILES
 
 TRIED = 3
 """After so many measurements without a usable result, nothing more is measured. After so many that break a bound, the

@@ -11,6 +11,8 @@ from denas_core.values.latency import predicted_metrics
 from denas_core.values.metrics import shown_metrics
 from denas_core.values.trial import Trial
 
+from .trained import TrainedNetwork
+
 SHOWN = 10
 KEY_DIGITS = 12
 
@@ -41,6 +43,32 @@ def trials_html(
         for place, trial in enumerate(ranked[:SHOWN], start=1)
     ]
     return _table(["", "front", "key", "score", *components, *metrics], rows)
+
+
+def trained_html(networks: Sequence[TrainedNetwork]) -> str:
+    """Return an HTML table of trained networks; nothing if there are none."""
+    if not networks:
+        return ""
+    rows = [
+        [
+            ", ".join(one.origins),
+            one.key[:KEY_DIGITS],
+            one.group,
+            number(one.score),
+            one.metric or "",
+            number(one.value),
+            "" if one.interval is None else f"{one.interval[0]:.3f} to {one.interval[1]:.3f}",
+            number(one.samples),
+            number(one.chance),
+            one.failure or "; ".join(one.missing),
+        ]
+        for one in networks[:SHOWN]
+    ]
+    headings = ["trained", "key", "in", "score", "metric", "value", "95 % interval", "samples", "chance", ""]
+    more = len(networks) - SHOWN
+    return _table(headings, rows) + (
+        paragraphs_html([f"and {more} more trained networks"]) if more > 0 else ""
+    )
 
 
 def paragraphs_html(texts: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from denas_core.errors import ConfigError, NoResult
 from denas_core.runs.choices import CHOICES, check_choice
-from denas_core.runs.files import ARCHITECTURES, BEST, RESULT
+from denas_core.runs.files import ARCHITECTURES, BEST, FINALISTS, RESULT
 from denas_core.runs.races import read_race
 from denas_core.setup.setup import Setup
 from denas_core.system.atomic import storage_errors, sync_directory, write_json
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     import pandas  # type: ignore[import-untyped]
     from matplotlib.axes import Axes
 
+    from .trained import TrainedNetwork
+
 SCHEMA = "denas.search/1"
-FINALISTS = 10
 FRONT_FILES = 40
 """Number of trials on the front that get an architecture file. ``result.json`` contains the whole front."""
 
@@ -85,6 +86,13 @@ class SearchResult:
     def sampled(self) -> int:
         """Number of random networks against which the values are ranks; 0 if they are ranks within the run."""
         return len(sample_of(self.ranked)) if self.uses_sample else 0
+
+    @property
+    def trained(self) -> tuple[TrainedNetwork, ...]:
+        """The networks of the run that were trained by now, as the files of the run say."""
+        from .trained import trained_networks
+
+        return trained_networks(self.path)
 
     def select(self, name: str) -> Trial:
         """Return a trial by a name of `CHOICES`, or by the first digits of its key.
@@ -159,7 +167,7 @@ class SearchResult:
         return plot_progress(self.ranked, self.values, ax=ax)
 
     def _repr_html_(self) -> str:
-        from .notebook import paragraphs_html, trials_html
+        from .notebook import paragraphs_html, trained_html, trials_html
 
         counts = ", ".join(f"{count} {state}" for state, count in self.counts.items())
         random = self.against_random
@@ -167,6 +175,7 @@ class SearchResult:
         return (
             paragraphs_html([f"{self.space}: {counts}; {len(self.front)} on the Pareto front"])
             + trials_html(self.ranked, self.values, self.front, self.components)
+            + trained_html(self.trained)
             + paragraphs_html([*said, *self.notices, f"run: {self.path}"])
         )
 

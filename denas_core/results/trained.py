@@ -14,6 +14,7 @@ from denas_core.models.export_folder import read_card
 from denas_core.runs.builds import build_step, read_build
 from denas_core.runs.files import (
     EXPORT,
+    FINALISTS,
     RACE,
     TRAINING,
     TRAINING_RESULT,
@@ -29,7 +30,6 @@ from denas_core.values.sample import random_trials
 from denas_core.values.table import Direction
 
 from .insight import Insight
-from .result import FINALISTS
 
 DIGITS = 16
 """Digits of a key in the name of the directory of its training."""

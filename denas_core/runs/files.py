@@ -32,6 +32,9 @@ BEST = "best.json"
 ARCHITECTURES = "architectures"
 """A folder with one architecture file for each finalist."""
 
+FINALISTS = 10
+"""Number of networks with the best scores that are finalists."""
+
 INSIGHT = "insight.json"
 """Data from the objects of the search that a later report needs."""
 

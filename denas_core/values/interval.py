@@ -24,3 +24,19 @@ def share_interval(share: float, samples: int) -> tuple[float, float]:
     half = math.sqrt(square * (share * (1 - share) + square / 4)) / (1 + square)
     # Rounding may not keep an end away from a share that it is by definition.
     return (0.0 if share == 0 else max(centre - half, 0.0)), (1.0 if share == 1 else min(centre + half, 1.0))
+
+
+def difference_interval(share: float, samples: int, other: float, other_samples: int) -> tuple[float, float]:
+    """Return the 95 % interval of ``share - other``, two shares that were measured on so many samples each.
+
+    It is the interval of Newcombe (1998, doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I), method
+    10, which is made of the intervals of both shares. The samples are independent of each other; for networks that are
+    measured on the same samples, the true interval is narrower as far as they fail on the same ones.
+    """
+    low, high = share_interval(share, samples)
+    other_low, other_high = share_interval(other, other_samples)
+    difference = share - other
+    return (
+        difference - math.hypot(share - low, other_high - other),
+        difference + math.hypot(high - share, other - other_low),
+    )

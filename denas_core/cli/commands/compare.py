@@ -11,6 +11,7 @@ import typer
 from denas_core.cli.arguments import JsonOption
 from denas_core.cli.completion import runs
 from denas_core.cli.output import cell, print_json, print_table, print_text
+from denas_core.cli.trained_tables import print_trained
 from denas_core.cli.trial_tables import KEY_DIGITS, TrialRow, metric_cell, print_trial_table
 from denas_core.text import printable
 from denas_core.values.metrics import shown_metrics
@@ -46,6 +47,9 @@ def _print_comparison(document: Mapping[str, Any]) -> None:
     _print_lines("Architectures that both scored", document["shared"], _shared)
     if races := [run for run in document["runs"] if run["race"]]:
         _print_lines("Races of finalists", races, lambda run: [run["race"]["sentence"]])
+    if document["trained"] is not None:
+        paths = [run["run"] for run in document["runs"]]
+        print_trained(document["trained"], dict(zip(paths, _short_names(paths), strict=True)))
     if document["not_comparable"]:
         _write(f"\nNo ranking over all runs: {document['not_comparable']}")
     else:
@@ -79,9 +83,6 @@ def _print_runs(runs: Sequence[Mapping[str, Any]]) -> None:
         for name in shown_metrics(name for best in bests for name in best["metrics"])
         if name not in components
     ]
-    if any(run["trained"] for run in runs):
-        trained = [run["trained"] for run in runs]
-        rows.append(["trained", *(one and f"{one['metric']} {one['value']:.4g}" for one in trained)])
     names = _short_names([run["run"] for run in runs])
     print_table(["quantity", *names], rows, prose=names, in_parts=True)
     for run in runs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,10 @@ from denas_core.cli.completion import runs
 from denas_core.cli.help_pages import HelpGroup
 from denas_core.cli.output import MORE, print_json, print_notice, print_table
 from denas_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from denas_core.results.trained import TrainedNetwork
+    from denas_core.runs.inventory import RunSummary
 
 app = typer.Typer(cls=HelpGroup, no_args_is_help=True, rich_markup_mode=None, help="List and remove runs.")
 
@@ -29,6 +33,7 @@ def ls(
 
     Prints what each run searches, how far it has come, and how large it is.
     """
+    from denas_core.results.compare_trained import kept_network_of
     from denas_core.runs.inventory import list_runs
     from denas_core.system.atomic import storage_errors
     from denas_core.text import seconds
@@ -37,14 +42,18 @@ def ls(
         if not directory.is_dir():
             raise ConfigError(f"there is no directory {str(directory)!r}; name the one that holds your runs")
         runs, others = list_runs(directory)
+    kept = {run.path: kept_network_of(run.path) for run in runs}
     if json_:
-        print_json(
-            {"schema": "denas.runs/1", "directory": str(directory), "runs": [run.as_dict() for run in runs]}
-        )
+        networks = {path: None if one is None else one.as_dict() for path, one in kept.items()}
+        rows = [{**run.as_dict(), "network": networks[run.path]} for run in runs]
+        print_json({"schema": "denas.runs/1", "directory": str(directory), "runs": rows})
         return
     if runs:
         print_table(
-            ["run", "state", "space", "scored", "best params", "trained", "budget", "age", "size"],
+            [
+                *("run", "state", "space", "scored", "best params", "trained", "samples", "chance"),
+                *("budget", "age", "size"),
+            ],
             [
                 [
                     run.path,
@@ -52,7 +61,9 @@ def ls(
                     run.space,
                     run.scored,
                     run.best_params,
-                    run.trained,
+                    _trained(run, kept[run.path]),
+                    None if (one := kept[run.path]) is None else one.samples,
+                    None if one is None else one.chance,
                     run.budget,
                     None if run.age_seconds is None else seconds(run.age_seconds),
                     readable_size(run.bytes),
@@ -72,6 +83,13 @@ def ls(
         print_notice(
             f"note: {len(others)} other {'entries are not runs' if len(others) > 1 else 'entry is not a run'}"
         )
+
+
+def _trained(run: RunSummary, network: TrainedNetwork | None) -> str | None:
+    """Return the metric of the trained network as text; how far a race is if there is none yet."""
+    if network is None or network.value is None or network.metric is None:
+        return run.trained
+    return f"{network.metric} {network.value:.4g}"
 
 
 @app.command()

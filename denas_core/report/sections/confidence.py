@@ -10,7 +10,7 @@ from typing import Any
 
 from denas_core.errors import NoResult
 from denas_core.evaluation.spread import opened, spread
-from denas_core.results.result import FINALISTS
+from denas_core.runs.files import FINALISTS
 from denas_core.setup.setup import Setup
 from denas_core.system.atomic import write_json
 from denas_core.values.trial import Trial

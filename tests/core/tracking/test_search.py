@@ -97,7 +97,7 @@ def test_trackio_keeps_one_run_of_a_search_that_is_resumed(tmp_path: Path) -> No
             capture_output=True,
             text=True,
         )
-        assert done.returncode == 0 and "rackio" not in done.stdout, done.stderr
+        assert done.returncode == 0 and "Trackio" not in done.stdout, done.stderr
     check_curves(trackio_curves(run / "trackers/trackio"), run)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import traceback
@@ -126,6 +125,5 @@ def _fail_usage(error: Any, debug: bool) -> int:
 def _fail(message: str, code: int, debug: bool) -> int:
     if debug:
         traceback.print_exc()
-    with contextlib.suppress(OSError):
-        sys.stderr.write(f"error: {printable(message)}\n")
+    print_notice(f"error: {printable(message)}")
     return code

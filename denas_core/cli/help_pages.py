@@ -5,12 +5,15 @@ from __future__ import annotations
 import inspect
 import re
 import shutil
+import sys
 import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
+
+from .colour import paint
 
 WIDEST, NARROWEST = 80, 30
 """Most and fewest columns of a help page. Click writes 50 at least, which a narrower terminal breaks within words."""
@@ -35,6 +38,10 @@ class HelpFormatter(_Formatter):  # type: ignore[misc]
     ) -> None:
         columns = min(shutil.get_terminal_size().columns, max_width or WIDEST)
         super().__init__(indent_increment, width or max(columns, NARROWEST) - 2, max_width)
+
+    def write_heading(self, heading: str) -> None:
+        """Write the heading of a section."""
+        self.write(f"{' ' * self.current_indent}{paint(f'{heading}:', 'heading', sys.stdout)}\n")
 
     def write_text(self, text: str) -> None:
         """Write paragraphs; one that begins with a line ``\\b`` keeps its lines, as in Click."""

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 from denas_core.errors import ConfigError, did_you_mean
 from denas_core.text import number, printable
 
+from .colour import paint, paint_first_word
 from .columns import Column, break_lines, choose_columns, draw_table
 
 UNLIMITED = 1_000_000
@@ -66,14 +67,15 @@ def print_table(
     ]
     width = UNLIMITED if chosen else terminal_width(stream)
     kept, left_out = choose_columns(_chosen(columns, chosen), width, least)
-    lines = [] if title is None else ["", *(break_lines(title, width) if title else [])]
-    lines += draw_table(kept, width, rule=_rule(stream))
+    titles = break_lines(title, width) if title else []
+    lines = [] if title is None else ["", *(paint(line, "heading", stream) for line in titles)]
+    lines += _painted(draw_table(kept, width, rule=_rule(stream)), stream)
     while in_parts and left_out:
         rest = [columns[0], *(column for column in columns if column.name in left_out)]
         kept, left_out = choose_columns(rest, width)
         # A column that is wider than the terminal makes a table of its own.
         kept, left_out = (kept, left_out) if len(kept) > 1 else (rest[:2], left_out[1:])
-        lines += ["", *draw_table(kept, width, rule=_rule(stream))]
+        lines += ["", *_painted(draw_table(kept, width, rule=_rule(stream)), stream)]
     if left_out:
         lines += break_lines(f"left out, too wide here: {', '.join(left_out)}; see {more}", width)
     stream.write("".join(f"{line}\n" for line in lines))
@@ -99,13 +101,15 @@ def print_next(commands: Iterable[str], *, file: TextIO | None = None) -> None:
     """Print what to do next: one command on each line, whole, so that it can be copied."""
     stream = sys.stdout if file is None else file
     with contextlib.suppress(OSError) if file is sys.stderr else contextlib.nullcontext():
-        stream.write("".join(["next:\n", *(f"  {command}\n" for command in commands)]))
+        lines = [f"  {paint(command, 'command', stream)}\n" for command in commands]
+        stream.write("".join([f"{paint('next:', 'heading', stream)}\n", *lines]))
 
 
 def print_notice(text: str) -> None:
     """Print a line for people on standard error, broken between words in a terminal."""
     with contextlib.suppress(OSError):
-        sys.stderr.write("".join(f"{line}\n" for line in break_lines(text, terminal_width(sys.stderr))))
+        first, *rest = break_lines(text, terminal_width(sys.stderr))
+        sys.stderr.write("".join(f"{line}\n" for line in (paint_first_word(first, sys.stderr), *rest)))
 
 
 def terminal_width(stream: TextIO) -> int:
@@ -130,6 +134,12 @@ def cell(value: object) -> str:
     if isinstance(value, (int, float)):
         return number(value)
     return printable(str(value))
+
+
+def _painted(table: Sequence[str], stream: TextIO) -> list[str]:
+    """Return the lines of a table with its headings and its rule in their styles."""
+    headings, rule, *rows = table
+    return [paint(headings, "heading", stream), paint(rule, "faint", stream), *rows]
 
 
 def _chosen(columns: Sequence[Column], chosen: str | None) -> list[Column]:

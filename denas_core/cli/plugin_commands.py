@@ -45,6 +45,7 @@ class CommandGroup(HelpGroup):
     """The commands of the core, followed by those of the plugins, which are loaded when they are needed."""
 
     _faults: Mapping[str, str] | None = None
+    _of_other_cores: tuple[str, ...] = ()
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names of all commands."""
@@ -64,11 +65,25 @@ class CommandGroup(HelpGroup):
                 _explain(cmd_name, faults)
         return super().get_command(ctx, cmd_name)
 
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write the exit codes, and a line for each plugin that does not fit the version of the core."""
+        self._load()
+        super().format_epilog(ctx, formatter)
+        for line in self._of_other_cores:
+            formatter.write(f"\n{line}\n")
+
     def _load(self) -> Mapping[str, str]:
         if self._faults is None:
+            from denas_core.registry.loading import OTHER_CORE
             from denas_core.registry.registry import Registry
 
-            found = plugin_commands(Registry.discover(), taken=self.commands)
+            registry = Registry.discover()
+            self._of_other_cores = tuple(
+                f"note: {plugin.distribution} {plugin.version} {plugin.reason}"
+                for plugin in registry.plugins
+                if plugin.reason.startswith(OTHER_CORE)
+            )
+            found = plugin_commands(registry, taken=self.commands)
             for name, command in found.commands.items():
                 group, _, own = name.rpartition(" ")
                 owner: Any = self.commands[group] if group else self

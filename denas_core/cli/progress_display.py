@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from .colour import paint_first_word
+
 SECONDS_BETWEEN_MOVES = 0.2
 
 
@@ -89,7 +91,7 @@ def make_display(seconds: float, *, has_last_line: bool = True) -> LineDisplay:
 def write_line(text: str) -> None:
     """Print a line on standard error; nothing stops because nobody reads it any more, as behind ``head``."""
     with contextlib.suppress(OSError):
-        sys.stderr.write(f"{text}\n")
+        sys.stderr.write(f"{paint_first_word(text, sys.stderr)}\n")
         sys.stderr.flush()
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from denas_core.errors import DenasError
 from denas_core.runs.choices import CHOICES
 from denas_core.values.latency import predicted_metrics
 from denas_core.values.metrics import shown_metrics
@@ -124,6 +127,7 @@ def print_result(result: SearchResult) -> None:
     print_text(
         f"best architecture: {run}/best.json\nfront and finalists: {run}/architectures/\nreport: {run}/report.html"
     )
+    data = _data_of(result.path)
     has_latency = result.best.evaluation.latency is not None
     # A run with one score has no weights to change.
     rank = [f"denas rank {run} --weights {result.components[0]}=2"] if len(result.components) > 1 else []
@@ -132,8 +136,8 @@ def print_result(result: SearchResult) -> None:
             f"denas report {run} --confidence",
             f"denas trials {run}",
             *rank,
-            f"denas train {run} --top 6 --data DATA",
-            f"denas train {run} --data DATA",
+            f"denas train {run} --top 6 --data {data}",
+            f"denas train {run} --data {data}",
             f"denas latency measure {run}" if has_latency else f"denas latency {run}",
         ]
     )
@@ -150,7 +154,17 @@ def print_selected(result: SearchResult, name: str) -> None:
     run = shlex.quote(str(result.path))
     file = f"{run}/architectures/{trial.arch.key}.json"
     print_text(f"{CHOICES.get(name, 'the chosen one')}: {file}")
-    print_next([f"denas train {run} --select {name} --data DATA", f"denas score {run} --select {name}"])
+    data = _data_of(result.path)
+    print_next([f"denas train {run} --select {name} --data {data}", f"denas score {run} --select {name}"])
+
+
+def _data_of(run: Path) -> str:
+    """Return the data that a run was scored with, quoted for a shell; ``DATA`` if it was scored with noise."""
+    from denas_core.runs.files import read_run
+
+    with contextlib.suppress(DenasError, KeyError, TypeError, AttributeError), read_run(run) as store:
+        return shlex.quote(str(store.header()["config"]["data"]["path"]))
+    return "DATA"
 
 
 def print_ranking(

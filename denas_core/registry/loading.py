@@ -15,6 +15,9 @@ import pluggy
 from denas_core import hookspecs
 from denas_core.isolation.guard import guarded
 from denas_core.text import describe_error, one_line, safe_repr, type_name
+from denas_core.version import __version__
+
+from .core_version import CORE, accepts, core_requirement
 
 GROUP = "denas"
 
@@ -40,6 +43,10 @@ NAMES = "use letters, digits, '-' and '_'"
 
 
 UNKNOWN = "unknown"
+
+
+OTHER_CORE = f"needs {CORE}"
+"""How the reason begins why a plugin does not fit the version of the core."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +131,8 @@ def load_plugin(point: importlib.metadata.EntryPoint, *, claims: int = 1) -> Plu
             status="broken",
             reason=f"the name {safe_repr(point.name)} cannot be part of an id; {NAMES}",
         )
+    if reason := _why_other_core(point.dist):
+        return Plugin(**facts, status="broken", reason=reason)
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
     try:
@@ -140,6 +149,21 @@ def load_plugin(point: importlib.metadata.EntryPoint, *, claims: int = 1) -> Plu
         for hook in (manager.hook.denas_add_commands, manager.hook.denas_doctor)
     )
     return Plugin(**facts, status="ok", components=components, add_commands=add, doctor=doctor)
+
+
+def _why_other_core(distribution: importlib.metadata.Distribution | None) -> str:
+    """Return why a distribution does not fit this core; empty if it does, or if it does not say what it needs."""
+    # Damaged metadata say nothing.
+    with contextlib.suppress(Exception):
+        if distribution is not None:
+            needed = core_requirement(distribution.requires or ())
+            if not accepts(needed, __version__):
+                name = _facts(distribution)["distribution"]
+                return (
+                    f"{OTHER_CORE}{one_line(needed, 40)}, and {__version__} is installed; "
+                    f"pip install -U {CORE} {name}"
+                )
+    return ""
 
 
 def plugin_facts(point: importlib.metadata.EntryPoint) -> dict[str, Any]:

@@ -14,11 +14,14 @@ from pathlib import Path
 from tests.core.toy_searches import denas_command, environment
 
 
-def in_terminal(width: int, *arguments: str, cwd: Path | None = None) -> str:
-    """Return what ``denas`` prints on a terminal with lines of `width` cells."""
+def in_terminal(width: int, *arguments: str, cwd: Path | None = None, colour: bool = False) -> str:
+    """Return what ``denas`` prints on a terminal with lines of `width` cells, without colour unless it is asked for."""
     primary, secondary = pty.openpty()
     fcntl.ioctl(primary, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
-    surroundings = {name: value for name, value in environment().items() if name != "COLUMNS"}
+    surroundings = {
+        name: value for name, value in environment().items() if name not in ("COLUMNS", "NO_COLOR", "TERM")
+    }
+    surroundings |= {"TERM": "xterm"} | ({} if colour else {"NO_COLOR": "1"})
     process = subprocess.Popen(
         denas_command(*arguments),
         stdin=subprocess.DEVNULL,

@@ -9,7 +9,7 @@ import typer
 
 from denas_core.cli.arguments import JsonOption
 from denas_core.cli.completion import names, runs
-from denas_core.cli.output import print_json
+from denas_core.cli.output import print_json, print_text
 from denas_core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def export(
         )
         return
     typer.echo(f"exported: {done.path} ({done.size_mb:.3g} MB)")
-    typer.echo(fact)
+    print_text(fact)
     typer.echo("load it in Python with:")
     for line in done.usage.splitlines():
         typer.echo(f"  {line}")

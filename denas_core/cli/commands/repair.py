@@ -5,10 +5,8 @@ from __future__ import annotations
 import shlex
 import sys
 
-import typer
-
 from denas_core.cli.arguments import JsonOption
-from denas_core.cli.output import print_json, print_next, print_notice
+from denas_core.cli.output import print_json, print_next, print_notice, print_text
 
 from .trials import RunArgument
 
@@ -36,11 +34,11 @@ def repair(run: RunArgument, json_: JsonOption = False) -> None:
         )
         return
     if not done.damaged:
-        typer.echo(f"nothing to repair: the store of {run} is whole, with {done.kept} trials")
+        print_text(f"nothing to repair: the store of {run} is whole, with {done.kept} trials")
         return
     kept = f"kept {done.kept} of {done.kept + done.dropped} trials"
     again = f"; {done.dropped} are evaluated again on --resume" if done.dropped else ""
-    typer.echo(kept + again)
+    print_text(kept + again)
     for notice in done.notices:
         print_notice(f"note: {notice}")
     print_notice(f"the damaged files are kept: {', '.join(str(run / name) for name in done.damaged)}")

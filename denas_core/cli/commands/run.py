@@ -11,7 +11,7 @@ import typer
 from denas_core.cli.arguments import ColumnsOption, JsonOption
 from denas_core.cli.completion import runs
 from denas_core.cli.help_pages import HelpGroup
-from denas_core.cli.output import MORE, print_json, print_notice, print_table
+from denas_core.cli.output import MORE, print_json, print_notice, print_table, print_text
 from denas_core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def ls(
             more=MORE,
         )
     else:
-        typer.echo(f"no runs in {directory}; 'denas search' makes one")
+        print_text(f"no runs in {directory}; 'denas search' makes one")
     for run in runs:
         if run.reason:
             print_notice(f"note: {run.reason}")
@@ -121,7 +121,7 @@ def rm(
     for removal in remove_runs(unique):
         if removal.kept:
             left = ", ".join(removal.kept)
-            typer.echo(f"removed the run in {removal.path}; kept what else is there: {left}")
+            print_text(f"removed the run in {removal.path}; kept what else is there: {left}")
         else:
             typer.echo(f"removed {removal.path} ({readable_size(sizes[removal.path])})")
 

@@ -11,7 +11,6 @@ from denas_core.building.observer import BuildObserver
 from denas_core.text import seconds as duration
 
 from .output import print_notice
-from .progress_display import write_line
 from .race_progress import RaceDisplay
 from .search_progress import SearchProgress
 from .training_progress import TrainingDisplay
@@ -34,7 +33,7 @@ class BuildDisplay(BuildObserver):
         if seconds is not None:
             until = datetime.now() + timedelta(seconds=seconds)
             line += f" (at most {duration(seconds)}, until {until:%H:%M:%S})"
-        write_line(line)
+        print_notice(line)
 
     def decided(self, decision: Decision) -> None:
         """Print the decision and its reason."""

@@ -106,10 +106,17 @@ def print_next(commands: Iterable[str], *, file: TextIO | None = None) -> None:
 
 
 def print_notice(text: str) -> None:
-    """Print a line for people on standard error, broken between words in a terminal."""
+    """Print a line for people on standard error, broken between words in a terminal; each part keeps its indent.
+
+    Nothing stops because nobody reads it any more, as behind ``head``.
+    """
+    stream = sys.stderr
+    indent = text[: len(text) - len(text.lstrip(" "))]
+    first, *rest = break_lines(text[len(indent) :], terminal_width(stream) - len(indent))
+    lines = [paint_first_word(first, stream), *rest]
     with contextlib.suppress(OSError):
-        first, *rest = break_lines(text, terminal_width(sys.stderr))
-        sys.stderr.write("".join(f"{line}\n" for line in (paint_first_word(first, sys.stderr), *rest)))
+        stream.write("".join(f"{indent}{line}\n" for line in lines))
+        stream.flush()
 
 
 def terminal_width(stream: TextIO) -> int:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
-from .colour import paint_first_word
+from .output import print_notice
 
 SECONDS_BETWEEN_MOVES = 0.2
 
@@ -42,7 +41,7 @@ class LineDisplay:
     def print(self, text: str) -> None:
         """Print a line that stays."""
         self._shown_at = time.monotonic()
-        write_line(text)
+        print_notice(text)
 
 
 class BarDisplay(LineDisplay):
@@ -86,13 +85,6 @@ class BarDisplay(LineDisplay):
 def make_display(seconds: float, *, has_last_line: bool = True) -> LineDisplay:
     """Return the display that suits standard error: a bar in a terminal, else lines; see `LineDisplay`."""
     return BarDisplay() if sys.stderr.isatty() else LineDisplay(seconds, has_last_line=has_last_line)
-
-
-def write_line(text: str) -> None:
-    """Print a line on standard error; nothing stops because nobody reads it any more, as behind ``head``."""
-    with contextlib.suppress(OSError):
-        sys.stderr.write(f"{paint_first_word(text, sys.stderr)}\n")
-        sys.stderr.flush()
 
 
 def _make_bar() -> Any:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from denas_core.text import quantity, seconds
 from denas_core.values.trial import STATES
 
-from .progress_display import make_display, write_line
+from .output import print_notice
+from .progress_display import make_display
 
 if TYPE_CHECKING:
     from denas_core.study.study import Study
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_LINES = 5.0
 SECONDS_BETWEEN_RANKINGS = 1.0
+LEAST_SECONDS = 1.0
+"""Less time than this is not worth a word."""
 
 
 class SearchProgress:
@@ -41,7 +44,7 @@ class SearchProgress:
     def calibrating(self, done: int, total: int) -> None:
         """Say that networks are measured for a model that predicts latencies."""
         if self._calibrated == 0:
-            write_line(f"measuring up to {total} networks for a model that predicts latencies")
+            print_notice(f"measuring up to {total} networks for a model that predicts latencies")
             self._calibrated = total
 
     def measuring(self, study: Study, count: int) -> None:
@@ -54,16 +57,16 @@ class SearchProgress:
         self.path = study.path
         self._began = time.monotonic()
         self._before = len(study.trials)
-        write_line(f"run: {study.path}")
+        print_notice(f"run: {study.path}")
         if study.trials:
-            write_line(f"going on after {len(study.trials)} trials")
+            print_notice(f"going on after {len(study.trials)} trials")
         for metric, (low, high) in study.setup.ranges.items():
-            write_line(f"{metric} within reach: {quantity(low)} to {quantity(high)}")
+            print_notice(f"{metric} within reach: {quantity(low)} to {quantity(high)}")
         for notice in study.setup.notices:
-            write_line(f"note: {notice}")
+            print_notice(f"note: {notice}")
         self.notices = list(study.setup.notices)
         if workers := study.setup.executor.describe():
-            write_line(workers)
+            print_notice(workers)
         self._display.start(study.progress(), lambda: self.line(study))
 
     def trial_done(self, study: Study, trial: Trial) -> None:
@@ -111,4 +114,4 @@ def _time_left(study: Study) -> str:
         left = study.active_seconds() * (1 - done) / done
     else:
         return ""
-    return f"{seconds(left)} left" if left else ""
+    return f"{seconds(left)} left" if left >= LEAST_SECONDS else ""

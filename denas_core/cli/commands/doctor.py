@@ -13,7 +13,19 @@ from denas_core.registry.loading import UNKNOWN
 from denas_core.text import describe_error
 
 PACKAGES = ("denas-core", "torch", "numpy", "pluggy", "typer", "pydantic", "pyyaml", "filelock", "rich")
-OPTIONAL = ("transformers", "accelerate", "safetensors", "tensorboard", "onnx", "onnxruntime", "openvino")
+OPTIONAL = (
+    *(
+        "transformers",
+        "accelerate",
+        "safetensors",
+        "tensorboard",
+        "mlflow",
+        "mlflow-skinny",
+        "wandb",
+        "trackio",
+    ),
+    *("onnx", "onnxruntime", "openvino"),
+)
 """Packages that are listed if they are installed."""
 
 CHANGED = 0.03

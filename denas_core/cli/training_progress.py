@@ -77,7 +77,7 @@ class TrainingDisplay:
         metrics = {self._metric: row["metrics"][self._metric], **row["metrics"]}
         shown = ", ".join(f"{name} {value:.4g}" for name, value in list(metrics.items())[:4])
         trained = f"{self._loss} in training; " if self._loss else ""
-        return f"epoch {row['epoch']:g} of {self._epochs}: {trained}{shown}"
+        return f"epoch {row['epoch']:.4g} of {self._epochs}: {trained}{shown}"
 
     def _share(self) -> float:
         return self._step / max(self._total, 1)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
-import sys
 
 import pytest
 
@@ -18,27 +18,23 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    stream = Terminal()
-    monkeypatch.setattr(sys, "stderr", stream)
+@pytest.fixture(autouse=True)
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "30")
     monkeypatch.setenv("NO_COLOR", "1")
-    return stream
 
 
-def test_a_long_line_is_broken_between_words_and_keeps_its_indent(terminal: Terminal) -> None:
-    print_notice("  space: cv/cnn:micro (the task suggests it for these data)")
+def test_a_long_line_is_broken_between_words_and_keeps_its_indent() -> None:
+    with contextlib.redirect_stderr(Terminal()) as terminal:
+        print_notice("  space: cv/cnn:micro (the task suggests it for these data)")
     assert terminal.getvalue() == "  space: cv/cnn:micro (the\n  task suggests it for these\n  data)\n"
 
 
-def test_an_error_is_broken_between_words_in_a_terminal_alone(
-    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert _run(["report", "nowhere"], debug=False) == 2
+def test_an_error_is_broken_between_words_in_a_terminal_alone() -> None:
+    with contextlib.redirect_stderr(Terminal()) as terminal:
+        assert _run(["report", "nowhere"], debug=False) == 2
     lines = terminal.getvalue().splitlines()
     assert len(lines) > 1 and max(map(len, lines)) <= 30
-    pipe = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", pipe)
-    assert _run(["report", "nowhere"], debug=False) == 2
+    with contextlib.redirect_stderr(io.StringIO()) as pipe:
+        assert _run(["report", "nowhere"], debug=False) == 2
     assert pipe.getvalue() == " ".join(lines) + "\n"

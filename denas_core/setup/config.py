@@ -166,10 +166,10 @@ class RunConfig(BaseModel):
         if document["data"] is None:
             # A run without data has the same configuration as before there were any.
             del document["data"]
-        for name, unused in (("machine", None), ("trackers", [])):
+        for key, unused in (("machine", None), ("trackers", [])):
             # The same holds for these parts of a search.
-            if document["search"][name] == unused:
-                del document["search"][name]
+            if document["search"][key] == unused:
+                del document["search"][key]
         return document
 
     def as_yaml(self) -> str:

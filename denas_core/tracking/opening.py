@@ -7,6 +7,7 @@ import io
 import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from typing import Any
 
 from .experiment import EVENTS, Experiment
@@ -55,10 +56,8 @@ class OpenTracker:
         """Write what is not written yet, and close the tracker."""
         with self._calling():
             if self.name == "trackio":
-                import trackio
-
-                # Trackio's own end of a run would be called again when Python ends.
-                trackio.finish()
+                # The end of a run by itself would be called again when Python ends.
+                import_module("trackio").finish()
             else:
                 self._tracker.finish()
 
@@ -82,29 +81,22 @@ def _identity(name: TrackerName, tracker: Any) -> dict[str, Any]:
 
 
 def _tensorboard(experiment: Experiment, identity: Mapping[str, Any], step: int) -> Any:
-    from accelerate.tracking import TensorBoardTracker
-
-    return TensorBoardTracker(
+    return import_module("accelerate.tracking").TensorBoardTracker(
         EVENTS, logging_dir=str(experiment.directory), purge_step=step + 1 if step else None
     )
 
 
 def _mlflow(experiment: Experiment, identity: Mapping[str, Any], step: int) -> Any:
-    import mlflow
-    from accelerate.tracking import MLflowTracker
-
-    return MLflowTracker(
+    return import_module("accelerate.tracking").MLflowTracker(
         experiment_name=experiment.project,
         run_id=identity.get("id"),
         run_name=experiment.name,
-        nested_run=mlflow.active_run() is not None,
+        nested_run=import_module("mlflow").active_run() is not None,
     )
 
 
 def _wandb(experiment: Experiment, identity: Mapping[str, Any], step: int) -> Any:
-    from accelerate.tracking import WandBTracker
-
-    return WandBTracker(
+    return import_module("accelerate.tracking").WandBTracker(
         experiment.project,
         name=experiment.name,
         id=identity.get("id") or uuid.uuid4().hex[:8],
@@ -116,14 +108,10 @@ def _wandb(experiment: Experiment, identity: Mapping[str, Any], step: int) -> An
 
 
 def _trackio(experiment: Experiment, identity: Mapping[str, Any], step: int) -> Any:
-    import trackio.utils
-    from accelerate.tracking import TrackioTracker
-
-    if str(trackio.utils.TRACKIO_DIR) != os.environ["TRACKIO_DIR"]:
-        raise RuntimeError(
-            f"a process has one folder for Trackio, and this one has {str(trackio.utils.TRACKIO_DIR)!r} already"
-        )
-    return TrackioTracker(
+    folder = str(import_module("trackio.utils").TRACKIO_DIR)
+    if folder != os.environ["TRACKIO_DIR"]:
+        raise RuntimeError(f"a process has one folder for Trackio, and this one has {folder!r} already")
+    return import_module("accelerate.tracking").TrackioTracker(
         experiment.project,
         name=experiment.name,
         resume="allow",

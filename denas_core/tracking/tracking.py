@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from denas_core.errors import StorageError
@@ -38,14 +39,13 @@ class Tracking:
 
     def start(self, *, step: int) -> None:
         """Start the trackers, or go on with the experiments of an earlier start, after so many steps."""
-        from accelerate import PartialState
-
         from .opening import OpenTracker
 
         # Accelerate's trackers need its state. A training has one; a search must leave none behind, because the state
         # decides on which device a later training in this process computes.
-        self._made_state = not PartialState._shared_state
-        PartialState(cpu=True)
+        state = import_module("accelerate").PartialState
+        self._made_state = not state._shared_state
+        state(cpu=True)
         path = self._experiment.directory / IDENTITIES
         before = read_document(path)
         known: dict[str, Any] = {}
@@ -76,9 +76,7 @@ class Tracking:
             self._try(tracker.name, tracker.finish)
         self._open.clear()
         if self._made_state:
-            from accelerate import PartialState
-
-            PartialState._reset_state()
+            import_module("accelerate").PartialState._reset_state()
             self._made_state = False
 
     def _try(self, name: str, call: Callable[[], None]) -> bool:

@@ -54,7 +54,7 @@ def wants_race(
     Raises:
         ConfigError: an option of races is given without ``--top``.
     """
-    from denas_core.race.place import is_begun
+    from denas_core.racing.place import is_begun
     from denas_core.runs.files import TRAINING
 
     if top is not None:
@@ -96,10 +96,10 @@ def race(
     Raises:
         DenasError: see `Race.run`.
     """
-    from denas_core.race.begin import begin_race, resume_race
-    from denas_core.race.entrants import Also
-    from denas_core.race.executor import choose_executor
-    from denas_core.race.place import is_begun
+    from denas_core.racing.begin import begin_race, resume_race
+    from denas_core.racing.entrants import Also
+    from denas_core.racing.executor import choose_executor
+    from denas_core.racing.place import is_begun
     from denas_core.report.write import rewrite_report
     from denas_core.results.race import summarise_race
     from denas_core.runs.files import RACE, TRAINING, check_is_run

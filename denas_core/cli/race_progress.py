@@ -14,8 +14,8 @@ from denas_core.training.observers import LOG
 from .progress_display import make_display
 
 if TYPE_CHECKING:
-    from denas_core.race.race import Race, Rung
-    from denas_core.race.record import Racer
+    from denas_core.racing.race import Race, Rung
+    from denas_core.racing.record import Racer
 
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_LOOKS = 1.0

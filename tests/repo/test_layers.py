@@ -19,7 +19,7 @@ ORDER = (
     ("registry", "evaluation"),
     ("setup", "models"),
     ("study", "training", "results", "builtin", "legacy", "scaffold"),
-    ("race",),
+    ("racing",),
     ("report", "testing"),
     ("agreement",),
     ("launch",),

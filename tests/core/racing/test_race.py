@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from denas_core.models.trained import load_model
-from denas_core.race.finish import keep_winner
-from denas_core.race.record import read_record
+from denas_core.racing.finish import keep_winner
+from denas_core.racing.record import read_record
 from denas_core.registry.registry import Registry
 from tests.core.toy_searches import denas_here
 from tests.core.training.test_resume import start_command

@@ -18,6 +18,7 @@ from .contracts.space import SearchSpace
 from .contracts.strategy import Strategy
 from .errors import ConfigError, Interrupted
 from .evaluation.spread import opened
+from .progress.bars import bar_of_search
 from .registry.registry import Registry
 from .results.calibrated import calibrated_setup, describe_calibration
 from .results.finalists import measure_finalists
@@ -53,6 +54,7 @@ def search(
     device: str = "auto",
     threads: int = 1,
     out: str | Path | None = None,
+    progress: bool = True,
     observers: Sequence[Observer] = (),
 ) -> SearchResult:
     """Search a space and return the best architecture and the Pareto front.
@@ -80,6 +82,7 @@ def search(
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: The number of threads that torch may use.
         out: Run directory; by default ``runs/<space>-<n>``.
+        progress: Whether a notebook or a terminal shows a bar.
         observers: Objects that are called after every trial.
 
     Raises:
@@ -110,7 +113,13 @@ def search(
     }
     document = {key: value for key, value in document.items() if value is not None}
     config = make_config(document, origin="search()")
-    return run_search(config, Registry.discover(), objects=objects, observers=observers, predictor=predictor)
+    return run_search(
+        config,
+        Registry.discover(),
+        objects=objects,
+        observers=[*observers, *bar_of_search(progress)],
+        predictor=predictor,
+    )
 
 
 def resume(
@@ -118,6 +127,7 @@ def resume(
     *,
     budget: str | int | None = None,
     objects: Mapping[str, Component] | None = None,
+    progress: bool = True,
     observers: Sequence[Observer] = (),
     predictor: Predicts | None = None,
 ) -> SearchResult:
@@ -127,6 +137,7 @@ def resume(
         path: The run directory.
         budget: The new budget, which includes the work that is already done; by default the old budget.
         objects: The components of the run that no plugin provides, by kind (``{"space": MySpace()}``).
+        progress: Whether a notebook or a terminal shows a bar.
         observers: Objects that are called after every trial.
         predictor: The object that predicted latencies from the beginning, if there was one.
 
@@ -138,7 +149,7 @@ def resume(
         Path(path),
         lambda stored: {**stored, **settings},
         objects=objects,
-        observers=observers,
+        observers=[*observers, *bar_of_search(progress)],
         predictor=predictor,
     )
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from markupsafe import escape
-
 from denas_core.text import number, quantity
+from denas_core.values.html import table_html
 from denas_core.values.latency import predicted_metrics
 from denas_core.values.metrics import shown_metrics
 from denas_core.values.trial import Trial
@@ -40,12 +39,7 @@ def trials_html(
         ]
         for place, trial in enumerate(ranked[:SHOWN], start=1)
     ]
-    return _table(["", "front", "key", "score", *components, *metrics], rows)
-
-
-def paragraphs_html(texts: Sequence[str]) -> str:
-    """Return texts as HTML, a paragraph each."""
-    return "".join(f"<p>{escape(text)}</p>" for text in texts)
+    return table_html(["", "front", "key", "score", *components, *metrics], rows)
 
 
 def _metric(trial: Trial, name: str) -> str:
@@ -54,9 +48,3 @@ def _metric(trial: Trial, name: str) -> str:
         return ""
     sign = "~" if name in predicted_metrics(trial.evaluation.latency) else ""
     return f"{sign}{quantity(value)}"
-
-
-def _table(headings: list[str], rows: list[list[str]]) -> str:
-    head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(value)}</td>' for value in row)}</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -178,6 +178,7 @@ def _train_on(
             metric=plan.task.metric.name,
             progress=engine.progress,
             steps=engine.state.global_step,
+            samples=len(data.valid),
             notices=notices,
         )
         if interruption:

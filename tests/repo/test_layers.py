@@ -20,9 +20,9 @@ ORDER = (
     ("setup", "models"),
     ("study", "training", "results", "builtin", "legacy", "scaffold"),
     ("racing",),
-    ("report", "testing"),
+    ("report", "testing", "progress"),
     ("agreement",),
-    ("launch",),
+    ("launch", "actions"),
     ("building",),
     ("cli",),
 )

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from denas_core.cli.race_progress import RaceDisplay, epochs_of
 from denas_core.contracts.task import Metric
+from denas_core.progress.race import RaceDisplay, epochs_of
 from denas_core.racing.entrants import Entrant
 from denas_core.racing.race import Race, Rung
 from denas_core.racing.record import Racer, RaceRecord

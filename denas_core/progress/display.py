@@ -30,7 +30,7 @@ class LineDisplay:
     def update(self, share: float, state: Callable[[], str]) -> None:
         """Show the state if the last one that was shown is old enough."""
         if time.monotonic() - self._shown_at >= self._seconds:
-            self.print(f"{share:4.0%} {state()}")
+            self._move(share, state)
 
     def finish(self, share: float, state: Callable[[], str]) -> None:
         """Show the last state."""
@@ -41,6 +41,10 @@ class LineDisplay:
         """Print a line that stays."""
         self._shown_at = time.monotonic()
         write_line(text)
+
+    def _move(self, share: float, state: Callable[[], str]) -> None:
+        """Show a state."""
+        self.print(f"{share:4.0%} {state()}")
 
 
 class BarDisplay(LineDisplay):
@@ -62,11 +66,6 @@ class BarDisplay(LineDisplay):
         self._move(share, state)
         if self._bar is not None:
             self._bar.stop()
-
-    def update(self, share: float, state: Callable[[], str]) -> None:
-        """Move the bar if it has stood long enough."""
-        if time.monotonic() - self._shown_at >= self._seconds:
-            self._move(share, state)
 
     def print(self, text: str) -> None:
         """Print a line above the bar."""

@@ -1,4 +1,4 @@
-"""From photos to an ONNX file: ``python data_to_onnx.py PHOTOS OUT``. PHOTOS has a folder of pictures for each class."""
+"""From photos to an ONNX file: ``python data_to_onnx.py PHOTOS OUT``, with a folder of pictures for each class."""
 
 import sys
 
@@ -6,7 +6,9 @@ import denas_core
 
 photos, out = sys.argv[1:3]
 
-found = denas_core.search("cv/cnn:micro", data=photos, constraints=["params<=200k"], budget=40, out=f"{out}/run")
+found = denas_core.search(
+    "cv/cnn:micro", data=photos, constraints=["params<=200k"], budget=40, out=f"{out}/run"
+)
 print(f"best of {len(found.ranked)} networks: {found.best.evaluation.metrics['params']:,.0f} parameters")
 
 # The first networks and a random one are trained on the photos, because a score without training is only a filter.

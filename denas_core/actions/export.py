@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from denas_core.models.searched import with_search
 from denas_core.models.trained import load_model
 from denas_core.registry.registry import Registry
 from denas_core.results.run_export import RunExport, export_run, record_run
+from denas_core.runs.files import TRAINING, is_run
 from denas_core.system.extras import require_extra
 from denas_core.training.origin import untrained_model
 
@@ -55,10 +57,12 @@ def export(
         StorageError: the file system refuses.
     """
     registry = Registry.discover()
-    exporter = to if isinstance(to, (Exporter, RunExporter)) else _make_exporter(to, registry)
+    path = path_of(model, what="a trained model")
+    # The training of a run is exported where its run is.
+    path = path.parent if path.name == TRAINING and is_run(path.parent) else path
     return export_from(
-        path_of(model, what="a trained model"),
-        exporter,
+        path,
+        _make_exporter(to, registry),
         registry,
         out=None if out is None else Path(out).expanduser(),
         replace=replace,
@@ -120,7 +124,8 @@ def check_export(
             f"--select {select!r} chooses an architecture that is exported with --untrained; "
             "'denas train --select' chooses the one that is trained"
         )
-    directory = path / "export" / exporter.id.rpartition("/")[2] if out is None else out
+    name = re.split("[/:]", exporter.id)[-1]
+    directory = path / "export" / name if out is None else out
     check_target(directory, replace=replace)
     return directory
 
@@ -130,6 +135,6 @@ def _make_exporter(to: object, registry: Registry) -> Exporter | RunExporter:
     if document is None:
         raise ConfigError(f"no form is named; name one of {', '.join(registry.ids('exporter'))}")
     exporter: Exporter | RunExporter = registry.create(
-        "exporter", form_id(registry, document["name"]), document["options"], origin="export()"
+        "exporter", form_id(registry, document.pop("name")), document, origin="export()"
     )
     return exporter

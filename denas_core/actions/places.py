@@ -42,7 +42,7 @@ def path_of(given: object, *, what: str) -> Path:
 
 
 def component_document(given: object, *, what: str) -> dict[str, Any] | None:
-    """Return the name and the options of a component that the user gives by name, as a mapping, or as an object.
+    """Return the ``name`` and the options of a component that the user gives by name, as a mapping, or as an object.
 
     Raises:
         ConfigError: it is something else.
@@ -52,11 +52,11 @@ def component_document(given: object, *, what: str) -> dict[str, Any] | None:
     if given is None:
         return None
     if isinstance(given, Component):
-        return {"name": given.id, "options": given.options()}
+        return {**given.options(), "name": given.id}
     if isinstance(given, str):
-        return {"name": given, "options": {}}
+        return {"name": given}
     if isinstance(given, Mapping) and isinstance(given.get("name"), str):
-        return {"name": given["name"], "options": {key: given[key] for key in given if key != "name"}}
+        return dict(given)
     raise ConfigError(
         f"{what} {safe_repr(given)} is neither a name, nor a mapping with a name, nor an object"
     )

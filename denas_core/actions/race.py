@@ -88,8 +88,8 @@ def race(
         registry,
         top=top or (None if resume else TOP),
         also=[also] if isinstance(also, str) else also,
-        executor=where.get("name"),
-        executor_options=where.get("options", {}),
+        executor=where.pop("name", None),
+        executor_options=where,
         resume=resume,
     )
     return ready.run([*observers, *bar_of_race(progress)])

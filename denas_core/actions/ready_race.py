@@ -94,7 +94,7 @@ def prepare_race(
 
     if run is None or not Path(run).is_dir():
         named = "no run is named" if run is None else f"{run!r} is not one"
-        raise ConfigError(f"--top takes the run of a search, whose finalists take part in the race; {named}")
+        raise ConfigError(f"a race takes the run of a search, whose finalists take part in it; {named}")
     if given.arch is not None:
         raise ConfigError(
             "--top and --arch exclude each other: a race trains the first finalists, and --arch names one network"

@@ -91,7 +91,7 @@ def _make_bar() -> Any:
     with warnings.catch_warnings():
         # Without ipywidgets, tqdm warns and shows the bar as text.
         warnings.simplefilter("ignore")
-        from tqdm.auto import tqdm
+        from tqdm.auto import tqdm  # type: ignore[import-untyped]
     return tqdm(
         total=1.0,
         file=sys.stderr,

@@ -82,8 +82,8 @@ class Registry:
             PluginError: its plugin is installed, but cannot be loaded.
             ConfigError: several plugins use the short name, and the core does not.
         """
-        if self._own(kind, name) is not None:
-            return name
+        if (exact := self._exact(kind, name)) is not None:
+            return exact
         ids = self.ids(kind)
         if (own := f"{CORE}/{name}") in ids:
             return own
@@ -154,9 +154,9 @@ class Registry:
             NotInstalled, PluginError, ConfigError: see `resolve`. Also PluginError, if the class cannot be imported or
                 is not a component of this kind.
         """
-        if (own := self._own(kind, name)) is not None:
-            return own
         id = self.resolve(kind, name)
+        if ":" in id:
+            return self._own(kind, id)  # type: ignore[return-value]
         owner, _, short = id.partition("/")
         plugin = next(plugin for plugin in self.plugins if plugin.name == owner and plugin.status == "ok")
         found = plugin.components[kind][short]
@@ -193,8 +193,8 @@ class Registry:
         """
         from .options import make_component
 
-        is_own = self._own(kind, name) is not None
-        base, colon, preset = (name, "", "") if is_own else name.partition(":")
+        exact = self._exact(kind, name)
+        base, colon, preset = name.partition(":") if exact is None else (exact, "", "")
         cls = self.load(kind, base)
         chosen: dict[str, Any] = {}
         if colon:
@@ -205,8 +205,21 @@ class Registry:
             chosen |= presets[preset]
         return make_component(cls, {**chosen, **(options or {})}, id=self.resolve(kind, base), origin=origin)
 
+    def _exact(self, kind: Kind, name: str) -> str | None:
+        """Return the id of a class that is named ``module:Class``; None for a name of another form.
+
+        It is the id of the plugin that provides the class, or the name itself for a class of somebody's own.
+        """
+        if ":" not in name:
+            return None
+        for plugin in self.plugins:
+            for short, found in plugin.components.get(kind, {}).items():
+                if name == (found if isinstance(found, str) else f"{found.__module__}:{found.__qualname__}"):
+                    return f"{plugin.name}/{short}"
+        return None if self._own(kind, name) is None else name
+
     def _own(self, kind: Kind, name: str) -> type[Any] | None:
-        """Return the class that ``module:Class`` names, if it is imported and a component of this kind."""
+        """Return the class of somebody's own with this name, if it is imported and a component of this kind."""
         found = own_class(name)
         if found is None:
             return None

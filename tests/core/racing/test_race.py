@@ -244,7 +244,7 @@ def test_a_race_takes_a_run(points: Path, tmp_path: Path) -> None:
         done = denas_here("train", name, "--data", str(points), "--top", "3")
         assert done.returncode == 2
         assert (
-            f"--top takes the run of a search, whose finalists take part in the race; {name!r} is not one"
+            f"a race takes the run of a search, whose finalists take part in it; {name!r} is not one"
             in done.stderr
         )
 

@@ -50,8 +50,7 @@ def predict(
     Args:
         model: A trained run or model, an export, or the result of `search`, `train`, `race`, `build` or `export`; a
             `Predictor`, which is loaded only once, for many calls.
-        inputs: One input or several: files, folders of files, texts, or what the task takes, such as
-            pictures of Pillow.
+        inputs: One input or several: files, folders of files, texts, or what the task takes.
         device: Where a trained model runs: ``auto``, ``cpu`` or ``cuda``; exports run on the CPU.
         batch_size: Samples of a batch.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +55,10 @@ def predict(
         batch_size: Samples of a batch.
 
     Returns:
-        A `Prediction` for each input, in order. Where an input cannot be read, its ``fault`` says why.
+        A `Prediction` for each input, in order. If one of several inputs cannot be read, its ``fault`` says why.
 
     Raises:
-        ConfigError: there is no model at the path, it was trained for no task, or nothing can be read from a folder.
+        ConfigError: there is no model at the path, it was trained for no task, or the only input cannot be read.
         NotInstalled: a plugin of the model is missing.
         StoreDamaged: the file of the model is damaged.
     """
@@ -68,13 +68,16 @@ def predict(
         require_extra("train", "safetensors", purpose="a trained model")
         path = path_of(model, what="a trained model")
         predictor = Predictor.load(path, device=device_of(device), batch_size=batch_size)
-    with memory_errors(batch_size):
-        return Predictions(predictor.stream(_named(predictor, inputs)))
-
-
-def _named(predictor: Predictor, inputs: Any) -> Iterator[tuple[str, Any]]:
     are_several = isinstance(inputs, (Sequence, Iterator)) and not isinstance(inputs, (str, bytes))
-    for given in inputs if are_several else [inputs]:
+    with memory_errors(batch_size):
+        found = Predictions(predictor.stream(_named(predictor, inputs if are_several else [inputs])))
+    if not are_several and len(found) == 1 and (fault := found[0].fault) is not None:
+        raise fault
+    return found
+
+
+def _named(predictor: Predictor, inputs: Iterable[Any]) -> Iterator[tuple[str, Any]]:
+    for given in inputs:
         if isinstance(given, os.PathLike) or (isinstance(given, str) and _is_folder(given)):
             yield from predictor.named_inputs([Path(given).expanduser()])
         else:

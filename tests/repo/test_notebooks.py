@@ -36,10 +36,15 @@ SHOWN = {
 """What the cells of each notebook show, in order."""
 
 
+RUN = "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+
+
 def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run a file of Python as a user would."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
-    return warm.run([sys.executable, *arguments], env=environment, cwd=cwd, trains=True)
+    environment = {**os.environ, "MPLBACKEND": "agg"}
+    return warm.run(
+        [sys.executable, "-c", RUN, *arguments], env=environment, cwd=cwd, trains=True, timeout=900
+    )
 
 
 def test_there_is_a_notebook_for_each_way_in() -> None:

@@ -79,7 +79,7 @@ def test_predictions_take_files_folders_and_pictures(model: Path) -> None:
     # Several pictures are computed together, so that values may differ in their last bits.
     shares = [each[0].answer.probability for each in (one, several, folder) if each[0].answer is not None]
     assert shares == pytest.approx([shares[0]] * 3, rel=1e-5)
-    with pytest.raises(ConfigError, match="nothing"):
+    with pytest.raises(ConfigError, match=r"nothing\.png"):
         denas_core.predict(model, model / "nothing.png")
 
 

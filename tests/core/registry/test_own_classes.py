@@ -20,7 +20,7 @@ class FewParameters(denas_core.ProxyScore):
 
     def measure(self, candidate: denas_core.Candidate) -> float:
         """Return the negative number of parameters."""
-        return -self.scale * candidate.cost["params"]
+        return -self.scale * candidate.cost()["params"]
 
 
 class NoComponent:

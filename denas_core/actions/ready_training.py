@@ -40,10 +40,13 @@ class ReadyTraining:
         notify: Callable[[str], None] | None = None,
         on_begin: Callable[[Sequence[str], Sequence[str]], None] | None = None,
     ) -> TrainingResult:
-        """Train; see `denas_core.training.session.train`."""
+        """Train, and write the report of the run again; see `denas_core.training.session.train`."""
+        from denas_core.report.write import rewrite_report
+        from denas_core.runs.files import TRAINING, is_run
+        from denas_core.training.processes import is_first
         from denas_core.training.session import train
 
-        return train(
+        result = train(
             self.plan,
             self.directory,
             registry=registry,
@@ -52,6 +55,10 @@ class ReadyTraining:
             notify=notify,
             on_begin=on_begin,
         )
+        run = self.directory.parent
+        if not (is_first() and self.directory.name == TRAINING and is_run(run)):
+            return result
+        return dataclasses.replace(result, notices=[*result.notices, *rewrite_report(run)])
 
 
 def prepare_training(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ def report_search(run: Path, store: Store, setup: Setup, *, notices: Sequence[st
 
 
 def rewrite_report(run: Path) -> list[str]:
-    """Write the report of a run again, with the race that it has by now.
+    """Write the report of a run again, with the training or the race that it has by now.
 
     Returns:
         Notices for the user: one line if the report could not be written.
@@ -48,8 +49,12 @@ def rewrite_report(run: Path) -> list[str]:
     try:
         with read_run(run) as store:
             write_report(run / REPORT, gather(run, store, Insight.read(run)))
-    except DenasError as error:
-        return [f"the report does not have the race yet: {error}; write it with: denas report {run}"]
+    except Exception as error:
+        # The networks are trained, so a failure of the report must not end the command.
+        said = str(error) if isinstance(error, DenasError) else describe_error(error)
+        return [
+            f"the report was not written again: {said}; write it with: denas report {shlex.quote(str(run))}"
+        ]
     return []
 
 

@@ -40,6 +40,16 @@ def test_a_training_is_what_the_command_trains(
     assert "<iframe srcdoc=" in training.report()._repr_html_()
 
 
+def test_the_report_is_written_again_after_a_training(found: denas_core.SearchResult, points: Path) -> None:
+    (found.path / "report.html").unlink()
+    training = denas_core.train(found, points, epochs=0)
+    assert training.report().html.startswith("<!DOCTYPE html>")
+    for store in found.path.glob("study.db*"):
+        store.write_bytes(b"damaged")
+    again = denas_core.train(training, resume=True)
+    assert [notice for notice in again.notices if notice.startswith("the report was not written again: ")]
+
+
 def test_the_result_of_a_training_is_read_again(found: denas_core.SearchResult, points: Path) -> None:
     training = denas_core.train(str(found.path), str(points), epochs=1)
     again = denas_core.train(training, resume=True)

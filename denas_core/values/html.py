@@ -20,7 +20,9 @@ def table_html(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """
     head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
     body = "".join(f"<tr>{''.join(f'<td>{escape(value)}</td>' for value in row)}</tr>" for row in rows)
-    return f"<table>{f'<thead><tr>{head}</tr></thead>' if head else ''}<tbody>{body}</tbody></table>"
+    head = f"<thead><tr>{head}</tr></thead>" if head else ""
+    # A wide table scrolls alone, and not the page around it.
+    return f'<div style="overflow-x: auto"><table>{head}<tbody>{body}</tbody></table></div>'
 
 
 def page_html(page: str, *, title: str, height_px: int) -> str:

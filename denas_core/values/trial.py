@@ -12,6 +12,7 @@ from denas_core.text import number, quantity
 from .architecture import Architecture
 from .html import paragraphs_html, table_html
 from .latency import predicted_metrics
+from .metrics import shown_metrics
 from .record import Record
 
 _EMPTY: Record[float] = Record({})
@@ -112,11 +113,12 @@ class Trial:
     def _repr_html_(self) -> str:
         result = self.evaluation
         predicted = predicted_metrics(result.latency)
+        shown = shown_metrics({*result.metrics}.difference(result.components))
         rows = [
             *([name, number(value)] for name, value in result.components.items()),
             *(
-                [name, f"{'~' if name in predicted else ''}{quantity(value)}"]
-                for name, value in result.metrics.items()
+                [name, f"{'~' if name in predicted else ''}{quantity(result.metrics[name])}"]
+                for name in shown
             ),
             *([name, str(value)] for name, value in self.arch.as_dict().items()),
         ]

@@ -12,7 +12,7 @@ found = denas_core.search(
 print(f"best of {len(found.ranked)} networks: {found.best.evaluation.metrics['params']:,.0f} parameters")
 
 # The first networks and a random one are trained on the photos, because a score without training is only a filter.
-won = denas_core.race(found, photos, top=3, also="random", epochs=6)
+won = denas_core.race(found, photos, top=3, also="random", epochs=3)
 print(won.sentence)
 
 measured = denas_core.evaluate(won, photos)

@@ -25,7 +25,7 @@ from denas_core.agreement.calibration import calibrate
 from denas_core.agreement.columns import make_scores
 from denas_core.agreement.measured import Measured
 from denas_core.agreement.table import read_table
-from denas_core.race.stratified import stratified
+from denas_core.racing.stratified import stratified
 from denas_core.runs.store import Store
 from denas_core.values.ranking import average_ranks, kendall_tau
 

@@ -35,7 +35,7 @@ from denas_core.contracts.executor import Demand
 from denas_core.contracts.problem import Problem
 from denas_core.contracts.task import Metric
 from denas_core.evaluation.spread import opened, spread
-from denas_core.race.trainer import Trainer
+from denas_core.racing.trainer import Trainer
 from denas_core.setup.config import apply_settings
 from denas_core.setup.tasks import choose_task
 from denas_core.training.plan import Plan

@@ -27,8 +27,8 @@ from denas_core import Architecture, Registry, SearchSpace
 from denas_core.contracts.executor import Demand
 from denas_core.contracts.problem import Problem
 from denas_core.evaluation.spread import opened, spread
-from denas_core.race.stratified import stratified
-from denas_core.race.trainer import Trainer
+from denas_core.racing.stratified import stratified
+from denas_core.racing.trainer import Trainer
 from denas_core.setup.config import apply_settings
 from denas_core.setup.tasks import choose_task
 from denas_core.system.atomic import write_atomically

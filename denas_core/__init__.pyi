@@ -1,5 +1,11 @@
 """The public names of DE-NAS: what users and plugins import from `denas_core`, each listed here and nowhere else."""
 
+from .actions.evaluate import EvaluationResult as EvaluationResult
+from .actions.evaluate import evaluate as evaluate
+from .actions.export import export as export
+from .actions.predict import predict as predict
+from .actions.race import race as race
+from .actions.train import train as train
 from .building.build import BuildResult as BuildResult
 from .building.build import build as build
 from .contracts.candidate import Candidate as Candidate
@@ -37,6 +43,7 @@ from .hookspecs import Components as Components
 from .hookspecs import hookimpl as hookimpl
 from .launch import resume as resume
 from .launch import search as search
+from .models.export import Export as Export
 from .models.find import load_network as load_network
 from .models.predictor import Prediction as Prediction
 from .models.predictor import Predictor as Predictor
@@ -49,9 +56,11 @@ from .networks.initialise import initialise as initialise
 from .networks.stages import Stage as Stage
 from .networks.stages import Staged as Staged
 from .networks.stages import stages_of as stages_of
+from .racing.result import RaceResult as RaceResult
 from .registry.registry import Registry as Registry
 from .results.result import SearchResult as SearchResult
 from .results.stored import load_run as load_run
+from .runs.report_page import Report as Report
 from .seeding import canonical_json as canonical_json
 from .seeding import derive_rng as derive_rng
 from .seeding import derive_seed as derive_seed
@@ -62,6 +71,7 @@ from .system.guarded_yaml import load_mapping as load_mapping
 from .system.hidden import is_hidden as is_hidden
 from .system.machine import environment as environment
 from .system.machine import installed_version as installed_version
+from .training.result import TrainingResult as TrainingResult
 from .values.answer import Answer as Answer
 from .values.architecture import Architecture as Architecture
 from .values.architecture import Knob as Knob

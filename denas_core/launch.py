@@ -18,6 +18,7 @@ from .contracts.space import SearchSpace
 from .contracts.strategy import Strategy
 from .errors import ConfigError, Interrupted
 from .evaluation.spread import opened
+from .progress.bars import bar_of_search
 from .registry.registry import Registry
 from .results.calibrated import calibrated_setup, describe_calibration
 from .results.finalists import measure_finalists
@@ -59,6 +60,7 @@ def search(
     device: str = "auto",
     threads: int = 1,
     out: str | Path | None = None,
+    progress: bool = True,
     observers: Sequence[Observer] = (),
 ) -> SearchResult:
     """Search a space and return the best architecture and the Pareto front.
@@ -90,6 +92,7 @@ def search(
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: The number of threads that torch may use.
         out: Run directory; by default ``runs/<space>-<n>``.
+        progress: Whether a notebook or a terminal shows a bar.
         observers: Objects that are called after every trial.
 
     Raises:
@@ -123,7 +126,13 @@ def search(
     }
     document = {key: value for key, value in document.items() if value is not None}
     config = make_config(document, origin="search()")
-    return run_search(config, Registry.discover(), objects=objects, observers=observers, predictor=predictor)
+    return run_search(
+        config,
+        Registry.discover(),
+        objects=objects,
+        observers=[*observers, *bar_of_search(progress)],
+        predictor=predictor,
+    )
 
 
 def resume(
@@ -131,6 +140,7 @@ def resume(
     *,
     budget: str | int | None = None,
     objects: Mapping[str, Component] | None = None,
+    progress: bool = True,
     build: Callable[..., Any] | None = None,
     knobs: Mapping[str, Any] | None = None,
     inputs: Example | None = None,
@@ -143,6 +153,7 @@ def resume(
         path: The run directory.
         budget: The new budget, which includes the work that is already done; by default the old budget.
         objects: The components of the run that no plugin provides, by kind (``{"space": MySpace()}``).
+        progress: Whether a notebook or a terminal shows a bar.
         build: The function whose networks were searched, if the search was given one; and so are `knobs` and `inputs`.
         knobs: Its choices.
         inputs: An example of the inputs of its networks.
@@ -161,7 +172,7 @@ def resume(
         Path(path),
         lambda stored: {**stored, **settings},
         objects=objects,
-        observers=observers,
+        observers=[*observers, *bar_of_search(progress)],
         predictor=predictor,
     )
 

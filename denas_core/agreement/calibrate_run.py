@@ -12,9 +12,9 @@ from typing import Any
 
 from denas_core.errors import ConfigError, NoResult
 from denas_core.evaluation.scoring import LATENCY, component_columns
-from denas_core.race.run_trainings import RunTrainings
-from denas_core.race.searched_run import SearchedRun
-from denas_core.race.side_by_side import OnProgress
+from denas_core.racing.run_trainings import RunTrainings
+from denas_core.racing.searched_run import SearchedRun
+from denas_core.racing.side_by_side import OnProgress
 from denas_core.registry.registry import Registry
 from denas_core.report.sections.confidence import FILE as CONFIDENCE
 from denas_core.report.write import report_search

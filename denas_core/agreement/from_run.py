@@ -10,9 +10,9 @@ from typing import Any
 from denas_core.contracts.space import SearchSpace
 from denas_core.contracts.task import Metric
 from denas_core.errors import ConfigError
-from denas_core.race.run_trainings import RunTrainings
-from denas_core.race.searched_run import SearchedRun
-from denas_core.race.side_by_side import OnProgress
+from denas_core.racing.run_trainings import RunTrainings
+from denas_core.racing.searched_run import SearchedRun
+from denas_core.racing.side_by_side import OnProgress
 from denas_core.registry.registry import Registry
 from denas_core.values.trial import Trial
 

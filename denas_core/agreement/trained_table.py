@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from denas_core.errors import NoResult
-from denas_core.race.searched_run import SearchedRun
+from denas_core.racing.searched_run import SearchedRun
 from denas_core.system.atomic import storage_errors, write_atomically
 from denas_core.values.trial import Evaluation, Trial
 

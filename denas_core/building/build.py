@@ -8,18 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from denas_core.errors import ConfigError, Interrupted
+from denas_core.models.export_forms import form_id
+from denas_core.models.predictor import Predictor
 from denas_core.models.trained import load_model
 from denas_core.registry.registry import Registry
+from denas_core.runs.report_page import Report
 from denas_core.setup.config import make_config
 from denas_core.system.atomic import storage_errors
 from denas_core.system.extras import require_extra
 from denas_core.system.lock import RunLock
 from denas_core.tracking.names import check_trackers
+from denas_core.values.html import paragraphs_html, table_html
 from denas_core.values.objectives import Budget
 
+from .bars import observer_of_build
 from .design import Choices, Design, check_request, check_time, describe_time, make_design
 from .ending import evaluation_step, export_step, measurement_step, report_step
-from .forms import default_form, form_id
+from .forms import default_form
 from .observer import BuildObserver
 from .progress import Build
 from .racing import race_step
@@ -59,6 +64,39 @@ class BuildResult:
         """The exported file or folder."""
         return self.path / str(self.document["result"]["model"])
 
+    @property
+    def metric(self) -> str:
+        """Name of the metric of the task."""
+        return str(self.document["result"]["metric"])
+
+    @property
+    def value(self) -> float:
+        """Value of this metric on data that the model was not trained on."""
+        return self.metrics[self.metric]
+
+    @property
+    def samples(self) -> int:
+        """Number of samples that the metrics were measured on."""
+        return int(self.document["result"]["samples"])
+
+    def predictor(self, **options: Any) -> Predictor:
+        """Return the exported model as a `Predictor`; the options are those of `Predictor.load`."""
+        return Predictor.load(self.path, **options)
+
+    def report(self) -> Report:
+        """Return the report of the search and the race, which a notebook shows."""
+        return Report.of_run(self.path)
+
+    def _repr_html_(self) -> str:
+        decisions = [[one["what"], str(one["value"]), one["reason"]] for one in self.document["decisions"]]
+        table = table_html(["decision", "value", "reason"], decisions)
+        if "result" not in self.document:
+            return table
+        values = ", ".join(f"{name} {value:.4g}" for name, value in self.metrics.items())
+        said = [f"on {self.samples} samples that it was not trained on: {values}"]
+        said += [f"{one['bound']}: {one['verdict']}" for one in self.bounds]
+        return paragraphs_html([*said, f"model: {self.model}"]) + table
+
 
 def build(
     data: str | Path,
@@ -75,6 +113,7 @@ def build(
     settings: Sequence[str] = (),
     trackers: Sequence[str] = (),
     plan: bool = False,
+    progress: bool = True,
     observer: BuildObserver | None = None,
 ) -> BuildResult:
     """Make a model from data: search, race, training, evaluation, export, and a measurement of the exported file.
@@ -95,7 +134,8 @@ def build(
         settings: Further settings such as ``"training.lr=0.01"`` or ``"race.top=6"``.
         trackers: Trackers that search, race and training log to, such as ``"tensorboard"``.
         plan: Return the plan; nothing is searched, and nothing written.
-        observer: Is told how the build goes on.
+        progress: Whether a notebook or a terminal shows a bar for each long step.
+        observer: Is told how the build goes on; in place of the bars.
 
     Raises:
         ConfigError: something does not fit, or the time is too short; nothing is written.
@@ -118,7 +158,7 @@ def build(
         settings=settings,
         trackers=trackers,
     )
-    return run_build(request, registry, plan=plan, observer=observer or BuildObserver())
+    return run_build(request, registry, plan=plan, observer=observer or observer_of_build(progress))
 
 
 def make_request(

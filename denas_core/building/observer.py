@@ -51,7 +51,7 @@ class BuildObserver:
         return ()
 
     def of_race(self) -> Sequence[Any]:
-        """Return observers of the race, see `denas_core.race.race.RaceObserver`."""
+        """Return observers of the race, see `denas_core.racing.race.RaceObserver`."""
         return ()
 
     def of_training(self, metric: str) -> Sequence[Any]:

@@ -8,13 +8,13 @@ from typing import Any
 
 from denas_core.contracts.executor import Demand, Executor
 from denas_core.errors import Interrupted, NoResult
-from denas_core.race.begin import begin_race, resume_race
-from denas_core.race.entrants import Also, choose_entrants, read_ranked_run
-from denas_core.race.executor import choose_executor
-from denas_core.race.place import is_begun
-from denas_core.race.race import Race
-from denas_core.race.record import RaceRecord
-from denas_core.race.rungs import most_trainings, ordered, rung_epochs
+from denas_core.racing.begin import begin_race, resume_race
+from denas_core.racing.entrants import Also, choose_entrants, read_ranked_run
+from denas_core.racing.executor import choose_executor
+from denas_core.racing.place import is_begun
+from denas_core.racing.race import Race
+from denas_core.racing.record import RaceRecord
+from denas_core.racing.rungs import most_trainings, ordered, rung_epochs
 from denas_core.report.write import rewrite_report
 from denas_core.runs.files import RACE
 from denas_core.system.interrupt import time_limit

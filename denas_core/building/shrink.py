@@ -14,6 +14,7 @@ from denas_core.errors import ConfigError, Interrupted, StoreDamaged
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.launch import resume_search, run_search
 from denas_core.models.export import export_model
+from denas_core.models.export_forms import form_id
 from denas_core.models.searched import with_search
 from denas_core.models.trained import load_model
 from denas_core.registry.registry import Registry
@@ -31,7 +32,6 @@ from denas_core.training.session import train
 from denas_core.training.settings import make_settings
 
 from .ending import PARTIAL, move_files
-from .forms import form_id
 from .observer import BuildObserver
 
 SPACE, SCORE = "hf/auto", "hf/fidelity"

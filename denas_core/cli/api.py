@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from denas_core.actions.training_options import device_of
 from denas_core.system.extras import require_extra
 from denas_core.system.memory import memory_errors
 
 from .arguments import DeviceOption, JsonOption, SetOption
 from .output import print_json, print_notice
 from .task_options import DecodeOption, LmOption, task_for_once
-from .training_plan import device_of
 
 __all__ = [
     "DecodeOption",

@@ -13,9 +13,7 @@ from denas_core.cli.completion import names, trackers
 from denas_core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from denas_core.contracts.space import SearchSpace
     from denas_core.setup.config import RunConfig
-    from denas_core.values.architecture import Architecture
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 SetOption = Annotated[
@@ -218,22 +216,6 @@ def parse_weights(text: str) -> dict[str, float]:
     return weights
 
 
-def read_architecture(space: SearchSpace, given: str) -> Architecture:
-    """Return the architecture in a file, or the one that a text in the space's notation describes.
-
-    Raises:
-        ConfigError, StorageError: it cannot be read.
-    """
-    from denas_core.system.guarded_yaml import read_text
-
-    if not given.strip():
-        raise ConfigError("--arch is empty; name a file, or write the architecture in the space's notation")
-    looks_like_path = given.endswith((".json", ".yaml", ".yml", ".txt")) or "/" in given
-    if looks_like_path or ("(" not in given and "{" not in given and _exists(given)):
-        return space.parse(read_text(given), origin=given)
-    return space.parse(given, origin="--arch")
-
-
 def _config_file(name: str) -> str:
     from denas_core.runs.files import CONFIG
 
@@ -242,10 +224,3 @@ def _config_file(name: str) -> str:
     except (OSError, ValueError):
         return name
     return str(Path(name) / CONFIG) if is_run else name
-
-
-def _exists(name: str) -> bool:
-    try:
-        return Path(name).exists()
-    except (OSError, ValueError):
-        return False

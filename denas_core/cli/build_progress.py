@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from denas_core.building.observer import BuildObserver
+from denas_core.progress.race import RaceDisplay
+from denas_core.progress.search import SearchProgress
+from denas_core.progress.training import TrainingDisplay
 from denas_core.text import seconds as duration
 
 from .output import print_notice
-from .race_progress import RaceDisplay
-from .search_progress import SearchProgress
-from .training_progress import TrainingDisplay
 
 if TYPE_CHECKING:
     from denas_core.building.record import Decision

@@ -6,6 +6,8 @@ import dataclasses
 import re
 from collections.abc import Collection, Sequence
 
+from denas_core.system.terminal import break_lines, width_of
+
 GAP = 2
 """Spaces between two columns."""
 
@@ -50,15 +52,6 @@ class Column:
         return bool(self.cells) and all(map(_is_number, self.cells))
 
 
-def width_of(text: str) -> int:
-    """Return the cells that a text takes in a terminal, where some characters take two."""
-    if text.isascii():
-        return len(text)
-    from rich.cells import cell_len
-
-    return cell_len(text)
-
-
 def choose_columns(
     columns: Sequence[Column], width: int, least: Sequence[str] = ()
 ) -> tuple[list[Column], list[str]]:
@@ -96,24 +89,6 @@ def column_widths(columns: Sequence[Column], width: int) -> list[int]:
             widths[place] += more
             free -= more
     return widths
-
-
-def break_lines(text: str, width: int) -> list[str]:
-    """Return a text as lines of at most `width` cells, broken between words; a longer word is broken within."""
-    if width_of(text) <= width:
-        return [text]
-    lines = [""]
-    for word in text.split():
-        if lines[-1] and width_of(f"{lines[-1]} {word}") <= width:
-            lines[-1] += f" {word}"
-            continue
-        if lines[-1]:
-            lines.append("")
-        for character in word:
-            if lines[-1] and width_of(lines[-1] + character) > width:
-                lines.append("")
-            lines[-1] += character
-    return lines
 
 
 def draw_table(columns: Sequence[Column], width: int, *, rule: str) -> list[str]:

@@ -12,7 +12,7 @@ from denas_core.errors import ConfigError
 if TYPE_CHECKING:
     from denas_core.agreement.evaluate import Request
     from denas_core.agreement.from_run import TableFromRun
-    from denas_core.race.searched_run import SearchedRun
+    from denas_core.racing.searched_run import SearchedRun
     from denas_core.registry.registry import Registry
 
 
@@ -45,8 +45,8 @@ def open_run(
         ConfigError: see `read_searched_run`, `plan_trainings` and `TableFromRun`.
     """
     from denas_core.agreement.from_run import TableFromRun
-    from denas_core.race.run_data import make_training_request
-    from denas_core.race.run_trainings import plan_trainings
+    from denas_core.racing.run_data import make_training_request
+    from denas_core.racing.run_trainings import plan_trainings
 
     run = read_run_with_options(path, registry, request.options)
     options = dict(request.options)
@@ -70,7 +70,7 @@ def read_run_with_options(
     Raises:
         ConfigError: ``--set`` has another option of the space.
     """
-    from denas_core.race.searched_run import read_searched_run
+    from denas_core.racing.searched_run import read_searched_run
 
     of_space = dict(options.get("space", {}))
     # Whether a pickle may be read does not change the networks.

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from .colour import paint
+from denas_core.system.colour import paint
 
 WIDEST, NARROWEST = 80, 30
 """Most and fewest columns of a help page. Click writes 50 at least, which a narrower terminal breaks within words."""

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
 from denas_core.errors import ConfigError, did_you_mean
+from denas_core.system.colour import paint
+from denas_core.system.terminal import UNLIMITED, break_lines, terminal_width
+from denas_core.system.terminal import print_notice as print_notice
 from denas_core.text import number, printable
 
-from .colour import paint, paint_first_word
-from .columns import Column, break_lines, choose_columns, draw_table
-
-UNLIMITED = 1_000_000
-"""Width of a file or a pipe: lines stay whole there."""
+from .columns import Column, choose_columns, draw_table
 
 ALL = "all"
 """What ``--columns`` takes for every column."""
@@ -103,33 +101,6 @@ def print_next(commands: Iterable[str], *, file: TextIO | None = None) -> None:
     with contextlib.suppress(OSError) if file is sys.stderr else contextlib.nullcontext():
         lines = [f"  {paint(command, 'command', stream)}\n" for command in commands]
         stream.write("".join([f"{paint('next:', 'heading', stream)}\n", *lines]))
-
-
-def print_notice(text: str) -> None:
-    """Print a line for people on standard error, broken between words in a terminal; each part keeps its indent.
-
-    Nothing stops because nobody reads it any more, as behind ``head``.
-    """
-    stream = sys.stderr
-    indent = text[: len(text) - len(text.lstrip(" "))]
-    first, *rest = break_lines(text[len(indent) :], terminal_width(stream) - len(indent))
-    lines = [paint_first_word(first, stream), *rest]
-    with contextlib.suppress(OSError):
-        stream.write("".join(f"{indent}{line}\n" for line in lines))
-        stream.flush()
-
-
-def terminal_width(stream: TextIO) -> int:
-    """Return the cells of a line of the terminal that a stream writes to; very many if it is not a terminal."""
-    if not stream.isatty():
-        return UNLIMITED
-    if os.environ.get("COLUMNS", "").isdecimal():
-        return int(os.environ["COLUMNS"]) or UNLIMITED
-    try:
-        # Some terminals do not know their width and report 0.
-        return os.get_terminal_size(stream.fileno()).columns or UNLIMITED
-    except (OSError, ValueError):
-        return UNLIMITED
 
 
 def cell(value: object) -> str:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from denas_core.actions.training_options import GivenOptions
 from denas_core.errors import ConfigError
 
 from .output import print_json, print_next, print_notice, print_table, print_text
-from .training_plan import GivenOptions, new_plan, resumed_plan
 from .trial_tables import KEY_DIGITS
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def wants_race(
     Raises:
         ConfigError: an option of races is given without ``--top``.
     """
-    from denas_core.race.place import is_begun
+    from denas_core.racing.place import is_begun
     from denas_core.runs.files import TRAINING
 
     if top is not None:
@@ -96,62 +96,38 @@ def race(
     Raises:
         DenasError: see `Race.run`.
     """
-    from denas_core.race.begin import begin_race, resume_race
-    from denas_core.race.entrants import Also
-    from denas_core.race.executor import choose_executor
-    from denas_core.race.place import is_begun
-    from denas_core.report.write import rewrite_report
+    from denas_core.actions.ready_race import prepare_race
+    from denas_core.progress.race import RaceDisplay
     from denas_core.results.race import summarise_race
-    from denas_core.runs.files import RACE, TRAINING, check_is_run
-    from denas_core.training.result import read_result
+    from denas_core.runs.files import RACE
 
-    from .race_progress import RaceDisplay
-
-    if run is None or not Path(run).is_dir():
-        named = "no run is named" if run is None else f"{run!r} is not one"
-        raise ConfigError(f"--top takes the run of a search, whose finalists take part in the race; {named}")
-    if given.arch is not None:
-        raise ConfigError(
-            "--top and --arch exclude each other: a race trains the first finalists, and --arch names one network"
-        )
-    if out is not None:
+    if out is not None and run is not None and Path(run).is_dir():
         raise ConfigError(f"--top and --out exclude each other: a race is kept in {str(Path(run) / RACE)!r}")
-    path = Path(run)
-    check_is_run(path)
     given, options = _split(given)
-    chosen = Also.parse(also)
-    if resume:
-        if not is_begun(path):
-            raise ConfigError(f"there is no race in {run!r} to go on with; begin one without --resume")
-        plan = resumed_plan(path / RACE, given, registry)
-        found = resume_race(path, plan, top=top, also=chosen if also else None, registry=registry)
-    else:
-        assert top is not None, "wants_race() has seen it"
-        plan = new_plan(run, given, registry, out=None)
-        found = begin_race(path, plan, top=top, also=chosen, registry=registry)
-    where, demand = choose_executor(
-        registry, executor, options, trainings=len(found.record.racers), device=plan.device
+    shown: list[str] = []
+    ready = prepare_race(
+        run,
+        given,
+        registry,
+        top=top,
+        also=also,
+        executor=executor,
+        executor_options=options,
+        resume=resume,
+        notify=shown.append,
     )
-    was_over = found.record.result is not None
-    if not was_over and not resume:
-        for notice in found.record.notices:
-            print_notice(f"note: {notice}")
-    observers = [] if quiet else [RaceDisplay()]
-    record = found.run(where, demand, observers)
-    if not was_over:
-        trained = read_result(path / TRAINING)
-        known = set(record.notices)
-        for notice in (*where.notices(), *(trained.notices if trained else ())):
-            if notice not in known:
-                print_notice(f"note: {notice}")
-        for notice in rewrite_report(path):
+    for notice in shown:
+        print_notice(f"note: {notice}")
+    result = ready.run([] if quiet else [RaceDisplay()])
+    for notice in result.notices:
+        if notice not in ready.race.record.notices:
             print_notice(f"note: {notice}")
     if as_json:
-        print_json(record.as_dict())
+        print_json(result.document)
     else:
-        print_race(summarise_race(record.as_dict()))
-        data = shlex.quote(str(plan.data))
-        quoted = shlex.quote(run)
+        print_race(summarise_race(result.document))
+        data = shlex.quote(str(ready.plan.data))
+        quoted = shlex.quote(str(ready.race.path))
         print_next(
             [
                 f"denas evaluate {quoted} --data {data}",

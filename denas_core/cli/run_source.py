@@ -7,9 +7,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from denas_core.errors import ConfigError, NotInstalled
-
-from .arguments import read_architecture
+from denas_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from denas_core.contracts.space import SearchSpace
@@ -36,7 +34,7 @@ def find_run(name: str | None, registry: Registry) -> Path | None:
         if is_run(path):
             check_is_run(path)
             return path
-        if is_space(name, registry):
+        if registry.has("space", name):
             return None
         if path.is_dir():
             check_is_run(path)
@@ -48,15 +46,6 @@ def find_run(name: str | None, registry: Registry) -> Path | None:
     except (OSError, ValueError) as error:
         raise ConfigError(f"{name[:200]!r} is neither a space nor a run directory: {error}") from None
     return None
-
-
-def is_space(name: str, registry: Registry) -> bool:
-    """Return whether the user names an installed space, with a preset or without."""
-    try:
-        registry.resolve("space", name.partition(":")[0])
-    except NotInstalled:
-        return False
-    return True
 
 
 def read_config(run: Path) -> dict[str, Any]:
@@ -86,6 +75,8 @@ def choose_architecture(space: SearchSpace, run: Path | None, given: str | None)
         ConfigError: there is no such architecture.
         StoreDamaged, StorageError: the run or the file cannot be read.
     """
+    from denas_core.setup.architectures import read_architecture
+
     if given is None:
         from denas_core.runs.files import BEST
 

@@ -6,9 +6,8 @@ import time
 from types import TracebackType
 from typing import Self
 
+from denas_core.progress.display import make_display
 from denas_core.text import seconds
-
-from .progress_display import make_display
 
 SECONDS_BETWEEN_LINES = 5.0
 

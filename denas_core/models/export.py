@@ -15,6 +15,7 @@ from denas_core.system.atomic import storage_errors, write_atomically, write_jso
 from denas_core.system.machine import environment, moment
 from denas_core.text import safe_repr
 from denas_core.values.batch import Batch, OpenDimension
+from denas_core.values.html import paragraphs_html
 from denas_core.values.preprocessing import SCHEMA as PREPROCESSING
 
 from .export_folder import CARD, SCHEMA, export_folder, files_in, place_of
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from denas_core.contracts.task import Task
 
     from .deployable import Deployable
+    from .predictor import Predictor
 
 SIZES = (1, 2, 5)
 """Numbers of samples in the batches on which outputs are compared."""
@@ -62,6 +64,17 @@ class Export:
     def as_dict(self) -> dict[str, Any]:
         """Return the fields as JSON can represent them."""
         return {**dataclasses.asdict(self), "path": str(self.path), "directory": str(self.directory)}
+
+    def predictor(self, **options: Any) -> Predictor:
+        """Return the export as a `Predictor`; the options are those of `Predictor.load`."""
+        from .predictor import Predictor
+
+        return Predictor.load(self.directory, **options)
+
+    def _repr_html_(self) -> str:
+        exported = f"{self.exporter}: {self.path} ({self.size_mb:.3g} MB)"
+        checked = f"largest difference from the network: {self.difference:.2g}; {self.tolerance:g} is allowed"
+        return paragraphs_html([exported, checked, "load it in Python with:", *self.usage.splitlines()])
 
 
 def export_model(

@@ -16,6 +16,7 @@ from denas_core.text import describe_error, safe_repr
 
 from .loading import Kind, Plugin, installed_points, load_plugin
 from .official import PLUGINS
+from .own_classes import own_class
 
 CONTRACTS: Mapping[Kind, tuple[str, ...]] = {
     "space": ("denas_core.contracts.space:SearchSpace",),
@@ -71,7 +72,7 @@ class Registry:
         }
 
     def resolve(self, kind: Kind, name: str) -> str:
-        """Return the full id for `name`, which is an id or a short name.
+        """Return the full id for `name`, which is an id or a short name, or ``module:Class`` of somebody's own class.
 
         A short name means the component of the core if the core has one of that name, so that an installed plugin never
         changes what a name means. Otherwise only one plugin may use it.
@@ -81,6 +82,8 @@ class Registry:
             PluginError: its plugin is installed, but cannot be loaded.
             ConfigError: several plugins use the short name, and the core does not.
         """
+        if (exact := self._exact(kind, name)) is not None:
+            return exact
         ids = self.ids(kind)
         if (own := f"{CORE}/{name}") in ids:
             return own
@@ -108,6 +111,14 @@ class Registry:
         raise NotInstalled(
             f"no installed plugin has {with_article(kind)} {name!r}{hint}; installed: {', '.join(ids) or 'none'}"
         )
+
+    def has(self, kind: Kind, name: str) -> bool:
+        """Return whether `name` names an installed component of a kind, with a preset or without."""
+        try:
+            self.resolve(kind, name.partition(":")[0])
+        except NotInstalled:
+            return False
+        return True
 
     def kind_of(self, name: str) -> Kind:
         """Return the kind of the component `name`, which is an id or a short name.
@@ -144,6 +155,8 @@ class Registry:
                 is not a component of this kind.
         """
         id = self.resolve(kind, name)
+        if ":" in id:
+            return self._own(kind, id)  # type: ignore[return-value]
         owner, _, short = id.partition("/")
         plugin = next(plugin for plugin in self.plugins if plugin.name == owner and plugin.status == "ok")
         found = plugin.components[kind][short]
@@ -180,7 +193,8 @@ class Registry:
         """
         from .options import make_component
 
-        base, colon, preset = name.partition(":")
+        exact = self._exact(kind, name)
+        base, colon, preset = name.partition(":") if exact is None else (exact, "", "")
         cls = self.load(kind, base)
         chosen: dict[str, Any] = {}
         if colon:
@@ -190,6 +204,27 @@ class Registry:
                 raise ConfigError(f"{kind} {self.resolve(kind, base)!r} has no preset {preset!r}{hint}")
             chosen |= presets[preset]
         return make_component(cls, {**chosen, **(options or {})}, id=self.resolve(kind, base), origin=origin)
+
+    def _exact(self, kind: Kind, name: str) -> str | None:
+        """Return the id of a class that is named ``module:Class``; None for a name of another form.
+
+        It is the id of the plugin that provides the class, or the name itself for a class of somebody's own.
+        """
+        if ":" not in name:
+            return None
+        for plugin in self.plugins:
+            for short, found in plugin.components.get(kind, {}).items():
+                if name == (found if isinstance(found, str) else f"{found.__module__}:{found.__qualname__}"):
+                    return f"{plugin.name}/{short}"
+        return None if self._own(kind, name) is None else name
+
+    def _own(self, kind: Kind, name: str) -> type[Any] | None:
+        """Return the class of somebody's own with this name, if it is imported and a component of this kind."""
+        found = own_class(name)
+        if found is None:
+            return None
+        contracts = tuple(_import(contract, f"{kind} {name!r}") for contract in CONTRACTS[kind])
+        return found if issubclass(found, contracts) else None
 
     def presets(self, kind: Kind, name: str) -> dict[str, dict[str, Any]]:
         """Return the options of each preset of a component, by the name of the preset.

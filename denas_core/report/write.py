@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ def report_search(
 
 
 def rewrite_report(run: Path) -> list[str]:
-    """Write the report of a run again, with what was trained by now.
+    """Write the report of a run again, with the training or the race that it has by now.
 
     Returns:
         Notices for the user: one line if the report could not be written.
@@ -61,8 +62,12 @@ def rewrite_report(run: Path) -> list[str]:
     try:
         with read_run(run) as store:
             write_report(run / REPORT, gather(run, store, Insight.read(run)))
-    except DenasError as error:
-        return [f"the report does not have the trainings yet: {error}; write it with: denas report {run}"]
+    except Exception as error:
+        # The networks are trained, so a failure of the report must not end the command.
+        said = str(error) if isinstance(error, DenasError) else describe_error(error)
+        return [
+            f"the report was not written again: {said}; write it with: denas report {shlex.quote(str(run))}"
+        ]
     return []
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from markupsafe import escape
-
 from denas_core.text import number, quantity
+from denas_core.values.html import paragraphs_html, table_html
 from denas_core.values.latency import predicted_metrics
 from denas_core.values.metrics import shown_metrics
 from denas_core.values.trial import Trial
@@ -42,7 +41,7 @@ def trials_html(
         ]
         for place, trial in enumerate(ranked[:SHOWN], start=1)
     ]
-    return _table(["", "front", "key", "score", *components, *metrics], rows)
+    return table_html(["", "front", "key", "score", *components, *metrics], rows)
 
 
 def trained_html(networks: Sequence[TrainedNetwork]) -> str:
@@ -66,14 +65,9 @@ def trained_html(networks: Sequence[TrainedNetwork]) -> str:
     ]
     headings = ["trained", "key", "in", "score", "metric", "value", "95 % interval", "samples", "chance", ""]
     more = len(networks) - SHOWN
-    return _table(headings, rows) + (
+    return table_html(headings, rows) + (
         paragraphs_html([f"and {more} more trained networks"]) if more > 0 else ""
     )
-
-
-def paragraphs_html(texts: Sequence[str]) -> str:
-    """Return texts as HTML, a paragraph each."""
-    return "".join(f"<p>{escape(text)}</p>" for text in texts)
 
 
 def _metric(trial: Trial, name: str) -> str:
@@ -82,9 +76,3 @@ def _metric(trial: Trial, name: str) -> str:
         return ""
     sign = "~" if name in predicted_metrics(trial.evaluation.latency) else ""
     return f"{sign}{quantity(value)}"
-
-
-def _table(headings: list[str], rows: list[list[str]]) -> str:
-    head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(value)}</td>' for value in row)}</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -14,8 +14,10 @@ from denas_core.errors import ConfigError, NoResult
 from denas_core.runs.choices import CHOICES, check_choice
 from denas_core.runs.files import ARCHITECTURES, BEST, FINALISTS, RESULT
 from denas_core.runs.races import read_race
+from denas_core.runs.report_page import Report
 from denas_core.setup.setup import Setup
 from denas_core.system.atomic import storage_errors, sync_directory, write_json
+from denas_core.values.html import paragraphs_html
 from denas_core.values.metrics import ANY_METRIC
 from denas_core.values.objectives import SCORE, Objective
 from denas_core.values.sample import sample_of
@@ -142,6 +144,14 @@ class SearchResult:
             "notices": list(self.notices),
         }
 
+    def report(self) -> Report:
+        """Return the report of the run, which a notebook shows.
+
+        Raises:
+            ConfigError: the run has none.
+        """
+        return Report.of_run(self.path)
+
     def to_pandas(self) -> pandas.DataFrame:
         """Return the scored trials as a data frame, see `trial_rows`; needs the extra ``notebook``."""
         from .frames import to_pandas, trial_rows
@@ -167,7 +177,7 @@ class SearchResult:
         return plot_progress(self.ranked, self.values, ax=ax)
 
     def _repr_html_(self) -> str:
-        from .notebook import paragraphs_html, trained_html, trials_html
+        from .notebook import trained_html, trials_html
 
         counts = ", ".join(f"{count} {state}" for state, count in self.counts.items())
         random = self.against_random

@@ -17,6 +17,7 @@ from denas_core.runs.files import read_run
 from denas_core.setup.stored import stored_setup
 from denas_core.system.atomic import storage_errors, write_json
 from denas_core.system.machine import environment, moment
+from denas_core.values.html import paragraphs_html
 
 from .calibrated import calibrated_setup
 
@@ -44,6 +45,10 @@ class RunExport:
     def as_dict(self) -> dict[str, Any]:
         """Return the fields as JSON can represent them."""
         return {**dataclasses.asdict(self), "path": str(self.path), "directory": str(self.directory)}
+
+    def _repr_html_(self) -> str:
+        exported = f"{self.exporter}: {self.trials} trials in {self.path} ({self.size_mb:.3g} MB)"
+        return paragraphs_html([exported, "load it in Python with:", *self.usage.splitlines()])
 
 
 def record_run(path: Path, registry: Registry) -> RecordedRun:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import dataclasses
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from denas_core.errors import StoreDamaged
 from denas_core.runs.files import TRAINING, TRAINING_RESULT
+from denas_core.runs.report_page import Report
 from denas_core.system.atomic import storage_errors
+from denas_core.values.html import paragraphs_html, table_html
 
 from .plan import SCHEMA
 from .progress import TrainingProgress
+
+if TYPE_CHECKING:
+    from denas_core.models.predictor import Predictor
 
 RESULT = TRAINING_RESULT
 MODEL = "model"
@@ -41,6 +46,41 @@ class TrainingResult:
     steps: int
     notices: Sequence[str] = ()
 
+    @property
+    def path(self) -> Path:
+        """Directory of the training."""
+        return self.directory
+
+    @property
+    def value(self) -> float:
+        """Value of the metric for the best model."""
+        return self.metrics[self.metric]
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """All metrics of the best model."""
+        return self.progress.best
+
+    @property
+    def samples(self) -> int | None:
+        """Number of samples that the metrics were measured on; None in trainings of earlier versions."""
+        count: int | None = self.progress.measured.get("samples")
+        return count
+
+    def predictor(self, **options: Any) -> Predictor:
+        """Return the best model as a `Predictor`; the options are those of `Predictor.load`."""
+        from denas_core.models.predictor import Predictor
+
+        return Predictor.load(self.directory, **options)
+
+    def report(self) -> Report:
+        """Return the report of the run of this training, which a notebook shows.
+
+        Raises:
+            ConfigError: the training belongs to no run, or the run has no report.
+        """
+        return Report.of_run(self.directory.parent if self.directory.name == TRAINING else self.directory)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the result as ``denas train --json`` prints it."""
         return {
@@ -51,8 +91,19 @@ class TrainingResult:
             "metric": self.metric,
             **self.progress.as_dict(),
             "steps": self.steps,
+            **({} if self.samples is None else {"samples": self.samples}),
             "notices": list(self.notices),
         }
+
+    def _repr_html_(self) -> str:
+        rows = [[name, f"{value:.4g}"] for name, value in self.metrics.items()]
+        where = "" if self.samples is None else f" on {self.samples} samples"
+        said = [
+            f"{self.task}: {self.metric} {self.value:.4g}{where}, best after epoch {self.progress.best_epoch:g}",
+            *([f"stopped early: {self.progress.stopped}"] if self.progress.stopped else []),
+        ]
+        beside = [*self.notices, f"training: {self.directory}"]
+        return paragraphs_html(said) + table_html(["metric", "value"], rows) + paragraphs_html(beside)
 
 
 def read_result(directory: Path) -> TrainingResult | None:

@@ -7,8 +7,12 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, get_args
 
+from denas_core.text import number, quantity
+
 from .architecture import Architecture
+from .html import paragraphs_html, table_html
 from .latency import predicted_metrics
+from .metrics import shown_metrics
 from .record import Record
 
 _EMPTY: Record[float] = Record({})
@@ -105,6 +109,22 @@ class Trial:
             "seconds": dict(result.seconds),
             **({} if result.predicted is None else {"predicted": dict(result.predicted)}),
         }
+
+    def _repr_html_(self) -> str:
+        result = self.evaluation
+        predicted = predicted_metrics(result.latency)
+        shown = shown_metrics({*result.metrics}.difference(result.components))
+        rows = [
+            *([name, number(value)] for name, value in result.components.items()),
+            *(
+                [name, f"{'~' if name in predicted else ''}{quantity(result.metrics[name])}"]
+                for name in shown
+            ),
+            *([name, str(value)] for name, value in self.arch.as_dict().items()),
+        ]
+        said = f"trial {self.index}, {self.arch.key[:12]}: {result.state}"
+        why = [result.reason] if result.reason else []
+        return paragraphs_html([said, *why]) + table_html(["", "value"], rows)
 
 
 def count_states(trials: Iterable[Trial]) -> dict[str, int]:

@@ -19,10 +19,10 @@ ORDER = (
     ("registry", "evaluation"),
     ("setup", "models"),
     ("study", "training", "results", "builtin", "legacy", "scaffold", "spaces"),
-    ("race",),
-    ("report", "testing"),
+    ("racing",),
+    ("report", "testing", "progress"),
     ("agreement",),
-    ("launch",),
+    ("launch", "actions"),
     ("building",),
     ("cli",),
 )

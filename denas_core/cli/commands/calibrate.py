@@ -68,8 +68,8 @@ def calibrate(
     """
     from denas_core.agreement.calibrate_run import RunCalibration, rank_anew
     from denas_core.cli.commands.evaluate_proxy import read_options
-    from denas_core.race.run_data import make_training_request
-    from denas_core.race.run_trainings import plan_trainings
+    from denas_core.racing.run_data import make_training_request
+    from denas_core.racing.run_trainings import plan_trainings
     from denas_core.registry.registry import Registry
     from denas_core.results.calibrated import read_calibration
     from denas_core.setup.checks import DEVICES

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from denas_core.cli.arguments import JsonOption
-from denas_core.cli.columns import break_lines
 from denas_core.cli.output import cell, print_json, print_next
 from denas_core.cli.plugin_commands import OpenGroup
 from denas_core.cli.task_options import DevOption, TrainOption, VocabOption, short_forms, task_settings
+from denas_core.system.terminal import break_lines
 
 if TYPE_CHECKING:
     from denas_core.setup.describing import Described

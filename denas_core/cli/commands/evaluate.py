@@ -11,7 +11,6 @@ from denas_core.cli.arguments import DeviceOption, JsonOption
 from denas_core.cli.completion import runs
 from denas_core.cli.output import print_json, print_notice, print_table
 from denas_core.cli.task_options import DecodeOption, LmOption, SplitOption, task_for_once
-from denas_core.cli.training_plan import device_of
 
 
 def evaluate(
@@ -44,56 +43,22 @@ def evaluate(
 
     Prints the metrics of its task for the part of the data that training does not use.
     """
-    from denas_core.system.extras import require_extra
-
-    require_extra("train", "safetensors", purpose="a trained model")
-    from denas_core.contracts.chance import nothing_learnt
-    from denas_core.errors import ConfigError, keep_notices
-    from denas_core.isolation.plugin_errors import plugin_errors
-    from denas_core.models.find import find_model
-    from denas_core.models.trained import load_model
+    from denas_core.actions.evaluate import evaluate_model
     from denas_core.registry.registry import Registry
-    from denas_core.system.memory import memory_errors
-    from denas_core.training.evaluation import evaluate_network
 
-    directory = find_model(model)
     registry = Registry.discover()
-    trained = load_model(directory, registry)
-    if trained.task is None:
-        raise ConfigError(f"the model in {str(directory)!r} has no task, so there is no metric to measure")
-    task = task_for_once(registry, trained.task, set_ or [], split=split, decoding=decode, lm=lm)
-    with plugin_errors(f"task {task.id!r}", guard=False):
-        read = task.read(data, trained.space, facts=trained.facts)
-    chosen = device_of(device or "auto")
-    with (
-        keep_notices(lambda: read.notices),
-        plugin_errors(f"task {task.id!r}", guard=False),
-        memory_errors(batch_size),
-    ):
-        metrics = evaluate_network(
-            trained.network.to(chosen),
-            trained.space,
-            task,
-            read.valid,
-            batch_size=batch_size,
-            device=chosen,
-        )
-    said = nothing_learnt(task.metric, metrics, len(read.valid))
-    notices = [*read.notices, *([f"{said}; train it longer, or on more data"] if said else [])]
-    for notice in notices:
+    result = evaluate_model(
+        model,
+        data,
+        registry,
+        change=lambda task: task_for_once(registry, task, set_ or [], split=split, decoding=decode, lm=lm),
+        batch_size=batch_size,
+        device=device or "auto",
+    )
+    for notice in result.notices:
         print_notice(f"note: {notice}")
     if json_:
-        print_json(
-            {
-                "schema": "denas.evaluation/1",
-                "model": str(directory),
-                "task": task.id,
-                "data": str(data),
-                "samples": len(read.valid),
-                "metrics": metrics,
-                "notices": notices,
-            }
-        )
+        print_json(result.as_dict())
         return
-    print_table(["metric", "value"], [[name, value] for name, value in metrics.items()])
-    print_notice(f"{task.id} on {len(read.valid)} samples of {data}")
+    print_table(["metric", "value"], [[name, value] for name, value in result.metrics.items()])
+    print_notice(f"{result.task} on {result.samples} samples of {data}")

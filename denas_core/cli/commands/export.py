@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from denas_core.contracts.exporter import Exporter
     from denas_core.contracts.run_exporter import RunExporter
     from denas_core.models.export import Export
-    from denas_core.registry.registry import Registry
     from denas_core.results.run_export import RunExport
 
 
@@ -91,31 +90,16 @@ def export(
     The export of a model is loaded again as its user would load it, and compared with the network on batches of several
     sizes. It is kept only if it gives the same outputs. The export of a run is kept only if it has the same trials.
     """
-    from denas_core.building.forms import form_id
-    from denas_core.contracts.run_exporter import RunExporter
-    from denas_core.models.export_folder import check_target
+    from denas_core.actions.export import check_export, export_from
+    from denas_core.models.export_forms import form_id
     from denas_core.registry.registry import Registry
 
     registry = Registry.discover()
     exporter = registry.create("exporter", form_id(registry, to), _options(set_ or []), origin="--set")
-    if untrained and isinstance(exporter, RunExporter):
-        raise ConfigError(f"--untrained is for networks, and {exporter.id!r} writes the trials of a run")
-    if select is not None and not untrained:
-        raise ConfigError(
-            f"--select {select!r} chooses an architecture that is exported with --untrained; "
-            "'denas train --select' chooses the one that is trained"
-        )
+    check_export(path, exporter, out=out, replace=replace, untrained=untrained, select=select)
     if push is not None:
         _check_push(exporter, push)
-    directory = path / "export" / exporter.id.rpartition("/")[2] if out is None else out
-    check_target(directory, replace=replace)
-    done: Export | RunExport
-    if isinstance(exporter, RunExporter):
-        done, fact = _export_trials(exporter, path, directory, registry, replace=replace)
-    else:
-        done, fact = _export_network(
-            exporter, path, directory, registry, replace=replace, untrained=untrained, select=select
-        )
+    done = export_from(path, exporter, registry, out=out, replace=replace, untrained=untrained, select=select)
     address = None if push is None else _push(done.directory, push, private=private)
     if json_:
         print_json(
@@ -123,7 +107,7 @@ def export(
         )
         return
     typer.echo(f"exported: {done.path} ({done.size_mb:.3g} MB)")
-    print_text(fact)
+    print_text(_describe(done))
     typer.echo("load it in Python with:")
     for line in done.usage.splitlines():
         typer.echo(f"  {line}")
@@ -148,47 +132,17 @@ def _push(directory: Path, name: str, *, private: bool) -> str:
     return push(directory, name, private=private)
 
 
-def _export_network(
-    exporter: Exporter,
-    path: Path,
-    directory: Path,
-    registry: Registry,
-    *,
-    replace: bool,
-    untrained: bool,
-    select: str | None,
-) -> tuple[Export, str]:
-    from denas_core.models.export import SIZES, export_model
-    from denas_core.models.find import find_model
-    from denas_core.models.searched import with_search
-    from denas_core.models.trained import load_model
-    from denas_core.system.extras import require_extra
-    from denas_core.training.origin import untrained_model
+def _describe(done: Export | RunExport) -> str:
+    """Return how the export was checked."""
+    from denas_core.models.export import SIZES, Export
 
-    require_extra("train", "safetensors", purpose="an export")
-    if untrained:
-        model = untrained_model(path, registry, choice=select)
-    else:
-        model = load_model(
-            find_model(path, otherwise="; --untrained exports the weights that training begins with"),
-            registry,
-        )
-    model = with_search(model, path)
-    done = export_model(exporter, model, directory, replace=replace)
+    if not isinstance(done, Export):
+        return f"{done.trials} trials, all read back and equal to those of the run"
     sizes = ", ".join(map(str, SIZES[:-1]))
-    return done, (
+    return (
         f"largest difference from the network: {done.difference:.2g} of its largest output (batches of {sizes} and "
         f"{SIZES[-1]}; {done.tolerance:g} is allowed)"
     )
-
-
-def _export_trials(
-    exporter: RunExporter, path: Path, directory: Path, registry: Registry, *, replace: bool
-) -> tuple[RunExport, str]:
-    from denas_core.results.run_export import export_run, record_run
-
-    done = export_run(exporter, record_run(path, registry), directory, replace=replace)
-    return done, f"{done.trials} trials, all read back and equal to those of the run"
 
 
 def _options(settings: list[str]) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def import_(
 
 def _refusal(imported: Imported, registry: Registry) -> str | None:
     """Return why a search or a training would refuse the new configuration; None if it takes it."""
-    from denas_core.cli.training_plan import plan_of
+    from denas_core.actions.training_options import plan_of
     from denas_core.setup.config import make_config
     from denas_core.setup.setup import Setup
     from denas_core.setup.training_file import make_training_file

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from denas_core.actions.training_options import device_of
 from denas_core.cli.arguments import DeviceOption, JsonOption
 from denas_core.cli.output import print_json, print_notice
 from denas_core.cli.task_options import DecodeOption, LmOption, task_for_once
-from denas_core.cli.training_plan import device_of
 from denas_core.text import one_line
 
 if TYPE_CHECKING:

@@ -148,9 +148,9 @@ def search(
             "--config and --resume exclude each other: a run goes on with the configuration it has"
         )
 
-    from denas_core.cli.search_progress import SearchProgress
     from denas_core.cli.trial_tables import print_result, print_selected
     from denas_core.launch import resume_search, run_search
+    from denas_core.progress.search import SearchProgress
     from denas_core.registry.registry import Registry
     from denas_core.setup.config import apply_settings
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from denas_core.actions.ready_training import prepare_training
+from denas_core.actions.training_options import GivenOptions
 from denas_core.cli.arguments import AllowPickleOption, DeviceOption, JsonOption, TrackerOption
 from denas_core.cli.completion import names, runs_or_spaces
 from denas_core.cli.output import print_json, print_next, print_notice, print_text
 from denas_core.cli.race import AlsoOption, RaceExecutorOption, TopOption, race, wants_race
 from denas_core.cli.task_options import DevOption, TrainOption, VocabOption, short_forms
-from denas_core.cli.training_plan import GivenOptions, new_plan, resumed_plan
 from denas_core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -109,13 +110,11 @@ def train(
     from denas_core.system.extras import require_extra
 
     require_extra("train", "transformers", "accelerate", "safetensors", purpose="training")
-    from denas_core.cli.training_progress import TrainingDisplay
+    from denas_core.progress.training import TrainingDisplay
     from denas_core.registry.registry import Registry
     from denas_core.setup.config import read_document
     from denas_core.setup.training_file import TrainingFile, make_training_file
-    from denas_core.training.plan import SETTINGS
     from denas_core.training.processes import read_processes
-    from denas_core.training.session import train as train_plan
 
     is_first = read_processes().rank == 0
     registry = Registry.discover()
@@ -125,7 +124,7 @@ def train(
     given = GivenOptions(
         file=file,
         data=data,
-        arch=_chosen(run, arch),
+        arch=arch,
         task=task,
         device=device,
         teacher=teacher,
@@ -153,14 +152,8 @@ def train(
             quiet=quiet,
         )
         return
-    directory = out or Path(run or ".") / "training"
-    if resume and run is not None:
-        if out is None and (Path(run) / SETTINGS).is_file():
-            directory = Path(run)
-        plan = resumed_plan(directory, given, registry)
-    else:
-        plan = new_plan(run, given, registry, out=out)
-    observers = [] if quiet else [TrainingDisplay(plan.task.metric.name, plan.settings)]
+    ready = prepare_training(run, given, registry, out=out, resume=resume)
+    observers = [] if quiet else [TrainingDisplay(ready.plan.task.metric.name, ready.plan.settings)]
     shown: list[str] = []
 
     def show_beginning(lines: Sequence[str], notices: Sequence[str]) -> None:
@@ -168,45 +161,21 @@ def train(
         for line in (*lines, *(f"note: {notice}" for notice in notices)):
             print_notice(line)
 
-    result = train_plan(
-        plan,
-        directory,
-        registry=registry,
-        resume=resume,
+    result = ready.run(
+        registry,
         observers=observers,
         notify=print_notice,
         on_begin=None if quiet else show_beginning,
     )
     if not is_first:
         return
-    for notice in [*result.notices, *_rewrite_report(directory)]:
+    for notice in result.notices:
         if notice not in shown:
             print_notice(f"note: {notice}")
     if json_:
         print_json(result.as_dict())
     else:
-        _print(result, directory, plan)
-
-
-def _chosen(run: str | None, arch: str | None) -> str | None:
-    """Return the key that a name such as ``knee`` stands for, or what the user gave."""
-    from denas_core.runs.choices import chosen_key
-    from denas_core.runs.files import is_run
-
-    if run is None or arch is None:
-        return arch
-    # With --resume, the run may be named by the directory of its training.
-    owner = next((path for path in (Path(run), Path(run).parent) if is_run(path)), None)
-    return arch if owner is None else chosen_key(owner, arch)
-
-
-def _rewrite_report(directory: Path) -> list[str]:
-    """Write the report of the run that a training belongs to again, and return notices."""
-    from denas_core.report.write import rewrite_report
-    from denas_core.runs.files import TRAINING, is_run
-
-    run = directory.parent
-    return rewrite_report(run) if directory.name == TRAINING and is_run(run) else []
+        _print(result, ready.directory, ready.plan)
 
 
 def _print(result: TrainingResult, directory: Path, plan: Plan) -> None:

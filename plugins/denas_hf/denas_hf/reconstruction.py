@@ -169,7 +169,7 @@ class _Fit:
         A norm at the end of a block gives those of the last block before the next one that is kept.
         """
         parameter = self._modules[name].weight
-        placed = self._original.layout.place(f"{name}.weight", parameter.shape, self._sizes)  # type: ignore[arg-type, union-attr]
+        placed = self._original.layout.place(f"{name}.weight", parameter.shape, self._sizes)
         for stack, (begin, end), index in reversed(placed.stacks):
             kept = self._choice.kept.get(Axis(stack))
             if kept is None:
@@ -263,11 +263,13 @@ def fit_projection(module: nn.Module, inputs: Tensor, target: Tensor, *, ridge: 
     rest = target - level - centred @ before
     after = before + torch.linalg.solve(gram, centred.T @ rest)
     if not after.isfinite().all():
-        return inputs @ before + (0 if bias is None else bias.double())
+        kept: Tensor = inputs @ before + (0 if bias is None else bias.double())
+        return kept
     weight.copy_(after if _is_transposed(module) else after.T)
     if bias is not None:
         bias.copy_(level - shift @ after)
-    return inputs @ after + (0 if bias is None else level - shift @ after)
+    fitted: Tensor = inputs @ after + (0 if bias is None else level - shift @ after)
+    return fitted
 
 
 def fit_norm(module: nn.Module, inputs: Tensor, target: Tensor) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from denas_core.cli.colour import paint, paint_first_word
+from denas_core.system.colour import paint, paint_first_word
 from tests.core.toy_searches import denas_here, toy_search
 
 from .terminals import in_terminal

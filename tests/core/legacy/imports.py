@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
-from denas_core.cli.training_plan import plan_of
+from denas_core.actions.training_options import plan_of
 from denas_core.legacy.translate import IMPLIED, Imported, import_config
 from denas_core.registry.registry import Registry
 from denas_core.setup.config import make_config

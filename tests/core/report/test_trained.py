@@ -13,9 +13,9 @@ from denas_core.report.gather import gather
 from denas_core.report.page.html import render_html
 from denas_core.results.insight import Insight
 from denas_core.runs.files import read_run
-from tests.core.race.conftest import installed as installed
-from tests.core.race.conftest import points as points
-from tests.core.race.conftest import searched as searched
+from tests.core.racing.conftest import installed as installed
+from tests.core.racing.conftest import points as points
+from tests.core.racing.conftest import searched as searched
 from tests.core.toy_searches import denas_here
 
 from .pages import Page

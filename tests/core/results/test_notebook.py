@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import re
 from pathlib import Path
 
@@ -27,17 +28,50 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> denas_core.SearchResult:
 
 
 def test_a_notebook_shows_the_best_networks(result: denas_core.SearchResult) -> None:
-    html = result._repr_html_()
-    assert "12 scored" in html and f"{len(result.front)} on the Pareto front" in html
-    assert html.count("<tr>") == 11
-    assert result.best.arch.key[:12] in html
-    headings = re.findall("<th>([^<]*)</th>", html)
+    shown = result._repr_html_()
+    assert "12 scored" in shown and f"{len(result.front)} on the Pareto front" in shown
+    assert shown.count("<tr>") == 11
+    assert result.best.arch.key[:12] in shown
+    headings = re.findall("<th>([^<]*)</th>", shown)
     assert len(set(headings)) == len(headings) and {"score", "params", "flops"} <= set(headings)
 
 
 def test_texts_of_others_are_escaped(result: denas_core.SearchResult) -> None:
     changed = dataclasses.replace(result, notices=["<script>x</script>"])
     assert "<script>" not in changed._repr_html_()
+
+
+def test_a_notebook_shows_a_trial_with_its_knobs(result: denas_core.SearchResult) -> None:
+    shown = result.best._repr_html_()
+    assert f"trial {result.best.index}, {result.best.arch.key[:12]}: scored" in shown
+    assert "<td>stem.channels</td>" in shown and "<td>flops</td>" in shown
+
+
+def test_a_notebook_shows_the_report_in_a_frame_of_its_own(result: denas_core.SearchResult) -> None:
+    report = result.report()
+    assert report.path == result.path / "report.html"
+    frame = re.fullmatch(
+        r'<iframe srcdoc="([^"]*)" title="Report of run" [^>]*></iframe>', report._repr_html_()
+    )
+    assert frame is not None and html.unescape(frame[1]) == report.html
+
+
+def test_a_notebook_shows_a_build(tmp_path: Path) -> None:
+    decision = {"what": "space", "value": "cv/cnn", "reason": "it <suits> the data"}
+    planned = denas_core.BuildResult(path=tmp_path, document={"decisions": [decision]})
+    assert "it &lt;suits&gt; the data" in planned._repr_html_()
+    found = {
+        "metric": "accuracy",
+        "metrics": {"accuracy": 0.75},
+        "samples": 8,
+        "model": "model.onnx",
+        "bounds": [{"bound": "params<=1M", "verdict": "holds"}],
+    }
+    built = denas_core.BuildResult(path=tmp_path, document={"decisions": [decision], "result": found})
+    assert (built.metric, built.value, built.samples) == ("accuracy", 0.75, 8)
+    assert "on 8 samples" in built._repr_html_() and "params&lt;=1M: holds" in built._repr_html_()
+    with pytest.raises(ConfigError, match="has no report yet"):
+        built.report()
 
 
 def test_pandas_gets_a_row_for_each_scored_network(result: denas_core.SearchResult) -> None:

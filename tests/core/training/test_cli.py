@@ -255,7 +255,7 @@ def test_progress_in_a_terminal_is_a_bar(
 ) -> None:
     import sys
 
-    from denas_core.cli.training_progress import TrainingDisplay
+    from denas_core.progress.training import TrainingDisplay
 
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     bar = TrainingDisplay("accuracy")
@@ -273,7 +273,7 @@ def test_progress_in_a_terminal_is_a_bar(
 def test_progress_that_nobody_reads_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
-    from denas_core.cli.training_progress import TrainingDisplay
+    from denas_core.progress.training import TrainingDisplay
 
     class Closed:
         def isatty(self) -> bool:

@@ -16,7 +16,7 @@ import pytest
 
 from denas_core.agreement.trained_table import describe_failed, write_trained_table
 from denas_core.errors import NoResult
-from denas_core.race.searched_run import read_searched_run
+from denas_core.racing.searched_run import read_searched_run
 from denas_core.registry.registry import Registry
 from denas_core.values.ranking import kendall_tau
 from denas_core.values.trial import Evaluation

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from denas_core.contracts.task import Metric
-from denas_core.race.entrants import Entrant, Kind
-from denas_core.race.record import Racer, RaceRecord
-from denas_core.race.verdict import conclude
+from denas_core.racing.entrants import Entrant, Kind
+from denas_core.racing.record import Racer, RaceRecord
+from denas_core.racing.verdict import conclude
 from denas_core.values.architecture import Architecture
 from denas_core.values.trial import Evaluation
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from .output import print_notice
+from denas_core.system.terminal import print_notice
 
 SECONDS_BETWEEN_MOVES = 0.2
 
@@ -31,7 +31,7 @@ class LineDisplay:
     def update(self, share: float, state: Callable[[], str]) -> None:
         """Show the state if the last one that was shown is old enough."""
         if time.monotonic() - self._shown_at >= self._seconds:
-            self.print(f"{share:4.0%} {state()}")
+            self._move(share, state)
 
     def finish(self, share: float, state: Callable[[], str]) -> None:
         """Show the last state."""
@@ -42,6 +42,10 @@ class LineDisplay:
         """Print a line that stays."""
         self._shown_at = time.monotonic()
         print_notice(text)
+
+    def _move(self, share: float, state: Callable[[], str]) -> None:
+        """Show a state."""
+        self.print(f"{share:4.0%} {state()}")
 
 
 class BarDisplay(LineDisplay):
@@ -63,11 +67,6 @@ class BarDisplay(LineDisplay):
         self._move(share, state)
         if self._bar is not None:
             self._bar.stop()
-
-    def update(self, share: float, state: Callable[[], str]) -> None:
-        """Move the bar if it has stood long enough."""
-        if time.monotonic() - self._shown_at >= self._seconds:
-            self._move(share, state)
 
     def print(self, text: str) -> None:
         """Print a line above the bar."""

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from denas_core.models.trained import load_model
-from denas_core.race.finish import keep_winner
-from denas_core.race.record import read_record
+from denas_core.racing.finish import keep_winner
+from denas_core.racing.record import read_record
 from denas_core.registry.registry import Registry
 from tests.core.toy_searches import denas_here
 from tests.core.training.test_resume import start_command
@@ -245,7 +245,7 @@ def test_a_race_takes_a_run(points: Path, tmp_path: Path) -> None:
         done = denas_here("train", name, "--data", str(points), "--top", "3")
         assert done.returncode == 2
         assert (
-            f"--top takes the run of a search, whose finalists take part in the race; {name!r} is not one"
+            f"a race takes the run of a search, whose finalists take part in it; {name!r} is not one"
             in done.stderr
         )
 

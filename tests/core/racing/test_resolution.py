@@ -8,7 +8,7 @@ import statistics
 import pytest
 
 from denas_core.contracts.task import Metric
-from denas_core.race.resolution import coarse_notice, points, resolution
+from denas_core.racing.resolution import coarse_notice, points, resolution
 
 ACCURACY = Metric(name="accuracy", is_share=True)
 

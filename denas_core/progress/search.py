@@ -1,4 +1,4 @@
-"""Progress of a search on standard error."""
+"""Progress of a search."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from denas_core.text import quantity, seconds
 from denas_core.values.trial import STATES
 
-from .output import print_notice
-from .progress_display import make_display
+from .display import LineDisplay, make_display
 
 if TYPE_CHECKING:
     from denas_core.study.study import Study
@@ -25,15 +24,18 @@ LEAST_SECONDS = 1.0
 class SearchProgress:
     """Follows a search and says how far it is; ranks at most once a second, because a ranking reads every trial.
 
+    Args:
+        display: Where it is shown; by default on standard error.
+
     Attributes:
         path: The run directory, once the search has started.
         notices: What it has printed already.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, display: LineDisplay | None = None) -> None:
         self.path: Path | None = None
         self.notices: list[str] = []
-        self._display = make_display(SECONDS_BETWEEN_LINES)
+        self._display = display or make_display(SECONDS_BETWEEN_LINES)
         self._began = 0.0
         self._before = 0
         self._ranked_at = 0.0
@@ -44,7 +46,7 @@ class SearchProgress:
     def calibrating(self, done: int, total: int) -> None:
         """Say that networks are measured for a model that predicts latencies."""
         if self._calibrated == 0:
-            print_notice(f"measuring up to {total} networks for a model that predicts latencies")
+            self._display.print(f"measuring up to {total} networks for a model that predicts latencies")
             self._calibrated = total
 
     def measuring(self, study: Study, count: int) -> None:
@@ -57,16 +59,16 @@ class SearchProgress:
         self.path = study.path
         self._began = time.monotonic()
         self._before = len(study.trials)
-        print_notice(f"run: {study.path}")
+        self._display.print(f"run: {study.path}")
         if study.trials:
-            print_notice(f"going on after {len(study.trials)} trials")
+            self._display.print(f"going on after {len(study.trials)} trials")
         for metric, (low, high) in study.setup.ranges.items():
-            print_notice(f"{metric} within reach: {quantity(low)} to {quantity(high)}")
+            self._display.print(f"{metric} within reach: {quantity(low)} to {quantity(high)}")
         for notice in study.setup.notices:
-            print_notice(f"note: {notice}")
+            self._display.print(f"note: {notice}")
         self.notices = list(study.setup.notices)
         if workers := study.setup.executor.describe():
-            print_notice(workers)
+            self._display.print(workers)
         self._display.start(study.progress(), lambda: self.line(study))
 
     def trial_done(self, study: Study, trial: Trial) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from denas_core.cli.race_progress import RaceDisplay, epochs_of
 from denas_core.contracts.task import Metric
-from denas_core.race.entrants import Entrant
-from denas_core.race.race import Race, Rung
-from denas_core.race.record import Racer, RaceRecord
+from denas_core.progress.race import RaceDisplay, epochs_of
+from denas_core.racing.entrants import Entrant
+from denas_core.racing.race import Race, Rung
+from denas_core.racing.record import Racer, RaceRecord
 from denas_core.values.architecture import Architecture
 from denas_core.values.trial import Evaluation
 

@@ -1,4 +1,4 @@
-"""From the options of ``denas train`` to the plan of a training."""
+"""From what the user says of a training, on the command line or in Python, to its plan."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from denas_core.errors import ConfigError, did_you_mean
-
-from .arguments import read_architecture
 
 if TYPE_CHECKING:
     from denas_core.contracts.space import SearchSpace
@@ -24,7 +22,7 @@ DEVICES = ("auto", "cpu", "cuda")
 
 @dataclasses.dataclass(kw_only=True)
 class GivenOptions:
-    """The options of the command line, over those of a file; None for what was not given."""
+    """What the user says of a training, over what a file says; None for what was not given."""
 
     file: TrainingFile
     data: Path | None = None
@@ -36,7 +34,7 @@ class GivenOptions:
     settings: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        """Take from the file what the command line does not say."""
+        """Take from the file what the user does not say."""
         file = self.file
         self.data = self.data or (None if file.data is None else Path(file.data).expanduser())
         self.device = self.device or file.device
@@ -85,14 +83,13 @@ def new_plan(run: str | None, given: GivenOptions, registry: Registry, *, out: P
 
     Args:
         run: The run or the space that the user names; None for the space of the file.
-        given: The options.
+        given: What the user says of it.
         registry: The installed plugins.
         out: The directory that the user names.
 
     Raises:
         ConfigError: something is missing or does not fit; the data are not read.
     """
-    from denas_core.cli.run_source import is_space
     from denas_core.setup.tasks import choose_task
     from denas_core.training.origin import read_origin
     from denas_core.training.plan import Plan
@@ -105,7 +102,7 @@ def new_plan(run: str | None, given: GivenOptions, registry: Registry, *, out: P
             raise ConfigError("nothing to train is named; name a run or a space, or a --config with a space")
         run, parts["space"] = file.space.name, {**file.space.options, **parts["space"]}
         given = dataclasses.replace(given, arch=given.arch or file.arch)
-    if names_space or (not Path(run).is_dir() and is_space(run, registry)):
+    if names_space or (not Path(run).is_dir() and registry.has("space", run)):
         missing = [name for name, value in (("--arch", given.arch), ("--out", out)) if value is None]
         if missing:
             raise ConfigError(
@@ -193,6 +190,8 @@ def _other_architecture(origin: Origin, given: str | None) -> Architecture:
 
 
 def _architecture(space: SearchSpace, given: str | None) -> Architecture:
+    from denas_core.setup.architectures import read_architecture
+
     if given is None:
         raise ConfigError(f"no architecture of {space.id!r} is named; name one with --arch")
     return read_architecture(space, given)

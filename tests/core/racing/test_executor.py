@@ -7,7 +7,7 @@ import pytest
 from denas_core.builtin.process import Process
 from denas_core.builtin.serial import Serial
 from denas_core.errors import ConfigError
-from denas_core.race.executor import NO_DEADLINE, choose_executor
+from denas_core.racing.executor import NO_DEADLINE, choose_executor
 from denas_core.registry.registry import Registry
 from denas_core.workers import capacity
 
@@ -17,7 +17,7 @@ def cores(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine of eight cores with much memory."""
     monkeypatch.delenv("DENAS_WORKERS", raising=False)
     monkeypatch.setattr(capacity, "free_memory", lambda: 2**40)
-    for module in (capacity, __import__("denas_core.race.executor", fromlist=["usable_cores"])):
+    for module in (capacity, __import__("denas_core.racing.executor", fromlist=["usable_cores"])):
         monkeypatch.setattr(module, "usable_cores", lambda: 8)
 
 

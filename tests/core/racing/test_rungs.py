@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from denas_core.contracts.task import Metric
-from denas_core.race.rungs import going_on, most_trainings, ordered, rung_epochs
+from denas_core.racing.rungs import going_on, most_trainings, ordered, rung_epochs
 
 ACCURACY = Metric(name="accuracy")
 ERRORS = Metric(name="wer", direction="minimize", worst=1.0)

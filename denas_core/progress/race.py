@@ -1,4 +1,4 @@
-"""Progress of a race on standard error."""
+"""Progress of a race."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from denas_core.text import seconds
 from denas_core.training.observers import LOG
 
-from .progress_display import make_display
+from .display import LineDisplay, make_display
 
 if TYPE_CHECKING:
-    from denas_core.race.race import Race, Rung
-    from denas_core.race.record import Racer
+    from denas_core.racing.race import Race, Rung
+    from denas_core.racing.record import Racer
 
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_LOOKS = 1.0
@@ -26,10 +26,13 @@ class RaceDisplay:
     """Follows a race: a line for each training that has ended, and the state in between.
 
     The trainings run in other processes, so a thread reads from their logs how far they are.
+
+    Args:
+        display: Where it is shown; by default on standard error.
     """
 
-    def __init__(self) -> None:
-        self._display = make_display(SECONDS_BETWEEN_LINES, has_last_line=False)
+    def __init__(self, display: LineDisplay | None = None) -> None:
+        self._display = display or make_display(SECONDS_BETWEEN_LINES, has_last_line=False)
         self._lock = threading.Lock()
         self._end = threading.Event()
         self._thread: threading.Thread | None = None

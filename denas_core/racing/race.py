@@ -73,7 +73,7 @@ class Race:
     """
 
     def __init__(self, path: Path, plan: Plan, record: RaceRecord, data: TaskData[Any] | None) -> None:
-        """Prepare a race; `denas_core.race.begin` does so.
+        """Prepare a race; `denas_core.racing.begin` does so.
 
         Args:
             path: The run directory.

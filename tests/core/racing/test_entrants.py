@@ -10,8 +10,8 @@ import pytest
 from denas_core.contracts.problem import Problem
 from denas_core.contracts.space import SearchSpace
 from denas_core.errors import ConfigError
-from denas_core.race.entrants import Also, RankedRun, choose_entrants, describe, read_ranked_run
-from denas_core.race.largest import largest_within
+from denas_core.racing.entrants import Also, RankedRun, choose_entrants, describe, read_ranked_run
+from denas_core.racing.largest import largest_within
 from denas_core.registry.registry import Registry
 from denas_core.runs.files import read_run
 from denas_core.values.objectives import Constraint

@@ -1,4 +1,4 @@
-"""Progress of a training on standard error."""
+"""Progress of a training."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from denas_core.text import parse_seconds, seconds
 
-from .progress_display import make_display
+from .display import LineDisplay, make_display
 
 if TYPE_CHECKING:
     from denas_core.training.settings import TrainingSettings
@@ -22,12 +22,15 @@ class TrainingDisplay:
     Args:
         metric: Name of the metric to show first.
         settings: The settings of the training.
+        display: Where it is shown; by default on standard error.
     """
 
-    def __init__(self, metric: str, settings: TrainingSettings | None = None) -> None:
+    def __init__(
+        self, metric: str, settings: TrainingSettings | None = None, display: LineDisplay | None = None
+    ) -> None:
         self._metric = metric
         self._limit = parse_seconds(settings.max_time) if settings and settings.max_time else None
-        self._display = make_display(SECONDS_BETWEEN_LINES, has_last_line=False)
+        self._display = display or make_display(SECONDS_BETWEEN_LINES, has_last_line=False)
         self._total = self._step = self._first = self._epochs = 0
         self._began = time.monotonic()
         self._loss = ""

@@ -1,0 +1,1 @@
+"""What the commands train, race, evaluate, export and predict do, as functions that Python calls, too."""

@@ -1,0 +1,1 @@
+"""What commands do, called from Python."""

@@ -13,7 +13,7 @@ from denas_scores.saliency import Saliency
 
 from .tiny_models import CONFIGS, CONTINUOUS, TEXTS, inheriting_space, made, space_of
 
-OF_ATTENTION = {"naswot", "entropy", "flops", "depth-width", "jacob-cov", "saliency"}
+OF_ATTENTION = {"naswot", "entropy", "params", "flops", "depth-width", "jacob-cov", "saliency"}
 
 
 @pytest.mark.parametrize("combination", ["ensemble", "classic"])

@@ -49,14 +49,16 @@ def no_other(name: str) -> Any:
 
 
 def test_the_default_is_one_rule_for_networks_with_attention_and_one_for_others() -> None:
-    of_both = ["naswot", "entropy", "flops", "jacob-cov", "saliency"]
+    of_both = ["naswot", "entropy", "params", "flops", "jacob-cov", "saliency"]
     for space, others in (
         (AttentionSpace(), ["depth-width"]),
         (CNNSpace(), ["participation", "progressivity", "trainability"]),
     ):
         scoring = Scoring(DEScore(), space, no_other)
         assert set(scoring.weights) == {*of_both, *others} == set(scoring.components)
-        assert set(scoring.weights.values()) == {1.0} and not scoring.notices
+        # Size counts twice.
+        assert scoring.weights == {name: 2.0 if name == "params" else 1.0 for name in [*of_both, *others]}
+        assert not scoring.notices
 
 
 @pytest.mark.parametrize("space", [AttentionSpace(), RecipeSpace()])
@@ -85,7 +87,7 @@ def test_the_default_runs_two_passes(space: Any) -> None:
 def test_a_candidate_that_is_cut_has_run_the_cheap_pass_alone(space: Any) -> None:
     scoring = Scoring(DEScore(), space, no_other)
     cheap, dear = scoring.rungs
-    assert sorted(cheap) == ["flops", "saliency"] and {*cheap, *dear} == set(scoring.components)
+    assert sorted(cheap) == ["flops", "params", "saliency"] and {*cheap, *dear} == set(scoring.components)
     candidate = Candidate(
         space, space.full(), passes=[s for c in scoring.components.values() for s in c.passes()]
     )
@@ -249,7 +251,7 @@ def test_the_constant_batch_is_as_large_as_the_space_says() -> None:
 
 
 def test_other_scores_are_not_its_own() -> None:
-    assert DEScore().component("params", CNNSpace()) is None
+    assert DEScore().component("gradient-norm", CNNSpace()) is None
     with pytest.raises(ConfigError, match="combination='reference' has no term for 'params'"):
         DEScore(combination="reference").component("params", RecipeSpace())
 

@@ -11,7 +11,7 @@ from denas_core import CombinedScore, ProxyScore, Recipe, Table, is_part_of, opt
 from denas_core.errors import ConfigError
 
 from .activations import Naswot
-from .baselines import Flops
+from .baselines import Flops, Params
 from .complexity import Complexity
 from .diversity import Diversity
 from .expressivity import Expressivity
@@ -42,11 +42,14 @@ CLASSIC = ("expressivity", "complexity", "diversity", "saliency")
 
 HEADINGS: Mapping[str, tuple[str, ...]] = {
     "expressivity": ("naswot", "entropy", "participation"),
-    "complexity": ("flops", "depth-width", "progressivity", "trainability"),
+    "complexity": ("params", "flops", "depth-width", "progressivity", "trainability"),
     "diversity": ("jacob-cov",),
     "saliency": ("saliency",),
 }
 """The components of ``ensemble`` under the five words of the DE-Score; the fifth is the measured latency."""
+
+WEIGHTS = {"params": 2.0}
+"""Weights of components of ``ensemble`` that are not 1: size counts twice, as small networks trained on few data show."""
 
 OF_CONVOLUTIONS = ("participation", "progressivity", "trainability")
 """Components that count for networks without attention alone: they look at channels and positions that change."""
@@ -60,7 +63,7 @@ class DEScore(CombinedScore):
     """The DE-Score: expressivity, complexity, diversity, saliency and latency in one number.
 
     ``ensemble`` adds the log-ranks of the components of `HEADINGS` among the random networks of the run, each of weight
-    1, all of them train-free and from one run on noise and one on ones. Networks with attention count depth times
+    1 but for those in `WEIGHTS`, all of them train-free and from one run on noise and one on ones. Networks with attention count depth times
     width, networks without it how channels and positions change: the one rule by kind of network. ``classic`` has four
     components, one a word: the answer to a perturbed input, the condition number of the tangent kernel, the nuclear
     norms of attention and the synaptic saliency outside it. ``reference`` is the original's arithmetic.
@@ -114,7 +117,7 @@ class DEScore(CombinedScore):
             return {**{name: float(name in used) for name in CLASSIC}, "latency": 0.0}
         others = OF_CONVOLUTIONS if _has_attention(space) else OF_ATTENTION
         names = [name for names in HEADINGS.values() for name in names]
-        return {**{name: float(name not in others) for name in names}, "latency": 0.0}
+        return {**{name: WEIGHTS.get(name, 1.0) * (name not in others) for name in names}, "latency": 0.0}
 
     def component(self, name: str, space: SearchSpace) -> ProxyScore | None:
         """Return one of the components, as the combination defines it."""
@@ -134,8 +137,8 @@ class DEScore(CombinedScore):
             "trainability": Trainability,
             "jacob-cov": JacobianCovariance,
         }
-        if name == "flops":
-            return Flops()
+        if name in ("flops", "params"):
+            return Flops() if name == "flops" else Params()
         if name not in kinds:
             return None
         size = self.batch_size or (ATTENTION_BATCH_SIZE if _has_attention(space) else BATCH_SIZE)

@@ -146,9 +146,11 @@ def _read_record(request: ShrinkRequest) -> dict[str, Any] | None:
 
 def _prepare(request: ShrinkRequest, registry: Registry) -> _Prepared:
     """Check everything that can be checked before work begins."""
-    options = request.options("space")
+    # The members with the largest activations stay closer to the checkpoint than the first ones.
+    options = {"inherit": "activation", **request.options("space")}
     if request.data is not None:
         options.setdefault("calibration", str(request.data))
+        options.setdefault("calibration_task", request.task or "")
     space = registry.create(
         "space", SPACE, {**options, "model": request.checkpoint}, origin="the command line"
     )

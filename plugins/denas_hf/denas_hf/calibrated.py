@@ -54,9 +54,10 @@ class Calibrated:
         from denas_core import open_data
 
         # Tasks look at the space, whose fingerprint must not ask for these data again.
-        options = {**self._options, "inherit": LEADING, "calibration": ""}
+        options = {**self._options, "inherit": LEADING, "calibration": "", "calibration_task": ""}
         plain = type(self._space)(**options).named(self._space.id)
-        return open_data(plain, Path(self._options["calibration"]))
+        task = self._options["calibration_task"] or None
+        return open_data(plain, Path(self._options["calibration"]), task=task)
 
     def digest(self) -> str:
         """Return the digest of the calibration data; empty without data."""

@@ -28,6 +28,7 @@ from .calibrated import Calibrated, existing_data
 from .families import FAMILIES
 from .family import Family
 from .importance import LEADING, MAGNITUDE
+from .inheritance_options import InheritanceOptions
 from .notation import COMMON, is_config, knob_values
 from .presets import PRESETS
 from .start import Start, start_of
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(kw_only=True)
-class Auto(SearchSpace):
+class Auto(InheritanceOptions, SearchSpace):
     """Smaller versions of a Hugging Face transformers model, with fewer layers, heads and features.
 
     The largest network is the original model; stock transformers can load all networks. All layers of a network have
@@ -56,21 +57,6 @@ class Auto(SearchSpace):
         "",
         "The original network: folder of a checkpoint, config.json or hub id; empty: BERT-base's config",
     )
-    inherit: str = option(
-        "leading",
-        "Importance of the heads, neurons, features and layers to inherit: leading, magnitude, activation, "
-        "contribution, taylor, or that of a plugin",
-    )
-    reconstructs: bool | None = option(
-        None,
-        "Fit inherited weights to the outputs of the checkpoint before a training or an export; if not given, with "
-        "calibration data only",
-    )
-    calibration: str = option(
-        "", "Data set for importance and reconstruction; empty: texts of the tokenizer's words"
-    )
-    calibration_samples: int = option(128, "Samples for importance and reconstruction", at_least=1)
-    calibration_digest: str = option("", "Digest of the calibration data, in the options of a trained model")
     allow_pickle: bool = option(False, "Allow a checkpoint that is a pickle; only its tensors are read")
     head_width: Literal["kept", "free"] = option(
         "kept", "Width of a head: as in the checkpoint, or the hidden width divided by the number of heads"

@@ -49,7 +49,7 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
 """The components of ``ensemble`` under the five words of the DE-Score; the fifth is the measured latency."""
 
 WEIGHTS = {"params": 2.0}
-"""Weights of components of ``ensemble`` that are not 1: size counts twice, as small networks trained on few data show."""
+"""Weights of components of ``ensemble`` that are not 1; docs/de-score.md says why parameters count twice."""
 
 OF_CONVOLUTIONS = ("participation", "progressivity", "trainability")
 """Components that count for networks without attention alone: they look at channels and positions that change."""
@@ -63,10 +63,11 @@ class DEScore(CombinedScore):
     """The DE-Score: expressivity, complexity, diversity, saliency and latency in one number.
 
     ``ensemble`` adds the log-ranks of the components of `HEADINGS` among the random networks of the run, each of weight
-    1 but for those in `WEIGHTS`, all of them train-free and from one run on noise and one on ones. Networks with attention count depth times
-    width, networks without it how channels and positions change: the one rule by kind of network. ``classic`` has four
-    components, one a word: the answer to a perturbed input, the condition number of the tangent kernel, the nuclear
-    norms of attention and the synaptic saliency outside it. ``reference`` is the original's arithmetic.
+    1 but for those in `WEIGHTS`, all of them train-free and from one run on noise and one on ones. Networks with
+    attention count depth times width, networks without it how channels and positions change: the one rule by kind of
+    network. ``classic`` has four components, one a word: the answer to a perturbed input, the condition number of the
+    tangent kernel, the nuclear norms of attention and the synaptic saliency outside it. ``reference`` is the original's
+    arithmetic.
 
     ``reference`` takes components, initialisation, structure and the components' weights from the space's recipe, with
     an exact kernel by a backward run a sample: slow, and meant for comparison. It differs from the original in its

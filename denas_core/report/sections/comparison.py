@@ -30,10 +30,13 @@ def compare(
         without the best one) and ``beaten``, the share of these trials that are strictly worse.
     """
     reference = [trial for trial in trials if trial.is_scored and trial.generation == 0]
-    rows = []
+    rows: list[dict[str, Any] | None] = []
     for kind, of in (("component", _components), ("metric", _metrics)):
         mine = of(best)
         for name in mine:
+            # A count that is a component is not shown again as a metric, where less would be better.
+            if kind == "metric" and name in _components(best):
+                continue
             others = [of(t)[name] for t in reference if name in of(t) and t is not best]
             direction = directions.get(name, "maximize") if kind == "component" else metrics.direction(name)
             rows.append(_row(name, kind, direction, mine[name], others))

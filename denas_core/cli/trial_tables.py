@@ -136,7 +136,7 @@ def print_result(result: SearchResult) -> None:
             f"denas report {run} --confidence",
             f"denas trials {run}",
             *rank,
-            f"denas train {run} --top 6 --data {data}",
+            f"denas train {run} --top 6 --also random:2 --also largest --data {data}",
             f"denas train {run} --data {data}",
             f"denas latency measure {run}" if has_latency else f"denas latency {run}",
         ]

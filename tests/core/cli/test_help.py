@@ -88,7 +88,7 @@ def test_next_commands_stand_one_a_line_and_run_as_they_are(tmp_path: Path) -> N
         "  denas report 'a run' --confidence",
         "  denas trials 'a run'",
         "  denas rank 'a run' --weights height=2",
-        "  denas train 'a run' --top 6 --data DATA",
+        "  denas train 'a run' --top 6 --also random:2 --also largest --data DATA",
         "  denas train 'a run' --data DATA",
         "  denas latency 'a run'",
     ]

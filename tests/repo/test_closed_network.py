@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from denas_core.cli.table import COMMANDS, GROUPS
+from tests.hf.tiny_models import checkpoint
 
 from .closed_network import BESIDE, SOCKET
 
@@ -53,6 +54,7 @@ LINES = [
     ["data", "describe", "data"],
     ["build", "data", "--time", "2h", "--plan", "--space", "cv/cnn", *TINY],
     ["train", "run", "--data", "data", "--epochs", "1", "--device", "cpu", "-q"],
+    ["shrink", "model", "-c", "params<=0.8x", "--budget", "3", "--device", "cpu", "--out", "small", "-q"],
     ["evaluate", "run", "--data", "data"],
     ["predict", "run", "data"],
     # A worker evaluates the candidates of a search that runs beside it.
@@ -83,7 +85,7 @@ DEAR = [
 ]
 """Lines that import every plugin, or need a C++ compiler for a minute."""
 
-OTHERS = "asr,bench,hf,nlp,ray"
+OTHERS = "asr,bench,nlp,ray"
 """Plugins that `LINES` do not use; `doctor` would import each of them in a process of its own."""
 
 NO_RESULT = 1
@@ -176,6 +178,7 @@ def test_without_a_cache_the_folder_for_compiled_code_is_removed_at_the_end(tmp_
 
 def _write_data(work: Path) -> None:
     (work / "shared").mkdir(mode=0o700)
+    shutil.copytree(checkpoint("bert"), work / "model")
     for part, count in (("train", 8), ("val", 4)):
         for label, colour in (("red", (255, 0, 0)), ("blue", (0, 0, 255))):
             folder = work / "data" / part / label

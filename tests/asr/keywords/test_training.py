@@ -89,7 +89,7 @@ def test_damaged_recordings_are_left_out_and_counted(tmp_path: Path) -> None:
         ({"train": ["yes"], "valid": ["yes"]}, "recordings of one word only, 'yes'"),
         ({"train": ["yes", "no"], "valid": ["yes", "noo"]}, "have the word 'noo', which is not among"),
         ({"valid": ["yes", "no"]}, r"no training recordings; put them into train/WORD/"),
-        ({}, "no folders of recordings by word; looked for"),
+        ({}, "has no recordings by word; looked for"),
     ],
 )
 def test_data_that_cannot_be_learnt_are_refused(
@@ -106,4 +106,4 @@ def test_an_error_keeps_what_was_not_read(tmp_path: Path) -> None:
     write_words(tmp_path / "train", ["yes/.hidden"], ["c.wav"])
     with pytest.raises(ConfigError, match="one word only") as caught:
         KeywordSpotting().named("asr/keyword-spotting").read(tmp_path, SPACE)
-    assert any("hidden folders are not read" in notice for notice in caught.value.notices)
+    assert any("hidden file or folder" in notice for notice in caught.value.notices)

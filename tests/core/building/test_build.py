@@ -44,7 +44,10 @@ def built(tmp_path: Path, points: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_a_build_that_has_learnt_nothing_says_so(tmp_path: Path, points: Path) -> None:
+def test_a_build_that_has_learnt_nothing_says_so(
+    tmp_path: Path, points: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DENAS_POINTS_CHANCE", "1")
     out = tmp_path / "model"
     still = ("--set", "training.lr=1e-9", "--set", "training.epochs=1", "--set", "race.top=1")
     done = denas_here("build", str(points), *SHORT, *still, "--out", str(out))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,13 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("own") / "run"
     search(space=Stairs(), score=Mine(), budget=10, device="cpu", out=path)
     return path
+
+
+@pytest.fixture
+def _elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The state of a program that has not imported the classes of the run: an imported class would be found."""
+    for kind in (Stairs, Mine):
+        monkeypatch.delitem(sys.modules, kind.__module__, raising=False)
 
 
 @pytest.mark.parametrize("weights", [[], ["--weights", "height=3"], ["--weights", "slope=0"]])
@@ -74,6 +82,7 @@ def test_a_wrong_weight_is_told_as_such_while_the_plugin_is_there(run: Path) -> 
     assert "no installed plugin has a score 'nope'" in done.stderr
 
 
+@pytest.mark.usefixtures("_elsewhere")
 def test_a_run_of_python_objects_is_ranked_by_what_it_left(own: Path) -> None:
     done = denas_here("rank", str(own), "--top", "3")
     assert done.returncode == 0, done.stderr
@@ -92,11 +101,12 @@ def test_a_run_of_python_objects_is_ranked_by_what_it_left(own: Path) -> None:
         ["latency", "--config", "RUN/config.yaml", "--arch", "RUN/best.json"],
     ],
 )
+@pytest.mark.usefixtures("_elsewhere")
 def test_what_takes_the_objects_says_where_they_can_be_given(own: Path, arguments: list[str]) -> None:
     done = denas_here(*(argument.replace("RUN", str(own)) for argument in arguments))
     assert done.returncode == 2
-    assert "'denas_toy.stairs:Stairs' is a class of a Python program and of no plugin" in done.stderr
-    assert "denas_core.resume(RUN, objects={'space': ...})" in done.stderr
+    assert "'tests.core.cli.test_rank:Mine' is a class of a Python program and of no plugin" in done.stderr
+    assert "denas_core.resume(RUN, objects={'score': ...})" in done.stderr
     assert done.stderr.count("\n") == 1
 
 

@@ -56,7 +56,7 @@ def test_the_list_of_runs_shows_the_metric_with_samples_and_chance(trained: Path
 def test_chance_is_shown_where_the_task_says_it(trained: Path) -> None:
     path = trained / "training/result.json"
     document = json.loads(path.read_text())
-    path.write_text(json.dumps({**document, "measured": {**document["measured"], "chance": 0.625}}))
+    path.write_text(json.dumps({**document, "best": {**document["best"], "chance": 0.625}}))
     assert "0.625" in denas_here("run", "ls", str(trained)).stdout
     assert load_run(trained).trained[0].chance == 0.625
 

@@ -14,6 +14,12 @@ from tests.core.toy_searches import denas_here
 
 from .trainings import make_plan, run, write_points
 
+
+@pytest.fixture(autouse=True)
+def _points_say_what_chance_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DENAS_POINTS_CHANCE", "1")
+
+
 ACCURACY = Metric(name="accuracy", is_share=True)
 WER = Metric(name="wer", direction="minimize", worst=1.0, is_share=True)
 PEARSON = Metric(name="pearson")

@@ -131,7 +131,18 @@ def test_commands_open_no_internet_socket_and_leave_nothing_behind(
     found = [row for row in report if row["code"] not in codes.get(row["command"], (0,)) or row["left"]]
     assert not found, f"{json.dumps(found)}\n{done.stderr[-20_000:]}"
     if lines is LINES:
-        asked_for = {"data", "table.csv", "zen", "run", "other", "scored", "shared", "evaluations"}
+        asked_for = {
+            "data",
+            "table.csv",
+            "zen",
+            "run",
+            "other",
+            "scored",
+            "shared",
+            "evaluations",
+            "model",
+            "small",
+        }
         assert {path.name for path in work.iterdir()} == asked_for
         # Without a result, the networks have been trained nevertheless.
         assert len(list((work / "scored/trainings").glob("*/*"))) == 8

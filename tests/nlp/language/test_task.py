@@ -56,6 +56,8 @@ def test_each_token_but_the_first_is_predicted_once(tmp_path: Path) -> None:
         wanted += [token for token in targets["next"].flatten().tolist() if token != IGNORED]
     assert wanted == list(split.predicted)
     assert len(wanted) + 1 == split.tokens
+    # A model that has learnt nothing but how frequent tokens are.
+    assert task_of().chance({}, split) == unigram_perplexity(split.predicted, split.unigram)
     # Bytes have no loss: every byte of the last tenth is one token, with the end token behind them.
     assert split.tokens == split.bytes + 1
 

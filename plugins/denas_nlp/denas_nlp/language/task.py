@@ -178,6 +178,10 @@ class CausalLanguageModel(TextTask):
             "unigram_perplexity": unigram_perplexity(split.predicted, split.unigram),
         }
 
+    def chance(self, targets: Mapping[str, Tensor], split: Split[TextSample]) -> float | None:
+        """Return the perplexity of the unigram model, which predicts every token alike."""
+        return unigram_perplexity(split.predicted, split.unigram) if isinstance(split, BlockSplit) else None
+
     def items(self, path: Path) -> Iterator[tuple[str, str]]:
         """Yield each line of a text file: a text to continue."""
         yield from read_lines(path)

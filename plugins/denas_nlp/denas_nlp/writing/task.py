@@ -223,6 +223,10 @@ class Seq2Seq(TextTask):
         texts = [_text(row, tokenizer) for row in predictions[:, _SUMS:].long().tolist()]
         return {**found, **text_metrics(texts, [pair.target for pair in split.pairs])}
 
+    def chance(self, targets: Mapping[str, Tensor], split: Split[TextSample]) -> float | None:
+        """Return the perplexity of the unigram model, which writes every token alike."""
+        return unigram_perplexity(split.written, split.unigram) if isinstance(split, PairSplit) else None
+
     def items(self, path: Path) -> Iterator[tuple[str, str]]:
         """Yield each line of a text file: a text to read."""
         yield from read_lines(path)

@@ -208,7 +208,7 @@ def _steps(request: ShrinkRequest, prepared: _Prepared, observer: BuildObserver)
         observer.noticed(notice)
     best = found.describe(found.best)
     if request.data is None:
-        observer.step_begun("inherit", "inherit weights of the checkpoint, and fit them", seconds=None)
+        observer.step_begun("inherit", "inherit weights of the checkpoint", seconds=None)
         model = untrained_model(run, registry)
         metrics: Mapping[str, float] = {}
     else:
@@ -219,12 +219,12 @@ def _steps(request: ShrinkRequest, prepared: _Prepared, observer: BuildObserver)
     )
     partial = request.out / PARTIAL
     done = export_model(prepared.exporter, with_search(model, run), partial, replace=True)
-    place = done.path.relative_to(partial)
+    artefact = request.out / done.path.relative_to(partial)
     move_files(partial, request.out)
     full = prepared.space.full()
     sizes = {} if full is None else prepared.space.cost(full)
     return {
-        "model": str(request.out / place),
+        "model": str(artefact),
         "form": prepared.exporter.id,
         "arch": model.arch.as_dict(),
         "key": model.arch.key,
@@ -233,7 +233,7 @@ def _steps(request: ShrinkRequest, prepared: _Prepared, observer: BuildObserver)
         "weights": "inherited" if request.data is None else "fine-tuned",
         "metrics": dict(metrics),
         "difference": done.difference,
-        "usage": done.usage,
+        "usage": prepared.exporter.usage(model, artefact),
     }
 
 

@@ -42,6 +42,8 @@ def test_the_result_is_a_checkpoint_with_inherited_weights(made: Path) -> None:
     assert sum(map(torch.numel, small.values())) == result["params"]
     assert result["params"] <= 0.8 * result["params_of_checkpoint"]
     assert result["weights"] == "inherited"
+    assert result["model"] in result["usage"] and "partial" not in result["usage"]
+    assert "Its weights are those of the original checkpoint" in (made / "small/README.md").read_text()
     again = untrained_model(made / "small/search", Registry.discover())
     assert again.history["weights"] == "inherited"
     expected = dict(again.network.named_parameters())

@@ -50,7 +50,7 @@ def render_card(
         key=model.arch.key[:12],
         what=one_line((type(model.space).__doc__ or "").partition("\n")[0].rstrip(".")),
         chance=_against_chance(model),
-        trained=" and not trained yet" if model.task is None else f", then trained for `{model.task.id}`",
+        trained=_what_was_trained(model),
         network=[
             ("parameters", quantity(cost["params"])),
             ("FLOPs of one sample", quantity(cost["flops"])),
@@ -80,6 +80,15 @@ def _metric(name: str, model: TrainedModel) -> str:
     if name != CHANCE or model.task is None:
         return name
     return f"{CHANCE} ({model.task.metric.name} of one and the same answer for every input)"
+
+
+def _what_was_trained(model: TrainedModel) -> str:
+    """Return the end of the sentence that begins with the search."""
+    if model.task is not None:
+        return f", then trained for `{model.task.id}`"
+    if model.history.get("weights") == "inherited":
+        return ". Its weights are those of the original checkpoint, and it is not trained yet"
+    return ", and it is not trained yet"
 
 
 def _against_chance(model: TrainedModel) -> str:

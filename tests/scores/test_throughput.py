@@ -13,7 +13,7 @@ from denas_scores.de_score import OF_ATTENTION, OF_CONVOLUTIONS
 from tests import warm
 
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "throughput.py"
-OF_BOTH = ("naswot", "entropy", "flops", "jacob-cov", "saliency")
+OF_BOTH = ("naswot", "entropy", "params", "flops", "jacob-cov", "saliency")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
@@ -55,3 +56,20 @@ def test_a_stage_knows_the_shape_of_its_output(kind: str) -> None:
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(ConfigError, match="block_kinds must have one or more of temporal, separable"):
         Registry.discover().create("space", "asr/keywords", {"block_kinds": ["other"]})
+
+
+@pytest.mark.parametrize("kind", ["temporal", "separable"])
+def test_every_component_of_the_default_score_has_a_value_for_both_kinds(kind: str) -> None:
+    from denas_core.contracts.candidate import Candidate
+    from denas_core.evaluation.scoring import Scoring
+
+    registry = Registry.discover()
+    space = Keywords().named("asr/keywords")
+    rng = random.Random(0)
+    arch = next(arch for arch in iter(lambda: space.sample(rng), None) if arch.as_dict()["kind"] == kind)
+    score = registry.create("score", "scores/de-score", {"batch_size": 4})
+    components = Scoring(score, space, lambda name: registry.create("score", name)).components
+    candidate = Candidate(space, arch, passes=[one for part in components.values() for one in part.passes()])
+    assert all(math.isfinite(part.measure(candidate)) for part in components.values())
+    blocks = arch.as_dict()[f"{kind}.blocks"]
+    assert len(space.block_names(space.build(arch))) == blocks

@@ -112,15 +112,19 @@ def _beside(directory: Path) -> Iterator[Path]:
     """Yield an empty directory beside `directory`. After an error it is removed."""
     with storage_errors(directory):
         missing = [parent for parent in directory.parents if not parent.exists()]
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        for leftover in directory.parent.glob(f".{glob.escape(directory.name)}.*.partial"):
-            _remove_abandoned(leftover)
-        partial = directory.with_name(f".{directory.name}.{secrets.token_hex(8)}.partial")
-        partial.mkdir()
-        lock = os.open(partial, os.O_RDONLY)
-        # The lock is held while this process lives. It distinguishes work in progress from what a killed process left.
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    partial = directory.with_name(f".{directory.name}.{secrets.token_hex(8)}.partial")
+    lock: int | None = None
+    # A signal may end this at any line, so the directory is made where what is left behind is removed.
     try:
+        with storage_errors(directory):
+            directory.parent.mkdir(parents=True, exist_ok=True)
+            for leftover in directory.parent.glob(f".{glob.escape(directory.name)}.*.partial"):
+                _remove_abandoned(leftover)
+            partial.mkdir()
+            lock = os.open(partial, os.O_RDONLY)
+            # The lock is held while this process lives. It distinguishes work in progress from what a killed process
+            # left.
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield partial
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
@@ -129,7 +133,8 @@ def _beside(directory: Path) -> Iterator[Path]:
                 parent.rmdir()
         raise
     finally:
-        os.close(lock)
+        if lock is not None:
+            os.close(lock)
 
 
 def _remove_abandoned(leftover: Path) -> None:

@@ -78,10 +78,6 @@ class TableTask(TextTask, ABC):
         else:
             yield from read_texts(path, text=self.text, pair=self.pair)
 
-    def item(self, text: str) -> str:
-        """Return the text itself; the reader of inputs divides a pair at its tab."""
-        return text
-
     def input_reader(
         self, space: SearchSpace, *, facts: Mapping[str, Any]
     ) -> Callable[[str | Sequence[str]], Split[TextSample]]:

@@ -7,16 +7,17 @@ import random
 from array import array
 from collections.abc import Iterator, Sequence
 
-from denas_core import Split
 from denas_nlp.text.batches import TextSample
 from denas_nlp.text.task import Preparation
 from denas_nlp.text.tokenizer import TextTokenizer
+
+from .token_split import TokenSplit, token_counts
 
 _PIECE = 100_000
 """A longer document is tokenised in pieces of this many characters, because tokenizers need much memory for a text."""
 
 
-class BlockSplit(Split[TextSample]):
+class BlockSplit(TokenSplit):
     """Documents in blocks. The last token of a block is the first of the next, so that each token is predicted once.
 
     Attributes:
@@ -24,7 +25,6 @@ class BlockSplit(Split[TextSample]):
         bytes: Number of bytes of the documents in UTF-8.
         unknown: Number of tokens that are not in the vocabulary.
         documents: Number of documents.
-        unigram: The logarithm of the probability of each token in the unigram model of the training text.
     """
 
     def __init__(self, documents: Sequence[str], preparation: Preparation) -> None:
@@ -43,10 +43,7 @@ class BlockSplit(Split[TextSample]):
 
     def counts(self, size: int) -> list[int]:
         """Return how often each of `size` tokens occurs."""
-        counts = [0] * size
-        for token in self._ids:
-            counts[token] += 1
-        return counts
+        return token_counts(self._ids, size)
 
     @property
     def predicted(self) -> array[int]:

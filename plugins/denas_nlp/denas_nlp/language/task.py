@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,7 +13,6 @@ from denas_core import (
     Answer,
     Batch,
     DataDescription,
-    Metric,
     NextTokenHead,
     Outputs,
     SearchSpace,
@@ -24,45 +23,24 @@ from denas_core import (
 from denas_core.errors import ConfigError, PluginError
 from denas_nlp.text.batches import TextSample, padded
 from denas_nlp.text.example import write_vocabulary
-from denas_nlp.text.form import TOKENS, reach_of, why_no_language_model
-from denas_nlp.text.learning import is_learnt
-from denas_nlp.text.lines import read_lines
-from denas_nlp.text.task import Preparation, TextTask, unknown_notice
+from denas_nlp.text.form import TOKENS, reach_of
+from denas_nlp.text.task import unknown_notice
 
 from .blocks import BlockSplit, unigram_model
 from .continuing import NONE, Prompt, continued, likeliest_next, prompt_tokens
 from .documents import read_corpus
-from .scores import (
-    cross_entropy,
-    next_tokens,
-    scores_of,
-    token_metrics,
-    token_sums,
-    unigram_perplexity,
-)
+from .scores import next_tokens, scores_of, token_metrics, token_sums
+from .token_task import TokenTask
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-RECIPE: Mapping[str, Any] = {
-    "epochs": 3,
-    "batch_size": 16,
-    "optimizer": "adamw",
-    "lr": 5e-4,
-    "weight_decay": 0.01,
-    "schedule": "linear",
-    "warmup": 0.1,
-    "clip": 1.0,
-}
-"""Training settings that suit small networks; whole checkpoints learn with a tenth of this rate."""
-
 
 @dataclasses.dataclass(kw_only=True)
-class CausalLanguageModel(TextTask):
+class CausalLanguageModel(TokenTask):
     """Find the next token of a text: plain text files, folders of them, or tables with a column of texts."""
 
-    metric: ClassVar[Metric] = Metric(name="perplexity", direction="minimize")
-    recipe: ClassVar[Mapping[str, Any]] = RECIPE
+    wanted: ClassVar[str] = "next"
     ends_texts: ClassVar[bool] = False
 
     text: str = option("", "Column with the texts, of tables; by default the one with a usual name")
@@ -75,10 +53,6 @@ class CausalLanguageModel(TextTask):
     max_new_tokens: int = option(
         40, "Greatest number of tokens by which a prediction continues a text", at_least=1
     )
-
-    def why_unsuitable(self, space: SearchSpace) -> str:
-        """Return why networks of `space` are no language models; empty if they are."""
-        return super().why_unsuitable(space) or why_no_language_model(space, self, {"vocabulary": 8})
 
     def read(
         self, data: Path, space: SearchSpace, *, facts: Mapping[str, Any] | None = None
@@ -103,9 +77,8 @@ class CausalLanguageModel(TextTask):
             raise ConfigError(f"{str(data)!r} has too little text: a part of it has fewer than two tokens")
         if facts is None:
             assert train is not None, "without facts, there is a part to learn from"
-            facts = self._facts(train, preparation)
+            facts = self.token_facts(train, preparation)
         valid.unigram = unigram_model(facts["unigram"])
-        chance = unigram_perplexity(valid.predicted, valid.unigram)
         return TaskData(
             train=train,
             valid=valid,
@@ -113,17 +86,9 @@ class CausalLanguageModel(TextTask):
             notices=(*corpus.notices, *preparation.notices, *_notices(splits)),
             contents=(
                 *(f"{split.tokens} tokens in {split.documents} documents" for split in splits),
-                f"a unigram model of the training text has a perplexity of {chance:.4g}",
+                f"a unigram model of the training text has a perplexity of {valid.unigram_perplexity:.4g}",
             ),
         )
-
-    def _facts(self, train: BlockSplit, preparation: Preparation) -> dict[str, Any]:
-        tokenizer = preparation.tokenizer
-        rows = preparation.rows or tokenizer.size
-        facts = {"vocabulary": rows, "unigram": train.counts(rows), **preparation.facts()}
-        if is_learnt(self.vocab):
-            facts["special_tokens"] = tokenizer.special_tokens()
-        return facts
 
     def describe(self, data: Path) -> DataDescription | None:
         """Return how much text there is; None if there are no texts, or if they have labels."""
@@ -140,21 +105,7 @@ class CausalLanguageModel(TextTask):
     ) -> tuple[Batch, dict[str, Tensor]]:
         """Return tokens padded to the longest block, and the token after each position (samples, tokens)."""
         batch = padded(samples, by_position=True)
-        return batch, {"next": next_tokens(batch.inputs[TOKENS], batch.masks["features"])}
-
-    def loss(
-        self, outputs: Outputs, targets: Mapping[str, Tensor], *, label_smoothing: float = 0.0
-    ) -> Tensor:
-        """Return the mean cross entropy of the next tokens in float32."""
-        return cross_entropy(scores_of(outputs), targets["next"], label_smoothing=label_smoothing)
-
-    def predict(self, outputs: Outputs) -> Tensor:
-        """Return the likeliest next token at each position (samples, tokens)."""
-        return scores_of(outputs).argmax(-1)
-
-    def assess(self, outputs: Outputs, targets: Mapping[str, Tensor]) -> Tensor:
-        """Return sums over the tokens of each block (samples, 3), see `token_sums`."""
-        return token_sums(scores_of(outputs), targets["next"])
+        return batch, {self.wanted: next_tokens(batch.inputs[TOKENS], batch.masks["features"])}
 
     def decode(
         self,
@@ -175,20 +126,8 @@ class CausalLanguageModel(TextTask):
             raise PluginError(f"{self.id!r} measures texts, not {type(split).__name__}")
         return {
             **token_metrics(predictions, bytes=split.bytes),
-            "unigram_perplexity": unigram_perplexity(split.predicted, split.unigram),
+            "unigram_perplexity": split.unigram_perplexity,
         }
-
-    def chance(self, targets: Mapping[str, Tensor], split: Split[TextSample]) -> float | None:
-        """Return the perplexity of the unigram model, which predicts every token alike."""
-        return unigram_perplexity(split.predicted, split.unigram) if isinstance(split, BlockSplit) else None
-
-    def items(self, path: Path) -> Iterator[tuple[str, str]]:
-        """Yield each line of a text file: a text to continue."""
-        yield from read_lines(path)
-
-    def item(self, text: str) -> str:
-        """Return the text itself."""
-        return text
 
     def input_reader(
         self, space: SearchSpace, *, facts: Mapping[str, Any]

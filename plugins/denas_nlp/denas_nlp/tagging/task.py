@@ -6,7 +6,7 @@ import dataclasses
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,7 +15,6 @@ from denas_core.errors import ConfigError, PluginError, safe_repr
 from denas_nlp.text.batches import TextSample, padded
 from denas_nlp.text.example import write_vocabulary
 from denas_nlp.text.files import Files
-from denas_nlp.text.lines import read_lines
 from denas_nlp.text.parts import read_parts
 from denas_nlp.text.sentences import RECIPE
 from denas_nlp.text.task import TextTask, unknown_notice
@@ -136,14 +135,6 @@ class TokenClassification(TextTask):
         counts = Counter(tag for tags in split.tags for tag in tags)
         tag = max(counts, key=lambda tag: counts[tag], default=OUTSIDE)
         return of_spans([[tag] * len(tags) for tags in split.tags], split.tags)[self.metric.name]
-
-    def items(self, path: Path) -> Iterator[tuple[str, str]]:
-        """Yield each line of a text file: a sentence."""
-        yield from read_lines(path)
-
-    def item(self, text: str) -> str:
-        """Return the sentence itself."""
-        return text
 
     def input_reader(
         self, space: SearchSpace, *, facts: Mapping[str, Any]

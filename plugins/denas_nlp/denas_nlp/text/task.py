@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,6 +14,7 @@ from denas_core.errors import ConfigError
 from .batches import TextForm, TextSample
 from .form import Reach, inputs_of, reach_of
 from .learning import is_learnt
+from .lines import read_lines
 from .opening import FACT, open_tokenizer
 from .tokenizer import TextTokenizer
 
@@ -80,6 +81,14 @@ class TextTask(Task[TextSample], ABC):
         """Make the path absolute, because a training may be resumed from another directory."""
         if self.vocab and not is_learnt(self.vocab):
             self.vocab = str(Path(self.vocab).expanduser().absolute())
+
+    def items(self, path: Path) -> Iterator[tuple[str, Any]]:
+        """Yield each line of a text file."""
+        yield from read_lines(path)
+
+    def item(self, text: str) -> Any:
+        """Return the text itself; a reader of inputs may divide it further."""
+        return text
 
     def preprocessing(self, space: SearchSpace, *, facts: Mapping[str, Any]) -> TextInput | None:
         """Return the tokenizer, the inputs and the length that the facts of a training hold."""

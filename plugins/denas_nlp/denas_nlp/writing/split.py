@@ -6,7 +6,7 @@ import random
 from array import array
 from collections.abc import Iterable, Sequence
 
-from denas_core import Split
+from denas_nlp.language.token_split import TokenSplit, token_counts
 from denas_nlp.text.batches import Rows, TextSample
 from denas_nlp.text.task import Preparation
 from denas_nlp.text.tokenizer import TextTokenizer
@@ -14,13 +14,12 @@ from denas_nlp.text.tokenizer import TextTokenizer
 from .pairs import Pair
 
 
-class PairSplit(Split[TextSample]):
+class PairSplit(TokenSplit):
     """Pairs of texts. The targets of a sample are the tokens of the text that is written.
 
     Attributes:
         pairs: The pairs.
         tokenizer: The tokenizer, as text, for the texts that networks write.
-        unigram: The logarithm of the probability of each token in the unigram model of the texts that are written.
         cut: Number of texts that were too long.
         unknown: Number of tokens that are not in the vocabulary.
         tokens: Number of all tokens.
@@ -54,8 +53,12 @@ class PairSplit(Split[TextSample]):
             segments.append(0)
         rows.append(whole, segments)
 
+    def counts(self, size: int) -> list[int]:
+        """Return how often each of `size` tokens occurs in the texts that are written."""
+        return token_counts(self.predicted, size)
+
     @property
-    def written(self) -> Iterable[int]:
+    def predicted(self) -> Iterable[int]:
         """All tokens of the texts that are written."""
         return (token for index in range(len(self._targets)) for token in self._targets[index][0])
 

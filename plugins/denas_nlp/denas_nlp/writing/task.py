@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,7 +13,6 @@ from denas_core import (
     Answer,
     Batch,
     DataDescription,
-    Metric,
     Outputs,
     SearchSpace,
     Split,
@@ -23,20 +22,13 @@ from denas_core import (
 )
 from denas_core.errors import ConfigError, PluginError, safe_repr
 from denas_nlp.language.blocks import unigram_model
-from denas_nlp.language.scores import (
-    IGNORED,
-    cross_entropy,
-    scores_of,
-    token_metrics,
-    token_sums,
-    unigram_perplexity,
-)
+from denas_nlp.language.scores import IGNORED, scores_of, token_metrics, token_sums
+from denas_nlp.language.token_task import RECIPE as RECIPE_OF_TOKENS
+from denas_nlp.language.token_task import TokenTask
 from denas_nlp.text.batches import TextSample, padded
 from denas_nlp.text.example import write_vocabulary
-from denas_nlp.text.form import MASK, TOKENS, why_no_language_model
-from denas_nlp.text.learning import is_learnt
-from denas_nlp.text.lines import read_lines
-from denas_nlp.text.task import Preparation, TextTask, unknown_notice
+from denas_nlp.text.form import MASK, TOKENS
+from denas_nlp.text.task import unknown_notice
 from denas_nlp.text.tokenizer import TextTokenizer
 
 from .metrics import text_metrics
@@ -52,25 +44,16 @@ TARGET = "target_ids"
 _SUMS = 3
 """Numbers of a sample before the tokens that were written, see `token_sums`."""
 
-RECIPE: Mapping[str, Any] = {
-    "epochs": 3,
-    "batch_size": 32,
-    "optimizer": "adamw",
-    "lr": 5e-4,
-    "weight_decay": 0.01,
-    "schedule": "linear",
-    "warmup": 0.1,
-    "clip": 1.0,
-}
+RECIPE: Mapping[str, Any] = {**RECIPE_OF_TOKENS, "batch_size": 32}
 """Training settings that suit small networks, and checkpoints of T5, which learn with larger rates than others."""
 
 
 @dataclasses.dataclass(kw_only=True)
-class Seq2Seq(TextTask):
+class Seq2Seq(TokenTask):
     """Write a text from another one, such as a translation or a summary."""
 
-    metric: ClassVar[Metric] = Metric(name="perplexity", direction="minimize")
     recipe: ClassVar[Mapping[str, Any]] = RECIPE
+    wanted: ClassVar[str] = "target"
 
     source: str = option(
         "", "Column, or ending of the files, with the texts to read; by default a usual name"
@@ -82,10 +65,6 @@ class Seq2Seq(TextTask):
     )
     max_new_tokens: int = option(64, "Greatest number of tokens that a prediction writes", at_least=1)
     beams: int = option(1, "Number of beams of a prediction; 1: always the likeliest token", at_least=1)
-
-    def why_unsuitable(self, space: SearchSpace) -> str:
-        """Return why networks of `space` write no text from another one; empty if they do."""
-        return super().why_unsuitable(space) or why_no_language_model(space, self, {"vocabulary": 8})
 
     def read(
         self, data: Path, space: SearchSpace, *, facts: Mapping[str, Any] | None = None
@@ -111,10 +90,9 @@ class Seq2Seq(TextTask):
             if pairs is not None
         ]
         if facts is None:
-            facts = self._facts(splits[0], preparation)
+            facts = self.token_facts(splits[0], preparation)
         valid = splits[-1]
         valid.unigram = unigram_model(facts["unigram"])
-        chance = unigram_perplexity(valid.written, valid.unigram)
         cut = sum(split.cut for split in splits)
         return TaskData(
             train=None if parts.train is None else splits[0],
@@ -130,21 +108,13 @@ class Seq2Seq(TextTask):
                 ),
                 *unknown_notice(sum(s.unknown for s in splits), sum(s.tokens for s in splits)),
             ),
-            contents=(f"a unigram model of the texts to write has a perplexity of {chance:.4g}",),
+            contents=(
+                f"a unigram model of the texts to write has a perplexity of {valid.unigram_perplexity:.4g}",
+            ),
         )
 
     def _reader(self) -> PairReader:
         return PairReader(source=self.source, target=self.target)
-
-    def _facts(self, train: PairSplit, preparation: Preparation) -> dict[str, Any]:
-        rows = preparation.rows or preparation.tokenizer.size
-        counts = [0] * rows
-        for token in train.written:
-            counts[token] += 1
-        facts = {"vocabulary": rows, "unigram": counts, **preparation.facts()}
-        if is_learnt(self.vocab):
-            facts["special_tokens"] = preparation.tokenizer.special_tokens()
-        return facts
 
     def describe(self, data: Path) -> DataDescription | None:
         """Return how many pairs of texts there are; None if there are none."""
@@ -176,21 +146,7 @@ class Seq2Seq(TextTask):
         batch = dataclasses.replace(
             batch, inputs={**batch.inputs, TARGET: target}, masks={**batch.masks, "logits": mask}
         )
-        return batch, {"target": target.masked_fill(~mask, IGNORED)}
-
-    def loss(
-        self, outputs: Outputs, targets: Mapping[str, Tensor], *, label_smoothing: float = 0.0
-    ) -> Tensor:
-        """Return the mean cross entropy of the tokens to write in float32."""
-        return cross_entropy(scores_of(outputs), targets["target"], label_smoothing=label_smoothing)
-
-    def predict(self, outputs: Outputs) -> Tensor:
-        """Return the likeliest token at each position behind the wanted ones (samples, positions)."""
-        return scores_of(outputs).argmax(-1)
-
-    def assess(self, outputs: Outputs, targets: Mapping[str, Tensor]) -> Tensor:
-        """Return sums over the tokens of each text (samples, 3), see `token_sums`."""
-        return token_sums(scores_of(outputs), targets["target"])
+        return batch, {self.wanted: target.masked_fill(~mask, IGNORED)}
 
     def decode(
         self,
@@ -215,25 +171,13 @@ class Seq2Seq(TextTask):
             raise PluginError(f"{self.id!r} measures pairs of texts, not {type(split).__name__}")
         found = {
             **token_metrics(predictions, bytes=0),
-            "unigram_perplexity": unigram_perplexity(split.written, split.unigram),
+            "unigram_perplexity": split.unigram_perplexity,
         }
         if predictions.shape[1] == _SUMS:
             return found
         tokenizer = TextTokenizer(split.tokenizer, origin="the tokenizer of the data")
         texts = [_text(row, tokenizer) for row in predictions[:, _SUMS:].long().tolist()]
         return {**found, **text_metrics(texts, [pair.target for pair in split.pairs])}
-
-    def chance(self, targets: Mapping[str, Tensor], split: Split[TextSample]) -> float | None:
-        """Return the perplexity of the unigram model, which writes every token alike."""
-        return unigram_perplexity(split.written, split.unigram) if isinstance(split, PairSplit) else None
-
-    def items(self, path: Path) -> Iterator[tuple[str, str]]:
-        """Yield each line of a text file: a text to read."""
-        yield from read_lines(path)
-
-    def item(self, text: str) -> str:
-        """Return the text itself."""
-        return text
 
     def input_reader(
         self, space: SearchSpace, *, facts: Mapping[str, Any]

@@ -123,8 +123,9 @@ def untrained(options: argparse.Namespace, arch: str, way: str) -> dict[str, Any
     cache = options.table.with_suffix(".pt")
     if not cache.is_file():
         torch.save({name: represented(space, task, full, *split) for name, split in splits.items()}, cache)
-    large = {name: features for name, (features, _) in torch.load(cache).items()}
-    labels = {name: targets for name, (_, targets) in torch.load(cache).items()}
+    known = torch.load(cache, weights_only=True)
+    large = {name: features for name, (features, _) in known.items()}
+    labels = {name: targets for name, (_, targets) in known.items()}
     if arch == FULL:
         small = large
     else:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from denas_core.setup.config import RunConfig
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(

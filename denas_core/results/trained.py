@@ -155,8 +155,6 @@ class _Ranking:
         key = others.pop("key", None) or stored.key or stored.directory.name
         origins = tuple(kinds) or self._kinds(key)
         facts, measured = stored.metric_facts, stored.measured
-        worst = number(facts.get("worst"))
-        chance = number(stored.metrics.get(CHANCE))
         count = number(measured.get("samples"))
         direction = facts.get("direction") or _direction_of(stored)
         found = TrainedNetwork(
@@ -172,7 +170,7 @@ class _Ranking:
             value=stored.value,
             metrics=stored.metrics,
             samples=None if count is None else int(count),
-            chance=worst if chance is None else chance,
+            chance=_chance(stored, facts),
             mistakes=mapping(measured.get("mistakes")),
             epochs=stored.epochs,
             seconds=stored.seconds,
@@ -262,6 +260,7 @@ def _of_race(run: Path, ranking: _Ranking) -> list[TrainedNetwork]:
 
 
 def _chance(stored: StoredTraining, metric: Mapping[str, Any]) -> float | None:
+    """Return the metric of a model that has learned nothing; its worst value if the training does not say it."""
     measured = number(stored.metrics.get(CHANCE))
     return number(metric.get("worst")) if measured is None else measured
 

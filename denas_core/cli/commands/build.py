@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from denas_core.cli.arguments import DeviceOption, JsonOption, ScoreOption, TrackerOption
+from denas_core.cli.arguments import DeviceOption, JsonOption, QuietOption, ScoreOption, TrackerOption
 from denas_core.cli.output import print_json, print_next, print_notice, print_table, print_text
 from denas_core.text import seconds
 
@@ -65,7 +65,7 @@ def build(
         bool, typer.Option("--plan", help="Print steps, decisions, reasons and times, and stop.")
     ] = False,
     json_: JsonOption = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Make a model from your data, in the time that you give.
 

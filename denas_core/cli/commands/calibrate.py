@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from denas_core.cli.arguments import AllowPickleOption, DeviceOption, JsonOption, with_pickles
+from denas_core.cli.arguments import AllowPickleOption, DeviceOption, JsonOption, QuietOption, with_pickles
 from denas_core.cli.completion import names
 from denas_core.cli.from_run import read_run_with_options
 from denas_core.cli.output import print_json, print_next, print_notice, print_table, print_text
@@ -58,7 +58,7 @@ def calibrate(
     ] = False,
     allow_pickle: AllowPickleOption = False,
     json_: JsonOption = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Fit the weights of a run's score to a few trainings.
 

@@ -15,6 +15,7 @@ from denas_core.cli.arguments import (
     DeviceOption,
     ExecutorOption,
     JsonOption,
+    QuietOption,
     with_data,
     with_pickles,
 )
@@ -142,7 +143,7 @@ def evaluate_proxy(
     allow_pickle: AllowPickleOption = False,
     columns: ColumnsOption = None,
     json_: JsonOption = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Compare scores with the accuracies of trained networks.
 

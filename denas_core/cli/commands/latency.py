@@ -15,6 +15,7 @@ from denas_core.cli.arguments import (
     DeviceOption,
     JsonOption,
     ProbeOption,
+    QuietOption,
     SetOption,
     build_config,
 )
@@ -63,7 +64,6 @@ app.command()(measure)
 SpaceArgument = Annotated[
     str | None, typer.Argument(metavar="SPACE", help="Search space such as cv/cnn; not needed with --config.")
 ]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="JSON file.")]
 OfSpaceOption = Annotated[
     str | None, typer.Option("--space", metavar="SPACE", help="Search space; not needed with --config.")

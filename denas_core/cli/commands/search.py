@@ -15,6 +15,7 @@ from denas_core.cli.arguments import (
     ExecutorOption,
     JsonOption,
     ProbeOption,
+    QuietOption,
     ScoreOption,
     SetOption,
     TrackerOption,
@@ -112,7 +113,7 @@ def search(
     set_: SetOption = None,
     allow_pickle: AllowPickleOption = False,
     json_: JsonOption = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Search a space for the best architectures.
 

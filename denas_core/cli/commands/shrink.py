@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from denas_core.cli.arguments import AllowPickleOption, DeviceOption, JsonOption
+from denas_core.cli.arguments import AllowPickleOption, DeviceOption, JsonOption, QuietOption
 from denas_core.cli.completion import names
 from denas_core.cli.output import print_json, print_next, print_text
 
@@ -76,13 +76,13 @@ def shrink(
     ] = None,
     allow_pickle: AllowPickleOption = False,
     json_: JsonOption = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Make a smaller network from a checkpoint, with its weights.
 
     Reads and checks the checkpoint, searches networks within the bounds without training, gives the best one the
-    weights of the checkpoint, fits them to its outputs, and exports it. With --data, the network is then fine-tuned.
-    What was stopped or killed goes on with the same command.
+    weights of the checkpoint, and exports it. With --data, the weights are fitted to the outputs of the checkpoint, and
+    the network is fine-tuned. What was stopped or killed goes on with the same command.
     """
     from denas_core.building.observer import BuildObserver
     from denas_core.building.shrink import ShrinkRequest

@@ -11,7 +11,7 @@ import typer
 
 from denas_core.actions.ready_training import prepare_training
 from denas_core.actions.training_options import GivenOptions
-from denas_core.cli.arguments import AllowPickleOption, DeviceOption, JsonOption, TrackerOption
+from denas_core.cli.arguments import AllowPickleOption, DeviceOption, JsonOption, QuietOption, TrackerOption
 from denas_core.cli.completion import names, runs_or_spaces
 from denas_core.cli.output import print_json, print_next, print_notice, print_text
 from denas_core.cli.race import AlsoOption, RaceExecutorOption, TopOption, race, wants_race
@@ -100,7 +100,7 @@ def train(
     ] = None,
     allow_pickle: AllowPickleOption = False,
     json_: JsonOption = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Train the best network of a run, or several in a race.
 

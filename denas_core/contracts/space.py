@@ -241,7 +241,8 @@ class SearchSpace(KnobSpace, ABC):
         """Return the names of the modules of `model` that are its blocks, in the order of the network.
 
         Some scores compare the input of a block with its output. By default, blocks are the items of sequences that
-        contain other modules, such as residual blocks, transformer layers and cells; see `blocks_by_module`.
+        contain other modules, such as residual blocks, transformer layers and cells, or, without such, those that
+        are sequences of layers; see `blocks_by_module`.
         """
         from denas_core.networks.blocks import blocks_by_module
 

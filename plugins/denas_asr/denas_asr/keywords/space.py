@@ -155,10 +155,6 @@ class Keywords(SearchSpace):
         """Return the trunk, which does not depend on the number of classes, and the head."""
         return {"trunk": ("stem.", "blocks."), "head": ("tail.head.",)}
 
-    def block_names(self, model: nn.Module) -> list[str]:
-        """Return the names of the blocks; those of separable convolutions are plain sequences of layers."""
-        return [f"blocks.{index}" for index in range(len(cast("Any", model).blocks))]
-
     def residual_ends(self, model: nn.Module) -> list[str]:
         """Return the weight of the last norm of each body with a shortcut."""
         return [

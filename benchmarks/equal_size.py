@@ -1,13 +1,14 @@
 """What ranks networks of equal size: correlations of scores with accuracy, given the number of parameters.
 
-    denas evaluate-proxy --table benchmarks/truth/cv-cnn.csv --space cv/cnn --set space.classes=10 --set space.image_size=16 \
-        --target short_accuracy --target long_accuracy --scores naswot,participation,depth --seeds 2 --out evaluations/truth
+    denas evaluate-proxy --table benchmarks/truth/cv-cnn.csv --space cv/cnn --set space.classes=10 \
+        --set space.image_size=16 --target short_accuracy --target long_accuracy \
+        --scores de-score,naswot,participation,depth --seeds 2 --out evaluations/truth
     python benchmarks/equal_size.py evaluations/truth
 
 Kendall's partial tau of a value x with accuracy y, given parameters p, is
-(t_xy - t_xp t_yp) / sqrt((1 - t_xp^2) (1 - t_yp^2)), averaged over the targets of a table. The interval is a bootstrap over the
-networks. The second number is tau over only those pairs whose parameters differ by at most a quarter. Values are means
-over the seeds.
+(t_xy - t_xp t_yp) / sqrt((1 - t_xp^2) (1 - t_yp^2)), averaged over the targets of a table. The interval is a
+bootstrap over the networks. The second number is tau over only those pairs whose parameters differ by at most a
+quarter. Values are means over the seeds.
 """
 
 from __future__ import annotations
@@ -82,7 +83,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("evaluations", nargs="+", type=Path, help="directories that evaluate-proxy has written")
+    parser.add_argument(
+        "evaluations", nargs="+", type=Path, help="directories that evaluate-proxy has written"
+    )
     parser.add_argument("--draws", type=int, default=1000)
     options = parser.parse_args()
     for directory in options.evaluations:

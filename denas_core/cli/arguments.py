@@ -56,7 +56,7 @@ ArchOption = Annotated[
         "--arch",
         "--select",
         metavar="KEY|NAME|FILE|TEXT",
-        help="Architecture: first digits of a key of the run; best, knee, fastest or smallest of its front; a YAML or "
+        help="Architecture: first digits of a key of the run; best, knee, fastest, smallest or large; a YAML or "
         "JSON file, or the space's notation. [default: the best one of the run]",
     ),
 ]

@@ -25,7 +25,7 @@ def blocks_by_module(network: nn.Module) -> tuple[str, ...]:
     3. The children of the network that are built from other modules.
     4. Every layer with weights except the head.
 
-    The head is the last linear layer. Its outputs are classes, and the number of classes says nothing about the network.
+    The head is the last linear layer. Its outputs are classes, and their number says nothing about the network.
     """
     if found := tuple(name for name, _ in _in_sequences(network, "", is_item=False)):
         return found
@@ -59,7 +59,9 @@ def _plain_sequences(network: nn.Module) -> Iterator[str]:
         if not _is_sequence(module):
             continue
         for child_name, child in module.named_children():
-            is_plain = _is_sequence(child) and not any(True for part in child.children() for _ in part.children())
+            is_plain = _is_sequence(child) and not any(
+                True for part in child.children() for _ in part.children()
+            )
             if is_plain and any(parameter.dim() > 1 for parameter in child.parameters()):
                 yield f"{name}.{child_name}" if name else child_name
 

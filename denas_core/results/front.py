@@ -11,6 +11,9 @@ from denas_core.values.objectives import SCORE, Objective
 from denas_core.values.ranking import pareto_front
 from denas_core.values.trial import Trial
 
+LARGE_SHARE = 0.1
+"""Share of the scored trials that count as large."""
+
 
 def select_front(
     ranked: Sequence[Trial], values: Mapping[str, float], objectives: Sequence[Objective]
@@ -32,17 +35,30 @@ def select_knee(
     return None if place is None else front[place]
 
 
-def name_choices(best: Trial, knee: Trial | None, front: Sequence[Trial]) -> dict[str, str]:
+def name_choices(ranked: Sequence[Trial], knee: Trial | None, front: Sequence[Trial]) -> dict[str, str]:
     """Return the keys of the trials that users can choose by name, see `denas_core.runs.choices.CHOICES`.
 
     Of trials with the same latency or size, the one with the better score is chosen. A name is left out if no trial of
     the front has its metric.
+
+    Args:
+        ranked: The scored trials, best first; at least one.
+        knee: The knee of the front, if it has one.
+        front: The trials on the front.
     """
-    found = {"best": best, "knee": knee}
+    found = {"best": ranked[0], "knee": knee, "large": _best_of_large(ranked)}
     for name, metric in (("fastest", "latency_ms"), ("smallest", "params")):
         measured = [trial for trial in front if metric in trial.evaluation.metrics]
         found[name] = min(measured, key=lambda trial: trial.evaluation.metrics[metric], default=None)
     return {name: trial.arch.key for name, trial in found.items() if trial is not None}
+
+
+def _best_of_large(ranked: Sequence[Trial]) -> Trial | None:
+    """Return the best of the tenth with the most parameters."""
+    counted = [trial for trial in ranked if "params" in trial.evaluation.metrics]
+    by_size = sorted(counted, key=lambda trial: -trial.evaluation.metrics["params"])
+    large = {trial.arch.key for trial in by_size[: math.ceil(len(ranked) * LARGE_SHARE)]}
+    return next((trial for trial in ranked if trial.arch.key in large), None)
 
 
 def course_of_hypervolume(

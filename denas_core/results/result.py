@@ -237,7 +237,7 @@ def make_result(
         front=front,
         objectives=[objective.text(setup.metrics) for objective in setup.objectives],
         machine=setup.config.search.machine,
-        choices=name_choices(scored[0], select_knee(front, values, setup.objectives), front),
+        choices=name_choices(scored, select_knee(front, values, setup.objectives), front),
         hypervolume=last_volume(course_of_hypervolume(scored, values, setup.objectives)),
         against_random=against_random(scored, values, scored[0]) if setup.scoring.uses_sample else None,
         notices=notices,
@@ -272,7 +272,7 @@ def write_result(result: SearchResult) -> None:
     with storage_errors(directory):
         directory.mkdir(exist_ok=True)
         sync_directory(result.path)
-    chosen = [trial for trial in result.front if trial.arch.key in result.choices.values()]
+    chosen = [trial for trial in result.ranked if trial.arch.key in result.choices.values()]
     kept = (*result.ranked[:FINALISTS], *result.front[:FRONT_FILES], *chosen)
     finalists = {trial.arch.key: trial for trial in kept}
     for stale in directory.glob("*.json"):

@@ -16,6 +16,7 @@ CHOICES = {
     "knee": "the knee of the Pareto front",
     "fastest": "the lowest latency on the Pareto front",
     "smallest": "the fewest parameters on the Pareto front",
+    "large": "the best score among the tenth with the most parameters",
 }
 """What each name stands for. The keys of the architectures are under ``choices`` in ``result.json``."""
 
@@ -50,9 +51,9 @@ def check_choice(name: str, found: Mapping[str, str]) -> str:
     """
     if name in found:
         return found[name]
-    why = (
-        "no trial on the front of this run has a stable latency; search with --objective min:latency_ms"
-        if name == "fastest"
-        else "no trial of this run is on its front"
-    )
+    reasons = {
+        "fastest": "no trial on the front of this run has a stable latency; search with --objective min:latency_ms",
+        "large": "the result of this run does not name it; 'denas search --resume' with this run writes it again",
+    }
+    why = reasons.get(name, "no trial of this run is on its front")
     raise ConfigError(f"{name!r} means {CHOICES[name]}, and {why}")

@@ -58,7 +58,7 @@ def export(
         typer.Option(
             "--select",
             metavar="NAME|KEY",
-            help="With --untrained, another finalist of the run: knee, fastest or smallest, or its key.",
+            help="With --untrained, another finalist of the run: knee, fastest, smallest or large, or its key.",
         ),
     ] = None,
     set_: Annotated[

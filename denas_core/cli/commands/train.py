@@ -52,7 +52,7 @@ def train(
             "--arch",
             "--select",
             metavar="KEY|NAME|FILE|TEXT",
-            help="Another finalist of the run (a key, or knee, fastest or smallest), or an architecture.",
+            help="Another finalist of the run (a key, or knee, fastest, smallest or large), or an architecture.",
         ),
     ] = None,
     top: TopOption = None,

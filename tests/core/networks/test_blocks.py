@@ -43,7 +43,10 @@ def layers(inputs: int, outputs: int) -> nn.Sequential:
 
 def test_items_that_are_sequences_of_layers_are_blocks() -> None:
     blocks = nn.Sequential(layers(8, 8), nn.Dropout(), layers(8, 8))
-    assert blocks_by_module(Network(stem=layers(3, 8), blocks=blocks, tail=Tail())) == ("blocks.0", "blocks.2")
+    assert blocks_by_module(Network(stem=layers(3, 8), blocks=blocks, tail=Tail())) == (
+        "blocks.0",
+        "blocks.2",
+    )
     in_a_list = nn.ModuleList([layers(8, 8), layers(8, 8)])
     assert blocks_by_module(Network(inner=Network(blocks=in_a_list), tail=Tail())) == (
         "inner.blocks.0",
@@ -69,4 +72,8 @@ def test_sequences_without_weights_are_not_blocks() -> None:
 
 def test_the_inside_of_a_block_is_not_searched() -> None:
     assert blocks_by_module(nn.Sequential(layers(3, 8), Residual(), layers(8, 8))) == ("1",)
-    assert blocks_by_module(Network(first=Residual(), second=Residual(), tail=Tail())) == ("first", "second", "tail")
+    assert blocks_by_module(Network(first=Residual(), second=Residual(), tail=Tail())) == (
+        "first",
+        "second",
+        "tail",
+    )

@@ -11,7 +11,7 @@ from denas_core.cli.run_source import choose_architecture
 from denas_core.errors import ConfigError
 from denas_core.registry.registry import Registry
 from denas_core.results.result import SearchResult
-from denas_core.runs.choices import chosen_key
+from denas_core.runs.choices import check_choice, chosen_key
 from tests.core.report.pages import Page
 from tests.core.toy_searches import denas_here, toy_search
 
@@ -52,6 +52,24 @@ def test_the_knee_is_the_farthest_from_the_line_between_the_ends_of_the_front(re
 
     assert found["choices"]["knee"] == max(points, key=distance)
     assert distance(found["choices"]["knee"]) > 0
+
+
+def test_large_is_the_best_of_the_tenth_with_the_most_parameters(result: SearchResult) -> None:
+    by_size = sorted(result.ranked, key=lambda trial: -trial.evaluation.metrics["params"])
+    tenth = by_size[: -(-len(by_size) // 10)]
+    least = tenth[-1].evaluation.metrics["params"]
+    large = [trial for trial in tenth if trial.evaluation.metrics["params"] > least]
+    chosen = result.select("large")
+    assert chosen.evaluation.metrics["params"] >= least
+    assert large and all(result.values[chosen.arch.key] >= result.values[trial.arch.key] for trial in large)
+    assert chosen.arch.key == document(result)["choices"]["large"]
+
+
+def test_a_result_without_a_choice_says_how_to_get_it() -> None:
+    with pytest.raises(
+        ConfigError, match=r"'large' means the best score among the tenth .* 'denas search --resume'"
+    ):
+        check_choice("large", {"best": "0"})
 
 
 def test_every_choice_has_its_architecture_file(result: SearchResult) -> None:
@@ -95,8 +113,8 @@ def test_a_search_prints_what_it_was_asked_to_select(tmp_path: Path) -> None:
     refused = denas_here("search", *options, "--select", "quickest", "-o", str(tmp_path / "other"))
     assert refused.returncode == 2
     assert refused.stderr == (
-        "error: --select 'quickest' is none of best, knee, fastest, smallest; the keys of a run are known once it has "
-        "a result\n"
+        "error: --select 'quickest' is none of best, knee, fastest, smallest, large; the keys of a run are known once "
+        "it has a result\n"
     )
     assert not (tmp_path / "other").exists()
 

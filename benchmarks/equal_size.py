@@ -94,8 +94,11 @@ def main() -> None:
         draws = [rng.integers(0, len(p), len(p)) for _ in range(options.draws)]
         rows = []
         for name, x in scores.items():
-            if np.isfinite(x).all() and len(set(x)) > 1:
-                value = mean_partial(x, p, targets, np.arange(len(p)))
+            if not np.isfinite(x).all():
+                continue
+            value = mean_partial(x, p, targets, np.arange(len(p)))
+            # It is not defined for a score that is constant, or that has the order of the parameters.
+            if math.isfinite(value):
                 low, high = np.nanpercentile([mean_partial(x, p, targets, of) for of in draws], [2.5, 97.5])
                 equal = float(np.mean([tau_of_equal_pairs(x, y, p) for y in targets.values()]))
                 rows.append((value, f"| `{name}` | {value:+.2f} [{low:+.2f}, {high:+.2f}] | {equal:+.2f} |"))

@@ -58,8 +58,8 @@ def search(
         typer.Option(
             "--select",
             metavar="NAME",
-            help="Result that is printed last: best, large, or knee, fastest or smallest of the front; with --resume also "
-            "a key.",
+            help="Result that is printed last: best, large, or knee, fastest or smallest of the front; with "
+            "--resume also a key.",
         ),
     ] = None,
     budget: Annotated[

@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, cast
 
-from denas_core import Candidate, PassSpec, ProxyScore, ScoreFailed, ScoringData, option
+from denas_core import Candidate, PassSpec, ProxyScore, ScoringData, option
 
-from .grad_norm import ROLES
+from .grad_norm import ROLES, check_adapters
 from .kinds import IA3
 
 if TYPE_CHECKING:
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(kw_only=True)
 class Gain(ProxyScore):
-    """The energy of the gradient that the adapters can follow, in the weights of the checkpoint; larger is better.
+    """The first-order decrease of the loss that adapters of these sizes allow; larger is better.
 
-    G is the gradient of the loss by the weight of a projection. An update of rank r and of a given norm reduces the
-    loss to first order by at most the norm times the root of the sum of the r largest squared singular values of G. The
-    score is the sum of these squares over all projections with an adapter. For ia3, which has one number a feature, it
-    is the sum of the squares of the gradient by these numbers.
+    G is the gradient of the loss by the weight of a projection. Among all updates of rank r whose singular values are at
+    most s, the best one reduces the loss to first order by s times the sum of the r largest singular values of G. The
+    score is the sum of these values over all projections with an adapter. The bound s is the same for all projections,
+    because Adam makes steps of one size in all weights. For ia3, which has one number a feature, the score is the sum
+    of the magnitudes of the gradient by these numbers.
 
     Every network begins as the checkpoint, so the gradients are computed only once for all architectures of a search.
     With data (``--data``), the loss is that of their task, with heads as they are drawn for a training; without data,
@@ -34,7 +35,7 @@ class Gain(ProxyScore):
     """
 
     batch_size: int = option(32, "Samples of a batch", at_least=2)
-    repeats: int = option(4, "Batches, each with another head, whose energies are averaged", at_least=1)
+    repeats: int = option(4, "Batches, each with another head, whose gains are averaged", at_least=1)
 
     def measure(self, candidate: Candidate) -> float:
         """Return the score; 0 for a network without adapters.
@@ -42,19 +43,18 @@ class Gain(ProxyScore):
         Raises:
             ScoreFailed: the space has no checkpoint, or its networks no adapters.
         """
-        if not hasattr(candidate.space, "adapters") or not candidate.space.inherits:
-            raise ScoreFailed(f"space {candidate.space.id!r} has no checkpoint with adapters")
+        check_adapters(candidate.space)
         space = cast("Adapters", candidate.space)
         chosen = space.adapters(candidate.arch)
-        energies = self._energies(space, candidate)
-        return sum(float(energies[projection.module][:size].sum()) for projection, size in chosen.items())
+        gains = self._gains(space, candidate)
+        return sum(float(gains[projection.module][:size].sum()) for projection, size in chosen.items())
 
-    def _energies(self, space: Adapters, candidate: Candidate) -> Mapping[str, Tensor]:
-        """Return for each projection the energies of an adapter of size 1, 2, ..., averaged over the repeats."""
+    def _gains(self, space: Adapters, candidate: Candidate) -> Mapping[str, Tensor]:
+        """Return for each projection what each further rank adds, averaged over the repeats."""
         data = candidate.data
         source = None if data is None else (data.task.id, str(data.path))
         key = (candidate.seed, candidate.device, self.batch_size, self.repeats, source)
-        known: dict[object, dict[str, Tensor]] = space.__dict__.setdefault("_energies", {})
+        known: dict[object, dict[str, Tensor]] = space.__dict__.setdefault("_gains", {})
         if key not in known:
             total: dict[str, Tensor] = {}
             of_kind = _of_scaling if space.kind == "ia3" else _of_weights
@@ -68,14 +68,14 @@ class Gain(ProxyScore):
                     roles=ROLES,
                     repeat=repeat,
                 )
-                for name, energy in of_kind(space, candidate, spec):
-                    total[name] = total.get(name, 0) + energy / self.repeats
+                for name, gain in of_kind(space, candidate, spec):
+                    total[name] = total.get(name, 0) + gain / self.repeats
             known[key] = total
         return known[key]
 
 
 def _of_weights(space: Adapters, candidate: Candidate, spec: PassSpec) -> Iterator[tuple[str, Tensor]]:
-    """Yield for each projection the squared singular values of the gradient of its weight."""
+    """Yield for each projection the singular values of the gradient of its weight, largest first."""
     import torch
 
     auto, data = space.auto, candidate.data
@@ -87,17 +87,17 @@ def _of_weights(space: Adapters, candidate: Candidate, spec: PassSpec) -> Iterat
     gradients = plain.trace(spec).gradients
     for projection in space.adapters(_largest(space)):
         gradient = _of_module(gradients, f"{projection.module}.weight")
-        yield projection.module, torch.linalg.svdvals(gradient.double()).square().cpu()
+        yield projection.module, torch.linalg.svdvals(gradient.double()).cpu()
 
 
 def _of_scaling(space: Adapters, candidate: Candidate, spec: PassSpec) -> Iterator[tuple[str, Tensor]]:
-    """Yield for each projection the sum of the squares of the gradient by the numbers of its adapter."""
+    """Yield for each projection the sum of the magnitudes of the gradient by the numbers of its adapter."""
     full = _largest(space)
     whole = Candidate(space, full, seed=candidate.seed, device=candidate.device, data=candidate.data)
     gradients = whole.trace(spec).gradients
     for projection in space.adapters(full):
         gradient = _of_module(gradients, f"{projection.module}.{IA3.parts[0]}")
-        yield projection.module, gradient.double().square().sum().reshape(1).cpu()
+        yield projection.module, gradient.double().abs().sum().reshape(1).cpu()
 
 
 def _largest(space: Adapters) -> Architecture:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from denas_core import Candidate, PassSpec, ProxyScore, ScoreFailed, option
+from denas_core import Candidate, PassSpec, ProxyScore, ScoreFailed, SearchSpace, option
 
 from .kinds import IA3, LoRA
 
@@ -46,8 +46,7 @@ class AdapterGradNorm(ProxyScore):
         Raises:
             ScoreFailed: the space has no checkpoint, or its networks no adapters.
         """
-        if not hasattr(candidate.space, "adapters") or not candidate.space.inherits:
-            raise ScoreFailed(f"space {candidate.space.id!r} has no checkpoint with adapters")
+        check_adapters(candidate.space)
         total = 0.0
         for spec in self.passes():
             gradients = candidate.trace(spec).gradients
@@ -57,3 +56,15 @@ class AdapterGradNorm(ProxyScore):
                 if any(part in name for part in PARTS)
             )
         return total / self.repeats
+
+
+def check_adapters(space: SearchSpace) -> None:
+    """Check that the networks of a space have adapters over a checkpoint.
+
+    Raises:
+        ScoreFailed: they have none.
+    """
+    if not hasattr(space, "adapters"):
+        raise ScoreFailed(f"networks of {space.id!r} have no adapters")
+    if not space.inherits:
+        raise ScoreFailed(f"space {space.id!r} has no checkpoint; name one in space.model")

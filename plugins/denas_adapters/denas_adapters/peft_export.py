@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from denas_core import Batch, Exporter, TrainedModel, option
-from denas_core.errors import ConfigError
+from denas_core.errors import ConfigError, describe_error
 from denas_core.pretrained import silent_transformers
 
 from .adapting import adapted_layers, base_of, quiet_peft, without_adapters
+from .kinds import ADAPTER
 from .saved_modules import saved_modules
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Peft(Exporter):
         """
         network, space = _network(model), cast("Adapters", model.space)
         loader = _loader(network)
-        prefix, _ = base_of(network)
+        prefix, base = base_of(network)
         with quiet_peft(), silent_transformers():
             from peft import get_peft_model
 
@@ -72,12 +73,14 @@ class Peft(Exporter):
             )
             whole = get_peft_model(_plain(network), config)
             _copy_adapters(network, whole)
-            whole.peft_config["default"].base_model_name_or_path = self._name(model)
-            whole.peft_config["default"].inference_mode = True
+            written = whole.peft_config[ADAPTER]
+            written.base_model_name_or_path, written.inference_mode = self._name(model), True
+            # peft has shortened the names, and keeps them in a set, whose order differs from run to run.
+            written.target_modules = [f"{prefix}{name}" for name in sorted(adapted_layers(base))]
             whole.save_pretrained(directory)
             (directory / "README.md").unlink(missing_ok=True)
             if not self.base:
-                _plain(base_of(network)[1]).save_pretrained(directory / BASE)
+                _plain(base).save_pretrained(directory / BASE)
         for path in directory.rglob("*.safetensors"):
             path.chmod(0o644)
         labels = getattr(network.config, "num_labels", None)
@@ -203,9 +206,16 @@ def _loaded(artefact: Path, facts: dict[str, Any], *, base: str) -> Any:
     from peft import PeftModel
 
     settings = {"num_labels": facts["num_labels"]} if "num_labels" in facts else {}
-    with quiet_peft(), silent_transformers():
-        network = getattr(transformers, facts["class"]).from_pretrained(base, **settings)
-        return PeftModel.from_pretrained(network, str(artefact)).eval()
+    try:
+        with quiet_peft(), silent_transformers():
+            network = getattr(transformers, facts["class"]).from_pretrained(base, **settings)
+            return PeftModel.from_pretrained(network, str(artefact)).eval()
+    # transformers and peft raise many types of errors for a checkpoint of another network.
+    except Exception as error:
+        raise ConfigError(
+            f"the adapters do not fit the checkpoint {base!r}: {describe_error(error)}; name the one with which the "
+            "training began"
+        ) from error
 
 
 def _logits(found: Any) -> Tensor:

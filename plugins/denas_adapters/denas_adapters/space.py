@@ -47,7 +47,9 @@ class Adapters(SearchSpace):
     are those of peft.
     """
 
-    model: str = option("", "The checkpoint: a folder or hub id")
+    model: str = option(
+        "", "The checkpoint: a folder or hub id; empty: BERT-base's config without weights, for costs alone"
+    )
     allow_pickle: bool = option(False, "Allow a checkpoint that is a pickle; only its tensors are read")
     kind: Literal["lora", "ia3"] = option(
         "lora", "Kind of the adapters: lora adds a product of two matrices to a weight, ia3 scales features"
@@ -87,8 +89,6 @@ class Adapters(SearchSpace):
             ConfigError: there is no such checkpoint, or its family is not known.
             ValueError: it has no weights, or an option does not fit.
         """
-        if not self.model and not (self.config and self.digest):
-            raise ValueError("adapters need a trained network; name a checkpoint in space.model")
         names = ("model", "allow_pickle", "seconds", "config", "digest", "seq_len", "probe_tokens")
         auto = Auto(**{name: getattr(self, name) for name in names}).named("hf/auto")
         if self.model and not auto.inherits:

@@ -1,6 +1,6 @@
 """Adapters that a search has chosen, against adapters of one rank everywhere, on tasks of texts.
 
-    python benchmarks/adapters.py --model minilm --task sst2=SST-2 --task cola=CoLA --task mrpc=MRPC --table adapters.csv
+    python benchmarks/adapters.py --model minilm --task sst2=SST-2 --task cola=CoLA --table adapters.csv
 
 The ways to choose ranks: ``uniform``, the rank of ``--rank`` for all projections of all layers; ``half``, half of this
 rank everywhere; ``gain``, what a search with `adapters/gain` finds among networks with at most as many trainable
@@ -162,11 +162,10 @@ def summary(rows: list[dict[str, str]]) -> str:
     groups: dict[tuple[str, ...], list[dict[str, str]]] = {}
     for row in rows:
         groups.setdefault((row["task"], row["way"], row["rate"]), []).append(row)
-    lines = [
-        [*key[:2], key[2], found[0]["trainable"], found[0]["metric"], str(len(found))]
-        + [mean_and_range([float(row["value"]) for row in found])]
-        for key, found in sorted(groups.items())
-    ]
+    lines = []
+    for key, found in sorted(groups.items()):
+        value = mean_and_range([float(row["value"]) for row in found])
+        lines.append([*key, found[0]["trainable"], found[0]["metric"], str(len(found)), value])
     return markdown(["task", "ranks", "rate", "trainable parameters", "metric", "seeds", "value"], lines)
 
 

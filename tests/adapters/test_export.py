@@ -69,7 +69,7 @@ def test_a_named_base_is_not_copied_and_the_proof_uses_it(tmp_path: Path) -> Non
     assert not (done.path / "base").exists() and done.difference <= 1e-5
     assert json.loads((done.path / "adapter_config.json").read_text())["base_model_name_or_path"] == "bert"
     with pytest.raises(
-        ConfigError, match="the adapters do not fit the checkpoint .*electra.* name the one with which"
+        ConfigError, match=r"the adapters do not fit the checkpoint .*electra.* name the one with which"
     ):
         exported(model, tmp_path / "other", "peft", base=str(checkpoint("electra-tied")))
     changed = shutil.copytree(checkpoint("bert"), tmp_path / "changed")

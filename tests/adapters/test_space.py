@@ -112,7 +112,7 @@ def test_knobs_have_the_granularity_that_was_asked_for() -> None:
     ]
     arch = together.uniform(2)
     assert len(together.adapters(arch)) == 18 and set(together.adapters(arch).values()) == {2}
-    assert [knob.name for knob in space_of("gpt2", per="projection").knobs()][0] == "layer1.query_key_value"
+    assert next(knob.name for knob in space_of("gpt2", per="projection").knobs()) == "layer1.query_key_value"
 
 
 def test_a_network_is_known_by_its_checkpoint_and_not_by_its_path(tmp_path: Path) -> None:

@@ -35,9 +35,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("adapters")
     model = shutil.copytree(checkpoint("bert"), folder / "model")
     task = Registry.discover().create("task", "nlp/sst2")
+    (folder / "texts").mkdir()
     data = task.example(folder / "texts", space_of())
-    words = sorted(set((data / "train.tsv").read_text().split()))[:80]
-    (model / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]))
     options = [
         "--set",
         f"space.model={model}",
@@ -86,11 +85,11 @@ def test_the_optimizer_has_no_state_for_frozen_weights(run: Path) -> None:
 
 
 def test_a_trained_model_predicts_and_is_exported(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _run(["predict", str(run / "run"), "a good film", "--json"], debug=True) == 0
+    assert _run(["predict", str(run / "run"), "--text", "a good film", "--json"], debug=True) == 0
     assert json.loads(capsys.readouterr().out)
     assert _run(["export", str(run / "run"), "--to", "peft"], debug=True) == 0
     out = run / "run/export/peft"
     assert (out / "adapter_config.json").is_file() and (out / "base/model.safetensors").is_file()
     capsys.readouterr()
-    assert _run(["predict", str(out), "a good film", "--json"], debug=True) == 0
+    assert _run(["predict", str(out), "--text", "a good film", "--json"], debug=True) == 0
     assert json.loads(capsys.readouterr().out)

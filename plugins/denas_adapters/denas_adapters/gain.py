@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 class Gain(ProxyScore):
     """The first-order decrease of the loss that adapters of these sizes allow; larger is better.
 
-    G is the gradient of the loss by the weight of a projection. Among all updates of rank r whose singular values are at
-    most s, the best one reduces the loss to first order by s times the sum of the r largest singular values of G. The
-    score is the sum of these values over all projections with an adapter. The bound s is the same for all projections,
-    because Adam makes steps of one size in all weights. For ia3, which has one number a feature, the score is the sum
-    of the magnitudes of the gradient by these numbers.
+    G is the gradient of the loss by the weight of a projection. Among all updates of rank r whose singular values are
+    at most s, the best one reduces the loss to first order by s times the sum of the r largest singular values of G.
+    The score is the sum of these values over all projections with an adapter. The bound s is the same for all
+    projections, because Adam makes steps of one size in all weights. For ia3, which has one number a feature, the score
+    is the sum of the magnitudes of the gradient by these numbers.
 
     Every network begins as the checkpoint, so the gradients are computed only once for all architectures of a search.
     With data (``--data``), the loss is that of their task, with heads as they are drawn for a training; without data,

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-PLUGINS = frozenset({"asr", "bench", "cv", "hf", "nlp", "onnx", "openvino", "optuna", "ray", "scores"})
+PLUGINS = frozenset(
+    {"adapters", "asr", "bench", "cv", "hf", "nlp", "onnx", "openvino", "optuna", "ray", "scores"}
+)
 """Names of the plugins. The distribution of each is ``denas-<name>``."""
 
 COMMANDS: Mapping[str, str] = MappingProxyType({"data check": "asr"})

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from .imports import CORE, PLUGINS, PRODUCT, ROOT, arrows, circles, imports, is_of, module_of
 
@@ -78,11 +81,19 @@ def test_the_core_has_few_modules_beside_its_packages() -> None:
 
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)
-def test_a_plugin_imports_the_core_and_itself_alone(plugin: Path) -> None:
+def test_a_plugin_imports_the_core_itself_and_public_names_of_plugins_that_it_requires(plugin: Path) -> None:
     others = {other.name for other in PLUGINS} - {plugin.name}
+    project = tomllib.loads((plugin.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    required = {Requirement(line).name.replace("-", "_") for line in project["dependencies"]} & others
+    public = {
+        f"{package}.{name}"
+        for package in required
+        for name in getattr(importlib.import_module(package), "__all__", ())
+    }
     for path in plugin.rglob("*.py"):
         for module in imports(path):
-            assert module.partition(".")[0] not in others, f"{path.relative_to(ROOT)} imports {module}"
+            is_allowed = module.partition(".")[0] not in others or module in required | public
+            assert is_allowed, f"{path.relative_to(ROOT)} imports {module}"
 
 
 def test_the_core_imports_no_plugin() -> None:

@@ -18,6 +18,7 @@ OPTIONAL = (
         "transformers",
         "accelerate",
         "safetensors",
+        "peft",
         "tensorboard",
         "mlflow",
         "mlflow-skinny",

@@ -1,0 +1,1 @@
+"""Use adapters over a frozen Hugging Face checkpoint as a search space."""

@@ -56,6 +56,7 @@ class TrainedNetwork:
         interval: Ends of the 95 % interval of the value, if the metric is a share of known samples.
         chance: Value of the metric for a model that has learned nothing; None if the task does not say it.
         mistakes: What the model confuses, as the task describes it; empty if it does not.
+        worst: The samples on which it is most wrong, see `denas_core.worst_answers`; empty if the task does not say it.
         epochs: Epochs that were planned; None if no file says it.
         seconds: Seconds that the training took; None if no file says it.
         curve: The evaluations in its course.
@@ -84,6 +85,7 @@ class TrainedNetwork:
     interval: tuple[float, float] | None = None
     chance: float | None = None
     mistakes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    worst: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     epochs: float | None = None
     seconds: float | None = None
     curve: tuple[CurvePoint, ...] = ()
@@ -172,6 +174,7 @@ class _Ranking:
             samples=None if count is None else int(count),
             chance=_chance(stored, facts),
             mistakes=mapping(measured.get("mistakes")),
+            worst=mapping(measured.get("worst")),
             epochs=stored.epochs,
             seconds=stored.seconds,
             curve=stored.curve,

@@ -167,6 +167,7 @@ def _describe(racer: Racer) -> dict[str, Any]:
         "kinds": list(entrant.kinds),
         "rank": entrant.rank,
         "metrics": dict(entrant.metrics),
+        "name": entrant.name,
         "trainings": [
             {
                 "epochs": epochs,
@@ -187,6 +188,8 @@ def _read(row: Mapping[str, Any], space: SearchSpace, path: Path) -> Racer:
         kinds=tuple(row["kinds"]),
         rank=row["rank"],
         metrics=row["metrics"],
+        # Earlier versions had no familiar networks.
+        name=row.get("name", ""),
     )
     trainings = {
         one["epochs"]: Evaluation(

@@ -109,7 +109,7 @@ def gather(
         "race": None if race is None else {**summarise_race(race), "resume": resume_command(run)},
         "trained": describe_trained(trained_networks(run)),
         "build": describe_build(run),
-        "familiar": None if insight is None or insight.familiar is None else dict(insight.familiar),
+        "familiar": _familiar(insight, race),
         "front": [trial.arch.key for trial in front],
         "knee": None if knee is None else knee.arch.key,
         "hypervolume": None if course is None else [list(step) for step in course],
@@ -157,6 +157,17 @@ def _front(
     objectives = [Objective.parse(name, metrics) for name in insight.objectives]
     front = select_front(ranked, known, objectives)
     return front, select_knee(front, known, objectives), course_of_hypervolume(ranked, known, objectives)
+
+
+def _familiar(insight: Insight | None, race: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return the familiar network that the search has scored, or else that of the race, which has no score."""
+    if insight is not None and insight.familiar is not None:
+        return dict(insight.familiar)
+    entrants = [] if race is None else race["entrants"]
+    found = next((one for one in entrants if "familiar" in one["kinds"] and one.get("name")), None)
+    if found is None:
+        return None
+    return {"name": found["name"], "key": found["key"], **found["metrics"], "is_better": None}
 
 
 def _against_random(

@@ -41,7 +41,7 @@ class TrainedNetwork:
 
     Attributes:
         key: Key of its architecture; the name of its directory if no file says the key.
-        origin: Why it was trained: ``best``, ``finalist 3``, ``random``, ``largest``, ``baseline``, ``rank 37``, or
+        origin: Why it was trained: ``best``, ``finalist 3``, ``random``, ``largest``, ``familiar``, ``rank 37``, or
             ``given`` for a training without a search. A network of several kinds has the first one that applies.
         origins: All kinds, such as ``("finalist 3", "random")``.
         group: What it was trained alike with: ``race``, ``training``, ``build``, or a folder of ``trainings/``.
@@ -189,7 +189,7 @@ class _Ranking:
         if place is not None and place <= FINALISTS:
             kinds.append(f"finalist {place}")
         if key == self.familiar:
-            kinds.append("baseline")
+            kinds.append("familiar")
         if key in self.random:
             kinds.append("random")
         return tuple(kinds) or (("given",) if place is None else (f"rank {place}",))

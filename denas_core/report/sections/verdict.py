@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from denas_core.text import percent, quantity
+from denas_core.text import as_many, percent, quantity
 
 ADVICE = (
     (0.7, "the order is repeatable"),
@@ -94,12 +94,12 @@ def _state_comparison(comparison: Mapping[str, Any] | None) -> str:
         f"In {better} of {len(rows)} {'component' if len(rows) == 1 else 'components'}, it is better than the median "
         f"of the {count} random candidates at the beginning of this run ({'; '.join(parts)})"
     )
-    smaller = [
-        f"{row['best'] / row['median']:.2g} times the {'parameters' if row['name'] == 'params' else 'FLOPs'}"
+    sizes = [
+        as_many(row["best"] / row["median"], "parameters" if row["name"] == "params" else "FLOPs")
         for row in comparison["rows"]
         if row["kind"] == "metric" and row["name"] in ("params", "flops") and row["median"]
     ]
-    return f"{text}. It has {' and '.join(smaller)} of this median." if smaller else f"{text}."
+    return f"{text}. It has {' and '.join(sizes)} as this median." if sizes else f"{text}."
 
 
 def _state_budgets(constraints: Sequence[Mapping[str, Any]]) -> str:

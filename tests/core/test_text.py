@@ -25,9 +25,10 @@ def test_a_ratio_of_one_is_as_many(ratio: float, text: str) -> None:
 
 def test_the_verdict_compares_sizes_in_words() -> None:
     rows = [
-        {"kind": "component", "name": "c", "best": 2.0, "median": 1.0, "direction": "maximize"},
+        {"kind": "component", "name": "c", "best": 1056.4, "median": 1.25, "direction": "maximize"},
         {"kind": "metric", "name": "params", "best": 5000, "median": 5010},
         {"kind": "metric", "name": "flops", "best": 300, "median": 200},
     ]
     found = _state_comparison({"rows": rows, "count": 9})
+    assert "(c 1056 against 1.25)" in found
     assert found.endswith("It has as many parameters and 1.5 times as many FLOPs as this median.")

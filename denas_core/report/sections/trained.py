@@ -38,7 +38,7 @@ def describe_trained(networks: Sequence[TrainedNetwork]) -> dict[str, Any] | Non
         "samples": shown.samples,
         "chance": shown.chance,
         "kept": None if kept is None else kept.key,
-        "rows": [{**one.as_dict(), "name": ", ".join(one.origins)} for one in ordered[:MOST_ROWS]],
+        "rows": [{**one.as_dict(), "name": _name(one)} for one in ordered[:MOST_ROWS]],
         "more": max(len(ordered) - MOST_ROWS, 0),
         "agreement": agree(networks),
         "mistakes": readable_mistakes(shown.mistakes),
@@ -80,6 +80,11 @@ def agree(networks: Sequence[TrainedNetwork]) -> dict[str, Any] | None:
     }
 
 
+def _name(network: TrainedNetwork) -> str:
+    # A training without a search has only one network.
+    return "the network" if network.origins == ("given",) else ", ".join(network.origins)
+
+
 def _order(network: TrainedNetwork) -> tuple[bool, str, float, str]:
     sign = 1.0 if network.direction == "minimize" else -1.0
     value = float("inf") if network.value is None else sign * network.value
@@ -88,7 +93,7 @@ def _order(network: TrainedNetwork) -> tuple[bool, str, float, str]:
 
 def _missing(networks: Sequence[TrainedNetwork]) -> list[str]:
     return [
-        f"Of the training of {', '.join(one.origins)} ({one.key[:12]}), {'; '.join(one.missing)}."
+        f"Of the training of {_name(one)} ({one.key[:12]}), {'; '.join(one.missing)}."
         for one in networks
         if one.missing
     ]

@@ -223,3 +223,11 @@ def test_damaged_mistakes_leave_a_report(searched: Path, points: Path, damaged: 
     assert "trained" in page.ids
     if "mistakes" in damaged:
         assert document["trained"]["mistakes"] == {} and "confuses" not in page.text
+
+
+def test_a_training_is_named_although_the_ranking_cannot_be_read(searched: Path, points: Path) -> None:
+    train(searched, points, "--epochs", "1")
+    (searched / "insight.json").write_text("{")
+    document, _ = report_of(searched)
+    assert document["best"] is None and document["verdict"][0].startswith("The search found a network")
+    assert "the run has no ranking that can be read, and it could not be made again" in document["verdict"][1]

@@ -16,7 +16,7 @@ from denas_core.registry.registry import Registry
 from denas_core.results.combination import combination_of
 from denas_core.results.insight import Insight
 from denas_core.runs.files import read_run
-from denas_core.seeding import derive_rng
+from denas_core.seeding import canonical_json, derive_rng
 from denas_core.setup.bounds import reachable
 from denas_core.values.architecture import Architecture
 from denas_core.values.metrics import ANY_METRIC, stored_metrics
@@ -225,7 +225,8 @@ def _names(kinds: Sequence[str], rank: int | None) -> list[str]:
 def _checked(arch: Architecture, run: RankedRun) -> Architecture:
     space = run.problem.space
     with plugin_errors(f"space {space.id!r}"):
-        return space.architecture(arch.as_dict(), origin=f"run {run.path}")
+        # A familiar network may have a notation of its own, which only `parse` reads.
+        return space.parse(canonical_json(arch.as_dict()), origin=f"run {run.path}")
 
 
 def _metrics(problem: Problem, arch: Architecture) -> dict[str, float]:

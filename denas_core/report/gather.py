@@ -19,7 +19,7 @@ from denas_core.system.machine import moment
 from denas_core.values.latency import predicted_metrics
 from denas_core.values.metrics import Metrics, shown_metrics, stored_metrics
 from denas_core.values.objectives import Objective
-from denas_core.values.trial import Trial, count_states
+from denas_core.values.trial import Evaluation, Trial, count_states
 
 from .sections.answer import answer
 from .sections.budgets import constraint_rows, describe_budgets
@@ -187,8 +187,15 @@ def _fit(
 ) -> dict[str, Any]:
     """Return whether the network that the run gives keeps the budgets: the trained one, or else the first one."""
     row = document["shown"]
-    trial = None if row is None else next(trial for trial in trials if trial.arch.key == row["key"])
-    rows = constraint_rows(constraints, insight.ranges if insight else {}, trials, trial)
+    if row is not None:
+        shown = next(trial.evaluation for trial in trials if trial.arch.key == row["key"])
+    else:
+        # Only a race has networks that were no candidates; their parameters and FLOPs are counted.
+        raced = [] if document["race"] is None else document["race"]["rows"]
+        kept = None if document["trained"] is None else document["trained"]["kept"]
+        found = next((one["metrics"] for one in raced if one["key"] == kept), None)
+        shown = None if found is None else Evaluation(state="scored", metrics=found)
+    rows = constraint_rows(constraints, insight.ranges if insight else {}, trials, shown)
     return describe_fit(rows, row, document["build"])
 
 

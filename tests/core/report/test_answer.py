@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from denas_core.report.gather import _fit
 from denas_core.report.sections.answer import answer
 from denas_core.report.sections.fits import describe_fit
 from denas_core.values.interval import share_interval
@@ -201,3 +202,12 @@ def test_a_familiar_network_that_was_kept_is_named_as_what_it_is() -> None:
         "answer": "no",
         "reason": "it is a ResNet itself",
     } in found["rows"]
+
+
+def test_the_budgets_of_a_network_that_was_no_candidate_are_those_counted_in_the_race() -> None:
+    race = {"rows": [{"key": "e", "metrics": {"params": 5.0}}]}
+    gathered = {"shown": None, "race": race, "trained": {"kept": "e"}, "build": None}
+    budget = {"metric": "params", "bound": 6.0, "upper": True, "text": "params<=6"}
+    found = _fit(gathered, [budget], None, [])
+    assert (found["answer"], found["reason"]) == ("yes", "params<=6 (counted)")
+    assert _fit({**gathered, "race": None}, [budget], None, [])["answer"] == "cannot say"

@@ -179,13 +179,13 @@ def choose_entrants(run: RankedRun, top: int, also: Also) -> tuple[list[Entrant]
         largest = largest_within(run.ranked, run.problem)
         archs.setdefault(largest.key, largest)
         chosen.setdefault(largest.key, []).append("largest")
-    names: dict[str, str] = {}
+    called: dict[str, str] = {}
     if also.familiar:
         familiar, said = familiar_beside(run.ranked[0].arch, run.problem)
         notices += said
         if familiar is not None:
             name, arch = familiar
-            names[arch.key] = name
+            called[arch.key] = name
             archs.setdefault(arch.key, arch)
             chosen.setdefault(arch.key, []).append("familiar")
     ranks = {trial.arch.key: place for place, trial in enumerate(run.ranked, start=1)}
@@ -195,7 +195,7 @@ def choose_entrants(run: RankedRun, top: int, also: Also) -> tuple[list[Entrant]
             kinds=tuple(kinds),
             rank=ranks.get(key),
             metrics=_metrics(run.problem, archs[key]),
-            name=names.get(key, ""),
+            name=called.get(key, ""),
         )
         for key, kinds in chosen.items()
     ]

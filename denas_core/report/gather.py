@@ -187,6 +187,7 @@ def _fit(
 ) -> dict[str, Any]:
     """Return whether the network that the run gives keeps the budgets: the trained one, or else the first one."""
     row = document["shown"]
+    shown: Evaluation | None = None
     if row is not None:
         shown = next(trial.evaluation for trial in trials if trial.arch.key == row["key"])
     else:

@@ -112,6 +112,8 @@ from .values.views import FEED_FORWARD as FEED_FORWARD
 from .values.views import WeightView as WeightView
 from .values.views import is_part_of as is_part_of
 from .values.views import views_by_module as views_by_module
+from .values.worst import WrongAnswer as WrongAnswer
+from .values.worst import worst_answers as worst_answers
 from .version import __version__ as __version__
 from .workers.capacity import asked_workers as asked_workers
 from .workers.capacity import capacity as capacity

@@ -70,6 +70,12 @@ def number(value: Any) -> str:
     return str(value) if isinstance(value, int) else f"{value:.4g}"
 
 
+def as_many(ratio: float, what: str) -> str:
+    """Return how many of something there are, for a sentence that ends with "as ...": ``1.3 times as many FLOPs``."""
+    rounded = f"{ratio:.2g}"
+    return f"as many {what}" if rounded == "1" else f"{quantity(float(rounded))} times as many {what}"
+
+
 def percent(value: float | None) -> str:
     """Return a share as a percentage, with one decimal if it is below 1 %, or a dash for None."""
     if value is None:

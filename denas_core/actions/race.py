@@ -50,7 +50,7 @@ def race(
         run: The run: its path, or the result of `search`.
         data: The data set: a file or folder that the task can read.
         top: Number of finalists; 4 by default.
-        also: Networks to compare the finalists with, such as ``["random:2", "largest"]``.
+        also: Networks to compare the finalists with, such as ``["random:2", "largest", "familiar"]``.
         task: What to train for; by default the only task that fits the space and the data.
         epochs: Passes over the data of the last rung; by default those of the recipe of the task.
         batch_size: Samples of a batch.

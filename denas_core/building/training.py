@@ -10,6 +10,7 @@ from typing import Any
 
 from denas_core.errors import Interrupted, NoResult
 from denas_core.runs.files import MODEL as MODEL_OF_RUN
+from denas_core.seeding import canonical_json
 from denas_core.system.atomic import storage_errors
 from denas_core.system.interrupt import time_limit
 from denas_core.text import seconds as duration
@@ -63,7 +64,7 @@ def _plan(build: Build, race: Mapping[str, Any]) -> Plan | None:
     """Return the plan of the training; None if the race has trained the winner as long."""
     if (build.training / SETTINGS).is_file():
         return read_plan(build.training, build.registry)
-    arch = build.design.space.architecture(race["arch"])
+    arch = build.design.space.parse(canonical_json(race["arch"]))
     plan = build.design.plan(build.request, arch, source=str(build.run), epochs=1)
     pace = measure_pace(plan, build.design.data)
     # The time of a training ends before its last evaluation.

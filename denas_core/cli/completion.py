@@ -36,6 +36,11 @@ def trackers(incomplete: str) -> list[str]:
     return [name for name in TRACKERS if name.startswith(incomplete)]
 
 
+def race_kinds(incomplete: str) -> list[str]:
+    """Return the networks beside the finalists of a race whose name begins with `incomplete`."""
+    return [name for name in ("random:2", "largest", "familiar") if name.startswith(incomplete)]
+
+
 def runs(incomplete: str) -> list[str]:
     """Return the runs in the current folder and in `RUNS` whose path begins with `incomplete`."""
     from denas_core.runs import files

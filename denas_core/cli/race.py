@@ -12,6 +12,7 @@ import typer
 from denas_core.actions.training_options import GivenOptions
 from denas_core.errors import ConfigError
 
+from .completion import race_kinds
 from .output import print_json, print_next, print_notice, print_table, print_text
 from .trial_tables import KEY_DIGITS
 
@@ -33,7 +34,8 @@ AlsoOption = Annotated[
     typer.Option(
         "--also",
         metavar="KIND",
-        help="Networks to compare the finalists of a race with: random:2, or largest; may be repeated.",
+        help="Networks to compare the finalists of a race with: random:2, largest or familiar; may be repeated.",
+        autocompletion=race_kinds,
     ),
 ]
 RaceExecutorOption = Annotated[

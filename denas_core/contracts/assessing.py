@@ -17,7 +17,7 @@ S = TypeVar("S")
 
 
 class Assessing(Generic[S]):
-    """The part of a task that has predictions, compares models with chance, and shows what they confuse."""
+    """The part of a task that has predictions, compares models with chance, and shows their mistakes."""
 
     @abstractmethod
     def predict(self, outputs: Outputs) -> Tensor:
@@ -50,6 +50,27 @@ class Assessing(Generic[S]):
         Args:
             predictions: The predictions for the split, as `metrics` gets them.
             targets: Its targets.
+            facts: See `TaskData.facts`.
+        """
+        return {}
+
+    def worst_answers(
+        self,
+        predictions: Tensor,
+        targets: Mapping[str, Tensor],
+        split: Split[S],
+        facts: Mapping[str, Any],
+    ) -> Mapping[str, Any]:
+        """Return the samples on which a model is most wrong, for people; by default nothing is known of them.
+
+        A task whose answers are texts or sets, and not one of several classes, returns what
+        `denas_core.worst_answers` makes of all answers. It is stored with the result of a training, and reports show
+        it.
+
+        Args:
+            predictions: The predictions for the split, as `metrics` gets them.
+            targets: Its targets.
+            split: The samples.
             facts: See `TaskData.facts`.
         """
         return {}

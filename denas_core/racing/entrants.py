@@ -16,7 +16,7 @@ from denas_core.registry.registry import Registry
 from denas_core.results.combination import combination_of
 from denas_core.results.insight import Insight
 from denas_core.runs.files import read_run
-from denas_core.seeding import derive_rng
+from denas_core.seeding import canonical_json, derive_rng
 from denas_core.setup.bounds import reachable
 from denas_core.values.architecture import Architecture
 from denas_core.values.metrics import ANY_METRIC, stored_metrics
@@ -24,9 +24,10 @@ from denas_core.values.objectives import Constraint
 from denas_core.values.sample import random_trials
 from denas_core.values.trial import Trial
 
+from .familiar import familiar_beside
 from .largest import largest_within
 
-Kind = Literal["finalist", "random", "largest"]
+Kind = Literal["finalist", "random", "largest", "familiar"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 SHOWN_METRICS = ("params", "flops")
 
@@ -40,12 +41,14 @@ class Entrant:
         kinds: Why it takes part. A network that was drawn at random may be a finalist, too.
         rank: Its rank in the ranking of the run, from 1; None if the run has not scored it.
         metrics: Its parameters and FLOPs.
+        name: What a familiar network is called, such as ``a ResNet``; empty for others.
     """
 
     arch: Architecture
     kinds: tuple[Kind, ...]
     rank: int | None
     metrics: Mapping[str, float]
+    name: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,35 +58,38 @@ class Also:
     Attributes:
         random: Number of random networks.
         largest: Whether the largest network within the budgets takes part.
+        familiar: Whether a familiar network of about the size of the first finalist takes part.
     """
 
     random: int = 0
     largest: bool = False
+    familiar: bool = False
 
     @classmethod
     def parse(cls, texts: Sequence[str]) -> Also:
-        """Read texts such as ``random:2`` and ``largest``.
+        """Read texts such as ``random:2``, ``largest`` and ``familiar``.
 
         Raises:
             ConfigError: a text has another form.
         """
-        random, largest = 0, False
+        random, named = 0, set()
         for text in texts:
             match = re.fullmatch(r"random(?::([1-9][0-9]{0,3}))?", text.strip())
             if match:
                 random = int(match[1] or 1)
-            elif text.strip() == "largest":
-                largest = True
+            elif text.strip() in ("largest", "familiar"):
+                named.add(text.strip())
             else:
                 raise ConfigError(
-                    f"--also {text!r} is neither random:NUMBER, such as random:2, nor largest"
+                    f"--also {text!r} is not random:NUMBER, such as random:2, largest or familiar"
                     f"{did_you_mean(text.partition(':')[0], KINDS[1:])}"
                 )
-        return cls(random=random, largest=largest)
+        return cls(random=random, largest="largest" in named, familiar="familiar" in named)
 
     def as_list(self) -> list[str]:
         """Return the texts that `parse` reads."""
-        return [*([f"random:{self.random}"] if self.random else []), *(["largest"] if self.largest else [])]
+        named = [name for name, is_in in (("largest", self.largest), ("familiar", self.familiar)) if is_in]
+        return [*([f"random:{self.random}"] if self.random else []), *named]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +179,15 @@ def choose_entrants(run: RankedRun, top: int, also: Also) -> tuple[list[Entrant]
         largest = largest_within(run.ranked, run.problem)
         archs.setdefault(largest.key, largest)
         chosen.setdefault(largest.key, []).append("largest")
+    called: dict[str, str] = {}
+    if also.familiar:
+        familiar, said = familiar_beside(run.ranked[0].arch, run.problem)
+        notices += said
+        if familiar is not None:
+            name, arch = familiar
+            called[arch.key] = name
+            archs.setdefault(arch.key, arch)
+            chosen.setdefault(arch.key, []).append("familiar")
     ranks = {trial.arch.key: place for place, trial in enumerate(run.ranked, start=1)}
     entrants = [
         Entrant(
@@ -180,6 +195,7 @@ def choose_entrants(run: RankedRun, top: int, also: Also) -> tuple[list[Entrant]
             kinds=tuple(kinds),
             rank=ranks.get(key),
             metrics=_metrics(run.problem, archs[key]),
+            name=called.get(key, ""),
         )
         for key, kinds in chosen.items()
     ]
@@ -197,14 +213,20 @@ def describe(kinds: Sequence[str], rank: int | None) -> str:
 
 
 def _names(kinds: Sequence[str], rank: int | None) -> list[str]:
-    names = {"finalist": f"finalist {rank}", "random": "a random network", "largest": "the largest network"}
+    names = {
+        "finalist": f"finalist {rank}",
+        "random": "a random network",
+        "largest": "the largest network",
+        "familiar": "the familiar network",
+    }
     return [names[kind] for kind in KINDS if kind in kinds]
 
 
 def _checked(arch: Architecture, run: RankedRun) -> Architecture:
     space = run.problem.space
     with plugin_errors(f"space {space.id!r}"):
-        return space.architecture(arch.as_dict(), origin=f"run {run.path}")
+        # A familiar network may have a notation of its own, which only `parse` reads.
+        return space.parse(canonical_json(arch.as_dict()), origin=f"run {run.path}")
 
 
 def _metrics(problem: Problem, arch: Architecture) -> dict[str, float]:

@@ -13,6 +13,7 @@ from denas_core.contracts.task import Metric
 from denas_core.errors import StoreDamaged
 from denas_core.runs.files import RACE_RECORD
 from denas_core.runs.races import SCHEMA
+from denas_core.seeding import canonical_json
 from denas_core.system.atomic import storage_errors, write_json
 from denas_core.values.trial import Evaluation
 
@@ -167,6 +168,7 @@ def _describe(racer: Racer) -> dict[str, Any]:
         "kinds": list(entrant.kinds),
         "rank": entrant.rank,
         "metrics": dict(entrant.metrics),
+        "name": entrant.name,
         "trainings": [
             {
                 "epochs": epochs,
@@ -183,10 +185,12 @@ def _describe(racer: Racer) -> dict[str, Any]:
 
 def _read(row: Mapping[str, Any], space: SearchSpace, path: Path) -> Racer:
     entrant = Entrant(
-        arch=space.architecture(row["arch"], origin=str(path)),
+        arch=space.parse(canonical_json(row["arch"]), origin=str(path)),
         kinds=tuple(row["kinds"]),
         rank=row["rank"],
         metrics=row["metrics"],
+        # Earlier versions had no familiar networks.
+        name=row.get("name", ""),
     )
     trainings = {
         one["epochs"]: Evaluation(

@@ -15,6 +15,7 @@ NAMES = {
     "finalist": "the best finalist",
     "random": "the best random network",
     "largest": "the largest network",
+    "familiar": "the familiar network",
     "next": "the second best",
 }
 

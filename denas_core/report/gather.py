@@ -19,7 +19,7 @@ from denas_core.system.machine import moment
 from denas_core.values.latency import predicted_metrics
 from denas_core.values.metrics import Metrics, shown_metrics, stored_metrics
 from denas_core.values.objectives import Objective
-from denas_core.values.trial import Trial, count_states
+from denas_core.values.trial import Evaluation, Trial, count_states
 
 from .sections.answer import answer
 from .sections.budgets import constraint_rows, describe_budgets
@@ -109,7 +109,7 @@ def gather(
         "race": None if race is None else {**summarise_race(race), "resume": resume_command(run)},
         "trained": describe_trained(trained_networks(run)),
         "build": describe_build(run),
-        "familiar": None if insight is None or insight.familiar is None else dict(insight.familiar),
+        "familiar": _familiar(insight, race),
         "front": [trial.arch.key for trial in front],
         "knee": None if knee is None else knee.arch.key,
         "hypervolume": None if course is None else [list(step) for step in course],
@@ -159,6 +159,17 @@ def _front(
     return front, select_knee(front, known, objectives), course_of_hypervolume(ranked, known, objectives)
 
 
+def _familiar(insight: Insight | None, race: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return the familiar network that the search has scored, or else that of the race, which has no score."""
+    if insight is not None and insight.familiar is not None:
+        return dict(insight.familiar)
+    entrants = [] if race is None else race["entrants"]
+    found = next((one for one in entrants if "familiar" in one["kinds"] and one.get("name")), None)
+    if found is None:
+        return None
+    return {"name": found["name"], "key": found["key"], **found["metrics"], "is_better": None}
+
+
 def _against_random(
     trials: Sequence[Trial], values: Mapping[str, float | None], best: Trial | None, insight: Insight | None
 ) -> dict[str, Any] | None:
@@ -176,8 +187,16 @@ def _fit(
 ) -> dict[str, Any]:
     """Return whether the network that the run gives keeps the budgets: the trained one, or else the first one."""
     row = document["shown"]
-    trial = None if row is None else next(trial for trial in trials if trial.arch.key == row["key"])
-    rows = constraint_rows(constraints, insight.ranges if insight else {}, trials, trial)
+    shown: Evaluation | None = None
+    if row is not None:
+        shown = next(trial.evaluation for trial in trials if trial.arch.key == row["key"])
+    else:
+        # Only a race has networks that were no candidates; their parameters and FLOPs are counted.
+        raced = [] if document["race"] is None else document["race"]["rows"]
+        kept = None if document["trained"] is None else document["trained"]["kept"]
+        found = next((one["metrics"] for one in raced if one["key"] == kept), None)
+        shown = None if found is None else Evaluation(state="scored", metrics=found)
+    rows = constraint_rows(constraints, insight.ranges if insight else {}, trials, shown)
     return describe_fit(rows, row, document["build"])
 
 

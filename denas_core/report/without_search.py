@@ -35,6 +35,7 @@ def gather_training(directory: Path) -> dict[str, Any]:
         "trials": [],
         "fits": describe_fit([], None, None),
         "familiar": None,
+        "race": None,
         "against_random": None,
         "confidence": None,
     }

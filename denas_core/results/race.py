@@ -64,6 +64,10 @@ def _rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def name_of(entrant: Mapping[str, Any]) -> str:
-    """Return how tables name a network, such as ``finalist 3, random``."""
-    rank = entrant["rank"]
-    return ", ".join(f"finalist {rank}" if kind == "finalist" else kind for kind in entrant["kinds"])
+    """Return how tables name a network, such as ``finalist 3, random`` or ``familiar (a ResNet)``."""
+    called = entrant.get("name")
+    names = {
+        "finalist": f"finalist {entrant['rank']}",
+        "familiar": f"familiar ({called})" if called else "familiar",
+    }
+    return ", ".join(names.get(kind, kind) for kind in entrant["kinds"])

@@ -41,7 +41,7 @@ class TrainedNetwork:
 
     Attributes:
         key: Key of its architecture; the name of its directory if no file says the key.
-        origin: Why it was trained: ``best``, ``finalist 3``, ``random``, ``largest``, ``baseline``, ``rank 37``, or
+        origin: Why it was trained: ``best``, ``finalist 3``, ``random``, ``largest``, ``familiar``, ``rank 37``, or
             ``given`` for a training without a search. A network of several kinds has the first one that applies.
         origins: All kinds, such as ``("finalist 3", "random")``.
         group: What it was trained alike with: ``race``, ``training``, ``build``, or a folder of ``trainings/``.
@@ -56,6 +56,7 @@ class TrainedNetwork:
         interval: Ends of the 95 % interval of the value, if the metric is a share of known samples.
         chance: Value of the metric for a model that has learned nothing; None if the task does not say it.
         mistakes: What the model confuses, as the task describes it; empty if it does not.
+        worst: The samples on which it is most wrong, see `denas_core.worst_answers`; empty if the task does not say it.
         epochs: Epochs that were planned; None if no file says it.
         seconds: Seconds that the training took; None if no file says it.
         curve: The evaluations in its course.
@@ -84,6 +85,7 @@ class TrainedNetwork:
     interval: tuple[float, float] | None = None
     chance: float | None = None
     mistakes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    worst: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     epochs: float | None = None
     seconds: float | None = None
     curve: tuple[CurvePoint, ...] = ()
@@ -172,6 +174,7 @@ class _Ranking:
             samples=None if count is None else int(count),
             chance=_chance(stored, facts),
             mistakes=mapping(measured.get("mistakes")),
+            worst=mapping(measured.get("worst")),
             epochs=stored.epochs,
             seconds=stored.seconds,
             curve=stored.curve,
@@ -186,7 +189,7 @@ class _Ranking:
         if place is not None and place <= FINALISTS:
             kinds.append(f"finalist {place}")
         if key == self.familiar:
-            kinds.append("baseline")
+            kinds.append("familiar")
         if key in self.random:
             kinds.append("random")
         return tuple(kinds) or (("given",) if place is None else (f"rank {place}",))

@@ -42,8 +42,8 @@ class StoredTraining:
             versions did not store them.
         value: Value of the metric for the best model; None before the first evaluation.
         metrics: All metrics of the best model.
-        measured: What the metric of the best model was measured on: ``samples`` and ``mistakes``, as far
-            as they are known. Earlier versions did not store it.
+        measured: What the metric of the best model was measured on: ``samples``, ``mistakes`` and ``worst``,
+            as far as they are known. Earlier versions did not store it.
         epochs: Epochs that were planned; None if no file says it.
         best_epoch: Epochs after which the best model was evaluated.
         seconds: Seconds that the training took.

@@ -257,7 +257,7 @@ class Engine(Trainer):
         is_best = self.progress.record(metrics, plan.task.metric, epoch=epoch, settings=plan.settings)
         if is_best:
             predicted, targets = found[0]
-            self.progress.measured = facts_of_evaluation(plan.task, predicted, targets, self._data.facts)
+            self.progress.measured = facts_of_evaluation(plan.task, predicted, targets, self._data)
         if is_best and is_first():
             self._keep(self._trained.network, self.progress)
         self.control.should_training_stop |= bool(self.progress.stopped)

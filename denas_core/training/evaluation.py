@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from denas_core.contracts.chance import CHANCE
 from denas_core.contracts.space import SearchSpace
 from denas_core.contracts.split import Split
-from denas_core.contracts.task import Task
+from denas_core.contracts.task import Task, TaskData
 from denas_core.errors import DenasError, NoResult, PluginError
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.values.batch import joined
@@ -123,22 +123,26 @@ def evaluate_network(
 
 
 def facts_of_evaluation(
-    task: Task[Any], predictions: Tensor, targets: Mapping[str, Tensor], facts: Mapping[str, Any]
+    task: Task[Any], predictions: Tensor, targets: Mapping[str, Tensor], data: TaskData[Any]
 ) -> dict[str, Any]:
     """Return what reports say about an evaluation besides its metrics, as JSON can represent it.
 
     Returns:
-        ``samples``; ``mistakes``, what the model confuses. If the task fails in the second one, it is left out: nobody
-        would lose a training for it.
+        ``samples``; ``mistakes``, what the model confuses; ``worst``, the samples on which it is most wrong. If the
+        task fails in one of the last two, that one is left out: nobody would lose a training for it.
     """
     found: dict[str, Any] = {"samples": len(predictions)}
-    try:
-        with plugin_errors(f"task {task.id!r}", guard=False):
-            mistakes = dict(task.mistakes(predictions, targets, facts))
-            json.dumps(mistakes, allow_nan=False)
-    except (DenasError, ValueError, TypeError):
-        return found
-    return found | {"mistakes": mistakes}
+    described: Mapping[str, Callable[[], Mapping[str, Any]]] = {
+        "mistakes": lambda: task.mistakes(predictions, targets, data.facts),
+        "worst": lambda: task.worst_answers(predictions, targets, data.valid, data.facts),
+    }
+    for name, describe in described.items():
+        with contextlib.suppress(DenasError, ValueError, TypeError):
+            with plugin_errors(f"task {task.id!r}", guard=False):
+                shown = dict(describe())
+                json.dumps(shown, allow_nan=False)
+            found[name] = shown
+    return found
 
 
 @contextlib.contextmanager

@@ -155,3 +155,21 @@ def test_the_scores_of_a_position_follow_from_the_written_text_before_it() -> No
         batch.inputs["target_ids"][:, 5] += 1
         second = space.forward(network, batch).logits["logits"]
     assert torch.equal(first[:, :6], second[:, :6]) and not torch.equal(first[:, 6:], second[:, 6:])
+
+
+def test_the_worst_answers_have_the_most_wrong_tokens_and_the_text_if_one_was_written(tmp_path: Path) -> None:
+    model = written_model(tmp_path / "model", "t5", "nlp/seq2seq", pairs_file(tmp_path))
+    task, facts = model.task, model.facts
+    assert task is not None
+    valid = task.read(tmp_path / "pairs.csv", model.space).valid
+    # Of each text: the sum of cross entropies, the number of right tokens, and the number of tokens.
+    sums = torch.tensor([[1.0, 4.0, 4.0]] * len(valid)).double()
+    sums[2, 1] = 1.0
+    found = task.worst_answers(sums, {}, valid, facts)
+    assert (found["errors"], found["samples"], found["wrong"]) == ("wrong tokens", len(valid), 1)
+    (worst,) = found["answers"]
+    assert worst["sample"].startswith("In town") and worst["expected"].endswith("rivers")
+    assert (worst["answered"], worst["errors"]) == (None, 3.0)
+    nothing = torch.full((len(valid), 5), -1.0).double()
+    (written,) = task.worst_answers(torch.cat([sums, nothing], 1), {}, valid, facts)["answers"]
+    assert written["answered"] == ""

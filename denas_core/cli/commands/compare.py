@@ -205,10 +205,11 @@ def _print_machines(run: Mapping[str, Any]) -> None:
     for pair in machines["agreement"]:
         tau = "-" if pair["kendall_tau"] is None else f"{pair['kendall_tau']:.2f}"
         ratio = "-" if pair["ratio"] is None else f"{pair['ratio']:.2f}"
+        long = "as long as" if ratio == "1.00" else f"{ratio} times as long as"
         first, second = pair["between"]
         _write(
-            f"{first} and {second}, {pair['networks']} networks: Kendall tau {tau}; {second} takes {ratio} times the "
-            f"latency of {first} (median)"
+            f"{first} and {second}, {pair['networks']} networks: Kendall tau {tau}; {second} takes {long} "
+            f"{first} (median)"
         )
 
 

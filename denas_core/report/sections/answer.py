@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from denas_core.contracts.familiar import EQUAL
 from denas_core.text import percent, quantity
 
 Sure = Literal["yes", "probably", "cannot say"]
@@ -28,8 +29,8 @@ def answer(document: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the answer of a report; None if no network was found.
 
     Args:
-        document: The report with ``subject`` (how the sentence begins), ``best``, ``trials``, ``trained``, ``fits``,
-            ``familiar``, ``against_random`` and ``confidence``.
+        document: The report with ``subject`` (how the sentence begins), ``best``, ``trials``, ``trained``, ``race``,
+            ``fits``, ``familiar``, ``against_random`` and ``confidence``.
 
     Returns:
         ``sentence``; ``sure``: ``yes``, ``probably`` or ``cannot say``, whether it is better than a random network;
@@ -50,7 +51,11 @@ def answer(document: Mapping[str, Any]) -> dict[str, Any] | None:
         if sure != "cannot say"
         else []
     )
-    sentence = f"{document['subject']} {what}"
+    # Neither of these was found by the search, even if it is the best network of the race.
+    is_other = (
+        kept is not None and kept["group"] == "race" and set(kept["origins"]) <= {"familiar", "largest"}
+    )
+    sentence = f"{'The race gave' if is_other else document['subject']} {what}"
     if claims:
         sentence += f", which {_listed(claims)}"
     if sure == "cannot say":
@@ -65,7 +70,7 @@ def answer(document: Mapping[str, Any]) -> dict[str, Any] | None:
     if familiar is not None:
         rows.append(
             {
-                "question": f"Is it better than {familiar['name']} of equal size?",
+                "question": f"Is it better than {familiar['name']}?",
                 "answer": familiar["answer"],
                 "reason": familiar["reason"],
             }
@@ -84,8 +89,16 @@ def compare_with_familiar(
     familiar = document["familiar"]
     if familiar is None:
         return None
-    name = familiar["name"]
-    pair = None if kept is None else _pair(document["trained"]["rows"], kept, "baseline")
+    if kept is not None and "familiar" in kept["origins"]:
+        return {
+            "name": familiar["name"],
+            "answer": "no",
+            "reason": f"it is {familiar['name']} itself",
+            "claim": f"is {familiar['name']} itself",
+        }
+    key = document["best"]["key"] if kept is None else kept["key"]
+    name = f"{familiar['name']} {_size_of(familiar, _metrics(document, key))}"
+    pair = None if kept is None else _pair(document["trained"]["rows"], kept, "familiar")
     if pair is not None:
         ours, others = pair
         sure, reason = _lead(ours, others[:1], name, enough=1)
@@ -94,11 +107,8 @@ def compare_with_familiar(
             "name": name,
             "answer": sure,
             "reason": reason,
-            "claim": f"{claim} {name} of equal size"
-            if claim
-            else f"is not shown to be better than {name} of equal size",
+            "claim": f"{claim or 'is not shown to be better than'} {name}",
         }
-    key = document["best"]["key"] if kept is None else kept["key"]
     if familiar["is_better"] is None or key != familiar.get("compared"):
         return None
     level = "higher" if familiar["is_better"] else "lower"
@@ -107,16 +117,28 @@ def compare_with_familiar(
     return {
         "name": name,
         "answer": "cannot say",
-        "reason": f"its score is {level} than that of {name} of equal size; {about}",
-        "claim": f"has a {level} score than {name} of equal size",
+        "reason": f"its score is {level} than that of {name}; {about}",
+        "claim": f"has a {level} score than {name}",
     }
+
+
+def _size_of(familiar: Mapping[str, Any], metrics: Mapping[str, float]) -> str:
+    """Return how large the familiar network is, compared with a network of these metrics."""
+    ours, theirs = metrics.get("params"), familiar.get("params")
+    if not ours or not theirs or max(ours / theirs, theirs / ours) <= 1 + EQUAL:
+        return "of equal size"
+    return f"with {quantity(theirs)} parameters"
+
+
+def _metrics(document: Mapping[str, Any], key: str) -> Mapping[str, float]:
+    """Return the metrics of a network of the search or of the race, such as its parameters."""
+    rows = [*document["trials"], *(document["race"] or {"rows": []})["rows"]]
+    return next((row["metrics"] for row in rows if row["key"] == key), {})
 
 
 def _what(document: Mapping[str, Any], kept: Mapping[str, Any] | None) -> str:
     key = document["best"]["key"] if kept is None else kept["key"]
-    metrics: Mapping[str, float] = next(
-        (row["metrics"] for row in document["trials"] if row["key"] == key), {}
-    )
+    metrics = _metrics(document, key)
     size = f" with {quantity(metrics['params'])} parameters" if "params" in metrics else ""
     if kept is None:
         return f"a network{size}, not yet trained"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from denas_core.values.trial import Trial
+from denas_core.values.trial import Evaluation, Trial
 
 from .statistics import bin_edges, histogram, spans_decades
 
@@ -30,7 +30,7 @@ def describe_budgets(
         constraint). ``metrics``: each with ``name``, ``log``, ``edges``, ``scored`` and ``others`` (counts between the
         edges), and ``best``.
     """
-    rows = constraint_rows(constraints, ranges, trials, best)
+    rows = constraint_rows(constraints, ranges, trials, None if best is None else best.evaluation)
     names = dict.fromkeys((*shown, *(row["metric"] for row in rows)))
     found = (_metric(name, trials, best, [row for row in rows if row["metric"] == name]) for name in names)
     return {"constraints": rows, "metrics": [metric for metric in found if metric]}
@@ -40,21 +40,21 @@ def constraint_rows(
     constraints: Sequence[Mapping[str, Any]],
     ranges: Mapping[str, Sequence[float]],
     trials: Sequence[Trial],
-    trial: Trial | None,
+    evaluation: Evaluation | None,
 ) -> list[dict[str, Any]]:
-    """Return the constraints with the values of a trial, see `describe_budgets`."""
-    return [_constraint(constraint, ranges, trials, trial) for constraint in constraints]
+    """Return the constraints with the values of a network, see `describe_budgets`."""
+    return [_constraint(constraint, ranges, trials, evaluation) for constraint in constraints]
 
 
 def _constraint(
     constraint: Mapping[str, Any],
     ranges: Mapping[str, Sequence[float]],
     trials: Sequence[Trial],
-    best: Trial | None,
+    evaluation: Evaluation | None,
 ) -> dict[str, Any]:
     metric, bound = constraint["metric"], constraint["bound"]
-    value = None if best is None else best.evaluation.metrics.get(metric)
-    latency = None if best is None else best.evaluation.latency
+    value = None if evaluation is None else evaluation.metrics.get(metric)
+    latency = None if evaluation is None else evaluation.latency
     if metric == "latency_ms" and latency is not None and latency["verdict"] != "predicted":
         # For a measured latency, the constraint applies to the end of the confidence interval.
         value = latency["high" if constraint["upper"] else "low"]

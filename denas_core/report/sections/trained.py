@@ -9,6 +9,8 @@ from typing import Any
 
 from denas_core.results.trained import TrainedNetwork
 
+from .mistakes import readable_answers, readable_mistakes
+
 FEWEST = 5
 """Networks from which on the score is compared with the metric."""
 
@@ -21,8 +23,9 @@ def describe_trained(networks: Sequence[TrainedNetwork]) -> dict[str, Any] | Non
     Returns:
         ``metric``, ``direction``, ``samples`` and ``chance`` of the kept network, or of the first one; ``kept``, its
         key, or None; ``rows``: the networks, the kept one first, then by group and value; ``more``, the number of rows
-        that are left out; ``agreement``, see `agree`; ``mistakes`` of the kept network; ``latency`` and ``exports`` of
-        its files; ``missing``: sentences about trainings that are damaged or have not ended.
+        that are left out; ``agreement``, see `agree`; ``mistakes`` and ``worst`` answers of the kept network;
+        ``latency`` and ``exports`` of its files; ``missing``: sentences about trainings that are damaged or have not
+        ended.
     """
     if not networks:
         return None
@@ -35,10 +38,11 @@ def describe_trained(networks: Sequence[TrainedNetwork]) -> dict[str, Any] | Non
         "samples": shown.samples,
         "chance": shown.chance,
         "kept": None if kept is None else kept.key,
-        "rows": [{**one.as_dict(), "name": ", ".join(one.origins)} for one in ordered[:MOST_ROWS]],
+        "rows": [{**one.as_dict(), "name": _name(one)} for one in ordered[:MOST_ROWS]],
         "more": max(len(ordered) - MOST_ROWS, 0),
         "agreement": agree(networks),
-        "mistakes": dict(shown.mistakes),
+        "mistakes": readable_mistakes(shown.mistakes),
+        "worst": readable_answers(shown.worst),
         "latency": None if kept is None or kept.latency is None else dict(kept.latency),
         "exports": [] if kept is None else list(kept.exports),
         "missing": _missing(ordered),
@@ -76,6 +80,11 @@ def agree(networks: Sequence[TrainedNetwork]) -> dict[str, Any] | None:
     }
 
 
+def _name(network: TrainedNetwork) -> str:
+    # A training without a search has only one network.
+    return "the network" if network.origins == ("given",) else ", ".join(network.origins)
+
+
 def _order(network: TrainedNetwork) -> tuple[bool, str, float, str]:
     sign = 1.0 if network.direction == "minimize" else -1.0
     value = float("inf") if network.value is None else sign * network.value
@@ -84,7 +93,7 @@ def _order(network: TrainedNetwork) -> tuple[bool, str, float, str]:
 
 def _missing(networks: Sequence[TrainedNetwork]) -> list[str]:
     return [
-        f"Of the training of {', '.join(one.origins)} ({one.key[:12]}), {'; '.join(one.missing)}."
+        f"Of the training of {_name(one)} ({one.key[:12]}), {'; '.join(one.missing)}."
         for one in networks
         if one.missing
     ]

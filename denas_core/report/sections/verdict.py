@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from denas_core.text import percent, quantity
+from denas_core.text import as_many, percent, quantity
 
 ADVICE = (
     (0.7, "the order is repeatable"),
@@ -27,7 +27,9 @@ def state_verdict(document: Mapping[str, Any]) -> list[str]:
     """
     counts, best = document["counts"], document["best"]
     if best is None:
-        return [_state_no_best(document)]
+        # A network may have been trained although the ranking cannot be read.
+        answer = document["answer"]
+        return [*([answer["sentence"]] if answer else []), _state_no_best(document)]
     return [
         sentence
         for sentence in (
@@ -48,8 +50,8 @@ def _state_no_best(document: Mapping[str, Any]) -> str:
     counts = document["counts"]
     if counts["scored"]:
         return (
-            f"{counts['scored']} candidates have a score, but they cannot be ranked here: the plugin of the score is "
-            "missing, and the search has not stored a ranking."
+            f"{counts['scored']} candidates have a score, but they cannot be ranked here: the run has no ranking that "
+            "can be read, and it could not be made again."
         )
     if not counts["infeasible"] and not counts["failed"]:
         return "No candidate has been evaluated yet: the search was stopped, or its budget ended, before the first one."
@@ -94,12 +96,12 @@ def _state_comparison(comparison: Mapping[str, Any] | None) -> str:
         f"In {better} of {len(rows)} {'component' if len(rows) == 1 else 'components'}, it is better than the median "
         f"of the {count} random candidates at the beginning of this run ({'; '.join(parts)})"
     )
-    smaller = [
-        f"{row['best'] / row['median']:.2g} times the {'parameters' if row['name'] == 'params' else 'FLOPs'}"
+    sizes = [
+        as_many(row["best"] / row["median"], "parameters" if row["name"] == "params" else "FLOPs")
         for row in comparison["rows"]
         if row["kind"] == "metric" and row["name"] in ("params", "flops") and row["median"]
     ]
-    return f"{text}. It has {' and '.join(smaller)} of this median." if smaller else f"{text}."
+    return f"{text}. It has {' and '.join(sizes)} as this median." if sizes else f"{text}."
 
 
 def _state_budgets(constraints: Sequence[Mapping[str, Any]]) -> str:
@@ -112,7 +114,8 @@ def _state_budgets(constraints: Sequence[Mapping[str, Any]]) -> str:
     room = f"{percent(tight['margin'])} {'below' if tight['upper'] else 'above'} its bound"
     if len(met) == 1:
         return f"It meets the budget {tight['text']}, {room}."
-    return f"It meets all {len(met)} budgets; the tightest is {tight['text']}, {room}."
+    every = "both" if len(met) == 2 else f"all {len(met)}"
+    return f"It meets {every} budgets; the tightest is {tight['text']}, {room}."
 
 
 def _state_confidence(confidence: Mapping[str, Any] | None) -> str:
@@ -145,4 +148,6 @@ def _warn_of_few(scored: int) -> str:
 
 
 def _number(value: float) -> str:
-    return quantity(value) if abs(value) >= 10_000 else f"{value:.3g}"
+    if abs(value) >= 10_000:
+        return quantity(value)
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -217,6 +217,23 @@ def metrics_are_numbers(task: Task[Any], reading: Reading) -> None:
         fail(f"chance() returns {brief(chance)}; return a finite float, or None")
 
 
+@check_on(each_reading)
+def mistakes_are_plain(task: Task[Any], reading: Reading) -> None:
+    """mistakes() and worst_answers() return mappings that JSON can represent, or empty ones."""
+    predictions, targets = reading.measured()
+    facts = reading.data.facts
+    for name, found in (
+        ("mistakes()", task.mistakes(predictions, targets, facts)),
+        ("worst_answers()", task.worst_answers(predictions, targets, reading.data.valid, facts)),
+    ):
+        with must_succeed(
+            f"writing {brief(found)} of {name} as JSON", "use texts, numbers, lists and mappings"
+        ):
+            again = json.loads(json.dumps(found, allow_nan=False))
+        if not isinstance(again, dict):
+            fail(f"{name} returns {brief(found)}; return a mapping, such as denas_core.worst_answers(...)")
+
+
 def _require_rows(found: Any, count: int, method: str) -> None:
     import torch
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from denas_asr.decoding.rates import Errors, character_errors, word_errors
+from denas_asr.decoding.rates import Errors, character_errors, word_errors, word_errors_by_utterance
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,12 @@ def test_rates_are_of_sums_and_no_means_of_rates() -> None:
 def test_texts_without_a_partner_are_refused(count: Callable[[list[str], list[str]], Errors]) -> None:
     with pytest.raises(ValueError, match="lengths must match"):
         count(["a", "b"], ["a"])
+
+
+def test_the_errors_of_utterances_add_up_to_those_of_all() -> None:
+    said = ["one two three", "", "go", "a b c d", "same here"]
+    understood = ["one too three four", "well well", "", "b c x y z", "same here"]
+    found = word_errors_by_utterance(said, understood)
+    assert found == [2, 2, 1, 4, 0]
+    everything = word_errors(said, understood)
+    assert sum(found) == everything.substitutions + everything.deletions + everything.insertions

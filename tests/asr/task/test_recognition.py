@@ -221,3 +221,15 @@ def test_it_is_told_why_a_space_of_images_does_not_fit() -> None:
 def test_chance_is_silence_or_the_most_frequent_word(data: Path) -> None:
     # AT THIS MOMENT ÉTÉ and GO: GO for both is right once in five words.
     assert toy_task().chance({}, read(data).valid) == pytest.approx(4 / 5)
+
+
+def test_the_worst_answers_are_the_transcripts_with_the_most_wrong_words(data: Path) -> None:
+    found, task = read(data), toy_task()
+    symbols = found.valid.vocabulary.encode("GO")
+    heard = torch.full((2, 20), -1)
+    heard[:, : len(symbols)] = torch.tensor(list(symbols))
+    worst = task.worst_answers(heard, {}, found.valid, found.facts)
+    assert (worst["errors"], worst["samples"], worst["wrong"]) == ("wrong words", 2, 1)
+    assert worst["answers"] == [
+        {"sample": "3-1-0000", "expected": "AT THIS MOMENT ÉTÉ", "answered": "GO", "errors": 4.0}
+    ]

@@ -38,7 +38,7 @@ def test_what_is_no_race_is_refused_in_one_line(
 ) -> None:
     with pytest.raises(ConfigError, match="top 0 is not a number of networks"):
         denas_core.race(found, points, top=0)
-    with pytest.raises(ConfigError, match="'nobody' is neither random:NUMBER"):
+    with pytest.raises(ConfigError, match="'nobody' is not random:NUMBER"):
         denas_core.race(found, points, also="nobody")
     with pytest.raises(ConfigError, match="a race takes the run of a search"):
         denas_core.race(tmp_path / "nothing", points)

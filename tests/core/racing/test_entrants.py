@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +17,8 @@ from denas_core.racing.entrants import Also, RankedRun, choose_entrants, describ
 from denas_core.racing.largest import largest_within
 from denas_core.registry.registry import Registry
 from denas_core.runs.files import read_run
+from denas_core.testing.samples.spaces import SampleMLP
+from denas_core.values.architecture import Architecture
 from denas_core.values.objectives import Constraint
 from denas_core.values.trial import Evaluation, Trial
 from tests.core.toy_searches import toy_search
@@ -103,16 +108,54 @@ def test_with_a_budget_on_latency_the_largest_network_is_one_that_the_run_has_me
     assert largest_within(known, problem) == largest.arch
 
 
+@dataclasses.dataclass(kw_only=True)
+class Known(SampleMLP):
+    """A space whose familiar network is its largest one."""
+
+    def familiar(self, cost: Any) -> tuple[str, Architecture] | None:
+        full = self.full()
+        assert full is not None and cost["params"] > 0
+        return "a pyramid", full
+
+
+def test_the_familiar_network_takes_part_with_its_name_and_the_budget_that_it_breaks() -> None:
+    space = Known().named("sample/known")
+    full = space.full()
+    assert full is not None
+    most = space.cost(full)["params"] - 1
+    problem = Problem(space, [Constraint.parse(f"params<={most:g}")])
+    trials = scored(space, 4, problem)
+    run = RankedRun(path=Path("run"), problem=problem, trials=trials, ranked=trials, seed=0)
+    entrants, notices = choose_entrants(run, 2, Also(familiar=True))
+    assert [one.kinds for one in entrants] == [("finalist",), ("finalist",), ("familiar",)]
+    assert (entrants[-1].arch, entrants[-1].name, entrants[-1].rank) == (full, "a pyramid", None)
+    assert describe(entrants[-1].kinds, None) == "the familiar network"
+    (notice,) = notices
+    assert notice.startswith("the familiar network is a pyramid with ") and "finalist 1 has " in notice
+    assert "it breaks the budget params<=" in notice
+
+
+def test_a_space_without_a_familiar_network_is_one_line(run: RankedRun) -> None:
+    entrants, notices = choose_entrants(run, 2, Also(familiar=True))
+    assert len(entrants) == 2
+    (notice,) = notices
+    assert re.fullmatch(
+        r"space 'toy/stairs' has no familiar network of about the size of finalist 1 \(\d+ parameters\), so none takes "
+        r"part",
+        notice,
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "error"),
     [
         (
             "randm:2",
-            "--also 'randm:2' is neither random:NUMBER, such as random:2, nor largest; did you mean 'random'?",
+            "--also 'randm:2' is not random:NUMBER, such as random:2, largest or familiar; did you mean 'random'?",
         ),
-        ("random:0", "--also 'random:0' is neither random:NUMBER"),
-        ("largest:2", "--also 'largest:2' is neither random:NUMBER"),
-        ("", "--also '' is neither random:NUMBER"),
+        ("random:0", "--also 'random:0' is not random:NUMBER"),
+        ("largest:2", "--also 'largest:2' is not random:NUMBER"),
+        ("", "--also '' is not random:NUMBER"),
     ],
 )
 def test_an_unknown_kind_is_one_line(text: str, error: str) -> None:
@@ -124,6 +167,8 @@ def test_an_unknown_kind_is_one_line(text: str, error: str) -> None:
 def test_kinds_are_read_and_written() -> None:
     also = Also.parse(["largest", "random:3", "largest"])
     assert also == Also(random=3, largest=True) == Also.parse(also.as_list())
+    both = Also.parse(["familiar", "largest"])
+    assert both == Also(largest=True, familiar=True) == Also.parse(both.as_list())
     assert Also.parse(["random"]) == Also(random=1) and Also.parse([]).as_list() == []
 
 

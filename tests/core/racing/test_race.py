@@ -228,7 +228,7 @@ def test_nothing_of_a_race_is_left_when_its_run_is_removed(searched: Path, point
         (["--top", "2", "--arch", "abcd"], "--top and --arch exclude each other"),
         (["--top", "2", "--out", "x"], "--top and --out exclude each other"),
         (["--top", "2", "--epochs", "0"], "a race trains, so it needs at least one epoch; set --epochs"),
-        (["--top", "2", "--also", "small"], "--also 'small' is neither random:NUMBER"),
+        (["--top", "2", "--also", "small"], "--also 'small' is not random:NUMBER"),
         (["--top", "2", "--resume"], "to go on with; begin one without --resume"),
         (["--top", "2", "--executor", "nowhere"], "no installed plugin has an executor 'nowhere'"),
         (["--top", "2", "--set", "executor.speed=2"], "'speed'"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from denas_core.report.gather import _fit
 from denas_core.report.sections.answer import answer
 from denas_core.report.sections.fits import describe_fit
 from denas_core.values.interval import share_interval
@@ -37,6 +38,7 @@ def document(*rows: dict[str, Any], **others: Any) -> dict[str, Any]:
         "trained": {"rows": list(rows)} if rows else None,
         "fits": describe_fit([], None, None),
         "familiar": None,
+        "race": None,
         "against_random": None,
         "confidence": None,
         **others,
@@ -136,9 +138,9 @@ def test_without_a_training_a_score_is_probably_the_most() -> None:
 
 def test_a_familiar_network_that_was_trained_alike_is_compared_by_its_metric() -> None:
     familiar = {"name": "a ResNet", "is_better": True, "key": "e"}
-    baseline = network("e", 0.8, "baseline")
+    baseline = network("e", 0.8, "familiar")
     assert "is better than a ResNet of equal size" in said(kept(0.9), baseline, familiar=familiar)[1]
-    baseline = network("e", 0.9, "baseline")
+    baseline = network("e", 0.9, "familiar")
     assert "is not shown to be better than a ResNet" in said(kept(0.9), baseline, familiar=familiar)[1]
 
 
@@ -178,3 +180,34 @@ def test_a_budget_is_kept_by_counting_measuring_or_predicting(
     found = describe_fit([bound], row, {"bounds": bounds})
     assert found["answer"] == expected
     assert how in found["reason"]
+
+
+def test_a_familiar_network_of_another_size_is_not_called_equal() -> None:
+    familiar = {"name": "a ResNet", "is_better": None, "key": "e", "params": 1.4e6}
+    sentence = said(kept(0.9), network("e", 0.8, "familiar"), familiar=familiar)[1]
+    assert "is better than a ResNet with 1.4M parameters" in sentence and "equal size" not in sentence
+    near = {**familiar, "params": 1.8e6}
+    assert "a ResNet of equal size" in said(kept(0.9), network("e", 0.8, "familiar"), familiar=near)[1]
+
+
+def test_a_familiar_network_that_was_kept_is_named_as_what_it_is() -> None:
+    familiar = {"name": "a ResNet", "is_better": None, "key": "e", "params": 2e6}
+    row = network("e", 0.9, "familiar", is_kept=True)
+    race = {"rows": [{"key": "e", "metrics": {"params": 2e6}}]}
+    found = answer(document(row, network("a", 0.8, "finalist 1"), familiar=familiar, race=race))
+    assert found is not None and "The race gave a network with 2M parameters" in found["sentence"]
+    assert "which is a ResNet itself" in found["sentence"]
+    assert {
+        "question": "Is it better than a ResNet?",
+        "answer": "no",
+        "reason": "it is a ResNet itself",
+    } in found["rows"]
+
+
+def test_the_budgets_of_a_network_that_was_no_candidate_are_those_counted_in_the_race() -> None:
+    race = {"rows": [{"key": "e", "metrics": {"params": 5.0}}]}
+    gathered = {"shown": None, "race": race, "trained": {"kept": "e"}, "build": None}
+    budget = {"metric": "params", "bound": 6.0, "upper": True, "text": "params<=6"}
+    found = _fit(gathered, [budget], None, [])
+    assert (found["answer"], found["reason"]) == ("yes", "params<=6 (counted)")
+    assert _fit({**gathered, "race": None}, [budget], None, [])["answer"] == "cannot say"

@@ -173,3 +173,61 @@ def test_a_build_is_in_the_report_with_its_steps_and_decisions(searched: Path) -
     assert [one["name"] for one in document["build"]["steps"]] == ["search", "race"]
     assert "there is no more time" in page.text
     assert "The build has not ended" in page.text
+
+
+WORST = {
+    "errors": "wrong words",
+    "samples": 40,
+    "wrong": 3,
+    "answers": [
+        {"sample": "3-1-0000", "expected": "GO <b>HOME", "answered": "ROW " * 200, "errors": 2.0},
+        {"sample": "3-1-0001", "expected": "", "answered": None, "errors": 1.0},
+    ],
+}
+
+
+def with_measured(run: Path, **measured: Any) -> tuple[dict[str, Any], Page]:
+    path = run / "training/result.json"
+    found = json.loads(path.read_text())
+    path.write_text(json.dumps({**found, "measured": {**found["measured"], **measured}}))
+    return report_of(run)
+
+
+def test_the_worst_answers_are_in_the_report(searched: Path, points: Path) -> None:
+    train(searched, points, "--epochs", "1")
+    document, page = with_measured(searched, worst=WORST)
+    assert document["trained"]["worst"] == WORST
+    assert "What the network gets most wrong: 3 of 40 samples have errors" in page.text
+    assert "GO <b>HOME" in page.text and "wrong words: 2" in page.text
+    assert page.text.count("whole text") == 1
+    # A network that gives no answer in a training has no line for it, and an empty answer is named.
+    assert "rightnetworkright" in page.inside["dt"]
+    assert "nothing" in page.inside["dd"]
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        {"worst": {"answers": [3, {}, {"errors": "many", "sample": ["a"]}], "samples": "x"}},
+        {"worst": [1]},
+        {"worst": {"answers": {"a": 1}}},
+        {"mistakes": {"labels": ["a", "b"], "matrix": [[1, 2]]}},
+        {"mistakes": {"labels": ["a"], "matrix": [["many"]]}},
+        {"mistakes": {"pairs": [1, {"expected": "a"}]}},
+        {"mistakes": {"labels": 7, "matrix": None}},
+    ],
+)
+def test_damaged_mistakes_leave_a_report(searched: Path, points: Path, damaged: dict[str, Any]) -> None:
+    train(searched, points, "--epochs", "1")
+    document, page = with_measured(searched, **damaged)
+    assert "trained" in page.ids
+    if "mistakes" in damaged:
+        assert document["trained"]["mistakes"] == {} and "confuses" not in page.text
+
+
+def test_a_training_is_named_although_the_ranking_cannot_be_read(searched: Path, points: Path) -> None:
+    train(searched, points, "--epochs", "1")
+    (searched / "insight.json").write_text("{")
+    document, _ = report_of(searched)
+    assert document["best"] is None and document["verdict"][0].startswith("The search found a network")
+    assert "the run has no ranking that can be read, and it could not be made again" in document["verdict"][1]

@@ -212,6 +212,16 @@ class Nameless(Vectors):
         return {"hits": 1.0}
 
 
+class TensorMistakes(Vectors):
+    def mistakes(self, predictions: torch.Tensor, targets: Any, facts: Mapping[str, Any]) -> Any:
+        return {"matrix": predictions}
+
+
+class ListOfAnswers(Vectors):
+    def worst_answers(self, predictions: Any, targets: Any, split: Any, facts: Mapping[str, Any]) -> Any:
+        return ["the first one"]
+
+
 class Reseeding(Vectors):
     def collate(self, samples: Sequence[Any], rng: random.Random | None = None) -> Any:
         os.environ["VECTORS"] = "1"
@@ -238,6 +248,7 @@ BROKEN: dict[str, Any] = {
     "predictions_join": Summed,
     "decodings_are_predictions": FirstOnly,
     "metrics_are_numbers": Nameless,
+    "mistakes_are_plain": (TensorMistakes, ListOfAnswers),
     "it_leaves_the_process_alone": Reseeding,
     "it_prints_nothing": Chatty,
     "it_repeats": (OtherSplits, RememberingVectors, GlobalVectors, GlobalCollate),

@@ -141,3 +141,18 @@ def test_chance_is_the_same_labels_for_all_images(tmp_path: Path) -> None:
     assert task.chance({"label": truth}, valid) == pytest.approx(max(2 * 3 / 9, 2 * 5 / 13))
     one = ImageClassification().chance({"label": torch.tensor([2, 2, 0, 1])}, valid)
     assert one == 0.5
+
+
+def test_the_worst_answers_are_the_images_with_the_most_wrong_labels(tmp_path: Path) -> None:
+    task = ImageMultilabel()
+    data = task.read(task.example(tmp_path, SPACE), SPACE)
+    _, targets = task.collate([data.valid.sample(index) for index in range(len(data.valid))])
+    probabilities = targets["label"].clone()
+    # The third image is round and red; the fourth one is nothing.
+    probabilities[2], probabilities[3] = torch.tensor([0.9, 0.2, 0.1]), torch.tensor([0.1, 0.9, 0.1])
+    found = task.worst_answers(probabilities, targets, data.valid, data.facts)
+    assert (found["errors"], found["samples"], found["wrong"]) == ("wrong labels", len(data.valid), 2)
+    first, second = found["answers"]
+    assert first["sample"].endswith("valid-2.png")
+    assert (first["expected"], first["answered"], first["errors"]) == ("red, round", "large", 3.0)
+    assert (second["expected"], second["answered"], second["errors"]) == ("", "red", 1.0)

@@ -274,3 +274,24 @@ def test_labels_that_may_be_the_same_and_texts_that_say_nothing_are_told() -> No
     ]
     plain = [Labelled((f"film {number}",), (label,)) for number, label in enumerate(("good", "bad"))]
     assert label_notices(plain, {"labels": ["bad", "good"]}) == []
+
+
+def test_the_worst_answers_are_the_texts_with_the_most_wrong_labels(tmp_path: Path) -> None:
+    rows = [("the old town", "a;b"), ("the rivers of", "a"), ("a mill", "b")] * 8
+    path = write(tmp_path, rows, "train.csv")
+    write(tmp_path, rows[:3], "valid.csv")
+    task = TextClassification(multi_label=True)
+    data = task.read(path.parent, SPACE)
+    _, targets = task.collate([data.valid.sample(index) for index in range(3)])
+    logits = torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0]])
+    found = task.worst_answers(logits, targets, data.valid, data.facts)
+    assert (found["errors"], found["samples"], found["wrong"]) == ("wrong labels", 3, 2)
+    assert found["answers"] == [
+        {"sample": "the old town", "expected": "a, b", "answered": "", "errors": 2.0},
+        {"sample": "a mill", "expected": "b", "answered": "a, b", "errors": 1.0},
+    ]
+    single = TextClassification().named("nlp/text-classification")
+    assert (
+        single.worst_answers(logits.argmax(1), {"label": targets["label"][:, 0]}, data.valid, data.facts)
+        == {}
+    )

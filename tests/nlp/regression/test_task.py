@@ -119,3 +119,16 @@ def test_answers_are_in_the_units_of_the_data_also_from_an_export(tmp_path: Path
     (again,) = Predictor.load(done.path)([sentence])
     assert again.answer is not None
     assert float(again.answer.text) == pytest.approx(float(found.answer.text), rel=1e-3)
+
+
+def test_the_worst_answers_are_furthest_from_the_right_number(tmp_path: Path) -> None:
+    write_vocab(tmp_path)
+    (tmp_path / "train.csv").write_text("text,score\nthe town,10\nthe river,30\n")
+    (tmp_path / "valid.csv").write_text("text,score\nthe town,0\nthe river,20\nthe old town,40\n")
+    data, targets = task().read(tmp_path, SPACE), {"label": torch.tensor([-2.0, 0.0, 2.0])}
+    found = task().worst_answers(torch.tensor([-1.0, 0.0, -1.0]), targets, data.valid, data.facts)
+    assert (found["errors"], found["samples"], found["wrong"]) == ("difference", 3, 2)
+    assert found["answers"] == [
+        {"sample": "the old town", "expected": "40", "answered": "10", "errors": 30.0},
+        {"sample": "the town", "expected": "0", "answered": "10", "errors": 10.0},
+    ]

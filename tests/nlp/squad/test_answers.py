@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from denas_nlp.squad.answers import exact_match, f1, measured, normalised
+from denas_nlp.squad.answers import differing_words, exact_match, f1, measured, normalised, wrong_answer
+from denas_nlp.squad.questions import Question
 
 
 @pytest.mark.parametrize(
@@ -58,3 +59,13 @@ def test_the_answer_that_suits_best_counts_for_each_measure_and_the_mean_over_qu
     )
     # 2 of 2 and of 4 words; all of one; none.
     assert found == {"f1": pytest.approx((2 * 2 / (2 + 4) + 1 + 0) / 3), "exact_match": pytest.approx(1 / 3)}
+
+
+def test_words_that_only_one_answer_has_are_wrong() -> None:
+    assert differing_words("the old mill", "an old town of rivers") == 1 + 3
+    assert differing_words("The mill.", "mill") == differing_words("", "") == 0
+    question = Question(id="q", text="where", answers=("the river", "a mill by the river"), spans=())
+    found = wrong_answer(question, "by river")
+    assert (found.sample, found.expected, found.errors) == ("where", "the river", 1)
+    unanswerable = Question(id="q", text="where", answers=(), spans=())
+    assert wrong_answer(unanswerable, "by river").errors == 2

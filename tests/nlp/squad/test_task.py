@@ -262,3 +262,17 @@ def test_windows_over_real_paragraphs_give_back_nearly_every_answer(
         "f1": pytest.approx(f1, abs=1e-4),
         "exact_match": pytest.approx(exact_match, abs=1e-4),
     }
+
+
+def test_the_worst_answers_differ_in_the_most_words(towns: Path) -> None:
+    task = Squad(**SMALL)
+    data = task.read(towns, SPACE)
+    split = as_split(data.valid)
+    right = task.worst_answers(perfect(split, 4), {}, split, data.facts)
+    assert (right["errors"], right["samples"], right["answers"]) == ("wrong words", len(split.questions), [])
+    nothing = torch.zeros(len(split), 2, 4, 2)
+    nothing[..., 1] = -math.inf
+    found = task.worst_answers(nothing, {}, split, data.facts)
+    assert [(one["sample"], one["expected"], one["answered"], one["errors"]) for one in found["answers"]] == [
+        (question.text, question.answers[0], "", 1.0) for question in split.questions
+    ]

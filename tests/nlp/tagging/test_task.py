@@ -178,3 +178,24 @@ def test_chance_is_the_most_frequent_tag_for_every_word(tmp_path: Path) -> None:
     valid = TokenClassification().read(tmp_path, SPACE).valid
     # As NN, the first sentence is one span, which is wrong, and the second is right; there are 4 spans.
     assert TokenClassification().chance({}, valid) == pytest.approx(2 * 1 / (2 + 4))
+
+
+def test_the_worst_answers_are_the_sentences_with_the_most_wrong_tags(tmp_path: Path) -> None:
+    write_vocab(tmp_path)
+    for name in ("train.txt", "valid.txt"):
+        (tmp_path / name).write_text(CONLL)
+    task, data = TokenClassification(), TokenClassification().read(tmp_path, SPACE)
+    _, targets = task.collate([data.valid.sample(index) for index in range(len(data.valid))])
+    perfect = targets["tags"].clamp(min=0)
+    assert task.worst_answers(perfect, targets, data.valid, data.facts)["answers"] == []
+    found = task.worst_answers(torch.zeros_like(perfect), targets, data.valid, data.facts)
+    assert (found["errors"], found["wrong"]) == ("wrong tags", 2)
+    assert found["answers"] == [
+        {
+            "sample": "the old town a",
+            "expected": "old town [LOC]; a [LOC]",
+            "answered": "",
+            "errors": 3.0,
+        },
+        {"sample": "rivers", "expected": "rivers [PER]", "answered": "", "errors": 1.0},
+    ]

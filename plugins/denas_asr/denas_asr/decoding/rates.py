@@ -39,11 +39,19 @@ def word_errors(references: Sequence[str], hypotheses: Sequence[str]) -> Errors:
         references: The correct text of each utterance; it may be empty.
         hypotheses: The recognised texts in the same order.
     """
-    import jiwer
+    return _errors(_compare_words(references, hypotheses))
 
-    said, understood = ([" ".join(text.split()) for text in texts] for texts in (references, hypotheses))
-    as_words = jiwer.ReduceToListOfListOfWords()
-    return _errors(jiwer.process_words(said, understood, as_words, as_words))
+
+def word_errors_by_utterance(references: Sequence[str], hypotheses: Sequence[str]) -> list[int]:
+    """Return the number of word errors of each utterance; the arguments are those of `word_errors`."""
+    return [
+        sum(
+            max(chunk.ref_end_idx - chunk.ref_start_idx, chunk.hyp_end_idx - chunk.hyp_start_idx)
+            for chunk in chunks
+            if chunk.type != "equal"
+        )
+        for chunks in _compare_words(references, hypotheses).alignments
+    ]
 
 
 def character_errors(references: Sequence[str], hypotheses: Sequence[str]) -> Errors:
@@ -57,6 +65,14 @@ def character_errors(references: Sequence[str], hypotheses: Sequence[str]) -> Er
 
     as_characters = jiwer.ReduceToListOfListOfChars()
     return _errors(jiwer.process_characters(list(references), list(hypotheses), as_characters, as_characters))
+
+
+def _compare_words(references: Sequence[str], hypotheses: Sequence[str]) -> WordOutput:
+    import jiwer
+
+    said, understood = ([" ".join(text.split()) for text in texts] for texts in (references, hypotheses))
+    as_words = jiwer.ReduceToListOfListOfWords()
+    return jiwer.process_words(said, understood, as_words, as_words)
 
 
 def _errors(found: WordOutput | CharacterOutput) -> Errors:

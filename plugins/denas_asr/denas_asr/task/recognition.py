@@ -10,7 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from denas_asr.vocabulary.choice import is_file
-from denas_core import Answer, Batch, Metric, Outputs, SearchSpace, Split, Task, TaskData, option
+from denas_core import (
+    Answer,
+    Batch,
+    Metric,
+    Outputs,
+    SearchSpace,
+    Split,
+    Task,
+    TaskData,
+    WrongAnswer,
+    option,
+    worst_answers,
+)
 from denas_core.errors import ConfigError
 
 from .data_options import DataOptions
@@ -228,6 +240,29 @@ class SpeechRecognition(DataOptions, Task[SpeechSample]):
         said = [utterance.text for utterance in speech.utterances]
         heard = [speech.vocabulary.decode(row) for row in predictions.tolist()]
         return {"wer": word_errors(said, heard).rate, "cer": character_errors(said, heard).rate}
+
+    def worst_answers(
+        self,
+        predictions: Tensor,
+        targets: Mapping[str, Tensor],
+        split: Split[SpeechSample],
+        facts: Mapping[str, Any],
+    ) -> Mapping[str, Any]:
+        """Return the utterances whose transcripts have the most word errors."""
+        from denas_asr.decoding.rates import word_errors_by_utterance
+
+        speech = speech_split(split, self.id)
+        said = [utterance.text for utterance in speech.utterances]
+        heard = [speech.vocabulary.decode(row) for row in predictions.tolist()]
+        return worst_answers(
+            (
+                WrongAnswer(sample=utterance.id, expected=utterance.text, answered=text, errors=errors)
+                for utterance, text, errors in zip(
+                    speech.utterances, heard, word_errors_by_utterance(said, heard), strict=True
+                )
+            ),
+            "wrong words",
+        )
 
     def chance(self, targets: Mapping[str, Tensor], split: Split[SpeechSample]) -> float:
         """Return the word error rate of no word at all, or of the word that is in most utterances if that is lower."""

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from denas_core import Answer, Metric, Outputs, SearchSpace, Split
+from denas_core import Answer, Metric, Outputs, SearchSpace, Split, WrongAnswer, worst_answers
 
 from .form import form_of
 from .images import Label
 from .script import SEVERAL_LABELS, script_of
-from .split import ImageSample
+from .split import ImageSample, ImageSplit
 from .task import ImageClassification, logits_of
 
 if TYPE_CHECKING:
@@ -68,6 +68,23 @@ class ImageMultilabel(ImageClassification):
     ) -> Mapping[str, Any]:
         """Return nothing: an image has several labels, so none is taken for another."""
         return {}
+
+    def worst_answers(
+        self,
+        predictions: Tensor,
+        targets: Mapping[str, Tensor],
+        split: Split[ImageSample],
+        facts: Mapping[str, Any],
+    ) -> Mapping[str, Any]:
+        """Return the images with the most labels that are missing or too many."""
+        if not isinstance(split, ImageSplit):
+            return {}
+        return worst_answers(
+            WrongAnswer.of_labels(
+                targets["label"] > 0.5, predictions > THRESHOLD, facts["labels"], split.name
+            ),
+            "wrong labels",
+        )
 
     def metrics(
         self, predictions: Tensor, targets: Mapping[str, Tensor], split: Split[ImageSample]

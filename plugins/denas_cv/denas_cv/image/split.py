@@ -66,6 +66,10 @@ class ImageSplit(Split[ImageSample]):
         """Return the number of images."""
         return len(self._source)
 
+    def name(self, index: int) -> str:
+        """Return the name of an image for the user."""
+        return self._source.name(index)
+
     def sample(self, index: int, rng: random.Random | None = None) -> ImageSample:
         """Return one image, augmented if `rng` is given.
 

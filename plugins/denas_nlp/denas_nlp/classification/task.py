@@ -18,9 +18,11 @@ from denas_core import (
     Split,
     TaskData,
     TextInput,
+    WrongAnswer,
     confusion,
     largest_share,
     option,
+    worst_answers,
 )
 from denas_nlp.text.batches import TextSample, padded
 from denas_nlp.text.faults import with_notices
@@ -75,6 +77,8 @@ class TextClassification(TableTask):
             Path(data), space, facts=facts, texts=lambda: (text for row in train or () for text in row.texts)
         )
         splits = [SentenceSplit(rows, preparation) for rows in (train, valid) if rows is not None]
+        if self.multi_label:
+            splits[-1].texts = [row.texts for row in valid]
         notices += [
             *label_notices(parts.train or (), kept),
             *overlap_notices(parts, kept),
@@ -159,6 +163,21 @@ class TextClassification(TableTask):
     ) -> Mapping[str, Any]:
         """Return which classes are taken for which others; nothing for several labels."""
         return {} if self.multi_label else confusion(predictions, targets["label"], facts["labels"])
+
+    def worst_answers(
+        self,
+        predictions: Tensor,
+        targets: Mapping[str, Tensor],
+        split: Split[TextSample],
+        facts: Mapping[str, Any],
+    ) -> Mapping[str, Any]:
+        """Return the texts with the most labels that are missing or too many; nothing for a single label."""
+        if not self.multi_label or not isinstance(split, SentenceSplit):
+            return {}
+        found, wanted = predictions.sigmoid() >= THRESHOLD, targets["label"] >= THRESHOLD
+        return worst_answers(
+            WrongAnswer.of_labels(wanted, found, facts["labels"], split.name), "wrong labels"
+        )
 
     def imitation(self, outputs: Outputs, taught: Outputs, *, temperature: float) -> Tensor:
         """Return the divergence from a teacher's classes, or the cross entropy with a teacher's several labels."""

@@ -18,6 +18,7 @@ from denas_core import (
     TaskData,
     TextInput,
     confusion,
+    worst_answers,
 )
 from denas_core.errors import ConfigError, safe_repr
 from denas_nlp.text.batches import TextSample, padded
@@ -25,7 +26,7 @@ from denas_nlp.text.example import write_vocabulary
 from denas_nlp.text.files import Files
 from denas_nlp.text.lines import read_lines
 from denas_nlp.text.parts import read_parts
-from denas_nlp.text.sentences import RECIPE, Row, SentenceSplit, logits_of, sentence_notices
+from denas_nlp.text.sentences import RECIPE, Row, SentenceSplit, logits_of, scored_answers, sentence_notices
 from denas_nlp.text.task import TextTask
 
 from .table import Table
@@ -75,6 +76,8 @@ class SentenceTask(TextTask):
             Path(data), space, facts=facts, texts=lambda: (text for row in learnt for text in row.texts)
         )
         valid = SentenceSplit(parts.valid, preparation)
+        if not self.table.labels:
+            valid.texts = [row.texts for row in parts.valid]
         train = None if parts.train is None else SentenceSplit(parts.train, preparation)
         splits = [valid] if train is None else [train, valid]
         return TaskData(
@@ -136,6 +139,19 @@ class SentenceTask(TextTask):
     ) -> Mapping[str, Any]:
         """Return which labels are taken for which others; nothing for scores."""
         return confusion(predictions, targets["label"], facts["labels"]) if self.table.labels else {}
+
+    def worst_answers(
+        self,
+        predictions: Tensor,
+        targets: Mapping[str, Tensor],
+        split: Split[TextSample],
+        facts: Mapping[str, Any],
+    ) -> Mapping[str, Any]:
+        """Return the sentences whose scores are furthest from the right ones; nothing for labels."""
+        if self.table.labels or not isinstance(split, SentenceSplit):
+            return {}
+        wanted, found = targets["label"].tolist(), predictions.tolist()
+        return worst_answers(scored_answers(split, wanted, found), "difference")
 
     def metrics(
         self, predictions: Tensor, targets: Mapping[str, Tensor], split: Split[TextSample]

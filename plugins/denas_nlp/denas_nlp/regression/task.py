@@ -9,14 +9,25 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from denas_core import Answer, Batch, DataDescription, Metric, Outputs, SearchSpace, Split, TaskData, option
+from denas_core import (
+    Answer,
+    Batch,
+    DataDescription,
+    Metric,
+    Outputs,
+    SearchSpace,
+    Split,
+    TaskData,
+    option,
+    worst_answers,
+)
 from denas_core.errors import ConfigError, PluginError
 from denas_nlp.classification.reading import Labelled
 from denas_nlp.classification.table_task import TableTask
 from denas_nlp.glue.metrics import pearson, spearman
 from denas_nlp.text.batches import TextSample, padded
 from denas_nlp.text.faults import with_notices
-from denas_nlp.text.sentences import RECIPE, Row, SentenceSplit, logits_of, sentence_notices
+from denas_nlp.text.sentences import RECIPE, Row, SentenceSplit, logits_of, scored_answers, sentence_notices
 from denas_nlp.text.task import Preparation
 
 from .reading import ScoreReader, score_of
@@ -76,6 +87,7 @@ class TextRegression(TableTask):
         )
         valid = ScoreSplit(parts.valid, preparation, kept["scale"])
         train = None if parts.train is None else ScoreSplit(parts.train, preparation, kept["scale"])
+        valid.texts = [row.texts for row in parts.valid]
         splits = [valid] if train is None else [train, valid]
         return TaskData(
             train=train,
@@ -142,6 +154,21 @@ class TextRegression(TableTask):
     def chance(self, targets: Mapping[str, Tensor], split: Split[TextSample]) -> float:
         """Return the mean squared error of the mean."""
         return self._spread(split) ** 2 * float(targets["label"].double().var(correction=0))
+
+    def worst_answers(
+        self,
+        predictions: Tensor,
+        targets: Mapping[str, Tensor],
+        split: Split[TextSample],
+        facts: Mapping[str, Any],
+    ) -> Mapping[str, Any]:
+        """Return the texts whose numbers are furthest from the right ones."""
+        if not isinstance(split, ScoreSplit):
+            return {}
+        wanted, found = (
+            (split.mean + split.spread * each.double()).tolist() for each in (targets["label"], predictions)
+        )
+        return worst_answers(scored_answers(split, wanted, found), "difference")
 
     def imitation(self, outputs: Outputs, taught: Outputs, *, temperature: float) -> Tensor:
         """Return the squared distance from a teacher's numbers."""

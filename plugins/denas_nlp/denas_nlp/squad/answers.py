@@ -7,6 +7,10 @@ import string
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from denas_core import WrongAnswer
+
+from .questions import Question
+
 ARTICLES = re.compile(r"\b(a|an|the)\b")
 PUNCTUATION = str.maketrans("", "", string.punctuation)
 
@@ -56,3 +60,20 @@ def measured(pairs: Iterable[tuple[str, Sequence[str]]]) -> dict[str, float]:
         totals["has_answer_f1"] = overlaps / len(answered)
         totals["has_answer_exact_match"] = matches / len(answered)
     return totals
+
+
+def wrong_answer(question: Question, found: str) -> WrongAnswer:
+    """Return an answer beside the correct one that is nearest to it; the errors are the words in which they differ."""
+    nearest = min(question.answers or ("",), key=lambda answer: differing_words(found, answer))
+    return WrongAnswer(
+        sample=question.text,
+        expected=nearest,
+        answered=found,
+        errors=differing_words(found, nearest),
+    )
+
+
+def differing_words(found: str, answer: str) -> int:
+    """Return how many words of two normalised answers are in only one of them."""
+    ours, theirs = Counter(normalised(found).split()), Counter(normalised(answer).split())
+    return (ours - theirs).total() + (theirs - ours).total()

@@ -46,6 +46,28 @@ class Paragraph:
     questions: tuple[Question, ...]
 
 
+def answerable(paragraphs: Sequence[Paragraph]) -> tuple[list[Paragraph], int]:
+    """Return the paragraphs with the questions that can be learnt, and the number of the other questions."""
+    kept = [
+        dataclasses.replace(
+            paragraph,
+            questions=tuple(
+                question for question in paragraph.questions if question.spans or not question.answers
+            ),
+        )
+        for paragraph in paragraphs
+    ]
+    lost = sum(
+        len(before.questions) - len(now.questions) for before, now in zip(paragraphs, kept, strict=True)
+    )
+    return [paragraph for paragraph in kept if paragraph.questions], lost
+
+
+def unanswered(paragraphs: Sequence[Paragraph]) -> int:
+    """Return the number of questions that their paragraph does not answer."""
+    return sum(not question.answers for paragraph in paragraphs for question in paragraph.questions)
+
+
 @dataclasses.dataclass(kw_only=True)
 class QuestionReader:
     """Reads the questions of a file, and counts what is wrong with them.

@@ -9,7 +9,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from denas_core import Answer, Batch, DataDescription, Metric, Outputs, SearchSpace, Split, TaskData, option
+from denas_core import (
+    Answer,
+    Batch,
+    DataDescription,
+    Metric,
+    Outputs,
+    SearchSpace,
+    Split,
+    TaskData,
+    option,
+    worst_answers,
+)
 from denas_core.errors import ConfigError, PluginError, safe_repr
 from denas_nlp.text.batches import TextSample, padded
 from denas_nlp.text.faults import with_notices
@@ -18,9 +29,9 @@ from denas_nlp.text.lines import read_lines
 from denas_nlp.text.parts import read_parts
 from denas_nlp.text.task import Preparation, TextTask, unknown_notice
 
-from .answers import measured
+from .answers import measured, wrong_answer
 from .best import NEVER, best_answers, likeliest, with_no_answer
-from .questions import Paragraph, Question
+from .questions import Paragraph, Question, answerable, unanswered
 from .reading import read_questions
 from .split import Cutting, QuestionSplit
 
@@ -113,7 +124,7 @@ class Squad(TextTask):
         splits, notices = [valid], [*parts.notices, *preparation.notices]
         train = None
         if parts.train is not None:
-            learnt, lost = _answerable(parts.train)
+            learnt, lost = answerable(parts.train)
             if not any(question.spans for paragraph in learnt for question in paragraph.questions):
                 with with_notices(parts.notices):
                     raise ConfigError(
@@ -126,9 +137,9 @@ class Squad(TextTask):
                 lost > 0
             )
         if facts is None:
-            facts = {NO_ANSWER: _unanswered(parts.train or ()) > 0, **preparation.facts()}
+            facts = {NO_ANSWER: unanswered(parts.train or ()) > 0, **preparation.facts()}
         valid.may_lack_answers = bool(facts.get(NO_ANSWER))
-        without, there = _unanswered(parts.valid), sum(len(each.questions) for each in parts.valid)
+        without, there = unanswered(parts.valid), sum(len(each.questions) for each in parts.valid)
         if without and not valid.may_lack_answers:
             notices.append(
                 f"{without} of the {there} questions have no answer, but the training had no such questions: each of "
@@ -197,6 +208,22 @@ class Squad(TextTask):
         if not isinstance(split, QuestionSplit):
             return None
         return measured(("", question.answers) for question in split.questions)[self.metric.name]
+
+    def worst_answers(
+        self,
+        predictions: Tensor,
+        targets: Mapping[str, Tensor],
+        split: Split[TextSample],
+        facts: Mapping[str, Any],
+    ) -> Mapping[str, Any]:
+        """Return the questions whose answers have the most words that are missing or too many."""
+        if not isinstance(split, QuestionSplit):
+            return {}
+        found = self._answers(predictions, split)
+        return worst_answers(
+            (wrong_answer(question, text) for question, text in zip(split.questions, found, strict=True)),
+            "wrong words",
+        )
 
     def items(self, path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
         """Yield the question of each line of a file, see `item`."""
@@ -273,26 +300,6 @@ class Squad(TextTask):
                 f"samples of {preparation.max_length} tokens have no room for a paragraph after a question of "
                 f"{self.query_length} (task.query_length) and {special} special tokens; make questions shorter"
             )
-
-
-def _answerable(paragraphs: Sequence[Paragraph]) -> tuple[list[Paragraph], int]:
-    kept = [
-        dataclasses.replace(
-            paragraph,
-            questions=tuple(
-                question for question in paragraph.questions if question.spans or not question.answers
-            ),
-        )
-        for paragraph in paragraphs
-    ]
-    lost = sum(
-        len(before.questions) - len(now.questions) for before, now in zip(paragraphs, kept, strict=True)
-    )
-    return [paragraph for paragraph in kept if paragraph.questions], lost
-
-
-def _unanswered(paragraphs: Sequence[Paragraph]) -> int:
-    return sum(not question.answers for paragraph in paragraphs for question in paragraph.questions)
 
 
 def _question(found: Any, text: str) -> Mapping[str, str]:

@@ -67,3 +67,8 @@ def iob2(tags: Sequence[str]) -> list[str]:
     for label, first, stop in spans_of(tags):
         found[first:stop] = [f"B-{label}", *[f"I-{label}"] * (stop - first - 1)]
     return found
+
+
+def listed_spans(words: Sequence[str], tags: Sequence[str]) -> str:
+    """Return the spans of a sentence for people, such as ``New York [PLACE]; Ann [PERSON]``."""
+    return "; ".join(f"{' '.join(words[first:stop])} [{label}]" for label, first, stop in spans_of(tags))

@@ -36,6 +36,7 @@ class TaggedSplit(Split[TextSample]):
     Attributes:
         pieces: The samples.
         tags: The tags of each sentence.
+        words: The words of each sentence, if worst answers are shown.
         labels: The names of the tags of a network, in the order of its outputs.
         text: The text of an input of the user.
         bounds: The first character and the end of each of its words.
@@ -63,6 +64,7 @@ class TaggedSplit(Split[TextSample]):
         self._form, self._rows, self._targets = preparation.form, Rows(), array("i")
         self._ends = array("q", [0])
         self.tags = [tuple(each) for each in tags]
+        self.words: Sequence[Sequence[str]] = ()
         self.labels: list[str] = []
         self.text = ""
         self.bounds: list[tuple[int, int]] = []

@@ -10,7 +10,18 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from denas_core import Answer, Batch, DataDescription, Metric, Outputs, SearchSpace, Split, TaskData
+from denas_core import (
+    Answer,
+    Batch,
+    DataDescription,
+    Metric,
+    Outputs,
+    SearchSpace,
+    Split,
+    TaskData,
+    WrongAnswer,
+    worst_answers,
+)
 from denas_core.errors import ConfigError, PluginError, safe_repr
 from denas_nlp.text.batches import TextSample, padded
 from denas_nlp.text.example import write_vocabulary
@@ -21,7 +32,7 @@ from denas_nlp.text.task import TextTask, unknown_notice
 
 from .conll import Tagged, read_sentences, tag_names
 from .metrics import of_spans
-from .spans import OUTSIDE, has_prefixes, iob2, spans_of
+from .spans import OUTSIDE, has_prefixes, iob2, listed_spans, spans_of
 from .split import IGNORED, TaggedSplit
 
 if TYPE_CHECKING:
@@ -70,6 +81,7 @@ class TokenClassification(TextTask):
             for each in (parts.train, parts.valid)
             if each is not None
         ]
+        splits[-1].words = [each.tokens for each in parts.valid]
         return TaskData(
             train=None if parts.train is None else splits[0],
             valid=splits[-1],
@@ -135,6 +147,31 @@ class TokenClassification(TextTask):
         counts = Counter(tag for tags in split.tags for tag in tags)
         tag = max(counts, key=lambda tag: counts[tag], default=OUTSIDE)
         return of_spans([[tag] * len(tags) for tags in split.tags], split.tags)[self.metric.name]
+
+    def worst_answers(
+        self,
+        predictions: Tensor,
+        targets: Mapping[str, Tensor],
+        split: Split[TextSample],
+        facts: Mapping[str, Any],
+    ) -> Mapping[str, Any]:
+        """Return the sentences with the most words whose tag is wrong."""
+        if not isinstance(split, TaggedSplit):
+            return {}
+        numbers = _by_sentence(predictions, split)
+        tags = [[split.labels[number] for number in each] for each in numbers]
+        return worst_answers(
+            (
+                WrongAnswer(
+                    sample=" ".join(words),
+                    expected=listed_spans(words, wanted),
+                    answered=listed_spans(words, found),
+                    errors=sum(one != other for one, other in zip(wanted, found, strict=True)),
+                )
+                for words, wanted, found in zip(split.words, split.tags, tags, strict=True)
+            ),
+            "wrong tags",
+        )
 
     def input_reader(
         self, space: SearchSpace, *, facts: Mapping[str, Any]

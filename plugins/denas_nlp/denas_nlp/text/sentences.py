@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from denas_core import Outputs, Split
+from denas_core import Outputs, Split, WrongAnswer
 
 from .batches import Rows, TextSample
 from .task import Preparation, unknown_notice
@@ -52,7 +52,10 @@ class SentenceSplit(Split[TextSample]):
         cut: Number of samples that were too long and were shortened.
         unknown: Number of tokens that are not in the vocabulary.
         tokens: Number of all tokens of the sentences.
+        texts: The sentences as texts, if a task keeps them to show its worst answers.
     """
+
+    texts: Sequence[tuple[str, ...]] = ()
 
     def __init__(self, rows: Sequence[Row], preparation: Preparation) -> None:
         """Tokenise every row."""
@@ -81,6 +84,10 @@ class SentenceSplit(Split[TextSample]):
             # A network needs at least one token.
             ids, segments = array("i", [tokenizer.pad]), array("b", [0])
         self._rows.append(ids, segments)
+
+    def name(self, index: int) -> str:
+        """Return the text of one row, or both texts of a pair."""
+        return " | ".join(self.texts[index])
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -116,3 +123,16 @@ def sentence_notices(splits: Sequence[SentenceSplit], max_length: int) -> tuple[
 def logits_of(outputs: Outputs) -> Tensor:
     """Return the logits of a network with one output, in float32."""
     return next(iter(outputs.logits.values())).float()
+
+
+def scored_answers(
+    split: SentenceSplit, wanted: Sequence[float], found: Sequence[float]
+) -> Iterator[WrongAnswer]:
+    """Yield the answers where a text has a number; the error is the difference of both numbers."""
+    for index, (right, given) in enumerate(zip(wanted, found, strict=True)):
+        yield WrongAnswer(
+            sample=split.name(index),
+            expected=f"{right:.6g}",
+            answered=f"{given:.6g}",
+            errors=abs(right - given),
+        )

@@ -18,7 +18,9 @@ from denas_core import (
     Split,
     TargetTokenHead,
     TaskData,
+    WrongAnswer,
     option,
+    worst_answers,
 )
 from denas_core.errors import ConfigError, PluginError, safe_repr
 from denas_nlp.language.blocks import unigram_model
@@ -178,6 +180,36 @@ class Seq2Seq(TokenTask):
         tokenizer = TextTokenizer(split.tokenizer, origin="the tokenizer of the data")
         texts = [_text(row, tokenizer) for row in predictions[:, _SUMS:].long().tolist()]
         return {**found, **text_metrics(texts, [pair.target for pair in split.pairs])}
+
+    def worst_answers(
+        self,
+        predictions: Tensor,
+        targets: Mapping[str, Tensor],
+        split: Split[TextSample],
+        facts: Mapping[str, Any],
+    ) -> Mapping[str, Any]:
+        """Return the texts with the most tokens that were not the likeliest ones.
+
+        In the course of a training no texts are written, so that only the tokens are known.
+        """
+        if not isinstance(split, PairSplit):
+            return {}
+        written = predictions[:, _SUMS:].long().tolist()
+        tokenizer = TextTokenizer(split.tokenizer, origin="the tokenizer of the data")
+        return worst_answers(
+            (
+                WrongAnswer(
+                    sample=pair.source,
+                    expected=pair.target,
+                    answered=_text(tokens, tokenizer) if tokens else None,
+                    errors=count - right,
+                )
+                for pair, (right, count), tokens in zip(
+                    split.pairs, predictions[:, 1:_SUMS].tolist(), written, strict=True
+                )
+            ),
+            "wrong tokens",
+        )
 
     def input_reader(
         self, space: SearchSpace, *, facts: Mapping[str, Any]

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
     from denas_core.networks.pieces import Piece
     from denas_core.values.batch import Batch, BatchKind, Outputs
+    from denas_core.values.counterparts import Counterpart
     from denas_core.values.latency import Latency
     from denas_core.values.preprocessing import Preprocessing
     from denas_core.values.views import WeightView
 
     from .original import Legacy, Recipe
+    from .trained_model import TrainedModel
 
 Variant = Literal["full", "plain"]
 """``full``: the network as it is trained; ``plain``: the same network without residual connections."""
@@ -187,10 +189,45 @@ class SearchSpace(KnobSpace, ABC):
         """
         return model
 
+    def counterparts(
+        self, model: nn.Module, arch: Architecture, *, teacher: TrainedModel
+    ) -> Sequence[Counterpart]:
+        """Return modules of `model` that should have the outputs of modules of its teacher; by default none.
+
+        With ``training.distill_hidden`` the network learns these outputs. If a module runs several times in a pass, its
+        last output counts.
+
+        Args:
+            model: A network of `arch` with a head.
+            arch: Its architecture.
+            teacher: A network with the same head. Its space may be another one.
+        """
+        return ()
+
     @property
     def inherits(self) -> bool:
         """Whether the space has a checkpoint. `load` can then give its weights, and training starts from them."""
         return False
+
+    @classmethod
+    def shrinking(
+        cls, checkpoint: str, *, data: Path | None, task: str | None
+    ) -> Mapping[str, Mapping[str, Any]] | None:
+        """Return the settings with which ``denas shrink`` makes a checkpoint smaller; by default None.
+
+        None means that networks of this space are not smaller versions of the checkpoint. Settings of the user take
+        precedence over these.
+
+        Args:
+            checkpoint: Folder of the checkpoint, or its id on a hub.
+            data: The data of the fine-tuning; None without fine-tuning.
+            task: Name of the task that reads the data; None for the one that recognises them.
+
+        Returns:
+            Options by part, which are ``space`` (with the option that names the checkpoint), ``score`` (with its
+            ``name``) and ``training``.
+        """
+        return None
 
     @property
     def tasks_from(self) -> str:

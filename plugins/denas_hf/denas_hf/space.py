@@ -11,6 +11,7 @@ from denas_core import (
     Architecture,
     Batch,
     BatchKind,
+    Counterpart,
     Knob,
     KnobValue,
     Outputs,
@@ -36,7 +37,7 @@ from .start import Start, start_of
 if TYPE_CHECKING:
     from torch import nn
 
-    from denas_core import Recipe, WeightView
+    from denas_core import Recipe, TrainedModel, WeightView
     from denas_core.legacy import Legacy
     from denas_core.networks import Piece
 
@@ -239,6 +240,31 @@ class Auto(InheritanceOptions, SearchSpace):
         if wanted and self.inherits and (full is None or arch.key != full.key):
             self.calibrated.reconstruct(model, self._original.resized(self.dimensions(arch)))
         return model
+
+    def counterparts(
+        self, model: nn.Module, arch: Architecture, *, teacher: TrainedModel
+    ) -> Sequence[Counterpart]:
+        """Return the blocks of `model`, and those of a teacher that is the whole network of the same checkpoint."""
+        from .counterparts import counterparts_of
+
+        other, original = teacher.space, self._original
+        if not self.inherits or not isinstance(other, Auto) or other.start.digest() != self.start.digest():
+            return ()
+        if other.dimensions(teacher.arch) != original.dimensions:
+            return ()
+        config = original.resized(self.dimensions(arch))
+        return counterparts_of(model, original, self.calibrated.inheritance, config)
+
+    @classmethod
+    def shrinking(
+        cls, checkpoint: str, *, data: Path | None, task: str | None
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """Return the settings for a checkpoint of transformers; data calibrate the inherited weights, too."""
+        # The members with the largest activations stay closer to the checkpoint than the first ones.
+        space = {"model": checkpoint, "inherit": "activation"}
+        if data is not None:
+            space |= {"calibration": str(data), "calibration_task": task or ""}
+        return {"space": space, "score": {"name": "hf/fidelity"}}
 
     @property
     def calibrated(self) -> Calibrated:

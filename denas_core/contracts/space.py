@@ -11,11 +11,9 @@ from denas_core.errors import ConfigError
 from denas_core.values.architecture import Architecture
 from denas_core.values.metrics import ArchitectureMetric
 
-from .knob_space import KnobSpace
+from .checkpoint_space import CheckpointSpace
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from torch import nn
 
     from denas_core.networks.pieces import Piece
@@ -26,14 +24,13 @@ if TYPE_CHECKING:
     from denas_core.values.views import WeightView
 
     from .original import Legacy, Recipe
-    from .trained_model import TrainedModel
 
 Variant = Literal["full", "plain"]
 """``full``: the network as it is trained; ``plain``: the same network without residual connections."""
 
 
 @dataclasses.dataclass(kw_only=True)
-class SearchSpace(KnobSpace, ABC):
+class SearchSpace(CheckpointSpace, ABC):
     """A set of networks, described by knobs.
 
     A subclass is a keyword-only dataclass whose fields are its options. It must define `knobs`, `build` and `batch`.
@@ -181,16 +178,8 @@ class SearchSpace(KnobSpace, ABC):
             raise ConfigError(f"space {self.id!r} has no checkpoint to inherit weights from; use 'fresh'")
         return self.initialise(model, seed=seed)
 
-    def reconstruct(self, model: nn.Module, arch: Architecture) -> nn.Module:
-        """Fit the inherited weights of `model` to each other, and return it; by default they stay as they are.
-
-        This is called once before a training or an export that begins with inherited weights. Scores see the weights as
-        `load` returns them, because this may take longer than a score.
-        """
-        return model
-
     def counterparts(
-        self, model: nn.Module, arch: Architecture, *, teacher: TrainedModel
+        self, model: nn.Module, arch: Architecture, *, teacher_space: SearchSpace, teacher_arch: Architecture
     ) -> Sequence[Counterpart]:
         """Return modules of `model` that should have the outputs of modules of its teacher; by default none.
 
@@ -200,43 +189,15 @@ class SearchSpace(KnobSpace, ABC):
         Args:
             model: A network of `arch` with a head.
             arch: Its architecture.
-            teacher: A network with the same head. Its space may be another one.
+            teacher_space: The space of the teacher, which may be another one.
+            teacher_arch: The architecture of the teacher, which has the same head.
         """
         return ()
-
-    @property
-    def inherits(self) -> bool:
-        """Whether the space has a checkpoint. `load` can then give its weights, and training starts from them."""
-        return False
-
-    @classmethod
-    def shrinking(
-        cls, checkpoint: str, *, data: Path | None, task: str | None
-    ) -> Mapping[str, Mapping[str, Any]] | None:
-        """Return the settings with which ``denas shrink`` makes a checkpoint smaller; by default None.
-
-        None means that networks of this space are not smaller versions of the checkpoint. Settings of the user take
-        precedence over these.
-
-        Args:
-            checkpoint: Folder of the checkpoint, or its id on a hub.
-            data: The data of the fine-tuning; None without fine-tuning.
-            task: Name of the task that reads the data; None for the one that recognises them.
-
-        Returns:
-            Options by part, which are ``space`` (with the option that names the checkpoint), ``score`` (with its
-            ``name``) and ``training``.
-        """
-        return None
 
     @property
     def tasks_from(self) -> str:
         """Distribution to suggest when no task is installed; empty if the space's own distribution has tasks."""
         return ""
-
-    def assets(self) -> Mapping[str, Path]:
-        """Return files, by name, that prepare the inputs of the space's checkpoint, such as ``tokenizer``."""
-        return {}
 
     def preprocessing(self) -> Preprocessing | None:
         """Return how the inputs of networks that were trained for no task are made; None if it is not known."""

@@ -32,7 +32,7 @@ class Teacher:
     def __init__(self, model: TrainedModel, settings: TrainingSettings) -> None:
         if model.task is None:
             raise ConfigError("the teacher was not trained for any task; name a trained model")
-        self._model, self._space, self._task, self._settings = model, model.space, model.task, settings
+        self._space, self._arch, self._task, self._settings = model.space, model.arch, model.task, settings
         self._device = torch.device("cpu")
         self._network = model.network.eval().requires_grad_(False)
         self._hidden: HiddenStates | None = None
@@ -50,11 +50,11 @@ class Teacher:
         """
         if not self._settings.distill_hidden:
             return
-        counterparts = space.counterparts(network, arch, teacher=self._model)
+        counterparts = space.counterparts(network, arch, teacher_space=self._space, teacher_arch=self._arch)
         if not counterparts:
             raise ConfigError(
                 f"space {space.id!r} does not say which hidden states a network should learn from this teacher, which "
-                f"is of space {self._model.space.id!r} with {self._model.arch.as_dict()}; set "
+                f"is of space {self._space.id!r} with {self._arch.as_dict()}; set "
                 "training.distill_hidden=0"
             )
         self._hidden = HiddenStates(counterparts, network, self._network)

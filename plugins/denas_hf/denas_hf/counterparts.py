@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from torch import nn
 
@@ -10,25 +10,41 @@ from denas_core import Counterpart
 from denas_core.pretrained import Axis
 
 from .importance.places import blocks_of
-from .inheriting import Inheritance
 from .network import base_of
-from .original import Original
+from .original import Dimensions, Original
+
+if TYPE_CHECKING:
+    from .calibrated import Calibrated
+    from .start import Start
 
 
 def counterparts_of(
-    model: nn.Module, original: Original, inheritance: Inheritance, config: Any
+    model: nn.Module,
+    sizes: Dimensions,
+    calibrated: Calibrated,
+    start: Start,
+    *,
+    teacher_start: Start,
+    teacher_sizes: Dimensions,
 ) -> list[Counterpart]:
-    """Return the blocks of a network, each with the last block of the original one before the next block that is kept.
+    """Return the blocks of a network, each with the last block of its teacher before the next block that is kept.
 
-    Its output is what the next block has as its input in the original network. If all layers are one module, only the
-    last hidden states are compared.
+    Its output is what the next block has as its input in the teacher. If all layers are one module, only the last
+    hidden states are compared. There are none if the teacher is not the whole network of the same checkpoint.
 
     Args:
         model: The network, with or without a head.
-        original: The original network.
-        inheritance: What the network inherits of it.
-        config: The configuration of the network.
+        sizes: Its sizes.
+        calibrated: What it inherits.
+        start: Its checkpoint.
+        teacher_start: The checkpoint of the teacher.
+        teacher_sizes: The sizes of the teacher.
     """
+    original = start.original
+    is_same = start.has_weights and teacher_start.digest() == start.digest()
+    if not is_same or teacher_sizes != original.dimensions:
+        return []
+    config, inheritance = original.resized(sizes), calibrated.inheritance
     prefix, base = base_of(model)
     choice, features = inheritance.choice(config), inheritance.kept_features(config)
     totals = original.sizes(original.config)

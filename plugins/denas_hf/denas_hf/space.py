@@ -37,7 +37,7 @@ from .start import Start, start_of
 if TYPE_CHECKING:
     from torch import nn
 
-    from denas_core import Recipe, TrainedModel, WeightView
+    from denas_core import Recipe, WeightView
     from denas_core.legacy import Legacy
     from denas_core.networks import Piece
 
@@ -242,30 +242,16 @@ class Auto(InheritanceOptions, SearchSpace):
         return model
 
     def counterparts(
-        self, model: nn.Module, arch: Architecture, *, teacher: TrainedModel
+        self, model: nn.Module, arch: Architecture, *, teacher_space: SearchSpace, teacher_arch: Architecture
     ) -> Sequence[Counterpart]:
         """Return the blocks of `model`, and those of a teacher that is the whole network of the same checkpoint."""
         from .counterparts import counterparts_of
 
-        other, original = teacher.space, self._original
-        if not self.inherits or not isinstance(other, Auto) or other.start.digest() != self.start.digest():
+        if not isinstance(teacher_space, Auto):
             return ()
-        if other.dimensions(teacher.arch) != original.dimensions:
-            return ()
-        config = original.resized(self.dimensions(arch))
-        return counterparts_of(model, original, self.calibrated.inheritance, config)
-
-    @classmethod
-    def shrinking(
-        cls, checkpoint: str, *, data: Path | None, task: str | None
-    ) -> Mapping[str, Mapping[str, Any]]:
-        """Return the settings for a checkpoint of transformers; data calibrate the inherited weights, too."""
-        # The members with the largest activations stay closer to the checkpoint than the first ones.
-        space: dict[str, Any] = {"model": checkpoint, "inherit": "activation"}
-        if data is not None:
-            # With 128 samples, fitted weights keep less of the checkpoint, see docs/hugging-face.md.
-            space |= {"calibration": str(data), "calibration_task": task or "", "calibration_samples": 512}
-        return {"space": space, "score": {"name": "hf/fidelity"}}
+        start, sizes = teacher_space.start, teacher_space.dimensions(teacher_arch)
+        made = model, self.dimensions(arch), self.calibrated, self.start
+        return counterparts_of(*made, teacher_start=start, teacher_sizes=sizes)
 
     @property
     def calibrated(self) -> Calibrated:

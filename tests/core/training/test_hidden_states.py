@@ -55,9 +55,10 @@ def large(plan: Plan) -> Plan:
 def distance_after(pupil: Path, teacher: Path) -> float:
     """Return the distance of the hidden states of a trained network from those of its teacher."""
     ours, taught = load_model(pupil / "model"), load_model(teacher / "model")
-    states = HiddenStates(
-        ours.space.counterparts(ours.network, ours.arch, teacher=taught), ours.network, taught.network
+    found = ours.space.counterparts(
+        ours.network, ours.arch, teacher_space=taught.space, teacher_arch=taught.arch
     )
+    states = HiddenStates(found, ours.network, taught.network)
     x = torch.rand(200, 2, generator=torch.Generator().manual_seed(0)) * 2 - 1
     with states.watched(), torch.no_grad():
         ours.network(x), taught.network(x)

@@ -57,8 +57,8 @@ class Mlp(SearchSpace):
 class Imitating(Mlp):
     """Perceptrons whose layers have the first features of the layers of the whole network."""
 
-    def counterparts(self, model, arch, *, teacher):
-        if teacher.arch.key != self.full().key:
+    def counterparts(self, model, arch, *, teacher_space, teacher_arch):
+        if teacher_arch.key != self.full().key:
             return []
         return [
             Counterpart(str(place), str(place), tuple(range(arch["width"])))

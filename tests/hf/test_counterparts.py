@@ -80,5 +80,7 @@ def whole(space: Auto) -> dict[str, Any]:
 
 def with_head(space: Auto, arch: Architecture) -> nn.Module:
     """Return a network with inherited weights and a head."""
-    head = nn.Linear(head_width(space, space.build(arch)), 2)
+    with torch.device("meta"):
+        structure = space.build(arch)
+    head = nn.Linear(head_width(space, structure), 2)
     return space.load(space.build(arch, head=head), arch, seed=0, weights="inherited").eval()

@@ -23,7 +23,6 @@ def counterparts_of(
     sizes: Dimensions,
     calibrated: Calibrated,
     start: Start,
-    *,
     teacher_start: Start,
     teacher_sizes: Dimensions,
 ) -> list[Counterpart]:

@@ -250,8 +250,7 @@ class Auto(InheritanceOptions, SearchSpace):
         if not isinstance(teacher_space, Auto):
             return ()
         start, sizes = teacher_space.start, teacher_space.dimensions(teacher_arch)
-        made = model, self.dimensions(arch), self.calibrated, self.start
-        return counterparts_of(*made, teacher_start=start, teacher_sizes=sizes)
+        return counterparts_of(model, self.dimensions(arch), self.calibrated, self.start, start, sizes)
 
     @property
     def calibrated(self) -> Calibrated:

@@ -82,6 +82,7 @@ from .values.batch import OpenDimension as OpenDimension
 from .values.batch import Outputs as Outputs
 from .values.batch import continuous_batch as continuous_batch
 from .values.batch import expand_mask as expand_mask
+from .values.counterparts import Counterpart as Counterpart
 from .values.description import DataDescription as DataDescription
 from .values.latency import Latency as Latency
 from .values.metrics import ArchitectureMetric as ArchitectureMetric

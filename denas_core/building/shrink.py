@@ -33,8 +33,8 @@ from denas_core.training.settings import make_settings
 
 from .ending import PARTIAL, move_files
 from .observer import BuildObserver
+from .shrinking_space import merged, shrinking_space
 
-SPACE, SCORE = "hf/auto", "hf/fidelity"
 FILE, SCHEMA = "shrink.json", "denas.shrink/1"
 SEARCH, TEACHER, TRAINING = "search", "teacher", "training"
 PARTS = ("space", "score", "task", "training", "export")
@@ -87,6 +87,7 @@ class _Prepared:
     exporter: Exporter
     document: dict[str, Any]
     device: str
+    settings: dict[str, dict[str, Any]]
 
 
 def shrink(request: ShrinkRequest, registry: Registry, *, observer: BuildObserver) -> dict[str, Any]:
@@ -146,20 +147,15 @@ def _read_record(request: ShrinkRequest) -> dict[str, Any] | None:
 
 def _prepare(request: ShrinkRequest, registry: Registry) -> _Prepared:
     """Check everything that can be checked before work begins."""
-    # The members with the largest activations stay closer to the checkpoint than the first ones.
-    options = {"inherit": "activation", **request.options("space")}
-    if request.data is not None:
-        options.setdefault("calibration", str(request.data))
-        options.setdefault("calibration_task", request.task or "")
-    space = registry.create(
-        "space", SPACE, {**options, "model": request.checkpoint}, origin="the command line"
-    )
+    name, settings = shrinking_space(registry, request.checkpoint, data=request.data, task=request.task)
+    options = merged(settings, "space", request.options("space"))
+    space = registry.create("space", name, options, origin="the command line")
     if not space.inherits:
         raise ConfigError(
             f"{request.checkpoint!r} has no weights to inherit; name the folder of a checkpoint with weights"
         )
     exporter = registry.create("exporter", form_id(registry, request.form), request.options("export"))
-    score = {"name": SCORE, **request.options("score")}
+    score = merged(settings, "score", request.options("score"))
     document = {
         "space": {"name": space.id, **space.options()},
         "score": score,
@@ -177,7 +173,7 @@ def _prepare(request: ShrinkRequest, registry: Registry) -> _Prepared:
         _task(request, registry, space)
     # All weights are read here, so that a damaged checkpoint is refused before the search.
     _inherit(space)
-    return _Prepared(registry, space, exporter, document, setup.device)
+    return _Prepared(registry, space, exporter, document, setup.device, settings)
 
 
 def _inherit(space: SearchSpace) -> None:
@@ -242,7 +238,8 @@ def _fine_tune(request: ShrinkRequest, prepared: _Prepared, observer: BuildObser
     origin = read_origin(request.out / SEARCH, prepared.registry, options={})
     full = origin.space.full()
     task = _task(request, prepared.registry, origin.space)
-    settings = make_settings(task.id, task.recipe, {"seed": request.seed, **request.options("training")})
+    given = {"seed": request.seed, **merged(prepared.settings, "training", request.options("training"))}
+    settings = make_settings(task.id, task.recipe, given)
     assert request.data is not None
     plan = Plan(
         space=origin.space,

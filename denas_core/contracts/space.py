@@ -11,15 +11,14 @@ from denas_core.errors import ConfigError
 from denas_core.values.architecture import Architecture
 from denas_core.values.metrics import ArchitectureMetric
 
-from .knob_space import KnobSpace
+from .checkpoint_space import CheckpointSpace
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from torch import nn
 
     from denas_core.networks.pieces import Piece
     from denas_core.values.batch import Batch, BatchKind, Outputs
+    from denas_core.values.counterparts import Counterpart
     from denas_core.values.latency import Latency
     from denas_core.values.preprocessing import Preprocessing
     from denas_core.values.views import WeightView
@@ -31,7 +30,7 @@ Variant = Literal["full", "plain"]
 
 
 @dataclasses.dataclass(kw_only=True)
-class SearchSpace(KnobSpace, ABC):
+class SearchSpace(CheckpointSpace, ABC):
     """A set of networks, described by knobs.
 
     A subclass is a keyword-only dataclass whose fields are its options. It must define `knobs`, `build` and `batch`.
@@ -179,27 +178,26 @@ class SearchSpace(KnobSpace, ABC):
             raise ConfigError(f"space {self.id!r} has no checkpoint to inherit weights from; use 'fresh'")
         return self.initialise(model, seed=seed)
 
-    def reconstruct(self, model: nn.Module, arch: Architecture) -> nn.Module:
-        """Fit the inherited weights of `model` to each other, and return it; by default they stay as they are.
+    def counterparts(
+        self, model: nn.Module, arch: Architecture, *, teacher_space: SearchSpace, teacher_arch: Architecture
+    ) -> Sequence[Counterpart]:
+        """Return modules of `model` that should have the outputs of modules of its teacher; by default none.
 
-        This is called once before a training or an export that begins with inherited weights. Scores see the weights as
-        `load` returns them, because this may take longer than a score.
+        With ``training.distill_hidden`` the network learns these outputs. If a module runs several times in a pass, its
+        last output counts.
+
+        Args:
+            model: A network of `arch` with a head.
+            arch: Its architecture.
+            teacher_space: The space of the teacher, which may be another one.
+            teacher_arch: The architecture of the teacher, which has the same head.
         """
-        return model
-
-    @property
-    def inherits(self) -> bool:
-        """Whether the space has a checkpoint. `load` can then give its weights, and training starts from them."""
-        return False
+        return ()
 
     @property
     def tasks_from(self) -> str:
         """Distribution to suggest when no task is installed; empty if the space's own distribution has tasks."""
         return ""
-
-    def assets(self) -> Mapping[str, Path]:
-        """Return files, by name, that prepare the inputs of the space's checkpoint, such as ``tokenizer``."""
-        return {}
 
     def preprocessing(self) -> Preprocessing | None:
         """Return how the inputs of networks that were trained for no task are made; None if it is not known."""

@@ -18,3 +18,6 @@ COMMANDS: Mapping[str, str] = MappingProxyType({"data check": "asr"})
 
 DATA: Mapping[str, str] = MappingProxyType({"asr": "speech", "cv": "images", "nlp": "texts"})
 """The data that the tasks of plugins read."""
+
+SHRINKING = "hf"
+"""The plugin whose space makes checkpoints smaller."""

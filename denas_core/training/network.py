@@ -33,12 +33,13 @@ class TrainableNetwork(nn.Module):
 
     def forward(self, batch: Batch, targets: Mapping[str, Tensor]) -> Tensor:
         """Return the mean loss of a batch, a scalar."""
-        outputs = self._space.forward(self.network, batch)
-        loss = self._task.loss(outputs, targets, label_smoothing=self._label_smoothing)
         if self._teacher is None:
-            return loss
-        weight = self._teacher.weight
-        return (1 - weight) * loss + weight * self._teacher.loss(outputs, batch)
+            outputs = self._space.forward(self.network, batch)
+            return self._task.loss(outputs, targets, label_smoothing=self._label_smoothing)
+        with self._teacher.watched():
+            outputs = self._space.forward(self.network, batch)
+            loss = self._task.loss(outputs, targets, label_smoothing=self._label_smoothing)
+            return self._teacher.loss(outputs, batch, of_labels=loss)
 
     def train(self, mode: bool = True) -> Self:
         """Set the mode. The engine calls this before every step, so nothing is done if the mode is set already."""

@@ -80,6 +80,8 @@ def make_engine(
         network = plan.space.load(structure, plan.arch, seed=settings.seed, weights=weights)
         if weights == "inherited":
             network = plan.space.reconstruct(network, plan.arch)
+        if teacher is not None:
+            teacher.compare_hidden_states(network, plan.space, plan.arch)
         starts_at_zero = begin_residuals(network, plan.space, wanted=settings.zero_residuals, weights=weights)
     if is_first():
         observers.append(LogFile(directory))

@@ -86,6 +86,9 @@ class TrainingSettings(Component):
         0.5, "Weight of the teacher's outputs against the labels", at_least=0, at_most=1
     )
     distill_temperature: float = option(2.0, "Temperature at which outputs are compared", above=0)
+    distill_hidden: float = option(
+        0.0, "Weight of the distance of the hidden states from those of the teacher", at_least=0
+    )
 
     def __post_init__(self) -> None:
         """Refuse values that the bounds of the options cannot refuse."""

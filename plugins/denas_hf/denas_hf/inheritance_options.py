@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from denas_core import option
 
@@ -29,3 +32,15 @@ class InheritanceOptions:
     )
     calibration_samples: int = option(128, "Samples for importance and reconstruction", at_least=1)
     calibration_digest: str = option("", "Digest of the calibration data, in the options of a trained model")
+
+    @classmethod
+    def shrinking(
+        cls, checkpoint: str, *, data: Path | None, task: str | None
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """Return the settings for a checkpoint of transformers; data calibrate the inherited weights, too."""
+        # The members with the largest activations stay closer to the checkpoint than the first ones.
+        space: dict[str, Any] = {"model": checkpoint, "inherit": "activation"}
+        if data is not None:
+            # With 128 samples, fitted weights keep less of the checkpoint, see docs/hugging-face.md.
+            space |= {"calibration": str(data), "calibration_task": task or "", "calibration_samples": 512}
+        return {"space": space, "score": {"name": "hf/fidelity"}}

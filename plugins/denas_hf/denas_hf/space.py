@@ -11,6 +11,7 @@ from denas_core import (
     Architecture,
     Batch,
     BatchKind,
+    Counterpart,
     Knob,
     KnobValue,
     Outputs,
@@ -239,6 +240,17 @@ class Auto(InheritanceOptions, SearchSpace):
         if wanted and self.inherits and (full is None or arch.key != full.key):
             self.calibrated.reconstruct(model, self._original.resized(self.dimensions(arch)))
         return model
+
+    def counterparts(
+        self, model: nn.Module, arch: Architecture, *, teacher_space: SearchSpace, teacher_arch: Architecture
+    ) -> Sequence[Counterpart]:
+        """Return the blocks of `model`, and those of a teacher that is the whole network of the same checkpoint."""
+        from .counterparts import counterparts_of
+
+        if not isinstance(teacher_space, Auto):
+            return ()
+        start, sizes = teacher_space.start, teacher_space.dimensions(teacher_arch)
+        return counterparts_of(model, self.dimensions(arch), self.calibrated, self.start, start, sizes)
 
     @property
     def calibrated(self) -> Calibrated:

@@ -12,6 +12,7 @@ import torch
 from denas_core.contracts.trained_model import TrainedModel
 from denas_core.errors import ConfigError
 from denas_core.models.trained import load_model, save_model
+from denas_core.training.settings import TrainingSettings
 from denas_core.training.teacher import Teacher
 from denas_core.values.batch import Batch, Outputs
 
@@ -22,6 +23,14 @@ from .trainings import assert_same, make_plan, run, weights
 def teacher(points: Path, tmp_path: Path) -> TrainedModel:
     run(make_plan(points, epochs=4), tmp_path / "teacher")
     return load_model(tmp_path / "teacher" / "model")
+
+
+def loss_of(
+    teacher: TrainedModel, outputs: Outputs, batch: Batch, *, temperature: float = 1.0
+) -> torch.Tensor:
+    """Return the loss of a network that learns from the teacher alone."""
+    settings = TrainingSettings(distill_weight=1.0, distill_temperature=temperature)
+    return Teacher(teacher, settings).loss(outputs, batch, of_labels=torch.tensor(math.pi))
 
 
 def test_the_loss_is_the_divergence_at_a_temperature(teacher: TrainedModel) -> None:
@@ -37,7 +46,7 @@ def test_the_loss_is_the_divergence_at_a_temperature(teacher: TrainedModel) -> N
             a / sum(p) * (math.log(a / sum(p)) - math.log(b / sum(q))) for a, b in zip(p, q, strict=True)
         )
     outputs = Outputs(features=ours, logits={"logits": ours})
-    found = Teacher(teacher, weight=0.5, temperature=3.0).loss(outputs, batch)
+    found = loss_of(teacher, outputs, batch, temperature=3.0)
     assert float(found) == pytest.approx(9 * expected / 2, rel=1e-5)
 
 
@@ -45,11 +54,12 @@ def test_positions_that_do_not_count_teach_nothing(teacher: TrainedModel) -> Non
     ours = torch.zeros(2, 2)
     batch = Batch(inputs={"x": torch.tensor([[0.3, -0.2], [0.1, 0.9]])})
     one = Batch(inputs={"x": batch.inputs["x"][:1]})
-    taught = Teacher(teacher, weight=0.5, temperature=1.0)
     masked = Outputs(features=ours, logits={"logits": ours}, masks={"logits": torch.tensor([True, False])})
     alone = Outputs(features=ours[:1], logits={"logits": ours[:1]})
     # The logarithms cancel down to a few digits of float32.
-    assert float(taught.loss(masked, batch)) == pytest.approx(float(taught.loss(alone, one)), abs=1e-6)
+    assert float(loss_of(teacher, masked, batch)) == pytest.approx(
+        float(loss_of(teacher, alone, one)), abs=1e-6
+    )
 
 
 @pytest.mark.numerics
@@ -97,6 +107,6 @@ def test_a_teacher_of_other_labels_is_refused(points: Path, tmp_path: Path, teac
 def test_outputs_of_another_shape_are_refused(teacher: TrainedModel) -> None:
     ours = torch.zeros(1, 3)
     with pytest.raises(ConfigError, match=r"the teacher's outputs logits \(2,\) are not .* logits \(3,\)"):
-        Teacher(teacher, weight=0.5, temperature=1.0).loss(
-            Outputs(features=ours, logits={"logits": ours}), Batch(inputs={"x": torch.zeros(1, 2)})
+        loss_of(
+            teacher, Outputs(features=ours, logits={"logits": ours}), Batch(inputs={"x": torch.zeros(1, 2)})
         )

@@ -7,6 +7,7 @@ from denas_core import hookimpl
 def denas_spaces():
     return {
         "mlp": "denas_points.space:Mlp",
+        "imitating": "denas_points.space:Imitating",
         "deep": "denas_points.space:Deep",
         "stored": "denas_points.stored:Stored",
     }

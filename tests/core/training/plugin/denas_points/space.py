@@ -5,7 +5,7 @@ import os
 import time
 from typing import Literal
 
-from denas_core import Knob, PassSpec, ProxyScore, SearchSpace
+from denas_core import Counterpart, Knob, PassSpec, ProxyScore, SearchSpace
 from denas_core.contracts.component import option
 from denas_core.values.batch import continuous_batch
 
@@ -51,6 +51,20 @@ class Mlp(SearchSpace):
                 raise ZeroDivisionError("the tenth step")
         time.sleep(float(os.environ.get("DENAS_POINTS_FORWARD", 0)))
         return super().forward(model, batch)
+
+
+@dataclasses.dataclass(kw_only=True)
+class Imitating(Mlp):
+    """Perceptrons whose layers have the first features of the layers of the whole network."""
+
+    def counterparts(self, model, arch, *, teacher_space, teacher_arch):
+        if teacher_arch.key != self.full().key:
+            return []
+        return [
+            Counterpart(str(place), str(place), tuple(range(arch["width"])))
+            for place, module in enumerate(model)
+            if type(module).__name__ == "Tanh"
+        ]
 
 
 @dataclasses.dataclass(kw_only=True)

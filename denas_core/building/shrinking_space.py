@@ -1,0 +1,59 @@
+"""The space whose networks are smaller versions of a checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from denas_core.contracts.space import SearchSpace
+from denas_core.errors import ConfigError, NotInstalled, PluginError
+from denas_core.isolation.plugin_errors import plugin_errors
+from denas_core.registry.official import SHRINKING
+from denas_core.registry.registry import Registry
+
+
+def shrinking_space(
+    registry: Registry, checkpoint: str, *, data: Path | None, task: str | None
+) -> tuple[str, dict[str, dict[str, Any]]]:
+    """Return the id of the space that makes a checkpoint smaller, and its settings, see `SearchSpace.shrinking`.
+
+    Raises:
+        NotInstalled: no installed plugin has such a space.
+        PluginError: a plugin that may have it does not load.
+        ConfigError: several spaces make this checkpoint smaller.
+    """
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    reasons = [
+        f"plugin {plugin.name!r} is {plugin.status}: {plugin.reason}"
+        for plugin in registry.plugins
+        if plugin.status != "ok"
+    ]
+    for id in registry.ids("space"):
+        try:
+            space: type[SearchSpace] = registry.load("space", id)
+        except PluginError as error:
+            reasons.append(str(error))
+            continue
+        with plugin_errors(f"space {id!r}"):
+            settings = space.shrinking(checkpoint, data=data, task=task)
+            if settings is not None:
+                found[id] = {part: dict(options) for part, options in settings.items()}
+    if len(found) > 1:
+        raise ConfigError(
+            f"spaces {' and '.join(found)} make checkpoints smaller; use 'denas search' with one of them"
+        )
+    if found:
+        return next(iter(found.items()))
+    if any(plugin.name == SHRINKING for plugin in registry.plugins):
+        raise PluginError(
+            f"no usable plugin makes checkpoints smaller: {'; '.join(reasons)}; 'denas doctor' says how to fix it"
+        )
+    raise NotInstalled(
+        f"no installed plugin makes checkpoints smaller; install one with: pip install denas-{SHRINKING}"
+    )
+
+
+def merged(settings: Mapping[str, Mapping[str, Any]], part: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a part; those of the user take precedence."""
+    return {**settings.get(part, {}), **given}

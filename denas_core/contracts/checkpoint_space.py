@@ -1,0 +1,58 @@
+"""What a search space with a checkpoint defines."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from denas_core.values.architecture import Architecture
+
+from .knob_space import KnobSpace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import nn
+
+
+@dataclasses.dataclass(kw_only=True)
+class CheckpointSpace(KnobSpace):
+    """Networks that may inherit weights of a checkpoint. The defaults suit a space without a checkpoint."""
+
+    @property
+    def inherits(self) -> bool:
+        """Whether the space has a checkpoint. `load` can then give its weights, and training starts from them."""
+        return False
+
+    def assets(self) -> Mapping[str, Path]:
+        """Return files, by name, that prepare the inputs of the space's checkpoint, such as ``tokenizer``."""
+        return {}
+
+    def reconstruct(self, model: nn.Module, arch: Architecture) -> nn.Module:
+        """Fit the inherited weights of `model` to each other, and return it; by default they stay as they are.
+
+        This is called once before a training or an export that begins with inherited weights. Scores see the weights as
+        `load` returns them, because this may take longer than a score.
+        """
+        return model
+
+    @classmethod
+    def shrinking(
+        cls, checkpoint: str, *, data: Path | None, task: str | None
+    ) -> Mapping[str, Mapping[str, Any]] | None:
+        """Return the settings with which ``denas shrink`` makes a checkpoint smaller; by default None.
+
+        None means that networks of this space are not smaller versions of the checkpoint. Settings of the user take
+        precedence over these.
+
+        Args:
+            checkpoint: Folder of the checkpoint, or its id on a hub.
+            data: The data of the fine-tuning; None without fine-tuning.
+            task: Name of the task that reads the data; None for the one that recognises them.
+
+        Returns:
+            Options by part, which are ``space`` (with the option that names the checkpoint), ``score`` (with its
+            ``name``) and ``training``.
+        """
+        return None

@@ -14,9 +14,9 @@ def text_metrics(found: Sequence[str], wanted: Sequence[str]) -> dict[str, float
     """Return metrics of all texts together, as shares.
 
     ``exact_match`` is the share of equal texts, and ``word_f1`` the mean F1 of their words; for both, white space does
-    not count. The F1 of a text is the harmonic mean of two shares: of its words that are wanted, and of the wanted words
-    that it has. For ``rouge1``, ``rouge2`` and ``rouge_l`` see `rouge`. ``chrf`` and ``bleu`` are those of sacrebleu with
-    its default settings, over all texts together and not in percent.
+    not count. The F1 of a text is the harmonic mean of two shares: of its words that are wanted, and of the wanted
+    words that it has. For ``rouge1``, ``rouge2`` and ``rouge_l`` see `rouge`. ``chrf`` and ``bleu`` are those of
+    sacrebleu with its default settings, over all texts together and not in percent.
     """
     pairs = [(one.split(), other.split()) for one, other in zip(found, wanted, strict=True)]
     of_words = [rouge(one, other) for one, other in zip(found, wanted, strict=True)]

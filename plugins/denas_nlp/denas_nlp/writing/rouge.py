@@ -1,8 +1,9 @@
 """ROUGE: words and sequences of words that two texts have in common.
 
-The definitions are those of Lin 2004, "ROUGE: A Package for Automatic Evaluation of Summaries" (aclanthology.org/W04-1013),
-sections 2 and 3.1, with equal weights of precision and recall, and the numbers are those of the library rouge-score 0.1.2
-without stemming. That library takes only the letters a to z as letters; here those of all scripts are.
+The definitions are those of Lin 2004, "ROUGE: A Package for Automatic Evaluation of Summaries"
+(aclanthology.org/W04-1013), sections 2 and 3.1, with equal weights of precision and recall. The numbers are those of
+the library rouge-score 0.1.2 without stemming. That library takes only the letters a to z as letters; here those of all
+scripts are.
 """
 
 from __future__ import annotations

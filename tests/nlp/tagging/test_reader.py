@@ -96,7 +96,10 @@ FORMS: dict[str, str] = {
         ]
     ),
     "spans in cells": "text,label\n"
-    + "".join(f'{text},"{json.dumps(spans).replace(chr(34), 2 * chr(34))}"\n' for text, spans in zip(TEXTS, SPANS, strict=True)),
+    + "".join(
+        f'{text},"{json.dumps(spans).replace(chr(34), 2 * chr(34))}"\n'
+        for text, spans in zip(TEXTS, SPANS, strict=True)
+    ),
 }  # fmt: skip
 
 
@@ -200,10 +203,12 @@ def test_data_sets_of_the_library_have_the_names_in_them(tmp_path: Path) -> None
         (lines_of([{"text": "a town", "label": [[1, 2, "LOC"]]}] * 2), "span 1-2 'LOC' has no word"),
         (lines_of([{"text": "a town", "label": [[0, 3, "X"], [2, 6, "Y"]]}] * 2), "spans 0-3 'X' and 2-6 'Y' overlap"),
         (lines_of([{"text": "a town", "label": [{"start": 0, "end": 1}]}] * 2), "a span without a label"),
-        (lines_of([{"text": "a town", "label": [{"start": 0, "end": 1, "labels": ["A", "B"]}]}] * 2), "a span has 2 labels"),
+        (lines_of([{"text": "a town", "label": [{"start": 0, "end": 1, "labels": ["A", "B"]}]}] * 2),
+         "a span has 2 labels"),
         (lines_of([{"text": "a town", "label": [{"start": 0, "end": 1, "label": "A", "text": "b"}]}] * 2),
          "the text has 'a' at 0-1, and not 'b'"),
-        (lines_of([{"text": "a town", "label": [{"start": "x", "end": 1, "label": "A"}]}] * 2), "is not the place of a char"),
+        (lines_of([{"text": "a town", "label": [{"start": "x", "end": 1, "label": "A"}]}] * 2),
+         "is not the place of a char"),
         ("Sentence #,Word,Tag\n1,a,O\n2,,B-X\n", r"line 3 \(no token\)"),
         ("Sentence #,Word,Tag\n1,a,O\n2,b,\n", r"line 3 \(an empty tag\)"),
         ("word,tag\na,O\nb,B-X\n", "no tokens with tags: give lists"),
@@ -232,8 +237,8 @@ def test_few_wrong_texts_are_left_out_and_counted(tmp_path: Path) -> None:
     assert notices[1:] == (
         "1 texts of 'data.jsonl' have no list of spans and are left out: line 22",
         "20 spans of 'data.jsonl' begin or end inside of a word, which is divided there",
-        "1 of the 21 texts of 'data.jsonl' are damaged and were left out: line 21 (span 0-99 'X' is outside of a text of "
-        "6 characters)",
+        "1 of the 21 texts of 'data.jsonl' are damaged and were left out: line 21 (span 0-99 'X' is outside of a text "
+        "of 6 characters)",
     )
 
 

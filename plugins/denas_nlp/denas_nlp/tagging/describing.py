@@ -48,7 +48,10 @@ def described(reader: TagReader, data: Path, files: Files, *, vocab: str) -> Dat
         found = found_files(data, files, to_evaluate=False)
         if not found.train:
             return None
-        is_table = _has_tags(reader, found.train[0])
+        if reader.is_table(found.train[0]):
+            is_table = _has_tags(reader, found.train[0])
+            if not is_table:
+                return None
         notices = list(found.notices)
         for part, pieces in (("train", found.train), ("valid", found.valid), ("test", found.test)):
             for path in pieces:
@@ -83,9 +86,7 @@ def described(reader: TagReader, data: Path, files: Files, *, vocab: str) -> Dat
 
 
 def _has_tags(reader: TagReader, path: Path) -> bool:
-    """Return whether a file is a table with columns of tokens and tags; most tables have none."""
-    if not reader.is_table(path):
-        return False
+    """Return whether a table has columns of tokens and tags; most tables have none."""
     records = read_records(path, most=MOST_BYTES)
     return (
         found_tag_columns(records, text=reader.text, label=reader.label, sentence=reader.sentence) is not None

@@ -101,13 +101,14 @@ def words_in(value: Any) -> list[Any] | None:
     return value.split() if found is None and isinstance(value, str) else found
 
 
-def is_of_spans(value: Any) -> bool:
+def is_of_spans(cell: Any) -> bool:
     """Return whether a value is a list of spans, or an object with a list for each of their parts."""
-    if isinstance(value, dict):
-        return any(isinstance(value.get(key), list) for key in STARTS)
-    first = next(iter(listed(value) or ()), None)
+    if isinstance(cell, dict):
+        return any(isinstance(cell.get(key), list) for key in STARTS)
+    first = next(iter(listed(cell) or ()), None)
     if isinstance(first, dict):
-        inner = first.get("value") if isinstance(first.get("value"), dict) else first
+        value = first.get("value")
+        inner = value if isinstance(value, dict) else first
         return "result" in first or any(key in inner for key in STARTS)
     return isinstance(first, (list, tuple)) and len(first) > _SEVERAL and isinstance(first[0], int)
 

@@ -34,7 +34,8 @@ def _f1(found: Sequence[str], wanted: Sequence[str]) -> float:
 
 
 def _of_sacrebleu(found: Sequence[str], wanted: Sequence[str]) -> dict[str, float]:
-    from sacrebleu.metrics import BLEU, CHRF
+    from sacrebleu.metrics.bleu import BLEU
+    from sacrebleu.metrics.chrf import CHRF
 
     # By force, because its warnings about tokenised texts are for systems of translation.
     scores: dict[str, Any] = {"chrf": CHRF(), "bleu": BLEU(force=True)}

@@ -214,7 +214,8 @@ class Seq2Seq(TokenTask):
                 "use the export to huggingface with transformers"
             )
         tokenizer = TextTokenizer(split.tokenizer, origin="the tokenizer of the data")
-        if getattr(network.config, "eos_token_id", None) != tokenizer.end:
+        config: Any = getattr(network, "config", None)
+        if getattr(config, "eos_token_id", None) != tokenizer.end:
             # The tokens that a checkpoint writes first and last are those of its own vocabulary.
             forced = dict.fromkeys(("forced_bos_token_id", "forced_eos_token_id"))
         else:

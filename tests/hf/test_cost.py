@@ -10,7 +10,7 @@ import pytest
 
 from denas_hf.space import Auto
 
-from .tiny_models import CONFIGS, made, space_of
+from .tiny_models import CONFIGS, config_of, made, space_of
 
 
 def deeper(name: str, layers: int = 6) -> dict[str, Any]:
@@ -19,6 +19,15 @@ def deeper(name: str, layers: int = 6) -> dict[str, Any]:
         if key in config:
             config[key] = layers
     return config
+
+
+@pytest.mark.parametrize("name", ["t5", "t5-gated", "bart", "gpt2"])
+def test_a_table_of_tokens_that_several_parts_use_counts_once(name: str) -> None:
+    from transformers import AutoModel
+
+    space = space_of(name)
+    stock = AutoModel.from_config(config_of(name))
+    assert space.cost(space.full())["params"] == sum(each.numel() for each in stock.parameters())
 
 
 @pytest.mark.parametrize("name", CONFIGS)

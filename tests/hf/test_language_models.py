@@ -16,7 +16,7 @@ from denas_hf.space import Auto
 from .tiny_models import config_of, made, space_of
 
 DECODERS = ("gpt2", "llama", "mistral", "qwen2", "qwen3")
-WRITERS = ("t5", "t5-gated", "mt5")
+WRITERS = ("t5", "t5-gated", "mt5", "bart", "bart-uneven")
 VOCABULARY = 96
 
 

@@ -50,9 +50,9 @@ def test_a_linear_head_becomes_that_of_the_class_for_whole_samples(name: str) ->
     arch = space.smallest()
     with torch.device("meta"):
         network = space.build(arch, head=nn.Linear(space.dimensions(arch).hidden, 3))
-    # CLIP has no such class for texts, and that of T5 wants texts that end in its own end token.
+    # CLIP has no such class for texts, and those of T5 and Bart want texts that end in their own end token.
     is_stock = not isinstance(network, HeadedNetwork)
-    assert is_stock == (CONFIGS[name]["model_type"] not in ("clip_text_model", "t5", "mt5"))
+    assert is_stock == (CONFIGS[name]["model_type"] not in ("clip_text_model", "t5", "mt5", "bart"))
     assert not is_stock or "Classification" in type(network).__name__
     outputs = space.forward(space.initialise(network, seed=0).eval(), space.batch(2, seed=0))
     assert outputs.logits["logits"].shape == (2, 3)

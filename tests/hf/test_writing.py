@@ -17,9 +17,11 @@ from denas_core.models.export_folder import CARD
 from denas_core.pretrained.silence import silent_transformers
 from denas_core.testing import TaskTests
 from denas_nlp.language.task import CausalLanguageModel
+from denas_nlp.text.form import Reach, reach_of
 from denas_nlp.writing.task import Seq2Seq
 
-from .tiny_models import CONFIGS, space_of
+from .test_language_models import inherited, saved_language_model
+from .tiny_models import CONFIGS, made, space_of
 from .trained import exported
 
 TEXT = "".join(f"In town {number} a river runs through wide valleys.\n" for number in range(60))
@@ -116,7 +118,7 @@ def pairs_file(folder: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("config", ["t5", "t5-gated"])
+@pytest.mark.parametrize("config", ["t5", "t5-gated", "bart"])
 def test_transformers_writes_the_same_text_as_the_model(config: str, tmp_path: Path) -> None:
     from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
@@ -128,6 +130,8 @@ def test_transformers_writes_the_same_text_as_the_model(config: str, tmp_path: P
     assert "network.generate(" in (done.path / "README.md").read_text()
     with silent_transformers():
         stock: Any = AutoModelForSeq2SeqLM.from_pretrained(done.path)
+        # The end token of Bart's own vocabulary is another token of the learnt one.
+        assert getattr(stock.generation_config, "forced_eos_token_id", None) is None
         tokenizer: Any = AutoTokenizer.from_pretrained(done.path)
         written = []
         for text in texts:
@@ -173,3 +177,36 @@ def test_the_worst_answers_have_the_most_wrong_tokens_and_the_text_if_one_was_wr
     nothing = torch.full((len(valid), 5), -1.0).double()
     (written,) = task.worst_answers(torch.cat([sums, nothing], 1), {}, valid, facts)["answers"]
     assert written["answered"] == ""
+
+
+def test_a_network_with_a_table_of_positions_writes_no_longer_texts(tmp_path: Path) -> None:
+    assert reach_of(space_of("bart")) == Reach(tokens=96, positions=40)
+    path = tmp_path / "pairs.csv"
+    rows = (f"In town {number} a river runs,{'many rivers ' * 20}\n" for number in range(60))
+    path.write_text("source,target\n" + "".join(rows))
+    model = written_model(tmp_path / "model", "bart", "nlp/seq2seq", path, max_new_tokens=100)
+    assert model.task is not None
+    valid = model.task.read(path, model.space, facts=model.facts).valid
+    assert max(len(valid.sample(index).targets) for index in range(len(valid))) == 40
+    (prediction,) = Predictor.load(tmp_path / "model")(["In town"])
+    assert prediction.answer is not None and prediction.answer.text
+
+
+def test_the_scores_of_a_checkpoint_keep_the_bias_that_it_has_beside_its_weights(tmp_path: Path) -> None:
+    stock = saved_language_model("bart", tmp_path)
+    bias = torch.linspace(-1, 1, 96)[None]
+    with silent_transformers():
+        stock.final_logits_bias.copy_(bias)
+        stock.save_pretrained(tmp_path)
+    network = inherited(made(model=str(tmp_path)), "bart", {"heads": 2})
+    assert torch.equal(network.get_buffer("final_logits_bias"), bias)
+    fresh = space_of("bart")
+    network = build_network(
+        fresh, fresh.full(), task=Seq2Seq().named("nlp/seq2seq"), facts={"vocabulary": 96}
+    )
+    assert not fresh.load(network, fresh.full(), seed=0).get_buffer("final_logits_bias").any()
+
+
+def test_a_decoder_with_other_sizes_than_its_encoder_is_refused() -> None:
+    with pytest.raises(ConfigError, match="decoder_attention_heads 2 differs from encoder_attention_heads 4"):
+        made(config={**CONFIGS["bart"], "decoder_attention_heads": 2})

@@ -27,6 +27,15 @@ _SOUND = {
     "num_conv_pos_embedding_groups": 4,
     "classifier_proj_size": 16,
 }
+_BART = {
+    "vocab_size": 96,
+    "max_position_embeddings": 40,
+    "d_model": 32,
+    "encoder_attention_heads": 4,
+    "decoder_attention_heads": 4,
+    "encoder_ffn_dim": 64,
+    "decoder_ffn_dim": 64,
+}
 _DEBERTA = {
     "relative_attention": True,
     "pos_att_type": ["p2c", "c2p"],
@@ -77,6 +86,9 @@ CONFIGS: dict[str, dict[str, Any]] = {
     | {"tie_word_embeddings": False, "decoder_start_token_id": 0},
     "mt5": {"model_type": "mt5", "vocab_size": 96, "d_model": 32, "num_layers": 3, "num_heads": 4, "d_ff": 64}
     | {"d_kv": 8},
+    "bart": {"model_type": "bart", **_BART, "encoder_layers": 3, "decoder_layers": 3},
+    "bart-uneven": {"model_type": "bart", **_BART, "encoder_layers": 4, "decoder_layers": 2}
+    | {"scale_embedding": True},
     "vit": {"model_type": "vit", **_SIZES, "image_size": 16, "patch_size": 4},
     "vit-pooled": {"model_type": "vit", **_SIZES, "image_size": 16, "patch_size": 4, "pooler_output_size": 8},
     "deit": {"model_type": "deit", **_SIZES, "image_size": 16, "patch_size": 4},

@@ -42,6 +42,9 @@ NAMES = "denas.json"
 START_AND_END = ("start_logits", "end_logits")
 """The two outputs of networks for question answering, of shape (samples, tokens)."""
 
+FORCED = ("forced_bos_token_id", "forced_eos_token_id")
+"""Settings of a checkpoint with the first and the last token of every text that it writes."""
+
 
 @dataclasses.dataclass(kw_only=True)
 class HuggingFace(Exporter):
@@ -176,7 +179,11 @@ def _config_with_labels(model: TrainedModel, network: PreTrainedModel) -> Pretra
         # The network begins with this token; the special tokens below may replace it.
         config.decoder_start_token_id = getattr(config, "pad_token_id", None)
     # A vocabulary that was learnt from the data has other special tokens than the configuration.
-    config.update(dict(model.facts.get("special_tokens") or {}))
+    special = dict(model.facts.get("special_tokens") or {})
+    if special and special.get("eos_token_id") != config.eos_token_id:
+        # These tokens of a checkpoint's vocabulary are written first and last, and would be other words here.
+        special |= {name: None for name in FORCED if getattr(config, name, None) is not None}
+    config.update(special)
     labels = model.facts.get("labels")
     if isinstance(labels, Sequence) and not isinstance(labels, str) and len(labels) == config.num_labels:
         config.id2label = {place: str(label) for place, label in enumerate(labels)}

@@ -38,6 +38,8 @@ class Family:
         lists: Keys whose value is a list with an entry for each layer.
         follows: Keys that equal `hidden` in most configurations, and then change together with it. In `weights` each is
             an axis: it is the same as ``hidden``, or is kept whole if the values differ.
+        equals: For keys whose value must equal that of another key, the other key, such as for the heads of a decoder
+            those of its encoder.
         blocks: Key with the number of equal parts into which a layer divides `hidden`, such as the groups of a
             convolution; the same channels are kept in each part.
         twins: Other names for axes whose members are selected separately, such as the heads of another stack.
@@ -49,7 +51,8 @@ class Family:
         token_head: Rules of the weights that give the scores of tokens, which are not in the base model. Checkpoints
             lack them if the scores are made with the table of tokens.
         meta_mask: The mask to pass on the meta device, for networks that would otherwise compute one from the values of
-            their inputs: ``row``, for each token, or ``square``, for each pair of tokens; empty if none is needed.
+            their inputs: ``row``, for each token, ``square``, for each pair of tokens, or ``decoder``, for each pair of
+            tokens of the text that is written; empty if none is needed.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Family:
     stacks: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"layer": "num_hidden_layers"})
     lists: tuple[str, ...] = ()
     follows: tuple[str, ...] = ()
+    equals: Mapping[str, str] = dataclasses.field(default_factory=dict)
     blocks: str = ""
     twins: Mapping[str, str] = dataclasses.field(default_factory=dict)
     positions: str = ""
@@ -73,7 +77,7 @@ class Family:
     attention: Literal["sdpa", "eager"] = "sdpa"
     arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     token_head: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"lm_head.weight": "_ hidden"})
-    meta_mask: Literal["", "row", "square"] = ""
+    meta_mask: Literal["", "row", "square", "decoder"] = ""
 
 
 def family_of(model_type: str, families: Iterable[Family]) -> Family:

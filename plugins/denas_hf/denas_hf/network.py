@@ -106,10 +106,13 @@ def _made(name: str, config: Any, original: Original) -> nn.Module:
     kind = getattr(modeling_auto, name)
     # If a mapping has several classes, the first that fits the configuration is used.
     config.architectures = config.architectures or []
-    network: nn.Module = kind.from_config(
+    network: Any = kind.from_config(
         config, attn_implementation=original.family.attention, dtype=torch.float32
     )
-    return network
+    # Without it, encoder and decoder have tables of tokens of their own until weights are loaded, which count as more.
+    network.tie_weights()
+    made: nn.Module = network
+    return made
 
 
 def _adapt(config: Any, head: Any) -> None:

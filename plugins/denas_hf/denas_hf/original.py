@@ -63,6 +63,12 @@ class Original:
         ):
             if whole % part:
                 raise ConfigError(f"{key} {part} does not divide {whole}, as {self.family.name} requires")
+        for key, other in self.family.equals.items():
+            if _size(self.config, key) != _size(self.config, other):
+                raise ConfigError(
+                    f"{key} {_size(self.config, key)} differs from {other} {_size(self.config, other)}; networks of "
+                    f"{self.family.name} need equal ones here"
+                )
 
     @functools.cached_property
     def dimensions(self) -> Dimensions:
@@ -198,6 +204,8 @@ class Original:
             setattr(config, family.intermediate, wanted.intermediate)
         if family.head_width and _head_width(config, family, self.dimensions_of(config)) != self.head_width:
             setattr(config, family.head_width, self.head_width)
+        for key, other in family.equals.items():
+            setattr(config, key, getattr(config, other))
         return config
 
     def _follows(self, key: str) -> bool:

@@ -23,7 +23,8 @@ def outputs_of(original: Original, network: nn.Module, batch: Batch) -> Outputs:
     """
     family = original.family
     config = network.base_model.config  # type: ignore[union-attr]
-    arguments = {**_on_meta(family, batch.inputs), **family.modality.completed(config, batch.inputs)}
+    inputs = family.modality.completed(config, batch.inputs)
+    arguments = {**_on_meta(family, inputs), **inputs}
     _, base = base_of(network)
     with _watched(base) as seen:
         output = network(**arguments, **family.arguments, return_dict=True)
@@ -45,12 +46,13 @@ def outputs_of(original: Original, network: nn.Module, batch: Batch) -> Outputs:
 
 def _on_meta(family: Family, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return a mask if the network would otherwise read one from `inputs`, which have no values on the meta device."""
-    tokens = inputs.get("input_ids")
+    prefix = "decoder_" if family.meta_mask == "decoder" else ""
+    tokens = inputs.get(f"{prefix}input_ids")
     if tokens is None or not tokens.is_meta or not family.meta_mask:
         return {}
     length = tokens.shape[1]
     shape = tuple(tokens.shape) if family.meta_mask == "row" else (len(tokens), 1, length, length)
-    return {"attention_mask": tokens.new_empty(shape, dtype=torch.bool)}
+    return {f"{prefix}attention_mask": tokens.new_empty(shape, dtype=torch.bool)}
 
 
 @contextlib.contextmanager

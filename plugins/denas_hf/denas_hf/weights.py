@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -51,7 +52,7 @@ def load_weights(
     with silent_transformers():
         # to_empty() makes separate tensors for several names of one tensor.
         model.tie_weights()
-    given = [] if inherited is None else _copied(network, inherited, set(fresh))
+    given: list[Tensor] = [] if inherited is None else _copied(network, inherited, set(fresh))
     given += _copied_head(network, token_head or {})
     if isinstance(network, HeadedNetwork):
         initialise(network.head, seed=seed)
@@ -75,10 +76,10 @@ def _draw(model: Any, given: Iterable[Any]) -> None:
         del marked._is_hf_initialized
 
 
-def _copied(network: nn.Module, inherited: Mapping[str, Tensor], fresh: set[str]) -> list[nn.Parameter]:
+def _copied(network: nn.Module, inherited: Mapping[str, Tensor], fresh: set[str]) -> list[Tensor]:
     """Copy `inherited` into the base model, and return the parameters that received values."""
     _, base = base_of(network)
-    given = []
+    given: list[Tensor] = []
     with torch.no_grad():
         for name, parameter in base.named_parameters():
             if name in inherited:
@@ -89,11 +90,13 @@ def _copied(network: nn.Module, inherited: Mapping[str, Tensor], fresh: set[str]
     return given
 
 
-def _copied_head(network: nn.Module, token_head: Mapping[str, Tensor]) -> list[nn.Parameter]:
-    own = {name: parameter for name, parameter in network.named_parameters() if name in token_head}
+def _copied_head(network: nn.Module, token_head: Mapping[str, Tensor]) -> list[Tensor]:
+    # Some networks keep a bias of the scores in a buffer.
+    every = itertools.chain(network.named_parameters(), network.named_buffers())
+    own = {name: tensor for name, tensor in every if name in token_head}
     with torch.no_grad():
-        for name, parameter in own.items():
-            parameter.copy_(token_head[name])
+        for name, tensor in own.items():
+            tensor.copy_(token_head[name])
     return list(own.values())
 
 

@@ -83,6 +83,16 @@ def test_parquet_is_read_by_its_content_with_the_names_of_classes(tmp_path: Path
     assert again.names == {"label": ["neg", "pos"]}
 
 
+def test_a_table_is_parsed_once_until_its_content_changes(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    first = write(path, "text,label\na,1\nb,0\n")
+    # A description reads the begin of a table, which is all of a small one.
+    assert read_records(path, most=100) is first
+    second = write(path, "text,label\na,1\nc,0\n")
+    assert [row.values["text"] for row in second.rows] == ["a", "c"]
+    assert len(read_records(path, most=18).rows) == 1
+
+
 def test_damaged_parquet_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
     (tmp_path / "x.parquet").write_bytes(b"PAR1 and more")

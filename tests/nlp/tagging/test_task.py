@@ -13,8 +13,9 @@ from denas_core.errors import ConfigError
 from denas_core.registry.registry import Registry
 from denas_core.testing import TaskTests
 from denas_core.values.answer import Answer
-from denas_nlp.tagging.conll import Tagged, read_sentences
+from denas_nlp.tagging.reader import TagReader
 from denas_nlp.tagging.split import IGNORED, TaggedSplit, word_pieces_of
+from denas_nlp.tagging.tagged import Tagged
 from denas_nlp.tagging.task import TokenClassification
 from tests.nlp.texts import byte_pairs, word_pieces, write_vocab
 from tests.nlp.toy_text_space import ToyText
@@ -54,7 +55,7 @@ def test_lines_of_conll_are_sentences(tmp_path: Path) -> None:
     path = tmp_path / "train.txt"
     for content in (CONLL, CONLL.replace("\n", "\r\n"), f"\ufeff# id 1 domain=x\n{CONLL}"):
         path.write_bytes(content.encode())
-        sentences, notices = read_sentences(path)
+        sentences, notices = TagReader().read(path)
         assert sentences == [
             Tagged(("the", "old", "town", "a"), ("O", "I-LOC", "I-LOC", "B-LOC")),
             Tagged(("rivers",), ("I-PER",)),
@@ -65,7 +66,7 @@ def test_lines_of_conll_are_sentences(tmp_path: Path) -> None:
 def test_tokens_without_tags_are_named_and_prose_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "train.txt"
     path.write_text("the O\n\n" * 30 + "town\nold O\n\n")
-    sentences, [notice] = read_sentences(path)
+    sentences, [notice] = TagReader().read(path)
     assert len(sentences) == 30
     assert "1 of the 31 sentences of 'train.txt' are damaged" in notice
     assert "line 61 (a token without a tag: 'town')" in notice
@@ -76,16 +77,16 @@ def test_tokens_without_tags_are_named_and_prose_is_refused(tmp_path: Path) -> N
     ):
         path.write_text(content)
         with pytest.raises(ConfigError, match=reason):
-            read_sentences(path)
+            TagReader().read(path)
 
 
 def test_lists_of_tokens_are_sentences_too(tmp_path: Path) -> None:
     path = tmp_path / "train.jsonl"
     path.write_text(f"{json.dumps({'tokens': ['old', 'town'], 'ner_tags': ['O', 'B-LOC']})}\n" * 2)
-    assert read_sentences(path)[0] == [Tagged(("old", "town"), ("O", "B-LOC"))] * 2
+    assert TagReader().read(path)[0] == [Tagged(("old", "town"), ("O", "B-LOC"))] * 2
     path.write_text(f"{json.dumps({'tokens': ['old', 'town'], 'ner_tags': [0, 1]})}\n" * 2)
     with pytest.raises(ConfigError, match="are numbers whose names are not in the file"):
-        read_sentences(path)
+        TagReader().read(path)
 
 
 def test_the_first_token_of_a_word_has_its_tag(tmp_path: Path) -> None:

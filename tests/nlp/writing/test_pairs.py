@@ -1,4 +1,4 @@
-"""Pairs of texts from tables and from two files, and how similar texts are."""
+"""Pairs of texts from tables and from two files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from denas_core.errors import ConfigError
-from denas_nlp.writing.metrics import text_metrics
 from denas_nlp.writing.pairs import Pair, PairReader
 from denas_nlp.writing.task import Seq2Seq
 from tests.nlp.toy_decoder_space import ToyDecoder
@@ -49,13 +48,6 @@ def test_two_files_line_by_line_are_pairs(tmp_path: Path) -> None:
     (tmp_path / "train.de").write_text("Haus\n")
     with pytest.raises(ConfigError, match=r"has 30 lines and 'train\.de' has 1; line by line"):
         reader.read(tmp_path, to_evaluate=False, valid_share=0.1)
-
-
-def test_words_in_common_give_the_f1() -> None:
-    found = text_metrics(["the old town", "a  b", ""], ["the town", "a b", "c"])
-    # 2 of 3 words are wanted, and 2 of 2 wanted words are there: 2 * 2 / (3 + 2).
-    assert found["word_f1"] == pytest.approx((0.8 + 1 + 0) / 3)
-    assert found["exact_match"] == pytest.approx(1 / 3)
 
 
 def test_networks_that_read_and_write_one_text_are_unsuitable() -> None:

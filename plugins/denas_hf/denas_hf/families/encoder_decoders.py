@@ -46,4 +46,55 @@ T5 = Family(
 )
 """All layers of a stack share relative positions with one value for each head, so they keep the same heads."""
 
-ENCODER_DECODERS = (T5,)
+BART = Family(
+    name="Bart",
+    model_types=("bart",),
+    modality=TEXT_TO_TEXT,
+    layers="encoder_layers",
+    heads="encoder_attention_heads",
+    hidden="d_model",
+    intermediate="encoder_ffn_dim",
+    stacks={"encoder": "encoder_layers", "decoder": "decoder_layers"},
+    twins={"cross_heads": "heads"},
+    equals={"decoder_attention_heads": "encoder_attention_heads", "decoder_ffn_dim": "encoder_ffn_dim"},
+    positions="max_position_embeddings",
+    arguments={"use_cache": False},
+    meta_mask="decoder",
+    token_head={"lm_head.weight": "_ hidden", "final_logits_bias": "_ _"},
+    weights={
+        "shared.weight": "_ hidden | embed",
+        "*.embed_tokens.weight": "_ hidden",
+        "*.embed_positions.weight": "_ hidden | embed",
+        "encoder.layers.{encoder}.self_attn.q_proj.weight": "(heads[encoder] head) hidden | attention.q",
+        "encoder.layers.{encoder}.self_attn.k_proj.weight": "(heads[encoder] head) hidden | attention.k",
+        "encoder.layers.{encoder}.self_attn.v_proj.weight": "(heads[encoder] head) hidden | attention.v",
+        "encoder.layers.{encoder}.self_attn.out_proj.weight": "hidden (heads[encoder] head) | attention.out",
+        "encoder.layers.{encoder}.self_attn.out_proj.bias": "hidden",
+        "encoder.layers.{encoder}.self_attn.*.bias": "(heads[encoder] head)",
+        "encoder.layers.{encoder}.fc1.weight": "ffn[encoder] hidden | ffn.in",
+        "encoder.layers.{encoder}.fc1.bias": "ffn[encoder]",
+        "encoder.layers.{encoder}.fc2.weight": "hidden ffn[encoder] | ffn.out",
+        "encoder.layers.{encoder}.*": "hidden",
+        "encoder.layernorm_embedding.*": "hidden",
+        "decoder.layers.{decoder}.self_attn.q_proj.weight": "(heads[decoder] head) hidden | attention.q",
+        "decoder.layers.{decoder}.self_attn.k_proj.weight": "(heads[decoder] head) hidden | attention.k",
+        "decoder.layers.{decoder}.self_attn.v_proj.weight": "(heads[decoder] head) hidden | attention.v",
+        "decoder.layers.{decoder}.self_attn.out_proj.weight": "hidden (heads[decoder] head) | attention.out",
+        "decoder.layers.{decoder}.self_attn.out_proj.bias": "hidden",
+        "decoder.layers.{decoder}.self_attn.*.bias": "(heads[decoder] head)",
+        "decoder.layers.{decoder}.encoder_attn.q_proj.weight": "(cross_heads[decoder] head) hidden | attention.q",
+        "decoder.layers.{decoder}.encoder_attn.k_proj.weight": "(cross_heads[decoder] head) hidden | attention.k",
+        "decoder.layers.{decoder}.encoder_attn.v_proj.weight": "(cross_heads[decoder] head) hidden | attention.v",
+        "decoder.layers.{decoder}.encoder_attn.out_proj.weight": "hidden (cross_heads[decoder] head) | attention.out",
+        "decoder.layers.{decoder}.encoder_attn.out_proj.bias": "hidden",
+        "decoder.layers.{decoder}.encoder_attn.*.bias": "(cross_heads[decoder] head)",
+        "decoder.layers.{decoder}.fc1.weight": "ffn[decoder] hidden | ffn.in",
+        "decoder.layers.{decoder}.fc1.bias": "ffn[decoder]",
+        "decoder.layers.{decoder}.fc2.weight": "hidden ffn[decoder] | ffn.out",
+        "decoder.layers.{decoder}.*": "hidden",
+        "decoder.layernorm_embedding.*": "hidden",
+    },
+)
+"""Encoder and decoder have the same number of heads and the same widths, as in every published checkpoint."""
+
+ENCODER_DECODERS = (T5, BART)

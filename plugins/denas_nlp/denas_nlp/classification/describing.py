@@ -13,6 +13,7 @@ from denas_core.errors import ConfigError
 from denas_nlp.tables.names import plain_name
 from denas_nlp.tables.read import SUFFIXES, read_records
 from denas_nlp.tables.records import Records
+from denas_nlp.tagging.columns import found_tag_columns
 from denas_nlp.text.describing import (
     MOST_BYTES,
     language_facts,
@@ -145,7 +146,7 @@ def is_table_of_texts(given: TableReader, records: Records) -> bool:
     if given.text or given.label:
         return True
     names = {plain_name(column) for column in records.columns}
-    if len(names & _OF_OTHERS) > 1 or "paragraphs" in names:
+    if len(names & _OF_OTHERS) > 1 or "paragraphs" in names or found_tag_columns(records):
         return False
     cells = [value for row in records.rows[:20] for value in row.values.values()]
     if any(isinstance(cell, str) and cell.lower().endswith(_FILES) for cell in cells):

@@ -72,8 +72,11 @@ def read_delimited(path: Path, text: str, *, notices: tuple[str, ...] = ()) -> R
         notices = (*notices, f"{path.name!r} has no header: its columns are called {', '.join(columns)}")
     found: list[Record] = []
     damaged: list[str] = []
+    breaks: set[int] = set()
     for line, fields in rows:
         place = f"line {line}"
+        if line - above > 1 and not lines[line - above - 2].strip():
+            breaks.add(len(found))
         if len(fields) != len(columns):
             damaged.append(f"{place} ({len(fields)} instead of {len(columns)} columns)")
         elif any(map(LOST.search, fields)):
@@ -86,6 +89,7 @@ def read_delimited(path: Path, text: str, *, notices: tuple[str, ...] = ()) -> R
         columns=columns,
         rows=found,
         damaged=damaged,
+        breaks=frozenset(breaks),
         notices=notices,
     )
 

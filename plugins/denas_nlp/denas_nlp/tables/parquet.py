@@ -48,9 +48,14 @@ def _class_names(metadata: Mapping[bytes, bytes]) -> dict[str, Sequence[str]]:
     """Return the names of classes, which the library datasets writes into the metadata of a file."""
     try:
         features: Any = json.loads(metadata[b"huggingface"])["info"]["features"]
+        # Lists of classes, such as the tags of a sentence, have the names inside.
+        inner = {
+            column: feature.get("feature", feature) if isinstance(feature, dict) else feature
+            for column, feature in features.items()
+        }
         return {
             column: list(feature["names"])
-            for column, feature in features.items()
+            for column, feature in inner.items()
             if isinstance(feature, dict) and feature.get("_type") == "ClassLabel"
         }
     except (KeyError, ValueError, TypeError, AttributeError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from pathlib import Path
 
 from denas_core.errors import ConfigError
@@ -18,6 +19,9 @@ from .values import composed
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".jsonl", ".ndjson", ".json", ".parquet")
 """Suffixes of files that may be tables; a ``.gz`` after them is ignored."""
+
+_KEPT_BYTES = 8 * 2**20
+"""The table that was read last is kept if its file is not larger."""
 
 
 def read_records(path: Path, *, most: int | None = None) -> Records:
@@ -51,6 +55,18 @@ def _read(path: Path, most: int | None) -> Records:
             return read_text_folders(path, most=most)
         raise ConfigError(f"{str(path)!r} is a folder, not a table")
     content = read_file(path)
+    if len(content) <= min(_KEPT_BYTES, most or _KEPT_BYTES):
+        return _kept(path, content)
+    return _of_content(path, content, most)
+
+
+@functools.lru_cache(maxsize=1)
+def _kept(path: Path, content: bytes) -> Records:
+    """Return the rows of a file. Several tasks describe the same table, one after the other, and one then reads it."""
+    return _of_content(path, content, None)
+
+
+def _of_content(path: Path, content: bytes, most: int | None) -> Records:
     if content.startswith(PARQUET):
         return read_parquet(path, content)
     content = as_utf8(content, path)

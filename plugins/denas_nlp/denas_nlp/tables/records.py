@@ -32,6 +32,7 @@ class Records:
         names: For columns whose values are numbers of classes, the names of the classes.
         damaged: Rows that cannot be read, each with its place and the reason.
         notices: Notices for the user.
+        breaks: Numbers of the rows above which the file has an empty line; the first row has the number 0.
         share: Share of the table that was read, roughly.
         has_names: Whether the data name the columns; if not, the names are those of this package.
     """
@@ -43,5 +44,6 @@ class Records:
     names: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
     damaged: Sequence[str] = ()
     notices: tuple[str, ...] = ()
+    breaks: frozenset[int] = frozenset()
     share: float = 1.0
     has_names: bool = True

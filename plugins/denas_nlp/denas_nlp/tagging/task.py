@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import random
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from denas_core import (
     Split,
     TaskData,
     WrongAnswer,
+    option,
     worst_answers,
 )
 from denas_core.errors import ConfigError, PluginError, safe_repr
@@ -30,10 +30,12 @@ from denas_nlp.text.parts import read_parts
 from denas_nlp.text.sentences import RECIPE
 from denas_nlp.text.task import TextTask, unknown_notice
 
-from .conll import Tagged, read_sentences, tag_names
 from .metrics import of_spans
+from .reader import TagReader
 from .spans import OUTSIDE, has_prefixes, iob2, listed_spans, spans_of
 from .split import IGNORED, TaggedSplit
+from .tagged import Tagged, tag_names
+from .words import word_bounds
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -44,31 +46,49 @@ FILES = Files(
     train="train.txt",
     valid="valid.txt",
     suffixes=(
-        *(".txt", ".conll", ".iob", ".bio", ".tsv"),
+        *(".txt", ".conll", ".iob", ".bio", ".tsv", ".tab", ".csv"),
         *(".json", ".jsonl", ".ndjson", ".parquet"),
     ),
 )
 
-_WORD = re.compile(r"\w+|[^\w\s]")
-
 
 @dataclasses.dataclass(kw_only=True)
 class TokenClassification(TextTask):
-    """Find the tag of each token of a sentence, such as names of people and places in the form of CoNLL-2003."""
+    """Find the tag of each token of a sentence, such as names of people and places.
+
+    It reads lines of a token and its tag as in CoNLL-2003, and tables: a token in each row, lists of tokens and tags,
+    or texts with spans of characters.
+    """
 
     metric: ClassVar[Metric] = Metric(name="f1", is_share=True)
     recipe: ClassVar[Mapping[str, Any]] = RECIPE
 
+    text: str = option(
+        "", "Column with the tokens, or with the texts of spans; by default the one with a usual name"
+    )
+    label: str = option("", "Column with the tags, or with the spans; by default the one with a usual name")
+    sentence: str = option(
+        "",
+        "Column that says to which sentence a token in a row belongs; by default the one with a usual name",
+    )
+    names: str = option(
+        "", "Names of tags that are numbers, in order: O,B-PER,I-PER, or a file with a name in each line"
+    )
+
     def read(
         self, data: Path, space: SearchSpace, *, facts: Mapping[str, Any] | None = None
     ) -> TaskData[TextSample]:
-        """Read ``train.txt`` and ``valid.txt`` with a token and its tag in each line, or one file.
+        """Read ``train.txt`` and ``valid.txt``, files of other kinds with such names, or one file.
 
         Raises:
-            ConfigError: as in `read_parts`, `read_sentences` and `prepared`.
+            ConfigError: as in `read_parts`, `TagReader.read` and `prepared`.
         """
         parts = read_parts(
-            Path(data), FILES, read_sentences, to_evaluate=facts is not None, valid_share=self.valid_share
+            Path(data),
+            FILES,
+            self._reader().read,
+            to_evaluate=facts is not None,
+            valid_share=self.valid_share,
         )
         learnt = parts.train or ()
         labels = tag_names([*learnt, *parts.valid], str(data)) if facts is None else list(facts["labels"])
@@ -93,7 +113,10 @@ class TokenClassification(TextTask):
         """Return the sentences and labels of a data set; None if it has no tagged sentences."""
         from .describing import described
 
-        return described(Path(data), FILES, vocab=self.vocab)
+        return described(self._reader(), Path(data), FILES, vocab=self.vocab)
+
+    def _reader(self) -> TagReader:
+        return TagReader(text=self.text, label=self.label, sentence=self.sentence, names=self.names)
 
     def head(self, width: int, facts: Mapping[str, Any]) -> nn.Module:
         """Return a linear layer for each token, with one output for each tag."""
@@ -180,13 +203,13 @@ class TokenClassification(TextTask):
         preparation = self.prepared(Path(), space, facts=facts)
 
         def read(given: str) -> TaggedSplit:
-            found = [(match[0], match.span()) for match in _WORD.finditer(given)]
-            if not found:
+            bounds = word_bounds(given)
+            if not bounds:
                 raise ConfigError(f"a sentence has words, but {safe_repr(given, 60)} has none")
-            words = [word for word, _ in found]
+            words = [given[start:end] for start, end in bounds]
             split = TaggedSplit([words], [[0] * len(words)], [[OUTSIDE] * len(words)], preparation)
             split.labels = list(facts["labels"])
-            split.text, split.bounds = given, [bounds for _, bounds in found]
+            split.text, split.bounds = given, bounds
             return split
 
         return read

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from denas_core import SearchSpace, Task
 
@@ -72,8 +72,10 @@ def reach_of(space: SearchSpace) -> Reach:
         if look_up.is_of(tokens):
             vocabulary.append(look_up.rows)
         elif look_up.places == length <= look_up.rows and not any(map(look_up.is_of, batch.inputs.values())):
-            # As in RoBERTa, rows up to the padding row do not belong to positions.
-            positions.append(look_up.rows - look_up.padding - 1)
+            # As in RoBERTa, rows up to the padding row do not belong to positions, and as in Bart, neither do as many
+            # as the module says.
+            skipped = max(look_up.padding + 1, _offset(network, look_up.table))
+            positions.append(look_up.rows - skipped)
     return Reach(tokens=min(vocabulary, default=None), positions=min(positions, default=None))
 
 
@@ -105,8 +107,12 @@ def why_no_language_model(space: SearchSpace, task: Task[Any], facts: Mapping[st
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class _LookUp:
     indices: Tensor
-    rows: int
+    table: Tensor
     padding: int
+
+    @property
+    def rows(self) -> int:
+        return len(self.table)
 
     @property
     def places(self) -> int:
@@ -115,6 +121,12 @@ class _LookUp:
     def is_of(self, tensor: Tensor) -> bool:
         # Many networks look up a view of their input.
         return self.indices is tensor or self.indices._base is tensor
+
+
+def _offset(network: nn.Module, table: Tensor) -> int:
+    """Return the number of rows before that of the first position, by the name that transformers uses."""
+    owners = (module for module in network.modules() if getattr(module, "weight", None) is table)
+    return max((int(getattr(module, "offset", 0)) for module in owners), default=0)
 
 
 @contextlib.contextmanager
@@ -136,9 +148,7 @@ def _watched() -> Iterator[list[_LookUp]]:
             if function is functional.embedding:
                 padding = named.get("padding_idx")
                 seen.append(
-                    _LookUp(
-                        indices=args[0], rows=len(args[1]), padding=-1 if padding is None else int(padding)
-                    )
+                    _LookUp(indices=args[0], table=args[1], padding=-1 if padding is None else int(padding))
                 )
             return function(*args, **named)
 

@@ -34,6 +34,7 @@ class Preparation:
         form: The input format of the networks.
         max_length: Greatest number of tokens of a sample.
         rows: Number of tokens that the networks know; None if it is not known.
+        positions: Number of tokens of the longest text that the networks take; None if there is no limit.
         notices: Notices for the user.
     """
 
@@ -41,6 +42,7 @@ class Preparation:
     form: TextForm
     max_length: int
     rows: int | None = None
+    positions: int | None = None
     notices: tuple[str, ...] = ()
 
     def facts(self) -> dict[str, Any]:
@@ -146,6 +148,7 @@ class TextTask(Task[TextSample], ABC):
             form=TextForm(inputs=inputs, pad=tokenizer.pad),
             max_length=length,
             rows=reach.tokens,
+            positions=reach.positions,
             notices=notices,
         )
 

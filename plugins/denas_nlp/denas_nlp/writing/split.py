@@ -20,22 +20,25 @@ class PairSplit(TokenSplit):
     Attributes:
         pairs: The pairs.
         tokenizer: The tokenizer, as text, for the texts that networks write.
+        longest: Greatest number of tokens of a text to write that networks take; None if there is no limit.
         cut: Number of texts that were too long.
         unknown: Number of tokens that are not in the vocabulary.
         tokens: Number of all tokens.
     """
 
     def __init__(self, pairs: Sequence[Pair], preparation: Preparation, *, longest: int) -> None:
-        """Tokenise the pairs; a text to write has at most `longest` tokens."""
+        """Tokenise the pairs; a text to write has at most `longest` tokens, or as many as there are positions."""
         self._form, self._sources, self._targets = preparation.form, Rows(), Rows()
         self.pairs = tuple(pairs)
         self.tokenizer = preparation.tokenizer.text
+        self.longest = preparation.positions
+        most_written = min(longest, preparation.positions or longest)
         self.unigram: array[float] = array("d")
         self.cut = self.unknown = self.tokens = 0
         for pair in pairs:
             for text, rows, most in (
                 (pair.source, self._sources, preparation.max_length),
-                (pair.target, self._targets, longest),
+                (pair.target, self._targets, most_written),
             ):
                 self._append(rows, text, preparation.tokenizer, most)
 

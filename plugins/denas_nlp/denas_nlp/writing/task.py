@@ -246,15 +246,22 @@ class Seq2Seq(TokenTask):
                 "use the export to huggingface with transformers"
             )
         tokenizer = TextTokenizer(split.tokenizer, origin="the tokenizer of the data")
+        config: Any = getattr(network, "config", None)
+        if getattr(config, "eos_token_id", None) != tokenizer.end:
+            # The tokens that a checkpoint writes first and last are those of its own vocabulary.
+            forced = dict.fromkeys(("forced_bos_token_id", "forced_eos_token_id"))
+        else:
+            forced = {}
         given = {name: batch.inputs[name] for name in (TOKENS, MASK) if name in batch.inputs}
         ids: Tensor = generate(
             **given,
-            max_new_tokens=self.max_new_tokens,
+            max_new_tokens=min(self.max_new_tokens, split.longest or self.max_new_tokens),
             do_sample=False,
             num_beams=self.beams,
             decoder_start_token_id=_first_token(network),
             pad_token_id=tokenizer.pad,
             eos_token_id=tokenizer.end,
+            **forced,
         )[:, 1:]
         ended = ids == (tokenizer.pad if tokenizer.end is None else tokenizer.end)
         return ids.masked_fill(ended.cumsum(1) > 0, -1)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from denas_core import Batch, Exporter, option
+from denas_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,7 +34,7 @@ def run(inputs):
         run_once({{name: array[start : start + most] for name, array in inputs.items()}})
         for start in range(0, size, most)
     ]
-    return {{name: numpy.concatenate([part[name] for part in parts]) for name in parts[0]}}
+    return {{name: torch.cat([part[name] for part in parts]).numpy() for name in parts[0]}}
 
 
 def run_once(inputs):
@@ -41,7 +42,7 @@ def run_once(inputs):
     for method, names in METHODS:
         outputs = method.execute([known[name] for name in names["inputs"]])
         known.update(zip(names["outputs"], outputs))
-    return {{name: known[name].numpy() for name in FACTS["preprocessing"]["outputs"]}}
+    return {{name: known[name] for name in FACTS["preprocessing"]["outputs"]}}
 """
 
 
@@ -106,8 +107,22 @@ class ExecuTorch(Exporter):
         return {"largest": sizes}
 
     def outputs(self, artefact: Path, batch: Batch) -> dict[str, Tensor]:
-        """Run the program in ExecuTorch, with as many samples at once as it takes, and return the logits."""
-        return self.opened(artefact)(batch)
+        """Run the program in ExecuTorch, with as many samples at once as it takes, and return the logits.
+
+        Raises:
+            ConfigError: ExecuTorch cannot run the program. This happens for networks with inputs of any size.
+        """
+        from .quiet import quiet
+
+        with quiet() as written:
+            try:
+                return self.opened(artefact)(batch)
+            except RuntimeError as error:
+                # The line of the first failure, such as "[et_view.cpp:102] Check failed", says more than the code.
+                reason = next((line for line in written().splitlines() if "ailed" in line), str(error))
+                raise ConfigError(
+                    f"ExecuTorch cannot run what it made of this network: {reason}; export it to onnx"
+                ) from error
 
     def opened(self, artefact: Path) -> Callable[[Batch], dict[str, Tensor]]:
         """Return a function that runs the program, which is loaded once."""

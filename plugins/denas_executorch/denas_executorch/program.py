@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -77,7 +78,7 @@ def largest_sizes(modules: Iterable[Deployable], *, batch_size: int, longest: fl
 
 def _program(module: Deployable, largest: Mapping[str, int]) -> torch.export.ExportedProgram:
     """Return the traced module, whose dimensions have limits: ExecuTorch reserves memory for the largest sizes."""
-    program = traced(module, batch_size=1 if largest[BATCH] == 1 else None)
+    program = _traced(module, batch_size=largest[BATCH])
     tensors = {node.name: node.meta["val"] for node in program.graph.nodes if node.op == "placeholder"}
     # torch.export would refuse these limits for some networks, because it evaluates its own conditions with them.
     for input, names in zip(program.graph_signature.user_inputs, dimension_names(module), strict=True):
@@ -89,3 +90,12 @@ def _program(module: Deployable, largest: Mapping[str, int]) -> torch.export.Exp
                 program.range_constraints[symbol] = limited
                 size.node.shape_env.var_to_range[symbol] = limited
     return program
+
+
+def _traced(module: Deployable, *, batch_size: int) -> torch.export.ExportedProgram:
+    if batch_size == 1:
+        # A fixed size lets XNNPACK take more of the network. With it, torch cannot trace networks that compute one open
+        # dimension from another, because it cannot show that the result is not 1.
+        with contextlib.suppress(ConfigError):
+            return traced(module, batch_size=1)
+    return traced(module)

@@ -51,7 +51,7 @@ class ExecuTorch(Exporter):
     """An ExecuTorch program in float32 for XNNPACK, for phones and other small devices.
 
     Operators that XNNPACK does not have run with ExecuTorch's own kernels. The program has the method ``forward``. A
-    network of several stages, such as the encoder and the decoder of speech recognition, has a method for each stage.
+    network of several stages has a method for each stage.
     The method ``denas`` returns JSON with names and sizes of inputs and outputs, labels, normalisation and all other
     facts of the task.
     """
@@ -67,7 +67,7 @@ class ExecuTorch(Exporter):
     )
     longest: float = option(
         4.0,
-        "Largest input without a limit of its own, such as an utterance, as a multiple of the inputs of the space",
+        "Largest input without a limit of its own, as a multiple of the inputs of the space",
         at_least=1,
         at_most=1000,
     )

@@ -34,7 +34,7 @@ def exporter(**options: Any) -> ExecuTorch:
 
 
 def facts_of(path: Path) -> dict[str, Any]:
-    from executorch.runtime import Runtime  # type: ignore[import-not-found]
+    from executorch.runtime import Runtime  # type: ignore[import-untyped]
 
     found: dict[str, Any] = json.loads(Runtime.get().load_program(path).load_method("denas").execute([])[0])
     return found

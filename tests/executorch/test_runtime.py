@@ -41,7 +41,7 @@ def test_batch_and_threads_are_those_of_its_options() -> None:
     assert arch is not None
     (outputs,) = Runtime(batch_size=7, threads=2).prepare(space, arch, seed=0, device="cpu")()  # type: ignore[misc]
     assert len(outputs) == 7
-    from executorch.extension.pybindings import portable_lib  # type: ignore[import-not-found]
+    from executorch.extension.pybindings import portable_lib  # type: ignore[import-untyped]
 
     assert portable_lib._threadpool_get_thread_count() == 2
 

@@ -78,8 +78,8 @@ def load_program(content: Path | bytes, *, threads: int = 0) -> LoadedProgram:
         ConfigError: ExecuTorch has no kernel for an operator, or cannot read the file.
     """
     with quiet() as written:
-        from executorch.extension.pybindings import portable_lib  # type: ignore[import-not-found]
-        from executorch.runtime import Runtime  # type: ignore[import-not-found]
+        from executorch.extension.pybindings import portable_lib  # type: ignore[import-untyped]
+        from executorch.runtime import Runtime  # type: ignore[import-untyped]
 
         if threads:
             portable_lib._unsafe_reset_threadpool(threads)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from denas_core.contracts.space import SearchSpace
     from denas_core.contracts.task import Task
     from denas_core.contracts.trained_model import TrainedModel
+    from denas_core.values.architecture import Architecture
 
 BATCH = "batch"
 """Name of the first dimension, the number of samples."""
@@ -147,6 +148,13 @@ def deployable_network(model: TrainedModel) -> Deployable:
     return DeployableNetwork(model.space, model.network, model.task).eval()
 
 
+def fresh_network(space: SearchSpace, arch: Architecture, *, seed: int) -> Deployable:
+    """Return the network of `arch` in eval mode, with the weights with which a training with this seed would begin."""
+    with torch.device("meta"):
+        network = space.build(arch)
+    return DeployableNetwork(space, space.load(network, arch, seed=seed).eval()).eval()
+
+
 def deployable_stages(model: TrainedModel) -> dict[str, Deployable]:
     """Return the stages of the network of `model` by name, like `deployable_network`; empty if it has none."""
     stages = stages_of(model.network)
@@ -161,16 +169,21 @@ def named_outputs(names: tuple[str, ...] | list[str], outputs: Any) -> dict[str,
     return dict(zip(names, tensors, strict=True))
 
 
-def traced(module: Deployable) -> torch.export.ExportedProgram:
+def traced(module: Deployable, *, batch_size: int | None = None) -> torch.export.ExportedProgram:
     """Return `module` as a `torch.export` program for batches and open dimensions of any size.
+
+    Args:
+        module: The network or the stage.
+        batch_size: Number of samples of each batch; None for any number.
 
     Raises:
         ConfigError: torch cannot trace it, or only for one size. The text gives the reason.
     """
     try:
         with torch.no_grad():
-            inputs = module.example(TRACED_SIZE)
-            program = torch.export.export(module, inputs, dynamic_shapes=(_dynamic(module),), strict=False)
+            inputs = module.example(batch_size or TRACED_SIZE)
+            shapes = _dynamic(module, batch_size)
+            program = torch.export.export(module, inputs, dynamic_shapes=(shapes,), strict=False)
     except Exception as error:
         raise ConfigError(
             f"torch.export cannot trace this network of {module.space.id!r}: {describe_error(error, 300)}; "
@@ -206,8 +219,10 @@ def shortened(batch: Batch) -> Batch:
     return Batch(inputs={name: cut(name, tensor) for name, tensor in batch.inputs.items()})
 
 
-def _dynamic(module: Deployable) -> tuple[dict[int, Any], ...]:
-    dimensions: dict[str, Any] = {BATCH: torch.export.Dim(BATCH)}
+def _dynamic(module: Deployable, batch_size: int | None) -> tuple[dict[int, Any], ...]:
+    dimensions: dict[str, Any] = {
+        BATCH: torch.export.Dim(BATCH) if batch_size is None else torch.export.Dim.STATIC
+    }
     for places in module.open:
         for dimension in places.values():
             if dimension.name not in dimensions:

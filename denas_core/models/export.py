@@ -218,6 +218,18 @@ def describe_inputs(model: TrainedModel, output_names: Sequence[str], **others: 
     }
 
 
+def file_facts(model: TrainedModel, output_names: Sequence[str], **others: Any) -> dict[str, Any]:
+    """Return what a file says of its network: facts of the task, space, architecture, and ``preprocessing``.
+
+    Args:
+        model: The model.
+        output_names: Names of the outputs.
+        others: See `describe_inputs`.
+    """
+    described = describe_inputs(model, output_names, **others)
+    return {**model.facts, "space": model.space.id, "key": model.arch.key, "preprocessing": described}
+
+
 def _shape(tensor: Tensor, open: Mapping[int, OpenDimension]) -> list[str | int]:
     return [
         "batch",

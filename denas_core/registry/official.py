@@ -9,7 +9,20 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 PLUGINS = frozenset(
-    {"adapters", "asr", "bench", "cv", "hf", "nlp", "onnx", "openvino", "optuna", "ray", "scores"}
+    {
+        "adapters",
+        "asr",
+        "bench",
+        "cv",
+        "executorch",
+        "hf",
+        "nlp",
+        "onnx",
+        "openvino",
+        "optuna",
+        "ray",
+        "scores",
+    }
 )
 """Names of the plugins. The distribution of each is ``denas-<name>``."""
 

@@ -8,6 +8,7 @@ keeps its value; ``ORT_DISABLE_TELEMETRY=0`` lets ONNX Runtime send its usage da
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import shutil
 import sys
@@ -26,6 +27,10 @@ VARIABLES = {
 }
 """Variables that switch off what a library sends, with the value that does it."""
 
+LOGGERS = ("torchao", "torch.utils._pytree")
+"""Loggers whose warnings are not shown. transformers imports torchao where it is installed, and ExecuTorch brings it.
+torchao then warns of its kernels for GPUs that do not load, and torch of calls of torchao."""
+
 COMPILER_CACHE = "TORCHINDUCTOR_CACHE_DIR"
 """Variable that names the folder in which torch keeps compiled code; torch makes it when it is asked to export."""
 
@@ -34,9 +39,15 @@ OPENVINO_TELEMETRY = "openvino_telemetry"
 
 
 def silence_dependencies() -> None:
-    """Set the variables that are not set, and keep OpenVINO from its telemetry unless the user has agreed to it."""
+    """Set variables and levels of loggers that are not set, and keep OpenVINO from its telemetry.
+
+    OpenVINO may send it if the user has agreed.
+    """
     for name, value in VARIABLES.items():
         os.environ.setdefault(name, value)
+    for name in LOGGERS:
+        if (logger := logging.getLogger(name)).level == logging.NOTSET:
+            logger.setLevel(logging.ERROR)
     if not os.environ.get(COMPILER_CACHE):
         os.environ[COMPILER_CACHE] = str(_compiler_cache())
     if not _agreed_to_openvino_telemetry():

@@ -36,9 +36,15 @@ def contents(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "form", [pytest.param(id, marks=pytest.mark.nightly if "openvino" in id else ()) for id in FORMS]
+    "form",
+    [
+        pytest.param(id, marks=pytest.mark.nightly if "openvino" in id or "executorch" in id else ())
+        for id in FORMS
+    ],
 )
 def test_no_file_of_an_export_holds_a_path_of_this_machine(form: str, tmp_path: Path) -> None:
+    if form.startswith("executorch/"):
+        pytest.importorskip("executorch")
     made = trained_model(tmp_path / "data", "bert", "nlp/sst2")
     assert made.task is not None
     vocabulary = tmp_path / "data" / "vocab.txt"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import platform
@@ -83,7 +84,9 @@ DEAR = [
     ["doctor"],
     ["latency", "cv/cnn", "--arch", ARCH, *TINY, *BRIEF, "--probe", "builtin/compile"],
 ]
-"""Lines that import every plugin, or need a C++ compiler for a minute."""
+"""Lines that import every plugin, or need a C++ compiler or a converter for a minute."""
+if importlib.util.find_spec("executorch") is not None:
+    DEAR.append(["latency", "cv/cnn", "--arch", ARCH, *TINY, *BRIEF, "--probe", "executorch/runtime"])
 
 OTHERS = "asr,bench,nlp,ray"
 """Plugins that `LINES` do not use; `doctor` would import each of them in a process of its own."""

@@ -25,7 +25,7 @@ OPTIONAL = (
         "wandb",
         "trackio",
     ),
-    *("onnx", "onnxruntime", "openvino"),
+    *("onnx", "onnxruntime", "openvino", "executorch"),
 )
 """Packages that are listed if they are installed."""
 

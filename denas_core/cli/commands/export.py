@@ -33,7 +33,7 @@ def export(
             autocompletion=names("exporter"),
             metavar="FORM",
             help="safetensors, torch-export, huggingface, onnx (from denas-onnx), openvino (from denas-openvino), "
-            "peft and merged (from denas-adapters), "
+            "executorch (from denas-executorch), peft and merged (from denas-adapters), "
             "optuna (all trials of a run, from denas-optuna), or another installed exporter.",
         ),
     ],

@@ -68,19 +68,14 @@ class ONNX(Exporter):
                 be prepared, and the network takes none.
         """
         check_installed()
-        from denas_core.models import deployable_network, deployable_stages, describe_inputs
+        from denas_core.models import deployable_network, deployable_stages, file_facts
 
         from .program import onnx_program, save_program, weight_bytes
 
         stages = deployable_stages(model)
         image = self._image(model, has_stages=bool(stages)) if self.preprocessing else None
         network = deployable_network(model)
-        facts = {
-            **model.facts,
-            "space": model.space.id,
-            "key": model.arch.key,
-            PREPROCESSING: describe_inputs(model, network.output_names, **self.own_inputs(model)),
-        }
+        facts = file_facts(model, network.output_names, **self.own_inputs(model))
         properties = {name: json.dumps(value) for name, value in facts.items()}
         for name, module in (stages or {MODEL: network}).items():
             program = onnx_program(module, opset=self.opset)
@@ -115,7 +110,7 @@ class ONNX(Exporter):
 
     def opened(self, artefact: Path) -> Callable[[Batch], dict[str, Tensor]]:
         """Return a function that runs the file or the stages, which are loaded once."""
-        from .program import open_session, run_stages
+        from .program import open_session, run_sessions
 
         sessions = [open_session(file) for file in files_of(artefact)]
         described = json.loads(sessions[0].get_modelmeta().custom_metadata_map.get(PREPROCESSING, "{}"))
@@ -124,7 +119,7 @@ class ONNX(Exporter):
 
             network = network_in(artefact, input=described["input"], output=described["logits"])
             sessions = [open_session(network.SerializeToString())]
-        return functools.partial(run_stages, sessions)
+        return functools.partial(run_sessions, sessions)
 
     def script(self, model: TrainedModel, artefact: Path) -> str:
         """Return code that runs the file, or the stages one after the other, in ONNX Runtime.

@@ -13,7 +13,7 @@ import onnxruntime  # type: ignore[import-untyped]
 import torch
 
 from denas_core.errors import ConfigError, describe_error
-from denas_core.models import Deployable, dimension_names, traced
+from denas_core.models import Deployable, LoadedStage, dimension_names, run_stages, traced
 
 from . import OPSET
 from .operator_times import PROVIDERS, session_options
@@ -103,26 +103,21 @@ def open_session(
     return onnxruntime.InferenceSession(path, options, providers=[provider])
 
 
-def run_stages(sessions: Sequence[onnxruntime.InferenceSession], batch: Batch) -> dict[str, torch.Tensor]:
-    """Run several programs on a batch, and return their outputs by name, except those that another program takes.
+def run_sessions(sessions: Sequence[onnxruntime.InferenceSession], batch: Batch) -> dict[str, torch.Tensor]:
+    """Run the programs of a network on a batch, and return the outputs of the network by name."""
+    arrays = {name: tensor.numpy() for name, tensor in batch.inputs.items()}
+    found = run_stages([_stage(session) for session in sessions], arrays)
+    return {name: torch.from_numpy(array) for name, array in found.items()}
 
-    A program runs as soon as all its inputs exist, which come from the batch and from other programs.
-    """
-    known = {name: tensor.numpy() for name, tensor in batch.inputs.items()}
-    taken = {session: [each.name for each in session.get_inputs()] for session in sessions}
-    found: dict[str, Any] = {}
-    waiting = list(sessions)
-    while waiting:
-        session = next(each for each in waiting if known.keys() >= {*taken[each]})
-        waiting.remove(session)
-        names = [output.name for output in session.get_outputs()]
-        outputs = dict(
-            zip(names, session.run(names, {name: known[name] for name in taken[session]}), strict=True)
-        )
-        known |= outputs
-        found |= outputs
-    used = {name for names in taken.values() for name in names}
-    return {name: torch.from_numpy(array) for name, array in found.items() if name not in used}
+
+def _stage(session: onnxruntime.InferenceSession) -> LoadedStage:
+    inputs = tuple(each.name for each in session.get_inputs())
+    outputs = tuple(each.name for each in session.get_outputs())
+    return LoadedStage(
+        inputs=inputs,
+        outputs=outputs,
+        run=lambda arrays: session.run(outputs, dict(zip(inputs, arrays, strict=True))),
+    )
 
 
 @contextlib.contextmanager

@@ -54,15 +54,11 @@ class Runtime(TimedProbe):
                 the device.
         """
         check_installed()
-        import torch
-
-        from denas_core.models import DeployableNetwork
+        from denas_core.models import fresh_network
 
         from .program import onnx_program, open_session, save_program, weight_bytes
 
-        with torch.device("meta"):
-            network = space.build(arch)
-        module = DeployableNetwork(space, space.load(network, arch, seed=seed).eval()).eval()
+        module = fresh_network(space, arch, seed=seed)
         with tempfile.TemporaryDirectory(prefix="denas-onnx-") as folder:
             path = Path(folder) / "candidate.onnx"
             save_program(onnx_program(module), path, weights=weight_bytes(module))
@@ -99,9 +95,9 @@ class Runtime(TimedProbe):
     ) -> Callable[[], object]:
         batch = space.batch(self.batch_size, seed=seed)
         if len(sessions) > 1:
-            from .program import run_stages
+            from .program import run_sessions
 
-            return lambda: run_stages(sessions, batch)
+            return lambda: run_sessions(sessions, batch)
         (session,) = sessions
         inputs = {name: tensor.numpy() for name, tensor in batch.inputs.items()}
 

@@ -34,10 +34,6 @@ FACTS = "denas"
 """Section of the runtime information of a model with labels, normalisation and all other facts, as JSON."""
 
 
-PREPROCESSING = "preprocessing"
-"""Key in that section with the description of the inputs."""
-
-
 @dataclasses.dataclass(kw_only=True)
 class OpenVINO(Exporter):
     """An OpenVINO model in float32 for batches of any size: the network as XML, and its weights beside it.
@@ -56,7 +52,7 @@ class OpenVINO(Exporter):
         Raises:
             ConfigError: OpenVINO is not installed, or the network cannot be traced or converted.
         """
-        from denas_core.models import deployable_network, deployable_stages, describe_inputs
+        from denas_core.models import deployable_network, deployable_stages, file_facts
 
         from .program import check_installed, openvino_model
 
@@ -65,12 +61,7 @@ class OpenVINO(Exporter):
 
         stages = deployable_stages(model)
         network = deployable_network(model)
-        facts = {
-            **model.facts,
-            "space": model.space.id,
-            "key": model.arch.key,
-            PREPROCESSING: describe_inputs(model, network.output_names),
-        }
+        facts = file_facts(model, network.output_names)
         for name, module in (stages or {MODEL: network}).items():
             made = openvino_model(module)
             for fact, value in facts.items():
@@ -80,9 +71,9 @@ class OpenVINO(Exporter):
 
     def outputs(self, artefact: Path, batch: Batch) -> dict[str, Tensor]:
         """Run the model, or the stages one after the other, in OpenVINO, and return the logits."""
-        from .program import compiled, run_stages
+        from .program import compiled, run_models
 
-        return run_stages([compiled(file) for file in files_of(artefact)], batch)
+        return run_models([compiled(file) for file in files_of(artefact)], batch)
 
     def script(self, model: TrainedModel, artefact: Path) -> str:
         """Return code that runs the model, or the stages one after the other, in OpenVINO."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from denas_core.errors import ConfigError, describe_error
-from denas_core.models import Deployable, traced
+from denas_core.models import Deployable, LoadedStage, run_stages, traced
 
 if TYPE_CHECKING:
     import openvino  # type: ignore[import-untyped]
@@ -71,27 +71,25 @@ def compiled(
     return openvino.Core().compile_model(model, "CPU", given)
 
 
-def run_stages(models: Sequence[openvino.CompiledModel], batch: Batch) -> dict[str, torch.Tensor]:
-    """Run several models on a batch, and return their outputs by name, except those that another model takes.
-
-    A model runs as soon as all its inputs exist, which come from the batch and from other models.
-    """
+def run_models(models: Sequence[openvino.CompiledModel], batch: Batch) -> dict[str, torch.Tensor]:
+    """Run the models of a network on a batch, and return the outputs of the network by name."""
     import torch
 
-    known: dict[str, Any] = {name: tensor.numpy() for name, tensor in batch.inputs.items()}
-    taken = {model: [port.any_name for port in model.inputs] for model in models}
-    found: dict[str, Any] = {}
-    waiting = list(models)
-    while waiting:
-        model = next(each for each in waiting if known.keys() >= {*taken[each]})
-        waiting.remove(model)
-        results = model({name: known[name] for name in taken[model]})
-        outputs = {port.any_name: results[port] for port in model.outputs}
-        known |= outputs
-        found |= outputs
-    used = {name for names in taken.values() for name in names}
+    arrays = {name: tensor.numpy() for name, tensor in batch.inputs.items()}
+    found = run_stages([_stage(model) for model in models], arrays)
     # The arrays belong to the models, which may be gone before the outputs are compared.
-    return {name: torch.tensor(array) for name, array in found.items() if name not in used}
+    return {name: torch.tensor(array) for name, array in found.items()}
+
+
+def _stage(model: openvino.CompiledModel) -> LoadedStage:
+    names = [port.any_name for port in model.inputs]
+
+    def run(arrays: Sequence[Any]) -> list[Any]:
+        results = model(dict(zip(names, arrays, strict=True)))
+        return [results[port] for port in model.outputs]
+
+    outputs = tuple(port.any_name for port in model.outputs)
+    return LoadedStage(inputs=tuple(names), outputs=outputs, run=run)
 
 
 @contextlib.contextmanager

@@ -39,14 +39,9 @@ class Runtime(TimedProbe):
         check_installed()
         if device not in self.devices:
             raise ConfigError(f"openvino/runtime runs on the processor, not on {device!r}; use --device cpu")
-        import torch
+        from denas_core.models import fresh_network
 
-        from denas_core.models import DeployableNetwork
-
-        with torch.device("meta"):
-            network = space.build(arch)
-        module = DeployableNetwork(space, space.load(network, arch, seed=seed).eval()).eval()
-        model = openvino_model(module)
+        model = openvino_model(fresh_network(space, arch, seed=seed))
         batch = space.batch(self.batch_size, seed=seed)
         inputs = {name: tensor.numpy() for name, tensor in batch.inputs.items()}
         model.reshape({name: list(array.shape) for name, array in inputs.items()})
@@ -63,13 +58,13 @@ class Runtime(TimedProbe):
     ) -> Callable[[], object] | None:
         """Return a call that runs the exported model, or its stages, once. Shapes stay open, as in the file."""
         from .exporter import files_of
-        from .program import FLOAT32, compiled, run_stages
+        from .program import FLOAT32, compiled, run_models
 
         options = {} if self.bfloat16 else FLOAT32
         models = [compiled(file, threads=self.threads, options=options) for file in files_of(artefact)]
         batch = space.batch(self.batch_size, seed=seed)
         if len(models) > 1:
-            return lambda: run_stages(models, batch)
+            return lambda: run_models(models, batch)
         inputs = {name: tensor.numpy() for name, tensor in batch.inputs.items()}
         request = models[0].create_infer_request()
         return lambda: request.infer(inputs, share_outputs=True)

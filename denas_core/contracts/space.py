@@ -179,6 +179,26 @@ class SearchSpace(KnobSpace, ABC):
             raise ConfigError(f"space {self.id!r} has no checkpoint to inherit weights from; use 'fresh'")
         return self.initialise(model, seed=seed)
 
+    def stream(self, model: nn.Module, arch: Architecture, *, seed: int) -> nn.Module | None:
+        """Let `model` read the weights that it inherits while it runs, so that they may be larger than memory.
+
+        Returns:
+            `model`, a network of transformers, after `denas_core.pretrained.stream`; or None if this space cannot do
+            that, as by default.
+        """
+        return None
+
+    def reconstructs_weights(self, arch: Architecture) -> bool:
+        """Return whether `reconstruct` changes the weights that the network of `arch` inherits; by default not."""
+        return False
+
+    def own_head(self) -> nn.Module | None:
+        """Return the head of the checkpoint's network, for `build`; by default none.
+
+        It is a head with which networks that inherit weights are of use without a training.
+        """
+        return None
+
     def reconstruct(self, model: nn.Module, arch: Architecture) -> nn.Module:
         """Fit the inherited weights of `model` to each other, and return it; by default they stay as they are.
 

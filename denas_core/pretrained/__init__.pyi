@@ -11,3 +11,6 @@ from .layout import Axis as Axis
 from .layout import Layout as Layout
 from .layout import Placed as Placed
 from .silence import silent_transformers as silent_transformers
+from .stored import Stored as Stored
+from .stored import StoredWeights as StoredWeights
+from .streaming import stream as stream

@@ -216,6 +216,21 @@ class Auto(InheritanceOptions, SearchSpace):
         """
         if weights == "fresh" or not self.inherits:
             return super().load(model, arch, seed=seed, weights=weights)
+        return self._inherit(model, arch, seed=seed)
+
+    def stream(self, model: nn.Module, arch: Architecture, *, seed: int) -> nn.Module | None:
+        """Let `model` read its inherited weights while it runs; None without a checkpoint.
+
+        Raises:
+            ConfigError, PluginError: see `load`.
+        """
+        if not self.inherits:
+            return None
+        return self._inherit(model, arch, seed=seed, streamed=True)
+
+    def _inherit(
+        self, model: nn.Module, arch: Architecture, *, seed: int, streamed: bool = False
+    ) -> nn.Module:
         from .network import is_language_model
         from .weights import load_weights
 
@@ -226,7 +241,14 @@ class Auto(InheritanceOptions, SearchSpace):
             inherited=inheritance.weights_for(config),
             fresh=self.start.pretrained.missing,
             token_head=inheritance.token_head_for(config) if is_language_model(model) else {},
+            streamed=streamed,
         )
+
+    def own_head(self) -> nn.Module | None:
+        """Return the head with scores of tokens, if the checkpoint is a language model."""
+        from .network import own_head
+
+        return own_head(self._original) if self.inherits else None
 
     def reconstruct(self, model: nn.Module, arch: Architecture) -> nn.Module:
         """Fit inherited weights to the outputs of the checkpoint, see `denas_hf.reconstruction`.
@@ -234,11 +256,15 @@ class Auto(InheritanceOptions, SearchSpace):
         Raises:
             ConfigError: the checkpoint is damaged, or the calibration data cannot be read.
         """
-        full = self.full()
-        wanted = bool(self.calibration) if self.reconstructs is None else self.reconstructs
-        if wanted and self.inherits and (full is None or arch.key != full.key):
+        if self.reconstructs_weights(arch):
             self.calibrated.reconstruct(model, self._original.resized(self.dimensions(arch)))
         return model
+
+    def reconstructs_weights(self, arch: Architecture) -> bool:
+        """Return whether inherited weights are fitted: those of smaller networks, by the option ``reconstructs``."""
+        full = self.full()
+        wanted = bool(self.calibration) if self.reconstructs is None else self.reconstructs
+        return self.inherits and wanted and (full is None or arch.key != full.key)
 
     @property
     def calibrated(self) -> Calibrated:

@@ -20,9 +20,9 @@ from .files import CheckpointFiles, find_checkpoint, read_json
 from .silence import silent_transformers
 
 if TYPE_CHECKING:
-    from torch import Tensor
     from transformers import PretrainedConfig
 
+    from .stored import StoredWeights
     from .weights import CheckpointWeights
 
 MAX_LAYERS = 10_000
@@ -105,7 +105,7 @@ class Pretrained:
         """``tokenizer.json`` of the checkpoint, else its ``vocab.txt``; None if there is neither."""
         return None if self.files is None else self.files.tokenizer
 
-    def weights(self) -> Mapping[str, Tensor]:
+    def weights(self) -> StoredWeights:
         """Return the parameters and persistent buffers of the base model by name, as float32 on the CPU.
 
         The first call checks them. They stay in their files, which must not change: each access to a tensor reads it
@@ -120,7 +120,7 @@ class Pretrained:
         """
         return self._weights.tensors
 
-    def other_weights(self) -> Mapping[str, Tensor]:
+    def other_weights(self) -> StoredWeights:
         """Return the tensors of the checkpoint that the base model does not have, such as heads, by name.
 
         They are read as `weights` are, and raise the same errors.

@@ -73,12 +73,12 @@ def ready_to_write(network: PreTrainedModel) -> Iterator[None]:
         network.tie_weights()
     parameters = [parameter for parameter in network.parameters() if parameter.dtype == torch.float32]
     kept = next((dtype for dtype in EXACT if parameters and _holds(network, parameters, dtype)), torch.float32)
-    _change(parameters, kept)
+    _change(network, torch.float32, kept)
     try:
         yield
     finally:
         # A conversion to float32 gives the same values again.
-        _change(parameters, torch.float32)
+        _change(network, kept, torch.float32)
 
 
 def _holds(network: nn.Module, parameters: list[nn.Parameter], dtype: torch.dtype) -> bool:
@@ -88,6 +88,13 @@ def _holds(network: nn.Module, parameters: list[nn.Parameter], dtype: torch.dtyp
     return all(bool((one.detach() == one.detach().to(dtype)).all()) for one in parameters)
 
 
-def _change(parameters: list[nn.Parameter], dtype: torch.dtype) -> None:
-    for parameter in parameters:
-        parameter.data = parameter.data.to(dtype)
+def _change(network: nn.Module, before: torch.dtype, after: torch.dtype) -> None:
+    """Give the parameters of one type another type. Names of one parameter stay names of one parameter."""
+    changed: dict[nn.Parameter, nn.Parameter] = {}
+    for module in network.modules():
+        for name, parameter in list(module.named_parameters(recurse=False)):
+            if before != after and parameter.dtype == before:
+                if parameter not in changed:
+                    other = parameter.detach().to(after)
+                    changed[parameter] = nn.Parameter(other, requires_grad=parameter.requires_grad)
+                setattr(module, name, changed[parameter])

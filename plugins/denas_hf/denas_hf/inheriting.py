@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from denas_core.errors import PluginError
-from denas_core.pretrained import Axis, Choice, Layout, choose, member_importance, take
+from denas_core.pretrained import Axis, Choice, Layout, StoredWeights, choose, member_importance, take
 
 from .importance import LEADING, MAGNITUDE, Checkpoint, importance_of
 
@@ -74,9 +74,9 @@ class Inheritance:
             ConfigError, PluginError: see `weights_for`.
         """
         head = Layout(self._original.family.token_head)
-        others = self._pretrained.other_weights()
-        source = {name: tensor for name, tensor in others.items() if head.pattern_of(name) is not None}
-        return take(head, source, self.choice(config), sizes=self._sizes)
+        others = self._pretrained.other_weights().entries
+        source = {name: stored for name, stored in others.items() if head.pattern_of(name) is not None}
+        return take(head, StoredWeights(source), self.choice(config), sizes=self._sizes)
 
     def kept_features(self, config: Any) -> tuple[int, ...]:
         """Return the hidden features that a network of `config` keeps, in its own order. Raises like `weights_for`."""

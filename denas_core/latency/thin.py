@@ -48,7 +48,9 @@ def thin_piece(space: SearchSpace, arch: Architecture) -> Piece:
     if len(pieces) > 1:
         return pieces[-1]
     excess = _excess(space.cost(arch))
-    raise Infeasible(f"no latency can be measured in space {space.id!r}: {excess or 'its networks are whole'}")
+    raise Infeasible(
+        f"no latency can be measured in space {space.id!r}: {excess or 'its networks are whole'}"
+    )
 
 
 def thin_space(space: SearchSpace, piece: Piece) -> SearchSpace:
@@ -65,6 +67,4 @@ def _excess(cost: Mapping[str, float]) -> str | None:
     needed = FLOAT_BYTES * cost.get("params", 0)
     if available is None or needed <= MEASURED_SHARE * available:
         return None
-    return (
-        f"its weights take {quantity(needed)}B of memory, and {quantity(MEASURED_SHARE * available)}B are there"
-    )
+    return f"its weights take {quantity(needed)}B of memory, and {quantity(MEASURED_SHARE * available)}B are there"

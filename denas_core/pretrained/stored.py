@@ -154,9 +154,7 @@ def _unpickled(path: Path) -> dict[str, Stored]:
     content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     named = content.items() if isinstance(content, dict) else ()
     tensors = {
-        name: Stored.of(value)
-        for name, value in named
-        if isinstance(name, str) and isinstance(value, Tensor)
+        name: Stored.of(value) for name, value in named if isinstance(name, str) and isinstance(value, Tensor)
     }
     if not tensors:
         raise ConfigError(f"{str(path)!r} holds no tensors by name; it is not a checkpoint of transformers")

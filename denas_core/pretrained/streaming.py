@@ -41,9 +41,7 @@ def stream(network: nn.Module, weights: StoredWeights) -> nn.Module:
     for name, parameter in named:
         entries[name] = known.get(id(parameter)) or Stored.of(parameter.detach())
     stored = StoredWeights(entries)
-    attach_align_device_hook(
-        network, execution_device=torch.device("cpu"), offload=True, weights_map=stored
-    )
+    attach_align_device_hook(network, execution_device=torch.device("cpu"), offload=True, weights_map=stored)
     # transformers looks here for weights that it must read before it writes them.
     network.__dict__.update({"hf_device_map": {"": "cpu"}, _STORED: stored})
     return network
@@ -72,7 +70,9 @@ def ready_to_write(network: PreTrainedModel) -> Iterator[None]:
         # A module that has run has a parameter of its own, also if it shares that of another module.
         network.tie_weights()
     parameters = [parameter for parameter in network.parameters() if parameter.dtype == torch.float32]
-    kept = next((dtype for dtype in EXACT if parameters and _holds(network, parameters, dtype)), torch.float32)
+    kept = next(
+        (dtype for dtype in EXACT if parameters and _holds(network, parameters, dtype)), torch.float32
+    )
     _change(network, torch.float32, kept)
     try:
         yield

@@ -78,7 +78,9 @@ def find_weights(config: PretrainedConfig, files: CheckpointFiles) -> Checkpoint
             for name, tensor in state.items()
             if name not in missing
         }
-        if mixed := [name for name, tensor in state.items() if name in entries and _is_mixed(tensor, by_mark)]:
+        if mixed := [
+            name for name, tensor in state.items() if name in entries and _is_mixed(tensor, by_mark)
+        ]:
             state, _ = _load(network, config, {name: entry.read() for name, entry in stored.items()}, place)
             entries |= {name: Stored.of(state[name].detach()) for name in mixed}
     tensors = StoredWeights(entries)

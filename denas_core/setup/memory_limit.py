@@ -103,9 +103,7 @@ def _of_smallest(space: SearchSpace, components: tuple[ProxyScore, ...], on_data
     return 0 if smallest is None else _needed(space, smallest, components, on_data)
 
 
-def _needed(
-    space: SearchSpace, arch: Architecture, components: tuple[ProxyScore, ...], on_data: bool
-) -> int:
+def _needed(space: SearchSpace, arch: Architecture, components: tuple[ProxyScore, ...], on_data: bool) -> int:
     from denas_core.evaluation.memory import components_memory_bytes
 
     with plugin_errors(f"space {space.id!r}"):

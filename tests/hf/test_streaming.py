@@ -18,7 +18,7 @@ from denas_core.training.origin import untrained_model
 from denas_hf.space import Auto
 from denas_scores.synaptic import L2Norm
 
-from .tiny_models import CONFIGS, inheriting_space, made, space_of
+from .tiny_models import CONFIGS, checkpoint, inheriting_space, made, space_of
 
 PASSES_WEIGHTS = ("deberta", "deberta-conv")
 """Networks in which a module gives a parameter of its own to another one; such a module cannot be streamed."""
@@ -135,8 +135,19 @@ def test_weights_are_scored_one_after_the_other(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(Auto, "load", lambda *given, **options: pytest.fail("the network is loaded"))
     names = {view.parameter for view in space.views(whole) if view.kind != "head"}
     found = score.measure(Candidate(space, arch, seed=0))
-    norms = [float(whole.get_parameter(name).detach().double().norm()) for name in names if "embed" not in name]
+    norms = [
+        float(whole.get_parameter(name).detach().double().norm()) for name in names if "embed" not in name
+    ]
     assert found == pytest.approx(sum(norms), rel=1e-6)
+
+
+def test_calibration_of_a_network_larger_than_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("denas_core.pretrained.memory.memory_bytes", lambda: 1000)
+    space = made(model=str(checkpoint("llama")), inherit="activation")
+    with pytest.raises(
+        Infeasible, match=r"calibration runs the whole network, which takes .*inherit=magnitude"
+    ):
+        space.load(meta_network(space), space.smallest(), seed=0, weights="inherited")
 
 
 def test_latency_is_predicted_from_networks_of_few_layers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,7 +85,9 @@ def load_network(directory: Path) -> PreTrainedModel:
         return network
     # transformers writes weights there whose names it changes; the folder lives as long as the network.
     folder = tempfile.TemporaryDirectory(prefix="denas-")
-    network = loader.from_pretrained(directory, **options, device_map={"": "disk"}, offload_folder=folder.name)
+    network = loader.from_pretrained(
+        directory, **options, device_map={"": "disk"}, offload_folder=folder.name
+    )
     weakref.finalize(network, folder.cleanup)
     return network
 

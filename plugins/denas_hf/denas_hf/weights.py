@@ -84,9 +84,7 @@ def _draw(model: Any, given: Iterable[Any]) -> None:
         del marked._is_hf_initialized
 
 
-def _named(
-    network: nn.Module, inherited: Mapping[str, Tensor] | None, fresh: set[str]
-) -> dict[str, Stored]:
+def _named(network: nn.Module, inherited: Mapping[str, Tensor] | None, fresh: set[str]) -> dict[str, Stored]:
     """Return `inherited` by names of the network."""
     if inherited is None:
         return {}

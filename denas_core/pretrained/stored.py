@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import pickle
 import zipfile
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -121,9 +122,8 @@ class TensorFiles:
         found = {}
         for name in file.keys():  # noqa: SIM118
             tensor = file.get_tensor(name)
-            found[name] = Stored(
-                tuple(tensor.shape), tensor.dtype, (path, name), lambda name=name: self._read(path, name)
-            )
+            read = functools.partial(self._read, path, name)
+            found[name] = Stored(tuple(tensor.shape), tensor.dtype, (path, name), read)
         return found
 
     def _read(self, path: Path, name: str) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import torch
@@ -30,7 +31,7 @@ def stream(network: nn.Module, weights: StoredWeights) -> nn.Module:
             buffers on the CPU.
         weights: Weights by their names in the network.
     """
-    from accelerate.hooks import attach_align_device_hook
+    attach = import_module("accelerate.hooks").attach_align_device_hook
 
     entries: dict[str, Stored] = {}
     known: dict[int, Stored] = {}
@@ -41,7 +42,7 @@ def stream(network: nn.Module, weights: StoredWeights) -> nn.Module:
     for name, parameter in named:
         entries[name] = known.get(id(parameter)) or Stored.of(parameter.detach())
     stored = StoredWeights(entries)
-    attach_align_device_hook(network, execution_device=torch.device("cpu"), offload=True, weights_map=stored)
+    attach(network, execution_device=torch.device("cpu"), offload=True, weights_map=stored)
     # transformers looks here for weights that it must read before it writes them.
     network.__dict__.update({"hf_device_map": {"": "cpu"}, _STORED: stored})
     return network

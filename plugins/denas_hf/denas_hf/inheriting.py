@@ -64,6 +64,11 @@ class Inheritance:
         """
         return take(self._original.layout, self._pretrained.weights(), self.choice(config), sizes=self._sizes)
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Names of tensors of the base model that the checkpoint lacks, so that they are drawn."""
+        return self._pretrained.missing
+
     def choice(self, config: Any) -> Choice:
         """Return the members that a network of `config` keeps. Raises like `weights_for`."""
         return choose(

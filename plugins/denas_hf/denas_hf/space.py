@@ -219,30 +219,16 @@ class Auto(InheritanceOptions, SearchSpace):
         return self._inherit(model, arch, seed=seed)
 
     def stream(self, model: nn.Module, arch: Architecture, *, seed: int) -> nn.Module | None:
-        """Let `model` read its inherited weights while it runs; None without a checkpoint.
-
-        Raises:
-            ConfigError, PluginError: see `load`.
-        """
-        if not self.inherits:
-            return None
-        return self._inherit(model, arch, seed=seed, streamed=True)
+        """Let `model` read its inherited weights while it runs; None without a checkpoint. Raises like `load`."""
+        return self._inherit(model, arch, seed=seed, streamed=True) if self.inherits else None
 
     def _inherit(
         self, model: nn.Module, arch: Architecture, *, seed: int, streamed: bool = False
     ) -> nn.Module:
-        from .network import is_language_model
-        from .weights import load_weights
+        from .weights import inherit_weights
 
-        config, inheritance = self._original.resized(self.dimensions(arch)), self.calibrated.inheritance
-        return load_weights(
-            model,
-            seed=seed,
-            inherited=inheritance.weights_for(config),
-            fresh=self.start.pretrained.missing,
-            token_head=inheritance.token_head_for(config) if is_language_model(model) else {},
-            streamed=streamed,
-        )
+        config, source = self._original.resized(self.dimensions(arch)), self.calibrated.inheritance
+        return inherit_weights(model, source, config, seed=seed, streamed=streamed)
 
     def own_head(self) -> nn.Module | None:
         """Return the head with scores of tokens, if the checkpoint is a language model."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,10 @@ from denas_core import initialise
 from denas_core.errors import PluginError
 from denas_core.pretrained import Stored, StoredWeights, silent_transformers, stream
 
-from .network import HeadedNetwork, base_of
+from .network import HeadedNetwork, base_of, is_language_model
+
+if TYPE_CHECKING:
+    from .inheriting import Inheritance
 
 HEADS_OF_BASES = ("qa_outputs.",)
 """Prefixes of the head's parameters in classes that are a base model with a head, without a separate base model."""
@@ -70,6 +73,26 @@ def load_weights(
             _draw_parametrised(model)
         _draw(model, given)
     return stream(network, StoredWeights(own)) if streamed else network
+
+
+def inherit_weights(
+    network: nn.Module,
+    inheritance: Inheritance,
+    config: Any,
+    *,
+    seed: int,
+    streamed: bool = False,
+) -> nn.Module:
+    """Give a network of `config` the weights that it inherits; see `load_weights`."""
+    head = inheritance.token_head_for(config) if is_language_model(network) else {}
+    return load_weights(
+        network,
+        seed=seed,
+        inherited=inheritance.weights_for(config),
+        fresh=inheritance.missing,
+        token_head=head,
+        streamed=streamed,
+    )
 
 
 def _draw(model: Any, given: Iterable[Any]) -> None:

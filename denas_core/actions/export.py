@@ -98,7 +98,7 @@ def export_from(
         return export_run(exporter, record_run(path, registry), directory, replace=replace)
     require_extra("train", "safetensors", purpose="an export")
     if untrained:
-        model = untrained_model(path, registry, choice=select)
+        model = untrained_model(path, registry, choice=select, streams=exporter.streams)
     else:
         model = load_model(
             find_model(path, otherwise="; --untrained exports the weights that training begins with"),

@@ -205,7 +205,7 @@ def _steps(request: ShrinkRequest, prepared: _Prepared, observer: BuildObserver)
     best = found.describe(found.best)
     if request.data is None:
         observer.step_begun("inherit", "inherit weights of the checkpoint", seconds=None)
-        model = untrained_model(run, registry)
+        model = untrained_model(run, registry, streams=prepared.exporter.streams)
         metrics: Mapping[str, float] = {}
     else:
         model, metrics = _fine_tune(request, prepared, observer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from denas_core.isolation.guard import as_before_the_call
@@ -102,6 +102,23 @@ class Candidate:
         from .inputs import weights_of
 
         return weights_of(self.network(spec), spec, device=self.device)
+
+    def each_weight(self, spec: PassSpec) -> Mapping[str, Tensor]:
+        """Return the parameters and buffers of a pass like `weights`; inherited ones are read at each access.
+
+        Networks that do not fit into memory can then be scored by their weights, if their space can stream them.
+        """
+        if spec.weights == "inherited" and self.data is None:
+            import torch
+
+            from denas_core.pretrained.streaming import stored_weights
+
+            with torch.device("meta"):
+                structure = self._build()
+            streamed = self.space.stream(structure, self.arch, seed=self.seed)
+            if streamed is not None:
+                return stored_weights(streamed)
+        return self.weights(spec)
 
     def batch(self, spec: PassSpec) -> Batch:
         """Return the inputs of a pass. They are the same for every candidate of a run.

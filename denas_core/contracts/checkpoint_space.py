@@ -37,6 +37,26 @@ class CheckpointSpace(KnobSpace):
         """
         return model
 
+    def reconstructs_weights(self, arch: Architecture) -> bool:
+        """Return whether `reconstruct` changes the weights that the network of `arch` inherits; by default not."""
+        return False
+
+    def stream(self, model: nn.Module, arch: Architecture, *, seed: int) -> nn.Module | None:
+        """Let `model` read the weights that it inherits while it runs, so that they may be larger than memory.
+
+        Returns:
+            `model`, a network of transformers, after `denas_core.pretrained.stream`; or None if this space cannot do
+            that, as by default.
+        """
+        return None
+
+    def own_head(self) -> nn.Module | None:
+        """Return the head of the checkpoint's network, for `build`; by default none.
+
+        It is a head with which networks that inherit weights are of use without a training.
+        """
+        return None
+
     @classmethod
     def shrinking(
         cls, checkpoint: str, *, data: Path | None, task: str | None

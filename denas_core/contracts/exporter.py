@@ -70,6 +70,9 @@ class Exporter(Component, ABC):
     standalone: ClassVar[bool] = False
     """Whether exports can run where DE-NAS is not installed. True if that holds for some networks."""
 
+    streams: ClassVar[bool] = False
+    """Whether a network can be written whose weights are larger than memory, see `SearchSpace.stream`."""
+
     def is_standalone(self, model: TrainedModel) -> bool:
         """Return whether the export of `model` runs where DE-NAS is not installed; by default `standalone`."""
         return self.standalone

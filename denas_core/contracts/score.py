@@ -13,6 +13,7 @@ from .component import Component, option
 from .rungs import rungs_by_passes
 
 if TYPE_CHECKING:
+    from denas_core.values.architecture import Architecture
     from denas_core.values.passes import PassSpec
 
     from .candidate import Candidate
@@ -71,6 +72,14 @@ class ProxyScore(Component, ABC):
         Scores of a run that return equal passes share their traces.
         """
         return ()
+
+    def memory_bytes(self, space: SearchSpace, arch: Architecture) -> int:
+        """Return the bytes that `measure` takes besides its passes, such as those of networks that it loads itself.
+
+        By default 0. A search leaves a default component out that takes more memory than there is, and says so; if the
+        user named it, it refuses to begin.
+        """
+        return 0
 
     @abstractmethod
     def measure(self, candidate: Candidate) -> float:

@@ -258,8 +258,11 @@ class Evaluator:
 
     def _calls(self, arch: Architecture) -> tuple[Callable[[], object], Callable[[], object] | None]:
         """Return two functions: one runs `arch`, the other runs what the probe compares with."""
+        from denas_core.latency.thin import check_measurable
+
         assert self.probe is not None, "the callers have checked it"
         space = self.problem.space
+        check_measurable(self.counts(arch))
         call = self.probe.prepare(space, arch, seed=self.seed, device=self.device)
         if self._reference is None:
             self._reference = self.probe.prepare_reference(space, seed=self.seed, device=self.device)
@@ -275,10 +278,10 @@ class Evaluator:
     def _check_memory(self, arch: Architecture) -> None:
         if self._memory_limit is None:
             return
-        from .memory import scoring_memory_bytes
+        from .memory import components_memory_bytes
 
-        passes = [spec for component in self.components.values() for spec in self._passes_of(component)]
-        needed = scoring_memory_bytes(self.problem.space, arch, passes, on_data=self.data is not None)
+        components = self.components.values()
+        needed = components_memory_bytes(self.problem.space, arch, components, on_data=self.data is not None)
         if needed > self._memory_limit:
             raise Infeasible(
                 f"memory: scoring takes {quantity(needed)}B, {quantity(self._memory_limit)}B are there"

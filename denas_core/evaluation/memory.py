@@ -14,6 +14,7 @@ from denas_core.passes.inputs import samples_of_a_part
 from denas_core.values.passes import joined_passes
 
 if TYPE_CHECKING:
+    from denas_core.contracts.score import ProxyScore
     from denas_core.contracts.space import SearchSpace
     from denas_core.values.architecture import Architecture
     from denas_core.values.batch import Batch, BatchKind
@@ -26,6 +27,19 @@ WEIGHT_COPIES = 2
 
 WORKSPACE_BYTES = 3 * 2**26
 """Temporary tensors of Gram matrices: three tensors of 2**24 numbers exist at the same time."""
+
+
+def components_memory_bytes(
+    space: SearchSpace, arch: Architecture, components: Iterable[ProxyScore], *, on_data: bool = False
+) -> int:
+    """Return an upper estimate of the bytes that computing components needs; 0 if they run nothing and say nothing.
+
+    Arguments and errors are those of `scoring_memory_bytes`.
+    """
+    scores = tuple(components)
+    passes = [spec for score in scores for spec in score.passes()]
+    own = max((score.memory_bytes(space, arch) for score in scores), default=0)
+    return own + (scoring_memory_bytes(space, arch, passes, on_data=on_data) if passes else 0)
 
 
 def scoring_memory_bytes(

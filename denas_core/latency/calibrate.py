@@ -24,6 +24,7 @@ from .model import LatencyModel, Target, space_fingerprint
 from .operators import Operator
 from .pieces import PieceReader
 from .table import OperatorTable
+from .thin import measures_whole, thin_piece, thin_space
 from .timers import probe_times
 
 SECONDS = 60.0
@@ -72,16 +73,20 @@ def calibrated_model(
     name = model_name(space, target)
     if not fresh and (model := kept_model(space, name)) is not None:
         return model
+    is_whole = measures_whole(space)
     model = build_model(
         space,
         target,
-        measure=network_measure(space, probe, seed=seed, device=device, seconds=seconds / NETWORKS),
+        measure=network_measure(
+            space, probe, seed=seed, device=device, seconds=seconds / NETWORKS, is_whole=is_whole
+        ),
         time_operators=lambda operators, limit: probe_times(
             operators, target, probe, seconds=limit, fresh=fresh
         ),
         seed=seed,
         seconds=seconds,
         on_progress=on_progress,
+        is_whole=is_whole,
     )
     write_cached(name, model.as_dict())
     return model
@@ -127,6 +132,7 @@ def build_model(
     seconds: float = SECONDS,
     networks: int = NETWORKS,
     on_progress: Callable[[int, int], None] | None = None,
+    is_whole: bool = True,
 ) -> LatencyModel:
     """Return a model that is fitted to networks of the space.
 
@@ -139,9 +145,11 @@ def build_model(
         seconds: How long this may take.
         networks: Number of networks to measure at most.
         on_progress: See `calibrated_model`.
+        is_whole: Whether whole networks are measured, or else their pieces, see `thin_piece`.
 
     Raises:
         NoResult, ConfigError: see `calibrated_model`.
+        Infeasible: networks are too large for memory, and have no pieces.
     """
     start = time.monotonic()
     reader = PieceReader(space, batch_size=target.batch_size)
@@ -149,7 +157,7 @@ def build_model(
     for arch in candidates(space, seed=seed):
         if len(counts) > networks and time.monotonic() - start > seconds * READING_SHARE:
             break
-        counts[arch] = reader.of_network(arch)
+        counts[arch] = reader.of_network(arch) if is_whole else reader.of_piece(thin_piece(space, arch))
     known = time_operators(_distinct(counts.values()), seconds * OPERATORS_SHARE)
     if not known:
         raise NoResult(
@@ -171,7 +179,13 @@ def build_model(
 
 
 def network_measure(
-    space: SearchSpace, probe: LatencyProbe, *, seed: int, device: str, seconds: float = math.inf
+    space: SearchSpace,
+    probe: LatencyProbe,
+    *,
+    seed: int,
+    device: str,
+    seconds: float = math.inf,
+    is_whole: bool = True,
 ) -> Measure:
     """Return a function that measures a network, in alternation with what the probe compares with.
 
@@ -181,6 +195,7 @@ def network_measure(
         seed: Chooses the weights and the batch.
         device: ``cpu`` or ``cuda``.
         seconds: How long one measurement may take, if the probe has a limit for it.
+        is_whole: Whether the whole network is measured, or else its piece, see `thin_piece`.
     """
     if isinstance(probe, TimedProbe):
         # The caller's probe keeps its own limit. A model needs many networks more than it needs narrow intervals.
@@ -192,7 +207,8 @@ def network_measure(
         nonlocal reference
         if reference is None:
             reference = probe.prepare_reference(space, seed=seed, device=device)
-        call = probe.prepare(space, arch, seed=seed, device=device)
+        built = space if is_whole else thin_space(space, thin_piece(space, arch))
+        call = probe.prepare(built, arch, seed=seed, device=device)
         return check_latency(probe.time(call, reference))
 
     return measure

@@ -10,4 +10,8 @@ from .inheritance import take as take
 from .layout import Axis as Axis
 from .layout import Layout as Layout
 from .layout import Placed as Placed
+from .memory import check_fits as check_fits
 from .silence import silent_transformers as silent_transformers
+from .stored import Stored as Stored
+from .stored import StoredWeights as StoredWeights
+from .streaming import stream as stream

@@ -20,9 +20,9 @@ from .files import CheckpointFiles, find_checkpoint, read_json
 from .silence import silent_transformers
 
 if TYPE_CHECKING:
-    from torch import Tensor
     from transformers import PretrainedConfig
 
+    from .stored import StoredWeights
     from .weights import CheckpointWeights
 
 MAX_LAYERS = 10_000
@@ -105,12 +105,13 @@ class Pretrained:
         """``tokenizer.json`` of the checkpoint, else its ``vocab.txt``; None if there is neither."""
         return None if self.files is None else self.files.tokenizer
 
-    def weights(self) -> Mapping[str, Tensor]:
+    def weights(self) -> StoredWeights:
         """Return the parameters and persistent buffers of the base model by name, as float32 on the CPU.
 
-        They are read once, at the first call. All callers share them and must not change them. Checkpoints of masked
-        language models often lack a pooler; it is then left out here and named in `missing`. A network that is built
-        from these weights draws such a part from its own seed. Any other missing tensor is an error.
+        The first call checks them. They stay in their files, which must not change: each access to a tensor reads it
+        again. Callers must not change a tensor. Checkpoints of masked language models often lack a pooler; it is then
+        left out here and named in `missing`. A network that is built from these weights draws such a part from its own
+        seed. Any other missing tensor is an error.
 
         Raises:
             ConfigError: there are no weights, they are damaged, they are a pickle that holds more than tensors, or
@@ -119,7 +120,7 @@ class Pretrained:
         """
         return self._weights.tensors
 
-    def other_weights(self) -> Mapping[str, Tensor]:
+    def other_weights(self) -> StoredWeights:
         """Return the tensors of the checkpoint that the base model does not have, such as heads, by name.
 
         They are read as `weights` are, and raise the same errors.
@@ -150,13 +151,13 @@ class Pretrained:
 
     @functools.cached_property
     def _weights(self) -> CheckpointWeights:
-        from .weights import read_weights
+        from .weights import find_weights
 
         if self.files is None or not self.files.weights:
             raise ConfigError(
                 f"{self._origin!r} is a configuration without weights; name the folder of a checkpoint instead"
             )
-        return read_weights(self.config, self.files)
+        return find_weights(self.config, self.files)
 
 
 def _check_values(values: Mapping[str, Any], origin: str) -> dict[str, Any]:

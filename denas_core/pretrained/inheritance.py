@@ -3,6 +3,9 @@
 A `Layout` names the axes of each parameter, such as heads, neurons, channels or the blocks of a stack. The smaller
 network keeps some members of each axis, and it keeps the same members in all parameters with this axis. A head
 therefore stays whole, in fused and in transposed projections too.
+
+All functions read one tensor of the larger network at a time, so that it may be larger than memory if its weights are
+`StoredWeights`, such as those of a checkpoint.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from torch import Tensor
 from denas_core.errors import ConfigError, PluginError
 
 from .layout import Axis, Layout, Placed
+from .stored import Stored, StoredWeights
 
 By = Literal["leading", "magnitude"]
 """``leading`` takes the first members and blocks; ``magnitude`` takes those with the largest norm, in their order."""
@@ -45,10 +49,10 @@ def inherited(
     target_sizes: Mapping[str, int],
     by: By = "leading",
     importance: Mapping[Axis, Tensor] | None = None,
-) -> dict[str, Tensor]:
+) -> StoredWeights:
     """Return the weights that a network of `target_sizes` takes from `source`, by their names in this network.
 
-    If the sizes are equal, the tensors of `source` are returned without a copy.
+    See `take`.
 
     Args:
         layout: The axes of the parameters.
@@ -94,7 +98,7 @@ def choose(
             "the same axes"
         )
     holders: dict[Axis, str] = {}
-    for name, placed in _place_all(layout, source, source_sizes).items():
+    for name, placed in _place_all(layout, StoredWeights.of(source), source_sizes).items():
         for axis in _axes(placed):
             holders.setdefault(axis, name)
     if by == "magnitude" and importance is None:
@@ -117,21 +121,22 @@ def choose(
 
 def take(
     layout: Layout, source: Mapping[str, Tensor], choice: Choice, *, sizes: Mapping[str, int]
-) -> dict[str, Tensor]:
+) -> StoredWeights:
     """Return the weights that `choice` keeps of `source`, by their names in the smaller network.
 
-    The indices of a choice may have any order, so that it can also permute members. A parameter that is kept whole is
-    returned without a copy. `sizes` are those of the larger network.
+    A tensor is taken from `source` at each access to it; one that is kept whole is not copied. The indices of a choice
+    may have any order, so that it can also permute members. `sizes` are those of the larger network.
 
     Raises:
         ConfigError, PluginError: as for `inherited`.
     """
-    taken: dict[str, Tensor] = {}
-    for name, placed in _place_all(layout, source, sizes).items():
+    stored = StoredWeights.of(source)
+    taken: dict[str, Stored] = {}
+    for name, placed in _place_all(layout, stored, sizes).items():
         new_name = _new_name(name, placed, choice)
         if new_name is not None:
-            taken[new_name] = _take_members(source[name], placed, choice)
-    return taken
+            taken[new_name] = _take_members(stored.entries[name], placed, choice)
+    return StoredWeights(taken)
 
 
 def member_importance(
@@ -147,9 +152,9 @@ def member_importance(
     """
     importance: dict[Axis, Tensor] = {}
     seen: set[object] = set()
-    for name, placed in _place_all(layout, source, sizes).items():
-        tensor = source[name]
-        memory = (tensor.data_ptr(), tensor.dtype, tensor.shape, tensor.stride())
+    stored = StoredWeights.of(source)
+    for name, placed in _place_all(layout, stored, sizes).items():
+        memory = stored.entries[name].memory
         blocks = [(Axis(stack), index) for stack, _, index in placed.stacks]
         for axis in _axes(placed):
             importance.setdefault(axis, torch.zeros(sizes[axis.name], dtype=torch.float64))
@@ -157,7 +162,7 @@ def member_importance(
         if not new:
             continue
         seen |= new
-        squares, axes = _squares(tensor, placed)
+        squares, axes = _squares(stored[name], placed)
         total = squares.sum().item()
         if not math.isfinite(total):
             raise ConfigError(f"parameter {name!r} holds weights that are not finite; use another checkpoint")
@@ -172,8 +177,8 @@ def member_importance(
     return importance
 
 
-def _place_all(layout: Layout, source: Mapping[str, Tensor], sizes: Mapping[str, int]) -> dict[str, Placed]:
-    placed = {name: layout.place(name, tensor.shape, sizes) for name, tensor in source.items()}
+def _place_all(layout: Layout, source: StoredWeights, sizes: Mapping[str, int]) -> dict[str, Placed]:
+    placed = {name: layout.place(name, entry.shape, sizes) for name, entry in source.entries.items()}
     blocks: dict[str, set[int]] = {}
     prefixes: dict[str, str] = {}
     for name, parameter in placed.items():
@@ -239,16 +244,23 @@ def _new_name(name: str, placed: Placed, choice: Choice) -> str | None:
     return name
 
 
-def _take_members(tensor: Tensor, placed: Placed, choice: Choice) -> Tensor:
-    parts, shape = tensor.reshape(placed.shape), list(placed.shape)
-    changed = False
-    for dimension, axis in enumerate(placed.axes):
+def _take_members(entry: Stored, placed: Placed, choice: Choice) -> Stored:
+    kept: dict[int, tuple[int, ...]] = {}
+    for dimension, (size, axis) in enumerate(zip(placed.shape, placed.axes, strict=True)):
         members = None if axis is None else choice.kept.get(axis)
-        if members is not None and members != tuple(range(shape[dimension])):
+        if members is not None and members != tuple(range(size)):
+            kept[dimension] = members
+    if not kept:
+        return entry
+    factors = [len(kept.get(dimension, range(size))) for dimension, size in enumerate(placed.shape)]
+    sizes = iter(factors)
+    shape = tuple(math.prod(itertools.islice(sizes, count)) for count in placed.groups)
+
+    def read() -> Tensor:
+        tensor = entry.read()
+        parts = tensor.reshape(placed.shape)
+        for dimension, members in kept.items():
             parts = parts.index_select(dimension, torch.tensor(members, device=tensor.device))
-            shape[dimension] = len(members)
-            changed = True
-    if not changed:
-        return tensor
-    dimensions = iter(shape)
-    return parts.reshape([math.prod(itertools.islice(dimensions, count)) for count in placed.groups])
+        return parts.reshape(shape)
+
+    return Stored(shape, entry.dtype, (entry.memory, tuple(kept.items())), read)

@@ -1,24 +1,21 @@
-"""Read the weights of a checkpoint of transformers as tensors of its base model. No code in a file is run."""
+"""Find the weights of a checkpoint of transformers as tensors of its base model. No code in a file is run."""
 
 from __future__ import annotations
 
 import dataclasses
-import pickle
-import zipfile
+import math
 from collections.abc import Mapping
-from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from denas_core.errors import ConfigError
-from denas_core.system.atomic import storage_errors
 from denas_core.text import describe_error
 
 from .files import CheckpointFiles
 from .silence import silent_transformers
+from .stored import Stored, StoredWeights, TensorFiles
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
@@ -30,29 +27,26 @@ a network that was fine-tuned without masking has no mask."""
 COMPILED, WRAPPED = "_orig_mod.", "module."
 """What torch.compile puts into the names of tensors, and what DistributedDataParallel puts before them."""
 
-SAFE_UNPICKLING = "2.10"
-"""First version of torch whose ``weights_only=True`` has no known security hole (CVE-2025-32434, CVE-2026-24747)."""
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CheckpointWeights:
     """The weights of the base model in a checkpoint.
 
     Attributes:
-        tensors: Parameters and persistent buffers by name. Floating-point tensors are float32.
+        tensors: Parameters and persistent buffers by name. Floating-point tensors are read as float32.
         missing: Names of tensors that the checkpoint lacks. All of them begin with a name in `ADDED_LATER`.
         unused: Names of tensors of the checkpoint that the base model does not have, such as heads.
         others: These tensors by name.
     """
 
-    tensors: Mapping[str, Tensor]
+    tensors: StoredWeights
     missing: tuple[str, ...]
     unused: tuple[str, ...]
-    others: Mapping[str, Tensor]
+    others: StoredWeights
 
 
-def read_weights(config: PretrainedConfig, files: CheckpointFiles) -> CheckpointWeights:
-    """Read the weights of a checkpoint. The global random generator does not change.
+def find_weights(config: PretrainedConfig, files: CheckpointFiles) -> CheckpointWeights:
+    """Find the weights of a checkpoint, and read each tensor once to check it. The global random generator stays.
 
     Args:
         config: The configuration, which may be changed.
@@ -70,75 +64,95 @@ def read_weights(config: PretrainedConfig, files: CheckpointFiles) -> Checkpoint
         torch.random.fork_rng(devices=[]),
         silent_transformers(),
     ):
-        read = _without_wrappers(_read_tensors(files))
-        try:
-            network = _network_class(config, files)
-            # The folder is not passed, because transformers would search it for adapters and other files.
-            model, report = network.from_pretrained(
-                None,
-                config=config,
-                state_dict=dict(read),
-                local_files_only=True,
-                dtype=torch.float32,
-                # `_check_report` refuses them, because transformers explains them only in its log.
-                ignore_mismatched_sizes=True,
-                output_loading_info=True,
-            )
-        except ConfigError:
-            raise
-        # An unusual file can cause any exception in transformers.
-        except Exception as error:
-            raise ConfigError(
-                f"the weights in {place!r} cannot be read: {describe_error(error)}; weights and configuration must be "
-                "complete and belong to the same network"
-            ) from error
-    _check_report(network.__name__, report, place)
-    missing = tuple(sorted(report["missing_keys"]))
-    tensors = {name: tensor.detach() for name, tensor in model.state_dict().items() if name not in missing}
+        stored = _without_wrappers(TensorFiles(files.weights, pickled=files.pickled).entries)
+        network = _class_in(place, config, files)
+        marks = {name: _mark(entry) for name, entry in stored.items()}
+        state, report = _load(network, config, marks, place)
+        _check_report(network.__name__, report, place)
+        missing = tuple(sorted(report["missing_keys"]))
+        by_mark = {mark.data_ptr(): name for name, mark in marks.items()}
+        entries = {
+            name: _as_float(stored[by_mark[tensor.data_ptr()]])
+            if tensor.data_ptr() in by_mark
+            else Stored.of(tensor.detach())
+            for name, tensor in state.items()
+            if name not in missing
+        }
+        if mixed := [
+            name for name, tensor in state.items() if name in entries and _is_mixed(tensor, by_mark)
+        ]:
+            state, _ = _load(network, config, {name: entry.read() for name, entry in stored.items()}, place)
+            entries |= {name: Stored.of(state[name].detach()) for name in mixed}
+    tensors = StoredWeights(entries)
     _check_finite(tensors, place)
     unused = tuple(sorted(report["unexpected_keys"]))
-    others = {name: read[name].float() for name in unused if name in read}
-    return CheckpointWeights(MappingProxyType(tensors), missing, unused, MappingProxyType(others))
+    others = StoredWeights({name: _as_float(stored[name]) for name in unused if name in stored})
+    return CheckpointWeights(tensors, missing, unused, others)
 
 
-def _read_tensors(files: CheckpointFiles) -> dict[str, Tensor]:
-    """Return every tensor in the files. Other files of the folder are not read."""
-    from safetensors import safe_open
+def _mark(entry: Stored) -> Tensor:
+    """Return a tensor of the same shape that takes the memory of one number, and that no other tensor shares.
 
-    if files.pickled and torch.__version__ < SAFE_UNPICKLING:
-        raise ConfigError(
-            f"{str(files.weights[0])!r} is a pickle, which torch {torch.__version__} cannot read safely; install torch "
-            f"{SAFE_UNPICKLING} or newer, or convert it to safetensors"
+    transformers gives such tensors their names in the network, without the values of the checkpoint.
+    """
+    if entry.dtype.is_floating_point:
+        return torch.full((), math.nan).expand(entry.shape)
+    return torch.zeros((), dtype=entry.dtype).expand(entry.shape)
+
+
+def _is_mixed(tensor: Tensor, by_mark: Mapping[int, str]) -> bool:
+    """Return whether transformers made a tensor of the network from others, as it does with experts."""
+    if tensor.data_ptr() in by_mark or not tensor.is_floating_point():
+        return False
+    return bool(tensor.isnan().any())
+
+
+def _as_float(entry: Stored) -> Stored:
+    if not entry.dtype.is_floating_point:
+        return entry
+    return dataclasses.replace(entry, read=lambda: entry.read().float())
+
+
+def _load(
+    network: Any, config: PretrainedConfig, tensors: Mapping[str, Tensor], place: str
+) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
+    """Return the tensors of a network by name, and what transformers reports about those of the checkpoint."""
+    try:
+        # The folder is not passed, because transformers would search it for adapters and other files.
+        model, report = network.from_pretrained(
+            None,
+            config=config,
+            state_dict=dict(tensors),
+            local_files_only=True,
+            dtype=torch.float32,
+            # `_check_report` refuses them, because transformers explains them only in its log.
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
         )
-    tensors: dict[str, Tensor] = {}
-    for path in files.weights:
-        with storage_errors(path):
-            path.open("rb").close()
-        try:
-            if files.pickled:
-                content = torch.load(
-                    path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path)
-                )
-                tensors |= _by_name(content, path)
-            else:
-                with safe_open(path, "pt") as file:
-                    tensors |= {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except ConfigError:
-            raise
-        except pickle.UnpicklingError as error:
-            raise ConfigError(
-                f"{str(path)!r} is damaged, or holds more than tensors, which could run code, so it was not read; "
-                "convert it to safetensors where it was made"
-            ) from error
-        # A damaged file can cause any exception in torch.
-        except Exception as error:
-            raise ConfigError(
-                f"{str(path)!r} is damaged: {describe_error(error)}; download the checkpoint again"
-            ) from error
-    return tensors
+    # An unusual file can cause any exception in transformers.
+    except Exception as error:
+        raise _unreadable(place, error) from error
+    return dict(model.state_dict()), report
 
 
-def _without_wrappers(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _class_in(place: str, config: PretrainedConfig, files: CheckpointFiles) -> Any:
+    try:
+        return _network_class(config, files)
+    except ConfigError:
+        raise
+    # An unusual configuration can cause any exception in transformers.
+    except Exception as error:
+        raise _unreadable(place, error) from error
+
+
+def _unreadable(place: str, error: Exception) -> ConfigError:
+    return ConfigError(
+        f"the weights in {place!r} cannot be read: {describe_error(error)}; weights and configuration must be "
+        "complete and belong to the same network"
+    )
+
+
+def _without_wrappers(tensors: Mapping[str, Stored]) -> dict[str, Stored]:
     """Return the tensors without the parts of their names that torch.compile and wrappers for several GPUs add."""
     plain = {name.replace(COMPILED, ""): tensor for name, tensor in tensors.items()}
     while plain and all(name.startswith(WRAPPED) for name in plain):
@@ -146,20 +160,16 @@ def _without_wrappers(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return plain
 
 
-def _check_finite(tensors: Mapping[str, Tensor], place: str) -> None:
-    for name, tensor in tensors.items():
-        if tensor.is_floating_point() and not tensor.isfinite().all():
+def _check_finite(tensors: StoredWeights, place: str) -> None:
+    seen = set()
+    for name, entry in tensors.entries.items():
+        if not entry.dtype.is_floating_point or entry.memory in seen:
+            continue
+        seen.add(entry.memory)
+        if not entry.read().isfinite().all():
             raise ConfigError(
                 f"tensor {name!r} in {place!r} holds weights that are not finite; use another checkpoint"
             )
-
-
-def _by_name(content: object, path: Path) -> dict[str, Tensor]:
-    named = content.items() if isinstance(content, dict) else ()
-    tensors = {name: value for name, value in named if isinstance(name, str) and isinstance(value, Tensor)}
-    if not tensors:
-        raise ConfigError(f"{str(path)!r} holds no tensors by name; it is not a checkpoint of transformers")
-    return tensors
 
 
 def _network_class(config: PretrainedConfig, files: CheckpointFiles) -> Any:

@@ -11,6 +11,7 @@ from denas_core.contracts.space import SearchSpace
 from denas_core.errors import ConfigError, Infeasible, NoResult
 from denas_core.evaluation.evaluator import Evaluator
 from denas_core.isolation.plugin_errors import plugin_errors
+from denas_core.latency.thin import measures_whole
 from denas_core.text import quantity
 from denas_core.values.objectives import Constraint
 
@@ -100,7 +101,8 @@ def find_full_latency(evaluator: Evaluator, relative: Sequence[Constraint]) -> d
     """Return the metrics of the full architecture on the target, in the form that `absolute_bounds` takes.
 
     They are measured, see `measure_full`. Where the machine is too noisy for that, a search that predicts latencies
-    takes the prediction. A search for another machine takes it in any case.
+    takes the prediction. A search for another machine takes it in any case, and one of networks that do not fit into
+    memory too.
 
     Raises:
         NoResult: the latency is unstable, and nothing predicts it.
@@ -109,7 +111,7 @@ def find_full_latency(evaluator: Evaluator, relative: Sequence[Constraint]) -> d
     if problem.prediction is None:
         return measure_full(evaluator, relative)
     machine = problem.prediction.machine
-    if machine is None:
+    if machine is None and measures_whole(problem.space):
         with contextlib.suppress(NoResult):
             return measure_full(evaluator, relative, attempts=1)
     full = problem.space.full()

@@ -63,8 +63,8 @@ class KeptModel:
         other = {} if self.machine is None else {"machine": self.machine}
         return {"schema": SCHEMA, "source": self.source, "error": self.error, "model": self.model, **other}
 
-    def describe(self) -> str:
-        """Return a sentence for the user."""
+    def describe(self, *, measures: bool = True) -> str:
+        """Return a sentence for the user; `measures` is whether finalists are measured on this machine."""
         origin = {
             "cache": "an earlier calibration of this machine",
             "calibrated": "a calibration of this machine just now",
@@ -77,7 +77,12 @@ class KeptModel:
                 f"latency is predicted for machine {self.machine!r} ({origin}; {error}), and nothing is measured "
                 "here"
             )
-        return f"latency is predicted ({origin}; {error}), and finalists are measured at the end"
+        then = (
+            "and finalists are measured at the end"
+            if measures
+            else "from networks of few layers, and nothing else is measured: whole networks take too much memory"
+        )
+        return f"latency is predicted ({origin}; {error}), {then}"
 
 
 def begin_predictions(
@@ -105,7 +110,7 @@ def begin_predictions(
     if machine is not None:
         kept = _imported(setup, machine, predictor)
         setup.predict_latency(kept.predictor)
-        setup.notices.append(kept.describe())
+        setup.notices.append(kept.describe(measures=setup.measures))
         return kept
     if names := setup.unpredictable:
         _measure_instead(setup, f"{', '.join(names)} cannot be predicted")
@@ -123,7 +128,7 @@ def begin_predictions(
             _measure_instead(setup, f"there is no model of it: {why}")
             return None
     setup.predict_latency(kept.predictor)
-    setup.notices.append(kept.describe())
+    setup.notices.append(kept.describe(measures=setup.measures))
     return kept
 
 
@@ -178,7 +183,7 @@ def restore_predictions(setup: Setup, run: Path, *, predictor: Predicts | None =
         return None
     kept = read_model(run, setup, predictor=predictor)
     setup.predict_latency(kept.predictor)
-    setup.notices.append(kept.describe())
+    setup.notices.append(kept.describe(measures=setup.measures))
     return kept
 
 

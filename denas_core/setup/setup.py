@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ from denas_core.contracts.executor import Demand, Executor
 from denas_core.contracts.prediction import Prediction, Predicts
 from denas_core.contracts.probe import LatencyProbe
 from denas_core.contracts.problem import Problem
-from denas_core.contracts.score import ProxyScore
+from denas_core.contracts.score import CombinedScore, ProxyScore
 from denas_core.contracts.scoring_data import ScoringData
 from denas_core.contracts.space import SearchSpace
 from denas_core.contracts.strategy import Strategy
@@ -20,6 +21,7 @@ from denas_core.errors import ConfigError, NotInstalled
 from denas_core.evaluation.evaluator import Evaluator
 from denas_core.evaluation.scoring import Scoring
 from denas_core.isolation.plugin_errors import plugin_errors
+from denas_core.latency.thin import measures_whole
 from denas_core.registry.loading import Kind
 from denas_core.registry.registry import Registry
 from denas_core.values.metrics import CORE_METRICS, Metrics, declared_metrics
@@ -37,7 +39,7 @@ from .config import (
 )
 from .data import check_batches, choose_data
 from .feasible import check_feasible
-from .memory_limit import MemoryNeed, memory_need
+from .memory_limit import MemoryNeed, memory_need, too_large
 from .search_config import SearchConfig
 
 
@@ -107,7 +109,7 @@ class Setup:
         space = made["space"]
         with plugin_errors(f"space {space.id!r}"):
             check_knobs(space)
-        scoring = Scoring(made["score"], space, lambda name: _proxy(registry, name))
+        made["score"], scoring, left_out = _fitting(made["score"], space, registry, config.data is not None)
         metrics = declared_metrics({f"{kind} {made[kind].id!r}": made[kind] for kind in ("space", "probe")})
         named = objectives = tuple(Objective.parse(text, metrics) for text in config.objectives)
         bounds = [Constraint.parse(text, metrics) for text in config.constraints]
@@ -146,7 +148,7 @@ class Setup:
             device=device,
             ranges=ranges,
             metrics=metrics,
-            notices=list(scoring.notices),
+            notices=[*left_out, *scoring.notices],
             relative=relative,
             data=data,
             distributions=registry.distributions(
@@ -174,8 +176,13 @@ class Setup:
 
     @property
     def measures(self) -> bool:
-        """Whether latency is measured on this machine, of each candidate or of finalists."""
-        return self.probe is not None and self.config.search.machine is None
+        """Whether latency is measured on this machine, of each candidate or of finalists.
+
+        Predictions are not followed by measurements if networks of the space do not fit into memory.
+        """
+        if self.probe is None or self.config.search.machine is not None:
+            return False
+        return self.problem.prediction is None or self._measures_whole
 
     def predict_latency(self, predictor: Predicts) -> None:
         """Let a model predict the latency of candidates, and what follows from it, in place of measuring them.
@@ -269,6 +276,11 @@ class Setup:
         return frozenset(metric.name for metric in (*CORE_METRICS, *own) if metric.is_measured)
 
     @functools.cached_property
+    def _measures_whole(self) -> bool:
+        with plugin_errors(f"space {self.space.id!r}"):
+            return measures_whole(self.space)
+
+    @functools.cached_property
     def _memory(self) -> MemoryNeed:
         return memory_need(self.space, self.scoring.components.values(), on_data=self.data is not None)
 
@@ -298,6 +310,27 @@ def _proxy(registry: Registry, name: str) -> ProxyScore:
     if not isinstance(score, ProxyScore):
         raise ConfigError(f"score {name!r} is a combination itself and cannot be a component")
     return score
+
+
+def _fitting(
+    score: Any, space: SearchSpace, registry: Registry, on_data: bool
+) -> tuple[Any, Scoring, list[str]]:
+    """Return a score without default components that take more memory than there is, its scoring, and notices.
+
+    The components get weight 0, which the configuration of the run keeps, so that it goes on with the same ones
+    elsewhere.
+    """
+    scoring = Scoring(score, space, lambda name: _proxy(registry, name))
+    if not isinstance(score, CombinedScore):
+        return score, scoring, []
+    found = too_large(space, scoring.components, on_data=on_data)
+    left_out = {name: why for name, why in found.items() if name not in score.weights}
+    if not left_out or len(left_out) == len(scoring.weights):
+        return score, scoring, []
+    fitting = copy.copy(score)
+    fitting.weights = {**score.weights, **dict.fromkeys(left_out, 0.0)}
+    notices = [f"{name} is left out: {why}" for name, why in left_out.items()]
+    return fitting, Scoring(fitting, space, lambda name: _proxy(registry, name)), notices
 
 
 def _written_out(

@@ -15,6 +15,7 @@ from denas_core.contracts.component import option
 from denas_core.contracts.exporter import Exporter
 from denas_core.errors import ConfigError
 from denas_core.pretrained.silence import silent_transformers
+from denas_core.pretrained.streaming import ready_to_write
 from denas_core.system.atomic import write_atomically, write_json
 from denas_core.system.extras import require_extra
 from denas_core.text import describe_error
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 NAMES = "denas.json"
 """File with the tier of the folder, the inputs of the network, and the names of those outputs that are the logits."""
 
+SHARD = "1GB"
+"""Largest size of a file with weights; one file is in memory at a time."""
+
 START_AND_END = ("start_logits", "end_logits")
 """The two outputs of networks for question answering, of shape (samples, tokens)."""
 
@@ -48,7 +52,10 @@ FORCED = ("forced_bos_token_id", "forced_eos_token_id")
 
 @dataclasses.dataclass(kw_only=True)
 class HuggingFace(Exporter):
-    """A folder of Hugging Face transformers: configuration, weights as float32, tokenizer, labels and model card.
+    """A folder of Hugging Face transformers: configuration, weights, tokenizer, labels and model card.
+
+    Weights are float32, or have 16 bits if these hold every weight exactly, as those of many checkpoints do. They are
+    written in several files if they are large; a network that is larger than memory is written one file at a time.
 
     In tier A, transformers has the class of the network and loads it without DE-NAS. In tier B, a plugin has the class,
     and the import of its module registers the model type with transformers. The model card and the lines that load an
@@ -56,6 +63,7 @@ class HuggingFace(Exporter):
     """
 
     standalone = True
+    streams = True
     tolerance = 1e-6
 
     license: str = option("", "Licence in the model card, as the hub names it, e.g. apache-2.0")
@@ -82,8 +90,8 @@ class HuggingFace(Exporter):
         inputs = list(model.space.batch(1, seed=0).inputs)
         fields = _fields_of(model, network)
         config = _config_with_labels(model, network)
-        with silent_transformers(), _temporary_config(network, config):
-            network.save_pretrained(directory)
+        with silent_transformers(), _temporary_config(network, config), ready_to_write(network):
+            network.save_pretrained(directory, max_shard_size=SHARD)
         # safetensors makes files that only their owner can read.
         mode = (directory / "config.json").stat().st_mode
         for weights in directory.glob("*.safetensors"):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import tempfile
+import weakref
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
 from denas_core.errors import ConfigError
+from denas_core.system.machine import memory_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,6 +17,9 @@ if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel
 
     from denas_core.contracts.trained_model import TrainedModel
+
+LARGE_SHARE = 0.25
+"""Share of the machine's memory that the weights of a folder may take when they are loaded."""
 
 PIPELINES = {
     "AutoModelForSequenceClassification": "text-classification",
@@ -62,13 +69,39 @@ def auto_class(config: PretrainedConfig, architecture: str) -> str:
 
 
 def load_network(directory: Path) -> PreTrainedModel:
-    """Load a folder with transformers. Nothing is downloaded, and no code in the folder is run."""
+    """Load a folder with transformers, as float32. Nothing is downloaded, and no code in the folder is run.
+
+    A network that is large for the memory of this machine reads its weights from the folder while it runs.
+    """
+    import torch
     import transformers
 
     config = transformers.AutoConfig.from_pretrained(directory, local_files_only=True)
     loader = getattr(transformers, auto_class(config, config.architectures[0]))
-    network: PreTrainedModel = loader.from_pretrained(directory, local_files_only=True)
+    options: dict[str, Any] = {"local_files_only": True, "dtype": torch.float32}
+    available = memory_bytes()
+    if available is None or _float32_bytes(directory) <= LARGE_SHARE * available:
+        network: PreTrainedModel = loader.from_pretrained(directory, **options)
+        return network
+    # transformers writes weights there whose names it changes; the folder lives as long as the network.
+    folder = tempfile.TemporaryDirectory(prefix="denas-")
+    network = loader.from_pretrained(
+        directory, **options, device_map={"": "disk"}, offload_folder=folder.name
+    )
+    weakref.finalize(network, folder.cleanup)
     return network
+
+
+def _float32_bytes(directory: Path) -> int:
+    """Return the size of the weights of a folder as float32."""
+    from safetensors import safe_open
+
+    total = 0
+    for path in directory.glob("*.safetensors"):
+        with safe_open(path, "pt") as file:
+            shapes = (file.get_slice(name).get_shape() for name in file.keys())  # noqa: SIM118
+            total += sum(4 * math.prod(shape) for shape in shapes)
+    return total
 
 
 def _names(kinds: Any) -> list[str]:

@@ -74,6 +74,7 @@ class Calibrated:
         from .calibration import calibration_batches, data_batches
         from .inheriting import network_of
 
+        network = network_of(self._start.original, self._start.pretrained)
         original, samples = self._start.original, self._options["calibration_samples"]
         if self.data is not None:
             batches = data_batches(self.data, samples)
@@ -83,7 +84,7 @@ class Calibrated:
                 original, tokenizer, samples=samples, seconds=self._options["seconds"]
             )
         return Checkpoint(
-            network=network_of(original, self._start.pretrained),
+            network=network,
             original=original,
             batches=batches,
             forward=self._space.forward,

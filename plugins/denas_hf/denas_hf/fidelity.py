@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, cast
 
-from denas_core import Candidate, ProxyScore, option
+from denas_core import Architecture, Candidate, ProxyScore, SearchSpace, option
 from denas_core.errors import ScoreFailed
 
 if TYPE_CHECKING:
@@ -28,6 +28,11 @@ class Fidelity(ProxyScore):
 
     samples: int = option(64, "Calibration samples that are compared", at_least=3)
     reconstruct: bool = option(False, "Fit the inherited weights first; takes much longer")
+
+    def memory_bytes(self, space: SearchSpace, arch: Architecture) -> int:
+        """Return the size of the network and of its checkpoint."""
+        networks = (arch, space.full())
+        return sum(4 * int(space.cost(one)["params"]) for one in networks if one is not None)
 
     def measure(self, candidate: Candidate) -> float:
         """Return the score.

@@ -7,7 +7,16 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from denas_core.errors import PluginError
-from denas_core.pretrained import Axis, Choice, Layout, choose, member_importance, take
+from denas_core.pretrained import (
+    Axis,
+    Choice,
+    Layout,
+    StoredWeights,
+    check_fits,
+    choose,
+    member_importance,
+    take,
+)
 
 from .importance import LEADING, MAGNITUDE, Checkpoint, importance_of
 
@@ -38,9 +47,11 @@ class Inheritance:
         """Compute the importance, unless it is known already; `checkpoint` is only called if it is needed."""
         if self._importance is not None or self._by == LEADING:
             return
+        # A network that does not fit into memory is refused before all weights are read.
+        seen = None if self._by == MAGNITUDE else checkpoint()
         found = member_importance(self._original.layout, self._pretrained.weights(), sizes=self._sizes)
-        if self._by != MAGNITUDE:
-            given = importance_of(self._by).members(checkpoint())
+        if seen is not None:
+            given = importance_of(self._by).members(seen)
             found |= {axis: _checked(axis, found, numbers, self._by) for axis, numbers in given.items()}
         self._importance = found
 
@@ -52,6 +63,11 @@ class Inheritance:
             PluginError: the family has no rule for a weight.
         """
         return take(self._original.layout, self._pretrained.weights(), self.choice(config), sizes=self._sizes)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Names of tensors of the base model that the checkpoint lacks, so that they are drawn."""
+        return self._pretrained.missing
 
     def choice(self, config: Any) -> Choice:
         """Return the members that a network of `config` keeps. Raises like `weights_for`."""
@@ -74,9 +90,9 @@ class Inheritance:
             ConfigError, PluginError: see `weights_for`.
         """
         head = Layout(self._original.family.token_head)
-        others = self._pretrained.other_weights()
-        source = {name: tensor for name, tensor in others.items() if head.pattern_of(name) is not None}
-        return take(head, source, self.choice(config), sizes=self._sizes)
+        others = self._pretrained.other_weights().entries
+        source = {name: stored for name, stored in others.items() if head.pattern_of(name) is not None}
+        return take(head, StoredWeights(source), self.choice(config), sizes=self._sizes)
 
     def kept_features(self, config: Any) -> tuple[int, ...]:
         """Return the hidden features that a network of `config` keeps, in its own order. Raises like `weights_for`."""
@@ -92,7 +108,11 @@ class Inheritance:
 
 
 def network_of(original: Original, pretrained: Pretrained) -> nn.Module:
-    """Return the network of a checkpoint with its weights, on the CPU in eval mode."""
+    """Return the network of a checkpoint with its weights, on the CPU in eval mode.
+
+    Raises:
+        Infeasible: it does not fit into memory.
+    """
     import torch
 
     from .network import build_network
@@ -100,6 +120,11 @@ def network_of(original: Original, pretrained: Pretrained) -> nn.Module:
 
     with torch.device("meta"):
         network = build_network(original, original.resized(original.dimensions))
+    check_fits(
+        network,
+        why="calibration runs",
+        instead="inherit=magnitude and inherit=leading, with reconstructs=false, read one tensor at a time",
+    )
     return load_weights(network, seed=0, inherited=pretrained.weights(), fresh=pretrained.missing).eval()
 
 

@@ -87,6 +87,22 @@ def is_language_model(network: nn.Module) -> bool:
     return find is not None and find() is not None
 
 
+def own_head(original: Original) -> nn.Module | None:
+    """Return a head for `build_network` with scores of tokens, if the original network is a language model.
+
+    The names of its classes in the configuration say so. The head has no weights of its own here: `build_network` makes
+    the one of the class.
+    """
+    modality, config = original.family.modality, original.config
+    heads = {modality.next_token: NextTokenHead, modality.target_token: TargetTokenHead}
+    for name, head in heads.items():
+        kind = _class_of(name, config)
+        if kind is not None and kind.__name__ in (config.architectures or ()):
+            with torch.device("meta"):
+                return head(original.dimensions.hidden, config.vocab_size)
+    return None
+
+
 def _class_with(original: Original, head: nn.Module | None) -> str:
     modality = original.family.modality
     if isinstance(head, NextTokenHead):

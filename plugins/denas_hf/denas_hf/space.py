@@ -217,17 +217,25 @@ class Auto(InheritanceOptions, SearchSpace):
         """
         if weights == "fresh" or not self.inherits:
             return super().load(model, arch, seed=seed, weights=weights)
-        from .network import is_language_model
-        from .weights import load_weights
+        return self._inherit(model, arch, seed=seed)
 
-        config, inheritance = self._original.resized(self.dimensions(arch)), self.calibrated.inheritance
-        return load_weights(
-            model,
-            seed=seed,
-            inherited=inheritance.weights_for(config),
-            fresh=self.start.pretrained.missing,
-            token_head=inheritance.token_head_for(config) if is_language_model(model) else {},
-        )
+    def stream(self, model: nn.Module, arch: Architecture, *, seed: int) -> nn.Module | None:
+        """Let `model` read its inherited weights while it runs; None without a checkpoint. Raises like `load`."""
+        return self._inherit(model, arch, seed=seed, streamed=True) if self.inherits else None
+
+    def _inherit(
+        self, model: nn.Module, arch: Architecture, *, seed: int, streamed: bool = False
+    ) -> nn.Module:
+        from .weights import inherit_weights
+
+        config, source = self._original.resized(self.dimensions(arch)), self.calibrated.inheritance
+        return inherit_weights(model, source, config, seed=seed, streamed=streamed)
+
+    def own_head(self) -> nn.Module | None:
+        """Return the head with scores of tokens, if the checkpoint is a language model."""
+        from .network import own_head
+
+        return own_head(self._original) if self.inherits else None
 
     def reconstruct(self, model: nn.Module, arch: Architecture) -> nn.Module:
         """Fit inherited weights to the outputs of the checkpoint, see `denas_hf.reconstruction`.
@@ -235,9 +243,7 @@ class Auto(InheritanceOptions, SearchSpace):
         Raises:
             ConfigError: the checkpoint is damaged, or the calibration data cannot be read.
         """
-        full = self.full()
-        wanted = bool(self.calibration) if self.reconstructs is None else self.reconstructs
-        if wanted and self.inherits and (full is None or arch.key != full.key):
+        if self.reconstructs_weights(arch):
             self.calibrated.reconstruct(model, self._original.resized(self.dimensions(arch)))
         return model
 
@@ -251,6 +257,12 @@ class Auto(InheritanceOptions, SearchSpace):
             return ()
         start, sizes = teacher_space.start, teacher_space.dimensions(teacher_arch)
         return counterparts_of(model, self.dimensions(arch), self.calibrated, self.start, start, sizes)
+
+    def reconstructs_weights(self, arch: Architecture) -> bool:
+        """Return whether inherited weights are fitted: those of smaller networks, by the option ``reconstructs``."""
+        full = self.full()
+        wanted = bool(self.calibration) if self.reconstructs is None else self.reconstructs
+        return self.inherits and wanted and (full is None or arch.key != full.key)
 
     @property
     def calibrated(self) -> Calibrated:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -14,9 +15,12 @@ from transformers import PreTrainedModel
 
 from denas_core import initialise
 from denas_core.errors import PluginError
-from denas_core.pretrained import silent_transformers
+from denas_core.pretrained import Stored, StoredWeights, silent_transformers, stream
 
-from .network import HeadedNetwork, base_of
+from .network import HeadedNetwork, base_of, is_language_model
+
+if TYPE_CHECKING:
+    from .inheriting import Inheritance
 
 HEADS_OF_BASES = ("qa_outputs.",)
 """Prefixes of the head's parameters in classes that are a base model with a head, without a separate base model."""
@@ -29,6 +33,7 @@ def load_weights(
     inherited: Mapping[str, Tensor] | None = None,
     fresh: Iterable[str] = (),
     token_head: Mapping[str, Tensor] | None = None,
+    streamed: bool = False,
 ) -> nn.Module:
     """Move a network to the CPU and give it weights; the global random generator is not changed.
 
@@ -38,12 +43,14 @@ def load_weights(
         inherited: Weights of the base model by name; all other weights, such as the head's, are fresh.
         fresh: Names in the base model that may be missing from `inherited`.
         token_head: Weights of the head by name, with which a language model makes scores of tokens.
+        streamed: Whether `network` is on the meta device, and reads `inherited` and `token_head` while it runs.
 
     Raises:
         PluginError: `inherited` lacks any other parameter of the base model.
     """
     is_on_meta = any(tensor.is_meta for tensor in (*network.parameters(), *network.buffers()))
-    network = network.to_empty(device="cpu") if is_on_meta else network.to("cpu")
+    if not streamed:
+        network = network.to_empty(device="cpu") if is_on_meta else network.to("cpu")
     model = network.base if isinstance(network, HeadedNetwork) else network
     if not isinstance(model, PreTrainedModel):
         raise PluginError(
@@ -52,8 +59,15 @@ def load_weights(
     with silent_transformers():
         # to_empty() makes separate tensors for several names of one tensor.
         model.tie_weights()
-    given: list[Tensor] = [] if inherited is None else _copied(network, inherited, set(fresh))
-    given += _copied_head(network, token_head or {})
+    own = _named(network, inherited, set(fresh)) | _named_head(network, token_head)
+    if streamed:
+        _place_others(network, own)
+    given = [attrgetter(name)(network) for name in own]
+    with torch.no_grad():
+        for tensor, stored in zip(given, own.values(), strict=True):
+            # Weights that are streamed stay on the meta device.
+            if not tensor.is_meta:
+                tensor.copy_(stored.read())
     if isinstance(network, HeadedNetwork):
         initialise(network.head, seed=seed)
     with torch.random.fork_rng(devices=[]):
@@ -61,7 +75,30 @@ def load_weights(
         if inherited is None:
             _draw_parametrised(model)
         _draw(model, given)
-    return network
+    if not streamed:
+        return network
+    still_in_files = {name: own[name] for name, tensor in zip(own, given, strict=True) if tensor.is_meta}
+    return stream(network, StoredWeights(still_in_files))
+
+
+def inherit_weights(
+    network: nn.Module,
+    inheritance: Inheritance,
+    config: Any,
+    *,
+    seed: int,
+    streamed: bool = False,
+) -> nn.Module:
+    """Give a network of `config` the weights that it inherits; see `load_weights`."""
+    head = inheritance.token_head_for(config) if is_language_model(network) else {}
+    return load_weights(
+        network,
+        seed=seed,
+        inherited=inheritance.weights_for(config),
+        fresh=inheritance.missing,
+        token_head=head,
+        streamed=streamed,
+    )
 
 
 def _draw(model: Any, given: Iterable[Any]) -> None:
@@ -76,28 +113,40 @@ def _draw(model: Any, given: Iterable[Any]) -> None:
         del marked._is_hf_initialized
 
 
-def _copied(network: nn.Module, inherited: Mapping[str, Tensor], fresh: set[str]) -> list[Tensor]:
-    """Copy `inherited` into the base model, and return the parameters that received values."""
-    _, base = base_of(network)
-    given: list[Tensor] = []
-    with torch.no_grad():
-        for name, parameter in base.named_parameters():
-            if name in inherited:
-                parameter.copy_(inherited[name])
-                given.append(parameter)
-            elif name not in fresh and not name.startswith(HEADS_OF_BASES):
-                raise PluginError(f"no weights are inherited for {name!r}; give the family a rule for it")
-    return given
+def _named(network: nn.Module, inherited: Mapping[str, Tensor] | None, fresh: set[str]) -> dict[str, Stored]:
+    """Return `inherited` by names of the network."""
+    if inherited is None:
+        return {}
+    prefix, base = base_of(network)
+    entries = StoredWeights.of(inherited).entries
+    own = {}
+    for name, _ in base.named_parameters():
+        if name in entries:
+            own[f"{prefix}{name}"] = entries[name]
+        elif name not in fresh and not name.startswith(HEADS_OF_BASES):
+            raise PluginError(f"no weights are inherited for {name!r}; give the family a rule for it")
+    return own
 
 
-def _copied_head(network: nn.Module, token_head: Mapping[str, Tensor]) -> list[Tensor]:
+def _named_head(network: nn.Module, token_head: Mapping[str, Tensor] | None) -> dict[str, Stored]:
+    entries = StoredWeights.of(token_head or {}).entries
     # Some networks keep a bias of the scores in a buffer.
     every = itertools.chain(network.named_parameters(), network.named_buffers())
-    own = {name: tensor for name, tensor in every if name in token_head}
-    with torch.no_grad():
-        for name, tensor in own.items():
-            tensor.copy_(token_head[name])
-    return list(own.values())
+    return {name: entries[name] for name, _ in every if name in entries}
+
+
+def _place_others(network: nn.Module, stored: Iterable[str]) -> None:
+    """Move buffers, and the parameters that are not stored, from the meta device to the CPU, without values."""
+    kept = {id(attrgetter(name)(network)) for name in stored}
+    moved: dict[int, nn.Parameter] = {}
+    for module in network.modules():
+        for name, parameter in list(module.named_parameters(recurse=False)):
+            if id(parameter) not in kept:
+                if id(parameter) not in moved:
+                    moved[id(parameter)] = nn.Parameter(torch.empty_like(parameter, device="cpu"))
+                setattr(module, name, moved[id(parameter)])
+        for name, buffer in list(module.named_buffers(recurse=False)):
+            setattr(module, name, torch.empty_like(buffer, device="cpu"))
 
 
 def _draw_parametrised(model: Any) -> None:

@@ -16,7 +16,7 @@ from .observed import ConstantScore
 from .saliency import Saliency
 
 if TYPE_CHECKING:
-    from denas_core import Candidate, Trace
+    from denas_core import Architecture, Candidate, SearchSpace, Trace
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -119,6 +119,10 @@ class L2Norm(ProxyScore):
         Raises:
             ScoreFailed: the network has no matrix and no kernel.
         """
-        weights = candidate.weights(PassSpec(weights=self.weights_from))
+        weights = candidate.each_weight(PassSpec(weights=self.weights_from))
         views = views_of_roles(candidate, ROLES, weights)
         return sum(float(view.of(weights[view.parameter]).double().norm()) for view in views)
+
+    def memory_bytes(self, space: SearchSpace, arch: Architecture) -> int:
+        """Return the size of a newly drawn network; inherited weights are read one after the other."""
+        return 0 if self.weights_from == "inherited" else int(4 * space.cost(arch).get("params", 0))

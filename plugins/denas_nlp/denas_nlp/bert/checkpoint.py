@@ -71,7 +71,7 @@ class Checkpoint:
         """Return the SHA-256 of configuration and weights."""
         return self._pretrained.digest()
 
-    def weights_of(self, shape: Shape, *, by: Literal["leading", "magnitude"]) -> dict[str, Tensor]:
+    def weights_of(self, shape: Shape, *, by: Literal["leading", "magnitude"]) -> Mapping[str, Tensor]:
         """Return the weights that a network of `shape` inherits, by name; they may share the checkpoint's memory."""
         return inherited(
             LAYOUT,

@@ -24,10 +24,8 @@ def test_the_entry_point_offers_the_space() -> None:
     assert issubclass(getattr(import_module(module), name), SearchSpace)
 
 
-def test_neither_plugin_nor_families_import_torch_or_transformers() -> None:
-    code = (
-        "import sys, denas_hf.plugin, denas_hf.families; print({'torch', 'transformers'} & set(sys.modules))"
-    )
+def test_neither_plugin_nor_family_import_torch_or_transformers() -> None:
+    code = "import sys, denas_hf.plugin, denas_hf.family; print({'torch', 'transformers'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
 
 

@@ -14,7 +14,6 @@ import torch
 
 from denas_core.errors import ConfigError
 from denas_core.registry.options import make_component
-from denas_hf.families import FAMILIES
 from denas_hf.family import Family
 from denas_hf.space import Auto
 
@@ -186,14 +185,15 @@ def test_options_that_do_not_fit_are_refused_in_one_line(options: dict[str, Any]
     assert text in refused(**options)
 
 
-def test_a_family_that_is_not_known_is_refused_with_those_that_are_and_the_guide() -> None:
-    text = refused(config={"model_type": "bloom"})
-    assert "networks of model type 'bloom' belong to no known family: albert, bert, camembert" in text
-    assert text.endswith("docs/adding-a-family.md explains how to add one")
+def test_networks_that_cannot_be_made_smaller_are_refused_with_the_reason_and_the_guide() -> None:
+    text = refused(config={"model_type": "mamba", "num_hidden_layers": 2, "hidden_size": 32})
+    assert "networks of model type 'mamba' cannot be made smaller: its configuration has no key" in text
+    assert text.endswith("docs/adding-a-family.md explains how to write a table")
 
 
 def test_layers_of_several_kinds_are_taken_from_the_front() -> None:
     config = {**CONFIGS["qwen2"], "layer_types": ["full_attention", "sliding_attention", "full_attention"]}
+    config |= {"use_sliding_window": True, "sliding_window": 4}
     assert "of several kinds in a fixed order; set inherit=leading" in refused(
         config=config, inherit="magnitude", seq_len=9
     )
@@ -268,16 +268,12 @@ def test_the_tokenizer_of_a_checkpoint_is_an_asset(tmp_path: Path) -> None:
     assert space_of("bert").assets() == {}
 
 
-def test_a_subclass_may_know_more_families() -> None:
-    bert = next(family for family in FAMILIES if family.name == "BERT")
+def test_a_table_of_a_subclass_is_used_instead_of_a_derived_family() -> None:
+    derived = space_of("bert").start.original.family
 
     class Mine(Auto):
-        families: ClassVar[tuple[Family, ...]] = (
-            *FAMILIES,
-            dataclasses.replace(bert, name="ERNIE", model_types=("ernie",)),
-        )
+        families: ClassVar[tuple[Family, ...]] = (dataclasses.replace(derived, name="mine", positions=""),)
 
-    config = {**CONFIGS["bert"], "model_type": "ernie"}
-    assert "belong to no known family" in refused(config=config)
-    space = Mine(config=config, seq_len=9)
-    assert type(space.build(space.full())).__name__ == "ErnieModel"
+    assert space_of("bert").start.original.positions == 40
+    original = Mine(config=CONFIGS["bert"], seq_len=9).start.original
+    assert original.family.name == "mine" and original.positions is None

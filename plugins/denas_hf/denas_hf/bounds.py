@@ -26,7 +26,7 @@ class Bounds:
         layers: Choices of the number of layers.
         heads: Choices of the number of heads.
         hidden: Choices of the hidden width; empty if the number of heads determines it.
-        intermediate: Choices of the width of feed-forward layers.
+        intermediate: Choices of the width of feed-forward layers; empty if the hidden width determines it.
         widest_head: Greatest number of features of a head, if the width of a head is not fixed.
     """
 
@@ -43,8 +43,10 @@ class Bounds:
 
     def dimensions(self, values: Mapping[str, KnobValue]) -> Dimensions:
         """Return the sizes for the values of the knobs."""
-        layers, heads, intermediate = (int(values[name]) for name in ("layers", "heads", "intermediate"))
+        layers, heads = int(values["layers"]), int(values["heads"])
         hidden = self.hidden_of(heads, int(values["hidden"])) if self.hidden else self.width_of(heads)
+        ratio = self.original.family.ratio
+        intermediate = int(values["intermediate"]) if self.intermediate else ratio * hidden
         return Dimensions(layers=layers, heads=heads, hidden=hidden, intermediate=intermediate)
 
     def width_of(self, heads: int) -> int:
@@ -80,6 +82,17 @@ def bounds_of(
     """
     full = original.dimensions
     has_hidden = original.is_head_free or not keeps_head_width
+    fixed = set(original.family.fixed) | (set() if original.family.intermediate else {"intermediate"})
+    if "hidden" in fixed and not original.is_head_free:
+        fixed.add("heads")
+    for name in sorted(fixed):
+        if list(given[name]) not in ([], [getattr(full, name)]):
+            raise ValueError(
+                f"{name} {list(given[name])!r} cannot be chosen for {original.family.name}, where it is always "
+                f"{getattr(full, name)}"
+            )
+    if "intermediate" in fixed:
+        given = {**given, "intermediate": []}
     if given["hidden"] and not has_hidden:
         raise ValueError(
             f"hidden {list(given['hidden'])!r} cannot be chosen together with heads of {original.head_width} features "
@@ -87,10 +100,20 @@ def bounds_of(
         )
     found = Bounds(
         original=original,
-        layers=_chosen("layers", given, _grid(full.layers, 1), full.layers),
-        heads=_chosen("heads", given, _grid(full.heads, original.share), full.heads),
-        hidden=_chosen("hidden", given, _grid(full.hidden, HIDDEN_STEP), full.hidden) if has_hidden else (),
-        intermediate=_chosen(
+        layers=(full.layers,)
+        if "layers" in fixed
+        else _chosen("layers", given, _grid(full.layers, 1), full.layers),
+        heads=(full.heads,)
+        if "heads" in fixed
+        else _chosen("heads", given, _grid(full.heads, original.share), full.heads),
+        hidden=()
+        if not has_hidden
+        else (full.hidden,)
+        if "hidden" in fixed
+        else _chosen("hidden", given, _grid(full.hidden, HIDDEN_STEP), full.hidden),
+        intermediate=()
+        if "intermediate" in fixed
+        else _chosen(
             "intermediate",
             given,
             _grid(full.intermediate, max(1, full.intermediate // INTERMEDIATE_STEPS)),

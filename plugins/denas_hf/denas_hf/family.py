@@ -1,16 +1,12 @@
-"""Families: tables that describe the networks of a model type."""
+"""Families: what is known of the networks of a model type. `denas_hf.deriving` finds it; a table can also say it."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
 
-from denas_core.errors import ConfigError
-
 from .modality import TEXT, Modality
-
-GUIDE = "docs/adding-a-family.md"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +25,8 @@ class Family:
         layers: Key of the configuration with the number of layers.
         heads: Key with the number of heads.
         hidden: Key with the width of a token.
-        intermediate: Key with the width of feed-forward layers; without a value it is four times `hidden`.
+        intermediate: Key with the width of feed-forward layers; without a value it is `ratio` times `hidden`. If it
+            is empty, the width is not chosen.
         head_width: Key with the width of a head; empty if the width follows from `hidden` and `heads`.
         groups: Key with the number of heads for keys and values; empty if every head has its own. The axis is
             ``groups``, and the axis ``share`` is the number of heads that use the same keys and values.
@@ -40,6 +37,10 @@ class Family:
             an axis: it is the same as ``hidden``, or is kept whole if the values differ.
         equals: For keys whose value must equal that of another key, the other key, such as for the heads of a decoder
             those of its encoder.
+        fixed: Sizes that cannot be chosen: ``heads`` that are not alike, such as those with a fixed slope of positions,
+            ``hidden`` features that are not alike, such as those with sines of positions, or ``layers`` whose number
+            is the length of a weight.
+        ratio: Width of feed-forward layers as a multiple of `hidden`, if no key gives it.
         blocks: Key with the number of equal parts into which a layer divides `hidden`, such as the groups of a
             convolution; the same channels are kept in each part.
         twins: Other names for axes whose members are selected separately, such as the heads of another stack.
@@ -69,6 +70,8 @@ class Family:
     lists: tuple[str, ...] = ()
     follows: tuple[str, ...] = ()
     equals: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    fixed: tuple[str, ...] = ()
+    ratio: int = 4
     blocks: str = ""
     twins: Mapping[str, str] = dataclasses.field(default_factory=dict)
     positions: str = ""
@@ -78,18 +81,3 @@ class Family:
     arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     token_head: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"lm_head.weight": "_ hidden"})
     meta_mask: Literal["", "row", "square", "decoder"] = ""
-
-
-def family_of(model_type: str, families: Iterable[Family]) -> Family:
-    """Return the family of a model type.
-
-    Raises:
-        ConfigError: no family has this model type.
-    """
-    known = {name: family for family in families for name in family.model_types}
-    if model_type not in known:
-        raise ConfigError(
-            f"networks of model type {model_type!r:.60} belong to no known family: {', '.join(sorted(known))}; "
-            f"{GUIDE} explains how to add one"
-        )
-    return known[model_type]

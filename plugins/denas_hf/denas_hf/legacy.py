@@ -9,7 +9,6 @@ from denas_core import Recipe
 from denas_core.errors import DenasError
 from denas_core.legacy import NO_TERM, TEXT_KEYS, KeyTable, Legacy, OldConfig, Outcome, text, to
 
-from .families import FAMILIES
 from .notation import COMMON
 from .original import Dimensions
 from .start import original_of
@@ -60,7 +59,7 @@ def _implied(old: OldConfig) -> Outcome:
     settings: dict[str, Any] = {"space.head_width": "free"}
     note = "its default choices and limits; feed-forward layers keep their width"
     try:
-        full = original_of(_model_of(old), FAMILIES).dimensions
+        full = original_of(_model_of(old)).dimensions
     except DenasError as error:
         note = f"{_NO_BOUNDS}{error}"
     else:

@@ -138,6 +138,40 @@ class Audio(Modality):
         return dataclasses.replace(batch, units=units)
 
 
+class Spectrogram(Modality):
+    """Normalised spectrograms of sounds of one length."""
+
+    def batch(
+        self, config: Any, sample: Sample, size: int, *, seed: int, kind: BatchKind, token_types: bool
+    ) -> Batch:
+        """Return spectrograms (samples, frames, bins)."""
+        shape = (config.max_length, config.num_mel_bins)
+        return continuous_batch(shape, size, seed=seed, kind=kind, name="input_values")
+
+
+class SpeechToText(Modality):
+    """Normalised spectrograms of sounds of one length, and tokens of the text that is said."""
+
+    def batch(
+        self, config: Any, sample: Sample, size: int, *, seed: int, kind: BatchKind, token_types: bool
+    ) -> Batch:
+        """Return spectrograms (samples, bins, frames) and rows of tokens."""
+        frames = 2 * config.max_source_positions
+        shape = (config.num_mel_bins, frames)
+        sounds = continuous_batch(shape, size, seed=seed, kind=kind, name="input_features")
+        texts = token_batch(
+            size,
+            tokens=sample.tokens,
+            vocabulary=config.vocab_size,
+            seed=seed,
+            kind=kind,
+            segments=False,
+            positions=sample.positions,
+        )
+        inputs = {**sounds.inputs, "decoder_input_ids": texts.inputs["input_ids"]}
+        return dataclasses.replace(sounds, inputs=inputs)
+
+
 _POSITIONAL = {2: "AutoModelForQuestionAnswering", None: "AutoModelForTokenClassification"}
 TEXT = Text(classifier="AutoModelForSequenceClassification", positional=_POSITIONAL)
 CAUSAL_TEXT = dataclasses.replace(TEXT, next_token="AutoModelForCausalLM")
@@ -151,3 +185,10 @@ TEXT_TO_TEXT = TextToText(
 )
 IMAGE = Image(classifier="AutoModelForImageClassification", is_text=False, tasks_from="denas-cv")
 AUDIO = Audio(classifier="AutoModelForAudioClassification", is_text=False, tasks_from="")
+SPECTROGRAM = Spectrogram(classifier="AutoModelForAudioClassification", is_text=False, tasks_from="")
+SPEECH_TO_TEXT = SpeechToText(
+    classifier="",
+    states={"decoder": "last_hidden_state", "encoder": "encoder_last_hidden_state"},
+    is_text=False,
+    tasks_from="",
+)

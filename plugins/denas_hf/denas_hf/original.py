@@ -83,7 +83,7 @@ class Original:
             layers=_size(config, family.layers),
             heads=_size(config, family.heads),
             hidden=hidden,
-            intermediate=_size(config, family.intermediate, 4 * hidden),
+            intermediate=_size(config, family.intermediate, family.ratio * hidden),
         )
 
     @property
@@ -173,6 +173,8 @@ class Original:
             "block": wanted.hidden // self.blocks,
             "heads": wanted.heads,
             "groups": wanted.heads // self.share,
+            "heads_whole": wanted.heads,
+            "groups_whole": wanted.heads // self.share,
             "head": _head_width(config, self.family, wanted),
             "ffn": wanted.intermediate,
             **{stack: _size(config, key) for stack, key in self.family.stacks.items()},
@@ -189,6 +191,7 @@ class Original:
         config, family = copy.deepcopy(self.config), self.family
         for stack, key in family.stacks.items():
             setattr(config, key, (depths or self.depths_of(wanted.layers))[stack])
+        _name_stages(config)
         for key in family.lists:
             if getattr(config, key, None) is not None:
                 setattr(config, key, list(getattr(config, key))[: _size(config, family.layers)])
@@ -200,7 +203,7 @@ class Original:
         for key in followers:
             if hasattr(config, key):
                 setattr(config, key, wanted.hidden)
-        if self.dimensions_of(config).intermediate != wanted.intermediate:
+        if family.intermediate and self.dimensions_of(config).intermediate != wanted.intermediate:
             setattr(config, family.intermediate, wanted.intermediate)
         if family.head_width and _head_width(config, family, self.dimensions_of(config)) != self.head_width:
             setattr(config, family.head_width, self.head_width)
@@ -210,6 +213,16 @@ class Original:
 
     def _follows(self, key: str) -> bool:
         return bool(_size(self.config, key, self.dimensions.hidden) == self.dimensions.hidden)
+
+
+def _name_stages(config: Any) -> None:
+    """Give a configuration of a backbone as many names of stages as it has layers; the last one is put out."""
+    names = getattr(config, "stage_names", None)
+    if isinstance(names, list) and isinstance(getattr(config, "num_hidden_layers", None), int):
+        config.stage_names = names[: config.num_hidden_layers + 1]
+        # The properties without "_" check against the names of the larger network.
+        if len(config.stage_names) < len(names) and hasattr(config, "_out_features"):
+            config._out_features, config._out_indices = config.stage_names[-1:], [len(config.stage_names) - 1]
 
 
 def _head_width(config: Any, family: Family, sizes: Dimensions) -> int:

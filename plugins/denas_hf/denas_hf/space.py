@@ -26,7 +26,6 @@ from denas_core import (
 from denas_core.networks import token_lengths
 
 from .calibrated import Calibrated, existing_data
-from .families import FAMILIES
 from .family import Family
 from .importance import LEADING, MAGNITUDE
 from .inheritance_options import InheritanceOptions
@@ -84,14 +83,14 @@ class Auto(InheritanceOptions, SearchSpace):
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = PRESETS
 
-    families: ClassVar[tuple[Family, ...]] = FAMILIES
-    """The known families; a subclass may add more."""
+    families: ClassVar[tuple[Family, ...]] = ()
+    """Families with a table, in subclasses; the others are derived from the configuration."""
 
     def __post_init__(self) -> None:
         """Read the configuration and check the options against it.
 
         Raises:
-            ConfigError: there is no such checkpoint or configuration, or its family is not known.
+            ConfigError: there is no such checkpoint or configuration, or networks like it cannot be made smaller.
             ValueError: options contradict each other or the checkpoint, or choices are out of order or range.
         """
         path = Path(self.model).expanduser()
@@ -144,7 +143,8 @@ class Auto(InheritanceOptions, SearchSpace):
         return None if found is None else ("the first layers of the original", found)
 
     def fingerprint(self) -> str:
-        """Return the properties that all networks share, and the source of their weights."""
+        """Return the properties that all networks share, and the source of their weights, which are checked first."""
+        self.start.check_weights()
         facts: dict[str, Any] = {
             "checkpoint": self.start.digest(),
             "head_width": self.head_width,

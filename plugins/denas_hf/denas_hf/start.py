@@ -7,18 +7,24 @@ import functools
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from denas_core.pretrained import Pretrained
 
 from .bounds import NAMES, Bounds, bounds_of
-from .family import Family, family_of
+from .family import Family
 from .importance import LEADING, check_importance
 from .inheriting import Inheritance
 from .original import Original
 
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig
+
 BERT_BASE = MappingProxyType({"model_type": "bert", "vocab_size": 30522})
 """The configuration of bert-base-uncased, the original's default model too; keys that are missing have defaults."""
+
+CHECKED_BYTES = 4_000_000_000
+"""Size of the largest checkpoint whose weights are read before a search."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -53,6 +59,16 @@ class Start:
         """Return the digest of the checkpoint or configuration; its location has no effect."""
         return self.pretrained.digest() if self.has_weights else self.trained_from or self.pretrained.digest()
 
+    def check_weights(self) -> None:
+        """Read the weights, unless they are too many to be read without need.
+
+        Raises:
+            ConfigError: they are damaged, are not finite, or do not have the shapes of the configuration.
+        """
+        files = self.pretrained.files
+        if self.has_weights and files and sum(path.stat().st_size for path in files.weights) <= CHECKED_BYTES:
+            self.pretrained.weights()
+
     @functools.cached_property
     def inheritance(self) -> Inheritance:
         """The weights from which networks inherit."""
@@ -78,12 +94,12 @@ def start_of(options: Mapping[str, Any], families: Iterable[Family]) -> Start:
     """Return the resolved options of a space.
 
     Raises:
-        ConfigError: there is no such checkpoint or configuration, or its family is not known.
+        ConfigError: there is no such checkpoint or configuration, or networks like it cannot be made smaller.
         ValueError: options contradict each other or the checkpoint, or choices are out of order or range.
     """
     pretrained = _opened(options)
     config = pretrained.config
-    original = Original(config, family_of(config.model_type, families))
+    original = Original(config, family_of(config, families))
     digest = options["digest"]
     if pretrained.has_weights and digest not in ("", pretrained.digest()):
         raise ValueError(
@@ -106,14 +122,28 @@ def start_of(options: Mapping[str, Any], families: Iterable[Family]) -> Start:
     return Start(pretrained, original, bounds, options["inherit"], digest)
 
 
-def original_of(model: str, families: Iterable[Family]) -> Original:
+def original_of(model: str) -> Original:
     """Return the network of a checkpoint or a configuration; of BERT-base if `model` is empty.
 
     Raises:
-        ConfigError: the checkpoint cannot be read, or its family is not known.
+        ConfigError: the checkpoint cannot be read, or networks like it cannot be made smaller.
     """
     config = _opened({"model": model, "config": {}, "allow_pickle": False}).config
-    return Original(config, family_of(config.model_type, families))
+    return Original(config, family_of(config, ()))
+
+
+def family_of(config: PretrainedConfig, families: Iterable[Family]) -> Family:
+    """Return the family of a configuration: one of `families` that names its model type, else a derived one.
+
+    Raises:
+        ConfigError: no family can be derived.
+    """
+    listed = next((family for family in families if config.model_type in family.model_types), None)
+    if listed is not None:
+        return listed
+    from .deriving import derive
+
+    return derive(config)
 
 
 def _opened(options: Mapping[str, Any]) -> Pretrained:

@@ -41,6 +41,15 @@ class Bounds:
         """Return a knob for each list of choices that is not empty."""
         return tuple(Knob(name, getattr(self, name)) for name in NAMES if getattr(self, name))
 
+    def least(self) -> dict[str, KnobValue]:
+        """Return the values of the network with the fewest parameters and FLOPs."""
+        values: dict[str, KnobValue] = {knob.name: knob.values[0] for knob in self.knobs()}
+        if "hidden" in values:
+            least = int(values["hidden"])
+            # The same choice may give a larger hidden width with fewer heads.
+            values["heads"] = min(self.heads, key=lambda heads: (self.hidden_of(heads, least), heads))
+        return values
+
     def dimensions(self, values: Mapping[str, KnobValue]) -> Dimensions:
         """Return the sizes for the values of the knobs."""
         layers, heads = int(values["layers"]), int(values["heads"])

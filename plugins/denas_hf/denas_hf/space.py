@@ -20,7 +20,6 @@ from denas_core import (
     Variant,
     canonical_json,
     load_mapping,
-    nearest_in_size,
     option,
 )
 from denas_core.networks import token_lengths
@@ -84,7 +83,7 @@ class Auto(InheritanceOptions, SearchSpace):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = PRESETS
 
     families: ClassVar[tuple[Family, ...]] = ()
-    """Families with a table, in subclasses; the others are derived from the configuration."""
+    """Families with a table; the others are derived."""
 
     def __post_init__(self) -> None:
         """Read the configuration and check the options against it.
@@ -125,22 +124,13 @@ class Auto(InheritanceOptions, SearchSpace):
 
     def smallest(self) -> Architecture:
         """Return the network with the fewest parameters and FLOPs."""
-        values = {knob.name: knob.values[0] for knob in self.knobs()}
-        if "hidden" in values:
-            bounds, least = self._bounds, int(values["hidden"])
-            # The same choice may give a larger hidden width with fewer heads.
-            values["heads"] = min(bounds.heads, key=lambda heads: (bounds.hidden_of(heads, least), heads))
-        return self.unchecked(self.canonical(values))
+        return self.unchecked(self.canonical(self._bounds.least()))
 
     def familiar(self, cost: Mapping[str, float]) -> tuple[str, Architecture] | None:
         """Return the first layers of the original network, which users keep who shorten it without a search."""
-        full = self.full()
-        layers = next((knob.values for knob in self.knobs() if knob.name == "layers"), ())
-        if full is None or not layers:
-            return None
-        networks = [self.architecture({**full.as_dict(), "layers": count}) for count in layers]
-        found = nearest_in_size(self, networks, cost)
-        return None if found is None else ("the first layers of the original", found)
+        from .first_layers import first_layers
+
+        return first_layers(self, cost)
 
     def fingerprint(self) -> str:
         """Return the properties that all networks share, and the source of their weights, which are checked first."""

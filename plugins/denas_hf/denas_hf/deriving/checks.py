@@ -76,7 +76,7 @@ def _holds(
 
 def _reordered(
     original: Original, source: Mapping[str, Tensor], axes: set[str]
-) -> tuple[dict[str, Tensor], tuple[int, ...]]:
+) -> tuple[Mapping[str, Tensor], tuple[int, ...]]:
     """Return the weights with the members of some axes in another order, and the order of the hidden features."""
     sizes, generator = original.sizes(original.config), torch.Generator().manual_seed(0)
     order: dict[Any, tuple[int, ...]] = {}

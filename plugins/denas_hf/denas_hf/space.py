@@ -95,8 +95,7 @@ class Auto(InheritanceOptions, SearchSpace):
         path = Path(self.model).expanduser()
         if self.model and path.exists():
             self.model = str(path.resolve())
-        if self.calibration:
-            self.calibration = existing_data(self.calibration)
+        self.calibration = existing_data(self.calibration) if self.calibration else ""
         self.__dict__["_start"] = start_of(self.options(), type(self).families)
         positions = self._original.positions
         self.seq_len, self.probe_tokens = token_lengths(self.seq_len, self.probe_tokens, positions=positions)
@@ -203,7 +202,6 @@ class Auto(InheritanceOptions, SearchSpace):
 
         Raises:
             ConfigError: there is no checkpoint with weights, or it is damaged.
-            PluginError: the family has no rule for a weight.
         """
         if weights == "fresh" or not self.inherits:
             return super().load(model, arch, seed=seed, weights=weights)

@@ -94,6 +94,20 @@ class Inheritance:
         source = {name: stored for name, stored in others.items() if head.pattern_of(name) is not None}
         return take(head, StoredWeights(source), self.choice(config), sizes=self._sizes)
 
+    def give(self, network: nn.Module, config: Any, *, seed: int, streamed: bool = False) -> nn.Module:
+        """Give a network of `config` the weights that it inherits, see `load_weights`. Raises like `weights_for`."""
+        from .network import is_language_model
+        from .weights import load_weights
+
+        return load_weights(
+            network,
+            seed=seed,
+            inherited=self.weights_for(config),
+            fresh=self.missing,
+            token_head=self.token_head_for(config) if is_language_model(network) else {},
+            streamed=streamed,
+        )
+
     def kept_features(self, config: Any) -> tuple[int, ...]:
         """Return the hidden features that a network of `config` keeps, in its own order. Raises like `weights_for`."""
         blocks, full = self._original.blocks, self._original.dimensions.hidden

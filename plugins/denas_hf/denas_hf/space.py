@@ -205,19 +205,16 @@ class Auto(InheritanceOptions, SearchSpace):
         """
         if weights == "fresh" or not self.inherits:
             return super().load(model, arch, seed=seed, weights=weights)
-        return self._inherit(model, arch, seed=seed)
+        return self.calibrated.inheritance.give(
+            model, self._original.resized(self.dimensions(arch)), seed=seed
+        )
 
     def stream(self, model: nn.Module, arch: Architecture, *, seed: int) -> nn.Module | None:
         """Let `model` read its inherited weights while it runs; None without a checkpoint. Raises like `load`."""
-        return self._inherit(model, arch, seed=seed, streamed=True) if self.inherits else None
-
-    def _inherit(
-        self, model: nn.Module, arch: Architecture, *, seed: int, streamed: bool = False
-    ) -> nn.Module:
-        from .weights import inherit_weights
-
-        config, source = self._original.resized(self.dimensions(arch)), self.calibrated.inheritance
-        return inherit_weights(model, source, config, seed=seed, streamed=streamed)
+        if not self.inherits:
+            return None
+        config = self._original.resized(self.dimensions(arch))
+        return self.calibrated.inheritance.give(model, config, seed=seed, streamed=True)
 
     def own_head(self) -> nn.Module | None:
         """Return the head with scores of tokens, if the checkpoint is a language model."""

@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,10 +17,7 @@ from denas_core import initialise
 from denas_core.errors import PluginError
 from denas_core.pretrained import Stored, StoredWeights, silent_transformers, stream
 
-from .network import HeadedNetwork, base_of, is_language_model
-
-if TYPE_CHECKING:
-    from .inheriting import Inheritance
+from .network import HeadedNetwork, base_of
 
 HEADS_OF_BASES = ("qa_outputs.",)
 """Prefixes of the head's parameters in classes that are a base model with a head, without a separate base model."""
@@ -79,26 +76,6 @@ def load_weights(
         return network
     still_in_files = {name: own[name] for name, tensor in zip(own, given, strict=True) if tensor.is_meta}
     return stream(network, StoredWeights(still_in_files))
-
-
-def inherit_weights(
-    network: nn.Module,
-    inheritance: Inheritance,
-    config: Any,
-    *,
-    seed: int,
-    streamed: bool = False,
-) -> nn.Module:
-    """Give a network of `config` the weights that it inherits; see `load_weights`."""
-    head = inheritance.token_head_for(config) if is_language_model(network) else {}
-    return load_weights(
-        network,
-        seed=seed,
-        inherited=inheritance.weights_for(config),
-        fresh=inheritance.missing,
-        token_head=head,
-        streamed=streamed,
-    )
 
 
 def _draw(model: Any, given: Iterable[Any]) -> None:

@@ -159,7 +159,7 @@ def test_untrained_exports_another_finalist_if_one_is_selected(run: Path) -> Non
             ["nowhere", "--to", "safetensors", "--untrained"],
             "'nowhere' is not a run with a best architecture",
         ),
-        (["run", "--to", "executorch"], "no installed plugin has an exporter 'executorch'"),
+        (["run", "--to", "tensorrt"], "no installed plugin has an exporter 'tensorrt'"),
         (["run", "--to", "savetensors"], "no installed plugin has a"),
         (["run", "--to", "torch-export", "--set", "export.opset=3"], "has no option 'opset' (--set)"),
         (["run", "--to", "torch-export", "--set", "opset=3"], "write its options as export.NAME=VALUE"),

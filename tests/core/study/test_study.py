@@ -84,6 +84,7 @@ def test_a_raised_budget_goes_on_to_the_same_table_as_a_longer_run(tmp_path: Pat
 
 
 def test_a_signal_stops_after_the_candidate_in_hand_and_a_resume_repeats_no_trial(tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGTERM)
     toy_search(tmp_path / "whole", budget=150)
     watcher = Watcher(after=60, act=lambda: os.kill(os.getpid(), signal.SIGTERM))
     with pytest.raises(Interrupted, match="stopped after 60 trials") as stop:
@@ -94,7 +95,7 @@ def test_a_signal_stops_after_the_candidate_in_hand_and_a_resume_repeats_no_tria
     assert len(rest.keys) == 90
     assert not set(rest.keys) & set(watcher.keys)
     assert table(tmp_path / "cut") == table(tmp_path / "whole")
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_failed_candidates_are_trials_with_a_reason_and_do_not_count(tmp_path: Path) -> None:

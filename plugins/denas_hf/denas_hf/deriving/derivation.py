@@ -200,5 +200,6 @@ def _equals(keys: Keys, growth: Growth) -> dict[str, str]:
     """Return the keys that must equal the main key of their size; stacks have numbers of layers of their own."""
     stacks = set(growth.stacks.values())
     found = {key: keys.layers[0] for key in keys.layers[1:] if key not in stacks}
-    found |= dict.fromkeys(keys.heads[1:], keys.heads[0])
-    return found | dict.fromkeys(keys.intermediate[1:], keys.intermediate[0])
+    for names in (keys.heads, keys.intermediate):
+        found |= {key: names[0] for key in names[1:]}
+    return found

@@ -8,9 +8,6 @@ from typing import Any, Literal
 
 from .modality import TEXT, Modality
 
-TOKEN_HEAD = {"lm_head.weight": "_ hidden", "lm_head.bias": "_", "final_logits_bias": "_ _"}
-"""Rules of the usual head with scores of tokens. Bart and its relatives keep their bias in a buffer of another name."""
-
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
@@ -82,5 +79,5 @@ class Family:
     token_types: str = ""
     attention: Literal["sdpa", "eager"] = "sdpa"
     arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    token_head: Mapping[str, str] = dataclasses.field(default_factory=lambda: dict(TOKEN_HEAD))
+    token_head: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"lm_head.weight": "_ hidden"})
     meta_mask: Literal["", "row", "square", "decoder"] = ""

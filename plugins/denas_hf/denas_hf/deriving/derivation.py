@@ -201,5 +201,5 @@ def _equals(keys: Keys, growth: Growth) -> dict[str, str]:
     stacks = set(growth.stacks.values())
     found = {key: keys.layers[0] for key in keys.layers[1:] if key not in stacks}
     for names in (keys.heads, keys.intermediate):
-        found |= {key: names[0] for key in names[1:]}
+        found |= dict.fromkeys(names[1:], *names[:1])
     return found

@@ -99,6 +99,10 @@ def ratio_of(keys: Keys, growth: Growth, patterns: Patterns, units: Sequence[Uni
     return 4
 
 
+BIAS_IN_A_BUFFER = "final_logits_bias"
+"""The bias of the scores of tokens in Bart and its relatives."""
+
+
 def token_head_of(config: Any, modality: Modality) -> dict[str, str]:
     """Return the rules of the weights that give the scores of tokens, which are not in the base model."""
     name = modality.next_token or modality.target_token
@@ -108,5 +112,5 @@ def token_head_of(config: Any, modality: Modality) -> dict[str, str]:
         network = getattr(modeling_auto, name).from_config(config)
     head = network.get_output_embeddings()
     path = next((path for path, module in network.named_modules() if module is head), "lm_head")
-    rules = {f"{path}.weight": "_ hidden"}
-    return rules | ({f"{path}.bias": "_"} if getattr(head, "bias", None) is not None else {})
+    rules = {f"{path}.weight": "_ hidden", f"{path}.bias": "_", BIAS_IN_A_BUFFER: "_ _"}
+    return {name: rule for name, rule in rules.items() if name in network.state_dict()}

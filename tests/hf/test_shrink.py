@@ -146,6 +146,7 @@ def test_data_fine_tune_the_network_with_the_checkpoint_as_its_teacher(tmp_path:
     assert result["weights"] == "fine-tuned" and 0 <= result["metrics"]["accuracy"] <= 1
     plan = json.loads((tmp_path / "small/training/settings.json").read_text())
     assert plan["teacher"] == str(tmp_path / "small/teacher/model")
+    assert json.dumps(plan).count('"distill_hidden": 1.0') == 1
     from transformers import AutoModelForSequenceClassification
 
     network = AutoModelForSequenceClassification.from_pretrained(result["model"])

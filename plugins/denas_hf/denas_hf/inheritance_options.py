@@ -40,7 +40,9 @@ class InheritanceOptions:
         """Return the settings for a checkpoint of transformers; data calibrate the inherited weights, too."""
         # The members with the largest activations stay closer to the checkpoint than the first ones.
         space: dict[str, Any] = {"model": checkpoint, "inherit": "activation"}
+        settings: dict[str, dict[str, Any]] = {"space": space, "score": {"name": "hf/fidelity"}}
         if data is not None:
-            # With 128 samples, fitted weights keep less of the checkpoint, see docs/hugging-face.md.
+            # Each is measured, see docs/hugging-face.md: 128 samples instead of 512, and no hidden states, keep less.
             space |= {"calibration": str(data), "calibration_task": task or "", "calibration_samples": 512}
-        return {"space": space, "score": {"name": "hf/fidelity"}}
+            settings["training"] = {"distill_hidden": 1.0}
+        return settings

@@ -14,15 +14,13 @@ are CPU seconds of the search or the training with its start.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import random
-import resource
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from comparing import denas, markdown, mean_and_range
+from rows import add_row, cpu_seconds, rows_of
 
 from denas_core import Architecture, Registry, SearchSpace
 
@@ -51,7 +49,7 @@ def main() -> None:
         arch, cost = chosen(options, name, data, way)
         row = trained(options, name, data, arch, way, rate, seed)
         row |= {"task": name, "way": way, "rate": rate, "seed": seed, "trainable": str(cost)}
-        write(options.table, row | {"cpu_seconds": f"{cpu_seconds() - begun:.0f}"})
+        add_row(options.table, COLUMNS, row | {"cpu_seconds": f"{cpu_seconds() - begun:.0f}"})
     print(summary(rows_of(options.table)))
 
 
@@ -167,32 +165,6 @@ def summary(rows: list[dict[str, str]]) -> str:
         value = mean_and_range([float(row["value"]) for row in found])
         lines.append([*key, found[0]["trainable"], found[0]["metric"], str(len(found)), value])
     return markdown(["task", "ranks", "rate", "trainable parameters", "metric", "seeds", "value"], lines)
-
-
-def cpu_seconds() -> float:
-    """Return the CPU time of this process and of the processes that it started."""
-    return sum(
-        usage.ru_utime + usage.ru_stime
-        for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    )
-
-
-def rows_of(table: Path) -> list[dict[str, str]]:
-    """Return the rows of a table; none if there is no table yet."""
-    if not table.is_file():
-        return []
-    with table.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def write(table: Path, row: Mapping[str, str]) -> None:
-    """Add a row to the table."""
-    is_new = not table.is_file()
-    with table.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        if is_new:
-            writer.writeheader()
-        writer.writerow(row)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ rows that are in the folder are not made again. The shards of 32 layers take 14 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
 import subprocess
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from rows import add_row, rows_of
 from safetensors.torch import save_file
 
 SHARD_BYTES = 2e9
@@ -36,12 +36,7 @@ def main() -> None:
     known = {(row["step"], row["inherit"]) for row in rows_of(table)}
     for step, command in steps(options, model):
         if (step, options.inherit) not in known:
-            row = {"step": step, "inherit": options.inherit, **measured(command)}
-            with table.open("a", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, COLUMNS)
-                if not file.tell():
-                    writer.writeheader()
-                writer.writerow(row)
+            add_row(table, COLUMNS, {"step": step, "inherit": options.inherit, **measured(command)})
     for row in rows_of(table):
         print("  ".join(row[name] for name in COLUMNS))
 
@@ -158,14 +153,6 @@ def measured(command: list[str]) -> dict[str, str]:
         "seconds": f"{time.monotonic() - begun:.0f}",
         "exit": str(process.returncode),
     }
-
-
-def rows_of(table: Path) -> list[dict[str, str]]:
-    """Return the rows of a table; none if there is no table yet."""
-    if not table.is_file():
-        return []
-    with table.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 if __name__ == "__main__":

@@ -16,15 +16,14 @@ representations of the checkpoint are kept beside the table.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
-import resource
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from comparing import denas, settings
+from rows import add_row, cpu_seconds, rows_of
 from torch import Tensor
 from torch.nn import functional
 
@@ -59,7 +58,7 @@ def main() -> None:
                 begun = cpu_seconds()
                 found = fine_tuned(options, arch, way, rate, seed) if rate else untrained(options, arch, way)
                 row = dict(zip(COLUMNS, key, strict=False)) | found
-                write(options.table, row | {"cpu_seconds": f"{cpu_seconds() - begun:.0f}"})
+                add_row(options.table, COLUMNS, row | {"cpu_seconds": f"{cpu_seconds() - begun:.0f}"})
 
 
 def parsed() -> argparse.Namespace:
@@ -238,36 +237,9 @@ def fine_tuned(options: argparse.Namespace, arch: str, way: str, rate: str, seed
     return {"share": f"{share:.3f}", "accuracy": f"{result['metrics']['accuracy']:.4f}"}
 
 
-def cpu_seconds() -> float:
-    """Return the CPU time of this process and of the processes that it started."""
-    return sum(
-        usage.ru_utime + usage.ru_stime
-        for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    )
-
-
-def rows_of(table: Path) -> list[dict[str, str]]:
-    """Return the rows of a table; none if there is no table yet."""
-    if not table.is_file():
-        return []
-    with table.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
 def row_key(row: Mapping[str, str]) -> tuple[str, ...]:
     """Return what identifies a row."""
     return tuple(row[name] for name in COLUMNS[:4])
-
-
-def write(table: Path, row: Mapping[str, Any]) -> None:
-    """Add a row to a table and print it."""
-    is_new = not table.is_file()
-    with table.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS, restval="")
-        if is_new:
-            writer.writeheader()
-        writer.writerow(row)
-    print(json.dumps(dict(row)), flush=True)
 
 
 if __name__ == "__main__":

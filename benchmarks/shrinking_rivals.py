@@ -23,15 +23,13 @@ outermost loop. ``cpu_seconds`` include everything but the fine-tuning of the te
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
-import resource
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from comparing import denas, settings
+from rows import add_row, cpu_seconds, rows_of
 
 SMALL = {"layers": 5, "heads": 9, "intermediate": 768}
 COLUMNS = ("way", "rate", "seed", "params", "accuracy", "cpu_seconds")
@@ -64,7 +62,7 @@ def main() -> None:
             for rate in options.rate:
                 if (way, rate, str(seed)) not in known:
                     row = {"way": way, "rate": rate, "seed": str(seed)} | fine_tuned(options, way, rate, seed)
-                    write(options.table, row)
+                    add_row(options.table, COLUMNS, row)
 
 
 def parsed() -> argparse.Namespace:
@@ -171,33 +169,6 @@ def parameters_of(model: Path) -> int:
 
     with safe_open(model / "model.safetensors", "pt") as file:
         return sum(file.get_tensor(name).numel() for name in file.keys())  # noqa: SIM118
-
-
-def cpu_seconds() -> float:
-    """Return the CPU time of this process and of the processes that it started."""
-    return sum(
-        usage.ru_utime + usage.ru_stime
-        for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    )
-
-
-def rows_of(table: Path) -> list[dict[str, str]]:
-    """Return the rows of a table; none if there is no table yet."""
-    if not table.is_file():
-        return []
-    with table.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def write(table: Path, row: Mapping[str, Any]) -> None:
-    """Add a row to a table and print it."""
-    is_new = not table.is_file()
-    with table.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        if is_new:
-            writer.writeheader()
-        writer.writerow(row)
-    print(json.dumps(dict(row)), flush=True)
 
 
 def prune(model: Path, share: float, folder: Path) -> None:

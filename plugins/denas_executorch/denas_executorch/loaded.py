@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,15 +56,20 @@ class LoadedProgram:
         return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
     def _check_sizes(self, batch: Batch) -> None:
-        for described in self.facts["preprocessing"]["inputs"]:
-            shape = batch.inputs[described["name"]].shape
-            for size, name in zip(shape[1:], described["shape"][1:], strict=True):
-                most = self.facts["largest"].get(name, size)
-                if size > most:
-                    raise ConfigError(
-                        f"the exported program takes at most {most} {name} in {described['name']!r}, and this input "
-                        f"has {size}; export it again with a larger export.longest"
-                    )
+        for method in self.facts["methods"]:
+            for name, dimensions in zip(method["inputs"], method["dimensions"], strict=True):
+                # Other inputs of a stage are outputs of earlier ones.
+                if name in batch.inputs:
+                    self._check_size(name, batch.inputs[name].shape, dimensions)
+
+    def _check_size(self, name: str, shape: Sequence[int], dimensions: Mapping[str, str]) -> None:
+        for place, dimension in dimensions.items():
+            size, most = shape[int(place)], self.facts["largest"][dimension]
+            if dimension != BATCH and size > most:
+                raise ConfigError(
+                    f"the exported program takes at most {most} {dimension} in {name!r}, and this input has {size}; "
+                    "export it again with a larger export.longest"
+                )
 
 
 def load_program(content: Path | bytes, *, threads: int = 0) -> LoadedProgram:

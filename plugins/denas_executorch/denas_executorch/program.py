@@ -41,7 +41,16 @@ def program_bytes(
     largest = largest_sizes(modules.values(), batch_size=batch_size, longest=longest)
     programs = {name: _program(module, largest) for name, module in modules.items()}
     methods = [
-        {"name": name, "inputs": list(module.input_names), "outputs": list(module.output_names)}
+        {
+            "name": name,
+            "inputs": list(module.input_names),
+            # By input, the name of each dimension that may have any size.
+            "dimensions": [
+                {str(place): dimension for place, dimension in names.items()}
+                for names in dimension_names(module)
+            ],
+            "outputs": list(module.output_names),
+        }
         for name, module in modules.items()
     ]
     described = json.dumps({**facts, "methods": methods, "largest": largest})

@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,8 @@ def trained(
 ) -> dict[str, str]:
     """Return the metric of the task after a training."""
     folder = options.table.with_suffix("") / f"{task}-{way}-{rate}-{seed}"
+    # A training that was stopped with this script begins again.
+    shutil.rmtree(folder, ignore_errors=True)
     result = denas(
         *(
             "train",

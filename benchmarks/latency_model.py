@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import yaml
 from comparing import markdown
 
 from denas_core import LatencyProbe, Registry, SearchSpace
@@ -55,9 +56,9 @@ PREDICTIONS = 1000
 class Bench:
     """Models and measurements of one space, kept in a file."""
 
-    def __init__(self, work: Path, name: str, networks: int, seconds: float) -> None:
+    def __init__(self, work: Path, name: str, options: dict[str, Any], networks: int, seconds: float) -> None:
         self.registry = Registry.discover()
-        self.space: SearchSpace = self.registry.create("space", name)
+        self.space: SearchSpace = self.registry.create("space", name, options)
         self.file = work / f"{name.replace('/', '-').replace(':', '-')}.json"
         self.kept: dict[str, Any] = json.loads(self.file.read_text()) if self.file.is_file() else {}
         self.networks = networks
@@ -181,6 +182,9 @@ def main() -> None:
     )
     parser.add_argument("--work", type=Path, required=True, help="directory of results, for going on")
     parser.add_argument("--space", action="append", help="space with its preset; may be repeated")
+    parser.add_argument(
+        "--option", action="append", default=[], metavar="KEY=VALUE", help="option of the spaces, in YAML"
+    )
     parser.add_argument("--setting", action="append", choices=list(SETTINGS), help="may be repeated")
     parser.add_argument("--networks", type=int, default=40, help="unseen networks that are measured")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="time in which a model is built")
@@ -191,10 +195,11 @@ def main() -> None:
     given.work.mkdir(parents=True, exist_ok=True)
     os.environ["DENAS_CACHE"] = str(given.work / "cache")
     settings = given.setting or list(SETTINGS)
+    options = {key: yaml.safe_load(value) for key, _, value in (one.partition("=") for one in given.option)}
     own: list[list[str]] = []
     crossed: list[list[str]] = []
     for name in given.space or SPACES:
-        bench = Bench(given.work, name, given.networks, given.seconds)
+        bench = Bench(given.work, name, options, given.networks, given.seconds)
         own += rows(bench, name, settings)
         crossed += between(bench, name, settings) if given.between else []
         print(

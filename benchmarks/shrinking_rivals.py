@@ -25,6 +25,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,9 @@ def fine_tuned(options: argparse.Namespace, way: str, rate: str, seed: int) -> d
     begun = cpu_seconds()
     model, arch, space = network_of(options, way)
     taught = TAUGHT.get(way, [])
+    folder = folder_of(options, way, rate, seed)
+    # A training that was stopped with this script begins again.
+    shutil.rmtree(folder, ignore_errors=True)
     done = denas(
         *(
             "train",
@@ -103,13 +107,12 @@ def fine_tuned(options: argparse.Namespace, way: str, rate: str, seed: int) -> d
             str(options.data),
         ),
         *("--epochs", str(options.epochs), "--seed", str(seed), "--device", "cpu", "-q"),
-        *("--out", str(folder_of(options, way, rate, seed))),
+        *("--out", str(folder)),
         *settings([f"space.model={model}", f"training.lr={rate}", *space, *taught]),
         *(("--teacher", str(teacher_of(options, seed))) if taught else ()),
     )
-    trained = folder_of(options, way, rate, seed) / "model"
     return {
-        "params": parameters_of(trained),
+        "params": parameters_of(folder / "model"),
         "accuracy": f"{done['metrics']['accuracy']:.4f}",
         "cpu_seconds": f"{cpu_seconds() - begun:.0f}",
     }

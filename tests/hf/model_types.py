@@ -1,4 +1,4 @@
-"""Tiny configurations of fifty model types of transformers: those that can be made smaller, and those that cannot."""
+"""Tiny configurations of many model types of transformers: those that can be made smaller, and those that cannot."""
 
 from __future__ import annotations
 
@@ -39,6 +39,47 @@ _SOUND = {
     "num_conv_pos_embeddings": 16,
     "num_conv_pos_embedding_groups": 4,
 }
+
+_PYRAMID = {
+    "hidden_sizes": [16, 32],
+    "depths": [2, 3],
+    "num_encoder_blocks": 2,
+    "num_attention_heads": [1, 2],
+    "mlp_ratios": [4, 2],
+    "strides": [4, 2],
+    "image_size": 32,
+}
+_SWIN = {"embed_dim": 16, "depths": [2, 3, 2], "num_heads": [2, 4, 8], "image_size": 64, "window_size": 4}
+_CONVNEXT = {"hidden_sizes": [16, 32], "depths": [2, 3], "num_stages": 2, "image_size": 32}
+_RESNET = {"embedding_size": 16, "hidden_sizes": [16, 32], "depths": [2, 3], "image_size": 32}
+
+LAYERS_ONLY: dict[str, dict[str, Any]] = {
+    "gpt_bigcode": {**_GPT, **_ENDS},
+    "mixtral": {**_GROUPED, "num_local_experts": 4},
+}
+"""Model types of which layers can be left out, but nothing else."""
+
+STAGED: dict[str, dict[str, Any]] = {
+    "swin": _SWIN,
+    "swinv2": _SWIN,
+    "convnext": _CONVNEXT,
+    "convnextv2": _CONVNEXT,
+    "resnet": _RESNET,
+    "regnet": {**_RESNET, "groups_width": 8},
+    "poolformer": {
+        "hidden_sizes": [16, 32],
+        "depths": [2, 3],
+        "num_encoder_blocks": 2,
+        "patch_sizes": [7, 3],
+        "strides": [4, 2],
+        "padding": [2, 1],
+        "image_size": 32,
+    },
+    "pvt": {**_PYRAMID, "patch_sizes": [4, 2], "sequence_reduction_ratios": [2, 1]},
+    "pvt_v2": {**_PYRAMID, "patch_sizes": [7, 3], "sr_ratios": [2, 1], "num_encoder_blocks": 2},
+    "segformer": {**_PYRAMID, "patch_sizes": [7, 3], "sr_ratios": [2, 1]},
+}
+"""Model types with stages, which can be made smaller too."""
 
 SHRINKABLE: dict[str, dict[str, Any]] = {
     "bert": _TEXT,
@@ -134,6 +175,8 @@ SHRINKABLE: dict[str, dict[str, Any]] = {
         "frequency_stride": 4,
         "time_stride": 4,
     },
+    **LAYERS_ONLY,
+    **STAGED,
 }
 """Model types that can be made smaller."""
 
@@ -143,15 +186,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "costs depend on the values",
     ),
     "longformer": ({**_TEXT, "attention_window": 4}, "costs depend on the values"),
-    "gpt_bigcode": ({**_GPT, **_ENDS}, "tensor 'h.0.attn.c_attn.weight'"),
-    "mixtral": (_GROUPED, "tensor 'layers.0.mlp.experts"),
     "mamba": ({"vocab_size": 96, "hidden_size": 32, "num_hidden_layers": 3}, "attention heads"),
-    "swin": (
-        {"embed_dim": 16, "depths": [1, 2, 1], "num_heads": [2, 4, 8], "image_size": 32, "window_size": 4},
-        "attention heads of all layers",
-    ),
-    "convnext": ({"hidden_sizes": [16, 32], "depths": [2, 2], "num_stages": 2}, "layers of all layers"),
-    "resnet": ({"embedding_size": 16, "hidden_sizes": [16, 32], "depths": [2, 2]}, "layers of all layers"),
     "vit_mae": ({**_IMAGE, "mask_ratio": 0.5}, "outputs are random"),
 }
 """Model types that cannot be made smaller, and a part of the reason."""
@@ -177,6 +212,9 @@ def checkpoint_of(name: str) -> Path:
             for parameter in network.parameters():
                 if parameter.requires_grad:
                     parameter.add_(0.1 * torch.randn_like(parameter))
+            for name, buffer in network.named_buffers():
+                if "running" in name:
+                    buffer.add_(0.1 * torch.rand_like(buffer))
         network.save_pretrained(folder)
     return folder
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -108,7 +109,7 @@ def test_fewer_heads_are_those_of_a_network_whose_others_are_silent(name: str, b
 def test_fewer_layers_are_those_of_a_network_without_the_others(name: str, by: Any) -> None:
     space = inheriting_space(name, inherit=by)
     original = space.start.original
-    depths = original.depths_of(2)
+    depths = original.depths_of(dataclasses.replace(original.dimensions, layers=2))
     sizes = sizes_of(space)
     choice = choose(
         original.layout, source_of(space), source_sizes=sizes, target_sizes={**sizes, **depths}, by=by

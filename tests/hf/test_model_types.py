@@ -1,4 +1,4 @@
-"""Fifty model types without a table: what can be made smaller is searched, inherited, cut and exported."""
+"""Many model types without a table: what can be made smaller is searched, inherited, cut and exported."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from .tiny_models import made
 pytestmark = pytest.mark.numerics
 
 
-def test_forty_of_fifty_model_types_can_be_made_smaller() -> None:
-    assert len({**SHRINKABLE, **REFUSED}) == 50
-    assert len(SHRINKABLE) >= 40
+def test_fifty_model_types_can_be_made_smaller() -> None:
+    assert len({**SHRINKABLE, **REFUSED}) == 57
+    assert len(SHRINKABLE) == 53
 
 
 @functools.cache

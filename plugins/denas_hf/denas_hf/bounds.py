@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from denas_core import Knob, KnobValue
 
 from .original import Dimensions, Original
+from .stages import stage_choices, stage_knobs, stages_of
 
 HIDDEN_STEP = 16
 INTERMEDIATE_STEPS = 16
@@ -23,11 +24,12 @@ class Bounds:
 
     Attributes:
         original: The original network.
-        layers: Choices of the number of layers.
+        layers: Choices of the number of layers; empty if a network has stages.
         heads: Choices of the number of heads.
         hidden: Choices of the hidden width; empty if the number of heads determines it.
         intermediate: Choices of the width of feed-forward layers; empty if the hidden width determines it.
         widest_head: Greatest number of features of a head, if the width of a head is not fixed.
+        stages: Choices of the number of layers of each stage; empty if a network has no stages.
     """
 
     original: Original
@@ -36,10 +38,12 @@ class Bounds:
     hidden: tuple[int, ...]
     intermediate: tuple[int, ...]
     widest_head: int
+    stages: tuple[tuple[int, ...], ...] = ()
 
     def knobs(self) -> tuple[Knob, ...]:
         """Return a knob for each list of choices that is not empty."""
-        return tuple(Knob(name, getattr(self, name)) for name in NAMES if getattr(self, name))
+        named = (Knob(name, getattr(self, name)) for name in NAMES if getattr(self, name))
+        return (*stage_knobs(self.stages), *named)
 
     def least(self) -> dict[str, KnobValue]:
         """Return the values of the network with the fewest parameters and FLOPs."""
@@ -52,6 +56,9 @@ class Bounds:
 
     def dimensions(self, values: Mapping[str, KnobValue]) -> Dimensions:
         """Return the sizes for the values of the knobs."""
+        if self.stages:
+            stages = stages_of(values, len(self.stages))
+            return dataclasses.replace(self.original.dimensions, layers=sum(stages), stages=stages)
         layers, heads = int(values["layers"]), int(values["heads"])
         hidden = self.hidden_of(heads, int(values["hidden"])) if self.hidden else self.width_of(heads)
         ratio = self.original.family.ratio
@@ -90,6 +97,8 @@ def bounds_of(
         ValueError: choices are out of order, too large, or impossible.
     """
     full = original.dimensions
+    if full.stages:
+        return _bounds_of_stages(original, given)
     has_hidden = original.is_head_free or not keeps_head_width
     fixed = set(original.family.fixed) | (set() if original.family.intermediate else {"intermediate"})
     if "hidden" in fixed and not original.is_head_free:
@@ -137,6 +146,19 @@ def bounds_of(
                 f"heads has {heads}, which {why}; choose from {', '.join(map(str, possible)) or 'others'}"
             )
     return dataclasses.replace(found, heads=possible)
+
+
+def _bounds_of_stages(original: Original, given: Mapping[str, Sequence[int]]) -> Bounds:
+    for name in NAMES[1:]:
+        if given[name]:
+            raise ValueError(
+                f"{name} {list(given[name])!r} cannot be chosen for {original.family.name}, whose widths stay as they "
+                "are; choose layers"
+            )
+    stages = stage_choices(original.dimensions.stages, given["layers"])
+    return Bounds(
+        original=original, layers=(), heads=(), hidden=(), intermediate=(), widest_head=1, stages=stages
+    )
 
 
 def _grid(full: int, step: int) -> tuple[int, ...]:

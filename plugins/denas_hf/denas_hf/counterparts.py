@@ -29,7 +29,8 @@ def counterparts_of(
     """Return the blocks of a network, each with the last block of its teacher before the next block that is kept.
 
     Its output is what the next block has as its input in the teacher. If all layers are one module, only the last
-    hidden states are compared. There are none if the teacher is not the whole network of the same checkpoint.
+    hidden states are compared. There are none if the teacher is not the whole network of the same checkpoint, or if the
+    network has stages.
 
     Args:
         model: The network, with or without a head.
@@ -41,7 +42,7 @@ def counterparts_of(
     """
     original = start.original
     is_same = start.has_weights and teacher_start.digest() == start.digest()
-    if not is_same or teacher_sizes != original.dimensions:
+    if not is_same or teacher_sizes != original.dimensions or sizes.stages:
         return []
     config, inheritance = original.resized(sizes), calibrated.inheritance
     prefix, base = base_of(model)

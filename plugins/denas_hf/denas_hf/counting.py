@@ -65,7 +65,7 @@ def pieces_of(original: Original, wanted: Dimensions) -> list[Piece]:
 
     from .network import build_network
 
-    depths = original.depths_of(wanted.layers)
+    depths = original.depths_of(wanted)
     if not original.is_uniform or min(depths.values()) < FEWEST:
         return []
 

@@ -32,6 +32,10 @@ class Family:
             ``groups``, and the axis ``share`` is the number of heads that use the same keys and values.
         stacks: For the axis of each stack of blocks, the key with its number of blocks. The first stack has `layers`
             blocks; the others keep their proportion to it.
+        stages: Key whose value is a list with the number of layers of each stage; empty if a network has no stages. The
+            keys of `stacks` are then its entries, such as ``depths[0]``, each of which is chosen by itself.
+        is_ordered: Whether a block does not compute the same in another place of its stack, such as where every second
+            block shifts its windows. The first blocks are then kept.
         lists: Keys whose value is a list with an entry for each layer.
         follows: Keys that equal `hidden` in most configurations, and then change together with it. In `weights` each is
             an axis: it is the same as ``hidden``, or is kept whole if the values differ.
@@ -67,6 +71,8 @@ class Family:
     head_width: str = ""
     groups: str = ""
     stacks: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"layer": "num_hidden_layers"})
+    stages: str = ""
+    is_ordered: bool = False
     lists: tuple[str, ...] = ()
     follows: tuple[str, ...] = ()
     equals: Mapping[str, str] = dataclasses.field(default_factory=dict)

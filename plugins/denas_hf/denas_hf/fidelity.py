@@ -91,7 +91,9 @@ def representations(space: Auto, network: nn.Module, samples: int) -> Tensor:
             break
         with torch.no_grad():
             outputs = space.forward(network, batch)
-        mask, features = outputs.masks.get("features"), outputs.features.flatten(1, -2)
+        mask, features = outputs.masks.get("features"), outputs.features
+        # Convolutions give maps whose channels are first.
+        features = features.flatten(2).transpose(1, 2) if features.dim() == 4 else features.flatten(1, -2)
         weights = torch.ones_like(features[..., :1]) if mask is None else expand_mask(mask, features)
         found.append((features * weights).sum(1) / weights.sum(1))
     return torch.cat(found)[:samples]

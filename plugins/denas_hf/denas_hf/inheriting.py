@@ -53,6 +53,8 @@ class Inheritance:
         if seen is not None:
             given = importance_of(self._by).members(seen)
             found |= {axis: _checked(axis, found, numbers, self._by) for axis, numbers in given.items()}
+        if self._original.family.is_ordered:
+            found |= {Axis(stack): _descending(depth) for stack, depth in self._original.depths.items()}
         self._importance = found
 
     def weights_for(self, config: Any) -> Mapping[str, Tensor]:
@@ -140,6 +142,13 @@ def network_of(original: Original, pretrained: Pretrained) -> nn.Module:
         instead="inherit=magnitude and inherit=leading, with reconstructs=false, read one tensor at a time",
     )
     return load_weights(network, seed=0, inherited=pretrained.weights(), fresh=pretrained.missing).eval()
+
+
+def _descending(count: int) -> Tensor:
+    """Return numbers by which the first members are kept."""
+    import torch
+
+    return torch.arange(count, 0, -1, dtype=torch.float64)
 
 
 def _checked(axis: Axis, known: Mapping[Axis, Tensor], numbers: Tensor, by: str) -> Tensor:

@@ -19,6 +19,10 @@ SAMPLING_RATE = 16_000
 """Sample rate in Hz with which all audio networks are trained."""
 
 
+IMAGE_SIDE = 224
+"""Pixels of a side of an image, if the configuration does not say it."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """The sizes of a sample that the network does not fix.
@@ -115,7 +119,8 @@ class Image(Modality):
         self, config: Any, sample: Sample, size: int, *, seed: int, kind: BatchKind, token_types: bool
     ) -> Batch:
         """Return images (samples, channels, height, width)."""
-        side = config.image_size
+        # Convolutions take images of any size, which their configuration then does not say.
+        side = getattr(config, "image_size", None) or IMAGE_SIDE
         height, width = side if isinstance(side, (list, tuple)) else (side, side)
         shape = (config.num_channels, height, width)
         return continuous_batch(shape, size, seed=seed, kind=kind, name="pixel_values")

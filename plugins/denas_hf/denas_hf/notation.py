@@ -8,6 +8,8 @@ from typing import Any
 from denas_core.errors import ConfigError, did_you_mean, safe_repr
 
 from .bounds import Bounds
+from .original import Dimensions
+from .stages import knob_name
 
 COMMON = {
     "layers": "num_hidden_layers",
@@ -21,8 +23,17 @@ COMMON = {
 def config_keys(bounds: Bounds) -> dict[str, str]:
     """Return the knob or size for each configuration key."""
     family = bounds.original.family
+    if bounds.stages:
+        return {family.stages: "stages"}
     own = {name: getattr(family, name) for name in COMMON}
     return {key: name for names in (own, COMMON) for name, key in names.items()}
+
+
+def config_values(bounds: Bounds, sizes: Dimensions) -> dict[str, Any]:
+    """Return the sizes by configuration key: the usual keys, or the list of the numbers of layers of stages."""
+    if bounds.stages:
+        return {bounds.original.family.stages: list(sizes.stages)}
+    return {key: getattr(sizes, name) for name, key in COMMON.items()}
 
 
 def knob_values(given: Mapping[str, Any], bounds: Bounds, *, origin: str) -> dict[str, Any]:
@@ -31,10 +42,13 @@ def knob_values(given: Mapping[str, Any], bounds: Bounds, *, origin: str) -> dic
     A hidden width may be one of the choices, or the width to which a choice is reduced for the number of heads.
 
     Raises:
-        ConfigError: a key is not one of the four sizes, or the heads do not divide the hidden width.
+        ConfigError: a key is not one of the four sizes, or the heads do not divide the hidden width; or the numbers of
+            layers are not one for each stage.
     """
     keys = config_keys(bounds)
     values = _named(given, keys, origin)
+    if bounds.stages:
+        return _stage_values(values["stages"], bounds, origin)
     full = bounds.original.dimensions
     filled = {name: values.get(name, getattr(full, name)) for name in COMMON}
     if not bounds.hidden:
@@ -71,6 +85,16 @@ def _named(given: Mapping[str, Any], keys: Mapping[str, str], origin: str) -> di
             )
         values[name] = value
     return values
+
+
+def _stage_values(depths: Any, bounds: Bounds, origin: str) -> dict[str, Any]:
+    count = len(bounds.stages)
+    if not isinstance(depths, (list, tuple)) or len(depths) != count:
+        raise ConfigError(
+            f"{bounds.original.family.stages} {depths!r:.60} must be a list of {count} numbers of layers, one for each "
+            f"stage ({origin})"
+        )
+    return {knob_name(stage): depth for stage, depth in enumerate(depths)}
 
 
 def _choice_for(hidden: Any, heads: int, bounds: Bounds, origin: str) -> Any:

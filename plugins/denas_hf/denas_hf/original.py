@@ -15,6 +15,7 @@ from denas_core.pretrained import Layout
 from .family import Family
 
 _WORD = re.compile(r"[A-Za-z]\w*")
+_ENTRY = re.compile(r"(\w+)\[(\d+)\]")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,16 +23,18 @@ class Dimensions:
     """The sizes of a network.
 
     Attributes:
-        layers: Number of layers.
+        layers: Number of layers; of a network of stages, the number of all of them.
         heads: Number of attention heads of a layer.
         hidden: Number of features of a token.
         intermediate: Number of features inside a feed-forward layer.
+        stages: Number of layers of each stage; empty if a network has no stages.
     """
 
     layers: int
     heads: int
     hidden: int
     intermediate: int
+    stages: tuple[int, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -78,12 +81,14 @@ class Original:
     def dimensions_of(self, config: Any) -> Dimensions:
         """Return the sizes of a network of `config`, which must be of the same family."""
         family = self.family
-        hidden = _size(config, family.hidden)
+        stages = tuple(_size(config, key) for key in family.stacks.values()) if family.stages else ()
+        hidden = _size(config, family.hidden, 1 if stages else None)
         return Dimensions(
-            layers=_size(config, family.layers),
-            heads=_size(config, family.heads),
+            layers=sum(stages) or _size(config, family.layers),
+            heads=_size(config, family.heads, 1 if stages else None),
             hidden=hidden,
             intermediate=_size(config, family.intermediate, family.ratio * hidden),
+            stages=stages,
         )
 
     @property
@@ -129,9 +134,11 @@ class Original:
         """Number of blocks in each stack."""
         return {stack: _size(self.config, key) for stack, key in self.family.stacks.items()}
 
-    def depths_of(self, layers: int) -> dict[str, int]:
-        """Return the number of blocks in each stack of a network with `layers` layers."""
-        full = self.dimensions.layers
+    def depths_of(self, wanted: Dimensions) -> dict[str, int]:
+        """Return the number of blocks in each stack of a network of these sizes."""
+        if wanted.stages:
+            return dict(zip(self.family.stacks, wanted.stages, strict=True))
+        layers, full = wanted.layers, self.dimensions.layers
         return {
             stack: max(1, (2 * layers * depth + full) // (2 * full)) for stack, depth in self.depths.items()
         }
@@ -190,16 +197,18 @@ class Original:
         """
         config, family = copy.deepcopy(self.config), self.family
         for stack, key in family.stacks.items():
-            setattr(config, key, (depths or self.depths_of(wanted.layers))[stack])
+            _set_size(config, key, (depths or self.depths_of(wanted))[stack])
         _name_stages(config)
         for key in family.lists:
             if getattr(config, key, None) is not None:
                 setattr(config, key, list(getattr(config, key))[: _size(config, family.layers)])
-        setattr(config, family.heads, wanted.heads)
+        if family.heads:
+            setattr(config, family.heads, wanted.heads)
         if family.groups:
             setattr(config, family.groups, wanted.heads // self.share)
         followers = [key for key in family.follows if self._follows(key)]
-        setattr(config, family.hidden, wanted.hidden)
+        if family.hidden:
+            setattr(config, family.hidden, wanted.hidden)
         for key in followers:
             if hasattr(config, key):
                 setattr(config, key, wanted.hidden)
@@ -230,9 +239,23 @@ def _head_width(config: Any, family: Family, sizes: Dimensions) -> int:
 
 
 def _size(config: Any, key: str, default: int | None = None) -> int:
-    """Return the value of `key` in `config`, or the default."""
-    value = getattr(config, key, None) if key else None
+    """Return the value of `key` in `config`, or the default; ``depths[2]`` is an entry of a list."""
+    if entry := _ENTRY.fullmatch(key):
+        entries = getattr(config, entry[1], None) or ()
+        value = entries[int(entry[2])] if int(entry[2]) < len(entries) else None
+    else:
+        value = getattr(config, key, None) if key else None
     value = default if value is None else value
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ConfigError(f"the configuration has {key} {value!r}; it must be a whole number of 1 or more")
     return value
+
+
+def _set_size(config: Any, key: str, value: int) -> None:
+    """Set a key, or an entry of a list, see `_size`."""
+    if entry := _ENTRY.fullmatch(key):
+        entries = list(getattr(config, entry[1]))
+        entries[int(entry[2])] = value
+        setattr(config, entry[1], entries)
+    else:
+        setattr(config, key, value)

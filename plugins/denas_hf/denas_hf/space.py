@@ -28,7 +28,7 @@ from .calibrated import Calibrated, existing_data
 from .family import Family
 from .importance import LEADING, MAGNITUDE
 from .inheritance_options import InheritanceOptions
-from .notation import COMMON, is_config, knob_values
+from .notation import config_values, is_config, knob_values
 from .presets import PRESETS
 from .start import Start, start_of
 
@@ -49,7 +49,8 @@ class Auto(InheritanceOptions, SearchSpace):
     """Smaller versions of a Hugging Face transformers model, with fewer layers, heads and features.
 
     The largest network is the original model; stock transformers can load all networks. All layers of a network have
-    the same sizes. Networks can inherit weights of the checkpoint: whole layers, heads, neurons and features.
+    the same sizes; of a network with stages, such as Swin, only the layers of each stage are chosen. Networks can
+    inherit weights of the checkpoint: whole layers, heads, neurons and features.
     """
 
     model: str = option(
@@ -60,7 +61,9 @@ class Auto(InheritanceOptions, SearchSpace):
     head_width: Literal["kept", "free"] = option(
         "kept", "Width of a head: as in the checkpoint, or the hidden width divided by the number of heads"
     )
-    layers: list[int] = option([], "Choices of the number of layers; empty: half to all")
+    layers: list[int] = option(
+        [], "Choices of the number of layers, or of those of a stage; empty: half to all"
+    )
     heads: list[int] = option([], "Choices of the heads of a layer; empty: half to all")
     hidden: list[int] = option(
         [], "Choices of the hidden width if heads do not determine it; empty: half to all by 16"
@@ -111,7 +114,10 @@ class Auto(InheritanceOptions, SearchSpace):
         return self._original.family.modality.tasks_from
 
     def knobs(self) -> tuple[Knob, ...]:
-        """Return knobs for layers, heads, hidden width (unless the heads determine it) and feed-forward width."""
+        """Return knobs for layers, heads, hidden width (unless the heads determine it) and feed-forward width.
+
+        A network with stages has a knob for the layers of each stage, and no others.
+        """
         return self._bounds.knobs()
 
     def canonical(self, values: Mapping[str, KnobValue]) -> dict[str, KnobValue]:
@@ -171,7 +177,7 @@ class Auto(InheritanceOptions, SearchSpace):
 
         known: dict[tuple[int, ...], Counts] = self.__dict__.setdefault("_counts", {})
         wanted = self.dimensions(arch)
-        depths = self._original.depths_of(wanted.layers)
+        depths = self._original.depths_of(wanted)
         if not self._original.is_uniform or min(depths.values()) < FEWEST:
             return super().cost(arch)
         widths = (wanted.heads, wanted.hidden, wanted.intermediate)
@@ -320,8 +326,7 @@ class Auto(InheritanceOptions, SearchSpace):
 
     def format(self, arch: Architecture) -> str:
         """Return the keys of the network's configuration as JSON."""
-        sizes = self.dimensions(arch)
-        return canonical_json({key: getattr(sizes, name) for name, key in COMMON.items()})
+        return canonical_json(config_values(self._bounds, self.dimensions(arch)))
 
     def reference_recipe(self) -> Recipe | None:
         """Return the settings with which the original DE-NAS scores texts; it has none for images or sounds."""

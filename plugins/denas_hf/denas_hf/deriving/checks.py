@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from denas_core.errors import ConfigError
+from denas_core.errors import ConfigError, PluginError
 from denas_core.pretrained import Choice, choose, take
 from denas_hf.family import Family
 from denas_hf.original import Original
@@ -40,7 +40,7 @@ def check(family: Family, config: Any, network: nn.Module, outputs: Outputs) -> 
         source = {name: tensor.detach().clone() for name, tensor in tensors_of(network).items()}
         with torch.no_grad():
             expected = [output.clone() for output in outputs(network)]
-            if not _agree(outputs(network), expected):
+            if not agree(outputs(network), expected):
                 raise Underivable("its outputs are random")
             fixed = []
             if not _holds(original, source, network, outputs, expected, {"heads", "groups"}):
@@ -51,12 +51,28 @@ def check(family: Family, config: Any, network: nn.Module, outputs: Outputs) -> 
                 raise _refused(original, {"ffn"}, "neurons")
             if not _holds(original, source, network, outputs, expected, {"hidden", "block"}):
                 fixed.append("hidden")
-            _loaded(network, source)
+            loaded(network, source)
             family = dataclasses.replace(family, fixed=tuple(fixed))
             _check_cut(Original(config, family), source, network, outputs)
     except ConfigError as error:
         raise Underivable(str(error)) from error
     return family
+
+
+def check_shapes(config: Any, family: Family) -> None:
+    """Check that the rules describe the network of the configuration itself, which has more layers.
+
+    Raises:
+        Underivable: a tensor has another shape.
+    """
+    original = Original(config, family)
+    network = build(config, attention=family.attention, device="meta")
+    try:
+        sizes = original.sizes(config)
+        for name, tensor in tensors_of(network).items():
+            original.layout.place(name, tensor.shape, sizes)
+    except (ConfigError, PluginError) as error:
+        raise Underivable(str(error)) from error
 
 
 def _holds(
@@ -71,7 +87,7 @@ def _holds(
     own = axes | {twin for twin, axis in original.family.twins.items() if axis in axes}
     weights, hidden = _reordered(original, source, own)
     wanted = _reorder(expected, hidden if "hidden" in axes else (), original)
-    return _agree(outputs(_loaded(network, weights)), wanted)
+    return agree(outputs(loaded(network, weights)), wanted)
 
 
 def _reordered(
@@ -127,21 +143,23 @@ def _check_cut(
                     lost = sorted(set(range(placed.shape[dimension])) - set(choice.kept[axis]))
                     parts.index_fill_(dimension, torch.tensor(lost, dtype=torch.long), 0.0)
             silent[name] = parts.reshape(tensor.shape)
-        expected = [output.clone() for output in outputs(_loaded(network, silent))]
+        expected = [output.clone() for output in outputs(loaded(network, silent))]
         small = build(config, attention=original.family.attention, device="cpu")
-        found = outputs(_loaded(small, take(original.layout, source, choice, sizes=sizes)))
-        if not _agree(found, expected):
+        found = outputs(loaded(small, take(original.layout, source, choice, sizes=sizes)))
+        if not agree(found, expected):
             raise _refused(original, own, "neurons" if "ffn" in own else "heads")
-        _loaded(network, source)
+        loaded(network, source)
 
 
-def _loaded(network: nn.Module, weights: Mapping[str, Tensor]) -> nn.Module:
+def loaded(network: nn.Module, weights: Mapping[str, Tensor]) -> nn.Module:
+    """Return a network after it got copies of weights by name."""
     for name, tensor in tensors_of(network).items():
         tensor.data = weights[name].clone()
     return network
 
 
-def _agree(found: Sequence[Tensor], expected: Sequence[Tensor]) -> bool:
+def agree(found: Sequence[Tensor], expected: Sequence[Tensor]) -> bool:
+    """Return whether outputs are the same up to rounding."""
     for one, other in zip(found, expected, strict=True):
         scale = max(1.0, other.abs().max().item())
         if one.shape != other.shape or not (one - other).abs().max().item() <= TOLERANCE * scale:

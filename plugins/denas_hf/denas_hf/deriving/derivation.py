@@ -8,13 +8,13 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from denas_core.errors import ConfigError, PluginError, describe_error
+from denas_core.errors import ConfigError, describe_error
 from denas_core.pretrained import silent_transformers
 from denas_hf.family import Family
 from denas_hf.modality import CAUSAL_TEXT, TEXT, Modality
-from denas_hf.original import Original
 
-from .checks import check
+from .checks import check, check_shapes
+from .depth import DEPTH, Ground, derive_depth
 from .facts import blocks_of, meta_mask_of, positions_of, ratio_of, token_head_of, token_types_of
 from .growth import Growth, measure
 from .inputs import arguments_of, has_class, inputs_of, is_causal, modality_of, outputs_of
@@ -23,7 +23,8 @@ from .kinds import kinds_of
 from .patterns import Patterns
 from .rules import Underivable, terms_of
 from .silence import Probe, readers_of
-from .tiny import build, draw, tensors_of
+from .stages import derive_stages, stages_key
+from .tiny import Sizes, build, draw, tiny_config
 from .units import find_units
 
 if TYPE_CHECKING:
@@ -63,10 +64,86 @@ def _derived(text: str, given: _Given) -> Family:
 
 
 def _derive(config: Any) -> Family:
+    if stages := stages_key(config):
+        return derive_stages(config, stages)
     found = keys_of(config)
     if isinstance(found, str):
         raise Underivable(found)
     tiny = _tiny(config, found)
+    mask = meta_mask_of(
+        build(tiny.growth.config, attention=tiny.attention, device="meta"), tiny.inputs, tiny.arguments
+    )
+    if mask is None:
+        raise Underivable("its costs depend on the values of its inputs, so they cannot be counted")
+    base = _base(config, tiny, mask)
+    try:
+        family = _with_widths(config, tiny, base)
+    except Underivable as error:
+        try:
+            family = _with_layers_only(config, tiny, base)
+        except Underivable:
+            raise error from None
+    check_shapes(config, family)
+    return family
+
+
+def _base(config: Any, tiny: _Tiny, mask: Literal["", "row", "square", "decoder"]) -> Family:
+    """Return the family without the rules of weights, and without the width of feed-forward layers."""
+    keys, growth, network = tiny.keys, tiny.growth, tiny.probe.network
+    patterns = Patterns(growth)
+    positions, first = positions_of(growth.config, tiny.probe)
+    return Family(
+        name=config.model_type,
+        model_types=(config.model_type,),
+        modality=tiny.modality,
+        weights={},
+        layers=keys.layers[0],
+        heads=keys.heads[0],
+        hidden=keys.hidden,
+        intermediate="",
+        head_width=keys.head_width,
+        groups=keys.groups if getattr(growth.config, keys.groups or "_", 1) != 1 else "",
+        stacks={patterns.stacks[p]: k for p, k in growth.stacks.items()} or {"layer": keys.layers[0]},
+        lists=keys.lists,
+        equals=_equals(keys, growth),
+        positions=positions,
+        first_position=first,
+        token_types=token_types_of(config, network, first),
+        attention=tiny.attention,
+        arguments=tiny.arguments,
+        token_head=token_head_of(growth.config, tiny.modality),
+        meta_mask=mask,
+    )
+
+
+def _with_layers_only(config: Any, tiny: _Tiny, base: Family) -> Family:
+    """Return the family of networks whose widths stay as they are.
+
+    Raises:
+        Underivable: not even layers can be left out.
+    """
+
+    def config_of(depths: Mapping[str, int]) -> Any:
+        layers = dict.fromkeys(tiny.keys.layers, DEPTH)
+        layers |= {base.stacks[stack]: depth for stack, depth in depths.items()}
+        return tiny_config(config, tiny.keys, Sizes(layers=layers))
+
+    network = build(config_of({}), attention=tiny.attention, device="cpu")
+    draw(network, seed=0)
+    run = functools.partial(outputs_of, inputs=tiny.inputs, arguments=tiny.arguments)
+    ground = Ground(
+        network=network, stacks=base.stacks, config_of=config_of, attention=tiny.attention, run=run
+    )
+    rules, is_ordered = derive_depth(ground)
+    return dataclasses.replace(base, weights=rules, is_ordered=is_ordered, fixed=("heads", "hidden"))
+
+
+def _with_widths(config: Any, tiny: _Tiny, base: Family) -> Family:
+    """Return the family of networks whose layers, heads and widths are chosen.
+
+    Raises:
+        Underivable: it is not understood how a weight grows with them.
+    """
     keys, growth, probe, network = tiny.keys, tiny.growth, tiny.probe, tiny.probe.network
     patterns = Patterns(growth)
     units = find_units(config, keys, growth, patterns, probe)
@@ -77,37 +154,14 @@ def _derive(config: Any) -> Family:
         pattern: " ".join(parts) + (f" | {kinds[pattern]}" if kinds.get(pattern) else "")
         for pattern, parts in terms.items()
     }
-    mask = meta_mask_of(
-        build(growth.config, attention=tiny.attention, device="meta"), tiny.inputs, tiny.arguments
-    )
-    if mask is None:
-        raise Underivable("its costs depend on the values of its inputs, so they cannot be counted")
-    positions, first = positions_of(growth.config, probe)
-    family = Family(
-        name=config.model_type,
-        model_types=(config.model_type,),
-        modality=tiny.modality,
+    family = dataclasses.replace(
+        base,
         weights=weights,
-        layers=keys.layers[0],
-        heads=keys.heads[0],
-        hidden=keys.hidden,
         intermediate=keys.intermediate[0] if keys.intermediate else "",
         ratio=ratio_of(keys, growth, patterns, units),
-        head_width=keys.head_width,
-        groups=keys.groups if getattr(growth.config, keys.groups or "_", 1) != 1 else "",
-        stacks={patterns.stacks[p]: k for p, k in growth.stacks.items()} or {"layer": keys.layers[0]},
-        lists=keys.lists,
         follows=keys.follows,
-        equals=_equals(keys, growth),
         blocks=block,
         twins=twins,
-        positions=positions,
-        first_position=first,
-        token_types=token_types_of(config, network, first),
-        attention=tiny.attention,
-        arguments=tiny.arguments,
-        token_head=token_head_of(growth.config, tiny.modality),
-        meta_mask=mask,
     )
     run = functools.partial(outputs_of, inputs=tiny.inputs, arguments=tiny.arguments)
     family = check(family, growth.config, network, run)
@@ -116,24 +170,7 @@ def _derive(config: Any) -> Family:
         depends = any(not growth.is_constant(*place) for place in growth.by_depth)
         more = {"layers", *(("heads",) if depends else ())}
         family = dataclasses.replace(family, fixed=tuple(sorted({*family.fixed, *more})))
-    _check_shapes(config, family)
     return family
-
-
-def _check_shapes(config: Any, family: Family) -> None:
-    """Check that the rules describe the network of the configuration itself, which has more layers.
-
-    Raises:
-        Underivable: a tensor has another shape.
-    """
-    original = Original(config, family)
-    network = build(config, attention=family.attention, device="meta")
-    try:
-        sizes = original.sizes(config)
-        for name, tensor in tensors_of(network).items():
-            original.layout.place(name, tensor.shape, sizes)
-    except (ConfigError, PluginError) as error:
-        raise Underivable(str(error)) from error
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -48,6 +48,16 @@ def kinds_of(
     return kinds
 
 
+def kind_by_module(network: nn.Module, name: str) -> str:
+    """Return the kind of a weight by its module and its name alone; empty for norms and biases."""
+    module = _module(network, name)
+    if not name.endswith(".weight") or not isinstance(module, _MATRICES):
+        return ""
+    if not isinstance(module, (nn.Linear, Conv1D)):
+        return "conv"
+    return _attention_kind(name, ()) or "ffn"
+
+
 def _attention_kind(pattern: str, terms: Sequence[str]) -> str:
     if any(term.startswith("(3 ") for term in terms):
         return "attention.q attention.k attention.v"

@@ -20,6 +20,9 @@ HEADS, HEAD, FREE_HIDDEN, INTERMEDIATE, LAYERS = 4, 8, 40, 56, 2
 GROUPED = 2
 """Number of heads that share keys and values, if several do."""
 
+PIXELS, WINDOW = 4, 2
+"""Side of the images of a network with stages, before they are halved by each stage, and of its windows."""
+
 _SHORTER = {
     "max_source_positions": 24,
     "rotary_dim": 4,
@@ -63,7 +66,7 @@ def tiny_config(config: Any, keys: Keys, sizes: Sizes) -> Any:
         value = getattr(tiny, key, None)
         if isinstance(value, int) and value > most and key in vars(tiny):
             setattr(tiny, key, most)
-    _shrink_inputs(tiny)
+    shrink_inputs(tiny)
     return tiny
 
 
@@ -108,11 +111,8 @@ def draw(network: nn.Module, *, seed: int) -> None:
                 parameter.copy_(0.2 * noise + (1.0 if is_scale else 0.0))
 
 
-def _is_table(network: nn.Module, name: str) -> bool:
-    return isinstance(network.get_submodule(name.rpartition(".")[0]), nn.Embedding)
-
-
-def _shrink_inputs(config: Any) -> None:
+def shrink_inputs(config: Any, *, stages: int = 0) -> None:
+    """Make the inputs of a configuration small; each stage may halve the sides of an image."""
     values = vars(config)
     vocabulary, padding = values.get("vocab_size"), values.get("pad_token_id")
     if isinstance(vocabulary, int):
@@ -122,7 +122,15 @@ def _shrink_inputs(config: Any) -> None:
     if isinstance(values.get("conv_dim"), (list, tuple)):
         config.conv_dim = [min(width, 16) for width in values["conv_dim"]]
     patch, side = values.get("patch_size"), values.get("image_size")
-    if isinstance(patch, int) and isinstance(side, int):
+    if stages:
+        config.image_size = PIXELS * 2**stages
+        if isinstance(values.get("window_size"), int):
+            config.window_size = WINDOW
+    elif isinstance(patch, int) and isinstance(side, int):
         config.image_size = min(side, 3 * patch)
     elif isinstance(patch, int) and isinstance(side, (list, tuple)):
         config.image_size = [min(part, patch * (index + 2)) for index, part in enumerate(side)]
+
+
+def _is_table(network: nn.Module, name: str) -> bool:
+    return isinstance(network.get_submodule(name.rpartition(".")[0]), nn.Embedding)

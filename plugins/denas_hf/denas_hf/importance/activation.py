@@ -39,7 +39,7 @@ class Activation(Importance):
                     moments[call.name].add(rows(call.input, mask).double())
                 elif call.name in blocks:
                     if call.input.shape == call.output.shape:
-                        before, after = rows(call.input, mask), rows(call.output, mask)
+                        before, after = _vectors(call.input, mask), _vectors(call.output, mask)
                         value = 1 - functional.cosine_similarity(before, after).mean().item()
                         influence.setdefault(blocks[call.name], []).append(value)
                 else:
@@ -66,6 +66,11 @@ class Contribution(Activation):
     def of_inputs(self, moments: Moments, weight: Tensor) -> Tensor:
         """Return the importance of each input of a projection with a weight (inputs, outputs)."""
         return moments.variances() * weight.square().sum(1)
+
+
+def _vectors(tensor: Tensor, mask: Tensor | None) -> Tensor:
+    """Return the features of positions; of a map, whose channels may be first or last, all values of a sample."""
+    return tensor.flatten(1) if tensor.dim() == 4 else rows(tensor, mask)
 
 
 class Moments:

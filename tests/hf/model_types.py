@@ -55,7 +55,6 @@ _RESNET = {"embedding_size": 16, "hidden_sizes": [16, 32], "depths": [2, 3], "im
 
 LAYERS_ONLY: dict[str, dict[str, Any]] = {
     "gpt_bigcode": {**_GPT, **_ENDS},
-    "mixtral": {**_GROUPED, "num_local_experts": 4},
 }
 """Model types of which layers can be left out, but nothing else."""
 
@@ -186,6 +185,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "costs depend on the values",
     ),
     "longformer": ({**_TEXT, "attention_window": 4}, "costs depend on the values"),
+    "mixtral": (_GROUPED, "costs depend on the values"),
     "mamba": ({"vocab_size": 96, "hidden_size": 32, "num_hidden_layers": 3}, "attention heads"),
     "vit_mae": ({**_IMAGE, "mask_ratio": 0.5}, "outputs are random"),
 }

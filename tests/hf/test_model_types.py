@@ -25,9 +25,9 @@ from .tiny_models import made
 pytestmark = pytest.mark.numerics
 
 
-def test_fifty_model_types_can_be_made_smaller() -> None:
+def test_more_than_fifty_model_types_can_be_made_smaller() -> None:
     assert len({**SHRINKABLE, **REFUSED}) == 57
-    assert len(SHRINKABLE) == 53
+    assert len(SHRINKABLE) == 52
 
 
 @functools.cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -86,18 +87,24 @@ def test_each_stage_takes_the_given_choices_that_it_has_layers_for() -> None:
     assert [knob.values for knob in space.knobs()] == [(2,), (2, 4, 6), (1,)]
     with pytest.raises(ValueError, match="from 1 to 3 as in the longest stage"):
         made(config=values_of("swin"), layers=[4])
-    with pytest.raises(ValueError, match=r"heads .* cannot be chosen for swin, whose widths stay as they are"):
+    with pytest.raises(
+        ValueError, match=r"heads .* cannot be chosen for swin, whose widths stay as they are"
+    ):
         made(config=values_of("swin"), heads=[1])
 
 
-def test_fitted_weights_are_no_worse_where_a_block_is_left_out() -> None:
-    space = space_of("convnext", inherit="activation", reconstructs=True, calibration_samples=32)
+def test_weights_of_networks_with_stages_are_fitted_only_on_request(tmp_path: Path) -> None:
+    for name, is_fitted in (("convnext", False), ("vit", True)):
+        space = space_of(name, calibration=str(tmp_path))
+        assert space.reconstructs_weights(space.smallest()) == is_fitted
+    space = space_of("convnext", reconstructs=True, calibration_samples=32)
     arch = space.smallest()
+    assert space.reconstructs_weights(arch)
     network = inheriting_network(space, arch.values)
     before = features_of(space, network)
     after = features_of(space, space.reconstruct(network, arch))
-    expected = features_of(space, inheriting_network(space, {}))
-    assert (after - expected).square().mean() <= (before - expected).square().mean()
+    assert not torch.equal(after, before)
+    torch.testing.assert_close(after, before, rtol=0, atol=0.5)
 
 
 class TestStages(SpaceTests):

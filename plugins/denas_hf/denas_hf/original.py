@@ -172,6 +172,11 @@ class Original:
         """The kinds of weights by pattern of names: one kind, several for a fused projection, or none."""
         return {name: tuple(rule.partition("|")[2].split()) for name, rule in self.family.weights.items()}
 
+    @property
+    def has_readers(self) -> bool:
+        """Whether it is known which projections read heads or neurons, and add to the features of a layer."""
+        return any({"attention.out", "ffn.out"} & set(kinds) for kinds in self.kinds.values())
+
     def sizes(self, config: Any) -> dict[str, int]:
         """Return the size of each axis in a network of `config`."""
         wanted = self.dimensions_of(config)

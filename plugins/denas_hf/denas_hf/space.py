@@ -250,9 +250,13 @@ class Auto(InheritanceOptions, SearchSpace):
         return counterparts_of(model, self.dimensions(arch), self.calibrated, self.start, start, sizes)
 
     def reconstructs_weights(self, arch: Architecture) -> bool:
-        """Return whether inherited weights are fitted: those of smaller networks, by the option ``reconstructs``."""
+        """Return whether inherited weights are fitted: those of smaller networks, by the option ``reconstructs``.
+
+        Without this option, networks are not fitted whose layers alone are chosen.
+        """
         full = self.full()
-        wanted = bool(self.calibration) if self.reconstructs is None else self.reconstructs
+        by_default = bool(self.calibration) and self._original.has_readers
+        wanted = by_default if self.reconstructs is None else self.reconstructs
         return self.inherits and wanted and (full is None or arch.key != full.key)
 
     @property

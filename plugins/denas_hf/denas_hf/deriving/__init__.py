@@ -10,8 +10,8 @@
 5. Checks: with the rules, members in another order give the same outputs, and a smaller network gives those of the
    larger one in which nothing is read from the others. What does not hold is refused, see `checks`.
 
-Networks with stages, such as Swin, and those whose widths are not understood, such as mixtures of experts, have rules
-of another kind: blocks can be left out, and widths stay as they are, see `depth` and `stages`.
+Networks with stages, such as Swin, and those whose widths are not understood, such as GPT-BigCode, have rules of
+another kind: blocks can be left out, and widths stay as they are, see `depth` and `stages`.
 
 The result is a `Family`, as if somebody had written the table. It is a function of the configuration alone.
 """

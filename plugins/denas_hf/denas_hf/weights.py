@@ -96,9 +96,8 @@ def _named(network: nn.Module, inherited: Mapping[str, Tensor] | None, fresh: se
         return {}
     prefix, base = base_of(network)
     entries = StoredWeights.of(inherited).entries
-    own = {}
     # The means and variances of batch norms are buffers.
-    own |= {f"{prefix}{name}": entries[name] for name, _ in base.named_buffers() if name in entries}
+    own = {f"{prefix}{name}": entries[name] for name, _ in base.named_buffers() if name in entries}
     for name, _ in base.named_parameters():
         if name in entries:
             own[f"{prefix}{name}"] = entries[name]

@@ -193,6 +193,10 @@ class Predictor:
                 yield from self._predictions(waiting)
                 waiting = []
             waiting.append(one)
+            if len(waiting) == self._batch_size:
+                # The next input may be long in coming.
+                yield from self._predictions(waiting)
+                waiting = []
         yield from self._predictions(waiting)
 
     def named_inputs(self, paths: Iterable[Path]) -> Iterator[tuple[str, Any]]:

@@ -78,7 +78,7 @@ class Doubling(Task[float]):
         return Answer(text=f"{float(details):g}")
 
 
-def predictor(fault: BaseException, *, network: nn.Module | None = None) -> Predictor:
+def predictor(fault: BaseException, *, network: nn.Module | None = None, batch_size: int = 4) -> Predictor:
     """Return a predictor whose network doubles numbers, and raises `fault` for a number above 100."""
 
     def forward(batch: Batch) -> Outputs:
@@ -93,7 +93,7 @@ def predictor(fault: BaseException, *, network: nn.Module | None = None) -> Pred
         facts={},
         forward=forward,
         network=network,
-        batch_size=4,
+        batch_size=batch_size,
     )
 
 
@@ -139,3 +139,16 @@ def test_a_path_that_cannot_be_read_to_its_end_keeps_what_was_read_and_the_next_
     assert [each.answer and each.answer.text for each in found] == ["2", None, "6", None, "2"]
     assert [each.name for each in found] == ["broken:1", "broken:2", "broken:3", "broken", "whole:1"]
     assert "line 2" in str(found[1].fault) and "the disk has gone" in str(found[3].fault)
+
+
+def test_a_full_batch_is_answered_before_the_next_input_is_read() -> None:
+    read: list[str] = []
+
+    def inputs() -> Iterator[tuple[str, str]]:
+        for text in ("1", "2", "3"):
+            read.append(text)
+            yield text, text
+
+    answers = predictor(RuntimeError(), batch_size=2).stream(inputs())
+    assert next(answers).name == "1" and read == ["1", "2"]
+    assert [each.name for each in answers] == ["2", "3"]

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import select
 import shlex
 import subprocess
 from pathlib import Path
@@ -91,6 +92,7 @@ def test_a_line_that_is_typed_is_answered_before_the_next(saved: Saved) -> None:
         assert process.stdout is not None
         for _ in range(2):
             os.write(leader, f"{path}\n".encode())
+            assert select.select([process.stdout], [], [], 300)[0], "the next line is not there yet"
             assert process.stdout.readline().startswith(path)
         os.write(leader, b"\x04")
         assert process.wait(timeout=300) == 0

@@ -55,10 +55,10 @@ def predict(
         batch_size: Samples of a batch.
 
     Returns:
-        A `Prediction` for each input, in order. If one of several inputs cannot be read, its ``fault`` says why.
+        A `Prediction` for each input, in order. If one of several inputs cannot be answered, its ``fault`` says why.
 
     Raises:
-        ConfigError: there is no model at the path, it was trained for no task, or the only input cannot be read.
+        ConfigError: there is no model at the path, it was trained for no task, or the only input cannot be answered.
         NotInstalled: a plugin of the model is missing.
         StoreDamaged: the file of the model is damaged.
     """

@@ -19,6 +19,7 @@ HEAD = '''"""{what}
 {how}
 """
 
+import argparse
 import os
 import sys
 from pathlib import Path
@@ -27,26 +28,76 @@ import numpy
 
 HERE = Path(__file__).resolve().parent
 
+
+def items(path):
+    yield path, path
+
 '''
+
+READING = """
+
+def inputs(arguments):
+    for text in arguments.text:
+        yield text, text
+    for given in arguments.files:
+        if given == "-":
+            for line in sys.stdin:
+                if line.strip():
+                    yield line.strip(), line.rstrip("\\r\\n")
+            continue
+        try:
+            yield from items(given)
+        except Exception as error:
+            yield given, error
+"""
 
 ANSWERING = """
 
-def main():
-    for given in sys.argv[1:]:
-        print(given, answer(run(read(given))), sep="\\t", flush=True)
+def answers(given):
+    yield answer(run(read(given)))
 """
 
 FEEDING = """
 
-def main():
-    for given in sys.argv[1:]:
-        for name, output in run(dict(numpy.load(given))).items():
-            print(given, name, output.tolist(), sep="\\t", flush=True)
+def answers(given):
+    if not given.endswith(".npz"):
+        raise ValueError("an input is an .npz file of prepared arrays, see --help; 'denas predict' prepares inputs")
+    for name, output in run(dict(numpy.load(given))).items():
+        yield f"{name}\\t{output.tolist()}"
 """
 
 MAIN = """
 
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="*", metavar="FILE", help="an input, or - to read one input a line")
+    parser.add_argument("--text", action="append", default=[], help="what a line of the standard input would be")
+    arguments = parser.parse_intermixed_args()
+    if not arguments.files and not arguments.text:
+        parser.error("there is nothing to predict; name files, give --text, or - to read lines")
+    left_out = 0
+    for name, given in inputs(arguments):
+        name = " ".join(name.split())
+        try:
+            if isinstance(given, Exception):
+                raise given
+            lines = list(answers(given))
+        except Exception as error:
+            left_out += 1
+            print("left out:", name, type(error).__name__, *str(error).split(), file=sys.stderr, flush=True)
+            continue
+        for line in lines:
+            print(name, line, sep="\\t", flush=True)
+    if left_out:
+        print(f"error: {left_out} of the inputs could not be answered; see above", file=sys.stderr)
+        sys.exit(2)
+
+
 if __name__ == "__main__":
+    # The names of files may have bytes that are no text.
+    sys.stdin.reconfigure(errors="surrogateescape")
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")
     try:
         main()
     except BrokenPipeError:
@@ -63,7 +114,11 @@ Its inputs are arrays of NumPy:
 They must be prepared as in the training, which needs more than a few lines; card.json has labels, normalisation and
 vocabulary. 'denas predict' does it for you.
 
-Use: python predict.py FILE.npz..., files that numpy.savez has written with these arrays."""
+Each FILE is an .npz file that numpy.savez has written with these arrays."""
+
+ANSWER = """\
+Each line that it prints has the name of an input, the answer and, for a label, its probability, separated by tabs.
+Inputs that cannot be answered are named on the standard error, all others are answered, and the exit code is then 2."""
 
 
 def prediction_script(
@@ -88,11 +143,10 @@ def prediction_script(
         reading = task.script(model.space, facts=model.facts)
     what = one_line(f"Answers of a network of {model.space.id} that was trained for {task.id}.")
     if reading:
-        how = "Use: python predict.py FILE..."
-        return HEAD.format(what=what, how=how) + f"{running}\n\n{reading}{ANSWERING}{MAIN}", False
+        head = HEAD.format(what=what, how=ANSWER)
+        return f"{head}{running}\n\n{reading}{READING}{ANSWERING}{MAIN}", False
     inputs = "\n".join(
         f"    {one['name']}: {one['dtype']}, {' x '.join(map(str, one['shape']))}"
         for one in inputs_of(model.space)
     )
-    how = FEED.format(inputs=inputs)
-    return HEAD.format(what=what, how=how) + running + FEEDING + MAIN, True
+    return HEAD.format(what=what, how=FEED.format(inputs=inputs)) + running + READING + FEEDING + MAIN, True

@@ -35,8 +35,10 @@ class Answering(Component, Generic[S]):
     def items(self, path: Path) -> Iterator[tuple[str, Any]]:
         """Yield the inputs that a file or folder holds, each with a name for the user; by default the path itself.
 
+        A text stands for an input, see `item`. In place of an input that cannot be read, its error may be yielded.
+
         Raises:
-            ConfigError: nothing can be read from the path.
+            ConfigError: nothing more can be read from the path.
         """
         yield str(path), path
 
@@ -52,7 +54,10 @@ class Answering(Component, Generic[S]):
         """Return Python code that reads an input and words its answer without DE-NAS and torch; by default, none.
 
         The code defines ``read(text)``, which returns the inputs of the network for one sample as arrays of NumPy by
-        name, and ``answer(outputs)``, which returns a text. It has few lines, and imports what it needs.
+        name, and ``answer(outputs)``, which returns a text. It may define ``items(path)``, which does the same as the
+        method `items`, but yields the text of each input; without it, a path itself is the text of an input. An error
+        of any of them is that of one input. The code has few lines, and imports what it needs. The folder ``HERE`` has
+        the files of the export.
 
         Args:
             space: The space of the network.

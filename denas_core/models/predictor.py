@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -11,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from denas_core.contracts.space import SearchSpace
 from denas_core.contracts.split import Split
 from denas_core.contracts.task import Task
-from denas_core.errors import ConfigError, DenasError
+from denas_core.errors import ConfigError, DenasError, PluginError
 from denas_core.isolation.plugin_errors import items_of_plugin, plugin_errors
 from denas_core.registry.registry import Registry
+from denas_core.system.memory import is_out_of_memory
 from denas_core.text import one_line
 from denas_core.values.answer import Answer
 from denas_core.values.batch import Batch, Outputs, joined
@@ -34,8 +36,8 @@ class Prediction:
 
     Attributes:
         name: Name of the input, such as its path.
-        answer: The answer; None if the input cannot be read.
-        fault: The error, if the input cannot be read.
+        answer: The answer; None if the input cannot be read, or if the network cannot take it.
+        fault: The error, if there is no answer.
     """
 
     name: str
@@ -90,6 +92,7 @@ class Predictor:
         self.path, self.space, self.task, self.facts = path, space, task, facts
         self._forward, self._network, self._device = forward, network, device
         self._batch_size = batch_size
+        self._runner = f"space {space.id!r}" if network is not None else f"the export in {str(path)!r}"
         with plugin_errors(f"task {task.id!r}", guard=False):
             self._read = task.input_reader(space, facts=facts)
 
@@ -180,37 +183,57 @@ class Predictor:
 
         Args:
             inputs: Names and inputs. An input is what the task takes, or a text that stands for it, see
-                `Answering.item`.
+                `Answering.item`, or the error because of which it cannot be read.
         """
         waiting: list[_Input] = []
         for name, value in inputs:
             one = _Input(name)
-            with plugin_errors(f"task {self.task.id!r}", guard=False):
-                one.read(self.task, self._read, value)
+            one.read(self.task, self._read, value)
             if waiting and not self._fit_together([*waiting, one]):
                 yield from self._predictions(waiting)
                 waiting = []
             waiting.append(one)
+            if len(waiting) == self._batch_size:
+                # The next input may be long in coming.
+                yield from self._predictions(waiting)
+                waiting = []
         yield from self._predictions(waiting)
 
     def named_inputs(self, paths: Iterable[Path]) -> Iterator[tuple[str, Any]]:
         """Yield the inputs that files and folders hold, with their names, see `Answering.items`.
 
-        Raises:
-            ConfigError: nothing can be read from a path.
+        If nothing, or nothing more, can be read from a path, the error is its input, and the next path follows.
         """
         for path in paths:
-            yield from items_of_plugin(partial(self.task.items, path), f"task {self.task.id!r}", guard=False)
+            try:
+                yield from items_of_plugin(partial(self.task.items, path), self._owner, guard=False)
+            except DenasError as error:
+                yield str(path), error
 
     def _fit_together(self, given: Sequence[_Input]) -> bool:
         padded = len(given) * max(one.length for one in given)
         return len(given) <= self._batch_size and padded <= self.task.longest_batch
 
+    @property
+    def _owner(self) -> str:
+        return f"task {self.task.id!r}"
+
     def _predictions(self, given: Sequence[_Input]) -> list[Prediction]:
-        with plugin_errors(f"task {self.task.id!r}", guard=False):
-            self._run([one for one in given if one.split is not None])
-            # A generator would report its own end as an error of the task, if the caller reads no further.
-            return [one.prediction(self.task, self.facts) for one in given]
+        self._run_all([one for one in given if one.fault is None])
+        # A generator would report its own end as an error of the task, if the caller reads no further.
+        return [one.prediction(self.task, self.facts) for one in given]
+
+    def _run_all(self, given: Sequence[_Input]) -> None:
+        """Run inputs together, or one by one if that fails, so that only those have a fault that cause it."""
+        try:
+            self._run(given)
+        except _CannotRun as found:
+            for one in given:
+                one.details.clear()
+                if len(given) == 1:
+                    one.fault = found.fault
+                else:
+                    self._run_all([one])
 
     def _run(self, given: Sequence[_Input]) -> None:
         import torch
@@ -220,12 +243,16 @@ class Predictor:
         with torch.inference_mode():
             for start in range(0, len(samples), size):
                 part = samples[start : start + size]
-                batch, _ = self.task.collate([sample for _, sample in part])
+                with _faults_of(self._owner):
+                    batch, _ = self.task.collate([sample for _, sample in part])
                 there = batch.to(device=self._device)
-                outputs = self._forward(there)
+                with _faults_of(self._runner, ConfigError):
+                    outputs = self._forward(there)
                 split = part[0][0].split
                 assert split is not None, "only inputs that can be read are run"
-                details = self.task.details(self.space, self._network, there, outputs, split).cpu()
+                # What a task refuses here it refuses for every input, such as writing with an export.
+                with _faults_of(self._owner):
+                    details = self.task.details(self.space, self._network, there, outputs, split).cpu()
                 for (one, _), row in zip(part, details, strict=True):
                     one.details.append(row[None])
 
@@ -250,17 +277,50 @@ class _Input:
 
     def read(self, task: Task[Any], reader: Callable[[Any], Split[Any]], given: Any) -> None:
         try:
-            split = reader(task.item(given) if isinstance(given, str) else given)
-            self.samples = [split.sample(index) for index in range(len(split))]
-            self.length = max((split.length(index) or 0.0 for index in range(len(split))), default=0.0)
+            if isinstance(given, DenasError):
+                raise given
+            with plugin_errors(f"task {task.id!r}", guard=False):
+                split = reader(task.item(given) if isinstance(given, str) else given)
+                self.samples = [split.sample(index) for index in range(len(split))]
+                self.length = max((split.length(index) or 0.0 for index in range(len(split))), default=0.0)
             self.split = split
         except DenasError as error:
             self.fault = error
 
     def prediction(self, task: Task[Any], facts: Mapping[str, Any]) -> Prediction:
-        if self.split is None:
-            return Prediction(name=self.name, fault=self.fault)
-        return Prediction(name=self.name, answer=task.answer(joined(self.details), self.split, facts=facts))
+        if self.fault is None and self.split is not None:
+            try:
+                with plugin_errors(f"task {task.id!r}", guard=False):
+                    answer = task.answer(joined(self.details), self.split, facts=facts)
+                return Prediction(name=self.name, answer=answer)
+            except DenasError as error:
+                self.fault = error
+        return Prediction(name=self.name, fault=self.fault)
+
+
+class _CannotRun(Exception):
+    """The network cannot be run on a batch, perhaps because of one of its inputs."""
+
+    def __init__(self, fault: DenasError) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
+
+
+@contextlib.contextmanager
+def _faults_of(owner: str, *refusals: type[DenasError]) -> Iterator[None]:
+    """Turn exceptions of a component, and the errors that it raises on purpose, into faults of the inputs.
+
+    Raises:
+        _CannotRun: the component raised an exception or one of `refusals`.
+    """
+    try:
+        with plugin_errors(owner, guard=False):
+            yield
+    except (PluginError, *refusals) as error:
+        if error.__cause__ is not None and is_out_of_memory(error.__cause__):
+            # The size of the batch is the reason, and not one of its inputs.
+            raise error.__cause__ from None
+        raise _CannotRun(error) from error
 
 
 def _outputs_of(logits: Mapping[str, Tensor]) -> Outputs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from denas_core.actions.training_options import device_of
 from denas_core.cli.arguments import DeviceOption, JsonOption
 from denas_core.cli.output import print_json, print_notice
 from denas_core.cli.task_options import DecodeOption, LmOption, task_for_once
-from denas_core.text import one_line
+from denas_core.text import one_line, printable
 
 if TYPE_CHECKING:
     from denas_core.models.predictor import Prediction, Predictor
@@ -59,7 +60,7 @@ def predict(
     """Answer for new inputs with a trained model.
 
     The answer is a label, a score, a part of a text or a transcript. Each line has the name of an input, its answer,
-    and the probability of the answer, separated by tabs. Inputs that cannot be read are named, and all others are
+    and the probability of the answer, separated by tabs. Inputs that cannot be answered are named, and all others are
     answered.
     """
     from denas_core.errors import ConfigError
@@ -74,10 +75,12 @@ def predict(
         raise ConfigError("there is nothing to predict; name files, give --text, or - to read lines")
     require_extra("train", "safetensors", purpose="a trained model")
     registry = Registry.discover()
+    # A person who types lines waits for each answer.
+    is_typed = STANDARD_INPUT in (inputs or []) and sys.stdin.isatty()
     predictor = Predictor.load(
         model,
         device=device_of(device or "auto"),
-        batch_size=batch_size,
+        batch_size=1 if is_typed else batch_size,
         registry=registry,
         change=lambda task: task_for_once(registry, task, set_ or [], decoding=decode, lm=lm),
     )
@@ -88,7 +91,7 @@ def predict(
             if json_ or each.fault is not None:
                 found.append(each)
             if each.fault is not None:
-                print_notice(f"left out: {each.fault}")
+                print_notice(_left_out(each))
             elif not json_:
                 show.print(each)
     if json_:
@@ -104,6 +107,9 @@ def predict(
 
 
 def _named(predictor: Predictor, inputs: Sequence[str], texts: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        # Names of files may have bytes that are not UTF-8, and so may a line that is not a text.
+        sys.stdin.reconfigure(errors="surrogateescape")
     for text in texts:
         yield text, text
     for name in inputs:
@@ -115,6 +121,17 @@ def _named(predictor: Predictor, inputs: Sequence[str], texts: Sequence[str]) ->
                 yield line.strip(), line.rstrip("\r\n")
 
 
+def _left_out(each: Prediction) -> str:
+    fault = str(each.fault)
+    # Errors about files have the name of the file.
+    return f"left out: {fault}" if each.name in fault else f"left out: {one_line(each.name)}: {fault}"
+
+
+def _whole_line(text: str) -> str:
+    # Transcripts and texts that are written may be longer than the lines of errors.
+    return one_line(text, max(len(text), 1))
+
+
 class _Lines:
     """Lines of name, answer and probability, separated by tabs."""
 
@@ -124,7 +141,7 @@ class _Lines:
     def print(self, each: Prediction) -> None:
         """Print one prediction."""
         assert each.answer is not None, "inputs that cannot be read are not printed"
-        cells = [one_line(each.name), one_line(each.answer.text)]
+        cells = [_whole_line(each.name), _whole_line(each.answer.text)]
         likeliest = list(each.answer.probabilities.items())[: self._top]
         if self._top > 1 and likeliest:
             cells[1:] = [cell for label, share in likeliest for cell in (label, f"{share:.3f}")]
@@ -148,7 +165,7 @@ class _Csv:
             self._labels = sorted(each.answer.probabilities)
             self._writer.writerow(["input", "answer", *self._labels])
         shares = [f"{each.answer.probabilities[label]:.6g}" for label in self._labels]
-        self._writer.writerow([each.name, each.answer.text, *shares])
+        self._writer.writerow([printable(each.name, keep="\t"), each.answer.text, *shares])
         sys.stdout.flush()
 
 
@@ -160,4 +177,4 @@ def _refuse(left_out: Sequence[Prediction]) -> None:
     is_storage = all(isinstance(each.fault, StorageError) for each in left_out)
     kind = StorageError if is_storage else ConfigError
     count = len(left_out)
-    raise kind(f"{count} of the inputs could not be read; see above")
+    raise kind(f"{count} of the inputs could not be answered; see above")

@@ -75,7 +75,7 @@ def test_files_that_cannot_be_read_are_named_and_the_others_are_answered(
     notices = done.stderr.splitlines()
     names = ("none.wav", "text.flac", "cut.flac", "short.flac")
     assert [name in line for name, line in zip(names, notices, strict=False)] == [True] * 4
-    assert notices[4] == "error: 4 of the inputs could not be read; see above"
+    assert notices[4] == "error: 4 of the inputs could not be answered; see above"
 
 
 def test_a_file_that_the_file_system_refuses_is_another_exit_code(trained: Path, tmp_path: Path) -> None:

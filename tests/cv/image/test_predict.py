@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import select
 import shlex
 import subprocess
 from pathlib import Path
@@ -80,6 +82,24 @@ def test_names_can_come_from_a_pipe_and_several_labels_are_shown(saved: Saved) -
     assert row[0] == path and len(row) == 5 and float(row[2]) >= float(row[4])
 
 
+def test_a_line_that_is_typed_is_answered_before_the_next(saved: Saved) -> None:
+    leader, follower = os.openpty()
+    command = denas_command("predict", str(saved[0]), "-")
+    path = str(pictures(saved)[0])
+    with subprocess.Popen(
+        command, stdin=follower, stdout=subprocess.PIPE, env=environment(), text=True
+    ) as process:
+        assert process.stdout is not None
+        for _ in range(2):
+            os.write(leader, f"{path}\n".encode())
+            assert select.select([process.stdout], [], [], 300)[0], "the next line is not there yet"
+            assert process.stdout.readline().startswith(path)
+        os.write(leader, b"\x04")
+        assert process.wait(timeout=300) == 0
+    os.close(leader)
+    os.close(follower)
+
+
 def test_csv_has_a_column_for_each_label(saved: Saved) -> None:
     done = denas_here("predict", str(saved[0]), *map(str, pictures(saved)[:2]), "--csv")
     header, *rows = csv.reader(io.StringIO(done.stdout))
@@ -95,7 +115,7 @@ def test_pictures_that_cannot_be_read_are_named_and_the_others_are_answered(
     done = denas_here("predict", str(saved[0]), str(tmp_path / "bad.png"), good, "none.png", "--json")
     document = json.loads(done.stdout)
     bad, fine, none = document["predictions"]
-    assert done.returncode == 2 and "2 of the inputs could not be read" in done.stderr
+    assert done.returncode == 2 and "2 of the inputs could not be answered" in done.stderr
     assert "cannot be read" in bad["fault"] and "none.png" in none["fault"] and "fault" not in fine
     assert fine["answer"] in fine["probabilities"] and document["task"] == "cv/image-classification"
 
@@ -105,16 +125,19 @@ def test_pictures_that_cannot_be_read_are_named_and_the_others_are_answered(
     [
         ([], "there is nothing to predict"),
         (["--csv", "--json", "x.png"], "exclude each other"),
-        (["empty"], "has no image"),
     ],
 )
-def test_what_cannot_be_predicted_is_one_line(
-    saved: Saved, tmp_path: Path, arguments: list[str], reason: str
+def test_what_cannot_be_predicted_is_one_line(saved: Saved, arguments: list[str], reason: str) -> None:
+    done = denas_here("predict", str(saved[0]), *arguments)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1) and reason in done.stderr
+
+
+def test_a_folder_without_a_picture_is_named_and_other_paths_are_answered(
+    saved: Saved, tmp_path: Path
 ) -> None:
     (tmp_path / "empty").mkdir()
-    given = [str(tmp_path / "empty") if part == "empty" else part for part in arguments]
-    done = denas_here("predict", str(saved[0]), *given)
-    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1) and reason in done.stderr
+    done = denas_here("predict", str(saved[0]), str(tmp_path / "empty"), str(pictures(saved)[0]))
+    assert done.returncode == 2 and "has no image" in done.stderr and done.stdout.count("\n") == 1
 
 
 def test_a_place_without_a_model_is_refused(tmp_path: Path) -> None:

@@ -95,6 +95,20 @@ FORMS: dict[str, str] = {
             for text, each in zip(TEXTS, SPANS, strict=True)
         ]
     ),
+    "spacy": json.dumps([[text, {"entities": spans}] for text, spans in zip(TEXTS, SPANS, strict=True)]),
+    "spacy on lines": json.dumps(
+        [[text, {"entities": spans, "links": {}}] for text, spans in zip(TEXTS, SPANS, strict=True)],
+        indent=4, ensure_ascii=False,
+    ),
+    "spacy in json lines": lines_of(
+        [[text, {"entities": spans}] for text, spans in zip(TEXTS, SPANS, strict=True)]
+    ),
+    "spacy with classes": json.dumps(
+        {
+            "classes": ["PER", "LOC"],
+            "annotations": [[text, {"entities": spans}] for text, spans in zip(TEXTS, SPANS, strict=True)],
+        }
+    ),
     "spans in cells": "text,label\n"
     + "".join(
         f'{text},"{json.dumps(spans).replace(chr(34), 2 * chr(34))}"\n'
@@ -240,6 +254,29 @@ def test_few_wrong_texts_are_left_out_and_counted(tmp_path: Path) -> None:
         "1 of the 21 texts of 'data.jsonl' are damaged and were left out: line 21 (span 0-99 'X' is outside of a text "
         "of 6 characters)",
     )
+
+
+def test_texts_that_an_annotator_skipped_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "annotations.json"
+    pairs: list[Any] = [["an old town", {"entities": [[3, 6, "X"]]}]] * 20
+    for document in ([None, *pairs], {"classes": ["X"] * 21, "annotations": [None, *pairs]}):
+        path.write_text(json.dumps(document))
+        sentences, notices = TagReader().read(path)
+        assert sentences == [Tagged(("an", "old", "town"), ("O", "B-X", "O"))] * 20
+        assert "row 1 (None is not an object)" in " ".join(notices)
+
+
+def test_wrong_spans_of_spacy_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "train.json"
+    path.write_text(json.dumps([["a town", {"entities": [[0, 3, "X"], [2, 6, "Y"]]}]] * 2))
+    with pytest.raises(ConfigError, match=r"row 1 \(spans 0-3 'X' and 2-6 'Y' overlap\)"):
+        TagReader().read(path)
+
+
+def test_lines_that_begin_like_json_are_lines_of_tokens(tmp_path: Path) -> None:
+    path = tmp_path / "train.txt"
+    path.write_text("[[ O\ntown B-X\n\n[ O\n[ O\n")
+    assert [each.tokens for each in TagReader().read(path)[0]] == [("[[", "town"), ("[", "[")]
 
 
 def test_tables_of_labels_are_not_taken_for_tags(tmp_path: Path) -> None:

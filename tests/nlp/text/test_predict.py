@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 
 from denas_core import Predictor, Registry
 from denas_nlp.squad.best import best_answers
-from tests.core.toy_searches import denas_here
+from tests.core.toy_searches import denas_command, denas_here, environment
 from tests.predicting import outputs_for, saved_model
 
 WORDS = "the film is great and the cast is good"
@@ -52,11 +53,40 @@ def test_a_pair_has_a_score_and_a_sentence_alone_is_refused(tmp_path: Path) -> N
         assert refused.answer is None and "two sentences with a tab" in str(refused.fault)
 
 
-def test_a_file_that_is_not_utf8_is_named_with_its_line(tmp_path: Path) -> None:
+def test_a_line_that_is_not_utf8_is_named_and_the_others_are_answered(tmp_path: Path) -> None:
     folder, *_ = model_for("nlp/sst2", tmp_path)
-    (tmp_path / "old.txt").write_bytes(b"good\nna\xefve\n")
-    done = denas_here("predict", str(folder), str(tmp_path / "old.txt"))
+    (tmp_path / "old.txt").write_bytes(b"good\nna\xefve\nfine\n")
+    done = denas_here("predict", str(folder), str(tmp_path / "none.txt"), str(tmp_path / "old.txt"))
     assert done.returncode == 2 and "line 2 of" in done.stderr and "not UTF-8" in done.stderr
+    assert "none.txt" in done.stderr and "2 of the inputs could not be answered" in done.stderr
+    assert [line.partition("\t")[0][-2:] for line in done.stdout.splitlines()] == [":1", ":3"]
+
+
+def test_a_line_of_a_pipe_that_is_not_utf8_is_named_and_the_others_are_answered(tmp_path: Path) -> None:
+    folder, *_ = model_for("nlp/sst2", tmp_path)
+    done = subprocess.run(
+        denas_command("predict", str(folder), "-"),
+        input=b"good\nna\xefve\nfine\n", capture_output=True, env=environment(), check=False, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 2 and b"is not UTF-8" in done.stderr
+    assert [line.partition(b"\t")[0] for line in done.stdout.splitlines()] == [b"good", b"fine"]
+
+
+@pytest.mark.parametrize(
+    ("id", "good", "bad"),
+    [
+        ("nlp/mrpc", f"{WORDS}\t{WORDS}", WORDS),
+        ("nlp/squad", json.dumps({"question": "what is good?", "context": WORDS}), '{"question": "who?"}'),
+    ],
+)
+def test_a_line_of_a_file_with_another_form_does_not_end_the_others(
+    tmp_path: Path, id: str, good: str, bad: str
+) -> None:
+    folder, *_ = model_for(id, tmp_path)
+    (tmp_path / "inputs.txt").write_text("\n".join((good, bad, good)) + "\n", encoding="utf-8")
+    done = denas_here("predict", str(folder), str(tmp_path / "inputs.txt"))
+    assert done.returncode == 2 and "inputs.txt:2: " in done.stderr
+    assert [line.partition("\t")[0][-2:] for line in done.stdout.splitlines()] == [":1", ":3"]
 
 
 def test_a_question_gets_the_best_part_of_all_windows_of_its_paragraph(tmp_path: Path) -> None:

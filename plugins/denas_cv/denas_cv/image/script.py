@@ -7,6 +7,7 @@ from typing import Any
 
 from denas_core import SearchSpace
 
+from .decoding import EXTENSIONS
 from .form import InputForm, form_of
 
 CODE = """\
@@ -16,6 +17,20 @@ LABELS = {labels!r}
 MEAN = numpy.array({mean!r}, numpy.float32)
 STD = numpy.array({std!r}, numpy.float32)
 SIZE, CENTRE_CROP = {size}, {crop}
+SUFFIXES = {suffixes!r}
+
+
+def items(path):
+    files = [path]
+    if os.path.isdir(path):
+        files = []
+        for folder, below, names in os.walk(path):
+            below[:] = sorted(name for name in below if not name.startswith((".", "__MACOSX")))
+            images = (name for name in names if name.lower().endswith(SUFFIXES) and not name.startswith("."))
+            files += [os.path.join(folder, name) for name in sorted(images)]
+        if not files:
+            raise ValueError(f"a folder without an image; looked for {{', '.join(SUFFIXES)}}")
+    yield from ((file, file) for file in files)
 
 
 def read(path):
@@ -59,6 +74,7 @@ def script_of(form: InputForm, facts: Mapping[str, Any], *, answer: str = ONE_LA
         crop=float(facts["centre_crop"]),
         mode="L" if form.channels == 1 else "RGB",
         name=form.name,
+        suffixes=tuple(sorted(EXTENSIONS)),
     )
     return f"{code}\n\n{answer}"
 

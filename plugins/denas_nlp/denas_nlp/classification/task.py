@@ -26,6 +26,7 @@ from denas_core import (
 )
 from denas_nlp.text.batches import TextSample, padded
 from denas_nlp.text.faults import with_notices
+from denas_nlp.text.script import ONE_LABEL, SEVERAL_LABELS, script_of
 from denas_nlp.text.sentences import RECIPE, SentenceSplit, logits_of, sentence_notices
 
 from .metrics import THRESHOLD, best_f1_of_same_labels, of_classes, of_labels
@@ -206,6 +207,12 @@ class TextClassification(TableTask):
         """Return the probability of each label (samples, labels)."""
         logits = logits_of(outputs)
         return logits.sigmoid() if self.multi_label else logits.softmax(-1)
+
+    def script(self, space: SearchSpace, *, facts: Mapping[str, Any]) -> str:
+        """Return code that reads a text or a pair of texts, and names its label or labels."""
+        answer = SEVERAL_LABELS if self.multi_label else ONE_LABEL
+        texts = len(facts["columns"]["texts"])
+        return script_of(facts, texts=texts, answer=answer.format(labels=list(facts["labels"])))
 
     def answer(self, details: Tensor, split: Split[TextSample], *, facts: Mapping[str, Any]) -> Answer:
         """Return the likeliest label, or all labels that are likelier than not."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -24,8 +24,8 @@ from denas_core.errors import ConfigError, safe_repr
 from denas_nlp.text.batches import TextSample, padded
 from denas_nlp.text.example import write_vocabulary
 from denas_nlp.text.files import Files
-from denas_nlp.text.lines import read_lines
 from denas_nlp.text.parts import read_parts
+from denas_nlp.text.script import NUMBER, ONE_LABEL, script_of
 from denas_nlp.text.sentences import RECIPE, Row, SentenceSplit, logits_of, scored_answers, sentence_notices
 from denas_nlp.text.task import TextTask
 
@@ -169,10 +169,6 @@ class SentenceTask(TextTask):
             measure(torch.full_like(wanted, label), wanted) for label in range(max(len(self.table.labels), 1))
         )
 
-    def items(self, path: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Yield each line of a text file; a pair of sentences is separated by a tab."""
-        yield from ((name, self.item(line)) for name, line in read_lines(path))
-
     def item(self, text: str) -> tuple[str, ...]:
         """Return the sentence, or the two sentences that a tab separates.
 
@@ -206,6 +202,14 @@ class SentenceTask(TextTask):
         """Return the probability of each label (samples, labels), or the score (samples, 1)."""
         logits = logits_of(outputs)
         return logits.softmax(-1) if self.table.labels else logits
+
+    def script(self, space: SearchSpace, *, facts: Mapping[str, Any]) -> str:
+        """Return code that reads a sentence or a pair of sentences, and names its label or its score."""
+        if self.table.labels:
+            answer = ONE_LABEL.format(labels=list(facts["labels"]))
+        else:
+            answer = NUMBER.format(mean=0.0, spread=1.0, form=".3f")
+        return script_of(facts, texts=len(self.table.texts), answer=answer)
 
     def answer(self, details: Tensor, split: Split[TextSample], *, facts: Mapping[str, Any]) -> Answer:
         """Return the likeliest label, or the score."""

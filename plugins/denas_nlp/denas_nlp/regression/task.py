@@ -27,6 +27,7 @@ from denas_nlp.classification.table_task import TableTask
 from denas_nlp.glue.metrics import pearson, spearman
 from denas_nlp.text.batches import TextSample, padded
 from denas_nlp.text.faults import with_notices
+from denas_nlp.text.script import NUMBER, script_of
 from denas_nlp.text.sentences import RECIPE, Row, SentenceSplit, logits_of, scored_answers, sentence_notices
 from denas_nlp.text.task import Preparation
 
@@ -186,6 +187,12 @@ class TextRegression(TableTask):
     ) -> Tensor:
         """Return the number of each text in units of the spread (samples, 1)."""
         return logits_of(outputs)
+
+    def script(self, space: SearchSpace, *, facts: Mapping[str, Any]) -> str:
+        """Return code that reads a text or a pair of texts, and returns its number."""
+        scale = facts["scale"]
+        answer = NUMBER.format(mean=scale["mean"], spread=scale["spread"], form=".6g")
+        return script_of(facts, texts=len(facts["columns"]["texts"]), answer=answer)
 
     def answer(self, details: Tensor, split: Split[TextSample], *, facts: Mapping[str, Any]) -> Answer:
         """Return the number in the units of the data."""

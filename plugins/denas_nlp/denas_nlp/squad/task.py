@@ -25,7 +25,6 @@ from denas_core.errors import ConfigError, PluginError, safe_repr
 from denas_nlp.text.batches import TextSample, padded
 from denas_nlp.text.faults import with_notices
 from denas_nlp.text.files import Files
-from denas_nlp.text.lines import read_lines
 from denas_nlp.text.parts import read_parts
 from denas_nlp.text.task import Preparation, TextTask, unknown_notice
 
@@ -224,10 +223,6 @@ class Squad(TextTask):
             (wrong_answer(question, text) for question, text in zip(split.questions, found, strict=True)),
             "wrong words",
         )
-
-    def items(self, path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
-        """Yield the question of each line of a file, see `item`."""
-        yield from ((name, self.item(line)) for name, line in read_lines(path))
 
     def item(self, text: str) -> Mapping[str, str]:
         """Return a question with its paragraph, from JSON such as ``{"question": "...", "context": "..."}``.

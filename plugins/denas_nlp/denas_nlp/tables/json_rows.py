@@ -1,4 +1,4 @@
-"""Read rows in JSON: one object a line, a list of objects, or columns of values."""
+"""Read rows in JSON: one object a line, a list of objects, texts with what is noted of them, or columns of values."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ from typing import Any
 from denas_core.errors import ConfigError, safe_repr
 
 from .records import Record, Records
+
+TEXT = "text"
+"""Name of the column of texts where a row is a pair, see `_as_row`."""
+
+_PAIR = 2
 
 
 def read_json(path: Path, content: bytes, *, most: int | None = None) -> Records:
@@ -84,6 +89,8 @@ def _of_document(path: Path, document: Any) -> Records:
         ]
         return Records(path=path, format="columns in JSON", columns=tuple(columns), rows=rows)
     lists = [(name, each) for name, each in document.items() if isinstance(each, list)]
+    # Beside the texts, a program for annotation may list the labels.
+    lists = [(name, each) for name, each in lists if _has_pairs(each)] or lists
     if len(lists) == 1:
         return _of_list(path, lists[0][1], f"the list {safe_repr(lists[0][0], 30)} in JSON")
     raise ConfigError(
@@ -96,17 +103,34 @@ def _of_list(path: Path, found: Sequence[Any], format: str) -> Records:
     rows: list[Record] = []
     damaged: list[str] = []
     for number, each in enumerate(found, start=1):
-        if isinstance(each, dict):
-            rows.append(Record(f"row {number}", each))
+        row = _as_row(each)
+        if row is not None:
+            rows.append(Record(f"row {number}", row))
         else:
             damaged.append(f"row {number} ({safe_repr(each, 30)} is not an object)")
     return Records(path=path, format=format, columns=_names(rows), rows=rows, damaged=damaged)
 
 
+def _as_row(value: Any) -> Mapping[str, Any] | None:
+    """Return an object, or a pair of a text and an object as one row, as spaCy's training data have them; else None."""
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, list) and len(value) == _PAIR and isinstance(value[1], dict):
+        text, noted = value
+        return {**noted, TEXT: text} if isinstance(text, str) else None
+    return None
+
+
+def _has_pairs(found: Sequence[Any]) -> bool:
+    return any(isinstance(each, list) and _as_row(each) is not None for each in found[:10])
+
+
 def _is_row(document: Mapping[str, Any]) -> bool:
     """Return whether an object is one row, and neither has columns nor is around a list of rows."""
     lists = [
-        each for each in document.values() if isinstance(each, list) and each and isinstance(each[0], dict)
+        each
+        for each in document.values()
+        if isinstance(each, list) and each and (isinstance(each[0], dict) or _has_pairs(each))
     ]
     return _columns(document) is None and not (len(lists) == 1 and len(document) < 4)
 
@@ -118,6 +142,8 @@ def _columns(document: Mapping[str, Any]) -> Mapping[str, list[Any]] | None:
         return None
     if all(isinstance(each, dict) for each in values) and len({tuple(each) for each in values}) == 1:
         return {name: list(each.values()) for name, each in document.items()}
+    if any(isinstance(each, list) and _has_pairs(each) for each in values):
+        return None
     if len(values) > 1 and all(isinstance(each, list) for each in values) and len(set(map(len, values))) == 1:
         return dict(document)
     return None
@@ -134,11 +160,12 @@ def _is_object(line: bytes) -> bool:
     return isinstance(_object(line), dict)
 
 
-def _object(line: bytes) -> dict[str, Any] | str:
+def _object(line: bytes) -> Mapping[str, Any] | str:
     try:
         found = json.loads(line)
     except json.JSONDecodeError as error:
         return f"not JSON: {error.msg}"
     except (UnicodeDecodeError, RecursionError) as error:
         return "not UTF-8" if isinstance(error, UnicodeDecodeError) else "nested too deeply"
-    return found if isinstance(found, dict) else f"{safe_repr(found, 30)} is not an object"
+    row = _as_row(found)
+    return f"{safe_repr(found, 30)} is not an object" if row is None else row

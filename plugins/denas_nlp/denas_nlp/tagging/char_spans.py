@@ -1,4 +1,4 @@
-"""Read texts with spans of characters, as programs for annotation write them: doccano, Label Studio, Prodigy."""
+"""Read texts with spans of characters, as spaCy, doccano, Label Studio and Prodigy write them."""
 
 from __future__ import annotations
 

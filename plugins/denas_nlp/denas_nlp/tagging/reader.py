@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -27,6 +28,8 @@ _READERS: dict[str, Callable[[Records, TagColumns, Sequence[str]], Found]] = {
     "spans": read_char_spans,
 }
 _DELIMITERS = ",\t;|"
+_BEGINS_JSON = re.compile(rb'[{\[]\s*(\[\s*)?[{"]|\[\s*null\s*,')
+"""Objects, or a list of objects, of pairs of a text and an object, or of empty places."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -70,7 +73,7 @@ class TagReader:
             return True
         content = as_utf8(content, path)
         begin = content[:4096].lstrip()
-        if begin[:1] in (b"{", b"[") and begin[1:].lstrip()[:1] in (b"{", b'"'):
+        if _BEGINS_JSON.match(begin):
             return True
         lines = [line.strip("\r") for line in decoded(content[:4096], path).text.split("\n")]
         header = next((line for line in lines if line.strip() and not _is_comment(line)), "")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from denas_core.errors import ConfigError
 
-LOST = re.compile("[\udc80-\udcff]")
-"""The characters that stand for bytes that are not UTF-8, see `decoded`."""
+LOST = re.compile("[\ud800-\udfff]")
+"""What is no character: it stands for a byte that is not UTF-8, see `decoded`, or for half of an escape in JSON."""
 
 PARQUET = b"PAR1"
 _GZIP = b"\x1f\x8b"

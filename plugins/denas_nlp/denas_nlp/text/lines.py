@@ -10,16 +10,21 @@ from denas_core.errors import ConfigError
 from .content import read_text
 
 
-def read_lines(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield each line that is not empty, with the name of the file and the number of the line.
+def read_lines(path: Path) -> Iterator[tuple[str, str | ConfigError]]:
+    """Yield each line that is not empty, or the error if it is not UTF-8, after the name of the file and its number.
 
     Raises:
-        ConfigError: the file cannot be read, or a line is not UTF-8.
+        ConfigError: the file cannot be read.
     """
     for number, line in enumerate(read_text(path).split(b"\n"), start=1):
         if not line.strip():
             continue
         try:
-            yield f"{path}:{number}", line.removesuffix(b"\r").decode("utf-8")
+            text = line.removesuffix(b"\r").decode("utf-8")
         except UnicodeDecodeError as error:
-            raise ConfigError(f"line {number} of {str(path)!r} is not UTF-8 ({error.reason})") from error
+            yield (
+                f"{path}:{number}",
+                ConfigError(f"line {number} of {str(path)!r} is not UTF-8 ({error.reason})"),
+            )
+        else:
+            yield f"{path}:{number}", text

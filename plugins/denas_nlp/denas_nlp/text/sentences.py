@@ -104,9 +104,9 @@ class SentenceSplit(Split[TextSample]):
         return TextSample(ids=ids, segments=segments, targets=targets, form=self._form)
 
 
-def kept(first: int, second: int = 0, *, room: int) -> tuple[int, ...]:
+def kept(first: int, second: int | None = None, *, room: int) -> tuple[int, ...]:
     """Return how many tokens of one or two texts to keep so that they fit into `room`; the longer text is cut first."""
-    if not second:
+    if second is None:
         return (min(first, room),)
     head = min(first, max(room - second, room - room // 2))
     return head, min(second, room - head)

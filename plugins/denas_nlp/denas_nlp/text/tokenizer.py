@@ -7,7 +7,9 @@ from array import array
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from denas_core.errors import ConfigError, describe_error
+from denas_core.errors import ConfigError, describe_error, safe_repr
+
+from .content import LOST
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -113,7 +115,13 @@ class TextTokenizer:
         self.single, self.pair = self._frame(origin, probe), self._frame(origin, probe, probe)
 
     def tokens(self, text: str) -> Tokens:
-        """Return a text as tokens, without special tokens."""
+        """Return a text as tokens, without special tokens.
+
+        Raises:
+            ConfigError: the text has bytes or escapes that are no characters.
+        """
+        if LOST.search(text):
+            raise ConfigError(f"the text {safe_repr(text, 40)} is not UTF-8; save it as UTF-8")
         # Texts are encoded one by one: for a batch, the library starts threads and then warns when the process forks.
         encoding = self._tokenizer.encode(text, add_special_tokens=False)
         offsets = encoding.offsets

@@ -67,10 +67,13 @@ from .seeding import derive_seed as derive_seed
 from .setup.data import open_data as open_data
 from .spaces.function import space_from_function as space_from_function
 from .spaces.traced import space_of as space_of
+from .system.extras import require_libraries as require_libraries
 from .system.guarded_yaml import load_mapping as load_mapping
 from .system.hidden import is_hidden as is_hidden
 from .system.machine import environment as environment
 from .system.machine import installed_version as installed_version
+from .system.silence import captured_stderr as captured_stderr
+from .system.silence import silent_libraries as silent_libraries
 from .training.result import TrainingResult as TrainingResult
 from .values.answer import Answer as Answer
 from .values.architecture import Architecture as Architecture

@@ -209,11 +209,12 @@ def describe_inputs(model: TrainedModel, output_names: Sequence[str], **others: 
     known = model.preprocessing()
     labels = model.facts.get("labels")
     return {
+        **({} if known is None else known.as_dict()),
+        # What the exported network has comes last: a class of a plugin may override `as_dict`.
         "schema": PREPROCESSING,
         "inputs": inputs_of(model.space, model.task),
         "outputs": list(output_names),
         **({"labels": labels} if labels else {}),
-        **({} if known is None else known.as_dict()),
         **others,
     }
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import logging as standard_logging
-import warnings
 from collections.abc import Iterator
+from logging import CRITICAL
+
+from denas_core.system.silence import silent_libraries
+
+NOTHING = CRITICAL + 1
+"""A level above that of every record."""
 
 
 @contextlib.contextmanager
@@ -13,19 +17,14 @@ def silent_transformers() -> Iterator[None]:
     """Suppress log lines, warnings and progress bars of transformers, its hub and accelerate inside the context."""
     from transformers.utils import logging
 
-    accelerate = standard_logging.getLogger("accelerate")
-    level = accelerate.level
     verbosity, had_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     # This context is outermost, because the hub may warn when its progress bars are switched on again.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        logging.set_verbosity(logging.CRITICAL + 1)  # type: ignore[attr-defined]
+    with silent_libraries("accelerate", level=NOTHING):
+        logging.set_verbosity(NOTHING)
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        accelerate.setLevel(standard_logging.CRITICAL + 1)
         try:
             yield
         finally:
-            accelerate.setLevel(level)
             logging.set_verbosity(verbosity)
             if had_bars:
                 logging.enable_progress_bar()  # type: ignore[no-untyped-call]

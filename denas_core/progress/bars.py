@@ -88,9 +88,8 @@ def is_in_notebook() -> bool:
 
 
 def _make_bar() -> Any:
-    with warnings.catch_warnings():
-        # Without ipywidgets, tqdm warns and shows the bar as text.
-        warnings.simplefilter("ignore")
+    # Without ipywidgets, tqdm warns and shows the bar as text.
+    with warnings.catch_warnings(action="ignore"):
         from tqdm.auto import tqdm  # type: ignore[import-untyped]
     return tqdm(
         total=1.0,

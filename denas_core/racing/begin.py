@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from denas_core.contracts.task import TaskData
 from denas_core.errors import ConfigError
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.registry.registry import Registry
@@ -12,7 +15,9 @@ from denas_core.runs.files import RACE
 from denas_core.tracking.names import check_trackers
 from denas_core.training.environment import check_environment
 from denas_core.training.plan import Plan, check_resumable, check_same_data, read_plan
+from denas_core.training.preparation import shared_batch_size
 from denas_core.training.processes import world_size
+from denas_core.values.architecture import Architecture
 
 from .entrants import Also, choose_entrants, read_ranked_run
 from .place import check_no_training, check_unbegun
@@ -34,6 +39,7 @@ def begin_race(path: Path, plan: Plan, *, top: int, also: Also, registry: Regist
 
     Raises:
         ConfigError: the run has a race or a training already, or the data or the settings do not fit.
+        Infeasible: the training of the largest network does not fit into memory.
         NoResult: the run has no finalists.
     """
     _check_alone(plan)
@@ -45,6 +51,7 @@ def begin_race(path: Path, plan: Plan, *, top: int, also: Also, registry: Regist
     entrants, notices = choose_entrants(read_ranked_run(path, plan.space, registry), top, also)
     with plugin_errors(f"task {plan.task.id!r}", guard=False):
         data = plan.task.read(plan.data, plan.space)
+    _check_largest(plan, [entrant.arch for entrant in entrants], data)
     metric, samples = plan.task.metric, len(data.valid)
     if coarse := coarse_notice(metric, samples):
         notices.append(coarse)
@@ -100,6 +107,15 @@ def resume_race(path: Path, plan: Plan, *, top: int | None, also: Also | None, r
             data = plan.task.read(plan.data, plan.space)
         check_same_data(directory, plan, data)
     return Race(path, plan, record, None)
+
+
+def _check_largest(plan: Plan, archs: Sequence[Architecture], data: TaskData[Any]) -> None:
+    """Check that the training of the network with the most parameters fits into memory."""
+    from denas_core.training.memory import check_memory
+
+    with plugin_errors(f"space {plan.space.id!r}", guard=False):
+        largest = max(archs, key=lambda arch: plan.space.cost(arch)["params"])
+    check_memory(dataclasses.replace(plan, arch=largest), data.facts, shared_batch_size(plan, data, []))
 
 
 def _check_alone(plan: Plan) -> None:

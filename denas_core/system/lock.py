@@ -35,9 +35,8 @@ class RunLock:
         """
         self._owner = directory / OWNER
         self._lock = FileLock(directory / LOCK)
-        with storage_errors(directory / LOCK), warnings.catch_warnings():
-            # filelock warns if there are no locks. The error below replaces its warning.
-            warnings.simplefilter("ignore")
+        # filelock warns if there are no locks. The error below replaces its warning.
+        with storage_errors(directory / LOCK), warnings.catch_warnings(action="ignore"):
             try:
                 self._acquire(directory)
             except NotImplementedError:

@@ -68,7 +68,7 @@ def train(
 
     Raises:
         ConfigError: the plan, the data, the directory or the environment do not fit together; nothing is written.
-        Infeasible: memory ran out.
+        Infeasible: the training does not fit into memory; nothing is written. Or memory ran out.
         Interrupted: a signal stopped the training; a resume goes on.
         NoResult: the loss is not finite, or the other processes of the training are lost.
         RunBusy, StorageError: the directory cannot be used.
@@ -144,11 +144,13 @@ def _train_on(
     weights: Literal["fresh", "inherited"],
     notices: list[str],
 ) -> TrainingResult:
+    from .memory import check_memory
     from .teacher import load_teacher
 
     if resume:
         check_same_data(directory, plan, data)
     batch_size = shared_batch_size(plan, data, notices)
+    check_memory(plan, data.facts, batch_size)
     teacher = load_teacher(plan, data.facts, registry)
     join(plan.device, timeout=plan.settings.peer_timeout, notify=notify)
     with _held(directory), _stopped_between_steps() as interruption:

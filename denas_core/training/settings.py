@@ -74,6 +74,11 @@ class TrainingSettings(Component):
     workers: int | None = option(
         None, "Processes that read samples; none on a CPU and up to 8 for a GPU if not given"
     )
+    memory_gb: float | None = option(
+        None,
+        "GB of memory that the training may take on this machine or on a GPU; by default 80 % of what is there",
+        above=0,
+    )
     peer_timeout: float = option(
         1800.0,
         "Seconds that one of several processes waits for the others before it gives up",
@@ -108,7 +113,15 @@ class TrainingSettings(Component):
 
 
 MAY_CHANGE_ON_RESUME = (
-    *("log_steps", "trackers", "workers", "checkpoint_steps", "keep_checkpoints", "peer_timeout"),
+    *(
+        "log_steps",
+        "trackers",
+        "workers",
+        "checkpoint_steps",
+        "keep_checkpoints",
+        "memory_gb",
+        "peer_timeout",
+    ),
 )
 """Settings that do not change the weights."""
 

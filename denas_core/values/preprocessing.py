@@ -9,6 +9,9 @@ from typing import Any, ClassVar, Literal
 SCHEMA = "denas.preprocessing/1"
 """Version of the description in exports."""
 
+RESERVED = frozenset({"schema", "inputs", "outputs", "labels"})
+"""Keys of the description that come from the exported network, and so cannot be names of fields."""
+
 Activation = Literal["softmax", "sigmoid", ""]
 
 
@@ -17,7 +20,8 @@ class Preprocessing:
     """How the inputs of a network are made.
 
     A plugin whose inputs are of another kind derives a class: its fields are written into exports under their names,
-    so JSON must be able to represent them.
+    so JSON must be able to represent them. An export adds the inputs and outputs of the network and the labels under
+    the keys in `RESERVED`, which no field may have as its name.
 
     >>> import dataclasses
     >>> from typing import ClassVar
@@ -35,6 +39,18 @@ class Preprocessing:
 
     kind: ClassVar[str] = ""
     activation: Activation = ""
+
+    def __init_subclass__(cls) -> None:
+        """Refuse a class with a field whose name has another meaning in exports.
+
+        Raises:
+            TypeError: there is such a field.
+        """
+        for name in RESERVED & set(cls.__annotations__):
+            raise TypeError(
+                f"{cls.__name__}: a field of a Preprocessing cannot be called {name!r}, because exports describe the "
+                "network under this key; choose another name"
+            )
 
     def as_dict(self) -> dict[str, Any]:
         """Return kind and fields, as JSON can represent them."""
@@ -89,13 +105,13 @@ class TextInput(Preprocessing):
     """Tokens of a text, or of two texts.
 
     Attributes:
-        inputs: Names of the inputs of the network, as tokenizers of transformers name them.
+        token_inputs: Names of those inputs of the network that the tokenizer makes, as transformers names them.
         max_length: Greatest number of tokens, including special tokens; more are cut off.
         tokenizer: The content of the ``tokenizer.json``.
     """
 
     kind: ClassVar[str] = "text"
-    inputs: tuple[str, ...]
+    token_inputs: tuple[str, ...]
     max_length: int
     tokenizer: str
 

@@ -19,12 +19,10 @@ from denas_core.testing.samples.spaces import SampleMLP, SampleTransformer
 from denas_core.values.batch import Batch
 from denas_executorch import program
 from denas_executorch.exporter import ExecuTorch
-from denas_executorch.loaded import LoadedProgram
 from tests.core.exported import InStages, Sequences, model_of, sample_model
 
 pytest.importorskip("executorch")
 
-BATCH = {"0": "batch"}
 VIT: dict[str, Any] = {
     **{"image_size": 16, "patch_size": 4, "depths": [1, 2], "embed_dims": [16, 24], "mlp_ratios": [2.0]},
     **{"heads": [1, 2], "head_size": 8, "max_relative_position": 3},
@@ -57,24 +55,6 @@ def test_a_network_gives_its_own_outputs(name: str, tmp_path: Path) -> None:
     assert {path.name for path in done.directory.iterdir()} == {"model.pte", "card.json"}
 
 
-def test_an_input_that_is_too_long_is_refused_also_where_a_task_names_its_inputs() -> None:
-    method = {
-        "name": "forward",
-        "inputs": ["input_ids"],
-        "dimensions": [{"0": "batch", "1": "tokens"}],
-        "outputs": [],
-    }
-    facts = {
-        "methods": [method],
-        "largest": {"batch": 1, "tokens": 4},
-        # Tasks of texts describe their inputs by names alone.
-        "preprocessing": {"inputs": ["input_ids"]},
-    }
-    loaded = LoadedProgram(stages=(), facts=facts, program=None)
-    with pytest.raises(ConfigError, match="at most 4 tokens in 'input_ids', and this input has 5"):
-        loaded.outputs(Batch(inputs={"input_ids": torch.zeros(2, 5)}))
-
-
 @pytest.mark.parametrize("batch_size", [1, 4])
 def test_a_program_says_what_its_network_is_and_how_large_a_batch_may_be(
     batch_size: int, tmp_path: Path
@@ -83,8 +63,7 @@ def test_a_program_says_what_its_network_is_and_how_large_a_batch_may_be(
     done = export_model(exporter(batch_size=batch_size), model, tmp_path / "out")
     facts = facts_of(done.path)
     assert facts.items() >= {**model.facts, "space": "sample/mlp", "key": model.arch.key}.items()
-    (method,) = facts["methods"]
-    assert method == {"name": "forward", "inputs": ["x"], "dimensions": [BATCH], "outputs": ["logits"]}
+    assert facts["methods"] == [{"name": "forward", "inputs": ["x"], "outputs": ["logits"]}]
     assert facts["largest"] == {"batch": batch_size}
     assert json.loads((tmp_path / "out/card.json").read_text())["preprocessing"] == facts["preprocessing"]
 
@@ -113,8 +92,8 @@ def test_each_stage_of_a_network_is_a_method(tmp_path: Path) -> None:
     done = export_model(exporter(), model_of(InStages().named("sample/stages")), tmp_path / "out")
     assert {path.name for path in done.directory.iterdir()} == {"model.pte", "card.json"}
     assert facts_of(done.path)["methods"] == [
-        {"name": "first", "inputs": ["x"], "dimensions": [BATCH], "outputs": ["middle"]},
-        {"name": "second", "inputs": ["middle"], "dimensions": [BATCH], "outputs": ["logits"]},
+        {"name": "first", "inputs": ["x"], "outputs": ["middle"]},
+        {"name": "second", "inputs": ["middle"], "outputs": ["logits"]},
     ]
 
 

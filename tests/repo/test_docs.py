@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import doctest
 import importlib
 import inspect
@@ -19,7 +20,17 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from denas_core import errors, hookspecs, load_model
+from denas_core import (
+    Exporter,
+    OperatorTimer,
+    Preprocessing,
+    Split,
+    SupervisedExecutor,
+    TimedProbe,
+    errors,
+    hookspecs,
+    load_model,
+)
 from denas_core.cli import _run
 from denas_core.registry.loading import HOOKS
 from denas_core.registry.registry import CONTRACTS, Registry
@@ -139,12 +150,39 @@ def test_hooks_has_a_heading_for_every_specification_with_its_signature() -> Non
     assert set(specifications) == {*HOOKS.values(), "denas_add_commands", "denas_doctor"}
 
 
-def test_hooks_names_what_each_contract_asks_for() -> None:
-    text = (DOCS / "hooks.md").read_text(encoding="utf-8")
+def members_of(contract: type[Any]) -> set[str]:
+    """Return the public methods, properties and class attributes of a contract, without its options."""
+    own = [kind for kind in contract.__mro__ if kind.__module__.startswith("denas_core.")]
+    names = {name for kind in own for name in (*vars(kind), *inspect.get_annotations(kind))}
+    options = (
+        {field.name for field in dataclasses.fields(contract)}
+        if dataclasses.is_dataclass(contract)
+        else set()
+    )
+    return {name for name in names - options if not name.startswith("_")}
+
+
+def contracts() -> list[type[Any]]:
+    """Return what a component derives from, and the other classes that plugins derive theirs from."""
     references = [reference.split(":") for kind in CONTRACTS.values() for reference in kind]
-    for contract in (getattr(importlib.import_module(module), name) for module, name in references):
-        for method in contract.__abstractmethods__:
-            assert f"`{method}" in text, f"hooks.md does not name {contract.__name__}.{method}"
+    return [
+        *(getattr(importlib.import_module(module), name) for module, name in references),
+        *(TimedProbe, OperatorTimer, SupervisedExecutor, Split, Preprocessing),
+    ]
+
+
+@pytest.mark.parametrize("contract", contracts(), ids=lambda contract: contract.__name__)
+def test_hooks_names_every_public_member_of_a_contract(contract: type[Any]) -> None:
+    text = (DOCS / "hooks.md").read_text(encoding="utf-8")
+    # Names are marked as code; the same word in a sentence says nothing of the member.
+    named = {word for code in re.findall(r"`([^`\n]+)`", text) for word in re.findall(r"\w+", code)}
+    assert f"denas_core.{contract.__name__}" in text
+    assert sorted(members_of(contract) - named) == []
+
+
+def test_members_are_methods_and_class_attributes_and_not_options() -> None:
+    assert {"streams", "write", "id", "named"} <= members_of(Exporter)
+    assert {"stopwatch", "prepare"} <= members_of(TimedProbe) and "warmup" not in members_of(TimedProbe)
 
 
 def test_the_plugin_of_hooks_works_from_files_alone(desk: Path) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import logging
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
-from denas_core import derive_seed
+from denas_core import derive_seed, silent_libraries
 from denas_core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -38,7 +36,7 @@ def adapt(
     network.requires_grad_(False)
     if chosen:
         inject = _peft().inject_adapter_in_model
-        with quiet_peft(), torch.random.fork_rng(devices=[]):
+        with silent_libraries("peft"), torch.random.fork_rng(devices=[]):
             inject(kind.config(chosen), base)
     for name, parameter in network.named_parameters():
         if name in trained or f".{kind.prefix}" in f".{name}":
@@ -81,20 +79,6 @@ def begin_adapters(network: nn.Module, kind: Kind, *, seed: int) -> None:
         generator = torch.Generator().manual_seed(derive_seed(seed, "adapter", name))
         with torch.no_grad():
             kind.begin(layer, generator)
-
-
-@contextlib.contextmanager
-def quiet_peft() -> Iterator[None]:
-    """Silence the warnings and notices of peft in this context."""
-    logger = logging.getLogger("peft")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(before)
 
 
 def _trained_names(network: nn.Module, prefix: str, fresh: set[str]) -> set[str]:

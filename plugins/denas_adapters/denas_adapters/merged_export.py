@@ -7,11 +7,11 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from denas_core import TrainedModel
+from denas_core import TrainedModel, silent_libraries
 from denas_core.builtin import HuggingFace
 from denas_core.errors import ConfigError
 
-from .adapting import adapted_layers, quiet_peft
+from .adapting import adapted_layers
 
 if TYPE_CHECKING:
     from torch import nn
@@ -45,7 +45,7 @@ def merged(network: nn.Module) -> nn.Module:
     """Return a copy of `network` in which adapters are added to the weights, or multiply them."""
     network = copy.deepcopy(network)
     for name, layer in adapted_layers(network).items():
-        with quiet_peft():
+        with silent_libraries("peft"):
             layer.merge()
         network.set_submodule(name, layer.get_base_layer())
     return network.eval()

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from denas_core import Batch, Exporter, TrainedModel, option
+from denas_core import Batch, Exporter, TrainedModel, option, silent_libraries
 from denas_core.errors import ConfigError, describe_error
 from denas_core.pretrained import silent_transformers
 
-from .adapting import adapted_layers, base_of, quiet_peft, without_adapters
+from .adapting import adapted_layers, base_of, without_adapters
 from .kinds import ADAPTER
 from .saved_modules import saved_modules
 
@@ -61,7 +61,7 @@ class Peft(Exporter):
         network, space = _network(model), cast("Adapters", model.space)
         loader = _loader(network)
         prefix, base = base_of(network)
-        with quiet_peft(), silent_transformers():
+        with silent_libraries("peft"), silent_transformers():
             from peft import get_peft_model
 
             config = space.adapter_kind.config(
@@ -207,7 +207,7 @@ def _loaded(artefact: Path, facts: dict[str, Any], *, base: str) -> Any:
 
     settings = {"num_labels": facts["num_labels"]} if "num_labels" in facts else {}
     try:
-        with quiet_peft(), silent_transformers():
+        with silent_libraries("peft"), silent_transformers():
             network = getattr(transformers, facts["class"]).from_pretrained(base, **settings)
             return PeftModel.from_pretrained(network, str(artefact)).eval()
     # transformers and peft raise many types of errors for a checkpoint of another network.

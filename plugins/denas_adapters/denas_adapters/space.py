@@ -22,7 +22,7 @@ from denas_core import (
     nearest_in_size,
     option,
 )
-from denas_hf import Auto
+from denas_hf import Auto, CheckpointOptions, open_checkpoint
 
 from .choices import Choices
 from .kinds import IA3, Kind, LoRA
@@ -40,17 +40,13 @@ UNCHANGED = "adapters change no output before they are trained"
 
 
 @dataclasses.dataclass(kw_only=True)
-class Adapters(SearchSpace):
+class Adapters(CheckpointOptions, SearchSpace):
     """Which projections of a frozen checkpoint of Hugging Face get an adapter, and of which size.
 
     Only the adapters and the head of a task are trained. Every network begins as the checkpoint itself. The adapters
     are those of peft.
     """
 
-    model: str = option(
-        "", "The checkpoint: a folder or hub id; empty: BERT-base's config without weights, for costs alone"
-    )
-    allow_pickle: bool = option(False, "Allow a checkpoint that is a pickle; only its tensors are read")
     kind: Literal["lora", "ia3"] = option(
         "lora", "Kind of the adapters: lora adds a product of two matrices to a weight, ia3 scales features"
     )
@@ -67,17 +63,6 @@ class Adapters(SearchSpace):
     dropout: float = option(
         0.0, "Share of features that lora does not see in a training step", at_least=0, at_most=0.9
     )
-    seq_len: int | None = option(
-        None, "Tokens of a text for FLOPs, memory and latency; by default 128, or all positions", at_least=1
-    )
-    probe_tokens: int | None = option(
-        None, "Tokens of a text that diversity and saliency see; by default 16, or seq_len", at_least=1
-    )
-    seconds: float = option(1.0, "Seconds of a sound, at 16 kHz", at_least=0.01, at_most=3600)
-    config: dict[str, Any] = option(
-        {}, "A configuration instead of a model, in the options of a trained model"
-    )
-    digest: str = option("", "SHA-256 of the checkpoint, in the options of a trained model")
     lacking: list[str] = option([], "Parameters that the checkpoint lacks, in the options of a trained model")
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = PRESETS
@@ -89,11 +74,9 @@ class Adapters(SearchSpace):
             ConfigError: there is no such checkpoint, or its family is not known.
             ValueError: it has no weights, or an option does not fit.
         """
-        names = ("model", "allow_pickle", "seconds", "config", "digest", "seq_len", "probe_tokens")
-        auto = Auto(**{name: getattr(self, name) for name in names}).named("hf/auto")
+        auto = open_checkpoint(self)
         if self.model and not auto.inherits:
-            raise ValueError(f"{auto.model!r} has no weights, and adapters need a trained network")
-        self.model, self.seq_len, self.probe_tokens = auto.model, auto.seq_len, auto.probe_tokens
+            raise ValueError(f"{self.model!r} has no weights, and adapters need a trained network")
         self.__dict__["_auto"] = auto
         self.__dict__["_choices"] = Choices.of(
             self._all_projections(),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from denas_core import Batch, Exporter, option
+from denas_core import Batch, Exporter, captured_stderr, option, require_libraries, silent_libraries
 from denas_core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -78,9 +78,7 @@ class ExecuTorch(Exporter):
         Raises:
             ConfigError: ExecuTorch is not installed, or the network cannot be traced or expressed in ExecuTorch.
         """
-        from .installed import check_installed
-
-        check_installed()
+        require_libraries("executorch")
         from denas_core.models import deployable_network, deployable_stages, file_facts
 
         from .program import FORWARD, program_bytes
@@ -112,9 +110,7 @@ class ExecuTorch(Exporter):
         Raises:
             ConfigError: ExecuTorch cannot run the program. This happens for networks with inputs of any size.
         """
-        from .quiet import quiet
-
-        with quiet() as written:
+        with silent_libraries("torch"), captured_stderr() as written:
             try:
                 return self.opened(artefact)(batch)
             except RuntimeError as error:
@@ -126,9 +122,7 @@ class ExecuTorch(Exporter):
 
     def opened(self, artefact: Path) -> Callable[[Batch], dict[str, Tensor]]:
         """Return a function that runs the program, which is loaded once."""
-        from .installed import check_installed
-
-        check_installed()
+        require_libraries("executorch")
         from .loaded import load_program
 
         return load_program(artefact).outputs

@@ -5,16 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from denas_core import Batch
+from denas_core import Batch, captured_stderr, silent_libraries
 from denas_core.errors import ConfigError, describe_error
 from denas_core.models import LoadedStage, run_stages
 
 from .program import BATCH, FACTS
-from .quiet import quiet
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,20 +55,15 @@ class LoadedProgram:
         return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
     def _check_sizes(self, batch: Batch) -> None:
-        for method in self.facts["methods"]:
-            for name, dimensions in zip(method["inputs"], method["dimensions"], strict=True):
-                # Other inputs of a stage are outputs of earlier ones.
-                if name in batch.inputs:
-                    self._check_size(name, batch.inputs[name].shape, dimensions)
-
-    def _check_size(self, name: str, shape: Sequence[int], dimensions: Mapping[str, str]) -> None:
-        for place, dimension in dimensions.items():
-            size, most = shape[int(place)], self.facts["largest"][dimension]
-            if dimension != BATCH and size > most:
-                raise ConfigError(
-                    f"the exported program takes at most {most} {dimension} in {name!r}, and this input has {size}; "
-                    "export it again with a larger export.longest"
-                )
+        for described in self.facts["preprocessing"]["inputs"]:
+            shape = batch.inputs[described["name"]].shape
+            for size, name in zip(shape[1:], described["shape"][1:], strict=True):
+                most = self.facts["largest"].get(name, size)
+                if size > most:
+                    raise ConfigError(
+                        f"the exported program takes at most {most} {name} in {described['name']!r}, and this input "
+                        f"has {size}; export it again with a larger export.longest"
+                    )
 
 
 def load_program(content: Path | bytes, *, threads: int = 0) -> LoadedProgram:
@@ -82,7 +76,7 @@ def load_program(content: Path | bytes, *, threads: int = 0) -> LoadedProgram:
     Raises:
         ConfigError: ExecuTorch has no kernel for an operator, or cannot read the file.
     """
-    with quiet() as written:
+    with silent_libraries("torch"), captured_stderr() as written:
         from executorch.extension.pybindings import portable_lib  # type: ignore[import-untyped]
         from executorch.runtime import Runtime  # type: ignore[import-untyped]
 

@@ -10,10 +10,9 @@ from typing import Any
 import torch
 from torch.utils._sympy.value_ranges import ValueRanges
 
+from denas_core import captured_stderr, silent_libraries
 from denas_core.errors import ConfigError, describe_error
 from denas_core.models import Deployable, dimension_names, traced
-
-from .quiet import quiet
 
 FORWARD = "forward"
 """Name of the method of a network without stages."""
@@ -41,21 +40,12 @@ def program_bytes(
     largest = largest_sizes(modules.values(), batch_size=batch_size, longest=longest)
     programs = {name: _program(module, largest) for name, module in modules.items()}
     methods = [
-        {
-            "name": name,
-            "inputs": list(module.input_names),
-            # By input, the name of each dimension that may have any size.
-            "dimensions": [
-                {str(place): dimension for place, dimension in names.items()}
-                for names in dimension_names(module)
-            ],
-            "outputs": list(module.output_names),
-        }
+        {"name": name, "inputs": list(module.input_names), "outputs": list(module.output_names)}
         for name, module in modules.items()
     ]
     described = json.dumps({**facts, "methods": methods, "largest": largest})
     try:
-        with quiet():
+        with silent_libraries("torch"), captured_stderr():
             from executorch.backends.xnnpack.partition.xnnpack_partitioner import (  # type: ignore[import-untyped]
                 XnnpackPartitioner,
             )

@@ -7,10 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from denas_core import TimedProbe
+from denas_core import TimedProbe, require_libraries
 from denas_core.errors import ConfigError
-
-from .installed import check_installed
 
 if TYPE_CHECKING:
     from denas_core import Architecture, SearchSpace
@@ -35,7 +33,7 @@ class Runtime(TimedProbe):
             ConfigError: ExecuTorch is not installed, the network cannot be converted, or the device is not the
                 processor.
         """
-        check_installed()
+        require_libraries("executorch")
         if device not in self.devices:
             raise ConfigError(
                 f"executorch/runtime runs on the processor, not on {device!r}; use --device cpu"
@@ -63,7 +61,7 @@ class Runtime(TimedProbe):
 
         A program for fewer samples runs several times, until all samples of the batch are through.
         """
-        check_installed()
+        require_libraries("executorch")
         from .loaded import load_program
 
         program = load_program(artefact, threads=self.threads)

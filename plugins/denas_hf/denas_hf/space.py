@@ -25,6 +25,7 @@ from denas_core import (
 from denas_core.networks import token_lengths
 
 from .calibrated import Calibrated, existing_data
+from .checkpoint_options import CheckpointOptions
 from .family import Family
 from .importance import LEADING, MAGNITUDE
 from .inheritance_options import InheritanceOptions
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(kw_only=True)
-class Auto(InheritanceOptions, SearchSpace):
+class Auto(InheritanceOptions, CheckpointOptions, SearchSpace):
     """Smaller versions of a Hugging Face transformers model, with fewer layers, heads and features.
 
     The largest network is the original model; stock transformers can load all networks. All layers of a network have
@@ -53,11 +54,6 @@ class Auto(InheritanceOptions, SearchSpace):
     inherit weights of the checkpoint: whole layers, heads, neurons and features.
     """
 
-    model: str = option(
-        "",
-        "The original network: folder of a checkpoint, config.json or hub id; empty: BERT-base's config",
-    )
-    allow_pickle: bool = option(False, "Allow a checkpoint that is a pickle; only its tensors are read")
     head_width: Literal["kept", "free"] = option(
         "kept", "Width of a head: as in the checkpoint, or the hidden width divided by the number of heads"
     )
@@ -71,17 +67,6 @@ class Auto(InheritanceOptions, SearchSpace):
     intermediate: list[int] = option(
         [], "Choices of the width of feed-forward layers; empty: half to all, in 16ths"
     )
-    seq_len: int | None = option(
-        None, "Tokens of a text for FLOPs, memory and latency; by default 128, or all positions", at_least=1
-    )
-    probe_tokens: int | None = option(
-        None, "Tokens of a text that diversity and saliency see; by default 16, or seq_len", at_least=1
-    )
-    seconds: float = option(1.0, "Seconds of a sound, at 16 kHz", at_least=0.01, at_most=3600)
-    config: dict[str, Any] = option(
-        {}, "A configuration instead of a model, in the options of a trained model"
-    )
-    digest: str = option("", "SHA-256 of the checkpoint, in the options of a trained model")
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = PRESETS
 

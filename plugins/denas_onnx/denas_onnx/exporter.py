@@ -9,11 +9,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from denas_core import Batch, Exporter, ImageInput, option, stages_of
+from denas_core import Batch, Exporter, ImageInput, option, require_libraries, stages_of
 from denas_core.errors import ConfigError
 
-from . import OPSET
-from .installed import check_installed
+from . import LIBRARIES, OPSET
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -67,7 +66,7 @@ class ONNX(Exporter):
             ConfigError: a library is missing, or the network cannot be traced or expressed in ONNX; or pictures should
                 be prepared, and the network takes none.
         """
-        check_installed()
+        require_libraries(*LIBRARIES)
         from denas_core.models import deployable_network, deployable_stages, file_facts
 
         from .program import onnx_program, save_program, weight_bytes

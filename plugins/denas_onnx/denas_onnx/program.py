@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import onnxruntime  # type: ignore[import-untyped]
 import torch
 
+from denas_core import silent_libraries
 from denas_core.errors import ConfigError, describe_error
 from denas_core.models import Deployable, LoadedStage, dimension_names, run_stages, traced
 
@@ -20,6 +18,10 @@ from .operator_times import PROVIDERS, session_options
 
 if TYPE_CHECKING:
     from denas_core import Batch
+
+EXPORTER = "torch.onnx"
+"""The logger of torch's exporter, which warns about operators of libraries that are not installed, and about its own
+deprecated calls."""
 
 LARGEST_FILE = 2_000_000_000
 """Largest size in bytes of weights that are stored in the file itself; ONNX files are limited to 2 GiB."""
@@ -33,7 +35,7 @@ def onnx_program(module: Deployable, *, opset: int = OPSET) -> torch.onnx.ONNXPr
     """
     program = traced(module)
     try:
-        with _quiet():
+        with silent_libraries(EXPORTER):
             found = torch.onnx.export(
                 program,
                 dynamo=True,
@@ -65,7 +67,7 @@ def _forget_sources(program: torch.onnx.ONNXProgram) -> None:
 
 def save_program(program: torch.onnx.ONNXProgram, path: Path, *, weights: int) -> None:
     """Write a program; if its weights exceed `LARGEST_FILE` bytes, they go to a second file beside it."""
-    with _quiet():
+    with silent_libraries(EXPORTER):
         program.save(path, external_data=weights > LARGEST_FILE)
 
 
@@ -118,17 +120,3 @@ def _stage(session: onnxruntime.InferenceSession) -> LoadedStage:
         outputs=outputs,
         run=lambda arrays: session.run(outputs, dict(zip(inputs, arrays, strict=True))),
     )
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    # The exporter warns about operators of libraries that are not installed, and about its own deprecated calls.
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from denas_core import TimedProbe, option
+from denas_core import TimedProbe, option, require_libraries
 
-from .installed import check_installed
+from . import LIBRARIES
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession  # type: ignore[import-untyped]
@@ -39,7 +39,7 @@ class Runtime(TimedProbe):
         Raises:
             ConfigError: a library is missing.
         """
-        check_installed()
+        require_libraries(*LIBRARIES)
         from .operators import RuntimeOperators
 
         return RuntimeOperators(optimisations=self.optimisations, parallel=self.parallel)
@@ -53,7 +53,7 @@ class Runtime(TimedProbe):
             ConfigError: a library is missing, the network cannot be exported, or ONNX Runtime does not support
                 the device.
         """
-        check_installed()
+        require_libraries(*LIBRARIES)
         from denas_core.models import fresh_network
 
         from .program import onnx_program, open_session, save_program, weight_bytes

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from denas_core import Batch, Exporter, stages_of
+from denas_core import Batch, Exporter, require_libraries, stages_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,9 +54,9 @@ class OpenVINO(Exporter):
         """
         from denas_core.models import deployable_network, deployable_stages, file_facts
 
-        from .program import check_installed, openvino_model
+        from .program import openvino_model
 
-        check_installed()
+        require_libraries("openvino")
         import openvino  # type: ignore[import-untyped]
 
         stages = deployable_stages(model)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib.util
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,16 +20,6 @@ FLOAT32 = {"INFERENCE_PRECISION_HINT": "f32"}
 """Without it, OpenVINO computes in bfloat16 on processors that can."""
 
 
-def check_installed() -> None:
-    """Check that OpenVINO is installed.
-
-    Raises:
-        ConfigError: it is not; the text says how to install it.
-    """
-    if importlib.util.find_spec("openvino") is None:
-        raise ConfigError("openvino is not installed: pip install openvino")
-
-
 def openvino_model(module: Deployable) -> openvino.Model:
     """Return `module` as an OpenVINO model in float32; inputs and outputs have the same names as in its space.
 
@@ -42,7 +30,8 @@ def openvino_model(module: Deployable) -> openvino.Model:
 
     program = traced(module)
     try:
-        with _quiet():
+        # The converter calls functions of torch that warn that they are deprecated.
+        with warnings.catch_warnings(action="ignore"):
             model = openvino.convert_model(program)
     except Exception as error:
         raise ConfigError(
@@ -90,11 +79,3 @@ def _stage(model: openvino.CompiledModel) -> LoadedStage:
 
     outputs = tuple(port.any_name for port in model.outputs)
     return LoadedStage(inputs=tuple(names), outputs=outputs, run=run)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    # The converter calls functions of torch that warn that they are deprecated.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from denas_core import TimedProbe, option
+from denas_core import TimedProbe, option, require_libraries
 from denas_core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ class Runtime(TimedProbe):
         Raises:
             ConfigError: OpenVINO is not installed, the network cannot be converted, or the device is not the processor.
         """
-        from .program import FLOAT32, check_installed, compiled, openvino_model
+        from .program import FLOAT32, compiled, openvino_model
 
-        check_installed()
+        require_libraries("openvino")
         if device not in self.devices:
             raise ConfigError(f"openvino/runtime runs on the processor, not on {device!r}; use --device cpu")
         from denas_core.models import fresh_network

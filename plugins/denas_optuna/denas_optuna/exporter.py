@@ -11,9 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from denas_core import ExportedTrial, RecordedRun, RunExporter, Trial
+from denas_core import ExportedTrial, RecordedRun, RunExporter, Trial, silent_libraries
 
-from .quiet import quiet
 from .replay import VIOLATION, violation
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ class StudyFile(RunExporter):
         path = directory / FILE
         knobs = run.problem.space.knobs()
         objectives = run.problem.objectives
-        with quiet(), _storage(path) as storage:
+        with silent_libraries("optuna"), _storage(path) as storage:
             study = optuna.create_study(
                 storage=storage, study_name=run.name, directions=[each.direction for each in objectives]
             )
@@ -59,7 +58,7 @@ class StudyFile(RunExporter):
         """Read the trials from the study."""
         import optuna
 
-        with quiet(), _storage(artefact) as storage:
+        with silent_libraries("optuna"), _storage(artefact) as storage:
             study = optuna.load_study(study_name=None, storage=storage)
             return [_read_back(trial, study.metric_names or []) for trial in study.get_trials(deepcopy=False)]
 

@@ -9,10 +9,18 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from denas_core import Architecture, History, Objective, Problem, Strategy, derive_seed, propose_distinct
+from denas_core import (
+    Architecture,
+    History,
+    Objective,
+    Problem,
+    Strategy,
+    derive_seed,
+    propose_distinct,
+    silent_libraries,
+)
 
 from .parameters import Parameters
-from .quiet import quiet
 from .replay import SCORE, replayed
 
 if TYPE_CHECKING:
@@ -74,7 +82,10 @@ class SampledStrategy(Strategy):
                 seed=seed,
                 propose=lambda place, rng: problem.sample(rng),
             )
-        with quiet():
+        # Optuna sets the level of its log when it is imported.
+        import optuna  # noqa: F401
+
+        with silent_libraries("optuna"):
             return self._ask(problem, history, count=min(count, self.together), seed=seed)
 
     def _ask(self, problem: Problem, history: History, *, count: int, seed: int) -> list[Architecture]:

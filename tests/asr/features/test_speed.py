@@ -7,10 +7,10 @@ import math
 import pytest
 import torch
 
-from denas_asr.features.speed import KALDI, ORIGINAL, change_speed
+from denas_asr.features.speed import KALDI_SPEEDS, ORIGINAL_SPEEDS, change_speed
 
 
-@pytest.mark.parametrize("percent", [*ORIGINAL, *KALDI])
+@pytest.mark.parametrize("percent", [*ORIGINAL_SPEEDS, *KALDI_SPEEDS])
 def test_length_goes_with_the_speed(percent: int) -> None:
     assert len(change_speed(torch.zeros(16000), percent)) == math.ceil(16000 * 100 / percent)
 
@@ -25,7 +25,7 @@ def test_a_tone_becomes_that_of_the_speed(percent: int) -> None:
 
 
 def test_the_speeds_of_the_original_are_ten_around_its_own() -> None:
-    assert ORIGINAL == (95, 96, 97, 98, 99, 100, 101, 102, 103, 104)
+    assert ORIGINAL_SPEEDS == (95, 96, 97, 98, 99, 100, 101, 102, 103, 104)
 
 
 def test_the_own_speed_changes_nothing() -> None:

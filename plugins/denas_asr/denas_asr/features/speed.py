@@ -9,10 +9,10 @@ from .resampling import resample
 if TYPE_CHECKING:
     from torch import Tensor
 
-ORIGINAL = tuple(range(95, 105))
+ORIGINAL_SPEEDS = tuple(range(95, 105))
 """Speeds in percent that the original DE-NAS uses."""
 
-KALDI = (90, 100, 110)
+KALDI_SPEEDS = (90, 100, 110)
 """Speeds in percent that Ko et al. use."""
 
 

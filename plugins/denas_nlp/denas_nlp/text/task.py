@@ -97,7 +97,7 @@ class TextTask(Task[TextSample], ABC):
         if FACT not in facts:
             return None
         return TextInput(
-            inputs=tuple(facts["inputs"]), max_length=int(facts["max_length"]), tokenizer=facts[FACT]
+            token_inputs=tuple(facts["inputs"]), max_length=int(facts["max_length"]), tokenizer=facts[FACT]
         )
 
     def why_unsuitable(self, space: SearchSpace) -> str:

@@ -1,0 +1,13 @@
+"""What other plugins and programs may import from `denas_hf`."""
+
+from .checkpoint_options import CheckpointOptions as CheckpointOptions
+from .deriving.derivation import derive as derive
+from .family import Family as Family
+from .modality import AUDIO as AUDIO
+from .modality import IMAGE as IMAGE
+from .modality import SPECTROGRAM as SPECTROGRAM
+from .modality import SPEECH_TO_TEXT as SPEECH_TO_TEXT
+from .modality import TEXT_TO_TEXT as TEXT_TO_TEXT
+from .opening import open_checkpoint as open_checkpoint
+from .space import Auto as Auto
+from .weights import load_weights as load_weights

@@ -102,7 +102,7 @@ class Choices:
     Attributes:
         space: Name of the space.
         probe: The latency probe of the search; None for that of the configuration.
-        reserve: Seconds that export, measurement and report need, and the data, which training and evaluation read.
+        reserve: Seconds that export, measurement and report need, and reading the data again.
         evaluation: Seconds of an evaluation, as they were estimated.
         prepared: Seconds until the search could begin.
         bound: A bound on the size of networks that the time asks for; None for none.
@@ -175,7 +175,7 @@ def make_design(request: BuildRequest, registry: Registry, before: Choices | Non
         before = Choices(
             space=best.name,
             probe=probe,
-            reserve=2 * reading
+            reserve=reading
             + LONGER_EXPORT * sum(took)
             + len(exporters) * SECONDS_OF_MEASUREMENT
             + SECONDS_OF_REPORT,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from denas_core.progress.bars import bar_of_race, bar_of_search, bar_of_training, can_show_bars
 
 from .observer import BuildObserver
+
+if TYPE_CHECKING:
+    from denas_core.training.plan import Plan
 
 
 class BuildBars(BuildObserver):
@@ -21,9 +24,9 @@ class BuildBars(BuildObserver):
         """Return the bar of the race."""
         return bar_of_race(True)
 
-    def of_training(self, metric: str) -> Sequence[Any]:
+    def of_training(self, plan: Plan) -> Sequence[Any]:
         """Return the bar of the training."""
-        return bar_of_training(True, metric)
+        return bar_of_training(True, plan.task.metric.name, plan.settings)
 
 
 def observer_of_build(progress: bool) -> BuildObserver:

@@ -22,7 +22,7 @@ from denas_core.values.html import paragraphs_html, table_html
 from denas_core.values.objectives import Budget
 
 from .bars import observer_of_build
-from .design import Choices, Design, check_request, check_time, describe_time, make_design
+from .design import Choices, check_time, make_design
 from .ending import evaluation_step, export_step, measurement_step, report_step
 from .forms import default_form
 from .observer import BuildObserver
@@ -201,7 +201,7 @@ def make_request(
         settings=tuple(settings),
         trackers=tuple(trackers),
     )
-    check_request(request)
+    request.check()
     # The texts of bounds and the seed are checked before data are read.
     document = {"space": space or "any", "constraints": list(constraints), "seed": seed, "device": device}
     make_config(document, origin="the command line")
@@ -231,14 +231,14 @@ def run_build(
         check_time(design, request, elapsed=schedule.elapsed())
         choices = dataclasses.replace(choices, prepared=schedule.elapsed())
         record.document["choices"] = dataclasses.asdict(choices)
-    schedule.reserve, schedule.prepared = choices.reserve, choices.prepared
+    schedule.reserve, schedule.prepared = choices.reserved(choices.evaluation), choices.prepared
+    record.plan(choices.prepared, schedule.planned())
     for decision in design.decisions:
         if record.decide(decision):
             observer.decided(decision)
     for notice in design.notices:
         observer.noticed(notice)
     if plan:
-        record.document["plan"] = _planned(design, request)
         return BuildResult(path=request.out, document=record.document)
     with storage_errors(request.out):
         request.out.mkdir(parents=True, exist_ok=True)
@@ -290,7 +290,3 @@ def _steps(build: Build) -> None:
         },
         elapsed=build.schedule.elapsed(),
     )
-
-
-def _planned(design: Design, request: BuildRequest) -> list[dict[str, Any]]:
-    return [{"step": name, "seconds": round(seconds, 1)} for name, seconds in describe_time(design, request)]

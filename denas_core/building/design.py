@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import time
 from typing import Any
 
 from denas_core.contracts.exporter import Exporter
@@ -39,6 +40,11 @@ SECONDS_OF_MEASUREMENT = 12.0
 """Seconds that the measurement of an exported file takes at most."""
 
 SECONDS_OF_REPORT = 4.0
+LONGER_EXPORT = 2.0
+"""How many times as long as that of the smallest network an export may take."""
+
+LONGER_EVALUATION = 2.0
+"""How many times as long as it was measured or estimated an evaluation may take."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +102,8 @@ class Choices:
     Attributes:
         space: Name of the space.
         probe: The latency probe of the search; None for that of the configuration.
-        reserve: Seconds that the steps after the training need.
+        reserve: Seconds that export, measurement and report need, and reading the data again.
+        evaluation: Seconds of an evaluation, as they were estimated.
         prepared: Seconds until the search could begin.
         bound: A bound on the size of networks that the time asks for; None for none.
     """
@@ -104,8 +111,13 @@ class Choices:
     space: str
     probe: str | None
     reserve: float
+    evaluation: float = 0.0
     prepared: float = 0.0
     bound: str | None = None
+
+    def reserved(self, evaluation: float) -> float:
+        """Return the seconds that the steps after the training need, with an evaluation of so many seconds."""
+        return self.reserve + LONGER_EVALUATION * evaluation
 
 
 def make_design(request: BuildRequest, registry: Registry, before: Choices | None = None) -> Design:
@@ -126,11 +138,11 @@ def make_design(request: BuildRequest, registry: Registry, before: Choices | Non
     spaces = candidate_spaces(request, registry, chosen)
     decisions = [chosen.decision]
     if before is None:
-        best, data, settings, pace, reason = _choose_space(request, chosen, spaces)
+        best, data, settings, reading, pace, reason = _choose_space(request, chosen, spaces)
         decisions.append(Decision(step="space", what="space", value=best.name, reason=reason))
     else:
         best, pace = _space_of(spaces, before.space), None
-        data, settings = _read(request, chosen, best)
+        data, settings, reading = _read(request, chosen, best)
     if best.filled.from_data:
         decisions.append(
             Decision(step="space", what="options", value=best.filled.text(), reason="the data determine them")
@@ -160,8 +172,16 @@ def make_design(request: BuildRequest, registry: Registry, before: Choices | Non
             decision = choose_probe(request, exporters[0], took[0], setup.probe.id)
             decisions.append(decision)
             probe = str(decision.value)
-        reserve = 2.0 * sum(took) + len(exporters) * SECONDS_OF_MEASUREMENT + 2 * pace.evaluation
-        before = Choices(space=best.name, probe=probe, reserve=reserve + SECONDS_OF_REPORT, bound=bound)
+        before = Choices(
+            space=best.name,
+            probe=probe,
+            reserve=reading
+            + LONGER_EXPORT * sum(took)
+            + len(exporters) * SECONDS_OF_MEASUREMENT
+            + SECONDS_OF_REPORT,
+            evaluation=pace.evaluation,
+            bound=bound,
+        )
     if before.probe is not None:
         config = make_config({**document, "probe": before.probe}, origin="the command line")
     return Design(
@@ -190,7 +210,7 @@ def check_time(design: Design, request: BuildRequest, *, elapsed: float) -> None
     assert design.pace is not None, "only the time of a new build is checked"
     steps = min(design.pace.steps, FEWEST_STEPS)
     training = steps * design.pace.batch + design.pace.evaluation
-    needed = elapsed + LEAST_SEARCH + training + design.choices.reserve
+    needed = elapsed + LEAST_SEARCH + training + design.choices.reserved(design.pace.evaluation)
     if needed > request.seconds:
         raise ConfigError(
             f"{duration(request.seconds)} is too short for {str(request.data)!r}: {steps} steps of training of the "
@@ -201,12 +221,12 @@ def check_time(design: Design, request: BuildRequest, *, elapsed: float) -> None
 
 def _choose_space(
     request: BuildRequest, chosen: ChosenTask, spaces: list[ChosenSpace]
-) -> tuple[ChosenSpace, TaskData[Any], TrainingSettings, Pace, str]:
+) -> tuple[ChosenSpace, TaskData[Any], TrainingSettings, float, Pace, str]:
     """Return the first space whose networks have time for some epochs, or else the quickest one."""
     longest = SHARES["training"] * request.seconds
     tried = []
     for one in spaces:
-        data, settings = _read(request, chosen, one)
+        data, settings, reading = _read(request, chosen, one)
         plan = Plan(
             space=one.space,
             arch=smallest_of(one.space),
@@ -217,12 +237,12 @@ def _choose_space(
         pace = measure_pace(plan, data, seconds=min(2.0, request.seconds / 100))
         epochs = longest / pace.epoch
         reason = f"{one.reason}; an epoch of its smallest network takes {duration(pace.epoch)}"
-        tried.append((one, data, settings, pace, reason))
+        tried.append((one, data, settings, reading, pace, reason))
         if epochs >= FEWEST_EPOCHS:
             break
-    found = tried[-1] if epochs >= FEWEST_EPOCHS else min(tried, key=lambda each: each[3].epoch)
+    found = tried[-1] if epochs >= FEWEST_EPOCHS else min(tried, key=lambda each: each[4].epoch)
     if len(tried) > 1 and (slower := [each[0].name for each in tried if each is not found]):
-        return (*found[:4], f"{found[4]}; {', '.join(slower)} would be too slow for the time")
+        return (*found[:5], f"{found[5]}; {', '.join(slower)} would be too slow for the time")
     return found
 
 
@@ -235,10 +255,12 @@ def _space_of(spaces: list[ChosenSpace], name: str) -> ChosenSpace:
 
 def _read(
     request: BuildRequest, chosen: ChosenTask, one: ChosenSpace
-) -> tuple[TaskData[Any], TrainingSettings]:
+) -> tuple[TaskData[Any], TrainingSettings, float]:
+    """Return the data, the settings of their trainings, and the seconds that reading took."""
+    began = time.monotonic()
     with plugin_errors(f"task {chosen.task.id!r}", guard=False):
         data = chosen.task.read(request.data, one.space)
-    return data, _settings(request, chosen, data)
+    return data, _settings(request, chosen, data), time.monotonic() - began
 
 
 def _settings(request: BuildRequest, chosen: ChosenTask, data: TaskData[Any]) -> TrainingSettings:
@@ -278,25 +300,3 @@ def _search_document(request: BuildRequest, best: ChosenSpace) -> dict[str, Any]
 
 def _trackers(request: BuildRequest) -> dict[str, Any]:
     return {"trackers": list(request.trackers)} if request.trackers else {}
-
-
-def describe_time(design: Design, request: BuildRequest) -> list[tuple[str, float]]:
-    """Return the name of each long step, and the seconds that are planned for it."""
-    end = max(design.choices.reserve, SHARES["end"] * request.seconds)
-    rest = request.seconds - end
-    share = 1 - SHARES["end"]
-    return [(name, SHARES[name] / share * rest) for name in ("search", "race", "training")] + [("end", end)]
-
-
-def check_request(request: BuildRequest) -> None:
-    """Check what needs no plugin.
-
-    Raises:
-        ConfigError: a setting has another form.
-    """
-    for part in ("training", "task", "export", "race"):
-        request.options(part)
-    unknown = request.options("race").keys() - {"top", "also"}
-    if unknown:
-        raise ConfigError(f"--set race.{min(unknown)}: a race of a build has the options top and also")
-    request.search_document({})

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .record import Decision
+
+if TYPE_CHECKING:
+    from denas_core.training.plan import Plan
 
 
 class Ticker:
@@ -54,6 +57,6 @@ class BuildObserver:
         """Return observers of the race, see `denas_core.racing.race.RaceObserver`."""
         return ()
 
-    def of_training(self, metric: str) -> Sequence[Any]:
+    def of_training(self, plan: Plan) -> Sequence[Any]:
         """Return observers of the training, see `denas_core.training.observers.TrainingObserver`."""
         return ()

@@ -14,7 +14,7 @@ from .design import Design
 from .observer import BuildObserver, Ticker
 from .record import BuildRecord, Decision
 from .request import BuildRequest
-from .schedule import Schedule
+from .schedule import SHARES, Schedule
 
 SEARCH, TRAINING = "search", "training"
 """Folders of the build: the run of its search with the race, and the training of the winner."""
@@ -65,8 +65,17 @@ class Build:
 
     @contextmanager
     def step(self, name: str, text: str, *, seconds: float | None = None) -> Iterator[dict[str, Any]]:
-        """Tell the observer, and keep what the body puts into the mapping as the result of the step."""
+        """Tell the observer, and keep what the body puts into the mapping as the result of the step.
+
+        Args:
+            name: Name of the step.
+            text: What is done in it.
+            seconds: Seconds that it takes at most; None if it is short.
+        """
         self.observer.step_begun(name, text, seconds=seconds)
+        phase = name if name in SHARES else "end"
+        left = self.schedule.until_end() if phase == "end" else self.schedule.left(phase)
+        self.record.give(phase, left if seconds is None else seconds)
         began, result = self.schedule.elapsed(), dict[str, Any]()
         try:
             yield result
@@ -74,4 +83,5 @@ class Build:
             self.record.write(self.schedule.elapsed())
             raise
         now = self.schedule.elapsed()
+        self.record.use(phase, now)
         self.record.end_step(name, result, took=now - began, elapsed=now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from denas_core.contracts.executor import Demand, Executor
@@ -16,7 +17,7 @@ from denas_core.racing.race import Race
 from denas_core.racing.record import RaceRecord
 from denas_core.racing.rungs import most_trainings, ordered, rung_epochs
 from denas_core.report.write import rewrite_report
-from denas_core.runs.files import RACE
+from denas_core.runs.files import RACE, TRAINING
 from denas_core.system.interrupt import time_limit
 from denas_core.system.threads import pinned_threads
 from denas_core.text import seconds as duration
@@ -24,7 +25,7 @@ from denas_core.training.plan import read_plan
 from denas_core.values.architecture import Architecture
 
 from .design import FEWEST_STEPS
-from .pace import Pace, measure_pace
+from .pace import Pace, measure_pace, pace_of_training
 from .progress import Build
 
 TOP, SMALL_TOP = 4, 2
@@ -176,13 +177,14 @@ def _race(build: Build, race: Race) -> None:
             if not limit.is_reached:
                 raise
         if race.record.result is None:
-            result |= _so_far(build, race.record)
+            result |= _so_far(build, race)
             return
         for notice in rewrite_report(build.run):
             build.observer.noticed(notice)
         found = race.record.result
         winner = race.record.racer(found["winner"]).entrant.arch
-        result |= _result(race.record, winner, found["value"], found["metrics"], found["epochs"])
+        log = build.run / TRAINING
+        result |= _result(race.record, winner, found["value"], found["metrics"], found["epochs"], log)
         if race.plan.settings.max_steps:
             samples = race.plan.settings.max_steps * race.plan.settings.batch_size
             result["epochs"] = samples / max(race.record.samples["train"], 1)
@@ -190,8 +192,9 @@ def _race(build: Build, race: Race) -> None:
         build.decide("race", "network", f"{winner.key[:12]}", str(found["sentence"]).rstrip("."))
 
 
-def _so_far(build: Build, record: RaceRecord) -> dict[str, Any]:
+def _so_far(build: Build, race: Race) -> dict[str, Any]:
     """Return the best network of a race that has run out of time."""
+    record = race.record
     for epochs in reversed(record.rungs):
         results = record.results(epochs)
         if results:
@@ -203,14 +206,14 @@ def _so_far(build: Build, record: RaceRecord) -> dict[str, Any]:
                 key[:12],
                 f"the race ran out of time; this network has the best {record.metric.name} after {epochs} epochs",
             )
-            return _result(
-                record, record.racer(key).entrant.arch, metrics[record.metric.name], metrics, epochs
-            )
+            log = race.directory_of(key, epochs)
+            arch = record.racer(key).entrant.arch
+            return _result(record, arch, metrics[record.metric.name], metrics, epochs, log)
     first = record.racers[0]
     if all(racer.failure() for racer in record.racers):
         raise NoResult(f"every training of the race has failed; the first one: {first.failure()}")
     build.decide("race", "network", first.key[:12], "the race ran out of time before a training had ended")
-    return _result(record, first.entrant.arch, None, {}, 0)
+    return _result(record, first.entrant.arch, None, {}, 0, race.directory_of(first.key, record.rungs[0]))
 
 
 def _result(
@@ -219,8 +222,11 @@ def _result(
     value: float | None,
     metrics: Mapping[str, float],
     epochs: int,
+    training: Path,
 ) -> dict[str, Any]:
+    pace = pace_of_training(training)
     return {
+        "pace": None if pace is None else dataclasses.asdict(pace),
         "winner": winner.key,
         "arch": winner.as_dict(),
         "metric": dataclasses.asdict(record.metric),

@@ -131,6 +131,33 @@ class BuildRecord:
         self.document["decisions"] = [*(one for one in rows if one not in same), row]
         return True
 
+    def plan(self, prepared: float, planned: Mapping[str, float]) -> None:
+        """Keep how many seconds each phase is planned to take; a build that goes on has its plan already."""
+        if "plan" not in self.document:
+            self.document["plan"] = [
+                {"step": "preparation", "planned": None, "given": None, "used": round(prepared, 3)},
+                *(
+                    {"step": name, "planned": round(seconds, 3), "given": None, "used": None}
+                    for name, seconds in planned.items()
+                ),
+            ]
+
+    def give(self, phase: str, seconds: float) -> None:
+        """Keep how many seconds a phase has when it begins, by what is known then."""
+        row = self._phase(phase)
+        if row["given"] is None:
+            row["given"] = round(seconds, 3)
+
+    def use(self, phase: str, elapsed: float) -> None:
+        """Keep how many seconds a phase has used: what the phases before it have left of the seconds so far."""
+        row = self._phase(phase)
+        others = sum(one["used"] or 0.0 for one in self.document["plan"] if one is not row)
+        row["used"] = round(max(elapsed - others, 0.0), 3)
+
+    def _phase(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = next(one for one in self.document["plan"] if one["step"] == name)
+        return found
+
     def end_step(self, step: str, result: Mapping[str, Any], *, took: float, elapsed: float) -> None:
         """Keep what a step has come to, and write the file."""
         self.document["steps"][step] = {**result, "seconds": round(took, 3)}
@@ -138,6 +165,7 @@ class BuildRecord:
 
     def finish(self, result: Mapping[str, Any], *, elapsed: float) -> None:
         """Keep the result of the build."""
+        self.use("end", elapsed)
         self.document |= {"state": "finished", "result": dict(result)}
         self.write(elapsed)
 

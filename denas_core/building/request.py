@@ -59,6 +59,19 @@ class BuildRequest:
             raise ConfigError(f"--set {own[-1]!r} names no option; write {part}.NAME=VALUE")
         return found
 
+    def check(self) -> None:
+        """Check what needs no plugin.
+
+        Raises:
+            ConfigError: a setting has another form.
+        """
+        for part in OWN_PARTS:
+            self.options(part)
+        unknown = self.options("race").keys() - {"top", "also"}
+        if unknown:
+            raise ConfigError(f"--set race.{min(unknown)}: a race of a build has the options top and also")
+        self.search_document({})
+
     def search_document(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Return the configuration of a search, changed by the settings.
 

@@ -1,4 +1,4 @@
-"""``predict.py``: a few lines that answer with an exported file, and need its runtime alone."""
+"""``predict.py``: a few lines that answer with an exported file, and need its runtime and NumPy alone."""
 
 from __future__ import annotations
 

@@ -268,6 +268,6 @@ def _train(plan: Plan, directory: Path, prepared: _Prepared, observer: BuildObse
         directory,
         registry=prepared.registry,
         resume=(directory / SETTINGS).is_file(),
-        observers=observer.of_training(plan.task.metric.name),
+        observers=observer.of_training(plan),
         notify=observer.noticed,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,17 +17,8 @@ from denas_core.training.plan import SETTINGS, Plan, read_plan
 from denas_core.training.result import MODEL, read_result
 from denas_core.training.session import train
 
-from .pace import measure_pace
+from .pace import Pace, measure_pace
 from .progress import Build
-
-LONGER = 1.2
-"""How many times as many epochs as in the race a training has at least; a shorter one would bring nothing."""
-
-MARGIN = 1.3
-"""How many times as many epochs as seem possible are planned; the time ends the training earlier."""
-
-CAREFUL = 1.5
-"""How many times as long as it was measured an evaluation may take."""
 
 MOST_STEPS = 3000
 """Steps of a training for which there is more time than the recipe of the task asks for."""
@@ -61,49 +51,67 @@ def training_step(build: Build) -> Path:
 
 
 def _plan(build: Build, race: Mapping[str, Any]) -> Plan | None:
-    """Return the plan of the training; None if the race has trained the winner as long."""
+    """Return the plan of the training; None if it would be no longer than that of the race.
+
+    Nothing is resumed: a race ends its schedule, at a learning rate of 0, and its part of the time is small. A training
+    with one schedule over all the time that is left can be repeated by its settings alone.
+    """
     if (build.training / SETTINGS).is_file():
         return read_plan(build.training, build.registry)
     arch = build.design.space.parse(canonical_json(race["arch"]))
     plan = build.design.plan(build.request, arch, source=str(build.run), epochs=1)
-    pace = measure_pace(plan, build.design.data)
-    # The time of a training ends before its last evaluation.
-    left = max(_left(build) - CAREFUL * pace.evaluation, 1.0)
-    possible = left / pace.epoch
+    pace, timing = _pace(build, race, plan)
+    build.schedule.reserve = build.design.choices.reserved(pace.evaluation)
+    trained = race["epochs"] if _has_model(build) else 0
+    left = _left(build)
+    possible = max(left - pace.evaluation, 0.0) / pace.epoch
+    room = (
+        f"{timing}, and {duration(left)} of the {duration(build.schedule.until_end())} that are left are for the "
+        f"training, so that about {possible:.2g} are possible"
+    )
     given = build.request.options("training").get("epochs")
     recipe = build.design.settings.epochs
     wanted = int(given) if given is not None else max(recipe, MOST_STEPS // pace.steps)
-    trained = race.get("epochs", 0)
-    if race["value"] is not None and min(possible, wanted) < LONGER * trained:
-        build.decide(
-            "training",
-            "training",
-            "that of the race",
-            f"in {duration(left)} there is time for {possible:.3g} epochs, and the race trained it for {trained:.3g}",
-        )
+    if trained and min(possible, wanted) <= trained:
+        why = room if possible <= trained else f"a training has {wanted} epochs"
+        reason = f"{why}; the race has trained it for {trained:.3g}"
+        build.decide("training", "training", "that of the race", reason)
         return None
     if possible < wanted:
-        reason = (
-            f"an epoch takes about {duration(pace.epoch)}, and {duration(left)} is left, so that about {possible:.2g} "
-            "are possible; training ends with its time, and its schedule fits it"
-        )
-    elif given is not None:
-        reason = "you set it"
-    elif wanted == recipe:
-        reason = f"the recipe of {build.design.task.id}"
+        reason = f"{room}; training ends with its time, and its schedule fits it"
     else:
-        reason = f"about {MOST_STEPS} steps, as an epoch has only {pace.steps}"
+        source = f"the recipe of {build.design.task.id}"
+        if given is not None:
+            source = "you set it"
+        elif wanted > recipe:
+            source = f"about {MOST_STEPS} steps, as an epoch has only {pace.steps}"
+        reason = f"{source}; {room}"
     build.decide("training", "epochs at most", wanted, reason)
-    # What is measured now may change, so that the schedule follows the time and the steps.
-    epochs = max(1, min(wanted, math.ceil(MARGIN * possible)))
+    # The clock of a training keeps time for its last evaluation once it has seen one.
+    limit = left if possible >= 1 else left - pace.evaluation
     return build.design.plan(
-        build.request, arch, source=str(build.run), epochs=epochs, max_time=f"{left:.0f}s"
+        build.request, arch, source=str(build.run), epochs=wanted, max_time=f"{max(limit, 1.0):.0f}s"
     )
 
 
+def _pace(build: Build, race: Mapping[str, Any], plan: Plan) -> tuple[Pace, str]:
+    """Return the speed of the training, and a clause about it: by the race, or else by a few batches."""
+    if race.get("pace") is not None:
+        pace = Pace(**race["pace"])
+        return pace, f"an epoch of this network took {duration(pace.epoch)} in the race"
+    pace = measure_pace(plan, build.design.data)
+    return pace, f"an epoch takes about {duration(pace.epoch)}"
+
+
 def _left(build: Build) -> float:
-    # If the steps before took too long, there is time for a short training at the cost of the last steps.
-    return max(build.schedule.left("training"), build.schedule.until_end() / 2)
+    left = build.schedule.left("training")
+    # If there is no model yet, there is time for a short training at the cost of the last steps.
+    return left if _has_model(build) else max(left, build.schedule.until_end() / 2)
+
+
+def _has_model(build: Build) -> bool:
+    """Whether the race has left a model; one that has run out of time has none."""
+    return (build.run / MODEL_OF_RUN).exists()
 
 
 def _train(build: Build, plan: Plan, left: float) -> dict[str, Any] | None:
@@ -114,7 +122,7 @@ def _train(build: Build, plan: Plan, left: float) -> dict[str, Any] | None:
         if directory.exists() and not begun:
             # A kill came before the plan was written.
             shutil.rmtree(directory)
-    observers = [*build.observer.of_training(plan.task.metric.name), build.ticker()]
+    observers = [*build.observer.of_training(plan), build.ticker()]
     try:
         with time_limit(max(left, build.schedule.until_end())) as limit:
             train(
@@ -153,8 +161,7 @@ def _better(build: Build, race: Mapping[str, Any], trained: dict[str, Any] | Non
     if trained is None:
         return _of_race(build, race)
     value, before = trained["metrics"][metric.name], race["value"]
-    has_model = (build.run / MODEL_OF_RUN).exists()
-    if before is not None and has_model and metric.is_better(before, value):
+    if _has_model(build) and metric.is_better(before, value):
         build.decide(
             "training",
             "model",
@@ -172,7 +179,7 @@ def _better(build: Build, race: Mapping[str, Any], trained: dict[str, Any] | Non
 
 def _of_race(build: Build, race: Mapping[str, Any]) -> dict[str, Any]:
     model = build.run / MODEL_OF_RUN
-    if not model.exists():
+    if not _has_model(build):
         raise NoResult(
             f"the time was over before a network was trained once on {str(build.request.data)!r}; build it again with "
             "a larger --time and another --out"

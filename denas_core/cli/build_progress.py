@@ -17,6 +17,7 @@ from .output import print_notice
 
 if TYPE_CHECKING:
     from denas_core.building.record import Decision
+    from denas_core.training.plan import Plan
 
 
 class BuildDisplay(BuildObserver):
@@ -53,6 +54,6 @@ class BuildDisplay(BuildObserver):
         """Return the progress of the race."""
         return [RaceDisplay()]
 
-    def of_training(self, metric: str) -> Sequence[Any]:
+    def of_training(self, plan: Plan) -> Sequence[Any]:
         """Return the progress of the training."""
-        return [TrainingDisplay(metric)]
+        return [TrainingDisplay(plan.task.metric.name, plan.settings)]

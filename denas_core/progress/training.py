@@ -83,4 +83,8 @@ class TrainingDisplay:
         return f"epoch {row['epoch']:.4g} of {self._epochs}: {trained}{shown}"
 
     def _share(self) -> float:
-        return self._step / max(self._total, 1)
+        share = self._step / max(self._total, 1)
+        if self._limit is None:
+            return share
+        # A limit of time usually ends a training before its last step.
+        return max(share, min((time.monotonic() - self._began) / self._limit, 1.0))

@@ -26,7 +26,7 @@ from .finish import keep_winner, with_race
 from .place import check_unbegun, resume_command
 from .record import Racer, RaceRecord
 from .rungs import going_on, most_trainings, ordered
-from .trainer import Trainer
+from .trainer import KEY_LENGTH, Trainer
 from .verdict import conclude
 
 
@@ -90,6 +90,10 @@ class Race:
         kinds = {kind for racer in self.record.racers for kind in racer.entrant.kinds}
         most = most_trainings(len(self.record.rungs), len(self.record.racers), len(kinds))
         return [count * epochs for count, epochs in zip(most, self.record.rungs, strict=True)]
+
+    def directory_of(self, key: str, epochs: int) -> Path:
+        """Return the directory of a network's training of so many epochs, as long as the race has not ended."""
+        return self._root(epochs) / key[:KEY_LENGTH]
 
     def run(self, executor: Executor, demand: Demand, observers: Sequence[RaceObserver] = ()) -> RaceRecord:
         """Train in every rung, and keep the winner as the training of the run.
@@ -188,9 +192,12 @@ class Race:
         plan = dataclasses.replace(self.plan, **_shortened(self.plan, epochs))
         return Trainer(
             plan=plan,
-            root=(self.directory / f"{epochs}-epochs").absolute(),
+            root=self._root(epochs),
             keeps_model=is_last or self.plan.settings.keep_checkpoints,
         )
+
+    def _root(self, epochs: int) -> Path:
+        return (self.directory / f"{epochs}-epochs").absolute()
 
     def _interrupted(
         self, number: int, epochs: int, racers: Sequence[Racer], signal_number: int

@@ -33,7 +33,7 @@ def learning_rate_factor(
         total: Steps of the whole training.
         steps_per_epoch: Steps of one epoch.
         share: Share of the time that is spent, if the time is limited. If it is larger than the share of the steps,
-            it decides on the warm-up and on the schedules that end: they are over when the time is.
+            it decides on the warm-up, on ``noam``, and on the schedules that end: they are over when the time is.
     """
     warm_up = warm_up_steps(settings, total)
     place = max(float(step), share * total)
@@ -42,7 +42,8 @@ def learning_rate_factor(
     if settings.schedule == "constant":
         return 1.0
     if settings.schedule == "noam":
-        return math.sqrt(max(warm_up, 1) / (step + 1))
+        # After a warm-up that the time has ended, the count of steps alone would give a factor above 1.
+        return math.sqrt(max(warm_up, 1) / (place + 1))
     if settings.schedule == "step":
         return float(settings.step_factor ** (step // steps_per_epoch // settings.step_epochs))
     progress = min((place - warm_up) / max(total - warm_up, 1), 1.0)

@@ -116,14 +116,12 @@ def build(
 
 def _print_plan(document: Mapping[str, Any]) -> None:
     print_table(["decision", "value", "reason"], _rows(document), prose=("value", "reason"))
-    print_table(
-        ["step", "time"],
-        [[_STEPS[one["step"]], seconds(one["seconds"])] for one in document["plan"]],
-        title="",
-    )
+    rows = [[_PHASES[one["step"]], seconds(one["planned"] or one["used"])] for one in document["plan"]]
+    print_table(["step", "time"], rows, title="")
 
 
-_STEPS = {
+_PHASES = {
+    "preparation": "preparation",
     "search": "search without training",
     "race": "race of finalists, a random and the largest network",
     "training": "training of the winner",
@@ -137,8 +135,14 @@ def _rows(document: Mapping[str, Any]) -> list[list[Any]]:
 
 def _print(result: BuildResult, out: Path) -> None:
     document, found = result.document, result.document["result"]
-    rows = [[name, seconds(step["seconds"])] for name, step in document["steps"].items()]
-    print_table(["step", "took"], [*rows, ["all", seconds(document["seconds"])]])
+    rows = [
+        [_PHASES[one["step"]], *(seconds(one[name]) for name in ("planned", "given", "used"))]
+        for one in document["plan"]
+    ]
+    whole = seconds(document["request"]["seconds"])
+    print_table(
+        ["step", "planned", "given", "used"], [*rows, ["all", whole, whole, seconds(document["seconds"])]]
+    )
     values = ", ".join(f"{name} {value:.4g}" for name, value in found["metrics"].items())
     print_text(f"on {found['samples']} samples that it was not trained on: {values}")
     if said := found.get("nothing_learnt"):

@@ -14,8 +14,9 @@ def describe_build(run: Path) -> dict[str, Any] | None:
 
     Returns:
         ``state``; ``given`` and ``used``, seconds; ``data``, the name of the data; ``model``, the exported file, or
-        None; ``steps``: each with ``name`` and ``seconds``; ``decisions``: each with ``step``, ``what``, ``value`` and
-        ``reason``; ``bounds`` of the exported file, each with ``bound``, ``verdict`` and ``measured``; ``missing``.
+        None; ``plan``: each phase with ``name`` and the seconds ``planned``, ``given`` and ``used``; ``steps``: each
+        with ``name`` and ``seconds``; ``decisions``: each with ``step``, ``what``, ``value`` and ``reason``;
+        ``bounds`` of the exported file, each with ``bound``, ``verdict`` and ``measured``; ``missing``.
     """
     build = read_build(run)
     if not build:
@@ -33,6 +34,7 @@ def describe_build(run: Path) -> dict[str, Any] | None:
         "data": Path(str(request.get("data", ""))).name,
         "model": exported.get("path") or result.get("model"),
         "measured": measured.get("what"),
+        "plan": [_phase(one) for one in _list(build.get("plan")) if isinstance(one, dict)],
         "steps": [
             {"name": str(name), "seconds": number(mapping(step).get("seconds"))}
             for name, step in steps.items()
@@ -40,6 +42,13 @@ def describe_build(run: Path) -> dict[str, Any] | None:
         "decisions": [_decision(one) for one in _list(build.get("decisions")) if isinstance(one, dict)],
         "bounds": [dict(one) for one in _list(measured.get("bounds")) if _is_bound(one)],
         "missing": [] if is_finished else ["The build has not ended; the same command goes on with it."],
+    }
+
+
+def _phase(one: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": str(one.get("step", "")),
+        **{name: number(one.get(name)) for name in ("planned", "given", "used")},
     }
 
 

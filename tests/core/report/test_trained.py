@@ -165,12 +165,15 @@ def test_a_damaged_build_never_costs_the_report(searched: Path, content: str) ->
 def test_a_build_is_in_the_report_with_its_steps_and_decisions(searched: Path) -> None:
     steps = {"search": {"run": "run", "seconds": 4.0}, "race": {"seconds": 2.0}}
     decision = {"step": "race", "what": "epochs of the race", "value": 2, "reason": "there is no more time"}
+    plan = [{"step": "race", "planned": 13.5, "given": 15.25, "used": None}, {"step": 3, "planned": "long"}]
     build = {"state": "running", "seconds": 9.0, "request": {"seconds": 60.0, "data": "/data/photos"}}
     (searched.parent / "build.json").write_text(
-        json.dumps({**build, "steps": steps, "decisions": [decision]})
+        json.dumps({**build, "plan": plan, "steps": steps, "decisions": [decision]})
     )
     document, page = report_of(searched)
     assert [one["name"] for one in document["build"]["steps"]] == ["search", "race"]
+    assert document["build"]["plan"][0] == {"name": "race", "planned": 13.5, "given": 15.25, "used": None}
+    assert "13.5 s" in page.text and "15.2 s" in page.text
     assert "there is no more time" in page.text
     assert "The build has not ended" in page.text
 

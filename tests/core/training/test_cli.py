@@ -270,6 +270,25 @@ def test_progress_in_a_terminal_is_a_bar(
     assert "step 4 of 8, loss 0.5" in shown and "50%" in shown and "━" in shown
 
 
+def test_the_bar_of_a_training_whose_time_is_limited_follows_the_time(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import sys
+    import time
+
+    from denas_core.progress.training import TrainingDisplay
+    from denas_core.training.settings import TrainingSettings
+
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    bar = TrainingDisplay("accuracy", TrainingSettings(max_time="0.01s"))
+    bar.started(step=0, total=1000, epochs=100)
+    time.sleep(0.02)
+    bar.stepped(4)
+    bar.finished()
+    shown = capsys.readouterr().err
+    assert "100%" in shown and "step 4 of 1000" in shown
+
+
 def test_progress_that_nobody_reads_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 

@@ -73,6 +73,13 @@ def test_the_schedule_ends_when_the_time_does(schedule: str) -> None:
     assert factor(700, 0.2) == factor(700, 0.0)
 
 
+def test_a_warm_up_that_the_time_has_ended_leaves_no_rate_above_the_highest() -> None:
+    settings = TrainingSettings(schedule="noam", warmup=0.1)
+    # After 5 of 1000 steps, half of the time is over: as much as after step 500, and not sqrt(100 / 6).
+    half = learning_rate_factor(settings, 5, total=1000, steps_per_epoch=10, share=0.5)
+    assert half == pytest.approx((100 / 501) ** 0.5)
+
+
 def test_training_ends_after_the_steps_and_within_an_epoch(points: Path, tmp_path: Path) -> None:
     result = run(make_plan(points, epochs=5, max_steps=10, log_steps=1), tmp_path / "out")
     log = rows(tmp_path / "out")

@@ -108,10 +108,10 @@ class Pretrained:
     def weights(self, *, are_read: bool = True) -> StoredWeights:
         """Return the parameters and persistent buffers of the base model by name, as float32 on the CPU.
 
-        The first call checks names and shapes, and reads all values to check them. They stay in their files, which must not change: each access to a tensor reads it
-        again. Callers must not change a tensor. Checkpoints of masked language models often lack a pooler; it is then
-        left out here and named in `missing`. A network that is built from these weights draws such a part from its own
-        seed. Any other missing tensor is an error.
+        The first call checks names and shapes, and reads all values to check them. They stay in their files, which must
+        not change: each access to a tensor reads it again. Callers must not change a tensor. Checkpoints of masked
+        language models often lack a pooler; it is then left out here and named in `missing`. A network that is built
+        from these weights draws such a part from its own seed. Any other missing tensor is an error.
 
         Args:
             are_read: Whether the values are checked, which takes as long as reading all files.

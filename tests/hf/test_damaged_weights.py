@@ -113,7 +113,10 @@ def named_and_nowhere(folder: Path) -> None:
             left_out_of_the_index,
             r"lack \d+ tensors of a LlamaModel .*, such as .*the index of the checkpoint names \d+ files",
         ),
-        (named_in_another_shard, r"safetensors' lacks the tensor 'model.embed_tokens.weight', which the index"),
+        (
+            named_in_another_shard,
+            r"safetensors' lacks the tensor 'model.embed_tokens.weight', which the index",
+        ),
         (named_and_nowhere, r"safetensors' lacks the tensor 'lm_head.bias', which the index"),
     ],
 )

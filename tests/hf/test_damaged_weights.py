@@ -129,6 +129,9 @@ def test_a_search_does_not_begin_with_damaged_shards(
 ) -> None:
     # The values of a checkpoint that is larger than this are not read before a search.
     monkeypatch.setattr("denas_hf.start.CHECKED_BYTES", checked_bytes)
+    monkeypatch.setattr(
+        "denas_core.pretrained.checkpoint.file_digest", lambda path: pytest.fail(f"all of {path} is read")
+    )
     damage(in_shards(tmp_path / "model"))
     settings = ["--set", f"space.model={tmp_path / 'model'}", "--set", "score.name=scores/params"]
     done = denas_here("search", "hf/auto", *settings, "--out", str(tmp_path / "run"))

@@ -185,7 +185,8 @@ def test_a_bound_on_latency_needs_no_whole_network(
     # A busy machine may disturb the order of networks as small as these.
     monkeypatch.setattr("denas_core.setup.prediction.USABLE_TAU", -1)
     monkeypatch.setattr("denas_core.setup.prediction.SECONDS", 3.0)
-    depths, initialise = [], Auto.initialise
+    depths: list[int] = []
+    initialise = Auto.initialise
 
     def watched(space: Auto, model: Any, *, seed: int) -> torch.nn.Module:
         depths.append(model.config.num_hidden_layers)

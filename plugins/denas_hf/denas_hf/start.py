@@ -102,7 +102,7 @@ def start_of(options: Mapping[str, Any], families: Iterable[Family]) -> Start:
     config = pretrained.config
     original = Original(config, family_of(config, families))
     digest = options["digest"]
-    if pretrained.has_weights and digest not in ("", pretrained.digest()):
+    if digest and pretrained.has_weights and digest != pretrained.digest():
         raise ValueError(
             f"digest {digest!r} does not match {options['model']!r}; give the checkpoint that the space was made with, "
             "or leave digest out"

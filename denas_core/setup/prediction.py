@@ -18,7 +18,6 @@ from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.latency.calibrate import SECONDS, calibrated_model
 from denas_core.latency.exchange import imported_model
 from denas_core.latency.model import LatencyModel
-from denas_core.latency.thin import measures_whole
 from denas_core.registry.registry import Registry
 from denas_core.runs.files import LATENCY_MODEL
 from denas_core.system.atomic import storage_errors
@@ -291,17 +290,6 @@ def _imported(setup: Setup, machine: str, predictor: Predicts | None) -> KeptMod
 
 
 def _measure_instead(setup: Setup, reason: str) -> None:
-    """Let each candidate be measured.
-
-    Raises:
-        Infeasible: networks of the space take too much memory to be measured.
-    """
-    with plugin_errors(f"space {setup.space.id!r}"):
-        if not measures_whole(setup.space):
-            raise Infeasible(
-                f"latency is neither predicted, because {reason}, nor measured, because whole networks of "
-                f"{setup.space.id!r} take too much memory; search again when the machine is idle, or without latency"
-            )
     setup.measure_candidates()
     setup.notices.append(f"the latency of each candidate is measured, because {reason}")
 

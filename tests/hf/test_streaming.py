@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -162,52 +161,3 @@ def test_latency_is_predicted_from_networks_of_few_layers(monkeypatch: pytest.Mo
     assert network.config.hidden_size == CONFIGS["llama"]["hidden_size"]
     with pytest.raises(Infeasible, match="the network cannot be measured: its weights take"):
         check_measurable(deep.cost(full))
-
-
-def latency_search(folder: Path, *options: str) -> list[str]:
-    config = folder / "config.json"
-    config.write_text(json.dumps({**CONFIGS["llama"], "num_hidden_layers": 12}))
-    given = [
-        "--set",
-        f"space.model={config}",
-        "--set",
-        "space.layers=[6,12]",
-        "--set",
-        "score.name=scores/params",
-    ]
-    return ["search", "hf/auto", *given, "--budget", "3", "--out", str(folder / "run"), *options, "--json"]
-
-
-def test_a_bound_on_latency_needs_no_whole_network(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("denas_core.latency.thin.memory_bytes", lambda: 1000)
-    # A busy machine may disturb the order of networks as small as these.
-    monkeypatch.setattr("denas_core.setup.prediction.USABLE_TAU", -1)
-    monkeypatch.setattr("denas_core.setup.prediction.SECONDS", 3.0)
-    depths: list[int] = []
-    initialise = Auto.initialise
-
-    def watched(space: Auto, model: Any, *, seed: int) -> torch.nn.Module:
-        depths.append(model.config.num_hidden_layers)
-        return initialise(space, model, seed=seed)
-
-    monkeypatch.setattr(Auto, "initialise", watched)
-    assert _run(latency_search(tmp_path, "--constraint", "latency_ms<=2x"), debug=True) == 0
-    assert depths and set(depths) == {3}
-    notices = json.loads(capsys.readouterr().out)["notices"]
-    (notice,) = [notice for notice in notices if notice.startswith("latency is predicted")]
-    assert "that of whole networks is unknown, and none of them is measured" in notice
-    assert any("the full architecture takes" in notice and "by prediction" in notice for notice in notices)
-
-
-def test_a_search_without_a_latency_model_of_networks_larger_than_memory_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("denas_core.latency.thin.memory_bytes", lambda: 1000)
-    monkeypatch.setattr("denas_core.setup.prediction.USABLE_TAU", 2)
-    monkeypatch.setattr("denas_core.setup.prediction.SECONDS", 3.0)
-    assert _run(latency_search(tmp_path, "--constraint", "latency_ms<=100"), debug=False) == 7
-    error = capsys.readouterr().err
-    assert "latency is neither predicted, because there is no model of it: it does not agree" in error
-    assert error.count("\n") == 1 and not (tmp_path / "run").exists()

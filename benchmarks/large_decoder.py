@@ -3,8 +3,8 @@
     python benchmarks/large_decoder.py --work /tmp/seven --layers 32 --inherit magnitude
 
 Writes shards of random numbers in bfloat16 for a Llama of the given sizes, runs each step as a command of its own, and
-prints a row for each: the largest resident set of the command, its CPU seconds and its wall seconds. Shards, runs and
-rows that are in the folder are not made again. The shards of 32 layers take 14 GB.
+prints a row for each: the largest resident set of a process of the command, the CPU seconds and the wall seconds.
+Shards, runs and rows that are in the folder are not made again. The shards of 32 layers take 14 GB.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def main() -> None:
     table = options.work / "large_decoder.csv"
     known = {(row["step"], row["inherit"]) for row in rows_of(table)}
     for step, command in steps(options, model):
-        if (step, options.inherit) not in known:
+        if (step, options.inherit) not in known and step in (options.only or [step]):
             add_row(table, COLUMNS, {"step": step, "inherit": options.inherit, **measured(command)})
     for row in rows_of(table):
         print("  ".join(row[name] for name in COLUMNS))
@@ -57,6 +57,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--constraint", default="params<=0.5x")
     parser.add_argument("--budget", default="100")
     parser.add_argument("--seq-len", type=int, default=128)
+    parser.add_argument("--only", action="append", help="a step to run; all by default")
     options = parser.parse_args()
     options.work = options.work.resolve()
     options.work.mkdir(parents=True, exist_ok=True)
@@ -135,7 +136,8 @@ def steps(options: argparse.Namespace, model: Path) -> Iterator[tuple[str, list[
     yield "default score", [*search, "--budget", options.budget, "--out", str(folder / "default")]
     weights = ["--set", "score.name=scores/l2-norm", "--set", "score.weights_from=inherited"]
     yield "weights", [*search, *weights, "--budget", "3", "--out", str(folder / "weights")]
-    latency = ["--objective", "score", "--objective", "latency_ms", "--budget", options.budget]
+    latency = ["--objective", "score", "--objective", "latency_ms", "--constraint", "latency_ms<=0.6x"]
+    latency += ["--budget", options.budget]
     yield "latency", [*search, *latency, "--out", str(folder / "latency")]
     export = ["export", str(folder / "default"), "--to", "huggingface", "--untrained", "--replace"]
     yield "export", [*export, "--out", str(folder / "export")]

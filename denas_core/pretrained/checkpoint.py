@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from denas_core.errors import ConfigError, did_you_mean
 from denas_core.seeding import canonical_json
-from denas_core.system.atomic import storage_errors
 from denas_core.system.extras import require_extra
 from denas_core.text import describe_error, safe_repr
 
+from .digests import file_digest
 from .files import CheckpointFiles, find_checkpoint, read_json
 from .silence import silent_transformers
 
@@ -105,20 +105,23 @@ class Pretrained:
         """``tokenizer.json`` of the checkpoint, else its ``vocab.txt``; None if there is neither."""
         return None if self.files is None else self.files.tokenizer
 
-    def weights(self) -> StoredWeights:
+    def weights(self, *, are_read: bool = True) -> StoredWeights:
         """Return the parameters and persistent buffers of the base model by name, as float32 on the CPU.
 
-        The first call checks them. They stay in their files, which must not change: each access to a tensor reads it
-        again. Callers must not change a tensor. Checkpoints of masked language models often lack a pooler; it is then
-        left out here and named in `missing`. A network that is built from these weights draws such a part from its own
-        seed. Any other missing tensor is an error.
+        The first call checks names and shapes, and reads all values to check them. They stay in their files, which must
+        not change: each access to a tensor reads it again. Callers must not change a tensor. Checkpoints of masked
+        language models often lack a pooler; it is then left out here and named in `missing`. A network that is built
+        from these weights draws such a part from its own seed. Any other missing tensor is an error.
+
+        Args:
+            are_read: Whether the values are checked, which takes as long as reading all files.
 
         Raises:
             ConfigError: there are no weights, they are damaged, they are a pickle that holds more than tensors, or
                 they belong to another network than the configuration.
             StorageError: they cannot be read.
         """
-        return self._weights.tensors
+        return (self._weights if are_read else self._found).tensors
 
     def other_weights(self) -> StoredWeights:
         """Return the tensors of the checkpoint that the base model does not have, such as heads, by name.
@@ -130,12 +133,12 @@ class Pretrained:
     @property
     def missing(self) -> tuple[str, ...]:
         """Names of tensors of the base model that the checkpoint lacks, and `weights` therefore too."""
-        return self._weights.missing
+        return self._found.missing
 
     @property
     def unused(self) -> tuple[str, ...]:
         """Names of tensors of the checkpoint that the base model does not have, such as heads."""
-        return self._weights.unused
+        return self._found.unused
 
     def digest(self) -> str:
         """Return the SHA-256 of the contents of configuration and weights, as 64 hexadecimal digits."""
@@ -145,12 +148,20 @@ class Pretrained:
     def _digest(self) -> str:
         total = hashlib.sha256(self._text.encode())
         for path in self.files.weights if self.files else ():
-            with storage_errors(path), path.open("rb") as file:
-                total.update(hashlib.file_digest(file, "sha256").digest())
+            total.update(file_digest(path))
         return total.hexdigest()
 
     @functools.cached_property
     def _weights(self) -> CheckpointWeights:
+        from .weights import check_finite
+
+        found = self._found
+        assert self.files is not None, "_found has checked it"
+        check_finite(found.tensors, str(self.files.directory))
+        return found
+
+    @functools.cached_property
+    def _found(self) -> CheckpointWeights:
         from .weights import find_weights
 
         if self.files is None or not self.files.weights:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -50,11 +51,13 @@ class CheckpointFiles:
         config: The file of the configuration.
         weights: The files of the weights, in order of their names; empty if there are none.
         pickled: Whether the weights are pickles.
+        index: The name of the file of each tensor, if an index says it.
     """
 
     config: Path
     weights: tuple[Path, ...] = ()
     pickled: bool = False
+    index: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def directory(self) -> Path:
@@ -147,16 +150,17 @@ def _find_in_directory(directory: Path, allow_pickle: bool) -> CheckpointFiles:
             f"{str(directory)!r} holds an adapter of another checkpoint; merge the two and name the result"
         )
     for name in (_SAFE, _PICKLED):
-        index = None if (directory / name).is_file() else directory / f"{name}.index.json"
-        if index is not None and not index.is_file():
+        is_single, file = (directory / name).is_file(), directory / f"{name}.index.json"
+        if not is_single and not file.is_file():
             continue
-        weights = (directory / name,) if index is None else _read_index(index, Path(name).suffix)
+        index = {} if is_single else _read_index(file, Path(name).suffix)
+        weights = tuple(directory / each for each in sorted({name} if is_single else {*index.values()}))
         if name == _PICKLED and not allow_pickle:
             raise ConfigError(
                 f"the weights of {str(directory)!r} are a pickle ({weights[0].name}), which could run code; allow it "
                 "with --allow-pickle (space.allow_pickle=true), or convert them to safetensors"
             )
-        return CheckpointFiles(config, weights, pickled=name == _PICKLED)
+        return CheckpointFiles(config, weights, pickled=name == _PICKLED, index=index)
     for pattern in _OTHERS:
         for other in directory.glob(pattern):
             raise ConfigError(
@@ -166,12 +170,12 @@ def _find_in_directory(directory: Path, allow_pickle: bool) -> CheckpointFiles:
     return CheckpointFiles(config=config)
 
 
-def _read_index(index: Path, suffix: str) -> tuple[Path, ...]:
+def _read_index(index: Path, suffix: str) -> dict[str, str]:
+    """Return the name of the file of each tensor."""
     table = read_json(index).get("weight_map")
-    names = set(table.values()) if isinstance(table, dict) and all(map(_is_text, table.values())) else set()
-    if not names:
+    if not isinstance(table, dict) or not table or not all(map(_is_text, table.values())):
         raise ConfigError(f"{str(index)!r} names no files with weights; download the checkpoint again")
-    for name in sorted(names):
+    for name in sorted({*table.values()}):
         # The name must not lead out of the folder, nor from safetensors to a pickle.
         if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name) or not name.endswith(suffix):
             raise ConfigError(
@@ -181,7 +185,7 @@ def _read_index(index: Path, suffix: str) -> tuple[Path, ...]:
             raise ConfigError(
                 f"{str(index)!r} names {name!r}, which is missing; download the checkpoint again"
             )
-    return tuple(index.parent / name for name in sorted(names))
+    return table
 
 
 def _download(reference: str, allow_pickle: bool) -> Path:

@@ -84,6 +84,7 @@ class TensorFiles:
 
     Attributes:
         entries: The tensors by name.
+        names: The names of the tensors in each file.
     """
 
     def __init__(self, paths: Sequence[Path], *, pickled: bool) -> None:
@@ -96,6 +97,7 @@ class TensorFiles:
         self._mapped: dict[Path, Any] = {}
         self._bytes = 0
         self.entries: dict[str, Stored] = {}
+        self.names: dict[str, frozenset[str]] = {}
         if pickled and torch.__version__ < SAFE_UNPICKLING:
             raise ConfigError(
                 f"{str(paths[0])!r} is a pickle, which torch {torch.__version__} cannot read safely; install torch "
@@ -105,7 +107,7 @@ class TensorFiles:
             with storage_errors(path):
                 path.open("rb").close()
             try:
-                self.entries |= _unpickled(path) if pickled else self._listed(path)
+                found = _unpickled(path) if pickled else self._listed(path)
             except ConfigError:
                 raise
             except pickle.UnpicklingError as error:
@@ -116,6 +118,8 @@ class TensorFiles:
             # A damaged file can cause any exception in torch.
             except Exception as error:
                 raise _damaged(path, error) from error
+            self.entries |= found
+            self.names[path.name] = frozenset(found)
 
     def _listed(self, path: Path) -> dict[str, Stored]:
         file = self._map(path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -21,15 +21,16 @@ EXACT = (torch.bfloat16, torch.float16)
 _STORED = "_denas_stored"
 
 
-def stream(network: nn.Module, weights: StoredWeights) -> nn.Module:
+def stream(network: nn.Module, weights: StoredWeights, held: Iterable[str] = ()) -> nn.Module:
     """Let a network read its weights while it runs, and return it.
 
     Each module reads its own parameters before it runs, and drops them afterwards.
 
     Args:
-        network: A network of transformers. Its parameters in `weights` are on the meta device, all others and its
-            buffers on the CPU.
+        network: A network of transformers. Its parameters in `weights` are on the meta device, all others, `held` and
+            its buffers on the CPU.
         weights: Weights by their names in the network.
+        held: Names of parameters on the CPU that stay there, because another module reads them than their own.
     """
     attach = import_module("accelerate.hooks").attach_align_device_hook
 
@@ -42,7 +43,11 @@ def stream(network: nn.Module, weights: StoredWeights) -> nn.Module:
     for name, parameter in named:
         entries[name] = known.get(id(parameter)) or Stored.of(parameter.detach())
     stored = StoredWeights(entries)
+    in_memory = {name: network.get_parameter(name) for name in held}
     attach(network, execution_device=torch.device("cpu"), offload=True, weights_map=stored)
+    for name, parameter in in_memory.items():
+        prefix, _, own = name.rpartition(".")
+        setattr(network.get_submodule(prefix), own, parameter)
     # transformers looks here for weights that it must read before it writes them.
     network.__dict__.update({"hf_device_map": {"": "cpu"}, _STORED: stored})
     return network

@@ -46,7 +46,9 @@ class CheckpointWeights:
 
 
 def find_weights(config: PretrainedConfig, files: CheckpointFiles) -> CheckpointWeights:
-    """Find the weights of a checkpoint, and read each tensor once to check it. The global random generator stays.
+    """Find the weights of a checkpoint without reading them. The global random generator stays.
+
+    Only tensors that transformers makes from several others, as it does with experts, are read.
 
     Args:
         config: The configuration, which may be changed.
@@ -64,11 +66,13 @@ def find_weights(config: PretrainedConfig, files: CheckpointFiles) -> Checkpoint
         torch.random.fork_rng(devices=[]),
         silent_transformers(),
     ):
-        stored = _without_wrappers(TensorFiles(files.weights, pickled=files.pickled).entries)
+        tensor_files = TensorFiles(files.weights, pickled=files.pickled)
+        _check_index(files, tensor_files.names)
+        stored = _without_wrappers(tensor_files.entries)
         network = _class_in(place, config, files)
         marks = {name: _mark(entry) for name, entry in stored.items()}
         state, report = _load(network, config, marks, place)
-        _check_report(network.__name__, report, place)
+        _check_report(network.__name__, report, files)
         missing = tuple(sorted(report["missing_keys"]))
         by_mark = {mark.data_ptr(): name for name, mark in marks.items()}
         entries = {
@@ -84,10 +88,27 @@ def find_weights(config: PretrainedConfig, files: CheckpointFiles) -> Checkpoint
             state, _ = _load(network, config, {name: entry.read() for name, entry in stored.items()}, place)
             entries |= {name: Stored.of(state[name].detach()) for name in mixed}
     tensors = StoredWeights(entries)
-    _check_finite(tensors, place)
     unused = tuple(sorted(report["unexpected_keys"]))
     others = StoredWeights({name: _as_float(stored[name]) for name in unused if name in stored})
     return CheckpointWeights(tensors, missing, unused, others)
+
+
+def check_finite(tensors: StoredWeights, place: str) -> None:
+    """Read each tensor once, and check its values; `place` names the checkpoint in an error.
+
+    Raises:
+        ConfigError: a tensor is damaged, or holds numbers that are not finite.
+        StorageError: it cannot be read.
+    """
+    seen = set()
+    for name, entry in tensors.entries.items():
+        if not entry.dtype.is_floating_point or entry.memory in seen:
+            continue
+        seen.add(entry.memory)
+        if not entry.read().isfinite().all():
+            raise ConfigError(
+                f"tensor {name!r} in {place!r} holds weights that are not finite; use another checkpoint"
+            )
 
 
 def _mark(entry: Stored) -> Tensor:
@@ -160,16 +181,14 @@ def _without_wrappers(tensors: Mapping[str, Stored]) -> dict[str, Stored]:
     return plain
 
 
-def _check_finite(tensors: StoredWeights, place: str) -> None:
-    seen = set()
-    for name, entry in tensors.entries.items():
-        if not entry.dtype.is_floating_point or entry.memory in seen:
-            continue
-        seen.add(entry.memory)
-        if not entry.read().isfinite().all():
-            raise ConfigError(
-                f"tensor {name!r} in {place!r} holds weights that are not finite; use another checkpoint"
-            )
+def _check_index(files: CheckpointFiles, names: Mapping[str, frozenset[str]]) -> None:
+    absent = sorted(name for name, file in files.index.items() if name not in names[file])
+    if absent:
+        file = files.directory / files.index[absent[0]]
+        raise ConfigError(
+            f"{str(file)!r} lacks the tensor {absent[0]!r}, which the index of the checkpoint says is in it; download "
+            "the checkpoint again"
+        )
 
 
 def _network_class(config: PretrainedConfig, files: CheckpointFiles) -> Any:
@@ -189,7 +208,8 @@ def _network_class(config: PretrainedConfig, files: CheckpointFiles) -> Any:
     return type(network)
 
 
-def _check_report(network: str, report: Mapping[str, Any], place: str) -> None:
+def _check_report(network: str, report: Mapping[str, Any], files: CheckpointFiles) -> None:
+    place = str(files.directory)
     for name, found, wanted in sorted(report["mismatched_keys"]):
         raise ConfigError(
             f"tensor {name!r} in {place!r} has shape {list(found)}, but a {network} with its configuration has "
@@ -197,7 +217,10 @@ def _check_report(network: str, report: Mapping[str, Any], place: str) -> None:
         )
     lacking = sorted(name for name in report["missing_keys"] if not name.startswith(ADDED_LATER))
     if lacking:
+        why = "; they belong to different networks"
+        if files.index:
+            why = f", and the index of the checkpoint names {len(files.weights)} files{why}, or a file is not named"
         raise ConfigError(
             f"the weights in {place!r} lack {len(lacking)} tensors of a {network} with its configuration, such as "
-            f"{lacking[0]!r}; they belong to different networks"
+            f"{lacking[0]!r}{why}"
         )

@@ -176,7 +176,7 @@ def _origin(known: Mapping[str, Any]) -> str:
         return ""
     if "machine" in known:
         return f", by prediction for machine {known['machine']!r}"
-    return ", by prediction, because a measurement was unstable"
+    return ", by prediction, because it could not be measured"
 
 
 def check_contradictions(constraints: Sequence[Constraint]) -> None:

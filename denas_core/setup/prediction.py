@@ -80,7 +80,8 @@ class KeptModel:
         then = (
             "and finalists are measured at the end"
             if measures
-            else "from networks of few layers, and nothing else is measured: whole networks take too much memory"
+            else "from networks of few layers, because whole networks take too much memory. Theirs is the error above; "
+            "that of whole networks is unknown, and none of them is measured"
         )
         return f"latency is predicted ({origin}; {error}), {then}"
 

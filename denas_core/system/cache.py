@@ -1,7 +1,7 @@
-"""What DE-NAS keeps for a user outside of runs: measurements of this machine that are expensive to repeat.
+"""What DE-NAS keeps for a user outside of runs: measurements of this machine, and digests of large files.
 
 The folder is ``$DENAS_CACHE``, or else ``$XDG_CACHE_HOME/denas``, or else ``~/.cache/denas``. ``DENAS_CACHE=off``
-switches it off. Nothing depends on it: what cannot be read or written is measured again.
+switches it off. Nothing depends on it: what cannot be read or written is made again.
 """
 
 from __future__ import annotations

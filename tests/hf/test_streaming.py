@@ -20,22 +20,21 @@ from denas_scores.synaptic import L2Norm
 
 from .tiny_models import CONFIGS, checkpoint, inheriting_space, made, space_of
 
-PASSES_WEIGHTS = ("deberta", "deberta-conv")
-"""Networks in which a module gives a parameter of its own to another one; such a module cannot be streamed."""
-
 
 def meta_network(space: Auto) -> torch.nn.Module:
     with torch.device("meta"):
         return space.build(space.smallest(), head=space.own_head())
 
 
-@pytest.mark.parametrize("name", [name for name in CONFIGS if name not in PASSES_WEIGHTS])
+@pytest.mark.parametrize("name", CONFIGS)
 def test_a_streamed_network_has_the_outputs_of_a_network_in_memory(name: str) -> None:
     space = inheriting_space(name)
     arch = space.smallest()
     held = space.load(meta_network(space), arch, seed=3, weights="inherited").eval()
     streamed = space.stream(meta_network(space), arch, seed=3)
-    assert streamed is not None and all(one.is_meta for one in streamed.eval().parameters())
+    assert streamed is not None
+    in_memory = {name for name, one in streamed.eval().named_parameters() if not one.is_meta}
+    assert in_memory <= {"encoder.rel_embeddings.weight"}
     batch = space.batch(2, seed=0)
     with torch.no_grad():
         expected, found = space.forward(held, batch), space.forward(streamed, batch)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from denas_core.errors import PluginError
@@ -96,7 +96,15 @@ class Inheritance:
         source = {name: stored for name, stored in others.items() if head.pattern_of(name) is not None}
         return take(head, StoredWeights(source), self.choice(config), sizes=self._sizes)
 
-    def give(self, network: nn.Module, config: Any, *, seed: int, streamed: bool = False) -> nn.Module:
+    def give(
+        self,
+        network: nn.Module,
+        config: Any,
+        *,
+        seed: int,
+        streamed: bool = False,
+        held: Collection[str] = (),
+    ) -> nn.Module:
         """Give a network of `config` the weights that it inherits, see `load_weights`. Raises like `weights_for`."""
         from .network import is_language_model
         from .weights import load_weights
@@ -108,6 +116,7 @@ class Inheritance:
             fresh=self.missing,
             token_head=self.token_head_for(config) if is_language_model(network) else {},
             streamed=streamed,
+            held=held,
         )
 
     def kept_features(self, config: Any) -> tuple[int, ...]:

@@ -204,8 +204,11 @@ class Auto(InheritanceOptions, CheckpointOptions, SearchSpace):
         """Let `model` read its inherited weights while it runs; None without a checkpoint. Raises like `load`."""
         if not self.inherits:
             return None
+        from .read_by_others import read_by_others
+
         config = self._original.resized(self.dimensions(arch))
-        return self.calibrated.inheritance.give(model, config, seed=seed, streamed=True)
+        held = read_by_others(self, model)
+        return self.calibrated.inheritance.give(model, config, seed=seed, streamed=True, held=held)
 
     def own_head(self) -> nn.Module | None:
         """Return the head with scores of tokens, if the checkpoint is a language model."""

@@ -24,7 +24,7 @@ BERT_BASE = MappingProxyType({"model_type": "bert", "vocab_size": 30522})
 """The configuration of bert-base-uncased, the original's default model too; keys that are missing have defaults."""
 
 CHECKED_BYTES = 4_000_000_000
-"""Size of the largest checkpoint whose weights are read before a search."""
+"""Size of the largest checkpoint whose values are read before a search."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -60,14 +60,15 @@ class Start:
         return self.pretrained.digest() if self.has_weights else self.trained_from or self.pretrained.digest()
 
     def check_weights(self) -> None:
-        """Read the weights, unless they are too many to be read without need.
+        """Check the weights. Their values are not read if they are too many to be read without need.
 
         Raises:
             ConfigError: they are damaged, are not finite, or do not have the shapes of the configuration.
         """
         files = self.pretrained.files
-        if self.has_weights and files and sum(path.stat().st_size for path in files.weights) <= CHECKED_BYTES:
-            self.pretrained.weights()
+        if self.has_weights and files:
+            size = sum(path.stat().st_size for path in files.weights)
+            self.pretrained.weights(are_read=size <= CHECKED_BYTES)
 
     @functools.cached_property
     def inheritance(self) -> Inheritance:
@@ -101,7 +102,7 @@ def start_of(options: Mapping[str, Any], families: Iterable[Family]) -> Start:
     config = pretrained.config
     original = Original(config, family_of(config, families))
     digest = options["digest"]
-    if pretrained.has_weights and digest not in ("", pretrained.digest()):
+    if digest and pretrained.has_weights and digest != pretrained.digest():
         raise ValueError(
             f"digest {digest!r} does not match {options['model']!r}; give the checkpoint that the space was made with, "
             "or leave digest out"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from operator import attrgetter
 from typing import Any
 
@@ -31,6 +31,7 @@ def load_weights(
     fresh: Iterable[str] = (),
     token_head: Mapping[str, Tensor] | None = None,
     streamed: bool = False,
+    held: Collection[str] = (),
 ) -> nn.Module:
     """Move a network to the CPU and give it weights; the global random generator is not changed.
 
@@ -41,6 +42,7 @@ def load_weights(
         fresh: Names in the base model that may be missing from `inherited`.
         token_head: Weights of the head by name, with which a language model makes scores of tokens.
         streamed: Whether `network` is on the meta device, and reads `inherited` and `token_head` while it runs.
+        held: Names of parameters that a streamed network does not read while it runs, but has in memory.
 
     Raises:
         PluginError: `inherited` lacks any other parameter of the base model.
@@ -58,7 +60,7 @@ def load_weights(
         model.tie_weights()
     own = _named(network, inherited, set(fresh)) | _named_head(network, token_head)
     if streamed:
-        _place_others(network, own)
+        _place_others(network, own.keys() - set(held))
     given = [attrgetter(name)(network) for name in own]
     with torch.no_grad():
         for tensor, stored in zip(given, own.values(), strict=True):
@@ -74,8 +76,10 @@ def load_weights(
         _draw(model, given)
     if not streamed:
         return network
-    still_in_files = {name: own[name] for name, tensor in zip(own, given, strict=True) if tensor.is_meta}
-    return stream(network, StoredWeights(still_in_files))
+    in_files = {
+        name: own[name] for name, tensor in zip(own, given, strict=True) if tensor.is_meta or name in held
+    }
+    return stream(network, StoredWeights(in_files), held)
 
 
 def _draw(model: Any, given: Iterable[Any]) -> None:

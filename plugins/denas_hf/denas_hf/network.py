@@ -11,7 +11,6 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 from transformers.models.auto import modeling_auto
 
 from denas_core import NextTokenHead, PositionHead, TargetTokenHead, expand_mask
-from denas_core.errors import PluginError
 from denas_core.pretrained import silent_transformers
 
 from .original import Original
@@ -58,15 +57,7 @@ def build_network(original: Original, config: Any, *, head: nn.Module | None = N
         head: A linear head is built by the matching transformers class with as many outputs; one with scores of tokens
             has an output for each token of the configuration. Any other module, or one without a matching class, is put
             after the base model; see `HeadedNetwork`.
-
-    Raises:
-        PluginError: a linear head expects another number of features.
     """
-    if isinstance(head, nn.Linear) and head.in_features != getattr(config, original.family.hidden):
-        raise PluginError(
-            f"a head for {head.in_features} features does not fit a {original.family.name} of "
-            f"{getattr(config, original.family.hidden)}"
-        )
     name = _class_with(original, head)
     kind = _class_of(name, config)
     with silent_transformers(), no_init_weights(), torch.random.fork_rng(devices=[]):

@@ -153,7 +153,10 @@ class ResizedModels(InheritanceOptions, SearchSpace):
         wanted = self.dimensions(arch)
         depths = self._original.depths_of(wanted.layers)
         if not self._original.is_uniform or min(depths.values()) < FEWEST:
-            return super().cost(arch)
+            whole: dict[str, dict[str, float]] = self.__dict__.setdefault("_whole_costs", {})
+            if arch.key not in whole:
+                whole[arch.key] = self.counted_cost(arch)
+            return dict(whole[arch.key])
         widths = (wanted.heads, wanted.hidden, wanted.intermediate)
         if widths not in known:
             known[widths] = counted(self, self._original, wanted)

@@ -130,6 +130,15 @@ def test_the_cost_is_that_of_the_whole_network_on_the_meta_device(activation: st
             assert space.cost(arch) == space.counted_cost(arch), (options, arch.as_dict())
 
 
+@pytest.mark.parametrize("layers", [1, 3])
+def test_networks_without_a_formula_are_counted_too(layers: int) -> None:
+    space = make_component(Bert, {**SIZES, "config": {"hidden_act": "gelu_new"}}, id="nlp/bert")
+    arch = space.architecture({"layers": layers, "heads": 4, "intermediate": 24})
+    cost = space.cost(arch)
+    assert cost["params_encoder"] == layers * (4 * 32 * 33 + 2 * 24 * 32 + 24 + 32 + 4 * 32)
+    assert cost == space.counted_cost(arch)
+
+
 @pytest.mark.parametrize(
     "text", ["(11, 11, 704, 736, 1824)", "(4, 8, 512, 128, 3072)", "(5, 12, 768, 768, 128)"]
 )

@@ -78,8 +78,10 @@ class BertOriginal(Original):
     @classmethod
     def of(cls, sizes: Dimensions, *, head_size: int, common: Mapping[str, Any]) -> BertOriginal:
         """Return the original network of these sizes; `common` has a value for each key of `COMMON`."""
-        values = {SIZES[name]: size for name, size in dataclasses.asdict(sizes).items()}
-        return cls(SimpleNamespace(**common, **values, attention_head_size=head_size), FAMILY)
+        config = SimpleNamespace(**common, attention_head_size=head_size)
+        for name in ("layers", "heads", "hidden", "intermediate"):
+            setattr(config, SIZES[name], getattr(sizes, name))
+        return cls(config, FAMILY)
 
     @property
     def common(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from denas_core import Architecture, KnobValue, Variant, canonical_json, nearest_in_size, option
+from denas_core.errors import PluginError
 from denas_hf import ResizedModels, Start
 
 from .counting import SINGLE_OPERATIONS, cost_of
@@ -114,7 +115,14 @@ class Bert(ResizedModels):
     def build(
         self, arch: Architecture, *, head: nn.Module | None = None, variant: Variant = "full"
     ) -> nn.Module:
-        """Return the network of `arch`, a transformers model; the variant ``plain`` has no residual connections."""
+        """Return the network of `arch`, a transformers model; the variant ``plain`` has no residual connections.
+
+        Raises:
+            PluginError: a linear head expects another number of features.
+        """
+        features, hidden = getattr(head, "in_features", None), self.dimensions(arch).hidden
+        if features not in (None, hidden):
+            raise PluginError(f"a head for {features} features does not fit a BERT of {hidden}")
         network = super().build(arch, head=head)
         if variant == "full":
             return network

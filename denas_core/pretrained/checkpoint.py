@@ -46,7 +46,7 @@ _DROPPED = frozenset(
 
 
 class Pretrained:
-    """A checkpoint of transformers, or only a configuration. `open` and `of_config` make it.
+    """A checkpoint of transformers, or only a configuration. `open` and `of_config` make it, and check all of it.
 
     Attributes:
         values: The configuration as in ``config.json``, without the keys that say where or how to load it.
@@ -54,7 +54,7 @@ class Pretrained:
     """
 
     def __init__(self, values: Mapping[str, Any], files: CheckpointFiles | None, *, origin: str) -> None:
-        """Check `values`, whose name in errors is `origin`; see `open` and `of_config`."""
+        """Check `values`, whose name in errors is `origin`, without transformers, which `config` needs first."""
         self.files = files
         self.values: Mapping[str, Any] = MappingProxyType(_check_values(values, origin))
         try:
@@ -63,7 +63,6 @@ class Pretrained:
             raise ConfigError(
                 f"{origin!r} has a value that JSON cannot hold: {describe_error(error)}"
             ) from error
-        self._config = _make_config(self.values, origin)
         self._origin = origin
 
     @classmethod
@@ -82,13 +81,13 @@ class Pretrained:
         """
         require_extra("train", "transformers", "safetensors", purpose="a checkpoint")
         files = find_checkpoint(reference, allow_pickle=allow_pickle)
-        return cls(read_json(files.config), files, origin=str(files.config))
+        return cls(read_json(files.config), files, origin=str(files.config))._with_config()
 
     @classmethod
     def of_config(cls, values: Mapping[str, Any], *, origin: str = "config") -> Pretrained:
         """Return a configuration without a checkpoint, from the values of a ``config.json``. Raises like `open`."""
         require_extra("train", "transformers", purpose="a configuration of transformers")
-        return cls(values, None, origin=origin)
+        return cls(values, None, origin=origin)._with_config()
 
     @property
     def config(self) -> PretrainedConfig:
@@ -143,6 +142,15 @@ class Pretrained:
     def digest(self) -> str:
         """Return the SHA-256 of the contents of configuration and weights, as 64 hexadecimal digits."""
         return self._digest
+
+    @functools.cached_property
+    def _config(self) -> PretrainedConfig:
+        return _make_config(self.values, self._origin)
+
+    def _with_config(self) -> Pretrained:
+        """Make the configuration, so that its errors come now."""
+        _ = self._config
+        return self
 
     @functools.cached_property
     def _digest(self) -> str:

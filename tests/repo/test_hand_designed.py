@@ -69,11 +69,11 @@ def test_text_encoders_keep_the_ratio_of_bert_where_they_can(name: str) -> None:
     space: Any = make(name)
     # Six layers, as DistilBERT has.
     middle = {knob.name: knob.values[len(knob.values) // 2] for knob in space.knobs()}
-    width = middle.get("hidden", middle["heads"] * space.shape(space.smallest()).head_size)
+    width = middle.get("hidden", middle["heads"] * space.original.head_width)
     arch = space.architecture({**middle, "layers": 6, "intermediate": 4 * width // 32 * 32})
     other, found = as_large_as(space, arch)
-    shape = other.shape(found)  # type: ignore[attr-defined]
-    assert shape.intermediate == 4 * shape.hidden
+    sizes = other.dimensions(found)  # type: ignore[attr-defined]
+    assert sizes.intermediate == 4 * sizes.hidden
 
 
 @pytest.mark.nightly

@@ -37,10 +37,12 @@ class Calibrated:
     Args:
         space: The space, which runs the networks.
         start: Its checkpoint.
+        seconds: Length of a sound.
     """
 
-    def __init__(self, space: SearchSpace, start: Start) -> None:
+    def __init__(self, space: SearchSpace, start: Start, *, seconds: float) -> None:
         self._space, self._start, self._options = space, start, space.options()
+        self._seconds = seconds
 
     @functools.cached_property
     def data(self) -> ScoringData | None:
@@ -80,9 +82,7 @@ class Calibrated:
             batches = data_batches(self.data, samples)
         else:
             tokenizer = self._start.pretrained.tokenizer_file
-            batches = calibration_batches(
-                original, tokenizer, samples=samples, seconds=self._options["seconds"]
-            )
+            batches = calibration_batches(original, tokenizer, samples=samples, seconds=self._seconds)
         return Checkpoint(
             network=network,
             original=original,

@@ -11,7 +11,7 @@ from denas_core.errors import ScoreFailed
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from .space import Auto
+    from .resized import ResizedModels
 
 TEMPERATURE = 0.1
 """Divides cosines before the softmax."""
@@ -44,9 +44,10 @@ class Fidelity(ProxyScore):
 
         if not candidate.space.inherits or not hasattr(candidate.space, "calibrated"):
             raise ScoreFailed(
-                f"space {candidate.space.id!r} has no checkpoint to compare with; name it in space.model"
+                f"space {candidate.space.id!r} has no checkpoint to compare with; name it in "
+                f"space.{getattr(candidate.space, 'location', 'model')}"
             )
-        space = cast("Auto", candidate.space)
+        space = cast("ResizedModels", candidate.space)
         with torch.device("meta"):
             structure = space.build(candidate.arch)
         network = space.load(structure, candidate.arch, seed=candidate.seed, weights="inherited")
@@ -79,7 +80,7 @@ def alike(features: Tensor) -> Tensor:
     return torch.log_softmax(cosines / TEMPERATURE, dim=1)
 
 
-def representations(space: Auto, network: nn.Module, samples: int) -> Tensor:
+def representations(space: ResizedModels, network: nn.Module, samples: int) -> Tensor:
     """Return the mean of the last hidden states of calibration samples, (samples, features)."""
     import torch
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 from denas_core import option
 
@@ -32,17 +29,3 @@ class InheritanceOptions:
     )
     calibration_samples: int = option(128, "Samples for importance and reconstruction", at_least=1)
     calibration_digest: str = option("", "Digest of the calibration data, in the options of a trained model")
-
-    @classmethod
-    def shrinking(
-        cls, checkpoint: str, *, data: Path | None, task: str | None
-    ) -> Mapping[str, Mapping[str, Any]]:
-        """Return the settings for a checkpoint of transformers; data calibrate the inherited weights, too."""
-        # The members with the largest activations stay closer to the checkpoint than the first ones.
-        space: dict[str, Any] = {"model": checkpoint, "inherit": "activation"}
-        settings: dict[str, dict[str, Any]] = {"space": space, "score": {"name": "hf/fidelity"}}
-        if data is not None:
-            # Each is measured, see docs/hugging-face.md: 128 samples instead of 512, and no hidden states, keep less.
-            space |= {"calibration": str(data), "calibration_task": task or "", "calibration_samples": 512}
-            settings["training"] = {"distill_hidden": 1.0}
-        return settings

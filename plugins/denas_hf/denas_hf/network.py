@@ -29,6 +29,7 @@ class HeadedNetwork(nn.Module):
         super().__init__()
         self.base = base
         self.head = head
+        self.register_load_state_dict_pre_hook(_name_base)
 
     @property
     def base_model(self) -> nn.Module:
@@ -65,7 +66,7 @@ def build_network(original: Original, config: Any, *, head: nn.Module | None = N
             network = base if head is None else HeadedNetwork(base, head)
         else:
             if not isinstance(head, (NextTokenHead, TargetTokenHead)):
-                _adapt(config, head)
+                _adapt(config, head, original)
             network = _made(name, config, original)
     _use_fused_norms(network)
     if any(parameter.is_meta for parameter in network.parameters()):
@@ -109,6 +110,8 @@ def _class_with(original: Original, head: nn.Module | None) -> str:
         return modality.next_token
     if isinstance(head, TargetTokenHead):
         return modality.target_token
+    if isinstance(head, nn.Linear) and head.bias is None:
+        return ""
     if isinstance(head, PositionHead):
         return modality.positional.get(head.out_features) or modality.positional.get(None, "")
     return modality.classifier if isinstance(head, nn.Linear) else ""
@@ -131,14 +134,24 @@ def _made(name: str, config: Any, original: Original) -> nn.Module:
     return made
 
 
-def _adapt(config: Any, head: Any) -> None:
+def _adapt(config: Any, head: Any, original: Original) -> None:
     if config.num_labels != head.out_features:
         config.num_labels = head.out_features
-    if getattr(config, "vocab_size", None) and getattr(config, "pad_token_id", None) is None:
+    if (
+        original.family.modality.next_token
+        and getattr(config, "vocab_size", None)
+        and getattr(config, "pad_token_id", None) is None
+    ):
         # Decoders search for the last token that is not padding.
         ends = getattr(config, "eos_token_id", None)
         end = ends[0] if isinstance(ends, (list, tuple)) else ends
         config.pad_token_id = end if end is not None and 0 <= end < config.vocab_size else 0
+
+
+def _name_base(module: nn.Module, tensors: dict[str, Any], prefix: str, *_: Any) -> None:
+    """Rename the tensors of networks that nlp/bert saved while their base model was called ``bert``."""
+    for name in [name for name in tensors if name.startswith(f"{prefix}bert.")]:
+        tensors[f"{prefix}base.{name.removeprefix(f'{prefix}bert.')}"] = tensors.pop(name)
 
 
 def _use_fused_norms(network: nn.Module) -> None:

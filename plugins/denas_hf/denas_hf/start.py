@@ -80,15 +80,27 @@ class Start:
         file = self.pretrained.tokenizer_file
         return {} if file is None else {"tokenizer": file}
 
-    def portable(self) -> dict[str, Any]:
-        """Return options that hold the contents that were read instead of their location."""
-        return {
-            "model": "",
-            "config": dict(self.pretrained.values),
-            "digest": self.digest() if self.ever_had_weights else "",
-            "allow_pickle": False,
-            "calibration": "",
-        }
+    def check_options(self, reference: str) -> None:
+        """Check the digest and the importance.
+
+        Args:
+            reference: The name of the checkpoint, for errors.
+
+        Raises:
+            ConfigError: there is no such importance.
+            ValueError: the digest is that of another checkpoint, or the importance does not suit the network.
+        """
+        if self.has_weights and self.trained_from not in ("", self.pretrained.digest()):
+            raise ValueError(
+                f"digest {self.trained_from!r} does not match the checkpoint {reference!r}; give the one that the "
+                "space was made with, or leave digest out"
+            )
+        check_importance(self.by)
+        if self.by != LEADING and not self.original.is_uniform:
+            raise ValueError(
+                f"layers of this {self.original.config.model_type!r} are of several kinds in a fixed order; set "
+                "inherit=leading"
+            )
 
 
 def start_of(options: Mapping[str, Any], families: Iterable[Family]) -> Start:
@@ -102,16 +114,6 @@ def start_of(options: Mapping[str, Any], families: Iterable[Family]) -> Start:
     config = pretrained.config
     original = Original(config, family_of(config, families))
     digest = options["digest"]
-    if digest and pretrained.has_weights and digest != pretrained.digest():
-        raise ValueError(
-            f"digest {digest!r} does not match {options['model']!r}; give the checkpoint that the space was made with, "
-            "or leave digest out"
-        )
-    check_importance(options["inherit"])
-    if options["inherit"] != LEADING and not original.is_uniform:
-        raise ValueError(
-            f"layers of this {config.model_type!r} are of several kinds in a fixed order; set inherit=leading"
-        )
     # Heads wider than the checkpoint's could not inherit all of their weights.
     has_weights = pretrained.has_weights or bool(digest)
     bounds = bounds_of(

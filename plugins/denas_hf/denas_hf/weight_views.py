@@ -86,6 +86,8 @@ def _length(placed: Placed, dimension: int) -> int:
 def _layer(placed: Placed, kinds: tuple[str, ...], depths: Mapping[str, int]) -> int:
     if kinds == ("embed",):
         return 0
+    if kinds == ("head",):
+        return sum(depths.values()) + 1
     below = dict(zip(depths, itertools.accumulate(depths.values(), initial=1), strict=False))
     # Weights that belong to no stack are shared by all layers.
     return max((below[stack] + index for stack, _, index in placed.stacks), default=1)

@@ -15,7 +15,6 @@ import transformers
 from denas_core.errors import ConfigError
 from denas_core.networks.heads import PositionHead
 from denas_core.registry.options import make_component
-from denas_nlp.bert.checkpoint import Checkpoint
 from denas_nlp.bert.hf import DenasBertConfig, DenasBertModel
 from denas_nlp.bert.space import Bert
 from tests.nlp.tiny_bert import member, save_checkpoint, space_of
@@ -94,7 +93,7 @@ def test_a_checkpoint_of_something_else_is_refused(
     values = {**json.loads((folder / "config.json").read_text()), **config}
     (tmp_path / "config.json").write_text(json.dumps(values))
     with pytest.raises(ConfigError, match=message):
-        Checkpoint(str(tmp_path), allow_pickle=False)
+        space_of(tmp_path)
 
 
 def test_keys_depend_on_the_weights_and_on_how_they_are_taken_and_not_on_their_place(

@@ -18,15 +18,13 @@ from denas_core.networks.heads import PositionHead
 from denas_core.pretrained.inheritance import Choice, take
 from denas_core.pretrained.layout import Axis
 from denas_core.registry.options import make_component
-from denas_nlp.bert.checkpoint import LAYOUT
-from denas_nlp.bert.network import initialise_network
+from denas_hf.weights import load_weights
 from denas_nlp.bert.space import Bert
 from denas_scores.diversity import Diversity
 from denas_scores.saliency import Saliency
 from tests.nlp.tiny_bert import member, save_checkpoint, space_of
 from tests.trained_checkpoint import minilm
 
-SIZES = {"layer": 3, "heads": 4, "head": 8, "hidden": 32, "intermediate": 24}
 LAYERS = range(3)
 
 
@@ -117,12 +115,14 @@ def test_a_permutation_of_heads_or_neurons_leaves_the_outputs_as_they_were(folde
     kept = {
         Axis(name, "layer", layer): tuple(rng.sample(range(count), count))
         for layer in LAYERS
-        for name, count in (("heads", 4), ("intermediate", 24))
+        for name, count in (("heads", 4), ("ffn", 24))
     }
-    weights = take(LAYOUT, dict(stock.state_dict()), Choice(kept), sizes=SIZES)
+    original = space.original
+    sizes = original.sizes(original.config)
+    weights = take(original.layout, dict(stock.state_dict()), Choice(kept), sizes=sizes)
     full = space.full()
     assert full is not None
-    permuted = initialise_network(space.build(full), seed=0, weights=weights).eval()
+    permuted = load_weights(space.build(full), seed=0, inherited=weights).eval()
     moved = [name for name, tensor in stock.state_dict().items() if not torch.equal(weights[name], tensor)]
     assert len(moved) == 3 * (3 * 2 + 1 + 2 + 1)
     expected = hidden(space, member(space))
@@ -203,10 +203,11 @@ def test_heads_of_tasks_are_fresh_and_the_rest_is_not(folder: Path, stock: Any) 
     assert full is not None
     for head in (nn.Linear(32, 3), PositionHead(32, 2), nn.Sequential(nn.Linear(32, 2))):
         model = member(space, head)
-        for name, parameter in model.bert.named_parameters():
+        for name, parameter in model.base_model.named_parameters():
             assert torch.equal(parameter, stock.state_dict()[name]), name
         fresh = space.load(space.build(full, head=head), full, seed=5)
-        last = {n: p for n, p in fresh.named_parameters() if not n.startswith("bert.")}
+        prefix = space.prefix(fresh)
+        last = {n: p for n, p in fresh.named_parameters() if not n.startswith(prefix)}
         assert last
         for name, parameter in last.items():
             assert parameter.isfinite().all()

@@ -111,8 +111,8 @@ def test_any_other_head_takes_the_pooled_features() -> None:
     batch = STOCK.batch(2, seed=0)
     with torch.no_grad():
         logits = STOCK.forward(model, batch).logits["logits"]
-        assert torch.equal(logits, model(**batch.inputs))
-        assert torch.equal(logits, head(model.bert(**batch.inputs).pooler_output))
+        assert torch.equal(logits, model(**batch.inputs).logits)
+        assert torch.equal(logits, head(model.base_model(**batch.inputs).pooler_output))
     assert torch.equal(head[0].weight, torch.ones(16))
     assert [view.kind for view in STOCK.views(model)][-1] == "head"
 
@@ -209,4 +209,4 @@ def test_a_trained_network_is_loaded_by_its_folder(tmp_path: Path) -> None:
 def _width(space: Bert) -> int:
     smallest = space.smallest()
     assert smallest is not None
-    return space.shape(smallest).hidden
+    return space.dimensions(smallest).hidden

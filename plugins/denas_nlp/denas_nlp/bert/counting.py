@@ -5,10 +5,11 @@ The formulas give what the core counts on the meta device, operation by operatio
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from .shape import Shape
+from denas_hf import Dimensions
+
+from .original import BertOriginal
 
 FLOAT_BYTES = 4
 INTEGER_BYTES = 8
@@ -16,19 +17,20 @@ SINGLE_OPERATIONS = frozenset({"gelu", "relu", "silu", "swish", "tanh", "sigmoid
 """Activation functions that allocate one tensor; networks with any other function are counted on the meta device."""
 
 
-def cost_of(shape: Shape, common: Mapping[str, Any], *, tokens: int) -> dict[str, float]:
+def cost_of(original: BertOriginal, sizes: Dimensions, *, tokens: int) -> dict[str, float]:
     """Return the cost of a network without a task head for one text of `tokens` tokens, equal to `counted_cost`."""
-    embeddings = _embedding_params(shape, common)
-    encoder = shape.layers * _layer_params(shape)
-    params = embeddings + encoder + (shape.hidden + 1) * shape.hidden
+    config, attention = original.config, original.attention(sizes)
+    embeddings = _embedding_params(sizes, config)
+    encoder = sizes.layers * _layer_params(sizes, attention)
+    params = embeddings + encoder + (sizes.hidden + 1) * sizes.hidden
     # The position numbers and the segment of each position are stored as buffers.
-    weight_bytes = FLOAT_BYTES * params + 2 * INTEGER_BYTES * common["max_position_embeddings"]
+    weight_bytes = FLOAT_BYTES * params + 2 * INTEGER_BYTES * config.max_position_embeddings
     input_bytes = 2 * INTEGER_BYTES * tokens
-    activation_bytes = FLOAT_BYTES * _peak(shape, tokens)
+    activation_bytes = FLOAT_BYTES * _peak(sizes, attention, tokens)
     return {
         "params": params,
         "trainable_params": params,
-        "flops": shape.layers * _layer_flops(shape, tokens) + 2 * shape.hidden**2,
+        "flops": sizes.layers * _layer_flops(sizes, attention, tokens) + 2 * sizes.hidden**2,
         "size_mb": weight_bytes / 1e6,
         "memory_mb": (weight_bytes + input_bytes + activation_bytes) / 1e6,
         "params_embeddings": embeddings,
@@ -36,30 +38,30 @@ def cost_of(shape: Shape, common: Mapping[str, Any], *, tokens: int) -> dict[str
     }
 
 
-def _embedding_params(shape: Shape, common: Mapping[str, Any]) -> int:
-    rows = common["vocab_size"] + common["max_position_embeddings"] + common["type_vocab_size"]
-    return int((rows + 2) * shape.hidden)
+def _embedding_params(sizes: Dimensions, config: Any) -> int:
+    rows = config.vocab_size + config.max_position_embeddings + config.type_vocab_size
+    return int((rows + 2) * sizes.hidden)
 
 
-def _layer_params(shape: Shape) -> int:
-    hidden, attention, intermediate = shape.hidden, shape.attention, shape.intermediate
+def _layer_params(sizes: Dimensions, attention: int) -> int:
+    hidden, intermediate = sizes.hidden, sizes.intermediate
     projections = 3 * (hidden + 1) * attention + (attention + 1) * hidden
     feed_forward = (hidden + 1) * intermediate + (intermediate + 1) * hidden
     return projections + feed_forward + 2 * 2 * hidden
 
 
-def _layer_flops(shape: Shape, tokens: int) -> int:
-    weights = 4 * shape.hidden * shape.attention + 2 * shape.hidden * shape.intermediate
-    return 2 * tokens * weights + 2 * 2 * tokens**2 * shape.attention
+def _layer_flops(sizes: Dimensions, attention: int, tokens: int) -> int:
+    weights = 4 * sizes.hidden * attention + 2 * sizes.hidden * sizes.intermediate
+    return 2 * tokens * weights + 2 * 2 * tokens**2 * attention
 
 
-def _peak(shape: Shape, tokens: int) -> int:
+def _peak(sizes: Dimensions, width: int, tokens: int) -> int:
     """Return the largest number of values that are in memory at one time."""
-    hidden, attention = tokens * shape.hidden, tokens * shape.attention
-    intermediate, scores = tokens * shape.intermediate, tokens**2 * shape.heads
+    hidden, attention = tokens * sizes.hidden, tokens * width
+    intermediate, scores = tokens * sizes.intermediate, tokens**2 * sizes.heads
     statistics = 2 * tokens
     # From the second layer on, the embeddings are still in memory in addition to the layer's input.
-    around = hidden if shape.layers == 1 else 2 * hidden
+    around = hidden if sizes.layers == 1 else 2 * hidden
     return max(
         5 * hidden + statistics,
         around + 5 * attention + scores,

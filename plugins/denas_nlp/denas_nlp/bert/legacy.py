@@ -7,7 +7,8 @@ from typing import Any
 from denas_core import Recipe
 from denas_core.legacy import NO_TERM, TEXT_KEYS, KeyTable, Legacy, OldConfig, Outcome, text, to
 
-from .shape import BERT_BASE, derived_choices
+from .choices import derived_choices
+from .original import BERT_BASE
 
 RECIPE = Recipe(
     arithmetic="sum",
@@ -38,7 +39,7 @@ _READABLE = f"whole numbers min, max and step of at least 1 under each of {', '.
 
 def _choices(section: Any) -> dict[str, Any]:
     """Return the settings for a section SEARCH_SPACE."""
-    usual = derived_choices(BERT_BASE.shape, tied=False)
+    usual = derived_choices(BERT_BASE, tied=False)
     settings: dict[str, Any] = {}
     for name, entry in section.items() if isinstance(section, dict) else [("", None)]:
         if name == "QKV_SIZE":

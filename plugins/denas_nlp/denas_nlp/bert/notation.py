@@ -6,8 +6,7 @@ import re
 from typing import Any
 
 from denas_core.errors import ConfigError
-
-from .shape import Shape
+from denas_hf import Dimensions
 
 _NUMBER = re.compile(r"[0-9]{1,6}")
 _FORM = "'(layers, heads, qkv, hidden, intermediate)', such as (12, 12, 768, 768, 3072)"
@@ -57,6 +56,6 @@ def parse_tuple(text: str, *, head_size: int, tied: bool, origin: str) -> dict[s
     return {"layers": layers, "heads": heads, "intermediate": intermediate}
 
 
-def format_tuple(shape: Shape) -> str:
-    """Return the tuple of a network."""
-    return f"({shape.layers}, {shape.heads}, {shape.attention}, {shape.hidden}, {shape.intermediate})"
+def format_tuple(sizes: Dimensions, *, attention: int) -> str:
+    """Return the tuple of a network whose queries, keys and values are `attention` wide."""
+    return f"({sizes.layers}, {sizes.heads}, {attention}, {sizes.hidden}, {sizes.intermediate})"

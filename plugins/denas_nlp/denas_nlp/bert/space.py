@@ -1,43 +1,32 @@
-"""The search space ``nlp/bert``: text encoders in which all layers have the same sizes."""
+"""The search space ``nlp/bert``: BERT as one of the models that `ResizedModels` makes smaller."""
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from denas_core import (
-    Architecture,
-    Batch,
-    BatchKind,
-    Knob,
-    KnobValue,
-    Outputs,
-    SearchSpace,
-    Variant,
-    canonical_json,
-    nearest_in_size,
-    option,
-)
-from denas_core.networks import token_batch, token_lengths
+from denas_core import Architecture, KnobValue, Variant, canonical_json, nearest_in_size, option
+from denas_core.errors import PluginError
+from denas_hf import ResizedModels, Start
 
 from .counting import SINGLE_OPERATIONS, cost_of
 from .notation import format_tuple, is_tuple, parse_tuple
-from .options import Resolved, resolved
-from .shape import DROPOUTS, Shape
+from .original import BertOriginal
+from .settings import DROPOUTS, OWN_OPTIONS
+from .start import start_of
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from denas_core import Recipe, WeightView
+    from denas_core import Recipe
     from denas_core.legacy import Legacy
     from denas_core.networks import Piece
 
 
 @dataclasses.dataclass(kw_only=True)
-class Bert(SearchSpace):
+class Bert(ResizedModels):
     """BERT for text (Devlin et al. 2019, arXiv:1810.04805); all layers of a network have the same sizes.
 
     Layers, heads and the width of feed-forward blocks are chosen once for the network. By default the hidden width is
@@ -49,11 +38,6 @@ class Bert(SearchSpace):
     checkpoint: str = option(
         "", "Folder, config.json or hub id of a BERT: the largest network, and its weights; empty: BERT-base"
     )
-    inherit: Literal["leading", "magnitude"] = option(
-        "leading",
-        "Weights to inherit from the checkpoint: the first heads, neurons and layers, or the largest",
-    )
-    allow_pickle: bool = option(False, "Allow a checkpoint that is a pickle; only its tensors are read")
     tied: bool = option(True, "Make the hidden width the total width of the heads, as stock transformers do")
     layers: list[int] = option([], "Choices of the number of layers; empty: a third to all")
     heads: list[int] = option(
@@ -76,13 +60,8 @@ class Bert(SearchSpace):
         None, "Tokens of the longest text; by default the checkpoint's, or 512", at_least=1, at_most=1_000_000
     )
     config: dict[str, Any] = option({}, "Other keys of BertConfig, such as hidden_act")
-    seq_len: int | None = option(
-        None, "Tokens of a text for FLOPs, memory and latency; by default 128, or all positions", at_least=1
-    )
-    probe_tokens: int | None = option(
-        None, "Tokens of a text that diversity and saliency see; by default 16, or seq_len", at_least=1
-    )
-    digest: str = option("", "SHA-256 of the checkpoint, in the options of a trained model")
+
+    location: ClassVar[str] = "checkpoint"
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "base": {"tied": True},
@@ -99,28 +78,19 @@ class Bert(SearchSpace):
         },
     }
 
-    def __post_init__(self) -> None:
-        """Open the checkpoint and check that the options fit together.
+    def open_start(self) -> Start:
+        """Open the checkpoint, and check that the options fit together; see `start_of`."""
+        return start_of(self.options())
 
-        Raises:
-            ConfigError: there is no such checkpoint.
-            ValueError: options contradict each other or the checkpoint, or choices are out of order or range.
-        """
-        path = Path(self.checkpoint).expanduser()
-        if self.checkpoint and path.exists():
-            self.checkpoint = str(path.resolve())
-        self.__dict__["_resolved"] = found = resolved(self.options())
-        positions = found.original.common["max_position_embeddings"]
-        self.seq_len, self.probe_tokens = token_lengths(self.seq_len, self.probe_tokens, positions=positions)
-
-    def knobs(self) -> tuple[Knob, ...]:
-        """Return the knobs of the network; single layers have no knobs."""
-        return tuple(Knob(name, tuple(values)) for name, values in self._resolved.choices.items())
+    @property
+    def original(self) -> BertOriginal:
+        """BERT-base, or the network of the checkpoint."""
+        return cast("BertOriginal", self.start.original)
 
     def familiar(self, cost: Mapping[str, float]) -> tuple[str, Architecture] | None:
         """Return a BERT that is shortened as DistilBERT (arXiv:1910.01108) is: fewer layers, feed-forward ratio 4."""
         choices = {knob.name: cast("tuple[int, ...]", knob.values) for knob in self.knobs()}
-        head = self._resolved.head_size
+        head = self.original.head_width
 
         def short(layers: int, heads: int) -> Architecture:
             width = heads * head
@@ -136,33 +106,29 @@ class Bert(SearchSpace):
 
     def fingerprint(self) -> str:
         """Return the properties that all networks share, and the source of their weights."""
-        common = self._resolved.original.common
-        facts = {name: value for name, value in common.items() if name not in DROPOUTS}
-        facts |= {"head_size": self._resolved.head_size, "seq_len": self.seq_len}
-        if digest := self._resolved.digest():
-            facts |= {"digest": digest, "inherit": self.inherit}
+        facts = {name: value for name, value in self.original.common.items() if name not in DROPOUTS}
+        facts |= {"head_size": self.original.head_width, "seq_len": self.seq_len}
+        if inherited := self.inherited_facts():
+            facts |= {"digest": self.start.digest(), **inherited}
         return canonical_json(facts)
-
-    def shape(self, arch: Architecture) -> Shape:
-        """Return the sizes of the network of `arch`."""
-        values = cast("Mapping[str, int]", arch.values)
-        head_size = self._resolved.head_size
-        return Shape(
-            layers=values["layers"],
-            heads=values["heads"],
-            head_size=head_size,
-            hidden=values["heads"] * head_size if self.tied else values["hidden"],
-            intermediate=values["intermediate"],
-        )
 
     def build(
         self, arch: Architecture, *, head: nn.Module | None = None, variant: Variant = "full"
     ) -> nn.Module:
-        """Return the network of `arch`, a transformers model with pooler; see `build_network` for a `head`."""
-        from .network import build_network
+        """Return the network of `arch`, a transformers model; the variant ``plain`` has no residual connections.
 
-        common = self._resolved.original.common
-        return build_network(self.shape(arch), common, head=head, residual=variant == "full")
+        Raises:
+            PluginError: a linear head expects another number of features.
+        """
+        features, hidden = getattr(head, "in_features", None), self.dimensions(arch).hidden
+        if features not in (None, hidden):
+            raise PluginError(f"a head for {features} features does not fit a BERT of {hidden}")
+        network = super().build(arch, head=head)
+        if variant == "full":
+            return network
+        from .plain import without_residuals
+
+        return without_residuals(network)
 
     def cost(self, arch: Architecture) -> dict[str, float]:
         """Return the same as `counted_cost`, computed by formulas where they apply.
@@ -170,100 +136,41 @@ class Bert(SearchSpace):
         Raises:
             Infeasible: the network is too large for torch to describe.
         """
-        common = self._resolved.original.common
-        if common["hidden_act"] not in SINGLE_OPERATIONS:
+        if self.original.config.hidden_act not in SINGLE_OPERATIONS:
             return super().cost(arch)
-        return cost_of(self.shape(arch), common, tokens=cast("int", self.seq_len))
+        return cost_of(self.original, self.dimensions(arch), tokens=cast("int", self.seq_len))
 
     def pieces(self, arch: Architecture) -> Sequence[Piece]:
         """Return embeddings and pooler, and attention and feed-forward block of a layer."""
         from .pieces import network_pieces
 
-        common = self._resolved.original.common
-        return network_pieces(self.shape(arch), common, tokens=cast("int", self.seq_len))
+        return network_pieces(self.original, self.dimensions(arch), tokens=cast("int", self.seq_len))
 
-    @property
-    def inherits(self) -> bool:
-        """Whether networks inherit weights from a checkpoint."""
-        return self._resolved.source is not None
-
-    def load(
-        self,
-        model: nn.Module,
-        arch: Architecture,
-        *,
-        seed: int,
-        weights: Literal["fresh", "inherited"] = "fresh",
-    ) -> nn.Module:
-        """Give `model` fresh weights, or inherited weights and a fresh head, on the CPU.
-
-        Raises:
-            ConfigError: there is no checkpoint with weights, or it is damaged.
-        """
-        source = self._resolved.source
-        if weights == "fresh" or source is None:
-            return super().load(model, arch, seed=seed, weights=weights)
-        from .network import initialise_network
-
-        return initialise_network(
-            model, seed=seed, weights=source.weights_of(self.shape(arch), by=self.inherit)
-        )
-
-    def initialise(self, model: nn.Module, *, seed: int) -> nn.Module:
-        """Give `model` fresh weights on the CPU, drawn as in transformers."""
-        from .network import initialise_network
-
-        return initialise_network(model, seed=seed)
-
-    def assets(self) -> Mapping[str, Path]:
-        """Return the checkpoint's tokenizer file, if it has one."""
-        return self._resolved.assets()
-
-    def portable(self) -> Mapping[str, Any]:
-        """Return options that hold the contents read from the checkpoint instead of its location."""
-        return {**self.options(), **self._resolved.portable()}
-
-    def batch(self, size: int, *, seed: int, kind: BatchKind = "noise") -> Batch:
-        """Return `size` texts of `seq_len` tokens; texts of kind ``ones`` have `probe_tokens` tokens."""
-        tokens = cast("int", self.probe_tokens if kind == "ones" else self.seq_len)
-        common = self._resolved.original.common
-        return token_batch(
-            size,
-            tokens=tokens,
-            vocabulary=common["vocab_size"],
-            seed=seed,
-            kind=kind,
-            positions=common["max_position_embeddings"],
-        )
-
-    def forward(self, model: nn.Module, batch: Batch) -> Outputs:
-        """Return the last hidden states (samples, tokens, hidden) and logits; without a head both are the same."""
-        from .network import outputs_of
-
-        return outputs_of(model, batch)
-
-    def views(self, model: nn.Module) -> list[WeightView]:
-        """Return the weights of embeddings (layer 0), of each layer, and of pooler and head."""
-        from .network import views_of
-
-        return views_of(model)
+    def contents(self) -> Mapping[str, Any]:
+        """Return the settings and the choices of sizes."""
+        if not self.checkpoint:
+            return {}
+        config = self.original.common
+        own = {name: config.pop(key) for name, key in OWN_OPTIONS.items()}
+        choices = {knob.name: list(knob.values) for knob in self.knobs()}
+        return {**own, **choices, "head_size": self.original.head_width, "config": config}
 
     def parts(self, model: nn.Module) -> dict[str, tuple[str, ...]]:
         """Return two parts: embeddings and encoder."""
-        from .network import parts_of
-
-        return parts_of(model)
+        prefix = self.prefix(model)
+        return {part: (f"{prefix}{part}.",) for part in ("embeddings", "encoder")}
 
     def parse(self, text: str, *, origin: str = "architecture") -> Architecture:
         """Read the original's tuple notation, see `parse_tuple`, or the notation of every space."""
         if not is_tuple(text):
             return super().parse(text, origin=origin)
-        values = parse_tuple(text, head_size=self._resolved.head_size, tied=self.tied, origin=origin)
+        values = parse_tuple(text, head_size=self.original.head_width, tied=self.tied, origin=origin)
         return self.architecture(values, origin=origin)
 
     def format(self, arch: Architecture) -> str:
         """Return `arch` in the original's tuple notation."""
-        return format_tuple(self.shape(arch))
+        sizes = self.dimensions(arch)
+        return format_tuple(sizes, attention=self.original.attention(sizes))
 
     def reference_recipe(self) -> Recipe:
         """Return the settings with which the original DE-NAS scores BERT."""
@@ -277,7 +184,3 @@ class Bert(SearchSpace):
         from .legacy import LEGACY
 
         return LEGACY
-
-    @property
-    def _resolved(self) -> Resolved:
-        return cast("Resolved", self.__dict__["_resolved"])

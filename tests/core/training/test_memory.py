@@ -96,7 +96,9 @@ def test_processes_of_one_machine_share_its_memory(points: Path, monkeypatch: py
     for name, value in zip(VARIABLES, values, strict=True):
         monkeypatch.setenv(name, value)
     # Each of the two processes has half of the batch, and all weights.
-    text = "^the 2 processes of this training take about 8.256kB of memory, 3.648kB .* 4.608kB for batches of 16"
+    text = (
+        "^the 2 processes of this training take about 8.256kB of memory, 3.648kB .* 4.608kB for batches of 16"
+    )
     with pytest.raises(Infeasible, match=text):
         check_memory(plan, LABELS, 32)
 

@@ -14,11 +14,12 @@ from denas_core.pretrained import Pretrained
 from .bounds import NAMES, Bounds, bounds_of
 from .family import Family
 from .importance import LEADING, check_importance
-from .inheriting import Inheritance
 from .original import Original
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
+
+    from .inheriting import Inheritance
 
 BERT_BASE = MappingProxyType({"model_type": "bert", "vocab_size": 30522})
 """The configuration of bert-base-uncased, the original's default model too; keys that are missing have defaults."""
@@ -73,6 +74,9 @@ class Start:
     @functools.cached_property
     def inheritance(self) -> Inheritance:
         """The weights from which networks inherit."""
+        # The module needs torch, which a search without a checkpoint does without.
+        from .inheriting import Inheritance
+
         return Inheritance(self.original, self.pretrained, by=self.by)
 
     def assets(self) -> dict[str, Path]:

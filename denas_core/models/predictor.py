@@ -313,10 +313,11 @@ def _faults_of(owner: str, *refusals: type[DenasError]) -> Iterator[None]:
     Raises:
         _CannotRun: the component raised an exception or one of `refusals`.
     """
+    faults: tuple[type[DenasError], ...] = (PluginError, *refusals)
     try:
         with plugin_errors(owner, guard=False):
             yield
-    except (PluginError, *refusals) as error:
+    except faults as error:
         if error.__cause__ is not None and is_out_of_memory(error.__cause__):
             # The size of the batch is the reason, and not one of its inputs.
             raise error.__cause__ from None

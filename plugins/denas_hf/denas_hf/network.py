@@ -29,7 +29,7 @@ class HeadedNetwork(nn.Module):
         super().__init__()
         self.base = base
         self.head = head
-        self.register_load_state_dict_pre_hook(_name_base)
+        self.register_load_state_dict_pre_hook(_name_base)  # type: ignore[no-untyped-call]
 
     @property
     def base_model(self) -> nn.Module:

@@ -81,7 +81,7 @@ def _read(pretrained: Pretrained, reference: str) -> BertOriginal:
             f"the checkpoint {reference!r} is {what}, but nlp/bert needs an encoder with absolute positions; "
             "give another checkpoint"
         )
-    sizes = {name: getattr(config, key, 1) for name, key in SIZES.items()}
+    sizes: dict[str, Any] = {name: getattr(config, key, 1) for name, key in SIZES.items()}
     for name, size in sizes.items():
         if type(size) is not int or size < 1:
             raise ConfigError(f"the checkpoint {reference!r} has {size!r} as its {name}; download it again")

@@ -66,13 +66,15 @@ class Auto(ResizedModels, CheckpointOptions):
 
     def fingerprint(self) -> str:
         """Return the properties that all networks share, and the source of their weights, which are checked first."""
+        # Damage is found before all of the files are read for the digest.
+        inherited = self.inherited_facts()
         facts = {
             "checkpoint": self.start.digest(),
             "head_width": self.head_width,
             "seq_len": self.seq_len,
             "seconds": self.seconds,
         }
-        return canonical_json({**facts, **self.inherited_facts()})
+        return canonical_json({**facts, **inherited})
 
     def contents(self) -> Mapping[str, Any]:
         """Return the configuration."""

@@ -94,7 +94,7 @@ class Start:
             ConfigError: there is no such importance.
             ValueError: the digest is that of another checkpoint, or the importance does not suit the network.
         """
-        if self.has_weights and self.trained_from not in ("", self.pretrained.digest()):
+        if self.has_weights and self.trained_from and self.trained_from != self.pretrained.digest():
             raise ValueError(
                 f"digest {self.trained_from!r} does not match the checkpoint {reference!r}; give the one that the "
                 "space was made with, or leave digest out"

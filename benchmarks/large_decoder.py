@@ -1,6 +1,6 @@
 """Peak memory and CPU time of searching and exporting a decoder with random weights that is larger than memory.
 
-    python benchmarks/large_decoder.py --work /tmp/seven --layers 32 --inherit magnitude
+    python benchmarks/large_decoder.py --work seven --layers 32 --inherit magnitude
 
 Writes shards of random numbers in bfloat16 for a Llama of the given sizes, runs each step as a command of its own, and
 prints a row for each: the largest resident set of a process of the command, the CPU seconds and the wall seconds.

@@ -24,7 +24,7 @@ def text_encoders(
     number of layers and width there is one whose ratio gives the wanted FLOPs.
     """
     knobs = {knob.name: cast("tuple[int, ...]", knob.values) for knob in space.knobs()}
-    head = cast("Any", space).shape(cast("Architecture", space.smallest())).head_size
+    head = cast("Any", space).original.head_width
     widths = knobs.get("hidden", tuple(head * heads for heads in knobs["heads"]))
     heads_of_width = {width: max(1, round(width / head)) for width in widths}
     most = knobs["intermediate"][-1]

@@ -12,13 +12,18 @@ Curves = dict[str, list[tuple[int, float]]]
 
 
 def tensorboard_curves(folder: Path) -> Curves:
-    """Return the values of each name by step in a folder of TensorBoard events."""
+    """Return the values of each name by step in a folder of TensorBoard events.
+
+    TensorBoard reads its files in the order of their names, which is not that of their writing for the tenth and the
+    ninth file of one process within a second. So the values are sorted.
+    """
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     events = EventAccumulator(str(folder), size_guidance={"scalars": 0})
     events.Reload()
     return {
-        name: [(row.step, row.value) for row in events.Scalars(name)] for name in events.Tags()["scalars"]
+        name: sorted((row.step, row.value) for row in events.Scalars(name))
+        for name in events.Tags()["scalars"]
     }
 
 

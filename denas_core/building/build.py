@@ -22,7 +22,7 @@ from denas_core.values.html import paragraphs_html, table_html
 from denas_core.values.objectives import Budget
 
 from .bars import observer_of_build
-from .design import Choices, check_time, make_design
+from .design import Choices, make_design
 from .ending import evaluation_step, export_step, measurement_step, report_step
 from .forms import default_form
 from .observer import BuildObserver
@@ -225,10 +225,9 @@ def run_build(
     schedule = Schedule(request.seconds, spent=record.seconds)
     observer.step_begun("data", f"look at {request.data.name}", seconds=None)
     before = record.document.get("choices")
-    design = make_design(request, registry, None if before is None else Choices(**before))
+    design = make_design(request, registry, schedule, None if before is None else Choices(**before))
     choices = design.choices
     if before is None:
-        check_time(design, request, elapsed=schedule.elapsed())
         choices = dataclasses.replace(choices, prepared=schedule.elapsed())
         record.document["choices"] = dataclasses.asdict(choices)
     schedule.reserve, schedule.prepared = choices.reserved(choices.evaluation), choices.prepared

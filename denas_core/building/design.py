@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import time
 from typing import Any
 
@@ -23,28 +22,17 @@ from denas_core.values.description import DataDescription
 
 from .choose import ChosenSpace, ChosenTask, candidate_spaces, choose_described_task
 from .forms import make_exporters
+from .least_time import LONGER_EVALUATION, LeastTime
 from .measured_choices import FEWEST_EPOCHS, bound_of_time, choose_probe, smallest_of, try_export
-from .pace import Pace, measure_pace
+from .pace import measure_pace
 from .record import Decision
 from .request import BuildRequest
-from .schedule import LEAST_SEARCH, SHARES
-
-FEWEST_STEPS = 60
-"""Steps of the shortest training that makes sense; an epoch of few data may have fewer."""
+from .schedule import SHARES, Schedule
 
 STEPS_OF_EPOCH = 20
 """Steps that an epoch has at least, if the data are few: batches are smaller then."""
 
 SMALLEST_BATCH = 8
-SECONDS_OF_MEASUREMENT = 12.0
-"""Seconds that the measurement of an exported file takes at most."""
-
-SECONDS_OF_REPORT = 4.0
-LONGER_EXPORT = 2.0
-"""How many times as long as that of the smallest network an export may take."""
-
-LONGER_EVALUATION = 2.0
-"""How many times as long as it was measured or estimated an evaluation may take."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +47,6 @@ class Design:
         exporters: The exporters, the main one first.
         settings: The settings of trainings; their number of epochs is decided later.
         data: What the task has read.
-        pace: The speed of the training of the smallest network; None for a build that goes on.
         device: ``cpu`` or ``cuda``.
         choices: What depends on measurements.
         budget: The budget of the search, if the user sets it.
@@ -74,7 +61,6 @@ class Design:
     exporters: list[Exporter]
     settings: TrainingSettings
     data: TaskData[Any]
-    pace: Pace | None
     device: str
     choices: Choices
     budget: str | int | None
@@ -120,12 +106,15 @@ class Choices:
         return self.reserve + LONGER_EVALUATION * evaluation
 
 
-def make_design(request: BuildRequest, registry: Registry, before: Choices | None = None) -> Design:
+def make_design(
+    request: BuildRequest, registry: Registry, schedule: Schedule, before: Choices | None = None
+) -> Design:
     """Decide, and try what could fail at the end: the export of a network of the space.
 
     Args:
         request: What the user asks.
         registry: The installed plugins.
+        schedule: The time so far. Whether the rest is enough is checked whenever more of what is needed is known.
         before: The choices with which the build began; None for a new one, for which they are made.
 
     Raises:
@@ -138,11 +127,12 @@ def make_design(request: BuildRequest, registry: Registry, before: Choices | Non
     spaces = candidate_spaces(request, registry, chosen)
     decisions = [chosen.decision]
     if before is None:
-        best, data, settings, reading, pace, reason = _choose_space(request, chosen, spaces)
+        best, data, settings, least, reason = _choose_space(request, chosen, spaces, schedule)
+        least.check()
         decisions.append(Decision(step="space", what="space", value=best.name, reason=reason))
     else:
-        best, pace = _space_of(spaces, before.space), None
-        data, settings, reading = _read(request, chosen, best)
+        best, least = _space_of(spaces, before.space), None
+        data, settings, _ = _read(request, chosen, best)
     if best.filled.from_data:
         decisions.append(
             Decision(step="space", what="options", value=best.filled.text(), reason="the data determine them")
@@ -152,7 +142,9 @@ def make_design(request: BuildRequest, registry: Registry, before: Choices | Non
     setup = Setup.from_config(config, registry)
     setup.check_feasible()
     decisions.append(_batch_decision(request, chosen, settings, data))
-    bound = bound_of_time(request, registry, setup, pace) if before is None else before.bound
+    bound = None if before is None else before.bound
+    if least is not None:
+        bound = bound_of_time(request, registry, setup, least.pace)
     if bound is not None:
         document["constraints"] = [*document["constraints"], bound]
         config = make_config(document, origin="the command line")
@@ -164,9 +156,11 @@ def make_design(request: BuildRequest, registry: Registry, before: Choices | Non
                 reason=f"larger networks could not be trained for {FEWEST_EPOCHS} epochs in the time",
             )
         )
-    if before is None:
-        assert pace is not None, "it was measured for the choice of the space"
-        took = [try_export(exporter, best.space, chosen.task, data) for exporter in exporters]
+    if least is not None:
+        took = []
+        for exporter in exporters:
+            with least.trial(exporter.id.rpartition("/")[2]):
+                took.append(try_export(exporter, best.space, chosen.task, data))
         probe = None
         if setup.probe is not None and "probe" not in document and exporters[0].probe:
             decision = choose_probe(request, exporters[0], took[0], setup.probe.id)
@@ -175,13 +169,11 @@ def make_design(request: BuildRequest, registry: Registry, before: Choices | Non
         before = Choices(
             space=best.name,
             probe=probe,
-            reserve=reading
-            + LONGER_EXPORT * sum(took)
-            + len(exporters) * SECONDS_OF_MEASUREMENT
-            + SECONDS_OF_REPORT,
-            evaluation=pace.evaluation,
+            reserve=least.reserve,
+            evaluation=least.pace.evaluation,
             bound=bound,
         )
+    assert before is not None, "it was given, or has been made above"
     if before.probe is not None:
         config = make_config({**document, "probe": before.probe}, origin="the command line")
     return Design(
@@ -192,7 +184,6 @@ def make_design(request: BuildRequest, registry: Registry, before: Choices | Non
         exporters=exporters,
         settings=settings,
         data=data,
-        pace=pace,
         device=setup.device,
         choices=before,
         budget=document.get("budget"),
@@ -201,27 +192,9 @@ def make_design(request: BuildRequest, registry: Registry, before: Choices | Non
     )
 
 
-def check_time(design: Design, request: BuildRequest, *, elapsed: float) -> None:
-    """Check that the time is enough for a search and a short training of the smallest network.
-
-    Raises:
-        ConfigError: it is not; says what is needed.
-    """
-    assert design.pace is not None, "only the time of a new build is checked"
-    steps = min(design.pace.steps, FEWEST_STEPS)
-    training = steps * design.pace.batch + design.pace.evaluation
-    needed = elapsed + LEAST_SEARCH + training + design.choices.reserved(design.pace.evaluation)
-    if needed > request.seconds:
-        raise ConfigError(
-            f"{duration(request.seconds)} is too short for {str(request.data)!r}: {steps} steps of training of the "
-            f"smallest network of {design.space.id} take {duration(training)} on this machine, and search, export and "
-            f"measurements {duration(needed - training)}; give at least --time {math.ceil(1.5 * needed)}s"
-        )
-
-
 def _choose_space(
-    request: BuildRequest, chosen: ChosenTask, spaces: list[ChosenSpace]
-) -> tuple[ChosenSpace, TaskData[Any], TrainingSettings, float, Pace, str]:
+    request: BuildRequest, chosen: ChosenTask, spaces: list[ChosenSpace], schedule: Schedule
+) -> tuple[ChosenSpace, TaskData[Any], TrainingSettings, LeastTime, str]:
     """Return the first space whose networks have time for some epochs, or else the quickest one."""
     longest = SHARES["training"] * request.seconds
     tried = []
@@ -235,14 +208,15 @@ def _choose_space(
             data=request.data,
         )
         pace = measure_pace(plan, data, seconds=min(2.0, request.seconds / 100))
+        least = LeastTime(request=request, schedule=schedule, space=one.space.id, pace=pace, reading=reading)
         epochs = longest / pace.epoch
         reason = f"{one.reason}; an epoch of its smallest network takes {duration(pace.epoch)}"
-        tried.append((one, data, settings, reading, pace, reason))
+        tried.append((one, data, settings, least, reason))
         if epochs >= FEWEST_EPOCHS:
             break
-    found = tried[-1] if epochs >= FEWEST_EPOCHS else min(tried, key=lambda each: each[4].epoch)
+    found = tried[-1] if epochs >= FEWEST_EPOCHS else min(tried, key=lambda each: each[3].pace.epoch)
     if len(tried) > 1 and (slower := [each[0].name for each in tried if each is not found]):
-        return (*found[:5], f"{found[5]}; {', '.join(slower)} would be too slow for the time")
+        return (*found[:4], f"{found[4]}; {', '.join(slower)} would be too slow for the time")
     return found
 
 

@@ -46,12 +46,12 @@ def smallest_of(space: SearchSpace) -> Architecture:
         return space.smallest() or space.sample(random.Random(0))
 
 
-def bound_of_time(request: BuildRequest, registry: Registry, setup: Setup, pace: Pace | None) -> str | None:
+def bound_of_time(request: BuildRequest, registry: Registry, setup: Setup, pace: Pace) -> str | None:
     """Return a bound on FLOPs within which networks can be trained for some epochs; None if it is not needed.
 
     A training takes at most as many times as long as that of the smallest network as it has times as many FLOPs.
     """
-    if pace is None or any(bound.metric == "flops" for bound in setup.problem.constraints):
+    if any(bound.metric == "flops" for bound in setup.problem.constraints):
         return None
     space = setup.space
     with plugin_errors(f"space {space.id!r}"):

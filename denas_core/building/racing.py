@@ -24,7 +24,7 @@ from denas_core.text import seconds as duration
 from denas_core.training.plan import read_plan
 from denas_core.values.architecture import Architecture
 
-from .design import FEWEST_STEPS
+from .least_time import FEWEST_STEPS
 from .pace import Pace, measure_pace, pace_of_training
 from .progress import Build
 

@@ -84,9 +84,6 @@ def time_limit(seconds: float) -> Iterator[TimeLimit]:
     Outside the main thread, and where the system has no timers, there is no limit.
     """
     limit = TimeLimit()
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
-        yield limit
-        return
 
     def stop(number: int, frame: FrameType | None) -> None:
         receiver = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
@@ -97,10 +94,46 @@ def time_limit(seconds: float) -> Iterator[TimeLimit]:
             limit.is_reached = True
             receiver._receive(signal.SIGTERM, frame)
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, SECONDS_BETWEEN_TRIES))
-    try:
+    with _alarm(max(seconds, SECONDS_BETWEEN_TRIES), stop):
         yield limit
+
+
+@contextlib.contextmanager
+def ended_after(seconds: float) -> Iterator[None]:
+    """End the body after some seconds, wherever Python code runs in it.
+
+    Outside the main thread, and where the system has no timers, there is no limit.
+
+    Raises:
+        TimeoutError: the body was ended.
+    """
+    is_reached = False
+
+    def end(number: int, frame: FrameType | None) -> None:
+        nonlocal is_reached
+        is_reached = True
+        # Libraries handle errors of their own code, and let this one pass.
+        raise KeyboardInterrupt
+
+    try:
+        with _alarm(max(seconds, SECONDS_BETWEEN_TRIES), end):
+            yield
+    except KeyboardInterrupt:
+        if not is_reached:
+            raise
+        raise TimeoutError(f"it took longer than {seconds:g} s") from None
+
+
+@contextlib.contextmanager
+def _alarm(seconds: float, ring: Handler) -> Iterator[None]:
+    """Call `ring` after some seconds of the body, as a handler of signals, where that is possible."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import json
 import subprocess
@@ -44,6 +45,21 @@ def test_batch_and_threads_are_those_of_its_options() -> None:
     from executorch.extension.pybindings import portable_lib  # type: ignore[import-untyped]
 
     assert portable_lib._threadpool_get_thread_count() == 2
+
+
+def test_a_call_keeps_the_program_whose_memory_it_reads() -> None:
+    pytest.importorskip("executorch")
+    from executorch.runtime import Program  # type: ignore[import-untyped]
+
+    space = SampleMLP().named("sample/mlp")
+    arch = space.smallest()
+    assert arch is not None
+    gc.collect()
+    before = len([one for one in gc.get_objects() if isinstance(one, Program)])
+    call = Runtime().prepare(space, arch, seed=0, device="cpu")
+    gc.collect()
+    assert len([one for one in gc.get_objects() if isinstance(one, Program)]) == before + 1
+    call()
 
 
 def test_another_device_is_refused() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +28,10 @@ class LoadedProgram:
     Attributes:
         stages: The methods, which share memory: the outputs of a call are copies.
         facts: What the program says of its network.
-        program: What ExecuTorch needs while a method is used.
     """
 
     stages: tuple[LoadedStage, ...]
     facts: Mapping[str, Any]
-    program: Any
 
     def outputs(self, batch: Batch) -> dict[str, Tensor]:
         """Run the methods on a batch, with as many samples at once as they take, and return the logits by name.
@@ -92,9 +90,21 @@ def load_program(content: Path | bytes, *, threads: int = 0) -> LoadedProgram:
             raise ConfigError(
                 f"ExecuTorch cannot load this program: {reason}; export it to torch-export"
             ) from error
-    return LoadedProgram(stages=stages, facts=facts, program=program)
+    return LoadedProgram(stages=stages, facts=facts)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Method:
+    """A method with its program, whose memory it reads: the program must not be released before it."""
+
+    program: Any
+    method: Any
+
+    def __call__(self, inputs: Sequence[Any]) -> Sequence[Any]:
+        outputs: Sequence[Any] = self.method.execute(inputs)
+        return outputs
 
 
 def _stage(program: Any, names: Mapping[str, Any]) -> LoadedStage:
-    method = program.load_method(names["name"])
-    return LoadedStage(inputs=tuple(names["inputs"]), outputs=tuple(names["outputs"]), run=method.execute)
+    method = _Method(program, program.load_method(names["name"]))
+    return LoadedStage(inputs=tuple(names["inputs"]), outputs=tuple(names["outputs"]), run=method)

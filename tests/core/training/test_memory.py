@@ -70,8 +70,8 @@ def test_a_teacher_has_weights_and_the_activations_of_inference(points: Path, tm
         16 * PARAMETERS, 4 * 10 * (NUMBERS + 16), 4 * PARAMETERS
     )
     text = (
-        r"^this training takes about 8.936kB of memory, 1.824kB for weights, gradients and optimizer, 456B for the weights "
-        r"of the teacher and 6.656kB for batches of 32 samples, and 8kB are there; lower --batch-size"
+        r"^this training takes about 8.936kB of memory, 1.824kB for weights, gradients and optimizer, 456B for the "
+        r"weights of the teacher and 6.656kB for batches of 32 samples, and 8kB are there; lower --batch-size"
     )
     limited = dataclasses.replace(plan, settings=dataclasses.replace(plan.settings, memory_gb=8e-6))
     with pytest.raises(Infeasible, match=text):

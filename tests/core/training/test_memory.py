@@ -77,7 +77,9 @@ def test_a_teacher_has_weights_and_the_activations_of_inference(points: Path, tm
     with pytest.raises(Infeasible, match=text):
         check_memory(limited, LABELS, 32)
     limited = dataclasses.replace(plan, settings=dataclasses.replace(plan.settings, memory_gb=2e-6))
-    with pytest.raises(Infeasible, match="; choose a smaller architecture or a smaller teacher, or allow more"):
+    with pytest.raises(
+        Infeasible, match="; choose a smaller architecture or a smaller teacher, or allow more"
+    ):
         check_memory(limited, LABELS, 32)
 
 

@@ -28,12 +28,14 @@ class ReadyRace:
         plan: The plan of its trainings.
         executor: Where its trainings run.
         demand: What one training needs.
+        notices: Sentences about how many trainings run at a time.
     """
 
     race: Race
     plan: Plan
     executor: Executor
     demand: Demand
+    notices: Sequence[str] = ()
 
     def run(self, observers: Sequence[RaceObserver] = ()) -> RaceResult:
         """Train, keep the winner, and write the report of the run again; see `Race.run`."""
@@ -47,7 +49,7 @@ class ReadyRace:
         trained = read_result(self.race.path / TRAINING)
         notices = list(record.notices)
         if not was_over:
-            notices += [*self.executor.notices(), *(trained.notices if trained else ())]
+            notices += [*self.notices, *self.executor.notices(), *(trained.notices if trained else ())]
             notices += rewrite_report(self.race.path)
         return RaceResult(
             path=self.race.path,
@@ -80,7 +82,8 @@ def prepare_race(
         executor: Name of the executor that runs the trainings.
         executor_options: Its options.
         resume: Go on with a race that was stopped.
-        notify: Called with each notice of a race that begins.
+        notify: Called with each notice of a race that begins, and with a sentence if memory allows fewer trainings at a
+            time than cores do.
 
     Raises:
         ConfigError: something does not fit, or the run has a race or a training already.
@@ -113,10 +116,18 @@ def prepare_race(
         assert top is not None, "only a race that goes on knows its number of finalists"
         plan = new_plan(run, given, registry, out=None)
         race = begin_race(path, plan, top=top, also=chosen, registry=registry)
+    fewer: list[str] = []
     where, demand = choose_executor(
-        registry, executor, executor_options, trainings=len(race.record.racers), device=plan.device
+        registry,
+        executor,
+        executor_options,
+        trainings=len(race.record.racers),
+        device=plan.device,
+        memory=race.memory,
+        memory_gb=plan.settings.memory_gb,
+        notify=fewer.append,
     )
-    if race.record.result is None and not resume:
-        for notice in race.record.notices:
+    if race.record.result is None:
+        for notice in [*([] if resume else race.record.notices), *fewer]:
             notify(notice)
-    return ReadyRace(race=race, plan=plan, executor=where, demand=demand)
+    return ReadyRace(race=race, plan=plan, executor=where, demand=demand, notices=fewer)

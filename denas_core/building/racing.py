@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from denas_core.errors import Interrupted, NoResult
 from denas_core.racing.begin import begin_race, resume_race
 from denas_core.racing.entrants import Also, choose_entrants, read_ranked_run
 from denas_core.racing.executor import choose_executor
+from denas_core.racing.memory import memory_of_largest
 from denas_core.racing.place import is_begun
 from denas_core.racing.race import Race
 from denas_core.racing.record import RaceRecord
@@ -108,17 +109,36 @@ def _pace(build: Build) -> Pace:
     """Return the speed of the training of the slowest finalist, as one of several side by side."""
     ranked = read_ranked_run(build.run, build.design.space, build.registry).ranked[:TOP]
     slowest = max(ranked, key=lambda trial: trial.evaluation.metrics.get("flops", 0.0)).arch
-    _, demand = _executor(build, trainings=TOP)
+    _, demand = _executor(build, trainings=TOP, memory=_memory(build, [trial.arch for trial in ranked]))
     with pinned_threads(demand.threads):
         plan = build.design.plan(build.request, slowest, source=str(build.run), epochs=1)
         return measure_pace(plan, build.design.data)
 
 
-def _executor(build: Build, *, trainings: int) -> tuple[Executor, Demand]:
+def _executor(
+    build: Build,
+    *,
+    trainings: int,
+    memory: int | None,
+    notify: Callable[[str], None] = lambda text: None,
+) -> tuple[Executor, Demand]:
     chosen = build.design.config.executor
     return choose_executor(
-        build.registry, chosen.name, chosen.options, trainings=trainings, device=build.design.device
+        build.registry,
+        chosen.name,
+        chosen.options,
+        trainings=trainings,
+        device=build.design.device,
+        memory=memory,
+        memory_gb=build.design.settings.memory_gb,
+        notify=notify,
     )
+
+
+def _memory(build: Build, archs: Sequence[Architecture]) -> int:
+    """Return the bytes that the training of the largest network takes."""
+    plan = build.design.plan(build.request, archs[0], source=str(build.run))
+    return memory_of_largest(plan, archs, build.design.data, build.registry)
 
 
 def _epochs(build: Build, pace: Pace, top: int, also: Also) -> Size:
@@ -129,7 +149,8 @@ def _epochs(build: Build, pace: Pace, top: int, also: Also) -> Size:
     if len(entrants) < 2:
         return Size(top=top, also=also, epochs=0, reason="the search has one network only")
     kinds = len({kind for entrant in entrants for kind in entrant.kinds})
-    executor, _ = _executor(build, trainings=len(entrants))
+    memory = _memory(build, [entrant.arch for entrant in entrants])
+    executor, _ = _executor(build, trainings=len(entrants), memory=memory)
     workers = getattr(executor, "workers", None) or 1
     slower = (SLOWER if workers > 1 else 1.0) / workers
     left = build.schedule.left("race")
@@ -164,7 +185,9 @@ def _epochs(build: Build, pace: Pace, top: int, also: Also) -> Size:
 
 
 def _race(build: Build, race: Race) -> None:
-    executor, demand = _executor(build, trainings=len(race.record.racers))
+    executor, demand = _executor(
+        build, trainings=len(race.record.racers), memory=race.memory, notify=build.observer.noticed
+    )
     left, more = build.schedule.left("race"), build.schedule.left("training")
     text = f"race of {len(race.record.racers)} networks"
     with build.step("race", text, seconds=left) as result:

@@ -122,7 +122,7 @@ def race(
         print_notice(f"note: {notice}")
     result = ready.run([] if quiet else [RaceDisplay()])
     for notice in result.notices:
-        if notice not in ready.race.record.notices:
+        if notice not in (*ready.race.record.notices, *shown):
             print_notice(f"note: {notice}")
     if as_json:
         print_json(result.document)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from denas_core.contracts.space import SearchSpace
+from denas_core.contracts.task import Task
 from denas_core.contracts.task import build_network as build_network
 from denas_core.contracts.trained_model import SCHEMA, TrainedModel
 from denas_core.errors import ConfigError, StoreDamaged
@@ -16,6 +19,7 @@ from denas_core.seeding import canonical_json
 from denas_core.system.atomic import storage_errors, write_atomically, write_json
 from denas_core.system.machine import environment, moment
 from denas_core.text import describe_error
+from denas_core.values.architecture import Architecture
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,6 +28,23 @@ WEIGHTS = "model.safetensors"
 CARD = "model.json"
 METADATA = "denas"
 """Name of the card in the metadata of the weights."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ModelStructure:
+    """What the network of a trained model is built from, without its weights.
+
+    Attributes:
+        space: The space of the architecture.
+        arch: The architecture.
+        task: The task that it was trained for; None for a network that was not trained.
+        facts: What the task needs to use the network.
+    """
+
+    space: SearchSpace
+    arch: Architecture
+    task: Task[Any] | None
+    facts: Mapping[str, Any]
 
 
 def save_model(directory: Path, model: TrainedModel) -> None:
@@ -62,17 +83,8 @@ def load_model(directory: Path | str, registry: Registry | None = None) -> Train
     """
     directory = Path(directory)
     card, tensors = _read(directory)
-    registry = registry or Registry.discover()
-    space = registry.create("space", card["space"]["id"], card["space"]["options"], origin=WEIGHTS)
-    task = card["task"] and registry.create(
-        "task", card["task"]["id"], card["task"]["options"], origin=WEIGHTS
-    )
-    arch = space.parse(json.dumps(card["arch"]), origin=WEIGHTS)
-    if arch.key != card["key"]:
-        raise ConfigError(
-            f"{str(directory)!r} was trained with another version of {space.id!r}, whose networks differ; load it "
-            "with that version"
-        )
+    structure = _structure(card, directory, registry)
+    space, arch, task = structure.space, structure.arch, structure.task
     # The space loads weights first, because buffers that are not stored, such as index tables, need values too.
     network = space.load(build_network(space, arch, task=task, facts=card["facts"]), arch, seed=0)
     try:
@@ -93,7 +105,32 @@ def load_model(directory: Path | str, registry: Registry | None = None) -> Train
     )
 
 
-def _read(directory: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def read_structure(directory: Path | str, registry: Registry | None = None) -> ModelStructure:
+    """Read what the network of a saved model is built from. The weights stay in the file, and are not checked.
+
+    Arguments and errors are those of `load_model`.
+    """
+    directory = Path(directory)
+    card, _ = _read(directory, with_weights=False)
+    return _structure(card, directory, registry)
+
+
+def _structure(card: Mapping[str, Any], directory: Path, registry: Registry | None) -> ModelStructure:
+    registry = registry or Registry.discover()
+    space = registry.create("space", card["space"]["id"], card["space"]["options"], origin=WEIGHTS)
+    task = card["task"] and registry.create(
+        "task", card["task"]["id"], card["task"]["options"], origin=WEIGHTS
+    )
+    arch = space.parse(json.dumps(card["arch"]), origin=WEIGHTS)
+    if arch.key != card["key"]:
+        raise ConfigError(
+            f"{str(directory)!r} was trained with another version of {space.id!r}, whose networks differ; load it "
+            "with that version"
+        )
+    return ModelStructure(space=space, arch=arch, task=task, facts=card["facts"])
+
+
+def _read(directory: Path, *, with_weights: bool = True) -> tuple[dict[str, Any], dict[str, Tensor]]:
     from safetensors import SafetensorError, safe_open
 
     path = directory / WEIGHTS
@@ -104,14 +141,15 @@ def _read(directory: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     try:
         with storage_errors(path), safe_open(path, "pt") as file:
             card = json.loads((file.metadata() or {}).get(METADATA, "null"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            names = file.keys() if with_weights else ()
+            tensors = {name: file.get_tensor(name) for name in names}
     except (SafetensorError, ValueError) as error:
         raise StoreDamaged(f"{str(path)!r} is damaged: {describe_error(error)}") from error
     if not isinstance(card, dict) or card.get("schema") != SCHEMA:
         raise ConfigError(
             f"{str(path)!r} is not a model of the form {SCHEMA!r} that this version reads; upgrade DE-NAS"
         )
-    if _digest(card, tensors) != card.get("sha256"):
+    if with_weights and _digest(card, tensors) != card.get("sha256"):
         raise StoreDamaged(f"{str(path)!r} is damaged: it does not hold what was written")
     return card, tensors
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from denas_core.contracts.task import TaskData
 from denas_core.errors import ConfigError
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.registry.registry import Registry
@@ -17,9 +14,9 @@ from denas_core.training.environment import check_environment
 from denas_core.training.plan import Plan, check_resumable, check_same_data, read_plan
 from denas_core.training.preparation import shared_batch_size
 from denas_core.training.processes import world_size
-from denas_core.values.architecture import Architecture
 
 from .entrants import Also, choose_entrants, read_ranked_run
+from .memory import memory_of_largest, plan_of_largest
 from .place import check_no_training, check_unbegun
 from .race import Race
 from .record import Racer, RaceRecord, read_record
@@ -42,6 +39,8 @@ def begin_race(path: Path, plan: Plan, *, top: int, also: Also, registry: Regist
         Infeasible: the training of the largest network does not fit into memory.
         NoResult: the run has no finalists.
     """
+    from denas_core.training.memory import check_memory
+
     _check_alone(plan)
     check_trackers(plan.settings.trackers)
     check_unbegun(path)
@@ -51,7 +50,8 @@ def begin_race(path: Path, plan: Plan, *, top: int, also: Also, registry: Regist
     entrants, notices = choose_entrants(read_ranked_run(path, plan.space, registry), top, also)
     with plugin_errors(f"task {plan.task.id!r}", guard=False):
         data = plan.task.read(plan.data, plan.space)
-    _check_largest(plan, [entrant.arch for entrant in entrants], data)
+    largest = plan_of_largest(plan, [entrant.arch for entrant in entrants])
+    need = check_memory(largest, data.facts, shared_batch_size(plan, data, []), registry=registry)
     metric, samples = plan.task.metric, len(data.valid)
     if coarse := coarse_notice(metric, samples):
         notices.append(coarse)
@@ -69,7 +69,7 @@ def begin_race(path: Path, plan: Plan, *, top: int, also: Also, registry: Regist
         resolution=resolution(metric, samples),
         notices=[*data.notices, *notices],
     )
-    return Race(path, dataclasses.replace(plan, arch=entrants[0].arch), record, data)
+    return Race(path, dataclasses.replace(plan, arch=entrants[0].arch), record, data, memory=need.total)
 
 
 def resume_race(path: Path, plan: Plan, *, top: int | None, also: Also | None, registry: Registry) -> Race:
@@ -102,20 +102,13 @@ def resume_race(path: Path, plan: Plan, *, top: int | None, also: Also | None, r
     ]
     if changed:
         raise ConfigError(f"the race in {str(directory)!r} cannot go on with {'; '.join(changed)}; {instead}")
+    memory = None
     if record.result is None:
         with plugin_errors(f"task {plan.task.id!r}", guard=False):
             data = plan.task.read(plan.data, plan.space)
         check_same_data(directory, plan, data)
-    return Race(path, plan, record, None)
-
-
-def _check_largest(plan: Plan, archs: Sequence[Architecture], data: TaskData[Any]) -> None:
-    """Check that the training of the network with the most parameters fits into memory."""
-    from denas_core.training.memory import check_memory
-
-    with plugin_errors(f"space {plan.space.id!r}", guard=False):
-        largest = max(archs, key=lambda arch: plan.space.cost(arch)["params"])
-    check_memory(dataclasses.replace(plan, arch=largest), data.facts, shared_batch_size(plan, data, []))
+        memory = memory_of_largest(plan, [one.entrant.arch for one in record.racers], data, registry)
+    return Race(path, plan, record, None, memory=memory)
 
 
 def _check_alone(plan: Plan) -> None:

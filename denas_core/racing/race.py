@@ -70,9 +70,18 @@ class Race:
         path: The run directory.
         plan: The plan of the trainings of the last rung, with the architecture of the first entrant.
         record: What is known so far.
+        memory: Bytes that its largest training takes, by an estimate; None if it is unknown.
     """
 
-    def __init__(self, path: Path, plan: Plan, record: RaceRecord, data: TaskData[Any] | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        plan: Plan,
+        record: RaceRecord,
+        data: TaskData[Any] | None,
+        *,
+        memory: int | None = None,
+    ) -> None:
         """Prepare a race; `denas_core.racing.begin` does so.
 
         Args:
@@ -80,8 +89,9 @@ class Race:
             plan: The plan.
             record: Who takes part, and what is known already.
             data: What the task has read, for a race that has not begun.
+            memory: Bytes that its largest training takes.
         """
-        self.path, self.plan, self.record = path, plan, record
+        self.path, self.plan, self.record, self.memory = path, plan, record, memory
         self._data = data
         self.directory = path / RACE
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from denas_core.contracts.task import TaskData
 from denas_core.errors import ConfigError, keep_notices
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.registry.registry import Registry
@@ -51,12 +52,14 @@ class RunTrainings:
 
     Attributes:
         trainer: Trains each network, in a directory of its own.
+        data: What the task has read.
         samples: Number of samples to train on.
         valid_samples: Number of samples to validate on.
         notices: What the task says about the data.
     """
 
     trainer: Trainer
+    data: TaskData[Any]
     samples: int
     valid_samples: int
     notices: Sequence[str]
@@ -93,7 +96,14 @@ class RunTrainings:
         """
         for line in self.describe(len(networks)):
             notify(line)
-        return train_side_by_side(self.trainer, networks, registry=registry, on_progress=on_progress)
+        return train_side_by_side(
+            self.trainer,
+            networks,
+            data=self.data,
+            registry=registry,
+            on_progress=on_progress,
+            notify=notify,
+        )
 
 
 def plan_trainings(run: SearchedRun, request: TrainingRequest, registry: Registry) -> RunTrainings:
@@ -126,6 +136,7 @@ def plan_trainings(run: SearchedRun, request: TrainingRequest, registry: Registr
     root = run.path / TRAININGS / _name_of_settings(plan, identify_data(data))
     return RunTrainings(
         trainer=Trainer(plan=plan, root=root.absolute(), keeps_model=False),
+        data=data,
         samples=samples,
         valid_samples=valid_samples,
         notices=data.notices,

@@ -150,7 +150,7 @@ def _train_on(
     if resume:
         check_same_data(directory, plan, data)
     batch_size = shared_batch_size(plan, data, notices)
-    check_memory(plan, data.facts, batch_size)
+    check_memory(plan, data.facts, batch_size, registry=registry)
     teacher = load_teacher(plan, data.facts, registry)
     join(plan.device, timeout=plan.settings.peer_timeout, notify=notify)
     with _held(directory), _stopped_between_steps() as interruption:

@@ -90,6 +90,17 @@ def test_a_race_keeps_the_best_network_as_the_training_of_the_run(searched: Path
     assert f"{len(entrants)} networks, trainings of 1 and 3 epochs\n" in done.stderr
 
 
+def test_fewer_networks_are_trained_at_a_time_if_more_do_not_fit_into_memory(
+    searched: Path, points: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DENAS_WORKERS", "2")
+    options = ["--top", "2", "--epochs", "1", "--set", "training.memory_gb=2.5e-5"]
+    done = denas_here("train", str(searched), "--data", str(points), *options)
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stderr.splitlines() if "trainings run one at a time" in line]
+    assert len(lines) == 1 and lines[0].startswith("note: ")
+
+
 def test_its_result_is_everywhere_that_a_run_is_described(
     searched: Path, points: Path, tmp_path: Path
 ) -> None:

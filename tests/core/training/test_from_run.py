@@ -123,6 +123,20 @@ def test_nothing_is_trained_twice_and_only_what_is_new_is_trained(place: Path) -
     assert document["networks"] == 12
 
 
+def test_fewer_are_trained_at_a_time_if_more_do_not_fit_into_memory(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DENAS_WORKERS", "2")
+    given = ["--from-run", "run", "--data", "points.txt", "--scores", "points/size"]
+    done = denas_here(
+        *EVALUATE, *given, "--epochs", "2", "--set", "training.memory_gb=3e-5", "--json", cwd=place
+    )
+    assert done.returncode == 0, done.stderr
+    assert "note: trainings run one at a time, because each of them takes up to " in done.stderr
+    assert "and training.memory_gb allows 3e-05 GB" in done.stderr
+    assert len([*(place / "run").glob("trainings/*/*/result.json")]) == 20
+
+
 def test_scores_see_noise_unless_the_user_asks_for_the_data(place: Path) -> None:
     given = ["--from-run", "run", "--data", "points.txt", "--scores", "points/loss-gradient"]
     noise = denas_here(*EVALUATE, *given, "--out", "noise", "--json", cwd=place)

@@ -62,6 +62,27 @@ def test_frozen_weights_have_neither_gradients_nor_moments(
     assert training_memory(plan, LABELS, 1).weights == 16 * PARAMETERS - 12 * (2 * 8 + 8)
 
 
+def test_a_teacher_has_weights_and_the_activations_of_inference(points: Path, tmp_path: Path) -> None:
+    run(make_plan(points, epochs=1), tmp_path / "teacher")
+    plan = make_plan(points, teacher=tmp_path / "teacher" / "model")
+    # A layer reads 8 numbers and writes 8.
+    assert training_memory(plan, LABELS, 10) == TrainingMemory(
+        16 * PARAMETERS, 4 * 10 * (NUMBERS + 16), 4 * PARAMETERS
+    )
+    text = (
+        r"^this training takes about 8.936kB of memory, 1.824kB for weights, gradients and optimizer, 456B for the "
+        r"weights of the teacher and 6.656kB for batches of 32 samples, and 8kB are there; lower --batch-size"
+    )
+    limited = dataclasses.replace(plan, settings=dataclasses.replace(plan.settings, memory_gb=8e-6))
+    with pytest.raises(Infeasible, match=text):
+        check_memory(limited, LABELS, 32)
+    limited = dataclasses.replace(plan, settings=dataclasses.replace(plan.settings, memory_gb=2e-6))
+    with pytest.raises(
+        Infeasible, match="; choose a smaller architecture or a smaller teacher, or allow more"
+    ):
+        check_memory(limited, LABELS, 32)
+
+
 def test_what_does_not_fit_is_refused_and_nothing_is_written(
     points: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

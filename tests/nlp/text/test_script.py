@@ -102,7 +102,9 @@ def test_bytes_that_are_not_utf8_are_refused_with_their_line_alone(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "content", [gzip.compress(b"one\n"), "one\n".encode("utf-16"), b"%PDF-1.4\none\n", b"one\0\n"]
+    "content",
+    [gzip.compress(b"one\n", mtime=0), "one\n".encode("utf-16"), b"%PDF-1.4\none\n", b"one\0\n"],
+    ids=["gzip", "utf-16", "pdf", "zero"],
 )
 def test_files_that_are_not_plain_text_are_refused_whole(tmp_path: Path, content: bytes) -> None:
     task, space, facts = task_of("nlp/text-classification", tmp_path)

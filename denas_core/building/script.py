@@ -24,6 +24,23 @@ import os
 import sys
 from pathlib import Path
 
+
+def refuse(kind, error, trace):
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    if issubclass(kind, ImportError):
+        advice = "install the package of this module, such as pillow for PIL"
+    else:
+        advice = "if a file of the export is missing or damaged, copy the whole folder again"
+    said = " ".join(str(error).split())
+    print(f"error: {{__file__}} cannot run: {{kind.__name__}}: {{said}}; {{advice}}", file=sys.stderr)
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    # Packages and files of the export are loaded below, before there is an input to name.
+    sys.excepthook = refuse
+
 import numpy
 
 HERE = Path(__file__).resolve().parent
@@ -36,17 +53,22 @@ def items(path):
 
 READING = """
 
+def lines():
+    for line in sys.stdin or ():
+        if line.strip():
+            yield line.strip(), line.rstrip("\\r\\n")
+
+
 def inputs(arguments):
     for text in arguments.text:
         yield text, text
     for given in arguments.files:
-        if given == "-":
-            for line in sys.stdin:
-                if line.strip():
-                    yield line.strip(), line.rstrip("\\r\\n")
-            continue
+        each = None
         try:
-            yield from items(given)
+            for each in lines() if given == "-" else items(given):
+                yield each
+            if each is None:
+                raise ValueError("there is nothing to answer in it: no line with content")
         except Exception as error:
             yield given, error
 """
@@ -62,7 +84,14 @@ FEEDING = """
 def answers(given):
     if not given.endswith(".npz"):
         raise ValueError("an input is an .npz file of prepared arrays, see --help; 'denas predict' prepares inputs")
-    for name, output in run(dict(numpy.load(given))).items():
+    with open(given, "rb") as file:
+        if file.read(4) != b"PK\\x03\\x04":
+            raise ValueError("it is not an .npz file that numpy.savez has written, see --help")
+    try:
+        outputs = run(dict(numpy.load(given)))
+    except KeyError as error:
+        raise ValueError(f"it lacks the array {error}, see --help")
+    for name, output in outputs.items():
         yield f"{name}\\t{output.tolist()}"
 """
 
@@ -95,7 +124,8 @@ def main():
 
 if __name__ == "__main__":
     # The names of files may have bytes that are no text.
-    sys.stdin.reconfigure(errors="surrogateescape")
+    if sys.stdin is not None:
+        sys.stdin.reconfigure(errors="surrogateescape")
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")
     try:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from denas_core.errors import ConfigError, PluginError
+from denas_core.errors import ConfigError, PluginError, StoreDamaged
 from denas_core.system.atomic import storage_errors, sync_directory
 from denas_core.text import safe_repr
 
@@ -100,6 +100,28 @@ def read_card(path: Path) -> tuple[Path, dict[str, Any]] | None:
         if isinstance(card, dict) and card.get("schema") == SCHEMA:
             return directory, card
     return None
+
+
+def refuse_damaged_card(path: Path) -> None:
+    """Refuse an export whose card `read_card` cannot read; do nothing if there is no card.
+
+    Args:
+        path: As in `read_card`.
+
+    Raises:
+        StoreDamaged: there is a card.
+    """
+    directory = path if path.is_dir() else path.parent
+    if path.exists() and (directory / CARD).is_file():
+        raise damaged_card(directory, f"it is not a document of the schema {SCHEMA!r}")
+
+
+def damaged_card(directory: Path, reason: str) -> StoreDamaged:
+    """Return the error for an export whose card cannot be used."""
+    return StoreDamaged(
+        f"{str(directory / CARD)!r} is damaged ({reason}); copy the folder of the export again, or export the network "
+        "again"
+    )
 
 
 def _is_export(directory: Path) -> bool:

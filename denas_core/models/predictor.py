@@ -9,18 +9,20 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from denas_core.contracts.exporter import Exporter
 from denas_core.contracts.space import SearchSpace
 from denas_core.contracts.split import Split
 from denas_core.contracts.task import Task
-from denas_core.errors import ConfigError, DenasError, PluginError
+from denas_core.errors import ConfigError, DenasError, PluginError, StoreDamaged
 from denas_core.isolation.plugin_errors import items_of_plugin, plugin_errors
+from denas_core.registry.loading import Kind
 from denas_core.registry.registry import Registry
 from denas_core.system.memory import is_out_of_memory
-from denas_core.text import one_line
+from denas_core.text import describe_error, one_line
 from denas_core.values.answer import Answer
 from denas_core.values.batch import Batch, Outputs, joined
 
-from .export_folder import read_card
+from .export_folder import damaged_card, read_card, refuse_damaged_card
 from .find import find_model
 from .trained import load_model
 
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 Forward = Callable[[Batch], Outputs]
+
+KINDS: tuple[Kind, ...] = ("space", "task", "exporter")
+"""Kinds of the components that the card of an export names."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,14 +123,18 @@ class Predictor:
         Raises:
             ConfigError: there is no model at the path, or it was trained for no task.
             NotInstalled: a plugin of the model is missing.
-            StoreDamaged: the file of the model is damaged.
+            StoreDamaged: a file of the model or of the export is missing or damaged.
         """
         registry = registry or Registry.discover()
         path = Path(path)
         found = read_card(path)
         if found is not None:
             return cls._of_export(*found, registry, batch_size=batch_size, change=change)
-        directory = find_model(path)
+        try:
+            directory = find_model(path)
+        except ConfigError:
+            refuse_damaged_card(path)
+            raise
         model = load_model(directory, registry)
         if model.task is None:
             raise ConfigError(
@@ -157,17 +166,20 @@ class Predictor:
         # An export of a whole run has no network, and a network without a training has no task.
         if card.get("task") is None:
             raise ConfigError(f"the export in {origin!r} has no trained network, so it has no answers")
+        try:
+            named = [(kind, card[kind]["id"], card[kind].get("options", {})) for kind in KINDS]
+            artefact, facts = directory / card["artefact"], dict(card["facts"])
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise damaged_card(directory, describe_error(error)) from error
         space, task, exporter = (
-            registry.create(kind, card[kind]["id"], card[kind].get("options", {}), origin=origin)
-            for kind in ("space", "task", "exporter")
+            registry.create(kind, id, options, origin=origin) for kind, id, options in named
         )
-        with plugin_errors(f"exporter {exporter.id!r}", guard=False):
-            run = exporter.opened(directory / card["artefact"])
+        run = _opened(exporter, artefact)
         return cls(
             path=directory,
             space=space,
             task=change(task),
-            facts=card["facts"],
+            facts=facts,
             forward=lambda batch: _outputs_of(run(Batch(inputs=batch.inputs))),
             batch_size=batch_size,
         )
@@ -205,8 +217,16 @@ class Predictor:
         If nothing, or nothing more, can be read from a path, the error is its input, and the next path follows.
         """
         for path in paths:
+            is_empty = True
             try:
-                yield from items_of_plugin(partial(self.task.items, path), self._owner, guard=False)
+                for each in items_of_plugin(partial(self.task.items, path), self._owner, guard=False):
+                    is_empty = False
+                    yield each
+                if is_empty:
+                    raise ConfigError(
+                        f"{str(path)!r} has nothing to answer: no line or row with content, and no file of a kind that "
+                        "is read"
+                    )
             except DenasError as error:
                 yield str(path), error
 
@@ -322,6 +342,27 @@ def _faults_of(owner: str, *refusals: type[DenasError]) -> Iterator[None]:
             # The size of the batch is the reason, and not one of its inputs.
             raise error.__cause__ from None
         raise _CannotRun(error) from error
+
+
+def _opened(exporter: Exporter, artefact: Path) -> Callable[[Batch], dict[str, Tensor]]:
+    """Return the function that runs an export.
+
+    Raises:
+        PluginError: a library of the exporter cannot be imported.
+        StoreDamaged: the files of the export are missing or damaged.
+    """
+    again = "copy the whole folder again, or export the network again"
+    if not artefact.exists():
+        raise StoreDamaged(f"the export has lost {str(artefact)!r}; {again}")
+    try:
+        with plugin_errors(f"exporter {exporter.id!r}", guard=False):
+            return exporter.opened(artefact)
+    except PluginError as error:
+        if error.__cause__ is None or isinstance(error.__cause__, ImportError):
+            raise
+        raise StoreDamaged(
+            f"{str(artefact)!r} cannot be opened, so it may be damaged ({describe_error(error.__cause__)}); {again}"
+        ) from error
 
 
 def _outputs_of(logits: Mapping[str, Tensor]) -> Outputs:

@@ -137,6 +137,6 @@ def test_an_operator_without_a_translation_gives_one_line(
 def test_a_file_that_is_not_a_program_gives_one_line(tmp_path: Path) -> None:
     path = tmp_path / "model.pte"
     path.write_bytes(b"not a program" * 100)
-    with pytest.raises(ConfigError, match="ExecuTorch cannot load") as caught:
+    with pytest.raises(RuntimeError, match="Failed to load program") as caught:
         exporter().opened(path)
     assert "\n" not in str(caught.value)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from denas_core.contracts.exporter import Exporter
+from denas_core.system.silence import silent_libraries
 from denas_core.values.batch import Batch
 
 if TYPE_CHECKING:
@@ -70,7 +71,9 @@ class TorchExport(Exporter):
         from denas_core.models.deployable import named_outputs
 
         files = {NAMES: ""}
-        program = torch.export.load(artefact, extra_files=files).module()
+        # Of a damaged file, torch logs a traceback before it raises its error.
+        with silent_libraries("torch"):
+            program = torch.export.load(artefact, extra_files=files).module()
         names = json.loads(files[NAMES])
 
         def run(batch: Batch) -> dict[str, Tensor]:

@@ -76,7 +76,7 @@ def predict(
     require_extra("train", "safetensors", purpose="a trained model")
     registry = Registry.discover()
     # A person who types lines waits for each answer.
-    is_typed = STANDARD_INPUT in (inputs or []) and sys.stdin.isatty()
+    is_typed = STANDARD_INPUT in (inputs or []) and sys.stdin is not None and sys.stdin.isatty()
     predictor = Predictor.load(
         model,
         device=device_of(device or "auto"),
@@ -107,6 +107,8 @@ def predict(
 
 
 def _named(predictor: Predictor, inputs: Sequence[str], texts: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    from denas_core.errors import ConfigError
+
     if isinstance(sys.stdin, io.TextIOWrapper):
         # Names of files may have bytes that are not UTF-8, and so may a line that is not a text.
         sys.stdin.reconfigure(errors="surrogateescape")
@@ -116,9 +118,13 @@ def _named(predictor: Predictor, inputs: Sequence[str], texts: Sequence[str]) ->
         if name != STANDARD_INPUT:
             yield from predictor.named_inputs([Path(name)])
             continue
-        for line in sys.stdin:
+        is_empty = True
+        for line in sys.stdin or ():
             if line.strip():
+                is_empty = False
                 yield line.strip(), line.rstrip("\r\n")
+        if is_empty:
+            yield name, ConfigError("the standard input has nothing to answer: no line with content")
 
 
 def _left_out(each: Prediction) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from denas_core import Batch, captured_stderr, silent_libraries
-from denas_core.errors import ConfigError, describe_error
+from denas_core.errors import ConfigError
 from denas_core.models import LoadedStage, run_stages
 
 from .program import BATCH, FACTS
@@ -72,7 +72,8 @@ def load_program(content: Path | bytes, *, threads: int = 0) -> LoadedProgram:
         threads: Number of threads of a call, for all programs of this process; with 0, ExecuTorch chooses.
 
     Raises:
-        ConfigError: ExecuTorch has no kernel for an operator, or cannot read the file.
+        ConfigError: ExecuTorch has no kernel for an operator.
+        RuntimeError: ExecuTorch cannot read the file.
     """
     with silent_libraries("torch"), captured_stderr() as written:
         from executorch.extension.pybindings import portable_lib  # type: ignore[import-untyped]
@@ -86,9 +87,11 @@ def load_program(content: Path | bytes, *, threads: int = 0) -> LoadedProgram:
             stages = tuple(_stage(program, each) for each in facts["methods"])
         except RuntimeError as error:
             missing = sorted({*MISSING.findall(written())})
-            reason = f"it has no kernel for {', '.join(missing)}" if missing else describe_error(error, 300)
+            if not missing:
+                raise
             raise ConfigError(
-                f"ExecuTorch cannot load this program: {reason}; export it to torch-export"
+                f"ExecuTorch cannot load this program: it has no kernel for {', '.join(missing)}; export it to "
+                "torch-export"
             ) from error
     return LoadedProgram(stages=stages, facts=facts)
 

@@ -33,6 +33,8 @@ ECHO = """def run(inputs):
 def items(path):
     if path == "none":
         raise OSError("no such file")
+    if path == "empty":
+        return
     yield from ((f"{path}:{number}", f"{path} {number}") for number in (1, 2))
 
 
@@ -119,3 +121,49 @@ def test_a_script_for_arrays_takes_their_files_from_lines_and_says_so_for_others
     code, out, err = run(script(tmp_path, echo, FEEDING), "-", stdin=lines)
     assert (code, out) == (2, f"{tmp_path / 'in.npz'}\tx\t[0, 1]\n")
     assert "left out: a fine film ValueError an input is an .npz file of prepared arrays" in err
+
+
+@pytest.mark.parametrize(
+    ("running", "said"),
+    [
+        ("import no_such_module\n", "No module named 'no_such_module'; install the package of this module"),
+        (
+            "(HERE / 'model.onnx').read_bytes()\n",
+            "model.onnx'; if a file of the export is missing or damaged",
+        ),
+    ],
+)
+def test_a_package_or_a_file_that_is_missing_is_one_line(tmp_path: Path, running: str, said: str) -> None:
+    path = script(tmp_path, running + ECHO, ANSWERING)
+    code, out, err = run(path, "file")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"error: {path} cannot run: ") and said in err
+
+
+def test_an_input_that_holds_nothing_is_named(tmp_path: Path) -> None:
+    code, out, err = run(script(tmp_path, ECHO, ANSWERING), "empty", "-", "--text", "a", stdin=b"\n")
+    assert (code, out) == (2, "a\tA\n")
+    assert err.splitlines()[:2] == [
+        f"left out: {name} ValueError there is nothing to answer in it: no line with content"
+        for name in ("empty", "-")
+    ]
+
+
+def test_a_closed_standard_input_is_empty(tmp_path: Path) -> None:
+    path = script(tmp_path, ECHO, ANSWERING)
+    command = ["sh", "-c", '"$0" "$1" --text a - <&-', sys.executable, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert (done.returncode, done.stdout) == (2, "a\tA\n")
+    assert "left out: - ValueError there is nothing to answer" in done.stderr
+
+
+def test_a_file_that_holds_other_arrays_is_named_with_what_it_lacks(tmp_path: Path) -> None:
+    numpy.savez(tmp_path / "other.npz", y=numpy.arange(2))
+    (tmp_path / "text.npz").write_text("PK a fine film")
+    (tmp_path / "empty.npz").touch()
+    running = 'def run(inputs):\n    return {"x": inputs["x"]}\n'
+    code, out, err = run(script(tmp_path, running, FEEDING), *map(str, sorted(tmp_path.glob("*.npz"))))
+    assert (code, out) == (2, "")
+    empty, other, text, _ = err.splitlines()
+    assert "it lacks the array 'x'" in other
+    assert all("not an .npz file that numpy.savez has written" in line for line in (empty, text))

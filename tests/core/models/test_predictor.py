@@ -52,6 +52,8 @@ class Doubling(Task[float]):
         return {}
 
     def items(self, path: Path) -> Iterator[tuple[str, Any]]:
+        if path.name == "nothing":
+            return
         yield f"{path}:1", "1"
         if path.name == "broken":
             yield f"{path}:2", ConfigError("line 2 is not a number")
@@ -139,6 +141,13 @@ def test_a_path_that_cannot_be_read_to_its_end_keeps_what_was_read_and_the_next_
     assert [each.answer and each.answer.text for each in found] == ["2", None, "6", None, "2"]
     assert [each.name for each in found] == ["broken:1", "broken:2", "broken:3", "broken", "whole:1"]
     assert "line 2" in str(found[1].fault) and "the disk has gone" in str(found[3].fault)
+
+
+def test_a_path_that_holds_nothing_is_named() -> None:
+    one = predictor(RuntimeError())
+    empty, whole = one.stream(one.named_inputs([Path("nothing"), Path("whole")]))
+    assert isinstance(empty.fault, ConfigError) and "'nothing' has nothing to answer" in str(empty.fault)
+    assert whole.answer is not None
 
 
 def test_a_full_batch_is_answered_before_the_next_input_is_read() -> None:

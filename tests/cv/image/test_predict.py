@@ -8,6 +8,7 @@ import json
 import os
 import select
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from denas_core import Predictor, Registry, TaskData, TrainedModel
-from denas_core.errors import ConfigError
+from denas_core.errors import ConfigError, StoreDamaged
 from denas_core.models import export_model
 from tests.core.toy_searches import denas_command, denas_here, environment
 from tests.predicting import outputs_for, saved_model
@@ -159,3 +160,55 @@ def test_a_reader_that_goes_ends_an_endless_stream(saved: Saved) -> None:
         capture_output=True, text=True, env=environment(), check=False, timeout=300,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "") and done.stdout.count("\n") == 1
+
+
+@pytest.fixture(scope="module", params=["onnx", "executorch", "torch-export"])
+def exported(request: pytest.FixtureRequest, saved: Saved, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of an export."""
+    if request.param == "executorch":
+        pytest.importorskip("executorch")
+    folder = tmp_path_factory.mktemp("exported") / request.param
+    return export_model(Registry.discover().create("exporter", request.param), saved[1], folder).path
+
+
+def test_an_export_whose_file_is_missing_or_cut_off_is_called_damaged(
+    exported: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = Path(shutil.copytree(exported.parent, tmp_path / "export")) / exported.name
+    content = file.read_bytes()
+    for left in (content[: len(content) // 2], b""):
+        file.write_bytes(left)
+        with pytest.raises(StoreDamaged, match=f"{file.name}' cannot be opened, so it may be damaged"):
+            Predictor.load(file.parent)
+    file.unlink()
+    with pytest.raises(StoreDamaged, match=f"has lost '.*{file.name}'"):
+        Predictor.load(file.parent)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("key", ["space", "exporter", "artefact", "facts", ""])
+def test_a_card_that_is_cut_off_or_lacks_something_is_called_damaged(
+    exported: Path, tmp_path: Path, key: str
+) -> None:
+    folder = Path(shutil.copytree(exported.parent, tmp_path / "export"))
+    text = (folder / "card.json").read_text()
+    card = {name: value for name, value in json.loads(text).items() if name != key}
+    (folder / "card.json").write_text(json.dumps(card) if key else text[:500])
+    with pytest.raises(StoreDamaged, match=r"card\.json' is damaged"):
+        Predictor.load(folder)
+
+
+def test_an_empty_standard_input_is_named(saved: Saved) -> None:
+    done = denas_here("predict", str(saved[0]), "-", stdin="\n")
+    assert (done.returncode, done.stdout) == (
+        2,
+        "",
+    ) and "the standard input has nothing to answer" in done.stderr
+
+
+def test_a_closed_standard_input_has_nothing_to_answer(saved: Saved) -> None:
+    command = ["sh", "-c", 'exec "$@" <&-', "sh", *denas_command("predict", str(saved[0]), "-")]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=environment(), timeout=300
+    )
+    assert (done.returncode, done.stdout) == (2, "") and "has nothing to answer" in done.stderr

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from denas_core import Outputs, Registry
+from denas_core.errors import ConfigError
 
 FACTS = {
     "labels": ["cat", "dog", "fox"],
@@ -71,6 +72,33 @@ def test_a_photo_that_lies_on_its_side_is_turned(tmp_path: Path) -> None:
     assert numpy.abs(next(iter(theirs.values())) - next(iter(ours.inputs.values())).numpy()).max() <= 0.04
 
 
+@pytest.mark.parametrize("mode", ["I;16", "I"])
+def test_a_picture_of_16_bits_is_prepared_as_the_task_does(tmp_path: Path, mode: str) -> None:
+    registry = Registry.discover()
+    task, space = registry.create("task", "cv/image-classification"), registry.create("space", "cv/cnn")
+    path = tmp_path / "deep.tiff"
+    grey = numpy.asarray(picture("L", (80, 60))).astype(numpy.uint16 if mode == "I;16" else numpy.int32)
+    Image.fromarray(grey * 256).save(path)
+    ours, _ = task.collate([task.input_reader(space, facts=FACTS)(path).sample(0)])
+    theirs = namespace(task.script(space, facts=FACTS))["read"](str(path))
+    assert numpy.abs(next(iter(theirs.values())) - next(iter(ours.inputs.values())).numpy()).max() <= 0.04
+
+
+def test_a_picture_that_the_task_refuses_is_refused(tmp_path: Path) -> None:
+    registry = Registry.discover()
+    task, space = registry.create("task", "cv/image-classification"), registry.create("space", "cv/cnn")
+    grey = numpy.asarray(picture("L", (80, 60)))
+    Image.fromarray(grey.astype(numpy.float32)).save(tmp_path / "float.tiff")
+    Image.fromarray(grey.astype(numpy.int32) * 2**20).save(tmp_path / "deep.tiff")
+    picture("RGB", (80, 60)).save(tmp_path / "postscript.jpg", format="EPS")
+    read = namespace(task.script(space, facts=FACTS))["read"]
+    for name in ("float.tiff", "deep.tiff", "postscript.jpg"):
+        with pytest.raises(ConfigError):
+            task.input_reader(space, facts=FACTS)(tmp_path / name).sample(0)
+        with pytest.raises((ValueError, OSError), match=r"convert it|cannot identify"):
+            read(str(tmp_path / name))
+
+
 @pytest.mark.parametrize("name", ["image-classification", "image-multilabel"])
 def test_the_answer_is_that_of_the_task(name: str) -> None:
     registry = Registry.discover()
@@ -81,4 +109,4 @@ def test_the_answer_is_that_of_the_task(name: str) -> None:
         outputs = Outputs(features=tensor, logits={"logits": tensor})
         details = task.details(space, None, None, outputs, None)
         ours = task.answer(details, None, facts=FACTS)
-        assert answer({"logits": tensor.numpy()}).split("\t")[0] == ours.text
+        assert answer({"logits": tensor.numpy()}) == f"{ours.text}\t{ours.probability:.3f}"

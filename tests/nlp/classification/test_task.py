@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -225,6 +226,14 @@ def test_answers_are_the_labels_of_the_user_for_lines_and_tables(tmp_path: Path)
         assert each.answer is not None
         assert each.answer.text == model.facts["labels"][int(wanted.argmax())]
         assert each.answer.probability == pytest.approx(float(wanted.max()), abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["lines.txt.gz", "LINES.TXT"])
+def test_a_text_file_that_is_packed_or_in_capitals_has_lines_and_no_header(tmp_path: Path, name: str) -> None:
+    content = b"a fine film\nno good\nfine\n"
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    found = [text for _, text in TextClassification().items(tmp_path / name)]
+    assert found == ["a fine film", "no good", "fine"]
 
 
 def test_several_labels_are_answered_if_they_are_likelier_than_not() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,40 @@ def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
             list(found["items"](str(path)))
     (tmp_path / "texts.txt").write_bytes(b"\xef\xbb\xbfone\r\n\ntwo\n")
     assert [text.strip() for _, text in found["items"](str(tmp_path / "texts.txt"))] == ["one", "two"]
+
+
+def test_bytes_that_are_not_utf8_are_refused_with_their_line_alone(tmp_path: Path) -> None:
+    task, space, facts = task_of("nlp/text-classification", tmp_path)
+    found = namespace(task.script(space, facts=facts), facts, tmp_path)
+    (tmp_path / "texts.txt").write_bytes(b"one\n\xff two\nthree\n")
+    one, two, three = found["items"](str(tmp_path / "texts.txt"))
+    assert (one[1], three[1], two[0]) == ("one", "three", f"{tmp_path / 'texts.txt'}:2")
+    with pytest.raises(ValueError, match="the text is not UTF-8"):
+        found["read"](two[1])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [gzip.compress(b"one\n", mtime=0), "one\n".encode("utf-16"), b"%PDF-1.4\none\n", b"one\0\n"],
+    ids=["gzip", "utf-16", "pdf", "zero"],
+)
+def test_files_that_are_not_plain_text_are_refused_whole(tmp_path: Path, content: bytes) -> None:
+    task, space, facts = task_of("nlp/text-classification", tmp_path)
+    (tmp_path / "texts.txt").write_bytes(content)
+    with pytest.raises(ValueError, match="it is not plain text in UTF-8"):
+        list(
+            namespace(task.script(space, facts=facts), facts, tmp_path)["items"](str(tmp_path / "texts.txt"))
+        )
+
+
+def test_a_tokenizer_that_is_missing_or_damaged_is_named(tmp_path: Path) -> None:
+    task, space, facts = task_of("nlp/text-classification", tmp_path)
+    code = task.script(space, facts=facts)
+    for content in (None, facts[FACT][:500]):
+        if content is not None:
+            (tmp_path / "tokenizer.json").write_text(content, encoding="utf-8")
+        with pytest.raises(ValueError, match=r"tokenizer\.json cannot be read"):
+            exec("import os\n" + code, {"numpy": numpy, "HERE": tmp_path, "Path": Path})
 
 
 def test_a_pair_whose_second_text_has_no_token_keeps_the_first() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from denas_core import SearchSpace
 
-from .decoding import EXTENSIONS
+from .decoding import EXTENSIONS, READ
 from .form import InputForm, form_of
 
 CODE = """\
@@ -18,6 +18,8 @@ MEAN = numpy.array({mean!r}, numpy.float32)
 STD = numpy.array({std!r}, numpy.float32)
 SIZE, CENTRE_CROP = {size}, {crop}
 SUFFIXES = {suffixes!r}
+Image.init()
+FORMATS = [name for name in {formats!r} if name in Image.OPEN]
 
 
 def items(path):
@@ -34,7 +36,15 @@ def items(path):
 
 
 def read(path):
-    image = ImageOps.exif_transpose(Image.open(path))
+    # Pillow starts other programs to read further formats.
+    image = ImageOps.exif_transpose(Image.open(path, formats=FORMATS))
+    if image.mode == "F":
+        raise ValueError("its pixels are floating-point numbers; convert it")
+    if image.mode.startswith("I"):
+        values = numpy.asarray(image)
+        if values.min() < 0 or values.max() > 0xFFFF:
+            raise ValueError("its pixels have more than 16 bits; convert it")
+        image = Image.fromarray((values >> 8).astype(numpy.uint8))
     if image.has_transparency_data:
         layer = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
@@ -60,7 +70,9 @@ SEVERAL_LABELS = """\
 def answer(outputs):
     logits = next(iter(outputs.values()))[0].astype(float)
     shares = 1 / (1 + numpy.exp(-logits))
-    return ", ".join(LABELS[place] for place in (-shares).argsort() if shares[place] > 0.5)
+    named = [place for place in (-shares).argsort() if shares[place] > 0.5]
+    share = shares[named].min() if named else 1 - shares.max()
+    return ", ".join(LABELS[place] for place in named) + f"\\t{share:.3f}"
 """
 
 
@@ -75,6 +87,7 @@ def script_of(form: InputForm, facts: Mapping[str, Any], *, answer: str = ONE_LA
         mode="L" if form.channels == 1 else "RGB",
         name=form.name,
         suffixes=tuple(sorted(EXTENSIONS)),
+        formats=("JPEG", *READ),
     )
     return f"{code}\n\n{answer}"
 

@@ -69,11 +69,10 @@ class TableTask(TextTask, ABC):
 
         A pair of texts is separated by a tab.
         """
+        suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
         if path.is_dir() and not is_saved(path):
             yield from ((str(file), decoded(read_text(file), file).text) for file in texts_in(path))
-        elif Path(path.name.removesuffix(".gz")).suffix.lower() not in (*SUFFIXES, "") or (
-            path.name.endswith(".txt")
-        ):
+        elif suffix == ".txt" or suffix not in (*SUFFIXES, ""):
             yield from read_lines(path)
         else:
             yield from read_texts(path, text=self.text, pair=self.pair)

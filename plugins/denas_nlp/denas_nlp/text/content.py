@@ -32,6 +32,9 @@ _MARKS = {
     b"\xff\xfe": "utf-16-le",
     b"\xfe\xff": "utf-16-be",
 }
+OTHERS = (_GZIP, *_PACKED, *(mark for mark, encoding in _MARKS.items() if encoding != "utf-8"))
+"""How files begin that are read only after something else was done with them, or not at all."""
+
 _PROBE = 4096
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .content import OTHERS
 from .opening import FACT
 from .tokenizer import TextTokenizer
 
 CODE = """\
 from tokenizers import Tokenizer
 
-TOKENIZER = Tokenizer.from_file(str(HERE / "tokenizer.json"))
+try:
+    TOKENIZER = Tokenizer.from_str((HERE / "tokenizer.json").read_text("utf-8"))
+except Exception as error:
+    raise ValueError(f"{{HERE / 'tokenizer.json'}} cannot be read: {{error}}") from None
 TOKENIZER.no_truncation()
 TOKENIZER.no_padding()
 INPUTS, TEXTS, LONGEST, PAD = {inputs!r}, {texts}, {longest}, {pad}
@@ -20,12 +24,18 @@ INPUTS, TEXTS, LONGEST, PAD = {inputs!r}, {texts}, {longest}, {pad}
 def items(path):
     if os.path.isdir(path) or path.lower().endswith({tables!r}):
         raise ValueError("give a file with a text in each line; 'denas predict' reads tables and folders")
-    for number, line in enumerate(Path(path).read_text("utf-8-sig").split("\\n"), 1):
+    content = Path(path).read_bytes()
+    if content.startswith({others!r}) or b"\\0" in content:
+        raise ValueError("it is not plain text in UTF-8; 'denas predict' reads some other kinds of files")
+    for number, line in enumerate(content.removeprefix(b"\\xef\\xbb\\xbf").split(b"\\n"), 1):
         if line.strip():
-            yield f"{{path}}:{{number}}", line
+            # Bytes that are not UTF-8 are refused with their line.
+            yield f"{{path}}:{{number}}", line.decode("utf-8", "surrogateescape")
 
 
 def read(text):
+    if any("\\ud800" <= character <= "\\udfff" for character in text):
+        raise ValueError("the text is not UTF-8; save it as UTF-8")
     texts = [part.strip() for part in (text.split("\\t") if TEXTS == 2 else [text])]
     if len(texts) != TEXTS or not all(texts):
         raise ValueError("an input is " + ("a text" if TEXTS == 1 else "two texts with a tab between them"))
@@ -85,5 +95,6 @@ def script_of(facts: Mapping[str, Any], *, texts: int, answer: str) -> str:
         longest=int(facts["max_length"]),
         pad=TextTokenizer(facts[FACT], origin="the tokenizer of the training").pad,
         tables=_TABLES,
+        others=OTHERS,
     )
     return f"{code}\n\n{answer}"

@@ -10,7 +10,7 @@ import torch
 
 from denas_core.cli import _run
 from denas_core.contracts.candidate import Candidate
-from denas_core.errors import Infeasible
+from denas_core.errors import ConfigError, Infeasible
 from denas_core.latency.thin import check_measurable, measures_whole, thin_piece, thin_space
 from denas_core.pretrained.silence import silent_transformers
 from denas_core.registry.registry import Registry
@@ -161,3 +161,24 @@ def test_latency_is_predicted_from_networks_of_few_layers(monkeypatch: pytest.Mo
     assert network.config.hidden_size == CONFIGS["llama"]["hidden_size"]
     with pytest.raises(Infeasible, match="the network cannot be measured: its weights take"):
         check_measurable(deep.cost(full))
+
+
+def test_a_head_that_the_checkpoint_lacks_is_not_replaced_by_a_random_one(
+    tmp_path: Path,
+) -> None:
+    from transformers import AutoModel
+
+    model = decoder(tmp_path / "model")
+    # The weights of the base model alone, under the configuration of the language model.
+    config = (model / "config.json").read_text()
+    with silent_transformers():
+        base = AutoModel.from_pretrained(model)
+    for file in model.iterdir():
+        file.unlink()
+    base.save_pretrained(model)
+    (model / "config.json").write_text(config)
+    space = made(model=str(model), inherit="magnitude")
+    with pytest.raises(
+        ConfigError, match=r"has no 'lm_head\.weight', with which a LlamaForCausalLM makes scores"
+    ):
+        space.own_head()

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from denas_core.errors import PluginError
+from denas_core.errors import ConfigError, PluginError
 from denas_core.pretrained import (
     Axis,
     Choice,
@@ -95,6 +95,25 @@ class Inheritance:
         others = self._pretrained.other_weights().entries
         source = {name: stored for name, stored in others.items() if head.pattern_of(name) is not None}
         return take(head, StoredWeights(source), self.choice(config), sizes=self._sizes)
+
+    def check_token_head(self) -> None:
+        """Check that the checkpoint has the weights with which its class makes scores of tokens.
+
+        Raises:
+            ConfigError: it has none, and its table of tokens is not used in their place.
+        """
+        config = self._original.config
+        # A configuration that does not say whether the table of tokens is shared leaves it to the class.
+        if getattr(config, "tie_word_embeddings", True):
+            return
+        wanted = [name for name in self._original.family.token_head if name.endswith(".weight")]
+        lost = set(wanted) - self._pretrained.other_weights().entries.keys()
+        if lost:
+            raise ConfigError(
+                f"the checkpoint has no {min(lost)!r}, with which a {config.architectures[0]} makes scores of tokens, "
+                "so these would be random; take a checkpoint with this head, or remove the class from the "
+                "architectures in its config.json"
+            )
 
     def give(
         self,

@@ -197,10 +197,17 @@ class ResizedModels(InheritanceOptions, OriginalOptions, SearchSpace):
         return self.calibrated.inheritance.give(model, config, seed=seed, streamed=True, held=held)
 
     def own_head(self) -> nn.Module | None:
-        """Return the head with scores of tokens, if the checkpoint is a language model."""
+        """Return the head with scores of tokens, if the checkpoint is a language model.
+
+        Raises:
+            ConfigError: it should be one by its configuration, and lacks the weights of these scores.
+        """
         from .network import own_head
 
-        return own_head(self._original) if self.inherits else None
+        head = own_head(self._original) if self.inherits else None
+        if head is not None:
+            self.calibrated.inheritance.check_token_head()
+        return head
 
     def reconstruct(self, model: nn.Module, arch: Architecture) -> nn.Module:
         """Fit inherited weights to the outputs of the checkpoint, see `denas_hf.reconstruction`.

@@ -1,10 +1,11 @@
 """Latency of one network in several runtimes, side by side in one process.
 
-    python benchmarks/runtimes.py --space cv/cnn:micro --space nlp/bert:micro [--probe NAME] [--rounds 40]
+    python benchmarks/runtimes.py --space cv/cnn:micro --space nlp/bert:micro [--probe NAME] [--rounds 20]
 
 For each space, a random network is prepared by each probe, with one thread and a batch of one sample. In each round,
-every runtime makes its calls for a twentieth of a second, in random order. What else the machine does meets all of them
-alike, so the ratio of two runtimes within a round says more than two measurements one after the other.
+every runtime makes its calls for a fifth of a second, in random order; the first calls do not count, because the caches
+are those of another runtime. What else the machine does meets all of them alike, so the ratio of two runtimes within a
+round says more than two measurements one after the other.
 
 A row is a network in one runtime: the median of the milliseconds of a call over all rounds, and the median and the
 quartiles of its ratio to the first probe in the same round.
@@ -25,8 +26,11 @@ from denas_core import LatencyProbe, Registry
 
 PROBES = ("builtin/wall-clock", "onnx/runtime", "executorch/runtime")
 SPACES = ("cv/cnn:micro", "cv/vit:micro", "nlp/bert:micro", "asr/keywords:separable")
-SECONDS = 0.05
+SECONDS = 0.2
 """Seconds of the calls of one runtime in one round."""
+
+COLD = 3
+"""Calls at the beginning of a round that do not count."""
 
 
 def main() -> None:
@@ -36,7 +40,7 @@ def main() -> None:
     )
     parser.add_argument("--space", action="append", help="id of a space; may be repeated")
     parser.add_argument("--probe", action="append", help="id of a probe; may be repeated")
-    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0, help="seed of the networks and of the order")
     options = parser.parse_args()
     rows = []
@@ -61,8 +65,6 @@ def measured(name: str, probes: list[str], rounds: int, seed: int) -> dict[str, 
     for id in probes:
         probe: LatencyProbe = registry.create("probe", id, {"batch_size": 1, "threads": 1})
         calls[id] = probe.prepare(space, arch, seed=seed, device="cpu")
-    for call in calls.values():
-        timed(call)
     found: dict[str, list[float]] = {id: [] for id in calls}
     for _ in range(rounds):
         for id in order.sample(probes, len(probes)):
@@ -71,12 +73,15 @@ def measured(name: str, probes: list[str], rounds: int, seed: int) -> dict[str, 
 
 
 def timed(call: Callable[[], object]) -> float:
-    """Return the milliseconds of a call, as the mean over some calls."""
-    began, count = time.perf_counter(), 0
-    while time.perf_counter() < began + SECONDS:
+    """Return the median of the milliseconds of a call."""
+    for _ in range(COLD):
         call()
-        count += 1
-    return 1000 * (time.perf_counter() - began) / count
+    until, found = time.perf_counter() + SECONDS, list[float]()
+    while not found or time.perf_counter() < until:
+        began = time.perf_counter()
+        call()
+        found.append(1000 * (time.perf_counter() - began))
+    return statistics.median(found)
 
 
 if __name__ == "__main__":

@@ -169,8 +169,8 @@ def _begun(
 
     from denas_core.networks.cost import weight_bytes
 
+    head = space.own_head() if weights == "inherited" else None
     with torch.device("meta"):
-        head = space.own_head() if weights == "inherited" else None
         structure = space.build(arch, head=head)
     # What is written is read again and compared with the network.
     needed, available = COPIES * weight_bytes(structure), memory_bytes() or math.inf

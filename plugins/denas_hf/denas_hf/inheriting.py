@@ -107,7 +107,7 @@ class Inheritance:
         if getattr(config, "tie_word_embeddings", True):
             return
         wanted = [name for name in self._original.family.token_head if name.endswith(".weight")]
-        lost = set(wanted) - self._pretrained.other_weights().entries.keys()
+        lost = set(wanted) - {*self._pretrained.unused}
         if lost:
             raise ConfigError(
                 f"the checkpoint has no {min(lost)!r}, with which a {config.architectures[0]} makes scores of tokens, "

@@ -9,30 +9,26 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from denas_core.contracts.exporter import Exporter
 from denas_core.contracts.space import SearchSpace
 from denas_core.contracts.split import Split
 from denas_core.contracts.task import Task
-from denas_core.errors import ConfigError, DenasError, PluginError, StoreDamaged
+from denas_core.errors import ConfigError, DenasError, PluginError
 from denas_core.isolation.plugin_errors import items_of_plugin, plugin_errors
-from denas_core.registry.loading import Kind
 from denas_core.registry.registry import Registry
 from denas_core.system.memory import is_out_of_memory
-from denas_core.text import describe_error, one_line
+from denas_core.text import one_line
 from denas_core.values.answer import Answer
 from denas_core.values.batch import Batch, Outputs, joined
 
-from .export_folder import damaged_card, read_card, refuse_damaged_card
+from .export_folder import read_card, refuse_damaged_card
 from .find import find_model
+from .open_export import open_export
 from .trained import load_model
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 Forward = Callable[[Batch], Outputs]
-
-KINDS: tuple[Kind, ...] = ("space", "task", "exporter")
-"""Kinds of the components that the card of an export names."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,25 +158,13 @@ class Predictor:
         batch_size: int,
         change: Callable[[Task[Any]], Task[Any]],
     ) -> Predictor:
-        origin = str(directory)
-        # An export of a whole run has no network, and a network without a training has no task.
-        if card.get("task") is None:
-            raise ConfigError(f"the export in {origin!r} has no trained network, so it has no answers")
-        try:
-            named = [(kind, card[kind]["id"], card[kind].get("options", {})) for kind in KINDS]
-            artefact, facts = directory / card["artefact"], dict(card["facts"])
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise damaged_card(directory, describe_error(error)) from error
-        space, task, exporter = (
-            registry.create(kind, id, options, origin=origin) for kind, id, options in named
-        )
-        run = _opened(exporter, artefact)
+        export = open_export(directory, card, registry)
         return cls(
             path=directory,
-            space=space,
-            task=change(task),
-            facts=facts,
-            forward=lambda batch: _outputs_of(run(Batch(inputs=batch.inputs))),
+            space=export.space,
+            task=change(export.task),
+            facts=export.facts,
+            forward=lambda batch: _outputs_of(export.run(Batch(inputs=batch.inputs))),
             batch_size=batch_size,
         )
 
@@ -342,27 +326,6 @@ def _faults_of(owner: str, *refusals: type[DenasError]) -> Iterator[None]:
             # The size of the batch is the reason, and not one of its inputs.
             raise error.__cause__ from None
         raise _CannotRun(error) from error
-
-
-def _opened(exporter: Exporter, artefact: Path) -> Callable[[Batch], dict[str, Tensor]]:
-    """Return the function that runs an export.
-
-    Raises:
-        PluginError: a library of the exporter cannot be imported.
-        StoreDamaged: the files of the export are missing or damaged.
-    """
-    again = "copy the whole folder again, or export the network again"
-    if not artefact.exists():
-        raise StoreDamaged(f"the export has lost {str(artefact)!r}; {again}")
-    try:
-        with plugin_errors(f"exporter {exporter.id!r}", guard=False):
-            return exporter.opened(artefact)
-    except PluginError as error:
-        if error.__cause__ is None or isinstance(error.__cause__, ImportError):
-            raise
-        raise StoreDamaged(
-            f"{str(artefact)!r} cannot be opened, so it may be damaged ({describe_error(error.__cause__)}); {again}"
-        ) from error
 
 
 def _outputs_of(logits: Mapping[str, Tensor]) -> Outputs:

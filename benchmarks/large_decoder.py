@@ -136,10 +136,11 @@ def steps(options: argparse.Namespace, model: Path) -> Iterator[tuple[str, list[
     yield "default score", [*search, "--budget", options.budget, "--out", str(folder / "default")]
     weights = ["--set", "score.name=scores/l2-norm", "--set", "score.weights_from=inherited"]
     yield "weights", [*search, *weights, "--budget", "3", "--out", str(folder / "weights")]
-    latency = ["--objective", "score", "--objective", "latency_ms", "--constraint", "latency_ms<=0.6x"]
+    latency = ["--set", "score.name=scores/params", "--constraint", "latency_ms<=0.6x"]
+    latency += ["--objective", "score", "--objective", "latency_ms"]
     latency += ["--budget", options.budget]
     yield "latency", [*search, *latency, "--out", str(folder / "latency")]
-    export = ["export", str(folder / "default"), "--to", "huggingface", "--untrained", "--replace"]
+    export = ["export", str(folder / "weights"), "--to", "huggingface", "--untrained", "--replace"]
     yield "export", [*export, "--out", str(folder / "export")]
 
 

@@ -274,7 +274,7 @@ def _steps(build: Build) -> None:
         measurement_step(build, exporter, model)
     report_step(build)
     steps = build.record.document["steps"]
-    form = build.design.exporters[0].id.rpartition("/")[2]
+    form = build.design.exporters[0].form
     exported, measured = steps[f"export {form}"], steps[f"measure {form}"]
     build.record.finish(
         {

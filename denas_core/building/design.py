@@ -159,7 +159,7 @@ def make_design(
     if least is not None:
         took = []
         for exporter in exporters:
-            with least.trial(exporter.id.rpartition("/")[2]):
+            with least.trial(exporter.form):
                 took.append(try_export(exporter, best.space, chosen.task, data))
         probe = None
         if setup.probe is not None and "probe" not in document and exporters[0].probe:

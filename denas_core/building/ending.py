@@ -44,13 +44,14 @@ def evaluation_step(build: Build, model: TrainedModel) -> None:
 
 def export_step(build: Build, exporter: Exporter, model: TrainedModel, *, is_main: bool) -> None:
     """Write the model in a form: the main one in the folder of the build, another one in a folder of its own."""
-    form = exporter.id.rpartition("/")[2]
-    step = f"export {form}"
+    step = f"export {exporter.form}"
     if build.record.done(step):
         return
     out = build.request.out
-    directory = out / PARTIAL if is_main else out / form
-    with build.step(step, f"export to {form}, and compare its outputs with those of the network") as result:
+    directory = out / PARTIAL if is_main else out / exporter.form
+    with build.step(
+        step, f"export to {exporter.form}, and compare its outputs with those of the network"
+    ) as result:
         done = export_model(exporter, model, directory, replace=True)
         place = done.path.relative_to(directory)
         if is_main:
@@ -71,16 +72,15 @@ def export_step(build: Build, exporter: Exporter, model: TrainedModel, *, is_mai
 
 def measurement_step(build: Build, exporter: Exporter, model: TrainedModel) -> None:
     """Measure the latency of an exported file on this machine, and compare it with the bounds."""
-    form = exporter.id.rpartition("/")[2]
-    step = f"measure {form}"
+    step = f"measure {exporter.form}"
     if build.record.done(step):
         return
-    exported = build.record.done(f"export {form}")
+    exported = build.record.done(f"export {exporter.form}")
     assert exported is not None, "it is exported before it is measured"
-    with build.step(step, f"measure the {form} file on this machine") as result:
+    with build.step(step, f"measure the {exporter.form} file on this machine") as result:
         result |= measure_export(build, exporter, model, build.request.out / exported["path"])
         if "reason" in result:
-            build.observer.noticed(f"the {form} file could not be measured: {result['reason']}")
+            build.observer.noticed(f"the {exporter.form} file could not be measured: {result['reason']}")
 
 
 def report_step(build: Build) -> None:

@@ -74,14 +74,14 @@ def bound_of_time(request: BuildRequest, registry: Registry, setup: Setup, pace:
 
 def choose_probe(request: BuildRequest, exporter: Exporter, took: float, default: str) -> Decision:
     """Choose what the search measures: the exported form, if there is time to export enough networks."""
-    form = exporter.id.rpartition("/")[2]
     if MEASURED_NETWORKS * took <= SHARE_OF_MEASURING * SHARES["search"] * request.seconds:
-        value, reason = exporter.probe, f"the bound is for the {form} file, which this probe measures"
+        value = exporter.probe
+        reason = f"the bound is for the {exporter.form} file, which this probe measures"
     else:
         value = default
         reason = (
             f"an export takes {duration(took)}, too long for the {MEASURED_NETWORKS} networks that a search measures; "
-            f"the {form} file is measured at the end"
+            f"the {exporter.form} file is measured at the end"
         )
     return Decision(step="space", what="latency in the search", value=value, reason=reason)
 

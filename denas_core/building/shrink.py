@@ -209,10 +209,8 @@ def _steps(request: ShrinkRequest, prepared: _Prepared, observer: BuildObserver)
         metrics: Mapping[str, float] = {}
     else:
         model, metrics = _fine_tune(request, prepared, observer)
-    form = prepared.exporter.id.rpartition("/")[2]
-    observer.step_begun(
-        "export", f"export to {form}, and compare its outputs with those of the network", seconds=None
-    )
+    about = f"export to {prepared.exporter.form}, and compare its outputs with those of the network"
+    observer.step_begun("export", about, seconds=None)
     partial = request.out / PARTIAL
     done = export_model(prepared.exporter, with_search(model, run), partial, replace=True)
     artefact = request.out / done.path.relative_to(partial)

@@ -73,6 +73,11 @@ class Exporter(Component, ABC):
     streams: ClassVar[bool] = False
     """Whether a network can be written whose weights are larger than memory, see `SearchSpace.stream`."""
 
+    @property
+    def form(self) -> str:
+        """The name of the form for the user: the part of the id after its plugin, such as ``onnx``."""
+        return self.id.rpartition("/")[2]
+
     def is_standalone(self, model: TrainedModel) -> bool:
         """Return whether the export of `model` runs where DE-NAS is not installed; by default `standalone`."""
         return self.standalone

@@ -11,7 +11,9 @@ from denas_core.errors import ConfigError, Infeasible, NoResult
 from denas_core.launch import resume
 from denas_core.registry.registry import Registry
 from denas_core.runs.files import read_run
+from denas_core.setup.bounds import absolute_bounds
 from denas_core.setup.setup import Setup
+from denas_core.values.objectives import Constraint
 from tests.core.toy_searches import denas_here, table, toy_config, toy_search
 
 RULER = {"name": "toy/ruler", "width": 0.1}
@@ -30,6 +32,17 @@ def test_relative_counts_compare_with_the_full_architecture(tmp_path: Path) -> N
         values = [row[7][metric] for row in table(tmp_path / text) if row[4] == "scored"]
         assert len(values) == 20
         assert min(values) >= bound if ">=" in text else max(values) <= bound * (1 + 1e-9)
+
+
+def test_a_relative_bound_on_a_long_latency_is_readable() -> None:
+    full = {"median": 21450.0, "low": 16670.0, "high": 27610.0, "verdict": "predicted"}
+    relative = [Constraint.parse("latency_ms<=0.6x")]
+    (absolute,), (notice,) = absolute_bounds(relative, {"latency_ms": full})
+    assert absolute.bound == pytest.approx(12870)
+    assert notice == (
+        "latency_ms<=0.6x is latency_ms<=12.87k: the full architecture takes 21.45k [16.67k, 27.61k], "
+        "by prediction, because it could not be measured"
+    )
 
 
 def test_relative_latency_compares_with_the_measured_one_of_the_full_architecture(tmp_path: Path) -> None:

@@ -111,7 +111,8 @@ def _refused(path: str, content: bytes, error: Exception) -> ConfigError:
     is_unknown = isinstance(error, UnidentifiedImageError)
     reason = describe_content(content) if is_unknown else describe_error(error)
     return UnreadableImage(
-        f"image {path!r} cannot be read: {reason}; replace or remove it, or set task.skip_corrupt=true"
+        f"image {path!r} cannot be read: {reason}; replace or remove it; task.skip_corrupt=true leaves it out of a "
+        "training"
     )
 
 

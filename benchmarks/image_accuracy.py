@@ -20,12 +20,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from budgets import problem_of
 from comparing import denas, markdown, mean_and_range, settings
 
 from denas_core import Architecture, Registry, SearchSpace
 from denas_core.contracts.problem import Problem
 from denas_core.setup.config import apply_settings
-from denas_core.values.objectives import Constraint
 
 KINDS = ("searched", "random", "plain")
 
@@ -91,7 +91,7 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     options_of_space = apply_settings({"space": {}}, options.set)["space"]
     space: SearchSpace = Registry.discover().create("space", options.space, options_of_space)
-    problem = Problem(space, [Constraint.parse(text) for text in options.constraint])
+    problem = problem_of(space, options.constraint)
     jobs: list[tuple[str, int, Path]] = []
     for seed in range(options.seeds):
         run = options.out / f"search-{seed}"

@@ -16,15 +16,14 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 
+from budgets import problem_of
 from comparing import markdown, training_parser
 from truth import InRegimes, chosen_networks, row, trainers, write_table
 
 from denas_core import Registry, SearchSpace
 from denas_core.contracts.executor import Demand
-from denas_core.contracts.problem import Problem
 from denas_core.evaluation.spread import opened, spread
 from denas_core.setup.config import apply_settings
-from denas_core.values.objectives import Constraint
 
 ZERO = "_zero"
 """End of the name of a regime in which residual bodies begin at zero."""
@@ -69,7 +68,7 @@ def main() -> None:
     registry = Registry.discover()
     parts = apply_settings({"space": {}, "task": {}, "training": {}}, options.set)
     space: SearchSpace = registry.create("space", options.space, parts["space"])
-    problem = Problem(space, [Constraint.parse(text) for text in options.constraint])
+    problem = problem_of(space, options.constraint)
     networks = chosen_networks(problem, options.networks)
     regimes = trainers(options, space, networks[0], registry)
     executor = registry.create(

@@ -26,6 +26,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from budgets import problem_of
 from comparing import denas, markdown, mean_and_range, settings, training_parser
 from truth import write_table
 
@@ -40,7 +41,6 @@ from denas_core.setup.config import apply_settings
 from denas_core.setup.tasks import choose_task
 from denas_core.training.plan import Plan
 from denas_core.training.settings import make_settings
-from denas_core.values.objectives import Constraint
 
 KINDS = ("searched", "random", "largest", "hand-designed")
 RANDOM = 5
@@ -109,7 +109,7 @@ def entries(options: argparse.Namespace, registry: Registry) -> list[Entry]:
     parts = apply_settings({"space": {}, "task": {}, "training": {}}, options.set)
     space: SearchSpace = registry.create("space", options.space, parts["space"])
     task = choose_task(registry, space, options.task, parts["task"], data=options.data)
-    problem = Problem(space, [Constraint.parse(text) for text in options.constraint])
+    problem = problem_of(space, options.constraint)
     largest = largest_network(problem, options.largest)
     found = []
     for seed in range(options.seeds):

@@ -26,12 +26,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from budgets import problem_of
 from comparing import denas, markdown, mean_and_range, settings
 
 from denas_core import Architecture, Registry, SearchSpace
-from denas_core.contracts.problem import Problem
 from denas_core.setup.config import apply_settings
-from denas_core.values.objectives import Constraint
 
 DECODERS = ("greedy", "beam", "joint")
 DRAWS = 100_000
@@ -150,7 +149,7 @@ def searched(options: argparse.Namespace, seed: int) -> Path:
 
 def equals(options: argparse.Namespace, space: SearchSpace, best: Path, seed: int) -> list[Architecture]:
     """Return random networks that keep to the constraints, and have as many parameters as the best one."""
-    problem = Problem(space, [Constraint.parse(text) for text in options.constraint])
+    problem = problem_of(space, options.constraint)
     model = space.parse(best.read_text())
     wanted = space.cost(model)["params"]
     rng = random.Random(f"equals {seed}")

@@ -21,6 +21,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from budgets import problem_of
 from comparing import training_parser
 
 from denas_core import Architecture, Registry, SearchSpace
@@ -34,7 +35,6 @@ from denas_core.setup.tasks import choose_task
 from denas_core.system.atomic import write_atomically
 from denas_core.training.plan import Plan
 from denas_core.training.settings import make_settings
-from denas_core.values.objectives import Constraint
 from denas_core.values.trial import Evaluation
 
 DRAWN = 600
@@ -158,7 +158,7 @@ def main() -> None:
         options.space,
         apply_settings({"space": {}, "task": {}, "training": {}}, options.set)["space"],
     )
-    problem = Problem(space, [Constraint.parse(text) for text in options.constraint])
+    problem = problem_of(space, options.constraint)
     networks = chosen_networks(problem, options.networks)
     regimes = trainers(options, space, networks[0], registry)
     executor = registry.create(

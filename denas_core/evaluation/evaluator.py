@@ -284,7 +284,8 @@ class Evaluator:
         needed = components_memory_bytes(self.problem.space, arch, components, on_data=self.data is not None)
         if needed > self._memory_limit:
             raise Infeasible(
-                f"memory: scoring takes {quantity(needed)}B, {quantity(self._memory_limit)}B are there"
+                f"memory: scoring takes {quantity(needed)}B, and {quantity(self._memory_limit)}B are there; "
+                "scores of counts, such as scores/params, take none"
             )
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 import math
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +23,7 @@ from denas_core.values.trial import Trial, count_states
 
 from .against_random import AgainstRandom, against_random
 from .front import course_of_hypervolume, last_volume, name_choices, select_front, select_knee
+from .trial_notices import notices_of_trials
 
 if TYPE_CHECKING:
     import pandas  # type: ignore[import-untyped]
@@ -223,7 +222,7 @@ def make_result(
     front = select_front(scored, values, setup.objectives)
     if not front:
         notices = [*notices, "the Pareto front is empty: no latency was stable; see 'denas doctor'"]
-    notices = [*notices, *_unstable(trials)]
+    notices = [*notices, *notices_of_trials(trials)]
     return SearchResult(
         path=path,
         space=setup.space.id,
@@ -243,23 +242,6 @@ def make_result(
         notices=notices,
         is_finished=is_finished,
     )
-
-
-def _unstable(trials: Sequence[Trial]) -> list[str]:
-    """Return a notice if latencies are unstable, with the reason that is most frequent."""
-    measured = [trial.evaluation.latency for trial in trials if trial.evaluation.latency is not None]
-    unstable = [latency for latency in measured if latency["verdict"] == "unstable"]
-    if not unstable:
-        return []
-    # Reasons differ in their numbers. The numbers of the last one stand for all.
-    reasons = [str(latency.get("reason", "")) for latency in unstable]
-    kinds = [re.sub(r"\d+", "", reason) for reason in reasons]
-    (kind, _), *_ = collections.Counter(kinds).most_common(1)
-    reason = next(text for text, its in zip(reversed(reasons), reversed(kinds), strict=True) if its == kind)
-    because = f", mostly because {reason}" if reason else ""
-    return [
-        f"the latency of {len(unstable)} of {len(measured)} networks is unstable{because}; see 'denas doctor'"
-    ]
 
 
 def write_result(result: SearchResult) -> None:

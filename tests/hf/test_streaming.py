@@ -126,6 +126,20 @@ def test_components_that_do_not_fit_into_memory_are_left_out(
     assert "takes" in (error := capsys.readouterr().err) and error.count("\n") == 1
 
 
+def test_a_search_says_how_many_candidates_do_not_fit_into_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("denas_core.setup.memory_limit.memory_bytes", lambda: 287_500_000)
+    model = decoder(tmp_path / "model")
+    command = ["search", "hf/auto", "--set", f"space.model={model}", "--set", "score.name=scores/naswot"]
+    assert _run([*command, "--budget", "20", "--out", str(tmp_path / "run"), "--json"], debug=True) == 0
+    found = json.loads(capsys.readouterr().out)
+    left_out = found["trials"]["infeasible"]
+    assert left_out > 0
+    said = f"{left_out} of {20 + left_out} candidates have no score; the usual reason: memory: scoring takes"
+    assert any(notice.startswith(said) for notice in found["notices"])
+
+
 def test_weights_are_scored_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     space = inheriting_space("llama")
     score = L2Norm(weights_from="inherited")

@@ -256,11 +256,16 @@ def _take_members(entry: Stored, placed: Placed, choice: Choice) -> Stored:
     sizes = iter(factors)
     shape = tuple(math.prod(itertools.islice(sizes, count)) for count in placed.groups)
 
-    def read() -> Tensor:
-        tensor = entry.read()
+    def load() -> Tensor:
+        tensor = entry.load()
         parts = tensor.reshape(placed.shape)
         for dimension, members in kept.items():
-            parts = parts.index_select(dimension, torch.tensor(members, device=tensor.device))
-        return parts.reshape(shape)
+            together = range(members[0], members[0] + len(members)) if members else range(0)
+            if members == tuple(together):
+                # Neighbours are a view, so that the rest is never read from its file.
+                parts = parts.narrow(dimension, together.start, len(together))
+            else:
+                parts = parts.index_select(dimension, torch.tensor(members, device=tensor.device))
+        return parts.reshape(shape).clone(memory_format=torch.contiguous_format)
 
-    return Stored(shape, entry.dtype, (entry.memory, tuple(kept.items())), read)
+    return dataclasses.replace(entry, shape=shape, memory=(entry.memory, tuple(kept.items())), load=load)

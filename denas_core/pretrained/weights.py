@@ -105,7 +105,7 @@ def check_finite(tensors: StoredWeights, place: str) -> None:
         if not entry.dtype.is_floating_point or entry.memory in seen:
             continue
         seen.add(entry.memory)
-        if not entry.read().isfinite().all():
+        if not entry.is_finite():
             raise ConfigError(
                 f"tensor {name!r} in {place!r} holds weights that are not finite; use another checkpoint"
             )
@@ -131,7 +131,7 @@ def _is_mixed(tensor: Tensor, by_mark: Mapping[int, str]) -> bool:
 def _as_float(entry: Stored) -> Stored:
     if not entry.dtype.is_floating_point:
         return entry
-    return dataclasses.replace(entry, read=lambda: entry.read().float())
+    return dataclasses.replace(entry, as_float=True)
 
 
 def _load(

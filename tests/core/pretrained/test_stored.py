@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +15,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from denas_core.pretrained.checkpoint import Pretrained
-from denas_core.pretrained.inheritance import inherited, member_importance
-from denas_core.pretrained.layout import Layout
+from denas_core.pretrained.inheritance import Choice, inherited, member_importance, take
+from denas_core.pretrained.layout import Axis, Layout
 from denas_core.pretrained.stored import Stored, StoredWeights
 from tests.core.tiny_checkpoint import save
 
@@ -116,3 +118,28 @@ def test_a_tensor_in_memory_is_given_without_a_copy() -> None:
     tensor = torch.ones(2)
     weights = StoredWeights.of({"a": tensor})
     assert weights["a"] is tensor and StoredWeights.of(weights) is weights
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.float64])
+def test_numbers_that_are_not_finite_are_found_wherever_they_are(dtype: torch.dtype) -> None:
+    numbers = torch.linspace(-6e4, 6e4, 3001).to(dtype)
+    assert Stored.of(numbers).is_finite()
+    for place in (0, 1500, 3000):
+        for other in (math.nan, math.inf, -math.inf):
+            damaged = numbers.clone()
+            damaged[place] = other
+            assert not Stored.of(damaged).is_finite()
+    assert Stored.of(numbers[:0]).is_finite()
+    assert Stored.of(torch.arange(3)).is_finite()
+
+
+@pytest.mark.parametrize("kept", [(0, 1, 2), (2, 3), (1, 3)])
+def test_parts_of_a_tensor_are_copies_that_are_read_as_float(kept: tuple[int, ...]) -> None:
+    weight = torch.arange(24.0).reshape(6, 4).to(torch.bfloat16)
+    source = StoredWeights({"embed": dataclasses.replace(Stored.of(weight), as_float=True)})
+    layout = Layout({"embed": "_ hidden"})
+    part = take(layout, source, Choice({Axis("hidden"): kept}), sizes={"hidden": 4})["embed"]
+    assert part.dtype == torch.float32
+    assert torch.equal(part, weight[:, list(kept)].float())
+    part.zero_()
+    assert torch.equal(weight, torch.arange(24.0).reshape(6, 4).to(torch.bfloat16))

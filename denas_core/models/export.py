@@ -151,11 +151,12 @@ def largest_difference(exporter: Exporter, module: Deployable, artefact: Path) -
     import torch
 
     largest = 0.0
+    run = exporter.opened(artefact)
     for batch in proof_batches(module.space, module.task):
         inputs = batch.inputs
         with torch.inference_mode():
             expected = module.named(module(*inputs.values()))
-        found = exporter.outputs(artefact, Batch(inputs=inputs))
+        found = run(Batch(inputs=inputs))
         if set(found) != set(expected):
             raise PluginError(
                 f"what {exporter.id!r} wrote has the outputs {safe_repr(sorted(found))}, the network "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -81,10 +82,26 @@ def ready_to_write(network: PreTrainedModel) -> Iterator[None]:
     )
     _change(network, torch.float32, kept)
     try:
-        yield
+        with _read_as_stored(network) if kept != torch.float32 else contextlib.nullcontext():
+            yield
     finally:
         # A conversion to float32 gives the same values again.
         _change(network, kept, torch.float32)
+
+
+@contextlib.contextmanager
+def _read_as_stored(network: nn.Module) -> Iterator[None]:
+    """Let a streamed network read its weights in the type of the checkpoint."""
+    if not is_streamed(network):
+        yield
+        return
+    stored = stored_weights(network)
+    entries = stored.entries
+    stored.entries = {name: dataclasses.replace(entry, as_float=False) for name, entry in entries.items()}
+    try:
+        yield
+    finally:
+        stored.entries = entries
 
 
 def _holds(network: nn.Module, parameters: list[nn.Parameter], dtype: torch.dtype) -> bool:

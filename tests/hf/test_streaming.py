@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 
 from denas_core.cli import _run
 from denas_core.contracts.candidate import Candidate
@@ -79,6 +80,11 @@ def test_a_decoder_larger_than_memory_is_exported_file_by_file(
     assert _run([*command, str(tmp_path / "streamed")], debug=True) == 0
     files = list((tmp_path / "streamed").glob("model-*.safetensors"))
     assert len(files) > 3 and all(file.stat().st_size < 20_000 for file in files)
+    types = set()
+    for file in files:
+        with safe_open(file, "pt") as opened:
+            types |= {opened.get_slice(name).get_dtype() for name in opened.keys()}  # noqa: SIM118
+    assert types == {"BF16"}
     whole, streamed = (
         AutoModelForCausalLM.from_pretrained(tmp_path / name, local_files_only=True)
         for name in ("whole", "streamed")

@@ -82,7 +82,8 @@ def ready_to_write(network: PreTrainedModel) -> Iterator[None]:
     )
     _change(network, torch.float32, kept)
     try:
-        with _read_as_stored(network) if kept != torch.float32 else contextlib.nullcontext():
+        is_read_as_stored = kept != torch.float32 and is_streamed(network)
+        with _read_as_stored(network) if is_read_as_stored else contextlib.nullcontext():
             yield
     finally:
         # A conversion to float32 gives the same values again.
@@ -92,9 +93,6 @@ def ready_to_write(network: PreTrainedModel) -> Iterator[None]:
 @contextlib.contextmanager
 def _read_as_stored(network: nn.Module) -> Iterator[None]:
     """Let a streamed network read its weights in the type of the checkpoint."""
-    if not is_streamed(network):
-        yield
-        return
     stored = stored_weights(network)
     entries = stored.entries
     stored.entries = {name: dataclasses.replace(entry, as_float=False) for name, entry in entries.items()}

@@ -12,7 +12,8 @@ from denas_core.errors import ConfigError, Infeasible, NoResult
 from denas_core.evaluation.evaluator import Evaluator
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.latency.thin import measures_whole
-from denas_core.text import number, quantity
+from denas_core.text import quantity
+from denas_core.values.latency import with_interval
 from denas_core.values.objectives import Constraint
 
 from .feasible import largest_value
@@ -165,8 +166,7 @@ def absolute_bounds(
         found = dataclasses.replace(constraint, bound=constraint.bound * known["median"], relative=False)
         absolute.append(found)
         notices.append(
-            f"{constraint} is {found}: the full architecture takes {number(known['median'])} "
-            f"[{number(known['low'])}, {number(known['high'])}]" + _origin(known)
+            f"{constraint} is {found}: the full architecture takes {with_interval(known)}{_origin(known)}"
         )
     return absolute, notices
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 from denas_core.errors import ScoreFailed
-from denas_core.text import one_line, safe_repr
+from denas_core.text import number, one_line, safe_repr
 
 from .number import coerce_score
 
@@ -49,6 +49,11 @@ def predicted_metrics(latency: Mapping[str, Any] | None) -> frozenset[str]:
     if latency is None or latency["verdict"] != "predicted":
         return frozenset()
     return frozenset(latency.get("metrics", ("latency_ms",)))
+
+
+def with_interval(latency: Mapping[str, Any]) -> str:
+    """Return the median of a latency and its interval for the user, such as ``8.35 [8.16, 8.47]``."""
+    return f"{number(latency['median'])} [{number(latency['low'])}, {number(latency['high'])}]"
 
 
 def check_latency(latency: object) -> Latency:

@@ -56,12 +56,16 @@ def decoder(folder: Path) -> Path:
     return folder
 
 
+def search_of_decoder(folder: Path, *settings: str) -> list[str]:
+    """Return a search over a new decoder in a folder, without its budget."""
+    given = [f"space.model={decoder(folder / 'model')}", *settings]
+    return ["search", "hf/auto", *(part for setting in given for part in ("--set", setting))]
+
+
 def searched(folder: Path, *options: str) -> Path:
-    model = decoder(folder / "model")
     run = folder / "run"
-    settings = [f"space.model={model}", "space.inherit=magnitude", "score.name=scores/params", *options]
-    given = [part for setting in settings for part in ("--set", setting)]
-    command = ["search", "hf/auto", *given, "--budget", "4", "--constraint", "params<=0.7x"]
+    command = search_of_decoder(folder, "space.inherit=magnitude", "score.name=scores/params", *options)
+    command += ["--budget", "4", "--constraint", "params<=0.7x"]
     assert _run([*command, "--out", str(run), "-q"], debug=True) == 0
     return run
 
@@ -116,8 +120,7 @@ def test_components_that_do_not_fit_into_memory_are_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("denas_core.setup.memory_limit.memory_bytes", lambda: 1_000_000)
-    model = decoder(tmp_path / "model")
-    command = ["search", "hf/auto", "--set", f"space.model={model}", "--budget", "3"]
+    command = [*search_of_decoder(tmp_path), "--budget", "3"]
     assert _run([*command, "--out", str(tmp_path / "run"), "--json"], debug=True) == 0
     done = capsys.readouterr()
     notices = json.loads(done.out)["notices"]
@@ -136,8 +139,7 @@ def test_a_search_says_how_many_candidates_do_not_fit_into_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("denas_core.setup.memory_limit.memory_bytes", lambda: 287_500_000)
-    model = decoder(tmp_path / "model")
-    command = ["search", "hf/auto", "--set", f"space.model={model}", "--set", "score.name=scores/naswot"]
+    command = search_of_decoder(tmp_path, "score.name=scores/naswot")
     assert _run([*command, "--budget", "20", "--out", str(tmp_path / "run"), "--json"], debug=True) == 0
     found = json.loads(capsys.readouterr().out)
     left_out = found["trials"]["infeasible"]

@@ -13,7 +13,8 @@ from denas_core.cli.completion import runs
 from denas_core.cli.output import cell, print_json, print_table, print_text
 from denas_core.cli.trained_tables import print_trained
 from denas_core.cli.trial_tables import KEY_DIGITS, TrialRow, metric_cell, print_trial_table
-from denas_core.text import printable
+from denas_core.text import number, printable
+from denas_core.values.latency import with_interval
 from denas_core.values.metrics import shown_metrics
 
 RunsArgument = Annotated[
@@ -183,14 +184,14 @@ def _print_machines(run: Mapping[str, Any]) -> None:
         if latency is None:
             return None
         mark = " unstable" if latency["verdict"] == "unstable" else ""
-        return f"{latency['median']:.4g} [{latency['low']:.4g}, {latency['high']:.4g}]{mark}"
+        return with_interval(latency) + mark
 
     print_table(
         ["key", "predicted", *names],
         [
             [
                 row["key"][:KEY_DIGITS],
-                None if row["predicted"] is None else f"~{row['predicted']['median']:.4g}",
+                None if row["predicted"] is None else f"~{number(row['predicted']['median'])}",
                 *(text(row["measured"].get(name)) for name in names),
             ]
             for row in machines["rows"]

@@ -165,13 +165,13 @@ def _print(
     of_search: dict[str, Measurement],
     columns: str | None,
 ) -> None:
-    from denas_core.values.latency import predicted_metrics
+    from denas_core.values.latency import predicted_metrics, with_interval
 
     def text(latency: object) -> str | None:
         if not isinstance(latency, dict):
             return None
         mark = "~" if predicted_metrics(latency) else ""
-        return f"{mark}{latency['median']:.4g} [{latency['low']:.4g}, {latency['high']:.4g}]"
+        return mark + with_interval(latency)
 
     rows = []
     for trial in chosen:

@@ -119,7 +119,10 @@ def test_cut_and_foreign_files_are_named(tmp_path: Path, suffix: str) -> None:
     whole = path.read_bytes()
     for content in (whole[: len(whole) // 2], b"", b"this is no image", whole[:20]):
         path.write_bytes(content)
-        with pytest.raises(UnreadableImage, match=r"cannot be read: .*task\.skip_corrupt=true") as caught:
+        said = (
+            r"cannot be read: .*; replace or remove it; task\.skip_corrupt=true leaves it out of a training"
+        )
+        with pytest.raises(UnreadableImage, match=said) as caught:
             decode(str(path))
         assert f"image.{suffix}" in str(caught.value)
 

@@ -67,6 +67,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--samples", type=int, default=2000, help="lines of the training split")
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--rate", action="append", default=[], help="learning rate; may be repeated")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="of each training")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--leave-out", action="append", default=[], choices=WAYS, help="may be repeated")
     parser.add_argument("--table", type=Path, required=True)
@@ -153,6 +154,7 @@ def trained(
             "--set",
             f"training.lr={rate}",
         ),
+        *(part for setting in options.set for part in ("--set", setting)),
     )
     metric = Registry.discover().create("task", f"nlp/{task}").metric.name
     return {"metric": metric, "value": f"{result['metrics'][metric]:.4f}"}

@@ -13,6 +13,8 @@ by the same engine, on the same data, for the same epochs, at each ``--rate``. T
 - ``first-layers``: the first layers, as many as fit, in their full width.
 - ``distilbert``: the same layers, taught as DistilBERT was (Sanh et al. 2019, arXiv:1910.01108): outputs, and the
   cosine of the hidden states.
+- ``vocabulary``: all layers, heads and neurons, but only ``--vocabulary`` tokens, as with ``denas shrink --vocabulary``;
+  without a teacher.
 - ``torch-pruning``: the network that ``torch_pruning`` 1.6 cuts: a third of the heads, neurons and features, chosen by
   the magnitude of groups of weights.
 
@@ -32,6 +34,8 @@ from typing import Any
 from comparing import denas, settings
 from rows import add_row, cpu_seconds, rows_of
 
+from denas_core import Registry
+
 SMALL = {"layers": 5, "heads": 9, "intermediate": 768}
 COLUMNS = ("way", "rate", "seed", "params", "accuracy", "cpu_seconds")
 TAUGHT = {
@@ -50,6 +54,7 @@ WAYS = (
     "distilbert",
     "leading",
     "denas-alone",
+    "vocabulary",
 )
 
 
@@ -77,6 +82,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--way", action="append", choices=WAYS, help="by default all")
     parser.add_argument("--arch", default=json.dumps(SMALL), help="the smaller network of DE-NAS")
     parser.add_argument("--layers", type=int, default=1, help="layers of the way first-layers")
+    parser.add_argument("--vocabulary", type=int, default=6860, help="tokens of the way vocabulary")
     parser.add_argument("--share", type=float, default=1 / 3, help="what torch-pruning cuts")
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--rate", action="append", required=True, help="learning rate; may be repeated")
@@ -127,6 +133,8 @@ def network_of(options: argparse.Namespace, way: str) -> tuple[Path, dict[str, A
         if not (pruned / "config.json").is_file():
             prune(options.model, options.share, pruned)
         return pruned, {"num_hidden_layers": layers_of(options)}, []
+    if way == "vocabulary":
+        return trimmed(options), {"num_hidden_layers": layers_of(options)}, []
     if way in ("first-layers", "distilbert"):
         return (
             options.model,
@@ -145,6 +153,24 @@ def denas_settings(options: argparse.Namespace) -> list[str]:
         f"space.calibration_task={options.task}",
         "space.calibration_samples=512",
     ]
+
+
+def trimmed(options: argparse.Namespace) -> Path:
+    """Return the checkpoint with fewer tokens, which is written once."""
+    folder = Path(options.table.with_suffix("")).resolve() / f"vocabulary-{options.vocabulary}"
+    if not (folder / "config.json").is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        space: Any = Registry.discover().create(
+            "space",
+            "hf/auto",
+            {
+                "model": str(options.model),
+                "calibration": str(options.data),
+                "calibration_task": options.task,
+            },
+        )
+        print(space.trim_vocabulary(folder, tokens=options.vocabulary))
+    return folder
 
 
 def teacher_of(options: argparse.Namespace, seed: int) -> Path:

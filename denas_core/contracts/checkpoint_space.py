@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from denas_core.errors import ConfigError
 from denas_core.values.architecture import Architecture
 
 from .knob_space import KnobSpace
@@ -56,6 +57,25 @@ class CheckpointSpace(KnobSpace):
         It is a head with which networks that inherit weights are of use without a training.
         """
         return None
+
+    def trim_vocabulary(self, directory: Path, *, tokens: int) -> Mapping[str, int]:
+        """Write a copy of the space's checkpoint that knows fewer tokens; by default this is refused.
+
+        Words whose tokens are left out are written with shorter tokens. For all other texts the copy computes the same.
+
+        Args:
+            directory: Folder of the copy, which exists and is empty.
+            tokens: Tokens to keep: special ones, those of which every text can be written, the most frequent ones of the
+                calibration data if the space has such data, and then the first ones of the vocabulary.
+
+        Returns:
+            Numbers of tokens: ``tokens`` of the copy, ``tokens_of_checkpoint``, ``tokens_of_data`` that are in the
+            calibration data, and ``tokens_of_data_kept``.
+
+        Raises:
+            ConfigError: the checkpoint has no vocabulary that can be smaller, or none of this size.
+        """
+        raise ConfigError(f"space {self.id!r} cannot make the vocabulary of a checkpoint smaller")
 
     @classmethod
     def shrinking(

@@ -1,6 +1,8 @@
 """What search spaces with a checkpoint may import from `denas_core.pretrained`."""
 
 from .checkpoint import Pretrained as Pretrained
+from .files import CheckpointFiles as CheckpointFiles
+from .files import read_json as read_json
 from .inheritance import By as By
 from .inheritance import Choice as Choice
 from .inheritance import choose as choose
@@ -14,4 +16,5 @@ from .memory import check_fits as check_fits
 from .silence import silent_transformers as silent_transformers
 from .stored import Stored as Stored
 from .stored import StoredWeights as StoredWeights
+from .stored import TensorFiles as TensorFiles
 from .streaming import stream as stream

@@ -298,6 +298,15 @@ class ResizedModels(InheritanceOptions, OriginalOptions, SearchSpace):
 
         return outputs_of(self._original, model, batch)
 
+    def trim_vocabulary(self, directory: Path, *, tokens: int) -> dict[str, int]:
+        """Write a copy of the checkpoint with so many of its tokens, see `denas_hf.vocabulary`."""
+        from .vocabulary.trimming import trim_vocabulary
+
+        start = self.start
+        return trim_vocabulary(
+            start.original, start.pretrained, directory, tokens=tokens, data=self.calibrated.data
+        )
+
     def views(self, model: nn.Module) -> list[WeightView]:
         """Return the weights of embeddings (layer 0), of each layer, and of the head."""
         from .weight_views import views_of

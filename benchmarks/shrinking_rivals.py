@@ -13,8 +13,8 @@ by the same engine, on the same data, for the same epochs, at each ``--rate``. T
 - ``first-layers``: the first layers, as many as fit, in their full width.
 - ``distilbert``: the same layers, taught as DistilBERT was (Sanh et al. 2019, arXiv:1910.01108): outputs, and the
   cosine of the hidden states.
-- ``vocabulary``: all layers, heads and neurons, but only ``--vocabulary`` tokens, as with ``denas shrink --vocabulary``;
-  without a teacher.
+- ``vocabulary``: all layers, heads and neurons, but only ``--vocabulary`` tokens, as with ``denas shrink
+  --vocabulary``; without a teacher.
 - ``torch-pruning``: the network that ``torch_pruning`` 1.6 cuts: a third of the heads, neurons and features, chosen by
   the magnitude of groups of weights.
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from denas_core.contracts.exporter import Exporter
 from denas_core.contracts.space import SearchSpace
-from denas_core.errors import ConfigError, Interrupted, StoreDamaged
+from denas_core.errors import ConfigError, DenasError, Interrupted, StoreDamaged
 from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.launch import resume_search, run_search
 from denas_core.models.export import export_model
@@ -19,7 +21,7 @@ from denas_core.models.searched import with_search
 from denas_core.models.trained import load_model
 from denas_core.registry.registry import Registry
 from denas_core.runs.files import is_run
-from denas_core.setup.config import apply_settings, differences, make_config
+from denas_core.setup.config import differences, make_config
 from denas_core.setup.setup import Setup
 from denas_core.setup.tasks import choose_task
 from denas_core.system.atomic import storage_errors, write_json
@@ -33,49 +35,12 @@ from denas_core.training.settings import make_settings
 
 from .ending import PARTIAL, move_files
 from .observer import BuildObserver
-from .shrinking_space import merged, shrinking_space
+from .shrink_request import ShrinkRequest
+from .shrinking_space import merged, open_shrinking_space
+from .vocabulary import remove_copy, trim, whole
 
 FILE, SCHEMA = "shrink.json", "denas.shrink/1"
 SEARCH, TEACHER, TRAINING = "search", "teacher", "training"
-PARTS = ("space", "score", "task", "training", "export")
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class ShrinkRequest:
-    """What is asked for.
-
-    Attributes:
-        checkpoint: Folder of the checkpoint, or its id on the hub.
-        out: Folder of the result.
-        constraints: Bounds of the smaller network, such as ``params<=0.6x``.
-        form: Id of the exporter.
-        data: Data for the fine-tuning; None for none.
-        task: Name of the task of the data; None for the one that recognises them.
-        budget: Budget of the search.
-        seed: Seed of everything random.
-        device: ``auto``, ``cpu`` or ``cuda``.
-        settings: Further settings, such as ``training.epochs=2``.
-    """
-
-    checkpoint: str
-    out: Path
-    constraints: tuple[str, ...]
-    form: str
-    data: Path | None = None
-    task: str | None = None
-    budget: str = "60s"
-    seed: int = 0
-    device: str = "auto"
-    settings: tuple[str, ...] = ()
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the request as JSON can represent it."""
-        plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self), default=str))
-        return plain
-
-    def options(self, part: str) -> dict[str, Any]:
-        """Return the settings of a part, such as ``training``."""
-        return dict(apply_settings({name: {} for name in PARTS}, self.settings)[part])
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -104,20 +69,41 @@ def shrink(request: ShrinkRequest, registry: Registry, *, observer: BuildObserve
     require_extra("train", "transformers", "accelerate", "safetensors", purpose="a smaller network")
     if (done := _read_record(request)) is not None:
         return done
-    observer.step_begun("check", f"read {request.checkpoint}", seconds=None)
-    prepared = _prepare(request, registry)
+    with _folder(request):
+        work = whole(request)
+        if request.vocabulary is not None:
+            about = f"keep {request.vocabulary} tokens of the vocabulary"
+            observer.step_begun("vocabulary", about, seconds=None)
+            work = trim(request, request.vocabulary, registry)
+            observer.noticed(work.describe())
+        observer.step_begun("check", f"read {work.request.checkpoint}", seconds=None)
+        prepared = _prepare(work.request, registry)
+        result = {**_steps(work.request, prepared, observer), **work.facts}
+        write_json(request.out / FILE, {"schema": SCHEMA, "request": request.as_dict(), "result": result})
+    return result
+
+
+@contextlib.contextmanager
+def _folder(request: ShrinkRequest) -> Iterator[None]:
+    """Make the folder of the result, and lock it; what is refused before the search leaves nothing there."""
+    is_new = not request.out.exists()
     with storage_errors(request.out):
         request.out.mkdir(parents=True, exist_ok=True)
     lock = RunLock(request.out)
     try:
         write_json(request.out / FILE, {"schema": SCHEMA, "request": request.as_dict(), "result": None})
-        result = _steps(request, prepared, observer)
-        write_json(request.out / FILE, {"schema": SCHEMA, "request": request.as_dict(), "result": result})
+        yield
     except Interrupted as error:
         raise Interrupted("stopped; the same command goes on", signal_number=error.signal_number) from error
+    except DenasError:
+        if not (request.out / SEARCH).exists():
+            remove_copy(request.out)
+            (request.out / FILE).unlink(missing_ok=True)
+            if is_new:
+                shutil.rmtree(request.out, ignore_errors=True)
+        raise
     finally:
         lock.release()
-    return result
 
 
 def _read_record(request: ShrinkRequest) -> dict[str, Any] | None:
@@ -147,13 +133,7 @@ def _read_record(request: ShrinkRequest) -> dict[str, Any] | None:
 
 def _prepare(request: ShrinkRequest, registry: Registry) -> _Prepared:
     """Check everything that can be checked before work begins."""
-    name, settings = shrinking_space(registry, request.checkpoint, data=request.data, task=request.task)
-    options = merged(settings, "space", request.options("space"))
-    space = registry.create("space", name, options, origin="the command line")
-    if not space.inherits:
-        raise ConfigError(
-            f"{request.checkpoint!r} has no weights to inherit; name the folder of a checkpoint with weights"
-        )
+    space, settings = open_shrinking_space(request, registry)
     exporter = registry.create("exporter", form_id(registry, request.form), request.options("export"))
     score = merged(settings, "score", request.options("score"))
     document = {

@@ -12,6 +12,8 @@ from denas_core.isolation.plugin_errors import plugin_errors
 from denas_core.registry.official import SHRINKING
 from denas_core.registry.registry import Registry
 
+from .shrink_request import ShrinkRequest
+
 
 def shrinking_space(
     registry: Registry, checkpoint: str, *, data: Path | None, task: str | None
@@ -52,6 +54,24 @@ def shrinking_space(
     raise NotInstalled(
         f"no installed plugin makes checkpoints smaller; install one with: pip install denas-{SHRINKING}"
     )
+
+
+def open_shrinking_space(
+    request: ShrinkRequest, registry: Registry
+) -> tuple[SearchSpace, dict[str, dict[str, Any]]]:
+    """Return the space that makes the checkpoint of a request smaller, and its settings for all steps.
+
+    Raises:
+        ConfigError: the checkpoint has no weights, or an option is wrong.
+    """
+    name, settings = shrinking_space(registry, request.checkpoint, data=request.data, task=request.task)
+    options = merged(settings, "space", request.options("space"))
+    space = registry.create("space", name, options, origin="the command line")
+    if not space.inherits:
+        raise ConfigError(
+            f"{request.checkpoint!r} has no weights to inherit; name the folder of a checkpoint with weights"
+        )
+    return space, settings
 
 
 def merged(settings: Mapping[str, Mapping[str, Any]], part: str, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -65,8 +65,8 @@ class CheckpointSpace(KnobSpace):
 
         Args:
             directory: Folder of the copy, which exists and is empty.
-            tokens: Tokens to keep: special ones, those of which every text can be written, the most frequent ones of the
-                calibration data if the space has such data, and then the first ones of the vocabulary.
+            tokens: Tokens to keep: special ones, those of which every text can be written, the most frequent ones of
+                the calibration data if the space has such data, and then the first ones of the vocabulary.
 
         Returns:
             Numbers of tokens: ``tokens`` of the copy, ``tokens_of_checkpoint``, ``tokens_of_data`` that are in the

@@ -61,6 +61,16 @@ def shrink(
             autocompletion=names("task"),
         ),
     ] = None,
+    vocabulary: Annotated[
+        int | None,
+        typer.Option(
+            "--vocabulary",
+            metavar="TOKENS",
+            min=1,
+            help="Keep so many tokens of the vocabulary: special ones, single characters, the most frequent ones of "
+            "the data, and the first ones of the vocabulary. [default: all]",
+        ),
+    ] = None,
     budget: Annotated[
         str, typer.Option("--budget", "-b", help="Budget of the search: a time or a number of candidates.")
     ] = "60s",
@@ -85,8 +95,8 @@ def shrink(
     the network is fine-tuned. What was stopped or killed goes on with the same command.
     """
     from denas_core.building.observer import BuildObserver
-    from denas_core.building.shrink import ShrinkRequest
     from denas_core.building.shrink import shrink as make_smaller
+    from denas_core.building.shrink_request import ShrinkRequest
     from denas_core.registry.registry import Registry
 
     observer = BuildObserver()
@@ -106,6 +116,7 @@ def shrink(
         budget=budget,
         seed=seed,
         device=device or "auto",
+        vocabulary=vocabulary,
         settings=(*(set_ or []), *(["space.allow_pickle=true"] if allow_pickle else [])),
     )
     result = make_smaller(request, Registry.discover(), observer=observer)
@@ -118,6 +129,8 @@ def shrink(
 def _print(result: Mapping[str, Any], where: Path) -> None:
     share = result["params"] / result["params_of_checkpoint"]
     print_text(f"network: {result['params'] / 1e6:.4g}M parameters, {share:.2f} of those of the checkpoint")
+    if "tokens" in result:
+        print_text(f"vocabulary: {result['tokens']} of {result['tokens_of_checkpoint']} tokens")
     if result["metrics"]:
         values = ", ".join(f"{name} {value:.4g}" for name, value in result["metrics"].items())
         print_text(f"after fine-tuning: {values}")

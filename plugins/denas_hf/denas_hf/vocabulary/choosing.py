@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from denas_core.errors import ConfigError
 
 from .pieces import Pieces
+from .scripts import scripts_of, scripts_of_data
 
 UNUSED = re.compile(r"[\[<]unused\d+[\]>]")
 """Tokens that stand for nothing, of which BERT has 994."""
@@ -18,8 +19,9 @@ def choose_tokens(
 ) -> list[int]:
     """Return the tokens to keep, in the order of their numbers.
 
-    These are the needed ones, those of which any text can be written, and then the most frequent ones of the data. What is left
-    is filled in the order of the vocabulary, which lists frequent tokens first.
+    These are the needed ones, those of which any text in the scripts of the data can be written, and then the most
+    frequent ones of the data. What is left is filled in the order of the vocabulary, which lists frequent tokens first;
+    tokens in the scripts of the data come before all others. Without data, all scripts count.
 
     Args:
         pieces: The tokens.
@@ -30,14 +32,18 @@ def choose_tokens(
     Raises:
         ConfigError: more than `wanted` tokens are needed.
     """
-    kept = _with_parts(pieces, {*needed, *pieces.base()})
+    ids = {token: id for token, id in pieces.ids.items() if id not in needed}
+    scripts = scripts_of_data(ids, counts)
+    foreign = {id for token, id in ids.items() if counts and not scripts_of(token) <= scripts}
+    base = {id for id, text in pieces.base().items() if not text or id not in foreign}
+    kept = _with_parts(pieces, {*needed, *base})
     if len(kept) > wanted:
         raise ConfigError(
             f"a vocabulary of {wanted} tokens is too small: {len(kept)} are needed for special tokens and single "
             "characters"
         )
     unused = {id for token, id in pieces.ids.items() if UNUSED.fullmatch(token)}
-    ranked = sorted(pieces.ids.values(), key=lambda id: (-counts.get(id, 0), id in unused, id))
+    ranked = sorted(pieces.ids.values(), key=lambda id: (-counts.get(id, 0), id in unused, id in foreign, id))
     for id in ranked:
         if id in kept:
             continue

@@ -29,8 +29,11 @@ class Pieces(ABC):
         return {str(token): int(id) for token, id in self.model["vocab"].items()}
 
     @abstractmethod
-    def base(self) -> set[int]:
-        """Return the tokens without which a text could no longer be written that could be written before."""
+    def base(self) -> dict[int, str]:
+        """Return the tokens without which a text could no longer be written that could be written before.
+
+        Each has the characters that only it can write; it has none if every text needs the token.
+        """
 
     def parts(self, id: int) -> tuple[int, ...]:
         """Return the tokens that must be kept for `id` to be used; by default none."""
@@ -54,10 +57,10 @@ class WordPieces(Pieces):
     A word whose token is missing is written with shorter ones, down to single characters.
     """
 
-    def base(self) -> set[int]:
+    def base(self) -> dict[int, str]:
         """Return the unknown token, the single characters, and the tokens that cannot be written with these."""
-        prefix = self.model["continuing_subword_prefix"]
-        needed = {self.ids[self.model["unk_token"]]} if self.model.get("unk_token") in self.ids else set()
+        prefix, unknown = self.model["continuing_subword_prefix"], self.model.get("unk_token")
+        needed: dict[int, str] = {}
         for token, id in self.ids.items():
             inside = token.startswith(prefix) and token != prefix
             characters = token.removeprefix(prefix) if inside else token
@@ -65,8 +68,8 @@ class WordPieces(Pieces):
                 f"{prefix if inside or place else ''}{character}"
                 for place, character in enumerate(characters)
             ]
-            if len(written) == 1 or not self.ids.keys() >= set(written):
-                needed.add(id)
+            if len(written) == 1 or token == unknown or not self.ids.keys() >= set(written):
+                needed[id] = "" if token == unknown else characters
         return needed
 
     def without(self, numbers: Mapping[int, int]) -> dict[str, Any]:
@@ -90,9 +93,9 @@ class BytePairs(Pieces):
             # The first merge is the one that the tokenizer applies first.
             self._parts.setdefault(self.ids[whole], (self.ids[left], self.ids[right]))
 
-    def base(self) -> set[int]:
+    def base(self) -> dict[int, str]:
         """Return the tokens that no merge makes: characters or bytes, and special tokens."""
-        return {*self.ids.values()} - self._parts.keys()
+        return dict.fromkeys(self.ids.values() - self._parts.keys(), "")
 
     def parts(self, id: int) -> tuple[int, ...]:
         """Return the two tokens from which a token is merged."""
@@ -115,13 +118,14 @@ class Unigrams(Pieces):
     def _read_ids(self) -> dict[str, int]:
         return {str(token): id for id, (token, _) in enumerate(self.model["vocab"])}
 
-    def base(self) -> set[int]:
+    def base(self) -> dict[int, str]:
         """Return the unknown token, characters, bytes, and the tokens that cannot be written with these."""
-        unknown = self.model.get("unk_id")
-        needed = set() if unknown is None else {int(unknown)}
+        needed: dict[int, str] = {}
         for token, id in self.ids.items():
-            if len(token) == 1 or _BYTE.fullmatch(token) or not self.ids.keys() >= set(token):
-                needed.add(id)
+            if id == self.model.get("unk_id") or _BYTE.fullmatch(token):
+                needed[id] = ""
+            elif len(token) == 1 or not self.ids.keys() >= set(token):
+                needed[id] = token
         return needed
 
     def without(self, numbers: Mapping[int, int]) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ from denas_core.setup.setup import Setup
 from denas_core.setup.tasks import choose_task
 from denas_core.system.atomic import storage_errors, write_json
 from denas_core.system.extras import require_extra
-from denas_core.system.lock import RunLock
+from denas_core.system.lock import LOCK_FILES, RunLock
 from denas_core.training.origin import read_origin, untrained_model
 from denas_core.training.plan import SETTINGS, Plan
 from denas_core.training.result import MODEL
@@ -86,24 +85,27 @@ def shrink(request: ShrinkRequest, registry: Registry, *, observer: BuildObserve
 @contextlib.contextmanager
 def _folder(request: ShrinkRequest) -> Iterator[None]:
     """Make the folder of the result, and lock it; what is refused before the search leaves nothing there."""
-    is_new = not request.out.exists()
-    with storage_errors(request.out):
-        request.out.mkdir(parents=True, exist_ok=True)
-    lock = RunLock(request.out)
+    out = request.out
+    is_new, is_refused = not out.exists(), False
+    with storage_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+    lock = RunLock(out)
     try:
-        write_json(request.out / FILE, {"schema": SCHEMA, "request": request.as_dict(), "result": None})
+        write_json(out / FILE, {"schema": SCHEMA, "request": request.as_dict(), "result": None})
         yield
     except Interrupted as error:
         raise Interrupted("stopped; the same command goes on", signal_number=error.signal_number) from error
     except DenasError:
-        if not (request.out / SEARCH).exists():
-            remove_copy(request.out)
-            (request.out / FILE).unlink(missing_ok=True)
-            if is_new:
-                shutil.rmtree(request.out, ignore_errors=True)
+        is_refused = not (out / SEARCH).exists()
         raise
     finally:
         lock.release()
+        if is_refused:
+            remove_copy(out)
+            for name in (FILE, *LOCK_FILES):
+                (out / name).unlink(missing_ok=True)
+            if is_new:
+                out.rmdir()
 
 
 def _read_record(request: ShrinkRequest) -> dict[str, Any] | None:

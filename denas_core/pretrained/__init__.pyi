@@ -18,3 +18,4 @@ from .stored import Stored as Stored
 from .stored import StoredWeights as StoredWeights
 from .stored import TensorFiles as TensorFiles
 from .streaming import stream as stream
+from .tokenizer import tokenizer_json as tokenizer_json

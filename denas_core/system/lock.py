@@ -22,6 +22,8 @@ SECONDS_TO_NAME_ITSELF = 1.0
 OWNER = "owner.json"
 """File that names the process that holds the lock."""
 
+LOCK_FILES = (LOCK, OWNER)
+
 
 class RunLock:
     """Exclusive use of a run directory, for as long as the process lives or until `release`."""

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from denas_core.system.atomic import storage_errors, write_atomically, write_json
+from denas_core.pretrained.tokenizer import tokenizer_json
+from denas_core.system.atomic import write_atomically, write_json
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
@@ -43,11 +44,7 @@ def tokenizer_text(model: TrainedModel) -> str | None:
     if isinstance(text := model.facts.get(FACT), str):
         return text
     path = model.space.assets().get(FACT)
-    if path is None:
-        return None
-    with storage_errors(path):
-        text = path.read_text(encoding="utf-8")
-    return text if path.suffix == ".json" else _word_pieces(text)
+    return None if path is None else tokenizer_json(path)
 
 
 def write_tokenizer(
@@ -100,13 +97,3 @@ def _positions(config: PretrainedConfig) -> int | None:
     # In RoBERTa and related models, the number of the first position is one more than the number of the padding token.
     is_offset = "roberta" in config.model_type or config.model_type in ("camembert", "longformer", "mpnet")
     return positions - config.pad_token_id - 1 if is_offset else positions
-
-
-def _word_pieces(vocabulary: str) -> str:
-    from tokenizers import BertWordPieceTokenizer
-
-    tokens = {token: place for place, token in enumerate(vocabulary.splitlines())}
-    # A vocabulary without upper-case letters, except in special tokens, is for lower-case texts.
-    lower = not any(token != token.lower() for token in tokens if not token.startswith("["))
-    made: Any = BertWordPieceTokenizer(tokens, lowercase=lower)
-    return str(made._tokenizer.to_str())

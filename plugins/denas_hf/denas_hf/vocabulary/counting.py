@@ -30,5 +30,5 @@ def count_tokens(data: ScoringData | None) -> dict[int, int]:
     tokens = [batch.inputs[name].flatten() for name in INPUTS if name in batch.inputs]
     if not tokens:
         return {}
-    numbers, counts = torch.cat(tokens).unique(return_counts=True)
+    numbers, counts = torch.unique(torch.cat(tokens), return_counts=True)
     return dict(zip(numbers.tolist(), counts.tolist(), strict=True))

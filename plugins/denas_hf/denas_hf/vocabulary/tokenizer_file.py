@@ -6,13 +6,15 @@ import copy
 import functools
 import json
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from denas_core.errors import ConfigError, describe_error
-from denas_core.pretrained import silent_transformers
+from denas_core.pretrained import silent_transformers, tokenizer_json
 
 from .pieces import Pieces, pieces_of
+
+if TYPE_CHECKING:
+    from denas_core.pretrained import CheckpointFiles
 
 FILE = "tokenizer.json"
 _PAIRS = ("BertProcessing", "RobertaProcessing")
@@ -106,24 +108,24 @@ def _renumber(processor: dict[str, Any] | None, numbers: Mapping[int, int]) -> N
         )
 
 
-def read_tokenizer(directory: Path) -> TokenizerFile:
+def read_tokenizer(files: CheckpointFiles) -> TokenizerFile:
     """Return the tokenizer of a checkpoint; transformers converts one of another form.
 
     Raises:
         ConfigError: there is none, or it is damaged.
     """
-    file = directory / FILE
-    if file.is_file():
-        return TokenizerFile(file.read_text(encoding="utf-8"), origin=str(file))
+    if files.tokenizer is not None:
+        return TokenizerFile(tokenizer_json(files.tokenizer), origin=str(files.tokenizer))
     from transformers import AutoTokenizer
 
+    folder = files.directory
     try:
         with silent_transformers():
-            converted = AutoTokenizer.from_pretrained(directory, local_files_only=True)  # type: ignore[no-untyped-call]
+            converted = AutoTokenizer.from_pretrained(folder, local_files_only=True)
             text = str(converted.backend_tokenizer.to_str())
     # Files of unusual forms can cause any exception in transformers.
     except Exception as error:
         raise ConfigError(
-            f"{str(directory)!r} has no {FILE} whose tokens could be chosen: {describe_error(error)}"
+            f"{str(folder)!r} has no {FILE} whose tokens could be chosen: {describe_error(error)}"
         ) from error
-    return TokenizerFile(text, origin=str(directory))
+    return TokenizerFile(text, origin=str(folder))

@@ -57,7 +57,7 @@ def trim_vocabulary(
         raise ConfigError(f"the vocabulary has {rows} tokens, so {tokens} are not a part of them")
     source = pretrained.files.directory
     settings = {name: read_json(source / name) for name in (CONFIG, GENERATION) if (source / name).is_file()}
-    tokenizer = read_tokenizer(source)
+    tokenizer = read_tokenizer(pretrained.files)
     if (last := max(tokenizer.ids.values())) >= rows:
         raise ConfigError(
             f"the tokenizer has a token number {last}, but the network has only {rows} rows for tokens"

@@ -105,7 +105,8 @@ def _folder(request: ShrinkRequest) -> Iterator[None]:
             for name in (FILE, *LOCK_FILES):
                 (out / name).unlink(missing_ok=True)
             if is_new:
-                out.rmdir()
+                with contextlib.suppress(OSError):  # something else lies there
+                    out.rmdir()
 
 
 def _read_record(request: ShrinkRequest) -> dict[str, Any] | None:

@@ -42,10 +42,11 @@ class Beginning:
     def describe(self) -> str:
         """Return which tokens a copy keeps, as a sentence."""
         facts = self.facts
-        data = f", among them {facts['tokens_of_data_kept']} of the {facts['tokens_of_data']} of the data"
+        data, kept = facts["tokens_of_data"], facts["tokens_of_data_kept"]
+        of_data = f", with {'all' if kept == data else f'{kept} of the'} {data} of the data" if data else ""
         return (
-            f"the vocabulary has {facts['tokens']} of {facts['tokens_of_checkpoint']} tokens"
-            f"{data if facts['tokens_of_data'] else ''}; other words are written with shorter tokens"
+            f"the vocabulary has {facts['tokens']} of {facts['tokens_of_checkpoint']} tokens{of_data}; other words are "
+            "written with shorter tokens"
         )
 
 

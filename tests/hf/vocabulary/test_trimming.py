@@ -238,8 +238,9 @@ def test_what_cannot_be_copied_is_refused(tokens: int, spoil: Any, message: str,
 
 
 def test_a_network_whose_tokens_cannot_be_told_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="a 'vit' has no vocabulary that could be smaller"):
-        trim(checkpoint("vit"), tmp_path / "images", tokens=10)
+    for name in ("vit", "wav2vec2"):
+        with pytest.raises(ConfigError, match=f"a '{name}' has no vocabulary that could be smaller"):
+            trim(checkpoint(name), tmp_path / name, tokens=10)
     kind, network, values = NETWORKS["bert"]
     folder = checkpoint_with(tmp_path / "model", kind, network, {**values, "intermediate_size": SIZE})
     with pytest.raises(ConfigError, match=f"which parts of '.*', of shape .*, belong to the {SIZE} tokens"):

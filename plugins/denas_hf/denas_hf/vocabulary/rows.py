@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from denas_core.pretrained import CheckpointFiles
     from denas_hf.original import Original
 
+VOCABULARY = "vocab_size"
+"""Name of the number of tokens in a configuration."""
+
 _INDEX = "model.safetensors.index.json"
 
 
@@ -30,13 +33,13 @@ def check_rows(original: Original) -> None:
     """
     from denas_hf.network import build_network
 
-    tokens = getattr(original.config, "vocab_size", None)
-    if not isinstance(tokens, int):
+    tokens = getattr(original.config, VOCABULARY, None)
+    if not original.family.modality.is_text or not isinstance(tokens, int):
         raise ConfigError(f"a {original.config.model_type!r} has no vocabulary that could be smaller")
     shapes = []
     for vocabulary in (tokens, tokens + 8):
         config = original.resized(original.dimensions)
-        config.vocab_size = vocabulary
+        setattr(config, VOCABULARY, vocabulary)
         with torch.device("meta"):
             shapes.append(
                 {name: tensor.shape for name, tensor in build_network(original, config).state_dict().items()}

@@ -20,7 +20,7 @@ from denas_hf.outputs import outputs_of
 
 from .choosing import choose_tokens
 from .counting import count_tokens
-from .rows import check_rows, write_rows
+from .rows import VOCABULARY, check_rows, write_rows
 from .token_settings import named_tokens, renumbered
 from .tokenizer_file import FILE, read_tokenizer
 
@@ -52,7 +52,7 @@ def trim_vocabulary(
     if not pretrained.has_weights or pretrained.files is None:
         raise ConfigError("a smaller vocabulary needs a checkpoint with weights")
     check_rows(original)
-    rows: int = original.config.vocab_size
+    rows: int = getattr(original.config, VOCABULARY)
     if not 0 < tokens < rows:
         raise ConfigError(f"the vocabulary has {rows} tokens, so {tokens} are not a part of them")
     source = pretrained.files.directory
@@ -67,7 +67,7 @@ def trim_vocabulary(
     kept = choose_tokens(tokenizer.pieces, wanted=tokens, counts=counts, needed=needed | tokenizer.added)
     numbers = {old: new for new, old in enumerate(kept)}
     write_atomically(directory / FILE, tokenizer.without(numbers))
-    settings[CONFIG]["vocab_size"] = len(kept)
+    settings[CONFIG][VOCABULARY] = len(kept)
     for name, values in settings.items():
         write_json(directory / name, renumbered(values, numbers))
     _write_classes(source, directory, numbers)

@@ -40,6 +40,9 @@ from .vocabulary import remove_copy, trim, whole
 
 FILE, SCHEMA = "shrink.json", "denas.shrink/1"
 SEARCH, TEACHER, TRAINING = "search", "teacher", "training"
+STRATEGY = {"name": "builtin/nsga2", "first": 10, "children": 10}
+"""Small generations, because a candidate takes about a second. The second one begins with the largest network, which is
+the best one if it keeps the bounds."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -142,6 +145,7 @@ def _prepare(request: ShrinkRequest, registry: Registry) -> _Prepared:
     document = {
         "space": {"name": space.id, **space.options()},
         "score": score,
+        "strategy": STRATEGY,
         "constraints": list(request.constraints),
         "budget": int(request.budget) if request.budget.isdecimal() else request.budget,
         "seed": request.seed,

@@ -60,6 +60,14 @@ def test_bounds_are_relative_to_the_checkpoint(model: Path, tmp_path: Path) -> N
     )
 
 
+def test_the_whole_network_is_kept_if_fewer_tokens_are_enough(model: Path, tmp_path: Path) -> None:
+    bound = (parameters(model) - 16 * 100) / parameters(model)
+    command = ("--vocabulary", str(SIZE - 100), "-c", f"params<={bound:.6f}x", "--budget", "12")
+    assert shrink(model, tmp_path / "small", *command) == 0
+    arch = json.loads((tmp_path / "small/shrink.json").read_text())["result"]["arch"]
+    assert arch == {"layers": 2, "heads": 2, "intermediate": 24}
+
+
 def test_tokens_of_the_data_are_kept_and_the_network_is_fine_tuned(
     model: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -36,7 +36,7 @@ from .ending import PARTIAL, move_files
 from .observer import BuildObserver
 from .shrink_request import ShrinkRequest
 from .shrinking_space import merged, open_shrinking_space
-from .vocabulary import remove_copy, trim, whole
+from .vocabulary import advice, remove_copy, trim, whole
 
 FILE, SCHEMA = "shrink.json", "denas.shrink/1"
 SEARCH, TEACHER, TRAINING = "search", "teacher", "training"
@@ -80,6 +80,8 @@ def shrink(request: ShrinkRequest, registry: Registry, *, observer: BuildObserve
             observer.noticed(work.describe())
         observer.step_begun("check", f"read {work.request.checkpoint}", seconds=None)
         prepared = _prepare(work.request, registry)
+        if said := advice(work.request, prepared.space):
+            observer.noticed(said)
         result = {**_steps(work.request, prepared, observer), **work.facts}
         write_json(request.out / FILE, {"schema": SCHEMA, "request": request.as_dict(), "result": result})
     return result

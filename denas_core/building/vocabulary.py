@@ -22,6 +22,12 @@ from .shrinking_space import open_shrinking_space
 VOCABULARY = "vocabulary"
 """Folder of the copy."""
 
+SIZES = frozenset({"params", "size_mb"})
+"""Metrics for which rows of tokens count; FLOPs and latency do not change with their number."""
+
+MUCH = 0.25
+"""Share of the parameters from which on a smaller vocabulary is worth a note."""
+
 FACTS = "vocabulary.json"
 PARTIAL = "vocabulary.partial"
 
@@ -78,6 +84,21 @@ def trim(request: ShrinkRequest, tokens: int, registry: Registry) -> Beginning:
         facts["params_of_checkpoint"] = space.cost(full).get("params")
     constraints = tuple(_absolute(text, space) for text in request.constraints)
     return Beginning(dataclasses.replace(request, checkpoint=str(folder), constraints=constraints), facts)
+
+
+def advice(request: ShrinkRequest, space: SearchSpace) -> str | None:
+    """Return what to try if much of a checkpoint are rows for tokens, and its size is bounded; else None."""
+    bounded = {Constraint.parse(text, metrics=ANY_METRIC).metric for text in request.constraints}
+    if request.vocabulary is not None or bounded.isdisjoint(SIZES):
+        return None
+    with plugin_errors(f"space {space.id!r}"):
+        share = space.share_of_tokens()
+    if share < MUCH:
+        return None
+    return (
+        f"{share:.0%} of the parameters of the checkpoint are rows for tokens; if size counts and time does not, fewer "
+        "tokens (--vocabulary) lose less than a smaller network"
+    )
 
 
 def _absolute(text: str, space: SearchSpace) -> str:

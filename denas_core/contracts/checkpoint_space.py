@@ -77,6 +77,10 @@ class CheckpointSpace(KnobSpace):
         """
         raise ConfigError(f"space {self.id!r} cannot make the vocabulary of a checkpoint smaller")
 
+    def share_of_tokens(self) -> float:
+        """Return the share of the checkpoint's parameters that `trim_vocabulary` makes fewer; by default 0."""
+        return 0.0
+
     @classmethod
     def shrinking(
         cls, checkpoint: str, *, data: Path | None, task: str | None

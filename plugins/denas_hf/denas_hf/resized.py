@@ -307,6 +307,12 @@ class ResizedModels(InheritanceOptions, OriginalOptions, SearchSpace):
             start.original, start.pretrained, directory, tokens=tokens, data=self.calibrated.data
         )
 
+    def share_of_tokens(self) -> float:
+        """Return the share of the checkpoint's parameters that are rows for tokens."""
+        from .vocabulary.rows import share_of_rows
+
+        return share_of_rows(self._original)
+
     def views(self, model: nn.Module) -> list[WeightView]:
         """Return the weights of embeddings (layer 0), of each layer, and of the head."""
         from .weight_views import views_of

@@ -60,6 +60,24 @@ def test_bounds_are_relative_to_the_checkpoint(model: Path, tmp_path: Path) -> N
     )
 
 
+@pytest.mark.parametrize(
+    ("more", "is_said"),
+    [
+        (("-c", "params<=0.8x"), True),
+        (("-c", "flops<=0.8x"), False),
+        (("-c", "params<=0.8x", "--vocabulary", "200"), False),
+    ],
+)
+def test_a_smaller_vocabulary_is_suggested_where_it_would_help(
+    more: tuple[str, ...], is_said: bool, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["shrink", str(model), "--out", str(tmp_path / "small"), "--budget", "2", "--device", "cpu"]
+    assert _run([*command, *more], debug=True) == 0
+    share = 16 * SIZE / parameters(model)
+    said = " ".join(capsys.readouterr().err.split())
+    assert (f"{share:.0%} of the parameters of the checkpoint are rows for tokens" in said) == is_said
+
+
 def test_the_whole_network_is_kept_if_fewer_tokens_are_enough(model: Path, tmp_path: Path) -> None:
     bound = (parameters(model) - 16 * 100) / parameters(model)
     command = ("--vocabulary", str(SIZE - 100), "-c", f"params<={bound:.6f}x", "--budget", "12")

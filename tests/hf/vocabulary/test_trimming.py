@@ -121,6 +121,18 @@ def test_a_copy_computes_the_same_for_the_tokens_that_it_has(name: str, tmp_path
     assert compared > 5
 
 
+@pytest.mark.parametrize("name", ["bert", "electra-narrow", "llama-untied", "t5", "bart"])
+def test_the_share_of_rows_is_that_of_the_table_of_tokens(name: str, tmp_path: Path) -> None:
+    kind, network, values = NETWORKS[name]
+    folder = checkpoint_with(tmp_path / "model", kind, network, values)
+    space = made(model=str(folder))
+    base = loaded(folder, network).base_model
+    table = base.get_input_embeddings().weight.numel()
+    whole = sum(parameter.numel() for parameter in base.parameters())
+    assert space.share_of_tokens() == pytest.approx(table / whole)
+    assert made(model=str(checkpoint("vit"))).share_of_tokens() == 0
+
+
 def test_settings_have_the_new_numbers_of_tokens(tmp_path: Path) -> None:
     kind, network, values = NETWORKS["llama-untied"]
     folder = checkpoint_with(tmp_path / "model", kind, network, values)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from denas_core.errors import ConfigError
 from denas_core.pretrained import TensorFiles
@@ -20,37 +20,59 @@ if TYPE_CHECKING:
 VOCABULARY = "vocab_size"
 """Name of the number of tokens in a configuration."""
 
+MORE = 8
+"""Tokens by which the vocabulary of another network is larger, to see what grows with it."""
+
 _INDEX = "model.safetensors.index.json"
 
 
 def check_rows(original: Original) -> None:
     """Check that only tokens make the tensors of a base model as large as the vocabulary.
 
-    A tensor that has as many rows for another reason is told by networks with a token more and less.
+    A tensor that has as many rows for another reason is told by a network with more tokens.
 
     Raises:
         ConfigError: there is such a tensor, or the network has no vocabulary.
     """
+    tokens = tokens_of(original)
+    if tokens is None:
+        raise ConfigError(f"a {original.config.model_type!r} has no vocabulary that could be smaller")
+    others = _base(original, tokens + MORE).state_dict()
+    for name, tensor in _base(original, tokens).state_dict().items():
+        grows = [size for size, other in zip(tensor.shape, others[name].shape, strict=True) if size != other]
+        if grows != [size for size in tensor.shape if size == tokens]:
+            raise ConfigError(
+                f"which parts of {name!r}, of shape {list(tensor.shape)}, belong to the {tokens} tokens cannot be "
+                "told, so the vocabulary cannot be smaller"
+            )
+
+
+def share_of_rows(original: Original) -> float:
+    """Return the share of the parameters of a base model that belong to tokens; 0 if it has no vocabulary."""
+    tokens = tokens_of(original)
+    if tokens is None:
+        return 0.0
+    whole, larger = (
+        sum(parameter.numel() for parameter in _base(original, vocabulary).parameters())
+        for vocabulary in (tokens, tokens + MORE)
+    )
+    return tokens * (larger - whole) / MORE / whole
+
+
+def tokens_of(original: Original) -> int | None:
+    """Return the number of tokens of a network that reads texts; None for other networks."""
+    tokens = getattr(original.config, VOCABULARY, None)
+    return tokens if original.family.modality.is_text and isinstance(tokens, int) else None
+
+
+def _base(original: Original, tokens: int) -> nn.Module:
+    """Return the base model with another number of tokens, on the meta device."""
     from denas_hf.network import build_network
 
-    tokens = getattr(original.config, VOCABULARY, None)
-    if not original.family.modality.is_text or not isinstance(tokens, int):
-        raise ConfigError(f"a {original.config.model_type!r} has no vocabulary that could be smaller")
-    shapes = []
-    for vocabulary in (tokens, tokens + 8):
-        config = original.resized(original.dimensions)
-        setattr(config, VOCABULARY, vocabulary)
-        with torch.device("meta"):
-            shapes.append(
-                {name: tensor.shape for name, tensor in build_network(original, config).state_dict().items()}
-            )
-    for name, shape in shapes[0].items():
-        grows = [size for size, other in zip(shape, shapes[1][name], strict=True) if size != other]
-        if grows != [size for size in shape if size == tokens]:
-            raise ConfigError(
-                f"which parts of {name!r}, of shape {list(shape)}, belong to the {tokens} tokens cannot be told, so "
-                "the vocabulary cannot be smaller"
-            )
+    config = original.resized(original.dimensions)
+    setattr(config, VOCABULARY, tokens)
+    with torch.device("meta"):
+        return build_network(original, config)
 
 
 def write_rows(files: CheckpointFiles, directory: Path, *, kept: Sequence[int], tokens: int) -> None:

@@ -4,25 +4,24 @@
         --regime short:epochs=6 --regime long:epochs=30 --table benchmarks/truth/cv-cnn-micro.csv --work truth
 
 Draws random networks within the budgets, chooses among them evenly by size and by depth, and trains each in every
-regime. Trainings run side by side, one thread each. The table is written again after each network that has all regimes,
-so the script can be stopped at any time, and the same command goes on. A table with fewer networks than asked for is a
-random part of the whole one.
+regime. Trainings run side by side, one thread each. A row is added to the table when a network has all regimes, and a
+network that is in the table is not trained again, so the script can be stopped at any time, and the same command goes
+on. A table with fewer networks than asked for is a random part of the whole one.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import dataclasses
 import itertools
 import json
 import random
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from budgets import problem_of
 from comparing import training_parser
+from rows import add_row, rows_of
 
 from denas_core import Architecture, Registry, SearchSpace
 from denas_core.contracts.executor import Demand
@@ -32,7 +31,6 @@ from denas_core.racing.stratified import stratified
 from denas_core.racing.trainer import Trainer
 from denas_core.setup.config import apply_settings
 from denas_core.setup.tasks import choose_task
-from denas_core.system.atomic import write_atomically
 from denas_core.training.plan import Plan
 from denas_core.training.settings import make_settings
 from denas_core.values.trial import Evaluation
@@ -113,20 +111,6 @@ def row(space: SearchSpace, arch: Architecture, regimes: Mapping[str, Trainer]) 
     }
 
 
-def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write the rows as a CSV file."""
-    lines: list[str] = []
-
-    class Lines:
-        def write(self, line: str) -> None:
-            lines.append(line)
-
-    writer = csv.DictWriter(Lines(), rows[0].keys(), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_atomically(path, "".join(lines))
-
-
 @dataclasses.dataclass(frozen=True)
 class InRegimes:
     """Trains a network in one regime after the other. It can be pickled."""
@@ -159,7 +143,12 @@ def main() -> None:
         apply_settings({"space": {}, "task": {}, "training": {}}, options.set)["space"],
     )
     problem = problem_of(space, options.constraint)
-    networks = chosen_networks(problem, options.networks)
+    known = {row["arch"] for row in rows_of(options.table)}
+    networks = [
+        arch for arch in chosen_networks(problem, options.networks) if json.dumps(arch.as_dict()) not in known
+    ]
+    if not networks:
+        return
     regimes = trainers(options, space, networks[0], registry)
     executor = registry.create(
         "executor", "builtin/process", {"workers": options.workers, "deadline": 1e6}, origin="--workers"
@@ -167,16 +156,9 @@ def main() -> None:
     numbers = itertools.count(1)
     with opened(executor, Demand()) as running:
         for arch, evaluation in spread(running, InRegimes(regimes), networks):
-            rows = [found for one in networks if (found := row(space, one, regimes)) is not None]
-            if rows:
-                write_table(options.table, rows)
-            print(
-                next(numbers),
-                len(rows),
-                arch.key[:12],
-                evaluation.reason or dict(evaluation.metrics),
-                flush=True,
-            )
+            print(next(numbers), len(networks), arch.key[:12], evaluation.reason, flush=True)
+            if (found := row(space, arch, regimes)) is not None:
+                add_row(options.table, list(found), found)
 
 
 if __name__ == "__main__":

@@ -71,6 +71,8 @@ def shrink(request: ShrinkRequest, registry: Registry, *, observer: BuildObserve
     require_extra("train", "transformers", "accelerate", "safetensors", purpose="a smaller network")
     if (done := _read_record(request)) is not None:
         return done
+    if request.data is not None and not request.data.exists():
+        raise ConfigError(f"there is no data set at {str(request.data)!r}")
     with _folder(request):
         work = whole(request)
         if request.vocabulary is not None:
@@ -157,8 +159,6 @@ def _prepare(request: ShrinkRequest, registry: Registry) -> _Prepared:
     setup = Setup.from_config(make_config(document, origin="the command line"), registry)
     setup.check_feasible()
     if request.data is not None:
-        if not request.data.exists():
-            raise ConfigError(f"there is no data set at {str(request.data)!r}")
         _task(request, registry, space)
     # All weights are read here, so that a damaged checkpoint is refused before the search.
     _inherit(space)

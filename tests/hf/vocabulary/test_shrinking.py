@@ -124,6 +124,7 @@ def test_a_search_that_was_stopped_goes_on_with_the_same_copy(model: Path, tmp_p
         (("--vocabulary", "400"), "so 400 are not a part of them"),
         (("--vocabulary", "200", "-c", "params<=0.01x"), "no architecture of 'hf/auto' has params<="),
         (("--vocabulary", "200", "--to", "nothing"), "nothing"),
+        (("--vocabulary", "200", "--data", "nowhere"), "there is no data set at"),
     ],
 )
 def test_what_is_refused_leaves_nothing(

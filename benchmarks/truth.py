@@ -36,7 +36,10 @@ from denas_core.training.settings import make_settings
 from denas_core.values.trial import Evaluation
 
 DRAWN = 600
-"""Random networks within the budgets among which the trained ones are chosen."""
+"""Random networks within the budgets among which the trained ones are chosen; fewer if a space has no more."""
+
+FRUITLESS = 5000
+"""Draws in a row without another network within the budgets, after which a space is taken to have no more."""
 
 
 def depth(space: SearchSpace, arch: Architecture) -> int:
@@ -52,10 +55,15 @@ def chosen_networks(problem: Problem, count: int) -> list[Architecture]:
     """Return `count` random networks within the budgets that cover sizes and depths, in random order."""
     rng = random.Random(0)
     drawn: dict[str, Architecture] = {}
-    while len(drawn) < DRAWN:
+    fruitless = 0
+    while len(drawn) < DRAWN and fruitless < FRUITLESS:
         arch = problem.space.sample(rng)
-        if not problem.violations(arch):
+        fruitless += 1
+        if arch.key not in drawn and not problem.violations(arch):
             drawn[arch.key] = arch
+            fruitless = 0
+    if len(drawn) < count:
+        raise SystemExit(f"only {len(drawn)} networks within the budgets were found, not {count}")
     networks = [*drawn.values()]
     depths = {arch.key: depth(problem.space, arch) for arch in networks}
     sizes = {arch.key: problem.space.cost(arch)["params"] for arch in networks}

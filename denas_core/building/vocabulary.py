@@ -73,7 +73,7 @@ def trim(request: ShrinkRequest, tokens: int, registry: Registry) -> Beginning:
         with storage_errors(partial):
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(parents=True)
-        with plugin_errors(f"space {space.id!r}", guard=False):
+        with plugin_errors(f"space {space.id!r}", guard=False), storage_errors(partial):
             written = space.trim_vocabulary(partial, tokens=tokens)
         write_json(partial / FACTS, dict(written))
         with storage_errors(folder):

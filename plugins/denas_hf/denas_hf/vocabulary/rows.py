@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from denas_core.errors import ConfigError
 from denas_core.pretrained import TensorFiles
-from denas_core.system.atomic import storage_errors, write_json
+
+from .token_settings import write_settings
 
 if TYPE_CHECKING:
     from denas_core.pretrained import CheckpointFiles
@@ -86,7 +87,8 @@ def write_rows(files: CheckpointFiles, directory: Path, *, kept: Sequence[int], 
 
     Raises:
         ConfigError: a file is damaged.
-        StorageError: a file cannot be read or written.
+        StorageError: a file cannot be read.
+        OSError: a file cannot be written.
     """
     from safetensors.torch import save_file
 
@@ -97,12 +99,11 @@ def write_rows(files: CheckpointFiles, directory: Path, *, kept: Sequence[int], 
     for path in files.weights:
         file = f"{path.stem.removeprefix('pytorch_')}.safetensors" if files.pickled else path.name
         written = {name: _some(found.entries[name].read(), chosen, tokens) for name in found.names[path.name]}
-        with storage_errors(directory / file):
-            save_file(written, directory / file, metadata={"format": "pt"})
+        save_file(written, directory / file, metadata={"format": "pt"})
         places |= dict.fromkeys(written, file)
         size += sum(tensor.nbytes for tensor in written.values())
     if files.index:
-        write_json(directory / _INDEX, {"metadata": {"total_size": size}, "weight_map": places})
+        write_settings(directory / _INDEX, {"metadata": {"total_size": size}, "weight_map": places})
 
 
 def _some(tensor: Tensor, kept: Tensor, tokens: int) -> Tensor:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 _ONE, _SUPPRESSED = ("_token_id", "_token_ids"), "suppress_tokens"
@@ -40,6 +42,11 @@ def renumbered(settings: Any, numbers: Mapping[int, int]) -> Any:
         else:
             changed[name] = renumbered(value, numbers)
     return changed
+
+
+def write_settings(path: Path, settings: Mapping[str, Any]) -> None:
+    """Write settings as a JSON file."""
+    path.write_text(json.dumps(settings, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _numbers(value: Any) -> set[int]:

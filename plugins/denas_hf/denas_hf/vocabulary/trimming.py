@@ -12,7 +12,6 @@ from torch import Tensor
 
 from denas_core.errors import ConfigError, Infeasible, PluginError
 from denas_core.pretrained import Pretrained, read_json
-from denas_core.system.atomic import write_atomically, write_json
 from denas_hf.inheriting import network_of
 from denas_hf.modality import Sample
 from denas_hf.original import Original
@@ -21,7 +20,7 @@ from denas_hf.outputs import outputs_of
 from .choosing import choose_tokens
 from .counting import count_tokens
 from .rows import VOCABULARY, check_rows, write_rows
-from .token_settings import named_tokens, renumbered
+from .token_settings import named_tokens, renumbered, write_settings
 from .tokenizer_file import FILE, read_tokenizer
 
 if TYPE_CHECKING:
@@ -66,10 +65,10 @@ def trim_vocabulary(
     counts = count_tokens(data)
     kept = choose_tokens(tokenizer.pieces, wanted=tokens, counts=counts, needed=needed | tokenizer.added)
     numbers = {old: new for new, old in enumerate(kept)}
-    write_atomically(directory / FILE, tokenizer.without(numbers))
+    (directory / FILE).write_text(tokenizer.without(numbers), encoding="utf-8")
     settings[CONFIG][VOCABULARY] = len(kept)
     for name, values in settings.items():
-        write_json(directory / name, renumbered(values, numbers))
+        write_settings(directory / name, renumbered(values, numbers))
     _write_classes(source, directory, numbers)
     write_rows(pretrained.files, directory, kept=kept, tokens=rows)
     _check_outputs(original, pretrained, directory, kept)
@@ -84,7 +83,7 @@ def trim_vocabulary(
 def _write_classes(source: Path, directory: Path, numbers: dict[int, int]) -> None:
     """Copy the settings of the tokenizer's class, which list added tokens by their numbers."""
     if (source / SPECIAL_TOKENS).is_file():
-        write_json(directory / SPECIAL_TOKENS, read_json(source / SPECIAL_TOKENS))
+        write_settings(directory / SPECIAL_TOKENS, read_json(source / SPECIAL_TOKENS))
     if not (source / TOKENIZER_CONFIG).is_file():
         return
     values = read_json(source / TOKENIZER_CONFIG)
@@ -93,7 +92,7 @@ def _write_classes(source: Path, directory: Path, numbers: dict[int, int]) -> No
         values["added_tokens_decoder"] = {
             str(numbers[int(old)]): token for old, token in listed.items() if int(old) in numbers
         }
-    write_json(directory / TOKENIZER_CONFIG, values)
+    write_settings(directory / TOKENIZER_CONFIG, values)
 
 
 def _check_outputs(original: Original, pretrained: Pretrained, directory: Path, kept: Sequence[int]) -> None:

@@ -20,7 +20,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from comparing import denas, markdown, mean_and_range
+from comparing import denas, markdown, mean_and_range, settings
 from rows import add_row, cpu_seconds, rows_of
 
 from denas_core import Architecture, Registry, SearchSpace
@@ -145,16 +145,8 @@ def trained(
             f"nlp/{task}",
         ),
         *("--data", str(data), "--epochs", str(options.epochs), "--seed", seed, "--device", "cpu"),
-        *(
-            "--out",
-            str(folder),
-            "-q",
-            "--set",
-            f"space.model={options.model}",
-            "--set",
-            f"training.lr={rate}",
-        ),
-        *(part for setting in options.set for part in ("--set", setting)),
+        *("--out", str(folder), "-q"),
+        *settings([f"space.model={options.model}", f"training.lr={rate}", *options.set]),
     )
     metric = Registry.discover().create("task", f"nlp/{task}").metric.name
     return {"metric": metric, "value": f"{result['metrics'][metric]:.4f}"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -144,7 +143,6 @@ def test_a_vocabulary_without_a_tokenizer_file_is_converted(model: Path, tmp_pat
     known = sorted(tokenizer("word-pieces").get_vocab().items(), key=lambda entry: entry[1])
     (model / "vocab.txt").write_text("\n".join(token for token, _ in known), encoding="utf-8")
     (model / "tokenizer.json").unlink()
-    shutil.rmtree(tmp_path / "small", ignore_errors=True)
     assert shrink(model, tmp_path / "small", "--vocabulary", "200", "-c", "params<=0.8x") == 0
     for text in sentences(10, words=tuple(ENGLISH)):
         after = unpadded(tmp_path / "small").encode(text)
